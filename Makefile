@@ -1,0 +1,59 @@
+# What one does here: `make report` and `make test`, each from nothing.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.DELETE_ON_ERROR:
+.PHONY: help report render study test check bench picture clean
+
+help:
+	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
+	@echo "make render   write the report from the committed results, in seconds"
+	@echo "make study    refresh the committed results in results/"
+	@echo "make test     run the tests"
+	@echo "make check    check format, lint, docstrings and types; changes nothing"
+	@echo "make bench    time the sweep against its bare matrix products"
+	@echo "make picture  redraw the README's picture from the committed results"
+	@echo "make clean    delete what these made, but not the downloads in your cache"
+
+report: $(VENV)/runtime
+	$(RUN) -m analysis study --out build/results
+	$(RUN) -m report --results build/results
+
+render: $(VENV)/runtime
+	$(RUN) -m report
+
+study: $(VENV)/runtime
+	$(RUN) -m analysis study
+
+test: $(VENV)/dev
+	$(RUN) -m pytest
+
+check: $(VENV)/dev
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+bench: $(VENV)/runtime
+	$(RUN) -m bench.sweep
+
+picture: $(VENV)/dev
+	$(RUN) -m report.picture
+
+clean:
+	rm -rf $(VENV) build report/dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v not in ((3, 11), (3, 12)))' || \
+	  { echo "error: Python 3.11 or 3.12 is needed: run 'make PYTHON=python3.12 ...'." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/runtime: requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,269 @@
+"""The command line, one verb per experiment: ``python -m analysis VERB``.
+
+Every verb answers on standard output, with ``--json`` as one JSON object; progress and notes go to
+standard error. What the user got wrong is told in one sentence, with exit code 2.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from analysis import console
+from analysis.asked import held_out_for, load_subject, neuron_asked, pair_asked, prompts_asked
+from analysis.errors import UserError
+
+EMBEDDED = "smollm2-135m"
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
+
+Model = Annotated[
+    str, typer.Option(help="A name that `models` lists, a local folder, or a .gguf file.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, mps.")]
+Dtype = Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Clean = Annotated[str | None, typer.Option(help="The prompt that calls for the target.")]
+Corrupted = Annotated[str | None, typer.Option(help="The prompt that calls for the foil.")]
+Target = Annotated[str, typer.Option(help="The token asked for, with its leading space.")]
+Foil = Annotated[str, typer.Option(help="The token it competes with, with its leading space.")]
+NeuronName = Annotated[
+    str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
+]
+Component = Literal["resid_pre", "attn_out", "mlp_out", "z"]
+
+
+@app.command()
+def models(
+    as_json: AsJson = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the embedded model and corpus first.")
+    ] = False,
+) -> None:
+    """List the models, and which of them can be loaded right now."""
+    from analysis.models import describe, fetch_embedded
+
+    if fetch:
+        fetch_embedded()
+    console.emit({"models": describe()}, as_json)
+
+
+@app.command()
+def prompt(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+) -> None:
+    """What does the model say next?"""
+    from analysis.experiments.next_token import next_token
+
+    subject = load_subject(model, device, dtype)
+    prompts, contrast = prompts_asked(subject, clean, corrupted, target, foil)
+    result = next_token(subject, prompts, contrast)
+    likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
+    document: dict[str, Any] = {
+        "prompt": result.prompts[0],
+        "tokens": result.tokens[0],
+        "top": [{"token": token, "probability": p} for token, p in likely],
+        **_answer(result, 0),
+    }
+    if len(prompts) > 1:
+        document["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
+    console.emit(document, as_json)
+
+
+def _answer(result: Any, index: int) -> dict[str, Any]:
+    names = ("p_target", "p_foil", "rank_target", "rank_foil", "logit_diff")
+    return {name: getattr(result, name)[index] for name in names}
+
+
+@app.command()
+def lens(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+) -> None:
+    """After which half layer does the answer appear in the residual stream?"""
+    from analysis.experiments.logit_lens import logit_lens
+
+    subject = load_subject(model, device, dtype)
+    prompts, contrast = prompts_asked(subject, clean, corrupted, target, foil)
+    result = logit_lens(subject, prompts, contrast)
+    document: dict[str, Any] = {
+        "labels": result.labels,
+        "logit_diff": result.logit_diff[0],
+        "model_logit_diff": result.model_logit_diff[0],
+    }
+    if len(prompts) > 1:
+        document["corrupted"] = {
+            "logit_diff": result.logit_diff[1],
+            "model_logit_diff": result.model_logit_diff[1],
+        }
+    console.emit(document, as_json)
+
+
+@app.command()
+def patch(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+    component: Annotated[
+        Component, typer.Option(help="What to patch; z is one attention head, all positions.")
+    ] = "mlp_out",
+) -> None:
+    """Which component, at which position, carries the difference between the prompts?"""
+    from analysis.experiments.patching import patching
+
+    subject = load_subject(model, device, dtype)
+    with console.watched("patching") as progress:
+        result = patching(subject, pair_asked(subject, clean, corrupted, target, foil), progress)
+    if component == "z":
+        restored, broken = result.heads_restored, result.heads_broken
+    else:
+        index = result.components.index(component)
+        restored, broken = result.restored[index], result.broken[index]
+    console.emit(
+        {
+            "component": component,
+            "tokens": result.clean_tokens,
+            "recovery": restored,
+            "broken": broken,
+            "clean_diff": result.clean_diff,
+            "corrupted_diff": result.corrupted_diff,
+        },
+        as_json,
+    )
+
+
+@app.command()
+def sweep(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+    top: Annotated[int, typer.Option(min=1, help="How many neurons to print.")] = 20,
+    positions: Annotated[
+        Literal["last", "all"], typer.Option(help="Patch the last position, or all.")
+    ] = "last",
+    screen: Annotated[
+        int, typer.Option(min=0, help="Measure only the K best by attribution; 0 measures all.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
+) -> None:
+    """How much of the difference does each neuron alone recover?"""
+    from analysis.experiments.neuron_sweep import neuron_sweep, summary
+
+    subject = load_subject(model, device, dtype)
+    pair = pair_asked(subject, clean, corrupted, target, foil)
+    with console.watched("sweep") as progress:
+        result = neuron_sweep(
+            subject, pair, held_out_for(subject, pair), positions, screen, seed, progress
+        )
+    console.emit(summary(result, top), as_json)
+
+
+@app.command()
+def direct_effect(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    neuron: NeuronName = None,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+    seed: Annotated[int, typer.Option(min=0, help="Of the random rotations.")] = 0,
+) -> None:
+    """Which tokens does a neuron write, whatever the prompt?"""
+    from analysis.experiments.direct_effect import direct_effect, summary
+
+    subject = load_subject(model, device, dtype)
+    chosen, contrast = neuron_asked(subject, neuron, clean, corrupted, target, foil)
+    console.emit(summary(direct_effect(subject, chosen, contrast, seed)), as_json)
+
+
+@app.command()
+def activations(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    neuron: NeuronName = None,
+    text: Annotated[str | None, typer.Option(help="Any text; else the clean prompt.")] = None,
+    clean: Clean = None,
+    corrupted: Corrupted = None,
+    target: Target = " an",
+    foil: Foil = " a",
+) -> None:
+    """On which tokens of a text is a neuron active?"""
+    from analysis.experiments.activations import activations
+    from analysis.question import CLEAN, make_prompt
+
+    subject = load_subject(model, device, dtype)
+    read = make_prompt(subject, next(t for t in (text, clean, CLEAN) if t is not None), "text")
+    chosen, contrast = neuron_asked(subject, neuron, clean, corrupted, target, foil)
+    result = activations(subject, chosen, contrast, [read])
+    console.emit(
+        {
+            "neuron": result.neuron,
+            "tokens": result.tokens,
+            "activations": result.activations,
+            "p_target": result.p_target,
+        },
+        as_json,
+    )
+
+
+@app.command()
+def study(
+    model: Model = EMBEDDED,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option(help="Folder that holds a folder per model.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all random draws.")] = 0,
+) -> None:
+    """Run every experiment of the paper whose result is missing or out of date."""
+    from analysis import results
+    from analysis.question import default_pair
+    from analysis.study import run_study
+
+    subject = load_subject(model, device, dtype)
+    folder = (out or results.ROOT) / subject.origin.name
+    steps = []
+    for done in run_study(subject, default_pair(subject), folder, seed, console.watched):
+        console.note(f"{done.step.name:>14}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
+        steps.append({"name": done.step.name, "seconds": done.seconds, "kept": done.kept})
+    console.emit({"folder": str(folder), "steps": steps}, as_json)
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    usage_error = typer.BadParameter.__mro__[1]
+    return console.run(app, usage_error, UserError)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Checksums of source code: a result is recomputed when, and only when, its code changed."""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def code_version(module: str) -> str:
+    """Checksum of a module of ``analysis`` and of all it imports from there, first 16 digits.
+
+    The syntax tree is hashed, so comments, docstrings and layout do not count.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_reached(module)):
+        digest.update(f"{name} {_shape(_tree(name))}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _reached(module: str) -> set[str]:
+    """The module and, through its imports, every module of this package that it needs."""
+    seen, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(imported(name))
+    return seen
+
+
+def imported(module: str) -> set[str]:
+    """Modules of this repository that a module imports, wherever in it the import stands."""
+    names = set()
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            submodules = {name for name in members if path_of(name).is_file()}
+            names.update(submodules or {node.module})
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return {name for name in names if path_of(name).is_file()}
+
+
+def path_of(module: str) -> Path:
+    """File of a module of this repository, whether or not it exists."""
+    path = ROOT / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _shape(node: Any) -> Any:
+    """A syntax tree as nested lists, the same for every Python version and without docstrings."""
+    if isinstance(node, list):
+        return [_shape(item) for item in node if not _is_docstring(item)]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, _shape(value)) for name, value in ast.iter_fields(node) if value]
+    return [type(node).__name__, fields]
+
+
+def _is_docstring(node: Any) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(path_of(module).read_text(encoding="utf-8"))

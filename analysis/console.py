@@ -1,0 +1,109 @@
+"""The edge of the command line: answers on standard output, all else on standard error."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from analysis.progress import Progress as Watcher
+
+MATRIX_COLUMNS = 12
+"""Wider matrices are shown by their last columns, where the prompts' ends stand."""
+
+
+def emit(document: dict[str, Any], as_json: bool) -> None:
+    """Print an answer: one JSON object, or tables for a reader."""
+    if as_json:
+        print(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False))
+        return
+    console = Console(highlight=False)
+    for key, value in document.items():
+        _show(console, key.replace("_", " "), _plain(value))
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the answer."""
+    print(text, file=sys.stderr)
+
+
+@contextmanager
+def watched(label: str) -> Iterator[Watcher]:
+    """A progress bar on standard error, for work that may take more than a moment."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as bars:
+        task = bars.add_task(label, total=1.0)
+        yield lambda fraction: bars.update(task, completed=fraction)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and sequences as JSON knows them; what is no number becomes null."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _show(console: Console, title: str, value: Any) -> None:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        console.print(_rows(title, value))
+    elif isinstance(value, list) and value and isinstance(value[0], list):
+        console.print(_matrix(title, value))
+    elif isinstance(value, dict):
+        console.print(_rows(title, [value]))
+    else:
+        console.print(f"[bold]{escape(title)}[/bold]  {escape(_cell(value))}")
+
+
+def _rows(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=escape(title), title_justify="left")
+    for key in rows[0]:
+        table.add_column(escape(str(key)))
+    for row in rows:
+        table.add_row(*(escape(_cell(item)) for item in row.values()))
+    return table
+
+
+def _matrix(title: str, rows: list[list[float]]) -> Table:
+    skipped = max(0, len(rows[0]) - MATRIX_COLUMNS)
+    table = Table(title=escape(title), title_justify="left")
+    for column in ("", *range(skipped, len(rows[0]))):
+        table.add_column(str(column), justify="right")
+    for number, row in enumerate(rows):
+        table.add_row(str(number), *(_cell(item) for item in row[skipped:]))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return " ".join(map(_cell, value))
+    return repr(value) if isinstance(value, str) and value != value.strip() else str(value)
+
+
+def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[Exception]) -> int:
+    """Run a command line; what the user got wrong is one sentence and exit code 2."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except user_error as error:
+        note(f"error: {error}")
+    except usage_error as error:
+        note(f"error: {getattr(error, 'format_message', error.__str__)()}")
+    except (KeyboardInterrupt, EOFError):
+        return 130
+    return 2

@@ -1,0 +1,97 @@
+"""Experiment 7: on which tokens is a neuron active?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from analysis.neuron import Neuron
+from analysis.progress import Progress, silent
+from analysis.question import Contrast, Prompt
+from analysis.subject import Subject
+
+
+@dataclass(frozen=True)
+class Activations:
+    """A neuron's activation on every token of some texts, and what the model predicts there.
+
+    Values of all texts stand one after the other; ``lengths`` tells where each text ends.
+
+    Attributes:
+        neuron: its name.
+        target: the token asked for.
+        texts: the texts asked about.
+        random_texts: how many texts at the end were drawn at random, for comparison.
+        lengths: tokens per text.
+        tokens: every token as text.
+        activations: the input of the MLP's output weights (for a gated MLP act(gate) * up).
+        p_target: probability of the target as the next token.
+        next_is_target: 1 where the text's own next token is the target.
+    """
+
+    neuron: str
+    target: str
+    texts: tuple[str, ...]
+    random_texts: int
+    lengths: tuple[int, ...]
+    tokens: tuple[str, ...]
+    activations: Float[np.ndarray, " token"]
+    p_target: Float[np.ndarray, " token"]
+    next_is_target: Float[np.ndarray, " token"]
+
+    def text(self, index: int) -> slice:
+        """Where the tokens of one text stand."""
+        end = sum(self.lengths[: index + 1])
+        return slice(end - self.lengths[index], end)
+
+    @property
+    def random(self) -> slice:
+        """Where the tokens of all randomly drawn texts stand."""
+        return slice(sum(self.lengths[: len(self.lengths) - self.random_texts]), None)
+
+
+def activations(
+    subject: Subject,
+    neuron: Neuron,
+    contrast: Contrast,
+    texts: Sequence[Prompt],
+    random_texts: Sequence[Prompt] = (),
+    progress: Progress = silent,
+) -> Activations:
+    """Read one neuron on every token of the texts asked about and of randomly drawn ones."""
+    prompts = [*texts, *random_texts]
+    rows = []
+    for done, prompt in enumerate(prompts, start=1):
+        rows.append(_read(subject, neuron, contrast.target_id, prompt))
+        progress(done / len(prompts))
+    values, p_target, following = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return Activations(
+        neuron=str(neuron),
+        target=contrast.target,
+        texts=tuple(prompt.text for prompt in texts),
+        random_texts=len(random_texts),
+        lengths=tuple(len(prompt.tokens) for prompt in prompts),
+        tokens=tuple(string for prompt in prompts for string in prompt.strings),
+        activations=values,
+        p_target=p_target,
+        next_is_target=following,
+    )
+
+
+@torch.inference_mode()
+def _read(
+    subject: Subject, neuron: Neuron, target: int, prompt: Prompt
+) -> tuple[Float[np.ndarray, " pos"], Float[np.ndarray, " pos"], Float[np.ndarray, " pos"]]:
+    hook = f"blocks.{neuron.layer}.mlp.hook_post"
+    logits, cache = subject.bridge.run_with_cache(
+        subject.batch(prompt.tokens), prepend_bos=False, names_filter=[hook]
+    )
+    p_target = logits[0].float().softmax(-1)[:, target]
+    following = [float(token == target) for token in (*prompt.tokens[1:], -1)]
+    return (
+        cache[hook][0, :, neuron.number].float().cpu().numpy(),
+        p_target.cpu().numpy(),
+        np.array(following, dtype=np.float32),
+    )

@@ -1,0 +1,51 @@
+"""Where the parts of a block live in the Hugging Face module of each supported architecture."""
+
+from dataclasses import dataclass
+from operator import attrgetter
+
+from torch import nn
+
+from analysis.errors import UserError
+
+
+@dataclass(frozen=True)
+class Family:
+    """Attribute paths inside a causal language model; ``mlp_norm`` is relative to a block."""
+
+    blocks: str
+    final_norm: str
+    mlp_norm: str
+    rotary: str | None
+
+
+_LLAMA = Family("model.layers", "model.norm", "post_attention_layernorm", "model.rotary_emb")
+
+FAMILIES = {
+    "gpt2": Family("transformer.h", "transformer.ln_f", "ln_2", None),
+    "llama": _LLAMA,
+    "qwen2": _LLAMA,
+    "gpt_neox": Family(
+        "gpt_neox.layers",
+        "gpt_neox.final_layer_norm",
+        "post_attention_layernorm",
+        "gpt_neox.rotary_emb",
+    ),
+}
+
+
+def family_of(model_type: str) -> Family:
+    """The family of a transformers ``model_type``.
+
+    Raises:
+        UserError: the architecture is not supported.
+    """
+    if model_type not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise UserError(f"Models of type {model_type!r} are not supported; these are: {known}.")
+    return FAMILIES[model_type]
+
+
+def part(root: nn.Module, path: str) -> nn.Module:
+    """The submodule of ``root`` at a dotted path."""
+    module: nn.Module = attrgetter(path)(root)
+    return module

@@ -1,0 +1,154 @@
+"""Figures of experiment 6: which tokens a neuron writes, whatever the prompt."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.experiments.direct_effect import DirectEffect
+from analysis.figures import style
+
+
+def direct_effect(result: DirectEffect) -> go.Figure:
+    """How many tokens get which logit; target, foil and random directions marked."""
+    figure = style.canvas(400, left=56, top=32)
+    edges = result.bin_edges
+    figure.add_bar(
+        x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
+        y=result.bin_counts.tolist(),
+        width=np.diff(edges).round(4).tolist(),
+        marker={"color": style.OTHER, "line": {"width": 0}},
+        hovertemplate="%{y:,} tokens near %{x:.2f}<extra></extra>",
+    )
+    top = float(np.log10(max(10, result.bin_counts.max()))) * 1.15
+    marked = _marked(result)
+    values = [value for _, value, _ in marked]
+    low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
+    room = 0.06 * (high - low)
+    figure.update_xaxes(
+        title="logit written per unit of activation (centred over the vocabulary)",
+        range=[low - room, high + room],
+        zeroline=False,
+        showgrid=False,
+    )
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log", range=[-0.4, top], dtick=1)
+    _control(figure, result)
+    _stems(figure, marked, top)
+    return figure
+
+
+def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
+    """(token, logit, colour) of the target, its variants and the foil, largest logit first."""
+    found = {
+        v: (float(logit), style.TARGET)
+        for v, logit in zip(result.variants, result.variant_logits, strict=True)
+    }
+    found[result.target] = (result.target_logit, style.TARGET)
+    found[result.foil] = (result.foil_logit, style.FOIL)
+    rows = [(token, logit, colour) for token, (logit, colour) in found.items()]
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def _stems(figure: go.Figure, marked: list[tuple[str, float, str]], top: float) -> None:
+    """A stem for each marked token, the further left the shorter, so that no label is crossed."""
+    for place, (token, logit, colour) in enumerate(marked):
+        height = top * (0.96 - 0.085 * min(place, 9))
+        figure.add_shape(
+            type="line",
+            x0=logit,
+            x1=logit,
+            y0=0.4,
+            y1=10**height,
+            line={"color": colour, "width": 2},
+        )
+        figure.add_annotation(
+            x=logit,
+            y=height,
+            text=f"{style.short(token)} {style.signed(logit, 1)}",
+            xanchor="right",
+            xshift=-3,
+            yanchor="middle",
+        )
+
+
+def _control(figure: go.Figure, result: DirectEffect) -> None:
+    """Where the best token of a random direction lies."""
+    low, high = np.quantile(result.rotated_best, [0.025, 0.975]).tolist()
+    figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
+    figure.add_annotation(
+        text="best token of random directions (95 %)",
+        x=(low + high) / 2,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        yshift=4,
+    )
+
+
+def written_tokens(result: DirectEffect) -> go.Figure:
+    """The tokens the neuron raises most and lowers most."""
+    figure = make_subplots(1, 2, horizontal_spacing=0.22)
+    rows = max(len(result.top_tokens), len(result.bottom_tokens))
+    sides = ((result.top_tokens, result.top_logits), (result.bottom_tokens, result.bottom_logits))
+    left = style.label_width([style.short(t, 12) for t in result.top_tokens])
+    figure.update_layout(style.frame(22 * rows + 32 + 52, left, 32, 52, 12))
+    for column, (tokens, logits) in enumerate(sides, start=1):
+        _bars(figure, result, tokens, logits, column)
+    figure.update_yaxes(title="token", col=1)
+    for axis, title in (
+        (figure.layout.xaxis, "raised most"),
+        (figure.layout.xaxis2, "lowered most"),
+    ):
+        figure.add_annotation(
+            text=f"<b>{title}</b>",
+            x=axis.domain[0],
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+        )
+    return figure
+
+
+def _bars(
+    figure: go.Figure,
+    result: DirectEffect,
+    tokens: tuple[str, ...],
+    logits: np.ndarray,
+    column: int,
+) -> None:
+    rows = list(range(len(tokens)))
+    figure.add_bar(
+        x=np.abs(logits).round(3).tolist(),
+        y=rows,
+        orientation="h",
+        width=0.72,
+        marker={"color": [_colour(result, t) for t in tokens], "line": {"width": 0}},
+        text=[style.signed(v, 1) for v in logits],
+        textposition="outside",
+        textfont={"size": 11},
+        customdata=[
+            [style.visible(t), style.signed(v, 3)] for t, v in zip(tokens, logits, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        cliponaxis=False,
+        row=1,
+        col=column,
+    )
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[style.short(t, 12) for t in tokens],
+        range=[len(tokens) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        row=1,
+        col=column,
+    )
+    most = float(np.abs(logits).max(initial=1e-6))
+    figure.update_xaxes(title="logit per unit", range=[0, 1.4 * most], nticks=4, row=1, col=column)
+
+
+def _colour(result: DirectEffect, token: str) -> str:
+    if token == result.foil:
+        return style.FOIL
+    return style.TARGET if token in (*result.variants, result.target) else style.OTHER

@@ -1,0 +1,78 @@
+"""Where direct labels go: apart from each other, tied to their marks by thin lines."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.style import LINE, short
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places nearest to the wanted ones that are at least a gap apart, within bounds.
+
+    Least squares by pooling adjacent violators of the order (isotonic regression).
+    """
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))
+    pools: list[list[float]] = []
+    for value in np.asarray(wanted, dtype=float)[order] - steps:
+        pools.append([value])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    level = np.concatenate([[np.mean(pool)] * len(pool) for pool in pools] or [[]])
+    placed = np.empty(len(wanted))
+    room = max(low, high - (steps[-1] if len(steps) else 0))
+    placed[order] = np.clip(level, low, room) + steps
+    return placed.tolist()
+
+
+def unit_pixels(figure: go.Figure) -> float:
+    """Pixels per unit of the first y axis, whose range must be set."""
+    low, high = figure.layout.yaxis.range
+    margin = figure.layout.margin
+    return (figure.layout.height - margin.t - margin.b) / (high - low)
+
+
+def callouts(
+    figure: go.Figure,
+    points: Sequence[tuple[float, float, str]],
+    side: str = "left",
+    reach: int = 30,
+) -> None:
+    """Label (x, y, text) points to one side, each label joined to its mark by a thin line."""
+    low, high = figure.layout.yaxis.range
+    scale = unit_pixels(figure)
+    places = spread([y * scale for _, y, _ in points], LINE, low * scale + 8, high * scale - 8)
+    for (x, y, text), place in zip(points, places, strict=True):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=text,
+            ax=-reach if side == "left" else reach,
+            ay=y * scale - place,
+            showarrow=True,
+            standoff=4,
+            xanchor="right" if side == "left" else "left",
+            align="right" if side == "left" else "left",
+        )
+
+
+def pair_tokens(clean: Sequence[str], corrupted: Sequence[str], longest: int = 12) -> list[str]:
+    """One label per position: the token, or both where the prompts differ."""
+    return [
+        short(a, longest) if a == b else f"{short(a, longest)} / {short(b, longest)}"
+        for a, b in zip(clean, corrupted, strict=True)
+    ]
+
+
+def thinned(count: int, most: int, always: Sequence[int] = ()) -> list[int]:
+    """Positions to tick: all if they fit, else the important ones and others far from them."""
+    if count <= most:
+        return list(range(count))
+    gap = count / most
+    kept: list[int] = []
+    for position in (*always, *range(count)):
+        if all(abs(position - other) >= gap for other in kept):
+            kept.append(position)
+    return sorted(kept)

@@ -1,0 +1,213 @@
+"""The look of every figure: palette, themes, and how hostile text becomes safe labels."""
+
+import html
+import textwrap
+import unicodedata
+from typing import Any, SupportsFloat
+
+import plotly.graph_objects as go
+import plotly.io as pio
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+SIZE = 12
+LINE = 17  # pixels from one line of text to the next
+CHARACTER = 6.8  # pixels, average width
+
+TARGET = CLEAN = "#2478c4"
+FOIL = CORRUPTED = "#cf6a0e"
+TRUE = "#12906f"
+OTHER = "#7f868d"
+FAINT = "rgba(127, 134, 141, 0.28)"
+"""Marks keep a contrast of at least 3:1 on white and on near-black; FAINT is for areas."""
+
+NARROW = 54
+"""Characters per line that fit a figure 400 pixels wide."""
+
+_SYMBOLS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+
+
+def visible(token: str) -> str:
+    """A token as a figure shows it: spaces and controls seen, and no character taken as markup.
+
+    Plotly reads text as a kind of HTML and ``$...$`` as a formula; tokens are neither.
+    """
+    return escaped("".join(_SYMBOLS.get(c, c) for c in token))
+
+
+def escaped(text: str) -> str:
+    """Any text with nothing left that a figure could take as markup, formula or control."""
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else f"⟨{ord(c):X}⟩" for c in text)
+    return html.escape(shown, quote=False).replace("$", "&#36;")
+
+
+def short(token: str, longest: int = 14) -> str:
+    """A token as a figure shows it, cut where it is longer than a label can be."""
+    return visible(token if len(token) <= longest else token[: longest - 1] + "…")
+
+
+def wrapped(text: str, width: int = NARROW, lines: int = 3) -> str:
+    """A prompt over a few short lines."""
+    rows = textwrap.wrap(text, width, max_lines=lines, placeholder=" …")
+    return "<br>".join(map(escaped, rows))
+
+
+def signed(value: SupportsFloat, digits: int = 2) -> str:
+    """A number with its sign, minus as a minus."""
+    return plain(value, digits) if float(value) < 0 else "+" + plain(value, digits)
+
+
+def plain(value: SupportsFloat, digits: int = 2) -> str:
+    """A number, minus as a minus, and never minus zero."""
+    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def percent(probability: SupportsFloat) -> str:
+    """A probability in percent, to a tenth, small ones to their first digit."""
+    share = 100 * float(probability)
+    if share >= 0.1 or share == 0:
+        return f"{share:.1f} %"
+    return f"{share:.2g} %" if share >= 1e-4 else "&lt;0.0001 %"
+
+
+def power(value: SupportsFloat) -> str:
+    """A small number by its leading digit and power of ten, such as 1 × 10⁻⁶."""
+    digit, exponent = f"{float(value):.0e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digit} × 10{raised}"
+
+
+def swatch(colour: str, text: str, symbol: str = "●") -> str:
+    """A coloured sign and what it stands for."""
+    return f'<span style="color:{colour}">{symbol}</span> {text}'
+
+
+def canvas(height: int, left: int = 56, top: int = 12, bottom: int = 48, right: int = 12) -> Any:
+    """An empty figure of fixed height that takes the width it is given."""
+    return go.Figure(layout=frame(height, left, top, bottom, right))
+
+
+def frame(height: int, left: int, top: int, bottom: int, right: int) -> dict[str, Any]:
+    """Layout of a figure of fixed height that takes the width it is given."""
+    margin = {"l": left, "r": right, "t": top, "b": bottom}
+    return {"template": "neuron_light", "height": height, "autosize": True, "margin": margin}
+
+
+def note(figure: go.Figure, *lines: str) -> None:
+    """Write lines above the plot, from the figure's left edge, and make room for them."""
+    margin = figure.layout.margin
+    top = margin.t
+    margin.t = top + LINE * len(lines)
+    figure.layout.height += LINE * len(lines)
+    figure.add_annotation(
+        text="<br>".join(lines),
+        x=0,
+        y=1,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        xshift=8 - margin.l,
+        yshift=top - 4,
+        align="left",
+    )
+
+
+def message(text: str) -> go.Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = canvas(120, left=12)
+    figure.update_layout(xaxis_visible=False, yaxis_visible=False)
+    figure.add_annotation(text=wrapped(text, 48), x=0.5, y=0.5, xref="paper", yref="paper")
+    return figure
+
+
+def label_width(labels: list[str], least: int = 40) -> int:
+    """Pixels that tick labels need."""
+    longest = max((len(html.unescape(label)) for label in labels), default=0)
+    return max(least, round(longest * CHARACTER) + 14)
+
+
+def diverging(limit: float, title: str) -> dict[str, Any]:
+    """A colour axis centred at zero, its bar lying along the figure's lower edge."""
+    bar = {
+        "title": {"text": f"{title}<br>\u00a0", "side": "top"},  # a line to keep off the bar
+        "orientation": "h",
+        "thickness": 10,
+        "lenmode": "pixels",
+        "len": 260,
+        "x": 0.5,
+        "xanchor": "center",
+        "yref": "container",
+        "y": 0.0,
+        "yanchor": "bottom",
+        "tickvals": [-limit, -limit / 2, 0, limit / 2, limit],
+        "ticktext": [plain(v * limit, 2 - (limit >= 1)) for v in (-1, -0.5, 0, 0.5, 1)],
+    }
+    return {"cmin": -limit, "cmax": limit, "colorbar": bar}
+
+
+def layer_ticks(layers: int) -> dict[str, Any]:
+    """Ticks on an axis that counts layers."""
+    step = next(s for s in (1, 2, 5, 10, 20, 50) if layers <= 12 * s or s == 50)
+    return {"tickmode": "linear", "tick0": 0, "dtick": step}
+
+
+def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> dict[str, Any]:
+    clear = "rgba(0, 0, 0, 0)"
+    axis = {
+        "gridcolor": grid,
+        "zerolinecolor": zero,
+        "linecolor": zero,
+        "tickcolor": zero,
+        "zerolinewidth": 1,
+        "automargin": True,
+        "title": {"standoff": 8, "font": {"size": SIZE}},
+        "tickfont": {"size": 11},
+    }
+    points = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
+    bar = {"outlinewidth": 0, "tickfont": {"size": 11}, "title": {"font": {"size": 11}}}
+    return {
+        "layout": {
+            "font": {"family": FONT, "size": SIZE, "color": ink},
+            "paper_bgcolor": clear,
+            "plot_bgcolor": clear,
+            "xaxis": axis,
+            "yaxis": axis,
+            "coloraxis": {"autocolorscale": False, "colorscale": points, "colorbar": bar},
+            "hoverlabel": {
+                "bgcolor": hover,
+                "bordercolor": zero,
+                "align": "left",
+                "font": {"color": ink, "family": FONT, "size": SIZE},
+            },
+            "annotationdefaults": {
+                "showarrow": False,
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": OTHER,
+                "font": {"size": SIZE},
+            },
+            "shapedefaults": {"line": {"color": OTHER, "width": 1}},
+            "showlegend": False,
+            "hovermode": "closest",
+            "dragmode": False,
+            "bargap": 0,
+        }
+    }
+
+
+_LIGHT = ["#8f4300", "#d9812b", "#f4c48d", "#fafafa", "#9cc9ee", "#3c8ccf", "#0d4a86"]
+_DARK = ["#ffb35c", "#c6731c", "#6b3f12", "#14171a", "#16436b", "#2b7cc4", "#86c5ff"]
+
+THEMES: dict[str, dict[str, Any]] = {
+    "light": {"template": _template("#1d2329", "#e4e7ea", "#a9b0b7", "#ffffff", _LIGHT)},
+    "dark": {"template": _template("#e3e7eb", "#2a3036", "#5d666f", "#23292f", _DARK)},
+}
+"""Layout updates: the template colours text, every axis and the diverging scale at once."""
+
+for _name, _update in THEMES.items():
+    pio.templates[f"neuron_{_name}"] = go.layout.Template(_update["template"])
+
+
+def themed(figure: go.Figure, theme: str) -> go.Figure:
+    """A copy of a figure for a light or a dark page."""
+    return go.Figure(figure).update_layout(template=f"neuron_{theme}")

@@ -1,0 +1,152 @@
+"""Results on disk: plain values as json, arrays as npz, and where they came from.
+
+A saved Result is loaded and drawn with no model in memory.
+"""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from analysis.errors import UserError
+
+R = TypeVar("R")
+
+ROOT = Path(__file__).resolve().parent.parent / "results"
+"""Where the committed study lives and where ``study`` writes unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that is needed to make a result again and to trust it.
+
+    Attributes:
+        experiment: name of the experiment.
+        model: name of the model.
+        source: where the model came from.
+        revision: its commit hash, or the checksum of its weights.
+        inputs: what was asked: prompts, tokens, neuron, seed and other settings.
+        packages: versions of the packages that computed.
+        device: device and machine type.
+        dtype: type of the weights.
+        code: checksum of the source files that compute the experiment.
+        when: end of the computation, UTC, ISO 8601.
+        seconds: how long it took.
+    """
+
+    experiment: str
+    model: str
+    source: str
+    revision: str
+    inputs: Mapping[str, Any]
+    packages: Mapping[str, str]
+    device: str
+    dtype: str
+    code: str
+    when: str
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """Two results with the same key came from the same computation, whenever it ran."""
+        fields = dataclasses.asdict(self)
+        for told_only in ("when", "seconds"):
+            del fields[told_only]
+        return json.dumps(fields, sort_keys=True)
+
+
+def save(folder: Path, name: str, result: Any, provenance: Provenance) -> None:
+    """Write ``name.json`` and ``name.npz`` into a folder, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
+    arrays = {k: v for k, v in fields.items() if isinstance(v, np.ndarray)}
+    plain = {k: v for k, v in fields.items() if k not in arrays}
+    document = {
+        "provenance": dataclasses.asdict(provenance),
+        "result": plain,
+        "arrays": {k: {"shape": v.shape, "dtype": str(v.dtype)} for k, v in arrays.items()},
+    }
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+    with whole(folder / f"{name}.npz") as scratch, scratch.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    with whole(folder / f"{name}.json") as scratch:
+        scratch.write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def whole(final: Path) -> Iterator[Path]:
+    """A temporary name that becomes the final one when the block ends well, else vanishes."""
+    handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.")
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        scratch.chmod(0o644)
+        scratch.replace(final)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load(folder: Path, name: str, kind: type[R]) -> R:
+    """Read a saved result.
+
+    Raises:
+        UserError: there is no such result, or it is damaged or of another version's form.
+    """
+    document = _document(folder, name)
+    try:
+        with (
+            (folder / f"{name}.npz").open("rb") as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
+            return kind(**_tuples(document["result"]), **{k: arrays[k] for k in arrays.files})
+    except Exception as error:
+        raise UserError(_damaged(folder, name)) from error
+
+
+def provenance(folder: Path, name: str) -> Provenance:
+    """Read where a saved result came from.
+
+    Raises:
+        UserError: there is no such result, or it is damaged.
+    """
+    try:
+        return Provenance(**_document(folder, name)["provenance"])
+    except (TypeError, KeyError) as error:
+        raise UserError(_damaged(folder, name)) from error
+
+
+def _document(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise UserError(f"There is no result {path}: run `python -m analysis study` first.")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(_damaged(folder, name)) from error
+    if not isinstance(document, dict):
+        raise UserError(_damaged(folder, name))
+    return document
+
+
+def _damaged(folder: Path, name: str) -> str:
+    return (
+        f"The result {folder / name}.json is damaged or of another version: "
+        "delete it and run `python -m analysis study` again."
+    )
+
+
+def _tuples(value: Any) -> Any:
+    """JSON lists as the tuples they were."""
+    if isinstance(value, list):
+        return tuple(map(_tuples, value))
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,29 @@
+"""Intervals for estimates over prompts and tokens."""
+
+import numpy as np
+from jaxtyping import Float
+
+RESAMPLES = 4000
+
+
+def ratio_interval(
+    parts: Float[np.ndarray, " sample"], wholes: Float[np.ndarray, " sample"], seed: int
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of ``sum(parts) / sum(wholes)``, samples kept in pairs.
+
+    A ratio of sums, unlike a mean of ratios, is not upset by one sample with a small whole
+    (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993).
+    """
+    rows = np.random.default_rng(seed).integers(0, len(parts), (RESAMPLES, len(parts)))
+    ratios = parts[rows].sum(1) / wholes[rows].sum(1)
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def share_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share, honest at zero successes (Wilson, 1927)."""
+    z2 = 1.959964**2
+    share = successes / trials
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = np.sqrt(z2 * (share * (1 - share) + z2 / (4 * trials)) / trials) / (1 + z2 / trials)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))

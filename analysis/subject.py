@@ -1,0 +1,242 @@
+"""Subject: a loaded model, its hooks, its tokenizer and its weights in the field's notation.
+
+It does not know where models come from (``models``) nor what is asked of it (``question``).
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformer_lens.model_bridge import TransformerBridge
+from transformer_lens.model_bridge.sources import build_bridge_from_module
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from analysis.errors import UserError
+from analysis.family import Family, family_of, part
+from analysis.neuron import Neuron
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a model came from: its name here, its source, and a commit hash or weight checksum."""
+
+    name: str
+    source: str
+    revision: str
+
+
+def share_weights(model: PreTrainedModel) -> PreTrainedModel:
+    """A second module over the very parameter tensors of ``model``, with a config of its own."""
+    twin = copy.deepcopy(model, {id(weight): weight for weight in model.parameters()})
+    assert isinstance(twin, PreTrainedModel)
+    return twin
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A language model under study.
+
+    Attributes:
+        model: the plain transformers model (fast passes), evaluation mode, no gradients wanted.
+        tokenizer: its tokenizer.
+        origin: name, source and revision, for provenance.
+        prepend_bos: whether prompts start with the beginning-of-sequence token, a policy per model.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    origin: Origin
+    prepend_bos: bool
+
+    @cached_property
+    def bridge(self) -> TransformerBridge:
+        """TransformerLens hooks over the same parameter tensors (nothing is copied)."""
+        twin = share_weights(self.model)
+        architecture = type(self.model).__name__
+        return build_bridge_from_module(twin, architecture, hf_config=twin.config)
+
+    @cached_property
+    def family(self) -> Family:
+        """Where this architecture keeps its parts."""
+        return family_of(self.config.model_type)
+
+    @property
+    def config(self) -> Any:
+        """The transformers configuration."""
+        return self.model.config
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return self.model.dtype
+
+    @property
+    def n_layers(self) -> int:
+        """Number of blocks."""
+        return int(self.config.num_hidden_layers)
+
+    @property
+    def n_heads(self) -> int:
+        """Attention heads per block (query heads where keys are grouped)."""
+        return int(self.config.num_attention_heads)
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return int(self.config.hidden_size)
+
+    @cached_property
+    def d_mlp(self) -> int:
+        """Neurons per MLP."""
+        return int(self.W_out(0).shape[0])
+
+    @property
+    def d_vocab(self) -> int:
+        """Number of tokens the model can predict."""
+        return int(self.unembedding.shape[0])
+
+    @property
+    def context(self) -> int:
+        """Longest prompt in tokens."""
+        return int(self.config.max_position_embeddings)
+
+    @property
+    def parallel(self) -> bool:
+        """Whether attention and MLP read the same residual (GPT-NeoX), not one after the other."""
+        return bool(getattr(self.config, "use_parallel_residual", False))
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        """The plain model's blocks, first to last."""
+        return list(part(self.model, self.family.blocks).children())
+
+    @property
+    def final_norm(self) -> nn.Module:
+        """The plain model's last norm, gain included."""
+        return part(self.model, self.family.final_norm)
+
+    @property
+    def unembedding(self) -> Float[Tensor, "d_vocab d_model"]:
+        """The raw unembedding, without the final norm's gain."""
+        return self.model.get_output_embeddings().weight
+
+    def W_out(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:  # noqa: N802
+        """What each neuron of ``layer`` writes to the residual stream per unit of activation."""
+        weight = self.bridge.blocks[layer].mlp.W_out
+        assert isinstance(weight, Tensor)
+        return weight.detach()
+
+    @property
+    def W_E(self) -> Float[Tensor, "d_vocab d_model"]:  # noqa: N802
+        """Token embeddings."""
+        return self.model.get_input_embeddings().weight.detach()
+
+    @cached_property
+    def W_U(self) -> Float[Tensor, "d_model d_vocab"]:  # noqa: N802
+        """Unembedding with the final norm folded in: ``logits = x / scale(x) @ W_U + b_U``.
+
+        A LayerNorm also subtracts the mean of ``x``; that is a linear map and is folded too.
+        """
+        norm = self.final_norm
+        gain = norm.get_parameter("weight").detach()
+        folded = self.unembedding.detach() * gain
+        if isinstance(norm, nn.LayerNorm):
+            folded = folded - folded.mean(-1, keepdim=True)
+        return folded.T
+
+    @cached_property
+    def b_U(self) -> Float[Tensor, " d_vocab"]:  # noqa: N802
+        """Bias of the logits that the final norm's own bias makes; zero for an RMSNorm."""
+        bias = getattr(self.final_norm, "bias", None)
+        if bias is None:
+            return torch.zeros(self.d_vocab, device=self.device, dtype=self.dtype)
+        return self.unembedding.detach() @ bias.detach()
+
+    def tokens(self, text: str) -> list[int]:
+        """Token ids of a text, led by the beginning-of-sequence token where the model wants it."""
+        ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        assert isinstance(ids, list)
+        return [self._bos, *ids] if self.prepend_bos else ids
+
+    @property
+    def _bos(self) -> int:
+        bos = self.tokenizer.bos_token_id
+        assert isinstance(bos, int), "a model that wants a BOS token has one"
+        return bos
+
+    def string(self, token: int) -> str:
+        """The text of one token, leading space included."""
+        return str(self.tokenizer.decode([token], clean_up_tokenization_spaces=False))
+
+    def batch(self, tokens: Sequence[int]) -> Int[Tensor, "batch pos"]:
+        """One prompt as a batch of one on the model's device."""
+        return torch.tensor([list(tokens)], device=self.device)
+
+    @torch.inference_mode()
+    def logits(self, tokens: Sequence[int]) -> Float[Tensor, "pos d_vocab"]:
+        """Raw logits of the plain model after every token of one prompt."""
+        output: Tensor = self.model(self.batch(tokens), use_cache=False).logits
+        return output[0].float()
+
+    def cache(self, tokens: Sequence[int], *names: str) -> dict[str, Float[Tensor, "layer pos _"]]:
+        """Activations of one prompt by hook name, layers stacked.
+
+        Args:
+            tokens: one prompt.
+            names: hook names inside a block, such as ``hook_attn_out`` or ``mlp.hook_post``.
+        """
+        wanted = {name: [f"blocks.{i}.{name}" for i in range(self.n_layers)] for name in names}
+        flat = [hook for hooks in wanted.values() for hook in hooks]
+        with torch.no_grad():
+            _, cache = self.bridge.run_with_cache(
+                self.batch(tokens), prepend_bos=False, names_filter=flat
+            )
+        return {
+            name: torch.stack([cache[hook][0].flatten(1) for hook in hooks])
+            for name, hooks in wanted.items()
+        }
+
+    def direction(self, target: int, foil: int) -> Float[Tensor, " d_model"]:
+        """The residual direction whose dot product, after the final norm, is the logit difference.
+
+        The bias ``b_U[target] - b_U[foil]`` comes on top.
+        """
+        return self.W_U[:, target] - self.W_U[:, foil]
+
+    @torch.inference_mode()
+    def logit_diff(
+        self, resid: Float[Tensor, "*batch d_model"], target: int, foil: int
+    ) -> Float[Tensor, "*batch"]:
+        """Difference of two logits when a residual goes through the final norm and unembedding."""
+        weights = self.unembedding[target] - self.unembedding[foil]
+        result: Tensor = (self.final_norm(resid) @ weights).float()
+        return result
+
+    def write(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
+        """The neuron's output weights, its row of ``W_out``."""
+        return self.W_out(neuron.layer)[neuron.number]
+
+
+def check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:
+    """Refuse a prompt that the model cannot read.
+
+    Raises:
+        UserError: the prompt is empty or longer than the context window.
+    """
+    if not tokens or (subject.prepend_bos and len(tokens) == 1):
+        raise UserError(f"The {what} is empty: give at least one word.")
+    if len(tokens) > subject.context:
+        raise UserError(
+            f"The {what} has {len(tokens)} tokens, but {subject.origin.name} reads at most "
+            f"{subject.context}: shorten it."
+        )

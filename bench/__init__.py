@@ -1,0 +1,1 @@
+"""What is measured against whom; the numbers stand in README.md of this folder."""

@@ -1,0 +1,1 @@
+"""The paper: renders the committed results into a static page. Nothing that computes calls it."""

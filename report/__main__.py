@@ -1,0 +1,41 @@
+"""``python -m report``: write the page from saved results."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis import results
+from analysis.errors import UserError
+
+OUT = Path(__file__).resolve().parent / "dist"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the report and say where it is; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    start = time.perf_counter()
+    from report.build import build
+
+    try:
+        page = build(asked.results / asked.model, asked.out)
+    except (UserError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{page} ({time.perf_counter() - start:.1f} s)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
+    parser.add_argument(
+        "--results", type=Path, default=results.ROOT, help="folder that holds a folder per model"
+    )
+    parser.add_argument("--model", default="smollm2-135m", help="name of the model's folder there")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Results, figures and templates to one self-contained folder."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from plotly.offline import get_plotlyjs
+
+from analysis.errors import UserError
+from report.evidence import load_evidence
+from report.page import render
+
+STATIC = Path(__file__).resolve().parent / "static"
+PAGE = "index.html"
+
+
+def build(results_folder: Path, out: Path) -> Path:
+    """Render one study into a folder that needs no network.
+
+    Args:
+        results_folder: the study's results, ``results/<model>``.
+        out: the folder to write; an earlier build there is replaced, whole or not at all.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        UserError: results are missing or damaged, or ``out`` holds something that is no build.
+    """
+    out = out.resolve()
+    _check_replaceable(out)
+    page = render(load_evidence(results_folder))
+    with _replacing(out) as scratch:
+        shutil.copytree(STATIC, scratch, dirs_exist_ok=True)
+        (scratch / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+        (scratch / PAGE).write_text(page, encoding="utf-8")
+    return out / PAGE
+
+
+def _check_replaceable(out: Path) -> None:
+    """A folder is replaced only if it is an earlier build, so that nothing else is ever lost."""
+    if out.is_dir() and (not any(out.iterdir()) or (out / PAGE).is_file()):
+        return
+    if out.exists():
+        raise UserError(f"{out} is not an earlier report: give --out a new or an empty folder.")
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A scratch folder that takes the place of ``out`` when the block ends well, else vanishes."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    old = scratch.with_name(scratch.name + ".old")
+    try:
+        yield scratch
+        scratch.chmod(0o755)
+        if out.exists():
+            out.rename(old)
+        try:
+            scratch.rename(out)
+        except OSError:
+            if old.exists():
+                old.rename(out)
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

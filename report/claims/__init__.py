@@ -1,0 +1,55 @@
+"""Every number and every conditional sentence of the page, computed from results.
+
+Prose that a number could refute is chosen by that number. No claim knows the page's layout.
+"""
+
+from dataclasses import dataclass
+
+from report.claims import (
+    activity,
+    circuit,
+    lens,
+    making,
+    neurons,
+    opening,
+    prompts,
+    writes,
+)
+from report.claims.opening import model_name
+from report.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What each section of the page says, by section."""
+
+    opening: opening.Opening
+    prompts: prompts.Prompts
+    lens: lens.Lens
+    circuit: circuit.Circuit
+    neurons: neurons.Neurons
+    writes: writes.Writes
+    activity: activity.Activity
+    making: making.Making
+    model: str
+    neuron: str
+    target: str
+    foil: str
+
+
+def make_claims(evidence: Evidence) -> Claims:
+    """Work out all that the page says about one study."""
+    return Claims(
+        opening=opening.opening(evidence),
+        prompts=prompts.prompts(evidence),
+        lens=lens.lens(evidence),
+        circuit=circuit.circuit(evidence),
+        neurons=neurons.neurons(evidence),
+        writes=writes.writes(evidence),
+        activity=activity.activity(evidence),
+        making=making.making(evidence),
+        model=model_name(evidence),
+        neuron=evidence.neuron,
+        target=evidence.direct_effect.target,
+        foil=evidence.direct_effect.foil,
+    )

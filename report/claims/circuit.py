@@ -1,0 +1,216 @@
+"""Which layers and heads carry the difference, by activation patching."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from analysis.experiments.patching import Patching
+from report.claims.lens import largest_jump
+from report.claims.wording import head_name, number, say, token
+from report.evidence import Evidence
+
+NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
+HALF, NEARLY_ALL, SLIGHT = 0.5, 0.9, 0.05
+
+
+@dataclass(frozen=True)
+class Place:
+    """A component at the last position: its name and its recovery in both directions."""
+
+    name: str
+    restored: float
+    broken: float
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Claims about patching by layer and by head."""
+
+    heading: str
+    journey: Markup
+    ranking: Markup
+    agreement: Markup
+    adding_up: Markup
+    directions: Markup
+    caption: Markup
+    heads: Markup
+    heads_caption: Markup
+    wrong: Markup
+
+
+def circuit(evidence: Evidence) -> Circuit:
+    """Read the claims off the patching maps."""
+    result, jump = evidence.patching, largest_jump(evidence.logit_lens)
+    places = last_position(result)
+    return Circuit(
+        heading=_heading(places, jump.component),
+        journey=_journey(result),
+        ranking=_ranking(places),
+        agreement=_agreement(places, jump.component),
+        adding_up=_adding_up(places),
+        directions=_directions(places[0]),
+        caption=_caption(places),
+        heads=_heads(result),
+        heads_caption=_heads_caption(result),
+        wrong=_wrong(result, places[0]),
+    )
+
+
+def last_position(result: Patching) -> list[Place]:
+    """Attention and MLP of every layer, patched at the last position, best first."""
+    places = [
+        Place(
+            f"{NAMES[name]} {layer}",
+            float(result.restored[row, layer, -1]),
+            float(result.broken[row, layer, -1]),
+        )
+        for row, name in enumerate(result.components)
+        if name in NAMES
+        for layer in range(result.restored.shape[1])
+    ]
+    return sorted(places, key=lambda place: -place.restored)
+
+
+def _heading(places: list[Place], jump: str) -> str:
+    if places[0].name == jump:
+        return f"Patching agrees: {jump} carries the answer"
+    return f"Patching disagrees: {places[0].name} comes first"
+
+
+def _journey(result: Patching) -> Markup:
+    stream = result.restored[result.components.index("resid_pre")]
+    word = token(result.clean_tokens[result.start])
+    arrived = np.flatnonzero(stream[:, -1] >= HALF)
+    if not len(arrived):
+        return say("The residual stream at the last position never holds half of the difference.")
+    layer = int(arrived[0])
+    if layer == 0:
+        return say("The prompts differ at the last position itself: nothing has to be moved there.")
+    return say(
+        "The residual stream shows a journey. Up to the start of layer {} the last position holds "
+        "{} of the difference, and {} itself holds {}. At the start of layer {} the last position "
+        "holds {}. In between something read the word and wrote its consequence where the answer "
+        "is given.",
+        layer - 1,
+        number(float(stream[layer - 1, -1])),
+        word,
+        number(float(stream[layer - 1, result.start])),
+        layer,
+        number(float(stream[layer, -1])),
+    )
+
+
+def _ranking(places: list[Place]) -> Markup:
+    first, second, third = places[:3]
+    return say(
+        "Exchanging one component at the last position, {} recovers {}, {} {}, and {} {}.",
+        first.name, number(first.restored), second.name, number(second.restored),
+        third.name, number(third.restored),
+    )  # fmt: skip
+
+
+def _agreement(places: list[Place], jump: str) -> Markup:
+    names = [place.name for place in places]
+    if names[0] == jump:
+        return say("Patching agrees with the lens: {} is first by both.", jump)
+    rank = names.index(jump)
+    return say(
+        "Patching disagrees with the lens: the lens jumped at {}, but by patching that is number "
+        "{} with {}, and {}, at which the lens did not jump most, is first with {}.",
+        jump,
+        rank + 1,
+        number(places[rank].restored),
+        places[0].name,
+        number(places[0].restored),
+    )
+
+
+def _adding_up(places: list[Place]) -> Markup:
+    total = sum(place.restored for place in places[:3])
+    if total > 1 + SLIGHT:
+        return say(
+            "The three largest add up to {}, more than the whole, because they stand in line and "
+            "not side by side: to restore an early one is to restore part of what the later ones "
+            "do.",
+            number(total),
+        )
+    return say(
+        "The three largest add up to {}, so they need not be counting the same effect twice.",
+        number(total),
+    )
+
+
+def _directions(best: Place) -> Markup:
+    told = say(
+        "The opposite patch, the corrupted output put into the clean run, takes {} of the "
+        "difference away at {}, against {} restored.",
+        number(best.broken),
+        best.name,
+        number(best.restored),
+    )
+    enough, needed = best.restored >= NEARLY_ALL, best.broken >= HALF
+    if enough and needed:
+        return told + say(" It is nearly sufficient, and largely necessary.")
+    if enough:
+        return told + say(" Others can stand in for it: it is sufficient, but not necessary.")
+    if needed:
+        return told + say(" It is necessary for much of the answer, but does not suffice.")
+    return told + say(" By itself it is neither sufficient nor necessary.")
+
+
+def _caption(places: list[Place]) -> Markup:
+    return say(
+        "At the last position {} recovers {} of the difference and {} recovers {}.",
+        places[0].name,
+        number(places[0].restored),
+        places[1].name,
+        number(places[1].restored),
+    )
+
+
+def _top_heads(result: Patching) -> list[tuple[str, float]]:
+    order = np.argsort(-result.heads_restored, axis=None)[:2]
+    pairs = [divmod(int(i), result.heads_restored.shape[1]) for i in order]
+    return [(head_name(*pair), float(result.heads_restored[pair])) for pair in pairs]
+
+
+def _alone(result: Patching) -> bool:
+    """Whether one head recovers half of the difference and twice what the next one does."""
+    (_, first), (_, second) = _top_heads(result)
+    return first >= HALF and first >= 2 * second
+
+
+def _heads(result: Patching) -> Markup:
+    (first, most), (second, less) = _top_heads(result)
+    told = say("{} recovers {}, the next, {}, {}.", first, number(most), second, number(less))
+    if _alone(result):
+        return say("Mostly one attention head does the carrying: ") + told
+    return say("No one attention head does the carrying: ") + told
+
+
+def _heads_caption(result: Patching) -> Markup:
+    (first, most), (second, less) = _top_heads(result)
+    lead = "One head stands out" if _alone(result) else "No one head stands out"
+    return say("{}: {} with {}, then {} with {}.", lead, first, number(most), second, number(less))
+
+
+def _wrong(result: Patching, best: Place) -> Markup:
+    before = result.restored[:, :, : result.start]
+    largest = float(np.abs(before).max()) if before.size else 0.0
+    told = say(
+        "A patch can look strong because it pushes the model somewhere it never goes. So every "
+        "patch was run both ways: {} restores {} and breaks {}.",
+        best.name,
+        number(best.restored),
+        number(best.broken),
+    )
+    if largest == 0:
+        return told + say(
+            " And before the exchanged word, where the two prompts are the same, there is nothing "
+            "to patch: recovery there is exactly 0."
+        )
+    return told + say(
+        " Before the exchanged word recovery should be 0, but reaches {}: do not trust this map.",
+        number(largest, 3),
+    )

@@ -1,0 +1,73 @@
+"""How good a screen attribution would have been."""
+
+import numpy as np
+from markupsafe import Markup
+
+from analysis.experiments.neuron_sweep import NeuronSweep
+from analysis.neuron import parse_neuron
+from report.claims.wording import count, number, ordinal, say
+
+TOLERABLE = 0.02
+"""An estimate this near to the measurement, in shares of the difference, is called right."""
+
+
+def screen(sweep: NeuronSweep) -> Markup:
+    """Whether a screen by attribution would have found the best neuron."""
+    order = np.argsort(-np.abs(sweep.attribution), axis=None, kind="stable")
+    place = np.empty(order.size, dtype=int)
+    place[order] = np.arange(1, order.size + 1)
+    shape = sweep.recovery.shape
+    top = [np.ravel_multi_index(parse_neuron(n, *shape), shape) for n in sweep.candidates]
+    best, needed = int(place[top[0]]), int(place[top].max())
+    told = say(
+        "Patching everything is slow, so one often ranks neurons by <em>attribution</em>, a "
+        "first-order estimate that needs one gradient. Here it puts {} {}, and the {} best by "
+        "measurement are all among its first {}.",
+        sweep.candidates[0],
+        ordinal(best),
+        len(top),
+        count(needed),
+    )
+    if best <= 10:
+        return told + say(" As a screen it would have found the neuron.")
+    return told + say(" As a screen for ten neurons it would have missed the one that matters.")
+
+
+def _gap(sweep: NeuronSweep) -> tuple[float, float, float]:
+    """Estimate and measurement of the best neuron, and the worst error of any."""
+    best = parse_neuron(sweep.candidates[0], *sweep.recovery.shape)
+    errors = np.abs(sweep.attribution - sweep.recovery)[sweep.exact]
+    return float(sweep.attribution[best]), float(sweep.recovery[best]), float(errors.max())
+
+
+def estimate(sweep: NeuronSweep) -> Markup:
+    """Whether attribution overstates or understates the best neuron."""
+    guess, truth, worst = _gap(sweep)
+    told = say(
+        "Its estimate for {} is {} against a measured {}: ",
+        sweep.candidates[0],
+        *_pair(guess, truth),
+    )
+    if abs(guess - truth) < TOLERABLE:
+        verdict = say("attribution is right about it.")
+    elif guess > truth:
+        verdict = say("attribution overstates it.")
+    else:
+        verdict = say("attribution understates it.")
+    return told + verdict + say(" The largest error of any neuron is {}.", number(worst, 3))
+
+
+def _pair(guess: float, truth: float) -> tuple[str, str]:
+    return number(guess, 3), number(truth, 3)
+
+
+def caption(sweep: NeuronSweep) -> Markup:
+    """Whether estimates and measurements agree over all neurons."""
+    measured = sweep.exact
+    r = float(np.corrcoef(sweep.attribution[measured], sweep.recovery[measured])[0, 1])
+    lead = (
+        "Estimate and measurement agree for most neurons"
+        if r > 0.9
+        else "Estimate and measurement do not agree well"
+    )
+    return say("{} (correlation {}). ", lead, number(r, 3)) + estimate(sweep)

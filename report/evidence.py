@@ -1,0 +1,88 @@
+"""Everything the page may say something about: one study's results and where they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis import results
+from analysis.errors import UserError
+from analysis.experiments.activations import Activations
+from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.logit_lens import LogitLens
+from analysis.experiments.neuron_sweep import NeuronSweep
+from analysis.experiments.next_token import NextToken
+from analysis.experiments.patching import Patching
+from analysis.results import Provenance
+
+KINDS: Mapping[str, type] = {
+    "next_token": NextToken,
+    "logit_lens": LogitLens,
+    "patching": Patching,
+    "neuron_sweep": NeuronSweep,
+    "direct_effect": DirectEffect,
+    "activations": Activations,
+}
+"""The steps the page is made of, in the order of its argument."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The results of one study of one model, and the provenance of each by name of its step."""
+
+    next_token: NextToken
+    logit_lens: LogitLens
+    patching: Patching
+    neuron_sweep: NeuronSweep
+    direct_effect: DirectEffect
+    activations: Activations
+    provenance: Mapping[str, Provenance]
+
+    @property
+    def origin(self) -> Provenance:
+        """Where the first step came from; the model is the same for all."""
+        return self.provenance["next_token"]
+
+    @property
+    def neuron(self) -> str:
+        """Name of the neuron the page is about."""
+        return self.direct_effect.neuron
+
+
+def load_evidence(folder: Path) -> Evidence:
+    """Read a study from its folder.
+
+    Raises:
+        UserError: a result is missing or damaged, or the results are not of one study.
+    """
+    loaded: dict[str, Any] = {
+        name: results.load(folder, name, kind) for name, kind in KINDS.items()
+    }
+    told = {name: results.provenance(folder, name) for name in KINDS}
+    evidence = Evidence(**loaded, provenance=told)
+    _check_one_study(folder, evidence)
+    return evidence
+
+
+def _check_one_study(folder: Path, evidence: Evidence) -> None:
+    for name, told in evidence.provenance.items():
+        if _asked(told) != _asked(evidence.origin):
+            raise UserError(_mixed(folder, f"{name} and next_token differ in model or question"))
+    best, asked = (
+        evidence.neuron_sweep.candidates[0],
+        {evidence.neuron, evidence.activations.neuron},
+    )
+    if asked != {best}:
+        raise UserError(_mixed(folder, f"the sweep found {best}, later steps ask about another"))
+
+
+def _asked(told: Provenance) -> tuple[object, ...]:
+    question = (told.inputs.get(key) for key in ("clean", "corrupted", "target", "foil"))
+    return (told.model, told.revision, *question)
+
+
+def _mixed(folder: Path, why: str) -> str:
+    return (
+        f"The results in {folder} are not of one study ({why}): "
+        "run `python -m analysis study` again."
+    )

@@ -1,0 +1,36 @@
+"""The page as one HTML text."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from report.claims import make_claims
+from report.claims.wording import token
+from report.evidence import Evidence
+from report.panels import panels, themes
+from report.token_view import token_rows
+
+
+def environment() -> Environment:
+    """Templates that escape everything, and fail on a name that is not there."""
+    return Environment(
+        loader=PackageLoader("report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(evidence: Evidence) -> str:
+    """Write the page about one study."""
+    claims = make_claims(evidence)
+    return (
+        environment()
+        .get_template("post.html")
+        .render(
+            claims=claims,
+            figures=panels(evidence, claims),
+            token_rows=token_rows(evidence),
+            themes=themes(),
+            token=token,
+        )
+    )

@@ -1,0 +1,92 @@
+"""The page's figures: drawn from results, each with its finding, its command and safe data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from analysis.figures import FIGURES
+from analysis.figures.style import THEMES
+from report.claims import Claims
+from report.claims.making import command
+from report.evidence import Evidence
+
+UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure as the page shows it.
+
+    Attributes:
+        name: its name among the figures, and its id on the page.
+        number: its place in reading order, from 1.
+        caption: the finding it shows.
+        label: the same without markup, for readers who do not see it.
+        command: the command line that computes it.
+        height: pixels.
+        data: traces and layout as JSON that is safe inside a script element.
+    """
+
+    name: str
+    number: int
+    caption: Markup
+    label: str
+    command: str
+    height: int
+    data: Markup
+
+
+def panels(evidence: Evidence, claims: Claims) -> dict[str, Panel]:
+    """Draw every figure, by name, in reading order."""
+    said = captions(claims)
+    assert list(said) == list(FIGURES)
+    return {
+        name: _panel(evidence, name, number, said[name]) for number, name in enumerate(FIGURES, 1)
+    }
+
+
+def captions(claims: Claims) -> Mapping[str, Markup]:
+    """The finding that each figure shows."""
+    return {
+        "next_token": claims.prompts.next_caption,
+        "natural_prompts": claims.prompts.natural_caption,
+        "logit_lens": claims.lens.caption,
+        "patching": claims.circuit.caption,
+        "heads": claims.circuit.heads_caption,
+        "neuron_sweep": claims.neurons.caption,
+        "confirmation": claims.neurons.confirmation_caption,
+        "attribution": claims.neurons.attribution_caption,
+        "direct_effect": claims.writes.caption,
+        "written_tokens": claims.writes.tokens_caption,
+        "activations": claims.activity.caption,
+        "random_text": claims.activity.news_caption,
+    }
+
+
+def themes() -> Markup:
+    """What changes in a figure between a light and a dark page, as safe JSON."""
+    return safe_json(json.dumps(THEMES))
+
+
+def safe_json(text: str) -> Markup:
+    """JSON that can stand inside a script element: nothing in it can end that element."""
+    for character, code in UNSAFE.items():
+        text = text.replace(character, code)
+    return Markup(text)  # noqa: S704
+
+
+def _panel(evidence: Evidence, name: str, number: int, caption: Markup) -> Panel:
+    drawing = FIGURES[name]
+    figure: go.Figure = drawing.draw(getattr(evidence, drawing.step))
+    return Panel(
+        name=name,
+        number=number,
+        caption=caption,
+        label=f"Figure {number}. {caption.striptags()}",
+        command=command(evidence, drawing.step),
+        height=int(figure.layout.height),
+        data=safe_json(figure.to_json()),
+    )

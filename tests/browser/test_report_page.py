@@ -1,0 +1,178 @@
+"""The report's page in a real browser, opened as a file, with the network cut off."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis import results
+from analysis.figures import FIGURES
+from report.build import build
+from tests.synthetic import Plan, hostile_plan, save
+
+CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+STUDY = results.ROOT / "smollm2-135m"
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    with playwright.sync_playwright() as session:
+        chromium = session.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory) -> Path:
+    if not STUDY.is_dir():
+        pytest.skip(f"there are no committed results in {STUDY}")
+    return build(STUDY, tmp_path_factory.mktemp("committed") / "dist")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    return build(save(hostile_plan(), folder / "results"), folder / "dist")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("plain")
+    return build(save(Plan(), folder / "results"), folder / "dist")
+
+
+class Visit:
+    """A page that is open, and all it said and asked for."""
+
+    def __init__(self, browser, page: Path, width: int = 1000, **options: object) -> None:
+        viewport = {"width": width, "height": 800}
+        self.context = browser.new_context(viewport=viewport, **options)
+        self.outside: list[str] = []
+        self.trouble: list[str] = []
+        self.tab = self.context.new_page()
+        self.tab.route("**/*", self._route)
+        self.tab.on("console", self._console)
+        self.tab.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.tab.on("dialog", self._dialog)
+        self.tab.goto(page.as_uri())
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def _route(self, route) -> None:
+        if route.request.url.startswith(("file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def _console(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.trouble.append(message.text)
+
+    def _dialog(self, dialog) -> None:
+        self.trouble.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def see_every_figure(self) -> None:
+        for name in FIGURES:
+            self.tab.locator(f"figure#{name}").scroll_into_view_if_needed()
+            self.tab.wait_for_selector(f"figure#{name} svg.main-svg", timeout=20_000)
+
+    def overflow(self) -> int:
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return self.tab.evaluate(script)
+
+    def ink(self, name: str) -> str:
+        """Colour of the figure's first tick label."""
+        label = self.tab.locator(f"figure#{name} .xtick text").first
+        return label.evaluate("element => getComputedStyle(element).fill")
+
+
+@pytest.fixture(params=["committed", "plain", "hostile"])
+def page(request: pytest.FixtureRequest) -> Path:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_every_figure_is_drawn_and_nothing_leaves_the_machine(browser, page, width):
+    with Visit(browser, page, width) as visit:
+        visit.see_every_figure()
+        assert visit.outside == []
+        assert visit.trouble == []
+        assert visit.overflow() == 0
+
+
+def test_figures_far_down_wait_until_they_come_near(browser, plain):
+    with Visit(browser, plain) as visit:
+        assert visit.tab.locator("figure#random_text svg.main-svg").count() == 0
+
+
+def test_hostile_texts_execute_nothing(browser, hostile):
+    with Visit(browser, hostile) as visit:
+        visit.see_every_figure()
+        assert visit.trouble == []
+        assert visit.tab.locator("[onerror], [onload]").count() == 0
+        assert visit.tab.locator("article img").count() == 0
+        assert "{{7*7}}" in visit.tab.locator("article").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_follow_the_scheme_of_the_system(browser, plain, scheme):
+    inks = {"light": "rgb(29, 35, 41)", "dark": "rgb(227, 231, 235)"}
+    with Visit(browser, plain, color_scheme=scheme) as visit:
+        visit.see_every_figure()
+        assert visit.ink("logit_lens") == inks[scheme]
+
+
+def test_the_button_changes_page_and_figures_and_is_remembered(browser, plain):
+    with Visit(browser, plain, color_scheme="light") as visit:
+        visit.see_every_figure()
+        before = visit.ink("logit_lens"), visit.tab.evaluate(PAGE_COLOUR)
+        visit.tab.get_by_role("button", name="Switch to the dark scheme").click()
+        visit.tab.wait_for_function(DRESSED, arg=before[0])
+        after = visit.ink("logit_lens"), visit.tab.evaluate(PAGE_COLOUR)
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+        visit.tab.reload()
+        assert visit.tab.evaluate("currentScheme()") == "dark"
+
+
+PAGE_COLOUR = "getComputedStyle(document.documentElement).backgroundColor"
+DRESSED = """before => getComputedStyle(
+    document.querySelector("figure#logit_lens .xtick text")).fill !== before"""
+
+
+def test_headings_go_down_one_step_at_a_time(browser, plain):
+    with Visit(browser, plain) as visit:
+        script = "found => found.map(h => Number(h.tagName[1]))"
+        levels = visit.tab.locator("h1, h2, h3, h4").evaluate_all(script)
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_without_scripts_the_page_says_what_is_missing(browser, plain):
+    with Visit(browser, plain, java_script_enabled=False) as visit:
+        assert "JavaScript is off" in visit.tab.locator("article").inner_text()
+        assert visit.tab.locator("figcaption").count() == len(FIGURES)

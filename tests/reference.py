@@ -1,0 +1,43 @@
+"""The slow, obvious way to patch a neuron: one hooked forward pass each."""
+
+from collections.abc import Sequence
+
+import torch
+
+from analysis.neuron import Neuron
+from analysis.question import PromptPair
+from analysis.subject import Subject
+
+
+def logit_diff(subject: Subject, pair: PromptPair, logits: torch.Tensor) -> float:
+    last = logits[0, -1]
+    return float(last[pair.contrast.target_id] - last[pair.contrast.foil_id])
+
+
+def diff_with_hooks(subject: Subject, pair: PromptPair, tokens: tuple[int, ...], hooks) -> float:
+    with torch.no_grad():
+        logits = subject.bridge.run_with_hooks(
+            subject.batch(tokens), fwd_hooks=hooks, prepend_bos=False
+        )
+    return logit_diff(subject, pair, logits)
+
+
+def patched_recoveries(
+    subject: Subject, pair: PromptPair, neurons: Sequence[Neuron], positions: str
+) -> list[float]:
+    """(patched - corrupted) / (clean - corrupted), a forward pass a neuron."""
+    clean = diff_with_hooks(subject, pair, pair.clean.tokens, [])
+    corrupted = diff_with_hooks(subject, pair, pair.corrupted.tokens, [])
+    source = subject.cache(pair.clean.tokens, "mlp.hook_post")["mlp.hook_post"]
+    recoveries = []
+    for neuron in neurons:
+
+        def patch(post, hook, neuron=neuron):
+            where = slice(None) if positions == "all" else slice(-1, None)
+            post[0, where, neuron.number] = source[neuron.layer, where, neuron.number]
+            return post
+
+        hook = (f"blocks.{neuron.layer}.mlp.hook_post", patch)
+        patched = diff_with_hooks(subject, pair, pair.corrupted.tokens, [hook])
+        recoveries.append((patched - corrupted) / (clean - corrupted))
+    return recoveries

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from analysis.experiments.activations import activations
+from analysis.neuron import Neuron
+from analysis.question import default_pair, make_prompt
+
+NEURON = Neuron(2, 5)
+
+
+def test_activations_equal_the_hooks_and_probabilities_the_models(subject, pair):
+    result = activations(subject, NEURON, pair.contrast, [pair.clean, pair.corrupted])
+    for index, prompt in enumerate((pair.clean, pair.corrupted)):
+        where = result.text(index)
+        hooked = subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"]
+        np.testing.assert_allclose(result.activations[where], hooked[2, :, 5].numpy(), atol=1e-5)
+        own = subject.logits(prompt.tokens).softmax(-1)[:, pair.contrast.target_id]
+        np.testing.assert_allclose(result.p_target[where], own.numpy(), atol=1e-5)
+        assert result.tokens[where] == prompt.strings
+
+
+def test_next_is_target_marks_the_token_before_the_target(subject, pair):
+    text = make_prompt(subject, "I ate an apple and a pear and an egg")
+    result = activations(subject, NEURON, pair.contrast, [text])
+    marked = [result.tokens[i] for i in np.flatnonzero(result.next_is_target)]
+    assert marked == [" ate", " and"]
+
+
+def test_random_texts_stand_behind_the_texts_asked_about(subject, pair):
+    others = [make_prompt(subject, text) for text in ("The egg is big", "We saw a house")]
+    result = activations(subject, NEURON, pair.contrast, [pair.clean], others)
+    assert result.random_texts == 2
+    assert result.tokens[result.random] == others[0].strings + others[1].strings
+    assert result.lengths == tuple(len(p.tokens) for p in (pair.clean, *others))
+
+
+def test_the_embedded_neuron_fires_before_the_target_not_on_it(embedded):
+    pair = default_pair(embedded)
+    result = activations(embedded, Neuron(25, 1527), pair.contrast, [pair.clean, pair.corrupted])
+    apple, lemon = (result.activations[result.text(i)] for i in (0, 1))
+    assert apple.argmax() == len(apple) - 1
+    assert apple[-1] == pytest.approx(11.21, abs=0.01)
+    assert lemon[-1] == pytest.approx(1.36, abs=0.01)

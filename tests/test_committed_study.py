@@ -1,0 +1,73 @@
+"""The committed study of the embedded model is what this code computes."""
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import results
+from analysis.code_version import code_version
+from analysis.experiments.logit_lens import LogitLens, logit_lens
+from analysis.experiments.neuron_sweep import NeuronSweep, ranked
+from analysis.experiments.next_token import NextToken
+from analysis.neuron import Neuron
+from analysis.patcher import NeuronPatcher
+from analysis.question import default_pair
+from analysis.study import STEPS
+
+FOLDER = results.ROOT / "smollm2-135m"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_every_result_was_made_by_the_code_as_it_stands(step):
+    made = results.provenance(FOLDER, step.name)
+    assert isinstance(results.load(FOLDER, step.name, step.kind), step.kind)
+    assert made.code == code_version(f"analysis.experiments.{step.name}"), "run `make study`"
+    assert made.dtype == "float32"
+    assert made.seconds > 0
+
+
+def test_the_committed_study_is_small():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 2_000_000
+
+
+def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):
+    """The best, the lowest and 50 drawn neurons."""
+    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    assert sweep.exact.all()
+    order = ranked(sweep)
+    draw = np.random.default_rng(1).choice(len(order), 50, replace=False)
+    chosen = torch.zeros(sweep.recovery.shape, dtype=torch.bool)
+    for place in (0, 1, 2, -2, -1, *draw):
+        chosen[order[place]] = True
+    anew = NeuronPatcher(embedded, default_pair(embedded)).recoveries(chosen)
+    np.testing.assert_allclose(anew, sweep.recovery[chosen.numpy()], atol=1e-4)
+
+
+def test_the_lens_computed_anew_is_what_was_committed(embedded):
+    pair = default_pair(embedded)
+    committed = results.load(FOLDER, "logit_lens", LogitLens)
+    anew = logit_lens(embedded, (pair.clean, pair.corrupted), pair.contrast)
+    assert anew.prompts == committed.prompts
+    np.testing.assert_allclose(anew.logit_diff, committed.logit_diff, atol=1e-3)
+
+
+def test_the_readmes_numbers_are_the_studys():
+    readme = (results.ROOT.parent / "README.md").read_text(encoding="utf-8")
+    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    held_out = sweep.held_out_effect[:, 0].sum() / sweep.held_out_gap.sum()
+    words = " ".join(readme.split())
+    assert f"SmolLM2-135M's {sweep.recovery.size:,} neurons" in words
+    assert f"{sweep.candidates[0]} brings back {sweep.recovery.max():.2f} of the" in words
+    assert f"on {len(sweep.held_out)} pairs of prompts" in words
+    assert f"choosing it, {held_out:.2f}." in words
+
+
+def test_the_known_numbers_stand_in_the_committed_study():
+    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    best, lowest = ranked(sweep)[:3], ranked(sweep)[-1]
+    assert best == [Neuron(25, 1527), Neuron(23, 1468), Neuron(29, 1326)]
+    assert lowest == Neuron(29, 947)
+    known = [sweep.recovery[neuron] for neuron in (*best, lowest)]
+    np.testing.assert_allclose(known, [0.613, 0.444, 0.127, -0.330], atol=0.005)
+    prompt = results.load(FOLDER, "next_token", NextToken)
+    assert prompt.p_target[0] == pytest.approx(0.607, abs=0.001)

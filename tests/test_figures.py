@@ -1,0 +1,165 @@
+"""Every figure draws from results alone, whatever the results hold."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from analysis.figures import FIGURES
+from analysis.figures.labels import spread, thinned
+from analysis.figures.style import THEMES, power, themed, visible
+from analysis.study import STEPS
+from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
+
+QUANTITY = re.compile(
+    r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
+)
+
+
+def draw(name: str, study=None) -> go.Figure:
+    study = study if study is not None else evidence(Plan())
+    return FIGURES[name].draw(getattr(study, FIGURES[name].step))
+
+
+def texts(figure: go.Figure) -> str:
+    """All that the figure holds, as the page will carry it."""
+    return json.dumps(json.loads(figure.to_json()), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_takes_the_width_it_is_given_and_stays_small(name):
+    figure = draw(name)
+    assert figure.layout.width is None
+    assert figure.layout.autosize
+    assert figure.layout.height > 100
+    assert len(figure.to_json()) < 150_000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_visible_axis_names_what_it_counts(name):
+    figure = draw(name)
+    for axes in (figure.select_xaxes, figure.select_yaxes):
+        titles = [axis.title.text for axis in axes() if axis.visible is not False]
+        assert not titles or any(titles)
+        assert all(QUANTITY.search(title) for title in titles if title)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("plan", [Plan(holds=False), hostile_plan()], ids=["false", "hostile"])
+def test_it_draws_what_contradicts_the_claims_and_what_is_hostile(name, plan):
+    page = texts(draw(name, evidence(plan)))
+    for text in HOSTILE:
+        if "<" in text:
+            assert text not in page
+
+
+@pytest.mark.parametrize("token", [*HOSTILE, "&lt;", "%{x}", "${y}", "\u202egnp", "\x07"])
+def test_a_visible_token_holds_no_markup_no_formula_and_no_control(token):
+    shown = visible(token)
+    assert "<" not in shown
+    assert "$" not in shown
+    assert all(character.isprintable() for character in shown)
+
+
+def test_spaces_in_tokens_are_seen():
+    assert visible(" an") == "·an"
+    assert visible("\n\t") == "⏎⇥"
+
+
+def test_tokens_never_stand_in_a_template_where_they_would_be_read_as_instructions():
+    study = evidence(Plan(target=" %{x}", foil=" %{y}", extra=(" %{customdata}",) * 3))
+    for name in FIGURES:
+        for trace in draw(name, study).data:
+            for part in ("hovertemplate", "texttemplate"):
+                template = getattr(trace, part, None) or ""
+                assert " %{x}" not in template.replace("near %{x", "").replace("exact %{x", "")
+
+
+def test_a_planted_neuron_is_named_as_the_best():
+    figure = draw("neuron_sweep")
+    labels = [note.text for note in figure.layout.annotations]
+    assert any(text.startswith(f"<b>L{BEST[0]}N{BEST[1]} ") for text in labels)
+
+
+@pytest.mark.parametrize("name", ["patching", "heads"])
+def test_diverging_colours_are_centred_at_zero(name):
+    axis = draw(name).layout.coloraxis
+    assert axis.cmin == -axis.cmax
+    for theme in THEMES.values():
+        scale = theme["template"]["layout"]["coloraxis"]["colorscale"]
+        assert len(scale) % 2 == 1
+
+
+def test_colour_is_clipped_but_the_hover_tells_the_true_recovery():
+    study = evidence(Plan())
+    maps = study.patching.restored.copy()
+    maps[0, 0, -1] = 3.25
+    figure = FIGURES["patching"].draw(dataclasses.replace(study.patching, restored=maps))
+    first = figure.data[0]
+    assert np.max(np.array(first.z)) <= 1.0
+    assert "3.250" in texts(figure)
+
+
+def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
+    study = evidence(Plan())
+    fields = dataclasses.asdict(study.next_token)
+    per_prompt = ("prompts", "tokens", "top_probabilities", "p_target", "p_foil")
+    per_prompt += ("rank_target", "rank_foil", "logit_diff")
+    one = {name: fields[name][:1] for name in per_prompt}
+    figure = FIGURES["next_token"].draw(dataclasses.replace(study.next_token, **one))
+    assert "corrupted" not in texts(figure)
+    nothing = FIGURES["natural_prompts"].draw(dataclasses.replace(study.next_token, **one))
+    assert "No other prompts were asked" in texts(nothing)
+
+
+def test_without_held_out_pairs_the_figure_says_so():
+    sweep = dataclasses.replace(
+        evidence(Plan()).neuron_sweep,
+        held_out=(),
+        held_out_gap=np.zeros(0, dtype=np.float32),
+        held_out_effect=np.zeros((0, 8), dtype=np.float32),
+    )
+    assert "no held-out pairs" in texts(FIGURES["confirmation"].draw(sweep))
+
+
+def test_a_sweep_that_found_nothing_is_drawn_all_the_same():
+    sweep = evidence(Plan()).neuron_sweep
+    flat = dataclasses.replace(
+        sweep,
+        recovery=np.zeros_like(sweep.recovery),
+        attribution=np.zeros_like(sweep.attribution),
+    )
+    for name in ("neuron_sweep", "confirmation", "attribution"):
+        assert len(FIGURES[name].draw(flat).data) > 0
+
+
+def test_long_suffixes_thin_their_ticks_but_keep_the_last_position():
+    ticks = thinned(100, 8, (99, 3))
+    assert len(ticks) <= 9
+    assert {99, 3} <= set(ticks)
+
+
+def test_labels_are_spread_apart_within_their_bounds():
+    placed = spread([1.0, 1.0, 1.1, 9.0], gap=2.0, low=0.0, high=10.0)
+    steps = np.diff(sorted(placed))
+    assert (steps >= 2.0 - 1e-9).all()
+    assert min(placed) >= 0.0
+    assert max(placed) <= 10.0 + 1e-9
+
+
+def test_a_theme_changes_the_template_and_nothing_else():
+    figure = draw("heads")
+    dark = themed(figure, "dark")
+    assert dark.layout.template != figure.layout.template
+    assert dark.data == figure.data
+
+
+def test_every_step_of_the_study_is_drawn():
+    assert {drawing.step for drawing in FIGURES.values()} == {step.name for step in STEPS}
+
+
+def test_small_numbers_are_written_as_powers():
+    assert power(1.2e-6) == "1 × 10⁻⁶"

@@ -1,0 +1,368 @@
+"""What a user meets when naming a model: it loads as it is, or one sentence says what is wrong."""
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+from huggingface_hub.errors import GatedRepoError
+from safetensors.torch import load_file, save_file
+
+from analysis import assets, gguf, hub, models
+from analysis.errors import UserError
+from tests import tiny
+
+TEXT = "I climbed up the apple tree and picked an apple"
+FAMILIES = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
+
+
+def save(folder, family="gpt2", seed=0):
+    model, tokenizer = FAMILIES[family](seed)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return model, tokenizer
+
+
+def edit_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def edit_weights(folder, change):
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    change(weights)
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+def refusal(name, **options):
+    """The sentence that refuses to load this."""
+    with pytest.raises(UserError) as caught:
+        models.load(str(name), **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def empty_hub(tmp_path, monkeypatch):
+    """A hub's cache with nothing in it, and no network."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    return tmp_path / "hub"
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    try:
+        return models.load("smollm2-135m")
+    except UserError as error:
+        pytest.skip(f"the embedded model is not to be had here: {error}")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_folder_loads_with_identical_logits(tmp_path, family):
+    model, tokenizer = save(tmp_path, family)
+    subject = models.load(str(tmp_path))
+    ids = tokenizer(TEXT, return_tensors="pt").input_ids
+    assert torch.equal(subject.tokenizer(TEXT, return_tensors="pt").input_ids, ids)
+    assert torch.equal(subject.model(ids).logits, model(ids).logits)
+
+
+def test_a_model_arrives_for_study_not_for_training(folder):
+    model = models.load(str(folder)).model
+    assert not model.training
+    assert not any(weight.requires_grad for weight in model.parameters())
+    assert model.config._attn_implementation == "sdpa"
+    assert model.dtype == torch.float32
+
+
+def test_the_type_of_the_weights_can_be_chosen(folder):
+    assert models.load(str(folder), dtype="bfloat16").model.dtype == torch.bfloat16
+
+
+def test_a_folder_is_known_by_its_name_and_the_checksum_of_its_weights(folder):
+    origin = models.load(str(folder)).origin
+    assert (origin.name, origin.source) == ("tiny", f"folder {folder}")
+    assert origin.revision == assets.sha256(folder / "model.safetensors")
+
+
+def test_sharded_weights_load_and_their_checksum_covers_every_shard(tmp_path):
+    model, tokenizer = tiny.tiny_llama()
+    model.save_pretrained(tmp_path, max_shard_size="40KB")
+    tokenizer.save_pretrained(tmp_path)
+    subject = models.load(str(tmp_path))
+    assert torch.equal(subject.model.lm_head.weight, model.lm_head.weight)
+    shards = sorted(tmp_path.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    shards[-1].write_bytes(shards[-1].read_bytes()[:-1] + b"x")
+    assert models.checkpoint.weights_sha256(tmp_path) != subject.origin.revision
+    shards[-1].unlink()
+    assert shards[-1].name in refusal(tmp_path)
+
+
+def test_of_local_models_gpt2_starts_with_bos_and_the_others_as_their_tokenizer_says(tmp_path):
+    for family, expected in [("gpt2", True), ("llama", False), ("gpt_neox", False)]:
+        save(tmp_path / family, family)
+        assert models.load(str(tmp_path / family)).prepend_bos is expected
+
+
+def test_unknown_names_get_a_suggestion_and_hear_of_paths():
+    message = refusal("gpt2-lrage")
+    assert message.startswith("Unknown model 'gpt2-lrage': did you mean gpt2-large or ")
+    assert message.endswith("The path of a folder or a .gguf file works too.")
+    assert "known are smollm2-135m, gpt2, " in refusal("zzzz")
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path):
+    assert refusal(tmp_path / "none") == f"There is no file or folder {tmp_path / 'none'}."
+    assert refusal("missing.gguf") == "There is no file or folder missing.gguf."
+
+
+def test_a_file_of_another_kind_is_refused(folder):
+    assert "is not a .gguf file" in refusal(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("file", "complaint"),
+    [
+        ("config.json", "has no config.json"),
+        ("model.safetensors", "has no model.safetensors"),
+        ("tokenizer.json", "has no tokenizer"),
+    ],
+)
+def test_a_folder_that_lacks_a_file_says_which(folder, file, complaint):
+    (folder / file).unlink()
+    assert complaint in refusal(folder)
+
+
+def test_pickled_weights_are_never_read(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    assert "safetensors only, because pickled ones can run code" in refusal(folder)
+
+
+def test_a_family_that_is_not_supported_is_named_with_those_that_are(folder):
+    edit_config(folder, model_type="bert")
+    message = refusal(folder)
+    assert "'bert'" in message
+    assert all(family in message for family in ("gpt2", "llama", "qwen2", "gpt_neox"))
+
+
+def test_a_classifier_is_no_language_model(folder):
+    edit_config(folder, architectures=["GPT2ForSequenceClassification"])
+    assert "GPT2ForSequenceClassification, which is not a causal language" in refusal(folder)
+
+
+def test_quantised_weights_are_refused(folder):
+    edit_config(folder, quantization_config={"quant_method": "gptq"})
+    assert "quantised" in refusal(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_damaged_file_is_refused_in_one_sentence(folder, file):
+    path = folder / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert str(folder) in refusal(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_weight_that_is_no_number_is_named(folder, value):
+    def spoil(weights):
+        weights["transformer.h.1.mlp.c_fc.weight"][3, 5] = value
+
+    edit_weights(folder, spoil)
+    message = refusal(folder)
+    assert "transformer.h.1.mlp.c_fc.weight" in message
+    assert "NaN or infinity" in message
+
+
+def test_weights_too_large_for_the_type_asked_for_are_named(folder):
+    def enlarge(weights):
+        weights["transformer.ln_f.weight"][0] = 1e6  # float16 ends at 65504
+
+    edit_weights(folder, enlarge)
+    models.load(str(folder))
+    assert "transformer.ln_f.weight" in refusal(folder, dtype="float16")
+
+
+def test_absent_weights_are_not_made_up(folder):
+    edit_weights(folder, lambda weights: weights.pop("transformer.h.2.ln_1.bias"))
+    assert "lack transformer.h.2.ln_1.bias" in refusal(folder)
+
+
+def test_a_tokenizer_larger_than_the_model_is_refused(folder):
+    tokenizer = tiny.tokenizer()
+    tokenizer.add_tokens(["extra"])
+    tokenizer.save_pretrained(folder)
+    assert f"more tokens ({len(tiny.VOCABULARY) + 1})" in refusal(folder)
+
+
+def test_unknown_devices_and_types_say_what_would_do(folder):
+    assert refusal(folder, dtype="float8") == (
+        "Unknown dtype 'float8': choose one of float32, bfloat16, float16."
+    )
+    assert "choose cpu" in refusal(folder, device="gpu")
+    assert "choose cpu" in refusal(folder, device="meta")
+
+
+def test_a_gpu_that_is_not_there_is_said_at_once(folder, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert refusal(folder, device="cuda") == (
+        "This machine has no GPU for device 'cuda': choose cpu."
+    )
+
+
+def test_a_hub_model_that_cannot_be_had_says_so(empty_hub):
+    message = refusal("gpt2-large")
+    assert message.startswith("openai-community/gpt2-large is neither in the hub's cache nor can")
+    assert "connect once and load it, or give the path of a folder" in message
+    assert "set HF_TOKEN" in refusal("llama-3.2-1b")
+
+
+def test_a_gated_hub_model_asks_for_its_licence(empty_hub, monkeypatch):
+    def locked(repository, revision):
+        raise GatedRepoError("401", response=SimpleNamespace(headers={}, request=None))
+
+    monkeypatch.setattr(hub, "_download", locked)
+    assert refusal("llama-3.2-1b").startswith("meta-llama/Llama-3.2-1B is gated: accept its")
+
+
+def test_a_hub_model_in_the_cache_loads_without_a_network(empty_hub):
+    entry = models.entry_of("GPT2")
+    snapshot = empty_hub / "models--openai-community--gpt2" / "snapshots" / entry.revision
+    model, _ = save(snapshot)
+    assert models.available(entry)
+    subject = models.load("openai-community/GPT2")
+    assert torch.equal(subject.model.lm_head.weight, model.lm_head.weight)
+    assert subject.origin.source == "hub openai-community/gpt2"
+    assert subject.origin.revision == entry.revision
+    assert subject.prepend_bos
+
+
+def test_a_half_downloaded_hub_model_is_not_available(empty_hub):
+    entry = models.entry_of("gpt2")
+    snapshot = empty_hub / "models--openai-community--gpt2" / "snapshots" / entry.revision
+    save(snapshot)
+    (snapshot / "model.safetensors").unlink()
+    assert not models.available(entry)
+
+
+def test_the_catalogue_is_described_without_loading_torch():
+    code = (
+        "import json, sys; from analysis import models;"
+        "print(json.dumps([models.describe(), 'torch' in sys.modules]))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
+    rows, torch_loaded = json.loads(output)
+    assert not torch_loaded
+    assert [row["name"] for row in rows][:3] == ["smollm2-135m", "gpt2", "gpt2-medium"]
+    assert {key: value for key, value in rows[3].items() if key != "available"} == {
+        "name": "gpt2-large",
+        "source": "hub openai-community/gpt2-large",
+        "layers": 36,
+        "d_model": 1280,
+        "d_mlp": 5120,
+    }
+
+
+def test_every_hub_model_is_pinned_to_a_commit():
+    for entry in models.CATALOGUE[1:]:
+        assert len(entry.revision) == 40
+        assert int(entry.revision, 16)
+
+
+def test_the_embedded_model_is_the_one_of_the_facts(embedded):
+    config, entry = embedded.model.config, models.CATALOGUE[0]
+    assert (config.num_hidden_layers, config.hidden_size) == (entry.layers, entry.d_model)
+    assert config.intermediate_size == entry.d_mlp
+    assert [embedded.tokenizer(word).input_ids for word in (" an", " a")] == [[354], [253]]
+    assert not embedded.prepend_bos
+    assert embedded.origin.revision == assets.MODEL.member_sha256
+
+
+def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
+    prompt = "I climbed up the pear tree and picked a pear. I climbed up the apple tree and picked"
+    ids = embedded.tokenizer(prompt, return_tensors="pt").input_ids
+    p_next = embedded.model(ids).logits[0, -1].softmax(-1)
+    # Measured on the model as transformers dequantises it, without a conversion in between.
+    assert p_next[354].item() == pytest.approx(0.6070, abs=1e-4)
+    assert p_next[253].item() == pytest.approx(0.2973, abs=1e-4)
+
+
+def test_a_converted_gguf_has_identical_logits(embedded):
+    from transformers import AutoModelForCausalLM
+
+    path = assets.fetch(assets.MODEL)
+    direct = AutoModelForCausalLM.from_pretrained(
+        path.parent, gguf_file=path.name, dtype=torch.float32
+    )
+    ids = embedded.tokenizer(TEXT, return_tensors="pt").input_ids
+    assert torch.equal(embedded.model(ids).logits, direct(ids).logits)
+
+
+def fake_conversion(monkeypatch, folder):
+    """Replace the slow part of a conversion; returns the list of files converted."""
+    converted = []
+
+    def write(path, part):
+        converted.append(path.name)
+        save(part, "llama")
+
+    monkeypatch.setenv("AN_NEURON_CACHE", str(folder / "cache"))
+    monkeypatch.setattr(gguf, "_write", write)
+    return converted
+
+
+def test_a_gguf_file_is_converted_once(tmp_path, monkeypatch, capsys):
+    converted = fake_conversion(monkeypatch, tmp_path)
+    (tmp_path / "orchard.gguf").write_bytes(b"GGUF")
+    first = models.load(str(tmp_path / "orchard.gguf"))
+    second = models.load(str(tmp_path / "orchard.gguf"))
+    assert converted == ["orchard.gguf"]
+    assert first.origin == second.origin
+    assert (first.origin.name, first.origin.source) == ("orchard", "gguf orchard.gguf")
+    assert first.origin.revision == assets.sha256(tmp_path / "orchard.gguf")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_damaged_conversion_is_noticed_and_done_again(tmp_path, monkeypatch, capsys):
+    converted = fake_conversion(monkeypatch, tmp_path)
+    source = tmp_path / "orchard.gguf"
+    source.write_bytes(b"GGUF")
+    folder = gguf.convert(source, assets.sha256(source))
+    capsys.readouterr()
+    for name in ("model.safetensors", "tokenizer.json", gguf.MANIFEST):
+        (folder / name).write_bytes(b"{}")
+        assert gguf.intact(gguf.convert(source, assets.sha256(source)))
+        assert "is damaged; converting it again" in capsys.readouterr().err
+    assert len(converted) == 4
+
+
+def test_an_interrupted_conversion_leaves_nothing_behind(tmp_path, monkeypatch):
+    fake_conversion(monkeypatch, tmp_path)
+
+    def interrupted(path, part):
+        (part / "model.safetensors").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gguf, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        gguf.convert(tmp_path / "orchard.gguf", "0" * 64)
+    left = [path.name for path in (tmp_path / "cache" / "models").iterdir()]
+    assert left == ["0" * 16 + ".lock"]
+
+
+def test_a_damaged_gguf_file_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "broken.gguf").write_bytes(b"not a model")
+    assert "cannot be read as a GGUF language model" in refusal(tmp_path / "broken.gguf")

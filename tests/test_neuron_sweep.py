@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from analysis.errors import UserError
+from analysis.experiments.direct_effect import direct_effect
+from analysis.experiments.neuron_sweep import neuron_sweep, ranked, summary
+from analysis.experiments.patching import patching
+from analysis.neuron import Neuron
+from analysis.patcher import NeuronPatcher
+from analysis.question import Contrast, PromptPair, default_pair, held_out_pairs, make_pair
+from tests.conftest import make_subject, make_tiny_pair
+from tests.plant import plant
+from tests.reference import patched_recoveries
+
+
+def all_neurons(subject):
+    return [Neuron(i, n) for i in range(subject.n_layers) for n in range(subject.d_mlp)]
+
+
+@pytest.mark.parametrize("positions", ["last", "all"])
+def test_every_neuron_of_the_sweep_equals_a_hooked_forward_pass(subject, pair, positions):
+    sweep = neuron_sweep(subject, pair, positions=positions)
+    neurons = all_neurons(subject)[::3]
+    slow = patched_recoveries(subject, pair, neurons, positions)
+    fast = [sweep.recovery[neuron] for neuron in neurons]
+    gap = abs(sweep.clean_diff - sweep.corrupted_diff)
+    np.testing.assert_allclose(np.array(fast) * gap, np.array(slow) * gap, atol=1e-4)
+    assert sweep.exact.all()
+
+
+@settings(max_examples=12, deadline=None)
+@given(architecture=st.sampled_from(["gpt2", "llama"]), data=st.data())
+def test_a_planted_neuron_comes_first_in_the_sweep_and_in_the_direct_effect(architecture, data):
+    subject = make_subject(architecture, seed=data.draw(st.integers(0, 3)))
+    pair = make_tiny_pair(subject)
+    neuron = Neuron(
+        data.draw(st.integers(0, subject.n_layers - 1)),
+        data.draw(st.integers(0, subject.d_mlp - 1)),
+    )
+    ids = data.draw(
+        st.lists(st.integers(2, subject.d_vocab - 1), min_size=2, max_size=2, unique=True)
+    )
+    contrast = Contrast(*map(subject.string, ids), *ids)
+    plant(subject, pair, neuron, contrast)
+    sweep = neuron_sweep(subject, PromptPair(pair.clean, pair.corrupted, contrast))
+    assert sweep.best == neuron
+    assert sweep.candidates[0] == str(neuron)
+    assert direct_effect(subject, neuron, contrast).rank_by_difference == 1
+
+
+def test_neurons_come_out_the_same_however_few_may_stand_ready(subject, pair, monkeypatch):
+    chosen = torch.zeros(subject.n_layers, subject.d_mlp, dtype=torch.bool)
+    chosen[:, ::2] = True
+    patcher = NeuronPatcher(subject, pair, "all")
+    at_once = patcher.effects(chosen)
+    monkeypatch.setattr("analysis.patcher.ENTRY_TOKENS", 30)
+    torch.testing.assert_close(patcher.effects(chosen), at_once, atol=1e-4, rtol=1e-4)
+
+
+def test_prompts_that_call_for_the_same_word_are_refused(subject, pair):
+    """Two tokens with the same unembedding row have the same logit after any prompt."""
+    rows = subject.model.get_output_embeddings().weight.data
+    rows[pair.contrast.foil_id] = rows[pair.contrast.target_id]
+    for experiment in (neuron_sweep, patching):
+        with pytest.raises(UserError, match="choose prompts that call for different words"):
+            experiment(subject, pair)
+
+
+def test_patching_nothing_recovers_nothing(subject, pair):
+    nothing = NeuronPatcher(subject, pair).null_recoveries()
+    assert nothing.abs().max() < 1e-4
+
+
+def test_in_a_linear_readout_the_last_layers_neurons_add_up_to_its_whole_mlp():
+    """Without a final norm the readout is linear, so parts must sum to the whole."""
+    subject = make_subject("llama")
+    pair = make_tiny_pair(subject)
+    assert subject.bridge is not None  # made before the norm goes, since it would miss it
+    subject.model.model.norm = nn.Identity()
+    chosen = torch.zeros(subject.n_layers, subject.d_mlp, dtype=torch.bool)
+    chosen[-1] = True
+    patcher = NeuronPatcher(subject, pair)
+    weights = (
+        subject.unembedding[pair.contrast.target_id] - subject.unembedding[pair.contrast.foil_id]
+    )
+    clean, corrupted = (
+        subject.cache(p.tokens, "hook_mlp_out")["hook_mlp_out"][-1, -1] @ weights
+        for p in (pair.clean, pair.corrupted)
+    )
+    torch.testing.assert_close(
+        patcher.effects(chosen).sum(), clean - corrupted, atol=1e-3, rtol=1e-4
+    )
+
+
+def test_patching_all_positions_of_the_last_layer_is_patching_the_last_one(subject, pair):
+    """No later layer carries earlier positions to the answer."""
+    last, everywhere = (neuron_sweep(subject, pair, positions=p).recovery for p in ("last", "all"))
+    np.testing.assert_allclose(last[-1], everywhere[-1], atol=1e-4)
+
+
+def test_a_screen_measures_its_best_and_agrees_there_with_the_full_sweep(subject, pair):
+    full = neuron_sweep(subject, pair)
+    screened = neuron_sweep(subject, pair, screen=40)
+    assert screened.exact.sum() == 40
+    np.testing.assert_allclose(
+        screened.recovery[screened.exact], full.recovery[screened.exact], atol=1e-4
+    )
+    np.testing.assert_array_equal(
+        screened.recovery[~screened.exact], screened.attribution[~screened.exact]
+    )
+    left_out = full.recovery[~screened.exact]
+    assert len(screened.sampled_outside) == min(256, left_out.size)
+    assert np.isin(screened.sampled_outside.round(3), left_out.round(3)).mean() > 0.95
+
+
+def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(subject, pair):
+    from analysis.attribution import attribute_neurons
+
+    patcher = NeuronPatcher(subject, pair)
+    patcher.delta = patcher.delta * 1e-2
+    chosen = torch.ones(subject.n_layers, subject.d_mlp, dtype=torch.bool)
+    exact = patcher.effects(chosen).reshape(chosen.shape)
+    estimate = attribute_neurons(subject, pair, patcher.delta, patcher.start)
+    torch.testing.assert_close(
+        estimate, exact, atol=1e-3 * float(exact.abs().max()) + 1e-4, rtol=0.1
+    )
+
+
+def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pair):
+    other = make_pair(
+        subject, "I climbed up the orange tree and picked", "I climbed up the pear tree and picked"
+    )
+    sweep = neuron_sweep(subject, pair, held_out=[other])
+    confirmed = patched_recoveries(
+        subject, other, [Neuron(*parts) for parts in map(split_name, sweep.candidates)], "last"
+    )
+    np.testing.assert_allclose(
+        sweep.held_out_effect[0] / sweep.held_out_gap[0], confirmed, atol=1e-3
+    )
+    rows = summary(sweep, 3)["held_out"]
+    low, high = rows[0]["interval"]
+    assert low <= rows[0]["recovery"] <= high
+
+
+def split_name(name):
+    layer, number = name.removeprefix("L").split("N")
+    return int(layer), int(number)
+
+
+def test_ranking_is_by_measured_recovery_alone(subject, pair):
+    sweep = neuron_sweep(subject, pair, screen=30)
+    order = ranked(sweep)
+    values = [sweep.recovery[neuron] for neuron in order]
+    assert len(order) == 30
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_embedded_model_finds_its_an_neuron(embedded):
+    """The numbers that facts about this model are known by, from a screened sweep."""
+    pair = default_pair(embedded)
+    sweep = neuron_sweep(embedded, pair, screen=100)
+    assert [str(n) for n in ranked(sweep)[:3]] == ["L25N1527", "L23N1468", "L29N1326"]
+    found = [sweep.recovery[neuron] for neuron in ranked(sweep)[:3]]
+    np.testing.assert_allclose(found, [0.613, 0.444, 0.127], atol=0.005)
+    assert ranked(sweep)[-1] == Neuron(29, 947)
+    assert sweep.clean_diff == pytest.approx(0.714, abs=1e-3)
+    assert sweep.corrupted_diff == pytest.approx(-3.476, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("clean", "corrupted", "target", "foil"),
+    [
+        ("She ate an apple and then he ate", "She ate a lemon and then he ate", " an", " a"),
+        ("The keys on the table", "The key on the table", " are", " is"),
+    ],
+)
+@pytest.mark.parametrize("positions", ["last", "all"])
+def test_other_questions_to_the_embedded_model_agree_with_hooks_too(
+    embedded, clean, corrupted, target, foil, positions
+):
+    pair = make_pair(embedded, clean, corrupted, target, foil)
+    patcher = NeuronPatcher(embedded, pair, positions)
+    draw = np.random.default_rng(0)
+    neurons = sorted(Neuron(int(draw.integers(30)), int(draw.integers(1536))) for _ in range(12))
+    chosen = torch.zeros(30, 1536, dtype=torch.bool)
+    for neuron in neurons:
+        chosen[neuron] = True
+    slow = patched_recoveries(embedded, pair, neurons, positions)
+    np.testing.assert_allclose(patcher.effects(chosen), np.array(slow) * patcher.gap, atol=1e-4)
+
+
+def test_held_out_pairs_leave_the_default_question_out(embedded):
+    pairs = held_out_pairs(embedded)
+    default = default_pair(embedded)
+    texts = {pair.clean.text for pair in pairs} | {pair.corrupted.text for pair in pairs}
+    assert len(pairs) >= 15
+    assert len(texts) == 2 * len(pairs)
+    assert default.clean.text not in texts
+    assert default.corrupted.text not in texts

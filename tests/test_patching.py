@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+from transformer_lens import patching as library
+
+from analysis.experiments.patching import COMPONENTS, patching
+from analysis.question import default_pair, make_pair
+from tests.reference import logit_diff
+
+LIBRARY = {
+    "resid_pre": library.get_act_patch_resid_pre,
+    "attn_out": library.get_act_patch_attn_out,
+    "mlp_out": library.get_act_patch_mlp_out,
+}
+
+
+def by_library(subject, pair, function, noising):
+    """The library's own patching, a forward pass a cell, as recovery (or, noising, as loss)."""
+    source, base = pair.clean.tokens, pair.corrupted.tokens
+    if noising:
+        source, base = base, source
+    with torch.no_grad():
+        logits, cache = subject.bridge.run_with_cache(subject.batch(source), prepend_bos=False)
+        own = logit_diff(subject, pair, subject.bridge(subject.batch(base), prepend_bos=False))
+        gap = logit_diff(subject, pair, logits) - own
+        patched = function(
+            subject.bridge,
+            subject.batch(base),
+            cache,
+            lambda out: torch.tensor(logit_diff(subject, pair, out)),
+        )
+    return ((patched - own) / gap).numpy()
+
+
+@pytest.mark.parametrize("noising", [False, True])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_maps_equal_the_librarys_patching(subject, pair, component, noising):
+    result = patching(subject, pair)
+    maps = result.broken if noising else result.restored
+    expected = by_library(subject, pair, LIBRARY[component], noising)
+    np.testing.assert_allclose(maps[COMPONENTS.index(component)], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("noising", [False, True])
+def test_heads_equal_the_librarys_patching(subject, pair, noising):
+    result = patching(subject, pair)
+    heads = result.heads_broken if noising else result.heads_restored
+    expected = by_library(subject, pair, library.get_act_patch_attn_head_out_all_pos, noising)
+    np.testing.assert_allclose(heads, expected, atol=1e-3)
+
+
+def test_the_embedding_of_the_one_word_that_differs_carries_everything(subject, pair):
+    result = patching(subject, pair)
+    assert len(pair.differing) == 1
+    for maps in (result.restored, result.broken):
+        assert maps[0, 0, pair.start] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_nothing_before_the_first_difference_matters(subject, pair):
+    result = patching(subject, pair)
+    assert result.start == pair.start
+    assert not result.restored[:, :, : pair.start].any()
+    assert not result.broken[:, :, : pair.start].any()
+
+
+def test_exchanging_the_prompts_exchanges_restoring_and_breaking(subject, pair):
+    swapped = make_pair(subject, pair.corrupted.text, pair.clean.text)
+    there, back = patching(subject, pair), patching(subject, swapped)
+    np.testing.assert_allclose(there.restored, back.broken, atol=1e-4)
+    np.testing.assert_allclose(there.heads_broken, back.heads_restored, atol=1e-4)
+
+
+def test_the_embedded_models_known_cells(embedded):
+    result = patching(embedded, default_pair(embedded))
+    attention, mlp = result.restored[1], result.restored[2]
+    assert attention[23, -1] == pytest.approx(0.992, abs=0.002)
+    assert mlp[25, -1] == pytest.approx(0.649, abs=0.002)
+    assert mlp[23, -1] == pytest.approx(0.523, abs=0.002)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from analysis.experiments.logit_lens import logit_lens
+from analysis.experiments.next_token import next_token
+from analysis.question import default_pair
+
+
+def test_probabilities_sum_to_one(subject, pair):
+    result = next_token(subject, (pair.clean, pair.corrupted), pair.contrast, top=subject.d_vocab)
+    np.testing.assert_allclose(result.top_probabilities.sum(1), 1.0, atol=1e-5)
+
+
+def test_probabilities_ranks_and_logit_difference_tell_one_story(subject, pair):
+    result = next_token(subject, (pair.clean, pair.corrupted), pair.contrast, top=subject.d_vocab)
+    np.testing.assert_allclose(
+        np.log(result.p_target / result.p_foil), result.logit_diff, atol=1e-3
+    )
+    place = result.top_tokens.index(pair.contrast.target)
+    assert result.rank_target[0] == place + 1
+    assert result.top_probabilities[0, place] == pytest.approx(result.p_target[0])
+
+
+def test_the_last_reading_of_the_lens_is_the_models_own_difference(subject, pair):
+    result = logit_lens(subject, (pair.clean, pair.corrupted), pair.contrast)
+    np.testing.assert_allclose(result.logit_diff[:, -1], result.model_logit_diff, atol=1e-4)
+    assert len(result.labels) == result.logit_diff.shape[1] == 2 * subject.n_layers + 1
+
+
+def test_the_lens_reads_the_residual_stream_at_every_half_layer(subject, pair):
+    result = logit_lens(subject, (pair.clean,), pair.contrast)
+    names = ("hook_resid_pre", "hook_attn_out")
+    pre, attn = (values[:, -1] for values in subject.cache(pair.clean.tokens, *names).values())
+    for layer in range(subject.n_layers):
+        for label, resid in (("pre", pre[layer]), ("mid", pre[layer] + attn[layer])):
+            reading = result.logit_diff[0, result.labels.index(f"{layer}_{label}")]
+            expected = subject.logit_diff(resid, pair.contrast.target_id, pair.contrast.foil_id)
+            assert reading == pytest.approx(float(expected), abs=1e-3)
+
+
+def test_the_two_prompts_read_alike_before_attention_brings_the_difference(subject, pair):
+    """They end in the same word, so the first reading, the embedding, cannot tell them apart."""
+    result = logit_lens(subject, (pair.clean, pair.corrupted), pair.contrast)
+    assert result.logit_diff[0, 0] == pytest.approx(result.logit_diff[1, 0], abs=1e-5)
+
+
+def test_the_embedded_model_says_an_after_the_apple_tree(embedded):
+    pair = default_pair(embedded)
+    result = next_token(embedded, (pair.clean, pair.corrupted), pair.contrast)
+    assert result.top_tokens[:2] == (" an", " a")
+    assert result.p_target[0] == pytest.approx(0.607, abs=0.001)
+    assert result.p_foil[0] == pytest.approx(0.2973, abs=0.001)
+    np.testing.assert_allclose(result.logit_diff, [0.714, -3.476], atol=0.002)
+
+
+def test_the_embedded_models_lens_jumps_at_mlp_25(embedded):
+    pair = default_pair(embedded)
+    result = logit_lens(embedded, (pair.clean,), pair.contrast)
+    before = result.labels.index("25_mid")
+    assert result.logit_diff[0, before] == pytest.approx(-5.57, abs=0.01)
+    assert result.logit_diff[0, before + 1] == pytest.approx(1.50, abs=0.01)
+    assert np.diff(result.logit_diff[0]).argmax() == before

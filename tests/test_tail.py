@@ -1,0 +1,97 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import tail as engine
+from analysis.subject import share_weights
+from analysis.tail import Tail
+from tests.conftest import MAKERS, make_subject
+
+
+def resid_pre(subject, tokens):
+    """Residual entering every layer, and the one that leaves the last."""
+    cache = subject.cache(tokens, "hook_resid_pre", "hook_resid_post")
+    return torch.cat([cache["hook_resid_pre"], cache["hook_resid_post"][-1:]])
+
+
+@settings(max_examples=25, deadline=None)
+@given(architecture=st.sampled_from(list(MAKERS)), data=st.data())
+def test_resuming_what_was_there_anyway_gives_the_models_own_residual(architecture, data):
+    subject = make_subject(architecture)
+    tokens = tuple(subject.tokens("I climbed up the apple tree and picked an egg"))
+    start = data.draw(st.integers(0, len(tokens) - 1))
+    entry = data.draw(st.integers(0, subject.n_layers))
+    states = resid_pre(subject, tokens)
+
+    def entering(layer):
+        rows = int(layer == entry)
+        return states[layer, start:][None][:rows]
+
+    (final,) = Tail(subject, tokens, start).finals(entering)
+    torch.testing.assert_close(final, states[-1, -1], atol=1e-4, rtol=1e-5)
+
+
+def test_patches_of_many_layers_in_small_chunks_come_out_in_the_order_they_went_in(
+    subject, pair, monkeypatch
+):
+    tokens, start = pair.corrupted.tokens, pair.start
+    states = resid_pre(subject, tokens)[:, start:]
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(subject.n_layers + 1, 5, *states.shape[1:], generator=generator)
+    patches = states[:, None] + noise
+    tail = Tail(subject, tokens, start)
+    alone = []
+    for layer in range(subject.n_layers + 1):
+        for patch in patches[layer]:
+
+            def only(at, layer=layer, patch=patch):
+                return patch[None][: int(at == layer)]
+
+            alone.append(tail.finals(only)[0])
+    for chunk in (1, 7, 10_000):
+        monkeypatch.setattr(engine, "CHUNK_TOKENS", chunk)
+        together = tail.finals(lambda layer: patches[layer])
+        torch.testing.assert_close(together, torch.stack(alone), atol=1e-4, rtol=1e-5)
+
+
+def test_a_sequential_block_is_its_attention_and_then_add_mlp(subject, pair):
+    if subject.parallel:
+        pytest.skip("attention and MLP of this architecture read the same residual")
+    names = ("hook_resid_pre", "hook_attn_out", "hook_resid_post")
+    pre, attn, post = subject.cache(pair.clean.tokens, *names).values()
+    tail = Tail(subject, pair.clean.tokens, 0)
+    for layer in range(subject.n_layers):
+        out = tail.add_mlp((pre + attn)[layer][None], layer)[0]
+        torch.testing.assert_close(out, post[layer], atol=1e-4, rtol=1e-5)
+
+
+def test_progress_only_grows_and_ends_at_one(subject, pair):
+    seen = []
+    Tail(subject, pair.clean.tokens, pair.start).finals(
+        lambda _layer: torch.zeros(2, len(pair.clean.tokens) - pair.start, subject.d_model),
+        seen.append,
+    )
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_hooks_and_tail_hold_no_second_copy_of_the_weights(subject):
+    own = {storage(weight) for weight in subject.model.parameters()}
+    assert {storage(weight) for weight in share_weights(subject.model).parameters()} == own
+    copied = [n for n, weight in subject.bridge.named_parameters() if storage(weight) not in own]
+    if subject.config.model_type == "gpt_neox":  # its interleaved query, key, value get unravelled
+        assert all(".attention." in name for name in copied)
+    else:
+        assert not copied
+
+
+def storage(weight):
+    return weight.untyped_storage().data_ptr()
+
+
+def test_the_plain_model_keeps_its_own_attention(subject, pair):
+    before = subject.config._attn_implementation
+    Tail(subject, pair.clean.tokens, pair.start)
+    assert subject.bridge is not None
+    assert subject.config._attn_implementation == before
