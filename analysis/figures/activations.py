@@ -6,10 +6,11 @@ from plotly.subplots import make_subplots
 
 from analysis.experiments.activations import Activations
 from analysis.figures import style
-from analysis.figures.labels import pair_tokens, thinned
+from analysis.figures.labels import end_labels, pair_tokens, stems, thinned
 
 MOST_TICKS = 40
 BINS = 80
+FOOT = 0.6  # tokens; where bars of the logarithmic histogram begin
 UNIT = "activation (input of W_out)"
 
 
@@ -32,13 +33,19 @@ def is_pair(result: Activations) -> bool:
 def _pair(result: Activations) -> go.Figure:
     labels = pair_tokens(result.tokens[result.text(0)], result.tokens[result.text(1)])
     bottom = style.label_width(labels) + 36
-    figure = style.canvas(280 + bottom, left=52, bottom=bottom)
+    figure = style.canvas(280 + bottom, left=52, bottom=bottom, right=84)
     for index, (colour, name) in enumerate(
         ((style.CLEAN, "clean"), (style.CORRUPTED, "corrupted"))
     ):
         _bars(figure, result, index, colour, name, shift=0.4 * index - 0.2)
     _token_axis(figure, labels)
-    figure.update_yaxes(title=UNIT, zerolinewidth=2)
+    values = [result.activations[result.text(i)] for i in (0, 1)]
+    low, high = min(0.0, *map(np.min, values)), max(0.0, *map(np.max, values))
+    room = 0.06 * float(high - low) + 1e-6
+    figure.update_yaxes(title=UNIT, range=[float(low) - room, float(high) + room], zerolinewidth=2)
+    ends = zip(("clean", "corrupted"), values, strict=True)
+    texts = [(float(v[-1]), f"{name}<br><b>{style.plain(v[-1])}</b>") for name, v in ends]
+    end_labels(figure, len(labels) - 0.6, texts)
     style.note(
         figure,
         style.swatch(style.CLEAN, "clean prompt", "■")
@@ -65,7 +72,7 @@ def _bars(
         y=values.round(4).tolist(),
         width=0.4 if shift else 0.8,
         marker={"color": colour, "line": {"width": 0}},
-        text=[""] * (len(values) - 1) + [style.plain(values[-1])],
+        text=[""] * (len(values) - 1) + ["" if shift else style.plain(values[-1])],
         textposition="outside",
         textangle=0,
         textfont={"size": 11},
@@ -131,11 +138,11 @@ def random_text(result: Activations) -> go.Figure:
     counts, edges = np.histogram(drawn, BINS, range=(low, high if high > low else low + 1))
     _histogram(figure, counts, edges)
     _rug(figure, result, drawn)
-    top = float(np.log10(max(10, counts.max()))) * 1.12
     room = 0.05 * (high - low) + 1e-6
     figure.update_xaxes(title=UNIT, range=[low - room, high + room], zeroline=False, showgrid=False)
-    figure.update_yaxes(title="tokens per bin (log scale)", type="log", range=[-0.75, top], dtick=1)
-    _stems(figure, marks, top)
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log", dtick=1)
+    texts = [(f"{name}: {style.plain(value)}", value, colour) for name, value, colour in marks]
+    stems(figure, texts, base=-0.75, peak=float(np.log10(max(10, counts.max()))))
     hits = int(result.next_is_target[result.random].sum())
     style.note(
         figure,
@@ -161,12 +168,16 @@ def _marks(result: Activations) -> list[tuple[str, float, str]]:
 
 
 def _histogram(figure: go.Figure, counts: np.ndarray, edges: np.ndarray) -> None:
+    """Bars that end above the foot of the axis, where the rug lies."""
+    filled = counts > 0
     figure.add_bar(
-        x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
-        y=counts.tolist(),
-        width=np.diff(edges).round(4).tolist(),
+        x=((edges[1:] + edges[:-1]) / 2)[filled].round(4).tolist(),
+        y=(counts[filled] - FOOT).tolist(),
+        base=FOOT,
+        customdata=counts[filled].tolist(),
+        width=np.diff(edges)[filled].round(4).tolist(),
         marker={"color": style.OTHER, "line": {"width": 0}},
-        hovertemplate="%{y:,} tokens near %{x:.2f}<extra></extra>",
+        hovertemplate="%{customdata:,} tokens near %{x:.2f}<extra></extra>",
     )
 
 
@@ -176,25 +187,9 @@ def _rug(figure: go.Figure, result: Activations, drawn: np.ndarray) -> None:
     tokens = result.tokens[result.random]
     figure.add_scatter(
         x=drawn[hits].round(4).tolist(),
-        y=[0.35] * len(hits),
+        y=[0.3] * len(hits),
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 12, "color": style.TRUE, "line": {"width": 2}},
         customdata=[[style.visible(tokens[i]), style.plain(drawn[i], 3)] for i in hits],
         hovertemplate="%{customdata[0]}: %{customdata[1]}, and the target follows<extra></extra>",
     )
-
-
-def _stems(figure: go.Figure, marks: list[tuple[str, float, str]], top: float) -> None:
-    for place, (name, value, colour) in enumerate(marks):
-        height = top * (0.97 - 0.1 * place)
-        figure.add_shape(
-            type="line",
-            x0=value,
-            x1=value,
-            y0=0.2,
-            y1=10**height,
-            line={"color": colour, "width": 2},
-        )
-        figure.add_annotation(
-            x=value, y=height, text=f"{name}: {style.plain(value)}", xanchor="right", xshift=-4
-        )

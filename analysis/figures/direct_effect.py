@@ -6,11 +6,13 @@ from plotly.subplots import make_subplots
 
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.figures import style
+from analysis.figures.labels import stems
 
 
 def direct_effect(result: DirectEffect) -> go.Figure:
     """How many tokens get which logit; target, foil and random directions marked."""
-    figure = style.canvas(400, left=56, top=32)
+    marked = _marked(result)
+    figure = style.canvas(320 + style.LINE * len(marked), left=56, top=32)
     edges = result.bin_edges
     figure.add_bar(
         x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
@@ -19,20 +21,19 @@ def direct_effect(result: DirectEffect) -> go.Figure:
         marker={"color": style.OTHER, "line": {"width": 0}},
         hovertemplate="%{y:,} tokens near %{x:.2f}<extra></extra>",
     )
-    top = float(np.log10(max(10, result.bin_counts.max()))) * 1.15
-    marked = _marked(result)
     values = [value for _, value, _ in marked]
     low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
     room = 0.06 * (high - low)
     figure.update_xaxes(
-        title="logit written per unit of activation (centred over the vocabulary)",
+        title="logit per unit of activation (centred)",
         range=[low - room, high + room],
         zeroline=False,
         showgrid=False,
     )
-    figure.update_yaxes(title="tokens per bin (log scale)", type="log", range=[-0.4, top], dtick=1)
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log", dtick=1)
     _control(figure, result)
-    _stems(figure, marked, top)
+    texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
+    stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, result.bin_counts.max()))))
     return figure
 
 
@@ -48,28 +49,6 @@ def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
     return sorted(rows, key=lambda row: -row[1])
 
 
-def _stems(figure: go.Figure, marked: list[tuple[str, float, str]], top: float) -> None:
-    """A stem for each marked token, the further left the shorter, so that no label is crossed."""
-    for place, (token, logit, colour) in enumerate(marked):
-        height = top * (0.96 - 0.085 * min(place, 9))
-        figure.add_shape(
-            type="line",
-            x0=logit,
-            x1=logit,
-            y0=0.4,
-            y1=10**height,
-            line={"color": colour, "width": 2},
-        )
-        figure.add_annotation(
-            x=logit,
-            y=height,
-            text=f"{style.short(token)} {style.signed(logit, 1)}",
-            xanchor="right",
-            xshift=-3,
-            yanchor="middle",
-        )
-
-
 def _control(figure: go.Figure, result: DirectEffect) -> None:
     """Where the best token of a random direction lies."""
     low, high = np.quantile(result.rotated_best, [0.025, 0.975]).tolist()
@@ -77,11 +56,19 @@ def _control(figure: go.Figure, result: DirectEffect) -> None:
     figure.add_annotation(
         text="best token of random directions (95 %)",
         x=(low + high) / 2,
+        xanchor=_anchor(figure, (low + high) / 2),
         y=1,
         yref="paper",
         yanchor="bottom",
         yshift=4,
     )
+
+
+def _anchor(figure: go.Figure, x: float) -> str:
+    """The side of a wide label that may stand at x without being cut off."""
+    low, high = figure.layout.xaxis.range
+    share = (x - low) / (high - low)
+    return "left" if share < 0.35 else "right" if share > 0.65 else "center"
 
 
 def written_tokens(result: DirectEffect) -> go.Figure:

@@ -7,6 +7,9 @@ import plotly.graph_objects as go
 
 from analysis.figures.style import LINE, short
 
+EDGE = 0.25
+"""Share of the width, from the left, in which labels go to the right of their marks."""
+
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Places nearest to the wanted ones that are at least a gap apart, within bounds.
@@ -55,6 +58,51 @@ def callouts(
             standoff=4,
             xanchor="right" if side == "left" else "left",
             align="right" if side == "left" else "left",
+        )
+
+
+def end_labels(figure: go.Figure, x: float, ends: Sequence[tuple[float, str]]) -> None:
+    """Label (y, text) ends of curves to their right, in two lines each and clear of each other."""
+    low, high = figure.layout.yaxis.range
+    scale = unit_pixels(figure)
+    wanted = [y * scale for y, _ in ends]
+    places = spread(wanted, 2 * LINE, low * scale + LINE, high * scale - LINE)
+    for (y, text), want, place in zip(ends, wanted, places, strict=True):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=text,
+            xanchor="left",
+            align="left",
+            xshift=10,
+            yshift=place - want,
+        )
+
+
+def stems(
+    figure: go.Figure, marks: Sequence[tuple[str, float, str]], base: float, peak: float
+) -> None:
+    """Mark (text, x, colour) values, largest first, on a histogram whose y axis is logarithmic.
+
+    The labels stand above the highest bar; the further left a line is, the shorter, so that it
+    crosses no label. ``base`` and ``peak`` are decimal logarithms.
+    """
+    margin = figure.layout.margin
+    pixels = figure.layout.height - margin.t - margin.b
+    top = base + (peak - base) * pixels / (pixels - LINE * len(marks) - 8)
+    figure.update_yaxes(range=[base, top])
+    low, high = figure.layout.xaxis.range
+    for place, (text, x, colour) in enumerate(marks):
+        height = top - (top - base) / pixels * LINE * (place + 0.6)
+        line = {"color": colour, "width": 2}
+        figure.add_shape(type="line", x0=x, x1=x, y0=10**base, y1=10**height, line=line)
+        right = x < low + EDGE * (high - low)
+        figure.add_annotation(
+            x=x,
+            y=height,
+            text=text,
+            xanchor="left" if right else "right",
+            xshift=4 if right else -4,
         )
 
 

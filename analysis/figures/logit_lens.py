@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.experiments.logit_lens import LogitLens
 from analysis.figures import style
-from analysis.figures.labels import spread, unit_pixels
+from analysis.figures.labels import end_labels
 
 NAMES = ("clean", "corrupted")
 COLOURS = (style.CLEAN, style.CORRUPTED)
@@ -59,19 +59,19 @@ def _axes(figure: go.Figure, result: LogitLens) -> None:
     room = 0.08 * (high - low) + 0.1
     target, foil = style.short(result.target), style.short(result.foil)
     figure.update_yaxes(
-        title=f"logit({target}) − logit({foil})", range=[low - room, high + room], zerolinewidth=2
+        title=f"logit difference {target} − {foil} (logits)",
+        range=[low - room, high + room],
+        zerolinewidth=2,
     )
 
 
 def _ends(figure: go.Figure, result: LogitLens) -> None:
     """The model's own difference as the end of each curve, with its name."""
-    scale = unit_pixels(figure)
-    own = result.model_logit_diff.tolist()[: len(NAMES)]
-    low, high = figure.layout.yaxis.range
-    places = spread([v * scale for v in own], 2 * style.LINE, low * scale + 16, high * scale - 16)
-    for name, colour, value, place in zip(NAMES, COLOURS, own, places, strict=False):
+    own = list(zip(NAMES, COLOURS, result.model_logit_diff.tolist(), strict=False))
+    last = len(result.labels) - 1
+    for name, colour, value in own:
         figure.add_scatter(
-            x=[len(result.labels) - 1],
+            x=[last],
             y=[value],
             mode="markers",
             marker={"color": colour, "size": 10},
@@ -79,15 +79,8 @@ def _ends(figure: go.Figure, result: LogitLens) -> None:
             "<extra></extra>",
             cliponaxis=False,
         )
-        figure.add_annotation(
-            x=len(result.labels) - 1,
-            y=value,
-            text=f"{name}<br><b>{style.signed(value)}</b>",
-            xanchor="left",
-            align="left",
-            xshift=10,
-            yshift=place - value * scale,
-        )
+    texts = [(value, f"{name}<br><b>{style.signed(value)}</b>") for name, _, value in own]
+    end_labels(figure, last, texts)
 
 
 def _jump(figure: go.Figure, result: LogitLens) -> None:

@@ -48,13 +48,11 @@ def _largest(values: np.ndarray, count: int) -> np.ndarray:
 def _counts(result: NeuronSweep, drawn: np.ndarray) -> list[str]:
     size, exact = result.exact.size, int(result.exact.sum())
     how = "all patched exactly" if exact == size else f"{exact:,} exact, the rest estimated"
-    lines = [f"{size:,} neurons, {how}; rounding noise {style.power(result.noise)}"]
+    lines = [f"{size:,} neurons, {how}", f"rounding noise: {style.power(result.noise)}"]
     if size > len(drawn):
         rest = np.delete(np.abs(result.recovery).ravel(), drawn).max()
-        lines.append(
-            f"dots: the {len(drawn)} largest; the other {size - len(drawn):,} "
-            f"lie within ±{rest:.2g}"
-        )
+        lines[1] += f"; dots: the {len(drawn)} largest"
+        lines.append(f"the other {size - len(drawn):,} lie within ±{rest:.2g}")
     return lines
 
 
@@ -141,10 +139,10 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.FOIL, "the pair that chose them", "○"),
+        style.swatch(style.OTHER, "the pair that chose them", "○"),
         style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval")
         + "   "
-        + style.swatch(style.OTHER, "each", "•"),
+        + style.swatch(style.OTHER, "each pair", "•"),
     )
     return figure
 
@@ -167,11 +165,21 @@ def _single_pairs(
 ) -> None:
     pairs, count = shares.shape
     jitter = np.linspace(-0.25, 0.25, pairs)[:, None]
+    inset = 0.01 * (limits[1] - limits[0])
+    low, high = limits[0] + inset, limits[1] - inset
+    beyond = np.where(shares > high, "triangle-right", "triangle-left")
     figure.add_scatter(
-        x=np.clip(shares, limits[0], limits[1]).round(4).ravel().tolist(),
+        x=np.clip(shares, low, high).round(4).ravel().tolist(),
         y=(np.arange(count) + jitter).round(3).ravel().tolist(),
         mode="markers",
-        marker={"color": style.OTHER, "size": 4, "opacity": 0.55},
+        marker={
+            "color": style.OTHER,
+            "size": 5,
+            "opacity": 0.6,
+            "symbol": np.where((low <= shares) & (shares <= high), "circle", beyond)
+            .ravel()
+            .tolist(),
+        },
         customdata=[
             [name, style.plain(share, 3), text]
             for row, pair in zip(shares, result.held_out, strict=True)
@@ -217,7 +225,7 @@ def _choosing(figure: go.Figure, result: NeuronSweep) -> None:
         x=[round(v, 4) for v in values],
         y=list(range(len(values))),
         mode="markers",
-        marker={"color": style.FOIL, "size": 11, "symbol": "circle-open", "line": {"width": 2}},
+        marker={"color": style.OTHER, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
         customdata=[[n, style.plain(v, 3)] for n, v in zip(result.candidates, values, strict=True)],
         hovertemplate="%{customdata[0]}, the pair that chose it: %{customdata[1]}<extra></extra>",
     )
@@ -239,7 +247,7 @@ def attribution(result: NeuronSweep) -> go.Figure:
         y=estimate[shown].round(5).tolist(),
         text=names,
         mode="markers",
-        marker={"color": style.TARGET, "size": 5, "opacity": 0.7},
+        marker={"color": style.TARGET, "size": 5},
         hovertemplate="%{text}: exact %{x:.4f}, estimate %{y:.4f}<extra></extra>",
     )
     figure.update_xaxes(title="exact recovery (share of the gap)", range=limits)

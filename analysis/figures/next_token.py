@@ -19,6 +19,7 @@ def next_token(result: NextToken) -> go.Figure:
     colours = (style.CLEAN, style.CORRUPTED)
     for prompt, (colour, values) in enumerate(zip(colours, shares, strict=False)):
         _dots(figure, result, tokens, values, colour, ("clean", "corrupted")[prompt])
+    _small(figure, result, tokens, shares)
     bold = [f"<b>{n}</b>" if _asked(result, t) else n for n, t in zip(names, tokens, strict=True)]
     figure.update_yaxes(
         title="next token",
@@ -28,7 +29,8 @@ def next_token(result: NextToken) -> go.Figure:
         showgrid=False,
         zeroline=False,
     )
-    figure.update_xaxes(title="probability (%)", range=[-5, max(20, 109 * float(shares.max()))])
+    most = max(20, 109 * float(shares.max()))
+    figure.update_xaxes(title="probability (%)", range=[-0.05 * most, most], dtick=_ticks(most))
     style.note(figure, _key(result))
     return figure
 
@@ -42,6 +44,25 @@ def _rows(result: NextToken) -> tuple[list[str], np.ndarray]:
             tokens.append(token)
             shares = np.concatenate([shares, values[:2, None]], axis=1)
     return tokens, shares
+
+
+def _ticks(most: float) -> int:
+    """Distance of ticks on an axis of percentages, few enough for a narrow page."""
+    return 20 if most > 50 else 10 if most > 20 else 5
+
+
+def _small(figure: go.Figure, result: NextToken, tokens: list[str], shares: np.ndarray) -> None:
+    """The percentages of tokens that are neither target nor foil, right of their dots."""
+    for row, token in enumerate(tokens):
+        if not _asked(result, token):
+            figure.add_annotation(
+                x=100 * float(shares[:, row].max()),
+                y=row,
+                text=" → ".join(map(style.percent, shares[:, row])),
+                font={"size": 11},
+                xanchor="left",
+                xshift=8,
+            )
 
 
 def _asked(result: NextToken, token: str) -> bool:
@@ -107,7 +128,12 @@ def natural_prompts(result: NextToken) -> go.Figure:
             text=text, x=0, y=row - 0.05, xanchor="left", yanchor="bottom", align="left"
         )
     largest = 100 * float(max(result.p_target[2:].max(), result.p_foil[2:].max()))
-    figure.update_xaxes(title="probability of the next token (%)", range=[0, largest * 1.4 + 0.1])
+    figure.update_xaxes(
+        title="probability of the next token (%)",
+        range=[0, largest * 1.35 + 0.1],
+        dtick=_ticks(largest * 1.35),
+        showgrid=False,
+    )
     figure.update_yaxes(range=[len(prompts) - 0.45, -0.6], visible=False)
     return figure
 
@@ -129,6 +155,8 @@ def _bars(
         marker={"color": colour, "line": {"width": 0}},
         text=labels,
         textposition="outside",
+        textfont={"size": 11},
+        constraintext="none",
         customdata=[[text, label] for text, label in zip(texts, labels, strict=True)],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
         cliponaxis=False,

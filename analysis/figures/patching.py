@@ -32,7 +32,7 @@ def patching(result: Patching) -> go.Figure:
         for column in range(columns):
             _map(figure, result, maps[column, :, result.start :], row, column + 1, tokens)
     _axes(figure, result, tokens)
-    _titles(figure, result)
+    _titles(figure, result, tokens)
     return figure
 
 
@@ -57,8 +57,7 @@ def _map(
         customdata=np.stack([values, names], -1).tolist(),
         hovertemplate=f"{result.components[column - 1]}, layer %{{y}}, at %{{customdata[1]}}: "
         "recovery %{customdata[0]}<extra></extra>",
-        xgap=1 if few else 0,
-        ygap=1,
+        xgap=2 if few else 0,
         row=row,
         col=column,
     )
@@ -75,14 +74,19 @@ def runs(recovery: np.ndarray) -> Iterator[tuple[int, int, int]]:
             yield position, first, end - 1
 
 
-def _run_name(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"
+def _run_name(first: int, last: int, layers: int) -> str:
+    """A run of layers in as few characters as tell it."""
+    if first == last:
+        return str(first)
+    if first == 0:
+        return f"≤{last}"
+    return f"≥{first}" if last == layers - 1 else f"{first}–{last}"
 
 
 def _cell_texts(recovery: np.ndarray) -> list[list[str]]:
     texts = [[""] * recovery.shape[1] for _ in range(recovery.shape[0])]
     for position, first, last in runs(recovery):
-        texts[(first + last) // 2][position] = _run_name(first, last)
+        texts[(first + last) // 2][position] = _run_name(first, last, len(recovery))
     return texts
 
 
@@ -94,7 +98,7 @@ def _beside(figure: go.Figure, recovery: np.ndarray, row: int, column: int, most
         figure.add_annotation(
             x=position + (0.5 if right else -0.5),
             y=(first + last) / 2,
-            text=_run_name(first, last),
+            text=_run_name(first, last, len(recovery)),
             xanchor="left" if right else "right",
             row=row,
             col=column,
@@ -119,39 +123,18 @@ def _axes(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
     figure.update_yaxes(title="layer", col=1)
 
 
-def _titles(figure: go.Figure, result: Patching) -> None:
-    """Name each panel, and each row by its direction."""
-    for row, direction in enumerate(DIRECTIONS):
-        for column, component in enumerate(result.components):
-            axis = (
-                figure.layout[f"xaxis{row * len(result.components) + column + 1 or ''}"]
-                if (row or column)
-                else figure.layout.xaxis
-            )
-            top = (
-                figure.layout.yaxis
-                if row == 0
-                else figure.layout[f"yaxis{len(result.components) + 1}"]
-            ).domain[1]
-            figure.add_annotation(
-                text=component,
-                x=sum(axis.domain) / 2,
-                y=top,
-                xref="paper",
-                yref="paper",
-                yanchor="bottom",
-            )
-        figure.add_annotation(
-            text=f"<b>{direction}</b>",
-            x=0,
-            y=top,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            xshift=-38,
-            yshift=18,
-        )
+def _titles(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
+    """Name each panel, and each row by its direction; say what is not drawn."""
+    above = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
+    for row, direction in enumerate(DIRECTIONS, start=1):
+        top = figure.get_subplot(row, 1).yaxis.domain[1]
+        for column, component in enumerate(result.components, start=1):
+            middle = sum(figure.get_subplot(row, column).xaxis.domain) / 2
+            figure.add_annotation(text=component, x=middle, y=top, xanchor="center", **above)
+        bold = f"<b>{direction}</b>"
+        figure.add_annotation(text=bold, x=0, y=top, xanchor="left", xshift=-38, yshift=18, **above)
+    if result.start:
+        style.note(figure, f"before {tokens[0]} recovery is zero (not drawn)")
 
 
 def heads(result: Patching) -> go.Figure:

@@ -158,14 +158,17 @@ def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> d
         "zerolinecolor": zero,
         "linecolor": zero,
         "tickcolor": zero,
+        "ticks": "",
         "zerolinewidth": 1,
         "automargin": True,
         "title": {"standoff": 8, "font": {"size": SIZE}},
         "tickfont": {"size": 11},
     }
     points = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
+    dots = {"opacity": 1, "line": {"width": 0}}
     bar = {"outlinewidth": 0, "tickfont": {"size": 11}, "title": {"font": {"size": 11}}}
     return {
+        "data": {"scatter": [{"marker": dots}]},
         "layout": {
             "font": {"family": FONT, "size": SIZE, "color": ink},
             "paper_bgcolor": clear,
@@ -191,7 +194,7 @@ def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> d
             "hovermode": "closest",
             "dragmode": False,
             "bargap": 0,
-        }
+        },
     }
 
 

@@ -171,12 +171,13 @@ def on_news(result: Activations) -> Markup:
     size = len(result.activations[result.random])
     reached = loud(result)
     told = say(
-        "{} of {} tokens drawn at random reach half of the {} it has on the clean prompt ({}); the "
-        "largest activation is {}.",
+        "{} of {} tokens drawn at random reach half of the {} it has on the clean prompt ({}); "
+        "activations there go from {} to {}.",
         "none" if not reached else count(reached),
         count(size),
         number(peak(result)),
         share_span(*share_interval(reached, size)),
+        number(float(result.activations[result.random].min())),
         number(float(result.activations[result.random].max())),
     )
     if silent(result):
