@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from analysis import console
-from analysis.asked import held_out_for, load_subject, neuron_asked, pair_asked, prompts_asked
+from analysis.asked import load_subject, neuron_asked, pair_asked, prompts_asked
 from analysis.errors import UserError
 
 EMBEDDED = "smollm2-135m"
@@ -32,6 +32,7 @@ Foil = Annotated[str, typer.Option(help="The token it competes with, with its le
 NeuronName = Annotated[
     str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of all random draws.")]
 Component = Literal["resid_pre", "attn_out", "mlp_out", "z"]
 
 
@@ -169,16 +170,17 @@ def sweep(
     screen: Annotated[
         int, typer.Option(min=0, help="Measure only the K best by attribution; 0 measures all.")
     ] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """How much of the difference does each neuron alone recover?"""
     from analysis.experiments.neuron_sweep import neuron_sweep, summary
+    from analysis.question import held_out_pairs
 
     subject = load_subject(model, device, dtype)
     pair = pair_asked(subject, clean, corrupted, target, foil)
     with console.watched("sweep") as progress:
         result = neuron_sweep(
-            subject, pair, held_out_for(subject, pair), positions, screen, seed, progress
+            subject, pair, held_out_pairs(subject, pair), positions, screen, seed, progress
         )
     console.emit(summary(result, top), as_json)
 
@@ -194,7 +196,7 @@ def direct_effect(
     corrupted: Corrupted = None,
     target: Target = " an",
     foil: Foil = " a",
-    seed: Annotated[int, typer.Option(min=0, help="Of the random rotations.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Which tokens does a neuron write, whatever the prompt?"""
     from analysis.experiments.direct_effect import direct_effect, summary
@@ -243,15 +245,16 @@ def study(
     dtype: Dtype = "float32",
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Folder that holds a folder per model.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all random draws.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Run every experiment of the paper whose result is missing or out of date."""
     from analysis import results
     from analysis.question import default_pair
     from analysis.study import run_study
 
+    root = results.writable(out or results.ROOT)
     subject = load_subject(model, device, dtype)
-    folder = (out or results.ROOT) / subject.origin.name
+    folder = root / subject.origin.name
     steps = []
     for done in run_study(subject, default_pair(subject), folder, seed, console.watched):
         console.note(f"{done.step.name:>14}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")

@@ -54,14 +54,6 @@ def pair_asked(
     return make_pair(subject, clean, corrupted, target, foil)
 
 
-def held_out_for(subject: "Subject", pair: "PromptPair") -> "list[PromptPair]":
-    """Pairs that can confirm a choice: there are some for the default target and foil."""
-    from analysis.question import held_out_pairs
-
-    default = (pair.contrast.target, pair.contrast.foil) == (" an", " a")
-    return held_out_pairs(subject) if default else []
-
-
 def neuron_asked(
     subject: "Subject",
     name: str | None,

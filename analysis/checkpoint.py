@@ -63,8 +63,10 @@ def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model: those of the index, else the only one."""
     if not (folder / INDEX).is_file():
         return [folder / WEIGHTS]
-    shards = _read_json(folder / INDEX).get("weight_map", {})
-    return [folder / name for name in sorted(set(shards.values()))]
+    shards = _read_json(folder / INDEX).get("weight_map")
+    if not isinstance(shards, dict) or not shards:
+        raise UserError(f"{folder / INDEX} names no weights: get the file again.")
+    return [folder / Path(str(name)).name for name in sorted(set(map(str, shards.values())))]
 
 
 def weights_sha256(folder: Path) -> str:
@@ -107,11 +109,20 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
     from analysis.family import family_of
 
     family_of(str(config.get("model_type")))
-    kinds = config.get("architectures") or []
+    kinds = [str(kind) for kind in as_list(config.get("architectures"))]
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
         raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
+    if config.get("use_sliding_window"):
+        raise UserError(f"{folder} uses sliding-window attention, which is not supported here.")
     if "quantization_config" in config:
         raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
+
+
+def as_list(value: Any) -> list[Any]:
+    """A value as a list: itself, alone in one, or an empty one for nothing."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise UserError(
             f"The tokenizer in {folder} cannot be read ({first_line(error)}): get its files again."

@@ -9,20 +9,20 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def code_version(module: str) -> str:
-    """Checksum of a module of ``analysis`` and of all it imports from there, first 16 digits.
+def code_version(*modules: str) -> str:
+    """Checksum of modules of this repository and of all they import from it, first 16 digits.
 
     The syntax tree is hashed, so comments, docstrings and layout do not count.
     """
     digest = hashlib.sha256()
-    for name in sorted(_reached(module)):
+    for name in sorted(reached(*modules)):
         digest.update(f"{name} {_shape(_tree(name))}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _reached(module: str) -> set[str]:
-    """The module and, through its imports, every module of this package that it needs."""
-    seen, waiting = set(), [module]
+def reached(*modules: str) -> set[str]:
+    """The modules and, through their imports, every module of this repository that they need."""
+    seen, waiting = set(), list(modules)
     while waiting:
         name = waiting.pop()
         if name not in seen:

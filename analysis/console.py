@@ -1,5 +1,6 @@
 """The edge of the command line: answers on standard output, all else on standard error."""
 
+import io
 import json
 import math
 import sys
@@ -98,12 +99,23 @@ def _cell(value: Any) -> str:
 
 def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[Exception]) -> int:
     """Run a command line; what the user got wrong is one sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         return int(app(standalone_mode=False) or 0)
     except user_error as error:
         note(f"error: {error}")
     except usage_error as error:
-        note(f"error: {getattr(error, 'format_message', error.__str__)()}")
+        note(f"error: {_usage(error)}")
+    except OSError as error:
+        note(f"error: {error.strerror or error} ({error.filename or 'standard output'}).")
     except (KeyboardInterrupt, EOFError):
         return 130
     return 2
+
+
+def _usage(error: Exception) -> str:
+    """What a misused option or verb is told; with no verb at all, how to see them."""
+    told = str(getattr(error, "format_message", error.__str__)()).strip()
+    return told or "Name a verb; `python -m analysis --help` lists them."

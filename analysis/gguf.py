@@ -89,7 +89,11 @@ def _read(gguf: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
 
     quieten()
     try:
-        place = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name}
+        place = {
+            "pretrained_model_name_or_path": gguf.parent,
+            "gguf_file": gguf.name,
+            "trust_remote_code": False,
+        }
         family_of(AutoConfig.from_pretrained(**place).model_type)
         tokenizer = AutoTokenizer.from_pretrained(**place)
         return AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32), tokenizer

@@ -132,8 +132,8 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     model, tokenizer = checkpoint.read(found.folder, precision)
     prepend_bos = found.prepend_bos
     if prepend_bos is None:
-        adds_bos = getattr(tokenizer, "add_bos_token", False) is True
-        prepend_bos = adds_bos or model.config.model_type == "gpt2"
+        adds_bos = tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
+        prepend_bos = adds_bos or model.config.model_type in ("gpt2", "gpt_neox")
     return Subject(
         model=model.to(where),
         tokenizer=tokenizer,
@@ -151,15 +151,31 @@ def find(name: str) -> Found:
     entry = entry_of(name)
     if entry is not None:
         return _find_entry(entry)
-    path = Path(name).expanduser()
+    path = _as_path(name)
     if path.is_dir():
         checkpoint.check(path)
         checksum = checkpoint.weights_sha256(path)
-        return Found(path, path.resolve().name, f"folder {path}", checksum)
+        return Found(path, path.resolve().name, f"folder {path.resolve().name}", checksum)
     if path.is_file() and path.suffix.lower() == ".gguf":
         checksum = assets.sha256(path)
         return Found(gguf.convert(path, checksum), path.stem, f"gguf {path.name}", checksum)
     raise UserError(_unknown(name, path))
+
+
+def _as_path(name: str) -> Path:
+    """The name as a path that can be looked at.
+
+    Raises:
+        UserError: no file can have that name.
+    """
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"No model can be called {name[:40]!r}: `models` lists names; a path works too."
+        ) from error
+    return path
 
 
 def entry_of(name: str) -> Entry | None:

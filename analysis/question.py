@@ -169,13 +169,15 @@ def default_pair(subject: Subject) -> PromptPair:
     return make_pair(subject, CLEAN, CORRUPTED)
 
 
-def held_out_pairs(subject: Subject, limit: int = 20) -> list[PromptPair]:
-    """Other words in the original's sentence, for confirming what the default pair selected.
+def held_out_pairs(subject: Subject, asked: PromptPair, limit: int = 20) -> list[PromptPair]:
+    """Other words in the original's sentence, for confirming what another pair selected.
 
-    Vowel and consonant words are matched by their number of tokens, in list order; none of them
-    is in the default pair. At most ``limit`` pairs; how many fit depends on the tokenizer, and
-    pairs that it cannot tell apart are left out.
+    Vowel and consonant words are matched by their number of tokens, in list order. A pair that
+    shares a prompt with the one asked about is left out, as is one that the tokenizer cannot tell
+    apart. They ask for " an" against " a", so there are none for another target or foil.
     """
+    if (asked.contrast.target, asked.contrast.foil) != (TARGET, FOIL):
+        return []
     spare = list(CONSONANT_TREES)
     pairs = []
     for vowel in VOWEL_TREES:
@@ -185,4 +187,11 @@ def held_out_pairs(subject: Subject, limit: int = 20) -> list[PromptPair]:
             spare.remove(match)
             with suppress(UserError):
                 pairs.append(make_pair(subject, TEMPLATE.format(vowel), TEMPLATE.format(match)))
-    return pairs[:limit]
+    known = {asked.clean.text, asked.corrupted.text}
+    return [pair for pair in pairs if not known & {pair.clean.text, pair.corrupted.text}][:limit]
+
+
+def excerpt(subject: Subject, text: str, tokens: int) -> str:
+    """The beginning of a text, about so many tokens long."""
+    ids = subject.tokens(text)[int(subject.prepend_bos) :][:tokens]
+    return "".join(map(subject.string, ids)).rstrip("\ufffd")

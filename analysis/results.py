@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from analysis.assets import sha256
 from analysis.errors import UserError
 
 R = TypeVar("R")
@@ -62,20 +63,39 @@ class Provenance:
         return json.dumps(fields, sort_keys=True)
 
 
+def writable(folder: Path) -> Path:
+    """The folder, made if need be, once it is known that results can be written there.
+
+    Raises:
+        UserError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise UserError(
+            f"Results cannot be written to {folder} ({error.strerror}): name another folder."
+        ) from error
+
+
 def save(folder: Path, name: str, result: Any, provenance: Provenance) -> None:
-    """Write ``name.json`` and ``name.npz`` into a folder, each whole or not at all."""
+    """Write ``name.json`` and ``name.npz`` into a folder, each whole or not at all.
+
+    The json holds the checksum of the npz, so that the two never pass for a pair if they are none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fields = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
     arrays = {k: v for k, v in fields.items() if isinstance(v, np.ndarray)}
     plain = {k: v for k, v in fields.items() if k not in arrays}
+    with whole(folder / f"{name}.npz") as scratch, scratch.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     document = {
         "provenance": dataclasses.asdict(provenance),
         "result": plain,
-        "arrays": {k: {"shape": v.shape, "dtype": str(v.dtype)} for k, v in arrays.items()},
+        "arrays_sha256": sha256(folder / f"{name}.npz"),
     }
     text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-    with whole(folder / f"{name}.npz") as scratch, scratch.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
     with whole(folder / f"{name}.json") as scratch:
         scratch.write_text(text + "\n", encoding="utf-8")
 
@@ -102,6 +122,8 @@ def load(folder: Path, name: str, kind: type[R]) -> R:
     """
     document = _document(folder, name)
     try:
+        if sha256(folder / f"{name}.npz") != document["arrays_sha256"]:
+            raise ValueError("arrays of another result")
         with (
             (folder / f"{name}.npz").open("rb") as file,
             np.load(file, allow_pickle=False) as arrays,

@@ -12,10 +12,16 @@ def ratio_interval(
     """95 % percentile bootstrap interval of ``sum(parts) / sum(wholes)``, samples kept in pairs.
 
     A ratio of sums, unlike a mean of ratios, is not upset by one sample with a small whole
-    (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993).
+    (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993). There is no interval, two
+    NaNs, where resampled wholes lie on both sides of zero.
     """
+    if not len(parts):
+        return float("nan"), float("nan")
     rows = np.random.default_rng(seed).integers(0, len(parts), (RESAMPLES, len(parts)))
-    ratios = parts[rows].sum(1) / wholes[rows].sum(1)
+    resampled = wholes[rows].sum(1)
+    if resampled.min() <= 0 <= resampled.max():
+        return float("nan"), float("nan")
+    ratios = parts[rows].sum(1) / resampled
     low, high = np.quantile(ratios, [0.025, 0.975])
     return float(low), float(high)
 

@@ -2,15 +2,16 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from analysis import corpus, results
+from analysis.assets import CORPUS
 from analysis.code_version import code_version
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations, activations
@@ -21,7 +22,7 @@ from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
-from analysis.question import PromptPair, held_out_pairs, make_prompt
+from analysis.question import PromptPair, excerpt, held_out_pairs, make_prompt
 from analysis.subject import Subject
 
 NATURAL = (
@@ -56,6 +57,15 @@ class Inputs:
     neuron: Neuron | None
     seed: int
 
+    def described(self) -> dict[str, Any]:
+        """Everything a step may ask beyond the pair, in plain values."""
+        return {
+            "neuron": str(self.neuron),
+            "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
+            "natural": NATURAL,
+            "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
+        }
+
 
 @dataclass(frozen=True)
 class Step:
@@ -65,15 +75,13 @@ class Step:
         name: name of the step and of its files.
         kind: class of its result.
         run: computes it.
-        needs_neuron: whether it asks about the neuron that the sweep found.
-        settings: what else it asks, for the record.
+        asks: what it asks beyond the pair, by name in ``Inputs.described``, for the record.
     """
 
     name: str
     kind: type
     run: Callable[[Subject, Inputs, Progress], Any]
-    needs_neuron: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
 
 
 def _next_token(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
@@ -105,29 +113,17 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     pair = inputs.pair
     texts = (pair.clean, pair.corrupted)
     drawn = corpus.sample(RANDOM_TEXTS, inputs.seed)
-    unrelated = [make_prompt(subject, excerpt(subject, text)) for _, text in drawn]
+    unrelated = [make_prompt(subject, excerpt(subject, text, RANDOM_TOKENS)) for _, text in drawn]
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
-def excerpt(subject: Subject, text: str, tokens: int = RANDOM_TOKENS) -> str:
-    """The beginning of a text, at most so many tokens long."""
-    ids = subject.tokens(text)[int(subject.prepend_bos) :][:tokens]
-    return str(subject.tokenizer.decode(ids))
-
-
 STEPS = (
-    Step("next_token", NextToken, _next_token, settings={"natural": NATURAL}),
+    Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
     Step("patching", Patching, _patching),
-    Step("neuron_sweep", NeuronSweep, _neuron_sweep),
-    Step("direct_effect", DirectEffect, _direct_effect, needs_neuron=True),
-    Step(
-        "activations",
-        Activations,
-        _activations,
-        needs_neuron=True,
-        settings={"random_texts": RANDOM_TEXTS, "random_tokens": RANDOM_TOKENS},
-    ),
+    Step("neuron_sweep", NeuronSweep, _neuron_sweep, asks=("held_out",)),
+    Step("direct_effect", DirectEffect, _direct_effect, asks=("neuron",)),
+    Step("activations", Activations, _activations, asks=("neuron", "random_texts")),
 )
 
 
@@ -156,10 +152,10 @@ def run_study(
         seed: of all random draws.
         watch: opens, by the name of a step, something that watches its progress.
     """
-    held_out = tuple(held_out_pairs(subject))
+    held_out = tuple(held_out_pairs(subject, pair))
     inputs = Inputs(pair, held_out, None, seed)
     for step in STEPS:
-        if step.needs_neuron and inputs.neuron is None:
+        if "neuron" in step.asks and inputs.neuron is None:
             inputs = replace(inputs, neuron=_found(subject, folder))
         yield _bring_up_to_date(subject, step, inputs, folder, watch)
 
@@ -196,15 +192,21 @@ def _is_current(folder: Path, step: Step, expected: results.Provenance) -> bool:
         return False
 
 
+def step_version(step: Step) -> str:
+    """Checksum of the code behind a step: its experiment, and the corpus where it reads from it."""
+    read = ("analysis.corpus",) if "random_texts" in step.asks else ()
+    return code_version(f"analysis.experiments.{step.name}", *read)
+
+
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:
     """Provenance of a step about to run; time and duration are filled in afterwards."""
     asked = {
         "clean": inputs.pair.clean.text,
         "corrupted": inputs.pair.corrupted.text,
         **{k: v for k, v in asdict(inputs.pair.contrast).items() if isinstance(v, str)},
-        "neuron": str(inputs.neuron) if step.needs_neuron else None,
         "seed": inputs.seed,
-        **step.settings,
+        "prepend_bos": subject.prepend_bos,
+        **{name: inputs.described()[name] for name in step.asks},
     }
     return results.Provenance(
         experiment=step.name,
@@ -215,7 +217,7 @@ def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provena
         packages={name: version(name) for name in PACKAGES},
         device=f"{subject.device.type}, {platform.machine()}",
         dtype=str(subject.dtype).removeprefix("torch."),
-        code=code_version(f"analysis.experiments.{step.name}"),
+        code=step_version(step),
         when="",
         seconds=0.0,
     )

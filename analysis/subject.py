@@ -86,11 +86,6 @@ class Subject:
         return int(self.config.num_hidden_layers)
 
     @property
-    def n_heads(self) -> int:
-        """Attention heads per block (query heads where keys are grouped)."""
-        return int(self.config.num_attention_heads)
-
-    @property
     def d_model(self) -> int:
         """Width of the residual stream."""
         return int(self.config.hidden_size)
@@ -114,11 +109,6 @@ class Subject:
     def parallel(self) -> bool:
         """Whether attention and MLP read the same residual (GPT-NeoX), not one after the other."""
         return bool(getattr(self.config, "use_parallel_residual", False))
-
-    @property
-    def blocks(self) -> Sequence[nn.Module]:
-        """The plain model's blocks, first to last."""
-        return list(part(self.model, self.family.blocks).children())
 
     @property
     def final_norm(self) -> nn.Module:
@@ -163,7 +153,13 @@ class Subject:
         return self.unembedding.detach() @ bias.detach()
 
     def tokens(self, text: str) -> list[int]:
-        """Token ids of a text, led by the beginning-of-sequence token where the model wants it."""
+        """Token ids of a text, led by the beginning-of-sequence token where the model wants it.
+
+        Raises:
+            UserError: the text is not valid Unicode.
+        """
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise UserError("The text holds half a character (a lone surrogate): remove it.")
         ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         assert isinstance(ids, list)
         return [self._bos, *ids] if self.prepend_bos else ids

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from analysis.experiments.neuron_sweep import neuron_sweep
+from analysis.family import part
 from analysis.models import load
 from analysis.question import default_pair
 from analysis.subject import Subject
@@ -31,7 +32,7 @@ def matrices(block: nn.Module) -> list[Tensor]:
 @torch.inference_mode()
 def bare_products(subject: Subject) -> None:
     """Every product of a neuron's residual with the weights of all later blocks, in chunks."""
-    blocks = [matrices(block) for block in subject.blocks]
+    blocks = [matrices(b) for b in part(subject.model, subject.family.blocks).children()]
     width = max(weight.shape[0] for block in blocks for weight in block)
     rows = torch.randn(subject.d_mlp, width, device=subject.device, dtype=subject.dtype)
     chunks = rows.chunk(-(-len(rows) // CHUNK_TOKENS))

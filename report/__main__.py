@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis import results
 from analysis.errors import UserError
+from report import EMBEDDED
 
 OUT = Path(__file__).resolve().parent / "dist"
 
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--results", type=Path, default=results.ROOT, help="folder that holds a folder per model"
     )
-    parser.add_argument("--model", default="smollm2-135m", help="name of the model's folder there")
+    parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
     return parser
 

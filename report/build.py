@@ -14,6 +14,8 @@ from report.page import render
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGE = "index.html"
+MARK = '<meta name="generator" content="an-neuron report">'
+"""What the page of every build carries, so that a build is known from any other folder."""
 
 
 def build(results_folder: Path, out: Path) -> Path:
@@ -41,10 +43,14 @@ def build(results_folder: Path, out: Path) -> Path:
 
 def _check_replaceable(out: Path) -> None:
     """A folder is replaced only if it is an earlier build, so that nothing else is ever lost."""
-    if out.is_dir() and (not any(out.iterdir()) or (out / PAGE).is_file()):
+    if out.is_dir() and (not any(out.iterdir()) or _is_build(out / PAGE)):
         return
     if out.exists():
         raise UserError(f"{out} is not an earlier report: give --out a new or an empty folder.")
+
+
+def _is_build(page: Path) -> bool:
+    return page.is_file() and MARK in page.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager

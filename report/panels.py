@@ -10,7 +10,7 @@ from markupsafe import Markup
 from analysis.figures import FIGURES
 from analysis.figures.style import THEMES
 from report.claims import Claims
-from report.claims.making import command
+from report.claims.making import figure_command
 from report.evidence import Evidence
 
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -86,7 +86,7 @@ def _panel(evidence: Evidence, name: str, number: int, caption: Markup) -> Panel
         number=number,
         caption=caption,
         label=f"Figure {number}. {caption.striptags()}",
-        command=command(evidence, drawing.step),
+        command=figure_command(evidence, name),
         height=int(figure.layout.height),
         data=safe_json(figure.to_json()),
     )

@@ -10,9 +10,10 @@ from pathlib import Path
 from analysis import results
 from analysis.figures import FIGURES
 from analysis.figures.style import themed
+from report import EMBEDDED
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "sweep.png"
-STUDY = results.ROOT / "smollm2-135m"
+STUDY = results.ROOT / EMBEDDED
 
 
 def main() -> None:

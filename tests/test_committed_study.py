@@ -5,14 +5,13 @@ import pytest
 import torch
 
 from analysis import results
-from analysis.code_version import code_version
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, ranked
 from analysis.experiments.next_token import NextToken
 from analysis.neuron import Neuron
 from analysis.patcher import NeuronPatcher
 from analysis.question import default_pair
-from analysis.study import STEPS
+from analysis.study import STEPS, step_version
 
 FOLDER = results.ROOT / "smollm2-135m"
 
@@ -21,7 +20,7 @@ FOLDER = results.ROOT / "smollm2-135m"
 def test_every_result_was_made_by_the_code_as_it_stands(step):
     made = results.provenance(FOLDER, step.name)
     assert isinstance(results.load(FOLDER, step.name, step.kind), step.kind)
-    assert made.code == code_version(f"analysis.experiments.{step.name}"), "run `make study`"
+    assert made.code == step_version(step), "run `make study`"
     assert made.dtype == "float32"
     assert made.seconds > 0
 

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.figures import FIGURES
 from analysis.figures.labels import spread, thinned
-from analysis.figures.style import THEMES, power, themed, visible
+from analysis.figures.style import LINE, THEMES, power, themed, visible
 from analysis.study import STEPS
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 
@@ -98,9 +98,9 @@ def test_colour_is_clipped_but_the_hover_tells_the_true_recovery():
     maps = study.patching.restored.copy()
     maps[0, 0, -1] = 3.25
     figure = FIGURES["patching"].draw(dataclasses.replace(study.patching, restored=maps))
-    first = figure.data[0]
-    assert np.max(np.array(first.z)) <= 1.0
-    assert "3.250" in texts(figure)
+    assert figure.layout.coloraxis.cmax == 1.0
+    assert np.max(np.array(figure.data[0].z)) == 3.25
+    assert "%{z" in figure.data[0].hovertemplate
 
 
 def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
@@ -140,6 +140,45 @@ def test_long_suffixes_thin_their_ticks_but_keep_the_last_position():
     ticks = thinned(100, 8, (99, 3))
     assert len(ticks) <= 9
     assert {99, 3} <= set(ticks)
+
+
+def test_maps_of_a_long_suffix_stay_small():
+    study = evidence(Plan())
+    maps = np.random.default_rng(0).normal(size=(3, 36, 80)).astype(np.float32)
+    tokens = tuple(f" word{i}" for i in range(80))
+    other = (*tokens[:20], " other", *tokens[21:])
+    long = dataclasses.replace(
+        study.patching,
+        restored=maps,
+        broken=maps,
+        heads_restored=maps[0, :, :4],
+        heads_broken=maps[1, :, :4],
+        start=20,
+        clean_tokens=tokens,
+        corrupted_tokens=other,
+    )
+    figure = FIGURES["patching"].draw(long)
+    assert len(figure.to_json()) < 150_000
+    assert "·word20 / ·other" in texts(figure)
+
+
+def test_lines_over_a_histogram_end_above_its_highest_bar_and_get_shorter_to_the_left():
+    figure = draw("direct_effect")
+    stems = [shape for shape in figure.layout.shapes if shape.type == "line"]
+    assert min(stem.y1 for stem in stems) > max(figure.data[0].y)
+    assert [s.y1 for s in sorted(stems, key=lambda s: -s.x0)] == sorted(
+        (s.y1 for s in stems), reverse=True
+    )
+
+
+def test_the_ends_of_two_curves_at_one_height_are_labelled_apart():
+    study = evidence(Plan())
+    same = np.zeros(2, dtype=np.float32)
+    figure = FIGURES["logit_lens"].draw(
+        dataclasses.replace(study.logit_lens, model_logit_diff=same)
+    )
+    shifts = [note.yshift for note in figure.layout.annotations if note.yshift is not None]
+    assert abs(shifts[0] - shifts[1]) >= 2 * LINE - 1e-6
 
 
 def test_labels_are_spread_apart_within_their_bounds():

@@ -62,14 +62,6 @@ def empty_hub(tmp_path, monkeypatch):
     return tmp_path / "hub"
 
 
-@pytest.fixture(scope="session")
-def embedded():
-    try:
-        return models.load("smollm2-135m")
-    except UserError as error:
-        pytest.skip(f"the embedded model is not to be had here: {error}")
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_folder_loads_with_identical_logits(tmp_path, family):
     model, tokenizer = save(tmp_path, family)

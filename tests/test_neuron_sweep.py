@@ -112,9 +112,11 @@ def test_a_screen_measures_its_best_and_agrees_there_with_the_full_sweep(subject
     np.testing.assert_array_equal(
         screened.recovery[~screened.exact], screened.attribution[~screened.exact]
     )
-    left_out = full.recovery[~screened.exact]
-    assert len(screened.sampled_outside) == min(256, left_out.size)
-    assert np.isin(screened.sampled_outside.round(3), left_out.round(3)).mean() > 0.95
+    places = [Neuron(*split_name(name)) for name in screened.outside]
+    assert len(places) == min(256, int((~screened.exact).sum()))
+    assert not any(screened.exact[place] for place in places)
+    measured = [full.recovery[place] for place in places]
+    np.testing.assert_allclose(screened.outside_recovery, measured, atol=1e-4)
 
 
 def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(subject, pair):
@@ -194,10 +196,28 @@ def test_other_questions_to_the_embedded_model_agree_with_hooks_too(
 
 
 def test_held_out_pairs_leave_the_default_question_out(embedded):
-    pairs = held_out_pairs(embedded)
     default = default_pair(embedded)
+    pairs = held_out_pairs(embedded, default)
     texts = {pair.clean.text for pair in pairs} | {pair.corrupted.text for pair in pairs}
     assert len(pairs) >= 15
     assert len(texts) == 2 * len(pairs)
     assert default.clean.text not in texts
     assert default.corrupted.text not in texts
+
+
+def test_a_pair_that_shares_a_prompt_with_the_question_confirms_nothing(embedded):
+    first = held_out_pairs(embedded, default_pair(embedded))[0]
+    assert first not in held_out_pairs(embedded, first)
+    keys = make_pair(embedded, "The keys on the table", "The key on the table", " are", " is")
+    assert held_out_pairs(embedded, keys) == []
+
+
+def test_held_out_pairs_that_the_model_does_not_tell_apart_are_left_out(subject, pair):
+    other = make_pair(subject, pair.corrupted.text, pair.clean.text)
+    rows = subject.model.get_output_embeddings().weight.data
+    target, foil = (subject.tokens(word)[-1] for word in (" egg", " owl"))
+    rows[foil] = rows[target]
+    silent = PromptPair(pair.clean, pair.corrupted, Contrast(" egg", " owl", target, foil))
+    sweep = neuron_sweep(subject, pair, held_out=[silent, other])
+    assert sweep.held_out == (f"{other.clean.text} / {other.corrupted.text}",)
+    assert sweep.held_out_effect.shape == (1, 10)

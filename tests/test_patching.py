@@ -3,6 +3,7 @@ import pytest
 import torch
 from transformer_lens import patching as library
 
+from analysis.errors import UserError
 from analysis.experiments.patching import COMPONENTS, patching
 from analysis.question import default_pair, make_pair
 from tests.reference import logit_diff
@@ -76,3 +77,9 @@ def test_the_embedded_models_known_cells(embedded):
     assert attention[23, -1] == pytest.approx(0.992, abs=0.002)
     assert mlp[25, -1] == pytest.approx(0.649, abs=0.002)
     assert mlp[23, -1] == pytest.approx(0.523, abs=0.002)
+
+
+def test_a_difference_too_far_from_the_end_is_refused(embedded):
+    early = make_pair(embedded, "An apple" + " and" * 250, "An orange" + " and" * 250)
+    with pytest.raises(UserError, match="bring the difference within 200 tokens of the end"):
+        patching(embedded, early)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 
 import report
 from analysis.figures import FIGURES
-from report.claims import Claims, make_claims
+from analysis.models import CATALOGUE
+from report.claims import Claims, make_claims, neurons
 from report.page import environment, render
-from report.panels import safe_json
-from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
+from report.panels import panels, safe_json
+from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 
 TRUE_AND_FALSE = [
     ("One neuron among the 32", "No single neuron among the 32"),
@@ -136,7 +138,50 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     study = changed(evidence(Plan()), "neuron_sweep", **none)
     claims = make_claims(study)
     assert "The choice was not confirmed" in claims.neurons.confirmed
-    assert "No single neuron" in claims.opening.lede
+    assert "One neuron among" in claims.opening.lede
+    assert "not confirmed: there are no held-out prompts" in claims.opening.lede
+    assert claims.opening.title == "One neuron may predict “·an”"
+    assert "intervals" not in " ".join(claims.opening.limits)
+    assert "checked on" not in " ".join(claims.opening.limits)
+
+
+def _lede(effects: list[float]) -> str:
+    """The first sentence, given what each candidate brings back on held-out pairs."""
+    study = evidence(Plan())
+    rows = np.tile(np.array(effects, dtype=np.float32), (len(study.neuron_sweep.held_out_gap), 1))
+    return make_claims(changed(study, "neuron_sweep", held_out_effect=rows)).opening.lede
+
+
+def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed():
+    assert "confirmed" not in _lede([0.6, 0.1, 0.1])
+    assert "not confirmed: on held-out prompts it is only second" in _lede([0.3, 0.4, 0.1])
+    assert "it comes first, but not clearly" in _lede([0.02, 0.01, 0.01])
+
+
+def test_wins_are_counted_along_the_gap_of_each_pair():
+    """Pairs whose gap is negative: what brings it back is negative too."""
+    study = evidence(Plan())
+    sweep = study.neuron_sweep
+    turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
+    told = make_claims(changed(study, "neuron_sweep", **turned)).neurons
+    assert "also comes first on held-out prompts" in told.confirmed
+    assert "strongest candidate in 6 of the 6 pairs" in told.candidates
+
+
+def test_without_an_interval_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(neurons, "ratio_interval", lambda *_: (float("nan"), float("nan")))
+    told = make_claims(evidence(Plan()))
+    assert "There is no interval" in told.neurons.candidates
+    assert "without an interval" in told.neurons.confirmed
+    assert "undefined" not in told.neurons.wrong
+    assert "not confirmed" in told.opening.lede
+
+
+def test_one_layer_of_one_head_and_one_neuron_makes_a_page():
+    told = Prose(render(evidence(toy_plan()))).text
+    assert "L0N0 recovers 60 % of the difference by itself." in told
+    assert "The only head, L0H0, recovers 0.80." in told
+    assert "undefined" not in told
 
 
 def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
@@ -159,7 +204,13 @@ def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quan
 
 
 @pytest.mark.parametrize(
-    ("model", "which"), [("smollm2-135m", "another model"), ("gpt2-large", "the same model again")]
+    ("model", "which"),
+    [
+        ("smollm2-135m", "another model"),
+        ("gpt2-large", "the same model again"),
+        ("openai-community/gpt2-large", "the same model again"),
+        ("my-gpt2-large-tuned", "another model"),
+    ],
 )
 def test_the_original_study_is_told_apart_from_this_one(model, which):
     told = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
@@ -190,9 +241,41 @@ def test_every_figure_stands_on_the_page_once_with_its_command():
     assert page.count("Computed by <code>python -m analysis ") == len(FIGURES)
 
 
-def test_another_model_is_named_in_every_command():
-    page = render(evidence(Plan(model="gpt2-large")))
-    assert page.count("--model gpt2-large</code></p>") >= len(FIGURES)
+def _commands(plan: Plan) -> dict[str, str]:
+    study = evidence(plan)
+    return {name: panel.command for name, panel in panels(study, make_claims(study)).items()}
+
+
+def test_every_command_computes_what_its_figure_shows():
+    """Extra prompts, random texts and a second text beside the first are the study's alone."""
+    told = {
+        name: text.removeprefix("python -m analysis ") for name, text in _commands(Plan()).items()
+    }
+    assert told == {
+        "next_token": "prompt",
+        "natural_prompts": "study",
+        "logit_lens": "lens",
+        "patching": "patch",
+        "heads": "patch --component z",
+        "neuron_sweep": "sweep",
+        "confirmation": "sweep",
+        "attribution": "sweep",
+        "direct_effect": "direct-effect --neuron L3N5",
+        "written_tokens": "direct-effect --neuron L3N5",
+        "activations": "study",
+        "random_text": "study",
+    }
+
+
+@pytest.mark.parametrize("model", ["gpt2-large", "my model; rm -rf ~", HOSTILE[3]])
+def test_another_model_is_named_in_every_command_as_one_word_of_a_shell(model):
+    for command in _commands(Plan(model=model)).values():
+        words = shlex.split(command)
+        assert words[words.index("--model") + 1] == model
+
+
+def test_the_model_of_the_report_is_the_embedded_one():
+    assert CATALOGUE[0].name == report.EMBEDDED
 
 
 def test_an_undefined_name_in_a_template_fails():
@@ -255,3 +338,106 @@ def _firing(activation_on_target: float) -> str:
 def test_whether_it_fires_on_the_word_itself_is_read_off_the_news():
     assert "It does not fire on ·an (on the 1 time it stands in the news" in _firing(0.2)
     assert "It fires on ·an itself too (on the 1 time it stands in the news" in _firing(9.0)
+
+
+def _on_prompts(clean: float, corrupted: float, news: float = 0.1, **write: object):
+    """The claims of a study whose neuron ends the prompts, and passes the news, like this."""
+    study = evidence(Plan())
+    result = study.activations
+    values = np.full_like(result.activations, 0.1)
+    values[result.random] = news
+    values[result.text(0).stop - 1], values[result.text(1).stop - 1] = clean, corrupted
+    study = changed(study, "activations", activations=values)
+    return make_claims(changed(study, "direct_effect", **write))
+
+
+def _lowering() -> dict[str, object]:
+    """A write that lowers the target most: that of the plan, turned round."""
+    plain = evidence(Plan()).direct_effect
+    return {
+        "target_logit": -plain.target_logit,
+        "target_rank": VOCABULARY,
+        "bottom_tokens": plain.top_tokens,
+        "bottom_logits": -plain.top_logits,
+        "variant_logits": -plain.variant_logits,
+        "foil_logit": 4.0,
+        "foil_rank": 1,
+    }
+
+
+def test_a_neuron_can_work_with_negative_activation():
+    told = _on_prompts(-10.0, -1.0, news=0.1, **_lowering())
+    assert told.activity.heading == "It fires before the word, but is nearly silent on news"
+    assert "with negative activation" in told.activity.firing
+    assert "not a clear difference" not in told.activity.pair
+    assert "none reaches half of the −10.00" in told.activity.news
+    assert told.writes.heading == "It writes the word, with negative activation"
+    assert "its output weights lower" in told.writes.target
+    assert "It also pushes" in told.writes.foil
+    assert "active on news text too" in _on_prompts(-10.0, -1.0, news=-8.0).activity.news
+
+
+def test_lowering_the_target_with_positive_activation_is_not_writing_it():
+    assert "does not write" in _on_prompts(10.0, 1.0, **_lowering()).writes.target
+    assert "does not write" in _on_prompts(-10.0, -1.0).writes.target
+
+
+def test_a_neuron_loud_on_the_corrupted_prompt_is_said_to_fall_silent():
+    told = _on_prompts(0.1, 10.0, **_lowering())
+    assert "It falls silent on the token before" in told.activity.firing
+    assert told.activity.heading.startswith("It falls silent before the word")
+    assert "It holds" in told.writes.target
+    assert "its output weights lower" in told.writes.target
+    assert "It holds" in _on_prompts(0.1, -10.0).writes.target
+    assert "its output weights raise" in _on_prompts(0.1, -10.0).writes.target
+    assert "fires on the token before" not in told.opening.lede
+    assert "quiets down" in _on_prompts(4.0, 10.0).activity.firing
+
+
+def _in_news(loud_where_expected: bool, loud_elsewhere: bool):
+    """The model expects the target in 20 places of the news; the neuron is loud there or not."""
+    study = evidence(Plan())
+    result = study.activations
+    values, chances = result.activations.copy(), result.p_target.copy()
+    due = np.flatnonzero(result.next_is_target)
+    chances[due] = 0.5
+    values[due] = 9.0 if loud_where_expected else 0.1
+    if loud_elsewhere:
+        values[np.setdiff1d(np.arange(len(values))[result.random], due)] = 9.0
+    return make_claims(changed(study, "activations", activations=values, p_target=chances)).activity
+
+
+def test_a_neuron_loud_just_where_the_word_comes_is_told_so():
+    told = _in_news(loud_where_expected=True, loud_elsewhere=False)
+    assert "well beyond sentences like ours" in told.wrong
+    assert "at work there too" in told.model_there
+    assert "by other means" not in told.model_there
+    assert "more than the coming of" in _in_news(True, True).wrong
+
+
+def test_the_model_gets_there_by_other_means_only_where_the_neuron_is_quiet():
+    assert "by other means" in _in_news(False, False).model_there
+    assert "more than the coming of" in _in_news(False, True).wrong
+
+
+def test_a_token_that_begins_every_text_does_not_count():
+    study = evidence(Plan())
+    result = study.activations
+    tokens, values = list(result.tokens), result.activations.copy()
+    for index in range(len(result.lengths)):
+        tokens[result.text(index).start] = "<|endoftext|>"
+        values[result.text(index).start] = 99.0
+    told = make_claims(
+        changed(study, "activations", tokens=tuple(tokens), activations=values)
+    ).activity
+    assert told.heading == "It fires before the word, but is nearly silent on news"
+    assert "of 195 tokens" in told.news
+    assert "left out" in told.news
+
+
+def test_the_news_sample_is_called_what_it_is():
+    told = make_claims(evidence(Plan()))
+    sample = "the first tokens of 5 news articles drawn at random"
+    for text in (told.activity.news, told.activity.news_caption, told.opening.limits[-1]):
+        assert sample in text
+    assert "tokens drawn at random" not in Prose(render(evidence(Plan()))).text

@@ -52,6 +52,15 @@ def test_a_folder_that_is_no_build_is_never_replaced(study_folder, tmp_path):
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
+def test_a_page_of_somebody_elses_is_never_replaced(study_folder, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("index.html", "thesis.txt"):
+        (tmp_path / "mine" / name).write_text("<!doctype html><title>My thesis</title>")
+    with pytest.raises(UserError, match="not an earlier report"):
+        build(study_folder, tmp_path / "mine")
+    assert {p.name for p in (tmp_path / "mine").iterdir()} == {"index.html", "thesis.txt"}
+
+
 def test_the_command_prints_where_the_page_is(study_folder, tmp_path, capsys):
     code = main(["--results", str(study_folder.parent), "--out", str(tmp_path / "dist")])
     assert code == 0

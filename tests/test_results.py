@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import results, study
-from analysis.code_version import code_version, imported, path_of
+from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
 from analysis.experiments.logit_lens import LogitLens
 from analysis.question import make_pair
@@ -49,11 +49,14 @@ def test_an_interrupted_save_leaves_the_old_result_and_no_litter(tmp_path, monke
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("damage", ["json", "npz", "form"])
+@pytest.mark.parametrize("damage", ["json", "npz", "form", "pair"])
 def test_a_damaged_result_is_named_with_its_cure(tmp_path, damage):
     results.save(tmp_path, "lens", lens(), MADE)
     if damage == "form":
         (tmp_path / "lens.json").write_text('{"provenance": {}, "result": {"surprise": 1}}')
+    elif damage == "pair":
+        results.save(tmp_path, "other", lens(values=((9, 9, 9), (9, 9, 9))), MADE)
+        (tmp_path / "other.npz").replace(tmp_path / "lens.npz")
     else:
         path = tmp_path / f"lens.{damage}"
         os.truncate(path, path.stat().st_size // 2)
@@ -85,11 +88,9 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
 
 
 def test_the_sweeps_code_reaches_its_engine_but_no_figure():
-    from analysis.code_version import _reached
-
-    reached = _reached("analysis.experiments.neuron_sweep")
-    assert {"analysis.tail", "analysis.patcher", "analysis.subject"} <= reached
-    assert not any("figures" in name for name in reached)
+    modules = reached("analysis.experiments.neuron_sweep")
+    assert {"analysis.tail", "analysis.patcher", "analysis.subject"} <= modules
+    assert not any("figures" in name for name in modules)
     assert "analysis.tail" in imported("analysis.patcher")
     assert path_of("analysis").name == "__init__.py"
 
@@ -97,7 +98,7 @@ def test_the_sweeps_code_reaches_its_engine_but_no_figure():
 def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_path, monkeypatch):
     subject = make_subject("llama")
     pair = make_pair(subject, CLEAN, CORRUPTED)
-    monkeypatch.setattr(study, "held_out_pairs", lambda _subject: [])
+    monkeypatch.setattr(study, "held_out_pairs", lambda _subject, _pair: [])
     texts = [(number, "The egg is big") for number in range(study.RANDOM_TEXTS)]
     monkeypatch.setattr(study.corpus, "sample", lambda n, _seed: texts[:n])
 
@@ -117,6 +118,12 @@ def test_an_interval_lies_within_the_ratios_it_was_drawn_from(samples):
     low, high = ratio_interval(parts, wholes, seed=0)
     ratios = parts / wholes
     assert ratios.min() - 1e-9 <= low <= high <= ratios.max() + 1e-9
+
+
+def test_there_is_no_interval_of_shares_of_a_whole_that_may_be_nothing():
+    wholes = np.array([1.0, -1.0, 1.0, -1.0])
+    assert np.isnan(ratio_interval(np.ones(4), wholes, seed=0)).all()
+    assert np.isnan(ratio_interval(np.zeros(0), np.zeros(0), seed=0)).all()
 
 
 def test_a_share_never_seen_still_has_an_upper_limit():

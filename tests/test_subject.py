@@ -35,7 +35,7 @@ def test_only_models_that_want_it_get_a_leading_token(subject: Subject):
     assert "".join(map(subject.string, tokens[int(subject.prepend_bos) :])) == " an egg"
 
 
-def test_gpt2s_two_readings_of_the_unembedding_agree_on_differences(subject: Subject):
+def test_a_residuals_logit_difference_is_that_of_the_models_logits(subject: Subject):
     tokens = subject.tokens("I climbed up the apple tree")
     resid = subject.cache(tokens, "hook_resid_post")["hook_resid_post"][-1, -1]
     logits = subject.logits(tokens)[-1]

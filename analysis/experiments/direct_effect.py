@@ -46,7 +46,7 @@ class DirectEffect:
         embedding_rank: rank of the target by that product.
         rotated_target: centred logit of the target for random directions of the same length.
         rotated_best: largest centred logit of any token for the same random directions.
-        neurons_by_target: neurons of the whole model with the largest target logit (uncentred).
+        neurons_by_target: neurons of the whole model with the largest target logit, centred.
         neurons_target: those logits.
         neurons_by_difference: neurons with the largest target minus foil.
         neurons_difference: those differences.
@@ -87,8 +87,8 @@ class DirectEffect:
 
     @property
     def target_z(self) -> float:
-        """Target logit in standard deviations of the vocabulary."""
-        return self.target_logit / self.spread
+        """Target logit in standard deviations of the vocabulary; 0 if the neuron writes nothing."""
+        return self.target_logit / self.spread if self.spread else 0.0
 
 
 def summary(result: DirectEffect) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) 
 
 def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
-    target = subject.W_U[:, contrast.target_id]
+    target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
     difference = subject.direction(contrast.target_id, contrast.foil_id)
     columns = torch.stack([target, difference], 1)
     effects = torch.stack([subject.W_out(i) @ columns for i in range(subject.n_layers)]).float()

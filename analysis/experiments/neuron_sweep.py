@@ -1,6 +1,7 @@
 """Experiment 4: every neuron of every layer, patched alone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.attribution import attribute_neurons
-from analysis.neuron import Neuron
+from analysis.errors import UserError
+from analysis.neuron import Neuron, parse_neuron
 from analysis.patcher import NeuronPatcher, Positions
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair
@@ -43,8 +45,9 @@ class NeuronSweep:
         attribution: the first-order estimate of every recovery.
         noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
             rounding does; ranks below it mean nothing.
-        sampled_outside: measured recoveries of neurons drawn at random among those a screen left
-            out; empty when all are exact.
+        outside: neurons drawn at random among those that a screen left out, measured too; none
+            when all are exact.
+        outside_recovery: their measured recoveries.
         candidates: the best neurons, best first, by measured recovery.
         held_out: prompt pairs that took no part in the choice, as "clean / corrupted".
         held_out_gap: clean minus corrupted logit difference of those pairs.
@@ -62,7 +65,8 @@ class NeuronSweep:
     exact: Bool[np.ndarray, "layer d_mlp"]
     attribution: Float[np.ndarray, "layer d_mlp"]
     noise: float
-    sampled_outside: Float[np.ndarray, " sample"]
+    outside: tuple[str, ...]
+    outside_recovery: Float[np.ndarray, " sample"]
     candidates: tuple[str, ...]
     held_out: tuple[str, ...]
     held_out_gap: Float[np.ndarray, " pair"]
@@ -97,13 +101,24 @@ def summary(sweep: NeuronSweep, top: int) -> dict[str, Any]:
         "noise": sweep.noise,
         "neurons": [_row(sweep, neuron) for neuron in order[:top]],
         "lowest": [_row(sweep, neuron) for neuron in order[: -top - 1 : -1]],
-        "attribution": {
-            "largest_error": float(error.max()),
-            "outside_measured": len(sweep.sampled_outside),
-            "outside_above_best": int((sweep.sampled_outside > sweep.recovery[order[0]]).sum()),
-            "outside_largest": float(sweep.sampled_outside.max(initial=0.0)),
-        },
+        "attribution": {"largest_error": float(error.max()), **_outside_summary(sweep)},
         "held_out": _held_out_summary(sweep),
+    }
+
+
+def _outside_summary(sweep: NeuronSweep) -> dict[str, Any]:
+    """What a screen left out, by a random sample: how wrong the estimates are, what they hid."""
+    if not sweep.outside:
+        return {"outside_measured": 0}
+    places = [parse_neuron(name, *sweep.exact.shape) for name in sweep.outside]
+    estimates = np.array([sweep.attribution[place] for place in places])
+    weakest = np.abs(sweep.recovery[sweep.exact]).min()
+    missed = np.flatnonzero(np.abs(sweep.outside_recovery) > weakest)
+    return {
+        "outside_measured": len(places),
+        "outside_largest_error": float(np.abs(estimates - sweep.outside_recovery).max()),
+        "outside_largest": float(np.abs(sweep.outside_recovery).max()),
+        "missed": [sweep.outside[i] for i in missed],
     }
 
 
@@ -148,9 +163,9 @@ def neuron_sweep(
     exact = _chosen(attribution, screen)
     recovery = attribution.clone()
     recovery[exact] = patcher.recoveries(exact, part_of(progress, 0.0, 0.95))
-    outside = patcher.recoveries(_draw(~exact, seed))
+    outside = _draw(~exact, seed)
     candidates = _best(recovery, exact, CANDIDATES)
-    gaps, effects = _confirm(subject, held_out, candidates, positions)
+    confirmed, gaps, effects = _confirm(subject, held_out, candidates, positions)
     progress(1.0)
     return NeuronSweep(
         clean=pair.clean.text,
@@ -164,9 +179,10 @@ def neuron_sweep(
         exact=exact.cpu().numpy().reshape(shape),
         attribution=attribution.cpu().numpy().reshape(shape),
         noise=float(patcher.null_recoveries().abs().max()),
-        sampled_outside=outside.cpu().numpy(),
+        outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
+        outside_recovery=patcher.recoveries(outside).cpu().numpy(),
         candidates=tuple(map(str, candidates)),
-        held_out=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in held_out),
+        held_out=confirmed,
         held_out_gap=gaps,
         held_out_effect=effects,
     )
@@ -198,16 +214,23 @@ def _best(recovery: Tensor, exact: Tensor, count: int) -> list[Neuron]:
 
 def _confirm(
     subject: Subject, held_out: Sequence[PromptPair], candidates: list[Neuron], positions: Positions
-) -> tuple[Float[np.ndarray, " pair"], Float[np.ndarray, "pair candidate"]]:
-    """Patch the candidates, each alone, in pairs that did not choose them."""
+) -> tuple[tuple[str, ...], Float[np.ndarray, " pair"], Float[np.ndarray, "pair candidate"]]:
+    """Patch the candidates, each alone, in pairs that did not choose them.
+
+    Pairs whose two prompts the model does not tell apart cannot confirm anything; they are left
+    out.
+    """
     chosen = torch.zeros((subject.n_layers, subject.d_mlp), dtype=torch.bool, device=subject.device)
     for neuron in candidates:
         chosen[neuron] = True
     by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
-    gaps = np.zeros(len(held_out), dtype=np.float32)
+    names: list[str] = []
+    gaps: list[float] = []
     effects = np.zeros((len(held_out), len(candidates)), dtype=np.float32)
-    for row, pair in enumerate(held_out):
-        patcher = NeuronPatcher(subject, pair, positions)
-        gaps[row] = patcher.gap
-        effects[row, by_place] = patcher.effects(chosen).cpu().numpy()
-    return gaps, effects
+    for pair in held_out:
+        with suppress(UserError):
+            patcher = NeuronPatcher(subject, pair, positions)
+            effects[len(gaps), by_place] = patcher.effects(chosen).cpu().numpy()
+            gaps.append(patcher.gap)
+            names.append(f"{pair.clean.text} / {pair.corrupted.text}")
+    return tuple(names), np.array(gaps, dtype=np.float32), effects[: len(gaps)]

@@ -8,12 +8,16 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.errors import UserError
 from analysis.progress import Progress, part_of, silent
 from analysis.question import Prompt, PromptPair, check_gap
 from analysis.subject import Subject
 from analysis.tail import Tail
 
 COMPONENTS = ("resid_pre", "attn_out", "mlp_out")
+LONGEST_SUFFIX = 200
+"""Positions that are patched at most: their number squared bounds memory and time."""
+
 HOOKS = (*(f"hook_{name}" for name in COMPONENTS), "hook_resid_post", "attn.hook_z")
 
 
@@ -63,8 +67,9 @@ def patching(subject: Subject, pair: PromptPair, progress: Progress = silent) ->
     activation patching", 2024, for denoising against noising).
 
     Raises:
-        UserError: the prompts do not differ in their logit difference.
+        UserError: the prompts do not differ in their logit difference, or differ too early.
     """
+    _check_suffix(pair)
     clean, corrupted = (
         _Side(subject, prompt, pair.start) for prompt in (pair.clean, pair.corrupted)
     )
@@ -92,6 +97,15 @@ def patching(subject: Subject, pair: PromptPair, progress: Progress = silent) ->
         heads_restored=restored[1],
         heads_broken=broken[1],
     )
+
+
+def _check_suffix(pair: PromptPair) -> None:
+    suffix = len(pair.clean.tokens) - pair.start
+    if suffix > LONGEST_SUFFIX:
+        raise UserError(
+            f"From the first difference to the end there are {suffix} tokens, and every one would "
+            f"be patched: bring the difference within {LONGEST_SUFFIX} tokens of the end."
+        )
 
 
 class _Side:

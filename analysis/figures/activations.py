@@ -32,7 +32,7 @@ def is_pair(result: Activations) -> bool:
 
 def _pair(result: Activations) -> go.Figure:
     labels = pair_tokens(result.tokens[result.text(0)], result.tokens[result.text(1)])
-    bottom = style.label_width(labels) + 36
+    bottom = style.label_width(labels) + 20
     figure = style.canvas(280 + bottom, left=52, bottom=bottom, right=84)
     for index, (colour, name) in enumerate(
         ((style.CLEAN, "clean"), (style.CORRUPTED, "corrupted"))
@@ -140,7 +140,7 @@ def random_text(result: Activations) -> go.Figure:
     _rug(figure, result, drawn)
     room = 0.05 * (high - low) + 1e-6
     figure.update_xaxes(title=UNIT, range=[low - room, high + room], zeroline=False, showgrid=False)
-    figure.update_yaxes(title="tokens per bin (log scale)", type="log", dtick=1)
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log")
     texts = [(f"{name}: {style.plain(value)}", value, colour) for name, value, colour in marks]
     stems(figure, texts, base=-0.75, peak=float(np.log10(max(10, counts.max()))))
     hits = int(result.next_is_target[result.random].sum())
@@ -177,7 +177,7 @@ def _histogram(figure: go.Figure, counts: np.ndarray, edges: np.ndarray) -> None
         customdata=counts[filled].tolist(),
         width=np.diff(edges)[filled].round(4).tolist(),
         marker={"color": style.OTHER, "line": {"width": 0}},
-        hovertemplate="%{customdata:,} tokens near %{x:.2f}<extra></extra>",
+        hovertemplate="tokens near %{x:.2f}: %{customdata:,}<extra></extra>",
     )
 
 

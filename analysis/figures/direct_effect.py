@@ -19,7 +19,7 @@ def direct_effect(result: DirectEffect) -> go.Figure:
         y=result.bin_counts.tolist(),
         width=np.diff(edges).round(4).tolist(),
         marker={"color": style.OTHER, "line": {"width": 0}},
-        hovertemplate="%{y:,} tokens near %{x:.2f}<extra></extra>",
+        hovertemplate="tokens near %{x:.2f}: %{y:,}<extra></extra>",
     )
     values = [value for _, value, _ in marked]
     low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
@@ -30,7 +30,7 @@ def direct_effect(result: DirectEffect) -> go.Figure:
         zeroline=False,
         showgrid=False,
     )
-    figure.update_yaxes(title="tokens per bin (log scale)", type="log", dtick=1)
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log")
     _control(figure, result)
     texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
     stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, result.bin_counts.max()))))
@@ -132,7 +132,9 @@ def _bars(
         col=column,
     )
     most = float(np.abs(logits).max(initial=1e-6))
-    figure.update_xaxes(title="logit per unit", range=[0, 1.4 * most], nticks=4, row=1, col=column)
+    figure.update_xaxes(
+        title="logit per unit", range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column
+    )
 
 
 def _colour(result: DirectEffect, token: str) -> str:

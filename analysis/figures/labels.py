@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.style import LINE, short
 
-EDGE = 0.25
+EDGE = 0.4
 """Share of the width, from the left, in which labels go to the right of their marks."""
 
 
@@ -90,7 +90,7 @@ def stems(
     margin = figure.layout.margin
     pixels = figure.layout.height - margin.t - margin.b
     top = base + (peak - base) * pixels / (pixels - LINE * len(marks) - 8)
-    figure.update_yaxes(range=[base, top])
+    figure.update_yaxes(range=[base, top], tickvals=[10**i for i in range(int(peak) + 1)])
     low, high = figure.layout.xaxis.range
     for place, (text, x, colour) in enumerate(marks):
         height = top - (top - base) / pixels * LINE * (place + 0.6)

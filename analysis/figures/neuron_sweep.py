@@ -23,7 +23,7 @@ def neuron_sweep(result: NeuronSweep) -> go.Figure:
     _rest(figure, recovery, drawn)
     _neurons(figure, result, drawn)
     low, high = min(0.0, float(recovery.min())), max(0.0, float(recovery.max()))
-    room = 0.06 * (high - low) + 1e-6
+    room = 0.06 * (high - low) or 1.0
     figure.update_yaxes(
         title="recovery (share of the gap)", range=[low - room, high + room], zerolinewidth=2
     )
@@ -239,7 +239,7 @@ def attribution(result: NeuronSweep) -> go.Figure:
     figure = style.canvas(440, left=56)
     low = min(0.0, float(exact.min()), float(estimate.min()))
     high = max(0.0, float(exact.max()), float(estimate.max()))
-    room = 0.06 * (high - low) + 1e-6
+    room = 0.06 * (high - low) or 1.0
     limits = [low - room, high + room]
     figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line_dash="dot")
     figure.add_scatter(

@@ -19,7 +19,6 @@ def next_token(result: NextToken) -> go.Figure:
     colours = (style.CLEAN, style.CORRUPTED)
     for prompt, (colour, values) in enumerate(zip(colours, shares, strict=False)):
         _dots(figure, result, tokens, values, colour, ("clean", "corrupted")[prompt])
-    _small(figure, result, tokens, shares)
     bold = [f"<b>{n}</b>" if _asked(result, t) else n for n, t in zip(names, tokens, strict=True)]
     figure.update_yaxes(
         title="next token",
@@ -31,6 +30,7 @@ def next_token(result: NextToken) -> go.Figure:
     )
     most = max(20, 109 * float(shares.max()))
     figure.update_xaxes(title="probability (%)", range=[-0.05 * most, most], dtick=_ticks(most))
+    _labels(figure, shares, most)
     style.note(figure, _key(result))
     return figure
 
@@ -46,23 +46,27 @@ def _rows(result: NextToken) -> tuple[list[str], np.ndarray]:
     return tokens, shares
 
 
-def _ticks(most: float) -> int:
+def _ticks(most: float) -> int | None:
     """Distance of ticks on an axis of percentages, few enough for a narrow page."""
-    return 20 if most > 50 else 10 if most > 20 else 5
+    return 20 if most > 50 else 10 if most > 20 else None
 
 
-def _small(figure: go.Figure, result: NextToken, tokens: list[str], shares: np.ndarray) -> None:
-    """The percentages of tokens that are neither target nor foil, right of their dots."""
-    for row, token in enumerate(tokens):
-        if not _asked(result, token):
-            figure.add_annotation(
-                x=100 * float(shares[:, row].max()),
-                y=row,
-                text=" → ".join(map(style.percent, shares[:, row])),
-                font={"size": 11},
-                xanchor="left",
-                xshift=8,
-            )
+def _labels(figure: go.Figure, shares: np.ndarray, most: float) -> None:
+    """Percentages: above dots that stand apart, else beside both, clean before corrupted."""
+    for row, values in enumerate(shares.T):
+        pair = 100 * values
+        if len(pair) == 2 and np.ptp(pair) > 0.2 * most:
+            for x, value in zip(pair, values, strict=True):
+                figure.add_annotation(x=float(x), y=row, text=style.percent(value), yshift=15)
+            continue
+        right = pair.max() < 0.55 * most
+        figure.add_annotation(
+            x=float(pair.max() if right else pair.min()),
+            y=row,
+            text=" → ".join(map(style.percent, values)),
+            xanchor="left" if right else "right",
+            xshift=9 if right else -9,
+        )
 
 
 def _asked(result: NextToken, token: str) -> bool:
@@ -94,15 +98,13 @@ def _dots(
     colour: str,
     name: str,
 ) -> None:
-    """One prompt's probabilities; those of target and foil carry their percentage."""
-    asked = [_asked(result, token) for token in tokens]
+    """One prompt's probabilities; those of target and foil stand out."""
+    sizes = [11 if _asked(result, token) else 7 for token in tokens]
     figure.add_scatter(
         x=(100 * values).round(4).tolist(),
         y=list(range(len(tokens))),
-        mode="markers+text",
-        marker={"color": colour, "size": [11 if a else 7 for a in asked]},
-        text=[style.percent(v) if a else "" for a, v in zip(asked, values, strict=True)],
-        textposition="top center",
+        mode="markers",
+        marker={"color": colour, "size": sizes},
         customdata=[
             [style.visible(t), style.percent(v)] for t, v in zip(tokens, values, strict=True)
         ],

@@ -45,24 +45,22 @@ def _map(
     tokens: list[str],
 ) -> None:
     """One heatmap; what stands out carries its layer."""
-    values = np.char.mod("%.3f", recovery)
-    names = np.broadcast_to(np.array(tokens), recovery.shape)
     few = len(tokens) <= MOST_TICKS
     figure.add_heatmap(
-        z=np.clip(recovery, -1, 1).round(3).tolist(),
+        x=[result.start + i for i in range(len(tokens))],
+        z=recovery.astype(float).round(3).tolist(),
         coloraxis="coloraxis",
         text=_cell_texts(recovery) if few else None,
         texttemplate="%{text}" if few else None,
         textfont={"size": 11},
-        customdata=np.stack([values, names], -1).tolist(),
-        hovertemplate=f"{result.components[column - 1]}, layer %{{y}}, at %{{customdata[1]}}: "
-        "recovery %{customdata[0]}<extra></extra>",
+        hovertemplate=f"{result.components[column - 1]}, layer %{{y}} (%{{x}}): "
+        "recovery %{z:.3f}<extra></extra>",
         xgap=2 if few else 0,
         row=row,
         col=column,
     )
     if not few:
-        _beside(figure, recovery, row, column)
+        _beside(figure, recovery, row, column, result.start)
 
 
 def runs(recovery: np.ndarray) -> Iterator[tuple[int, int, int]]:
@@ -90,13 +88,15 @@ def _cell_texts(recovery: np.ndarray) -> list[list[str]]:
     return texts
 
 
-def _beside(figure: go.Figure, recovery: np.ndarray, row: int, column: int, most: int = 4) -> None:
+def _beside(
+    figure: go.Figure, recovery: np.ndarray, row: int, column: int, start: int, most: int = 4
+) -> None:
     """Layer labels beside cells that are too narrow to hold them."""
     strength = [(np.abs(recovery[f : t + 1, p]).max(), p, f, t) for p, f, t in runs(recovery)]
     for _, position, first, last in sorted(strength, reverse=True)[:most]:
         right = position < recovery.shape[1] / 2
         figure.add_annotation(
-            x=position + (0.5 if right else -0.5),
+            x=start + position + (0.5 if right else -0.5),
             y=(first + last) / 2,
             text=_run_name(first, last, len(recovery)),
             xanchor="left" if right else "right",
@@ -110,7 +110,7 @@ def _axes(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
     differing = [i - result.start for i, (a, b) in enumerate(pairs) if a != b]
     ticks = thinned(len(tokens), MOST_TICKS, (len(tokens) - 1, *differing))
     figure.update_xaxes(
-        tickvals=ticks,
+        tickvals=[result.start + i for i in ticks],
         ticktext=[tokens[i] for i in ticks],
         tickangle=-90,
         showgrid=False,
@@ -148,7 +148,9 @@ def heads(result: Patching) -> go.Figure:
     figure.update_layout(coloraxis=style.diverging(limit, BAR_TITLE))
     for column, recovery in enumerate(maps, start=1):
         _head_map(figure, recovery, limit, column)
-    figure.update_xaxes(title="head", **style.layer_ticks(count), showgrid=False, zeroline=False)
+    figure.update_xaxes(
+        title="head", **style.layer_ticks(2 * count), showgrid=False, zeroline=False
+    )
     figure.update_yaxes(**style.layer_ticks(layers), showgrid=False, zeroline=False)
     figure.update_yaxes(title="layer", col=1)
     for axis, direction in zip(
@@ -169,10 +171,9 @@ def heads(result: Patching) -> go.Figure:
 
 def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int) -> None:
     figure.add_heatmap(
-        z=np.clip(recovery, -limit, limit).round(4).tolist(),
+        z=recovery.astype(float).round(4).tolist(),
         coloraxis="coloraxis",
-        customdata=np.char.mod("%.3f", recovery).tolist(),
-        hovertemplate="L%{y}H%{x}: recovery %{customdata}<extra></extra>",
+        hovertemplate="L%{y}H%{x}: recovery %{z:.3f}<extra></extra>",
         xgap=1,
         ygap=1,
         row=1,

@@ -12,6 +12,8 @@ from report.evidence import Evidence
 
 NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
 HALF, NEARLY_ALL, SLIGHT = 0.5, 0.9, 0.05
+MOST = 3
+NUMERALS = {2: "two", 3: "three"}
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,16 @@ def _journey(result: Patching) -> Markup:
 
 
 def _ranking(places: list[Place]) -> Markup:
-    first, second, third = places[:3]
-    return say(
-        "Exchanging one component at the last position, {} recovers {}, {} {}, and {} {}.",
-        first.name, number(first.restored), second.name, number(second.restored),
-        third.name, number(third.restored),
-    )  # fmt: skip
+    first, *others = places[:MOST]
+    rest = [say(" {} {}", place.name, number(place.restored)) for place in others]
+    told = say(
+        "Exchanging one component at the last position, {} recovers {}",
+        first.name,
+        number(first.restored),
+    )
+    if not rest:
+        return told + say(".")
+    return told + Markup(",").join(["", *rest[:-1]]) + say(", and{}.", rest[-1])
 
 
 def _agreement(places: list[Place], jump: str) -> Markup:
@@ -127,18 +133,16 @@ def _agreement(places: list[Place], jump: str) -> Markup:
 
 
 def _adding_up(places: list[Place]) -> Markup:
-    total = sum(place.restored for place in places[:3])
-    if total > 1 + SLIGHT:
-        return say(
-            "The three largest add up to {}, more than the whole, because they stand in line and "
-            "not side by side: to restore an early one is to restore part of what the later ones "
-            "do.",
-            number(total),
+    largest = [place.restored for place in places[:MOST] if place.restored > 0]
+    if len(largest) < 2:
+        return say("")
+    told = say("The {} largest add up to {}", NUMERALS[len(largest)], number(sum(largest)))
+    if sum(largest) > 1 + SLIGHT:
+        return told + say(
+            ", more than the whole, as happens when components stand in line and not side by "
+            "side: to restore an early one then restores part of what the later ones do."
         )
-    return say(
-        "The three largest add up to {}, so they need not be counting the same effect twice.",
-        number(total),
-    )
+    return told + say(", so they need not be counting the same effect twice.")
 
 
 def _directions(best: Place) -> Markup:
@@ -160,16 +164,17 @@ def _directions(best: Place) -> Markup:
 
 
 def _caption(places: list[Place]) -> Markup:
-    return say(
-        "At the last position {} recovers {} of the difference and {} recovers {}.",
-        places[0].name,
-        number(places[0].restored),
-        places[1].name,
-        number(places[1].restored),
+    first, *others = places[:2]
+    told = say(
+        "At the last position {} recovers {} of the difference", first.name, number(first.restored)
     )
+    for place in others:
+        told += say(" and {} recovers {}", place.name, number(place.restored))
+    return told + say(".")
 
 
 def _top_heads(result: Patching) -> list[tuple[str, float]]:
+    """The best head, and the next one where there is one."""
     order = np.argsort(-result.heads_restored, axis=None)[:2]
     pairs = [divmod(int(i), result.heads_restored.shape[1]) for i in order]
     return [(head_name(*pair), float(result.heads_restored[pair])) for pair in pairs]
@@ -177,12 +182,15 @@ def _top_heads(result: Patching) -> list[tuple[str, float]]:
 
 def _alone(result: Patching) -> bool:
     """Whether one head recovers half of the difference and twice what the next one does."""
-    (_, first), (_, second) = _top_heads(result)
-    return first >= HALF and first >= 2 * second
+    (_, first), *others = _top_heads(result)
+    return first >= HALF and all(first >= 2 * value for _, value in others)
 
 
 def _heads(result: Patching) -> Markup:
-    (first, most), (second, less) = _top_heads(result)
+    (first, most), *others = _top_heads(result)
+    if not others:
+        return say("Here there is but one, {}, and it recovers {}.", first, number(most))
+    (second, less), *_ = others
     told = say("{} recovers {}, the next, {}, {}.", first, number(most), second, number(less))
     if _alone(result):
         return say("Mostly one attention head does the carrying: ") + told
@@ -190,14 +198,15 @@ def _heads(result: Patching) -> Markup:
 
 
 def _heads_caption(result: Patching) -> Markup:
-    (first, most), (second, less) = _top_heads(result)
+    (first, most), *others = _top_heads(result)
+    if not others:
+        return say("The only head, {}, recovers {}.", first, number(most))
+    (second, less), *_ = others
     lead = "One head stands out" if _alone(result) else "No one head stands out"
     return say("{}: {} with {}, then {} with {}.", lead, first, number(most), second, number(less))
 
 
 def _wrong(result: Patching, best: Place) -> Markup:
-    before = result.restored[:, :, : result.start]
-    largest = float(np.abs(before).max()) if before.size else 0.0
     told = say(
         "A patch can look strong because it pushes the model somewhere it never goes. So every "
         "patch was run both ways: {} restores {} and breaks {}.",
@@ -205,12 +214,9 @@ def _wrong(result: Patching, best: Place) -> Markup:
         number(best.restored),
         number(best.broken),
     )
-    if largest == 0:
-        return told + say(
-            " And before the exchanged word, where the two prompts are the same, there is nothing "
-            "to patch: recovery there is exactly 0."
-        )
+    if result.start == 0:
+        return told
     return told + say(
-        " Before the exchanged word recovery should be 0, but reaches {}: do not trust this map.",
-        number(largest, 3),
+        " No control lies before the exchanged word: recovery there is zero because nothing "
+        "differs, and there is nothing to patch."
     )

@@ -1,19 +1,40 @@
 """How the numbers were made: the provenance of every result."""
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.models import CATALOGUE
+from report import EMBEDDED
 from report.claims.wording import number
 from report.evidence import KINDS, Evidence
 
 TITLES = {
-    "next_token": ("Next token", "prompt"),
-    "logit_lens": ("Logit lens", "lens"),
-    "patching": ("Patching by layer and head", "patch"),
-    "neuron_sweep": ("Every neuron, and held-out pairs", "sweep"),
-    "direct_effect": ("Direct effect", "direct-effect"),
-    "activations": ("Activations", "activations"),
+    "next_token": "Next token",
+    "logit_lens": "Logit lens",
+    "patching": "Patching by layer and head",
+    "neuron_sweep": "Every neuron, and held-out pairs",
+    "direct_effect": "Direct effect",
+    "activations": "Activations",
 }
+
+STUDY = "study"
+STEP_VERBS: Mapping[str, str] = {
+    "logit_lens": "lens",
+    "patching": "patch",
+    "neuron_sweep": "sweep",
+    "direct_effect": "direct-effect",
+}
+"""The verb that computes a whole step; the other steps ask about texts that only a study adds."""
+
+FIGURE_VERBS: Mapping[str, str] = {
+    **STEP_VERBS,
+    "next_token": "prompt",
+    "heads": "patch --component z",
+    "confirmation": "sweep",
+    "attribution": "sweep",
+    "written_tokens": "direct-effect",
+}
+"""The verb that computes what a figure shows, where one does without a whole study."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +66,8 @@ def making(evidence: Evidence) -> Making:
         facts=_facts(evidence),
         rows=tuple(
             Row(
-                TITLES[name][0],
-                command(evidence, name),
+                TITLES[name],
+                command(evidence, STEP_VERBS.get(name, STUDY)),
                 number(told[name].seconds, 1),
                 told[name].when,
                 told[name].code,
@@ -54,18 +75,28 @@ def making(evidence: Evidence) -> Making:
             for name in KINDS
         ),
         total=number(total, 1),
-        study=f"python -m analysis study{_model_option(evidence)}",
+        study=command(evidence, STUDY),
     )
 
 
-def command(evidence: Evidence, step: str) -> str:
-    """The command line that computes one step."""
-    return f"python -m analysis {TITLES[step][1]}{_model_option(evidence)}"
+def figure_command(evidence: Evidence, figure: str) -> str:
+    """The command line that computes what a figure shows."""
+    return command(evidence, FIGURE_VERBS.get(figure, STUDY))
 
 
-def _model_option(evidence: Evidence) -> str:
-    model = evidence.origin.model
-    return "" if model == CATALOGUE[0].name else f" --model {model}"
+def command(evidence: Evidence, verb: str) -> str:
+    """A verb with the options that this study needs, quoted for a shell."""
+    options = []
+    if verb == "direct-effect":
+        options += ["--neuron", evidence.neuron]
+    if evidence.origin.model != EMBEDDED:
+        options += ["--model", evidence.origin.model]
+    if evidence.origin.dtype != "float32":
+        options += ["--dtype", evidence.origin.dtype]
+    seed = evidence.origin.inputs.get("seed")
+    if seed and verb in (STUDY, "sweep", "direct-effect"):
+        options += ["--seed", str(seed)]
+    return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
 
 
 def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:

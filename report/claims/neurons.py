@@ -10,7 +10,16 @@ from analysis.figures.style import power
 from analysis.neuron import Neuron, parse_neuron
 from analysis.statistics import ratio_interval
 from report.claims import screening
-from report.claims.wording import count, number, ordinal, percent, plural, say, span
+from report.claims.wording import (
+    count,
+    number,
+    ordinal,
+    percent,
+    plural,
+    say,
+    share_span,
+    span,
+)
 from report.evidence import Evidence
 
 SEED = 0
@@ -77,6 +86,11 @@ def holds(sweep: NeuronSweep) -> bool:
     return bool(shares(sweep).argmax() == 0 and interval(sweep, 0)[0] > NOTABLE)
 
 
+def held_out_rank(sweep: NeuronSweep) -> int:
+    """Rank of the best neuron among the candidates by its share on held-out pairs."""
+    return 1 + int((shares(sweep) > shares(sweep)[0]).sum())
+
+
 def recovery_of(sweep: NeuronSweep, candidate: int) -> float:
     """Recovery of a candidate, 0 for the best, on the pair that chose it."""
     neuron = parse_neuron(sweep.candidates[candidate], *sweep.recovery.shape)
@@ -87,22 +101,24 @@ def _top(sweep: NeuronSweep, candidate: int) -> tuple[str, float]:
     return sweep.candidates[candidate], recovery_of(sweep, candidate)
 
 
-def _ahead(sweep: NeuronSweep) -> bool:
-    """Whether the best neuron recovers a good fifth more than the second."""
-    return _top(sweep, 0)[1] >= 1.2 * _top(sweep, 1)[1] and _top(sweep, 0)[1] >= NOTABLE
+def ahead(sweep: NeuronSweep) -> bool:
+    """Whether the best neuron recovers a good fifth more than the second, if there is one."""
+    best = recovery_of(sweep, 0)
+    alone = len(sweep.candidates) == 1
+    return best >= NOTABLE and (alone or best >= 1.2 * recovery_of(sweep, 1))
 
 
 def _heading(sweep: NeuronSweep) -> str:
-    if _ahead(sweep):
-        return f"Of {count(sweep.recovery.size)} neurons, {_top(sweep, 0)[0]} stands out"
-    return f"Of {count(sweep.recovery.size)} neurons, none stands out"
+    which = sweep.candidates[0] if ahead(sweep) else "none"
+    return f"Of {plural(sweep.recovery.size, 'neuron', 'neurons')}, {which} stands out"
 
 
 def _how(sweep: NeuronSweep) -> Markup:
     where = "at the last position" if sweep.positions == "last" else "at every position"
     measured = int(sweep.exact.sum())
     if measured == sweep.recovery.size:
-        return say("Each of {} neurons was patched alone, {}.", count(measured), where)
+        each = plural(measured, "neuron", "neurons")
+        return say("Each of {} was patched alone, {}.", each, where)
     return say(
         "The {} neurons that attribution ranks highest, of {}, were patched, each alone, {}; for "
         "the rest the estimate stands.",
@@ -114,29 +130,29 @@ def _how(sweep: NeuronSweep) -> Markup:
 
 def standing(sweep: NeuronSweep) -> Markup:
     """How much the best neuron recovers, and by what margin it is first."""
-    (first, most), (second, next_most) = _top(sweep, 0), _top(sweep, 1)
-    told = say(
-        "{} recovers {} of the difference by itself; the next, {}, {}.",
-        first,
-        percent(most),
-        second,
-        percent(next_most),
-    )
-    return told if _ahead(sweep) else told + say(" That is no clear lead.")
+    first, most = _top(sweep, 0)
+    told = say("{} recovers {} of the difference by itself", first, percent(most))
+    if len(sweep.candidates) > 1:
+        second, next_most = _top(sweep, 1)
+        told += say("; the next, {}, {}", second, percent(next_most))
+    told += say(".")
+    return told if ahead(sweep) else told + say(" That is no clear lead.")
 
 
 def _margin(sweep: NeuronSweep) -> Markup:
-    (third, value), best = _top(sweep, 2), recovery_of(sweep, 0)
     noise = sweep.noise
-    told = say("Third is {} with {}.", third, percent(value))
-    if best > 1000 * noise:
+    told = say("")
+    if len(sweep.candidates) > 2:
+        third, value = _top(sweep, 2)
+        told = say("Third is {} with {}. ", third, percent(value))
+    if recovery_of(sweep, 0) > 1000 * noise:
         return told + say(
-            " Rounding cannot have done this: a patch that changes nothing recovers at most {} in "
+            "Rounding cannot have done this: a patch that changes nothing recovers at most {} in "
             "size.",
             power(noise),
         )
     return told + say(
-        " Rounding could have done this: a patch that changes nothing recovers up to {}.",
+        "Rounding could have done this: a patch that changes nothing recovers up to {}.",
         number(noise, 3),
     )
 
@@ -182,7 +198,7 @@ def confirmed(sweep: NeuronSweep) -> Markup:
     if not len(sweep.held_out_gap):
         return say("The choice was not confirmed: there are no held-out prompts for this question.")
     values, first = shares(sweep), sweep.candidates[0]
-    told = say("{} ({})", percent(float(values[0])), _share_range(*interval(sweep, 0)))
+    told = say("{} ({})", percent(float(values[0])), share_span(*interval(sweep, 0)))
     pairs = count(len(sweep.held_out_gap))
     if holds(sweep):
         return say(
@@ -192,37 +208,49 @@ def confirmed(sweep: NeuronSweep) -> Markup:
             first,
             told,
         )
-    rank = 1 + int((values > values[0]).sum())
     return say(
         "The same neuron does not come first on held-out prompts, or not clearly: over {} other "
         "pairs {} recovers {} and is {} of the {} candidates.",
         pairs,
         first,
         told,
-        ordinal(rank),
+        ordinal(held_out_rank(sweep)),
         count(len(values)),
     )
-
-
-def _share_range(low: float, high: float) -> str:
-    return f"95\u202f% interval {percent(low)} to {percent(high)}"
 
 
 def _candidates(sweep: NeuronSweep) -> Markup:
     if not len(sweep.held_out_gap):
         return say("So the ranking is that of one pair of prompts, and no more.")
-    above = sum(interval(sweep, i)[0] > 0 for i in range(len(sweep.candidates)))
-    wins = int((sweep.held_out_effect.argmax(1) == 0).sum())
     told = say(
         "It is the strongest candidate in {} of the {} pairs. ",
-        count(wins),
+        count(wins(sweep)),
         count(len(sweep.held_out_gap)),
     )
+    if not np.isfinite(interval(sweep, 0)).all():
+        return told + say(
+            "There is no interval: the gaps of these pairs have either sign, and a resampled sum "
+            "of them can be zero."
+        )
+    return told + _above_zero(sweep)
+
+
+def wins(sweep: NeuronSweep) -> int:
+    """Held-out pairs in which the best neuron brings back more of the gap than the others."""
+    towards = sweep.held_out_effect * np.sign(sweep.held_out_gap)[:, None]
+    return int((towards.argmax(1) == 0).sum())
+
+
+def _above_zero(sweep: NeuronSweep) -> Markup:
+    """How many of the candidates hold up on the held-out pairs."""
+    above = sum(interval(sweep, i)[0] > 0 for i in range(len(sweep.candidates)))
+    if above == len(sweep.candidates) == 1:
+        return say("Its interval lies above zero.")
     if above == len(sweep.candidates):
-        return told + say("All {} candidates keep an interval above zero.", count(above))
-    return told + say(
+        return say("All {} candidates keep an interval above zero.", count(above))
+    return say(
         "Of the {} best on the first pair, {} an interval above zero on the others; the rest of "
-        "that list was luck, or particular to the pair that chose it.",
+        "that list did not hold up.",
         count(len(sweep.candidates)),
         "none keeps" if not above else f"only {plural(above, 'keeps', 'keep')}",
     )

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from report.claims import activity, neurons, writes
-from report.claims.wording import count, percent, plain, say, token
+from analysis.experiments.neuron_sweep import NeuronSweep
+from report.claims import activity, neurons, news, writes
+from report.claims.loudness import fires_before, sampled
+from report.claims.wording import count, ordinal, percent, plain, plural, say, token
 from report.evidence import Evidence
 
 STRONG = 0.25
 """A neuron "makes" the model predict when it alone brings back this share of the difference."""
 
-ORIGINAL = "gpt2-large"
+ORIGINAL = ("gpt2-large", "openai-community/gpt2-large")
+"""Names of the original study's model: the catalogue's and the hub's."""
 
 SMALL = 100_000
 """Fewer neurons than this make a small model; the original study's had 184,320."""
@@ -42,8 +45,8 @@ def opening(evidence: Evidence) -> Opening:
         brief=(
             ("neurons", neurons.standing(evidence.neuron_sweep)),
             ("neurons", neurons.confirmed(evidence.neuron_sweep)),
-            ("writes", writes.writes_target(evidence.direct_effect)),
-            ("activity", activity.on_news(evidence.activations)),
+            ("writes", writes.writes_target(evidence)),
+            ("activity", news.on_news(evidence.activations)),
         ),
         question=_question(evidence),
         original=_original(evidence),
@@ -58,16 +61,17 @@ def model_name(evidence: Evidence) -> str:
 
 
 def found(evidence: Evidence) -> bool:
-    """Whether one neuron carries a good part of the difference, on held-out prompts too."""
+    """Whether one neuron, ahead of the others, carries a good part of this pair's difference."""
     sweep = evidence.neuron_sweep
-    return neurons.recovery_of(sweep, 0) >= STRONG and neurons.holds(sweep)
+    return neurons.recovery_of(sweep, 0) >= STRONG and neurons.ahead(sweep)
 
 
 def _title(evidence: Evidence) -> str:
     word = plain(evidence.direct_effect.target)
-    if found(evidence):
-        return f"One neuron predicts “{word}”"
-    return f"Looking for the neuron that predicts “{word}”"
+    if not found(evidence):
+        return f"Looking for the neuron that predicts “{word}”"
+    verb = "predicts" if neurons.holds(evidence.neuron_sweep) else "may predict"
+    return f"One neuron {verb} “{word}”"
 
 
 def _lede(evidence: Evidence) -> Markup:
@@ -78,17 +82,33 @@ def _lede(evidence: Evidence) -> Markup:
     }
     if not found(evidence):
         return say(
-            "No single neuron among the {neurons} of {model} makes it <em>predict</em> {target}.",
+            "No single neuron among the {neurons} of {model} stands out as the one that makes it "
+            "<em>predict</em> {target}.",
             **names,
         )
-    when = (
-        ", and it fires on the token before" if activity.fires_before(evidence.activations) else ""
-    )
+    if neurons.holds(evidence.neuron_sweep):
+        told = "One neuron among the {neurons} of {model} makes it <em>predict</em> {target}{when}."
+        return say(told, when=_when(evidence), **names)
     return say(
-        "One neuron among the {neurons} of {model} makes it <em>predict</em> {target}{when}.",
-        when=when,
+        "One neuron among the {neurons} of {model} makes it <em>predict</em> {target} in the pair "
+        "of prompts that chose it, but this is not confirmed: {why}.",
+        why=_unconfirmed(evidence.neuron_sweep),
         **names,
     )
+
+
+def _when(evidence: Evidence) -> str:
+    return ", and it fires on the token before" if fires_before(evidence.activations) else ""
+
+
+def _unconfirmed(sweep: NeuronSweep) -> str:
+    """Why a neuron that stands out on its own pair is not taken to be confirmed."""
+    if not len(sweep.held_out_gap):
+        return "there are no held-out prompts for this question"
+    rank = neurons.held_out_rank(sweep)
+    if rank > 1:
+        return f"on held-out prompts it is only {ordinal(rank)} of the candidates"
+    return "on held-out prompts it comes first, but not clearly"
 
 
 def _method(evidence: Evidence) -> Markup:
@@ -121,7 +141,7 @@ def _question(evidence: Evidence) -> Markup:
 
 def _original(evidence: Evidence) -> Markup:
     """What this page has to do with the original study; its numbers are never ours."""
-    which = "the same model again" if ORIGINAL in evidence.origin.model else "another model"
+    which = "the same model again" if evidence.origin.model in ORIGINAL else "another model"
     return say(
         "That is their published result, for their model. Here we put the same question to {}, {}, "
         "from the first step to the last. Every number below was computed in doing so, and none is "
@@ -132,41 +152,58 @@ def _original(evidence: Evidence) -> Markup:
 
 
 def _limits(evidence: Evidence) -> tuple[Markup, ...]:
-    source, sweep, active = evidence.origin.source, evidence.neuron_sweep, evidence.activations
-    bits = re.search(r"Q(\d)_", source)
-    rows = [_size(evidence)]
-    if bits:
-        rows.append(
-            say(
-                "Its weights were quantised to {} bits and expanded again to {}, so its logits "
-                "are not quite those of the model as published.",
-                bits[1],
-                evidence.origin.dtype,
-            )
-        )
-    if "instruct" in source.lower():
-        rows.append(say("It was tuned on instructions; here it only continues plain text."))
-    rows.append(
-        say(
-            "One pair of prompts chose the neuron. The intervals are over {} other pairs, all made "
-            "from the same sentence with other words, so they say nothing about other sentences.",
-            count(len(sweep.held_out_gap)),
-        )
-    )
-    rows.append(
+    return (
+        _size(evidence),
+        *_weights(evidence),
+        _pairs(evidence.neuron_sweep),
         say(
             "The selection is greedy: each neuron is patched alone and the best one taken. Two "
             "neurons that matter only together would be missed, and recoveries need not add up."
-        )
+        ),
+        say(
+            "The numbers on news are of a sample, {}: {} tokens, and not the whole corpus.",
+            news.texts_drawn(evidence.activations),
+            count(int(sampled(evidence.activations).sum())),
+        ),
     )
-    size = count(len(active.activations[active.random]))
-    rows.append(say("The numbers on news are a sample of {} tokens, not the whole corpus.", size))
+
+
+def _weights(evidence: Evidence) -> tuple[Markup, ...]:
+    """What was done to the weights, as far as their source tells."""
+    source = evidence.origin.source
+    bits = re.search(r"Q(\d)_", source)
+    rows = []
+    if bits:
+        quantised = say(
+            "Its weights were quantised to {} bits and expanded again to {}, so its logits are "
+            "not quite those of the model as published.",
+            bits[1],
+            evidence.origin.dtype,
+        )
+        rows.append(quantised)
+    if "instruct" in source.lower():
+        rows.append(say("It was tuned on instructions; here it only continues plain text."))
     return tuple(rows)
+
+
+def _pairs(sweep: NeuronSweep) -> Markup:
+    """What the prompts that chose and confirmed the neuron leave open."""
+    if not len(sweep.held_out_gap):
+        return say("One pair of prompts chose the neuron, and no others were there to confirm it.")
+    return say(
+        "One pair of prompts chose the neuron. It was checked on {}, all made from the same "
+        "sentence with other words, which say nothing about other sentences.",
+        plural(len(sweep.held_out_gap), "other pair", "other pairs"),
+    )
 
 
 def _size(evidence: Evidence) -> Markup:
     layers, width = evidence.neuron_sweep.recovery.shape
-    shape = say("{} layers of {} MLP neurons each", count(layers), count(width))
+    shape = say(
+        "{} of {} each",
+        plural(layers, "layer", "layers"),
+        plural(width, "MLP neuron", "MLP neurons"),
+    )
     if layers * width >= SMALL:
         return say("The model is {}: {}.", model_name(evidence), shape)
     return say(

@@ -21,13 +21,14 @@ def screen(sweep: NeuronSweep) -> Markup:
     best, needed = int(place[top[0]]), int(place[top].max())
     told = say(
         "Patching everything is slow, so one often ranks neurons by <em>attribution</em>, a "
-        "first-order estimate that needs one gradient. Here it puts {} {}, and the {} best by "
-        "measurement are all among its first {}.",
+        "first-order estimate that needs one gradient. Here it puts {} {}",
         sweep.candidates[0],
         ordinal(best),
-        len(top),
-        count(needed),
     )
+    if len(top) > 1:
+        others = ", and the {} best by measurement are all among its first {}"
+        told += say(others, len(top), count(needed))
+    told += say(".")
     if best <= 10:
         return told + say(" As a screen it would have found the neuron.")
     return told + say(" As a screen for ten neurons it would have missed the one that matters.")
@@ -46,7 +47,8 @@ def estimate(sweep: NeuronSweep) -> Markup:
     told = say(
         "Its estimate for {} is {} against a measured {}: ",
         sweep.candidates[0],
-        *_pair(guess, truth),
+        number(guess, 3),
+        number(truth, 3),
     )
     if abs(guess - truth) < TOLERABLE:
         verdict = say("attribution is right about it.")
@@ -57,17 +59,21 @@ def estimate(sweep: NeuronSweep) -> Markup:
     return told + verdict + say(" The largest error of any neuron is {}.", number(worst, 3))
 
 
-def _pair(guess: float, truth: float) -> tuple[str, str]:
-    return number(guess, 3), number(truth, 3)
-
-
 def caption(sweep: NeuronSweep) -> Markup:
     """Whether estimates and measurements agree over all neurons."""
-    measured = sweep.exact
-    r = float(np.corrcoef(sweep.attribution[measured], sweep.recovery[measured])[0, 1])
+    r = _correlation(sweep.attribution[sweep.exact], sweep.recovery[sweep.exact])
+    if not np.isfinite(r):
+        return estimate(sweep)
     lead = (
         "Estimate and measurement agree for most neurons"
         if r > 0.9
         else "Estimate and measurement do not agree well"
     )
     return say("{} (correlation {}). ", lead, number(r, 3)) + estimate(sweep)
+
+
+def _correlation(guesses: np.ndarray, truths: np.ndarray) -> float:
+    """Pearson's, undefined where one side does not vary."""
+    if len(truths) < 2 or not guesses.std() or not truths.std():
+        return float("nan")
+    return float(np.corrcoef(guesses, truths)[0, 1])

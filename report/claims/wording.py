@@ -9,6 +9,7 @@ from analysis.figures.style import visible
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 MINUS, THIN = "\u2212", "\u202f"
+NO_INTERVAL = "without an interval"
 
 
 def say(sentence: str, *values: object, **named: object) -> Markup:
@@ -65,12 +66,16 @@ def percent(share: float) -> str:
 
 
 def span(low: float, high: float, digits: int = 2) -> str:
-    """An interval of numbers."""
+    """An interval of numbers, if there is one."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NO_INTERVAL
     return f"95{THIN}% interval {number(low, digits)} to {number(high, digits)}"
 
 
 def share_span(low: float, high: float) -> str:
-    """An interval of shares."""
+    """An interval of shares, if there is one."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NO_INTERVAL
     return f"95{THIN}% interval {percent(low)} to {percent(high)}"
 
 

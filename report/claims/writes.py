@@ -7,18 +7,22 @@ from markupsafe import Markup
 
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.statistics import share_interval
+from report.claims.loudness import quieter, sign
+from report.claims.turned import turned
 from report.claims.wording import (
     count,
     number,
     ordinal,
     percent,
-    plural,
     say,
     signed,
     token,
     tokens,
 )
 from report.evidence import Evidence
+
+FAR = 5
+"""A token this many standard deviations from the mean lies far out."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +41,26 @@ class Writes:
 
 
 def writes(evidence: Evidence) -> Writes:
-    """Read the claims off the neuron's output weights."""
-    result = evidence.direct_effect
+    """Read the claims off the neuron's output weights, with the sign it has on the prompt."""
+    result, raw = as_used(evidence), evidence.direct_effect
     return Writes(
-        heading=_heading(result),
-        target=writes_target(result),
+        heading=_heading(evidence),
+        target=writes_target(evidence),
         variants=_variants(result),
         foil=_foil(result),
         peers=_peers(result),
-        caption=_caption(result),
+        caption=_caption(raw, result),
         congruence=_congruence(result),
-        tokens_caption=_tokens_caption(result),
+        tokens_caption=_tokens_caption(raw),
         wrong=_wrong(result),
     )
+
+
+def as_used(evidence: Evidence) -> DirectEffect:
+    """The direct effect, turned round where the clean prompt lowers the neuron's activation."""
+    if sign(evidence.activations) > 0:
+        return evidence.direct_effect
+    return turned(evidence.direct_effect, evidence.neuron_sweep.recovery.size)
 
 
 def writes_it(result: DirectEffect) -> bool:
@@ -62,33 +73,73 @@ def rotations_above(result: DirectEffect) -> int:
     return int((result.rotated_best >= result.target_logit).sum())
 
 
-def _heading(result: DirectEffect) -> str:
+def _heading(evidence: Evidence) -> str:
+    result = as_used(evidence)
     if not writes_it(result):
         return "It does not write the word"
+    if quieter(evidence.activations):
+        return "It holds the word back, and lets go of it"
+    if sign(evidence.activations) < 0:
+        return "It writes the word, with negative activation"
     spelled = len(result.variants) > 1 and result.variant_logits.min() > 2 * result.spread
     return "It writes the word, in every spelling" if spelled else "It writes the word"
 
 
-def writes_target(result: DirectEffect) -> Markup:
-    """Whether the neuron's output weights point at the target."""
-    vocabulary = int(result.bin_counts.sum())
-    if writes_it(result):
-        return say(
-            "It writes {} directly: of the {} tokens of the vocabulary its output weights raise {} "
-            "{}, {} standard deviations above the mean.",
-            token(result.target),
-            count(vocabulary),
-            token(result.target),
-            "most" if result.target_rank == 1 else f"{ordinal(result.target_rank)} most",
-            number(result.target_z, 1),
-        )
+def writes_target(evidence: Evidence) -> Markup:
+    """Whether the neuron's output weights point at the target, with the sign that it has."""
+    result, turn = as_used(evidence), sign(evidence.activations) < 0
+    if not writes_it(result):
+        return _not_directly(result) + (_sign_turned(evidence) if turn else say(""))
+    if quieter(evidence.activations):
+        told = "It holds {} back on the corrupted prompt, and stops on the clean one: "
+    elif turn:
+        told = "It writes {} directly, with negative activation: "
+    else:
+        told = "It writes {} directly: "
+    verdict = say(told, token(result.target)) + _far(result, "lower" if turn else "raise")
+    if not turn:
+        return verdict
+    return verdict + say(
+        " Logits in this section’s text are those of the turned sign; the figures show one unit of "
+        "positive activation."
+    )
+
+
+def _sign_turned(evidence: Evidence) -> Markup:
+    """Why the weights count with their sign turned."""
+    if quieter(evidence.activations):
+        why = "on the clean prompt the neuron’s activation falls"
+    else:
+        why = "the neuron works with negative activation"
+    return say(" The sign of its weights is turned here, since {}.", why)
+
+
+def _far(result: DirectEffect, verb: str) -> Markup:
+    """Where in the vocabulary the target lies."""
+    return say(
+        "of the {} tokens of the vocabulary its output weights {} {} {}, {} standard deviations {} "
+        "the mean.",
+        count(int(result.bin_counts.sum())),
+        verb,
+        token(result.target),
+        _most(result.target_rank),
+        number(result.target_z, 1),
+        "above" if verb == "raise" else "below",
+    )
+
+
+def _most(rank: int) -> str:
+    return "most" if rank == 1 else f"{ordinal(rank)} most"
+
+
+def _not_directly(result: DirectEffect) -> Markup:
     return say(
         "It does not write {} directly: its output weights raise {} more than the target, which is "
         "{} of {} tokens.",
         token(result.target),
         token(result.best_other),
         ordinal(result.target_rank),
-        count(vocabulary),
+        count(int(result.bin_counts.sum())),
     )
 
 
@@ -129,14 +180,8 @@ def _foil(result: DirectEffect) -> Markup:
 def _peers(result: DirectEffect) -> Markup:
     ranks = (result.rank_by_target, result.rank_by_difference)
     if ranks == (1, 1):
-        return say(
-            "Of all neurons of the model it has the largest direct effect on {} and on the "
-            "difference ({}; the next, {}, {}).",
-            token(result.target),
-            number(float(result.neurons_difference[0])),
-            result.neurons_by_difference[1],
-            number(float(result.neurons_difference[1])),
-        )
+        told = "Of all neurons of the model it has the largest direct effect on {} and on the "
+        return say(told + "difference{}.", token(result.target), _next_peer(result))
     return say(
         "Of all neurons of the model it is {} by its direct effect on {} and {} by that on the "
         "difference.",
@@ -146,13 +191,21 @@ def _peers(result: DirectEffect) -> Markup:
     )
 
 
-def _caption(result: DirectEffect) -> Markup:
-    place = "far out" if result.target_z > 5 else "not far out"
+def _next_peer(result: DirectEffect) -> str:
+    """The largest difference and the one after it, where the result holds them."""
+    if len(result.neurons_by_difference) < 2:
+        return ""
+    most, less = (number(float(value)) for value in result.neurons_difference[:2])
+    return f" ({most}; the next, {result.neurons_by_difference[1]}, {less})"
+
+
+def _caption(raw: DirectEffect, result: DirectEffect) -> Markup:
+    place = "far out" if abs(raw.target_z) > FAR else "not far out"
     return say(
         "The neuron’s write, read against the whole vocabulary: {} lies {} at {}. {}",
-        token(result.target),
+        token(raw.target),
         place,
-        signed(result.target_logit),
+        signed(raw.target_logit),
         _control(result),
     )
 
@@ -177,25 +230,27 @@ def _control(result: DirectEffect) -> Markup:
 
 
 def _congruence(result: DirectEffect) -> Markup:
-    shared = len(set(result.embedding_tokens) & set(result.top_tokens))
     told = say(
         "By that measure {} is {} too." if result.embedding_rank == result.target_rank
         else "By that measure {} is {}.",
         token(result.target),
         ordinal(result.embedding_rank),
     )  # fmt: skip
+    if not result.embedding_tokens:
+        return told
+    shared = len(set(result.embedding_tokens) & set(result.top_tokens))
     verdict = "agree" if shared > len(result.top_tokens) // 2 else "disagree"
     return told + say(
         " The two lists {}: {} of the first {} tokens are in both.",
         verdict,
         count(shared),
-        plural(len(result.top_tokens), "token", "tokens").split()[0],
+        count(len(result.top_tokens)),
     )
 
 
 def _tokens_caption(result: DirectEffect) -> Markup:
     return say(
-        "Most raised: {}. Most lowered: {}.",
+        "Per unit of activation, most raised: {}. Most lowered: {}.",
         tokens(result.top_tokens[:4]),
         tokens(result.bottom_tokens[:3]),
     )

@@ -2,7 +2,10 @@
 
 import itertools
 import shutil
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -61,7 +64,9 @@ def plain(tmp_path_factory) -> Path:
 class Visit:
     """A page that is open, and all it said and asked for."""
 
-    def __init__(self, browser, page: Path, width: int = 1000, **options: object) -> None:
+    def __init__(self, browser, page: Path | str, width: int = 1000, **options: object) -> None:
+        address = page if isinstance(page, str) else page.as_uri()
+        self.home = ("file:", "data:", "blob:", address.rpartition("/")[0])
         viewport = {"width": width, "height": 800}
         self.context = browser.new_context(viewport=viewport, **options)
         self.outside: list[str] = []
@@ -71,7 +76,7 @@ class Visit:
         self.tab.on("console", self._console)
         self.tab.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.tab.on("dialog", self._dialog)
-        self.tab.goto(page.as_uri())
+        self.tab.goto(address)
 
     def __enter__(self) -> "Visit":
         return self
@@ -80,7 +85,7 @@ class Visit:
         self.context.close()
 
     def _route(self, route) -> None:
-        if route.request.url.startswith(("file:", "data:", "blob:")):
+        if route.request.url.startswith(self.home):
             route.continue_()
         else:
             self.outside.append(route.request.url)
@@ -135,6 +140,37 @@ def test_hostile_texts_execute_nothing(browser, hostile):
         assert visit.tab.locator("[onerror], [onload]").count() == 0
         assert visit.tab.locator("article img").count() == 0
         assert "{{7*7}}" in visit.tab.locator("article").inner_text()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(plain) -> Iterator[str]:
+    """The page's address on a web server of this machine."""
+    handler = partial(Quiet, directory=str(plain.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/index.html"
+        server.shutdown()
+
+
+def test_the_page_works_from_a_web_server_too(browser, served):
+    with Visit(browser, served) as visit:
+        visit.see_every_figure()
+        assert visit.outside == []
+        assert visit.trouble == []
+
+
+def test_a_script_written_into_the_page_would_not_run(browser, plain, tmp_path):
+    copy = Path(shutil.copytree(plain.parent, tmp_path / "copy")) / "index.html"
+    page = copy.read_text(encoding="utf-8")
+    copy.write_text(page.replace("</body>", "<script>window.stolen = 1</script></body>"))
+    with Visit(browser, copy) as visit:
+        assert visit.tab.evaluate("window.stolen") is None
+        assert any("Content Security Policy" in text for text in visit.trouble)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
