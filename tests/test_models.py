@@ -85,7 +85,7 @@ def test_the_type_of_the_weights_can_be_chosen(folder):
 
 def test_a_folder_is_known_by_its_name_and_the_checksum_of_its_weights(folder):
     origin = models.load(str(folder)).origin
-    assert (origin.name, origin.source) == ("tiny", f"folder {folder}")
+    assert (origin.name, origin.source) == ("tiny", "folder tiny")
     assert origin.revision == assets.sha256(folder / "model.safetensors")
 
 
@@ -103,8 +103,10 @@ def test_sharded_weights_load_and_their_checksum_covers_every_shard(tmp_path):
     assert shards[-1].name in refusal(tmp_path)
 
 
-def test_of_local_models_gpt2_starts_with_bos_and_the_others_as_their_tokenizer_says(tmp_path):
-    for family, expected in [("gpt2", True), ("llama", False), ("gpt_neox", False)]:
+def test_local_models_start_with_bos_where_their_kind_was_trained_so_or_their_tokenizer_says(
+    tmp_path,
+):
+    for family, expected in [("gpt2", True), ("llama", False), ("gpt_neox", True)]:
         save(tmp_path / family, family)
         assert models.load(str(tmp_path / family)).prepend_bos is expected
 

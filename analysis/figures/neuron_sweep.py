@@ -252,9 +252,8 @@ def attribution(result: NeuronSweep) -> go.Figure:
     )
     figure.update_xaxes(title="exact recovery (share of the gap)", range=limits)
     figure.update_yaxes(title="estimate by attribution (share of the gap)", range=limits)
-    style.note(
-        figure, f"{len(exact):,} neurons, {_agreement(exact, estimate)}; dotted: estimate = exact"
-    )
+    counts = f"{len(exact):,} neurons, {_agreement(exact, estimate)}"
+    style.note(figure, counts, "dotted: estimate = exact")
     _name_outliers(figure, exact[shown], estimate[shown], names)
     return figure
 
