@@ -11,24 +11,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from analysis import console
-from analysis.asked import load_subject, neuron_asked, pair_asked, prompts_asked
+from analysis.asked import AsJson, Asked, Chosen, takes
 from analysis.errors import UserError
 
-EMBEDDED = "smollm2-135m"
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
 )
 
-Model = Annotated[
-    str, typer.Option(help="A name that `models` lists, a local folder, or a .gguf file.")
-]
-Device = Annotated[str, typer.Option(help="cpu, cuda, mps.")]
-Dtype = Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Clean = Annotated[str | None, typer.Option(help="The prompt that calls for the target.")]
-Corrupted = Annotated[str | None, typer.Option(help="The prompt that calls for the foil.")]
-Target = Annotated[str, typer.Option(help="The token asked for, with its leading space.")]
-Foil = Annotated[str, typer.Option(help="The token it competes with, with its leading space.")]
 NeuronName = Annotated[
     str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
 ]
@@ -52,21 +41,13 @@ def models(
 
 
 @app.command()
-def prompt(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
-) -> None:
+@takes(Asked)
+def prompt(asked: Asked) -> None:
     """What does the model say next?"""
     from analysis.experiments.next_token import next_token
 
-    subject = load_subject(model, device, dtype)
-    prompts, contrast = prompts_asked(subject, clean, corrupted, target, foil)
+    subject = asked.load()
+    prompts, contrast = asked.prompts(subject)
     result = next_token(subject, prompts, contrast)
     likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
     document: dict[str, Any] = {
@@ -77,7 +58,7 @@ def prompt(
     }
     if len(prompts) > 1:
         document["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
-    console.emit(document, as_json)
+    console.emit(document, asked.as_json)
 
 
 def _answer(result: Any, index: int) -> dict[str, Any]:
@@ -86,21 +67,13 @@ def _answer(result: Any, index: int) -> dict[str, Any]:
 
 
 @app.command()
-def lens(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
-) -> None:
+@takes(Asked)
+def lens(asked: Asked) -> None:
     """After which half layer does the answer appear in the residual stream?"""
     from analysis.experiments.logit_lens import logit_lens
 
-    subject = load_subject(model, device, dtype)
-    prompts, contrast = prompts_asked(subject, clean, corrupted, target, foil)
+    subject = asked.load()
+    prompts, contrast = asked.prompts(subject)
     result = logit_lens(subject, prompts, contrast)
     document: dict[str, Any] = {
         "labels": result.labels,
@@ -112,19 +85,13 @@ def lens(
             "logit_diff": result.logit_diff[1],
             "model_logit_diff": result.model_logit_diff[1],
         }
-    console.emit(document, as_json)
+    console.emit(document, asked.as_json)
 
 
 @app.command()
+@takes(Asked)
 def patch(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
+    asked: Asked,
     component: Annotated[
         Component, typer.Option(help="What to patch; z is one attention head, all positions.")
     ] = "mlp_out",
@@ -132,9 +99,9 @@ def patch(
     """Which component, at which position, carries the difference between the prompts?"""
     from analysis.experiments.patching import patching
 
-    subject = load_subject(model, device, dtype)
+    subject = asked.load()
     with console.watched("patching") as progress:
-        result = patching(subject, pair_asked(subject, clean, corrupted, target, foil), progress)
+        result = patching(subject, asked.pair(subject), progress)
     if component == "z":
         restored, broken = result.heads_restored, result.heads_broken
     else:
@@ -149,20 +116,14 @@ def patch(
             "clean_diff": result.clean_diff,
             "corrupted_diff": result.corrupted_diff,
         },
-        as_json,
+        asked.as_json,
     )
 
 
 @app.command()
+@takes(Asked)
 def sweep(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
+    asked: Asked,
     top: Annotated[int, typer.Option(min=1, help="How many neurons to print.")] = 20,
     positions: Annotated[
         Literal["last", "all"], typer.Option(help="Patch the last position, or all.")
@@ -176,56 +137,46 @@ def sweep(
     from analysis.experiments.neuron_sweep import neuron_sweep, summary
     from analysis.question import held_out_pairs
 
-    subject = load_subject(model, device, dtype)
-    pair = pair_asked(subject, clean, corrupted, target, foil)
+    subject = asked.load()
+    pair = asked.pair(subject)
     with console.watched("sweep") as progress:
         result = neuron_sweep(
             subject, pair, held_out_pairs(subject, pair), positions, screen, seed, progress
         )
-    console.emit(summary(result, top), as_json)
+    console.emit(summary(result, top), asked.as_json)
 
 
 @app.command()
+@takes(Asked)
 def direct_effect(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
+    asked: Asked,
     neuron: NeuronName = None,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
     seed: Seed = 0,
 ) -> None:
     """Which tokens does a neuron write, whatever the prompt?"""
     from analysis.experiments.direct_effect import direct_effect, summary
 
-    subject = load_subject(model, device, dtype)
-    chosen, contrast = neuron_asked(subject, neuron, clean, corrupted, target, foil)
-    console.emit(summary(direct_effect(subject, chosen, contrast, seed)), as_json)
+    subject = asked.load()
+    chosen, contrast = asked.neuron(subject, neuron)
+    console.emit(summary(direct_effect(subject, chosen, contrast, seed)), asked.as_json)
 
 
 @app.command()
+@takes(Asked)
 def activations(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
+    asked: Asked,
     neuron: NeuronName = None,
     text: Annotated[str | None, typer.Option(help="Any text; else the clean prompt.")] = None,
-    clean: Clean = None,
-    corrupted: Corrupted = None,
-    target: Target = " an",
-    foil: Foil = " a",
 ) -> None:
     """On which tokens of a text is a neuron active?"""
     from analysis.experiments.activations import activations
     from analysis.question import CLEAN, make_prompt
 
-    subject = load_subject(model, device, dtype)
-    read = make_prompt(subject, next(t for t in (text, clean, CLEAN) if t is not None), "text")
-    chosen, contrast = neuron_asked(subject, neuron, clean, corrupted, target, foil)
+    subject = asked.load()
+    read = make_prompt(
+        subject, next(t for t in (text, asked.clean, CLEAN) if t is not None), "text"
+    )
+    chosen, contrast = asked.neuron(subject, neuron)
     result = activations(subject, chosen, contrast, [read])
     console.emit(
         {
@@ -234,16 +185,14 @@ def activations(
             "activations": result.activations,
             "p_target": result.p_target,
         },
-        as_json,
+        asked.as_json,
     )
 
 
 @app.command()
+@takes(Chosen)
 def study(
-    model: Model = EMBEDDED,
-    device: Device = "cpu",
-    dtype: Dtype = "float32",
-    as_json: AsJson = False,
+    chosen: Chosen,
     out: Annotated[Path | None, typer.Option(help="Folder that holds a folder per model.")] = None,
     seed: Seed = 0,
 ) -> None:
@@ -253,13 +202,13 @@ def study(
     from analysis.study import run_study
 
     root = results.writable(out or results.ROOT)
-    subject = load_subject(model, device, dtype)
+    subject = chosen.load()
     folder = root / subject.origin.name
     steps = []
     for done in run_study(subject, default_pair(subject), folder, seed, console.watched):
         console.note(f"{done.step.name:>14}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
         steps.append({"name": done.step.name, "seconds": done.seconds, "kept": done.kept})
-    console.emit({"folder": str(folder), "steps": steps}, as_json)
+    console.emit({"folder": str(folder), "steps": steps}, chosen.as_json)
 
 
 def main() -> int:

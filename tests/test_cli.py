@@ -12,6 +12,7 @@ import torch
 
 from analysis import __main__ as cli
 from analysis import models
+from analysis.asked import EMBEDDED
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 
@@ -65,7 +66,7 @@ def test_models_lists_the_catalogue_with_the_embedded_model_first(answer):
     rows = answer("models")["models"]
     assert set(rows[0]) == {"name", "source", "layers", "d_model", "d_mlp", "available"}
     assert [row["name"] for row in rows] == [entry.name for entry in models.CATALOGUE]
-    assert rows[0]["name"] == cli.EMBEDDED
+    assert rows[0]["name"] == EMBEDDED
 
 
 def test_prompt(answer, folder):
