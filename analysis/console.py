@@ -26,8 +26,8 @@ def emit(document: dict[str, Any], as_json: bool) -> None:
         print(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False))
         return
     console = Console(highlight=False)
-    for key, value in document.items():
-        _show(console, key.replace("_", " "), _plain(value))
+    for key, value in _side_by_side(_plain(document)).items():
+        _show(console, key.replace("_", " "), value)
 
 
 def note(text: str) -> None:
@@ -57,6 +57,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _side_by_side(document: dict[str, Any]) -> dict[str, Any]:
+    """Lists of single values that have the same length become the columns of one table."""
+    flat = {
+        key: value
+        for key, value in document.items()
+        if isinstance(value, list) and value and not isinstance(value[0], list | dict)
+    }
+    shown: dict[str, Any] = {}
+    for key, value in document.items():
+        table = [k for k, other in flat.items() if key in flat and len(other) == len(value)]
+        if len(table) < 2:
+            shown[key] = value
+        elif key == table[0]:
+            columns = zip(*(flat[k] for k in table), strict=True)
+            shown[key] = [dict(zip(table, row, strict=True)) for row in columns]
+    return shown
 
 
 def _show(console: Console, title: str, value: Any) -> None:

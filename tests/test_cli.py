@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -308,3 +309,10 @@ def test_answers_are_utf_8_whatever_the_terminal_says(llama_folder):
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert json.loads(done.stdout.decode("utf-8"))["prompt"].startswith("I saw")
+
+
+def test_a_reader_gets_one_row_a_token(analysis, llama_folder):
+    text = "I saw an egg"
+    _, out, _ = analysis("activations", "--model", llama_folder, "--neuron", "L1N3", "--text", text)
+    (row,) = [line for line in out.splitlines() if "' egg'" in line]
+    assert len(re.findall(r"-?\d+\.\d+|-?\d\.?\d*e-?\d+", row)) == 2  # activation and p(target)
