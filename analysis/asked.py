@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import console
+from analysis import EMBEDDED, console
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from analysis.question import Contrast, Prompt, PromptPair
     from analysis.subject import Subject
 
-EMBEDDED = "smollm2-135m"
 SCREEN = 64
 """How many neurons are measured to find a model's own best one when none is named."""
 

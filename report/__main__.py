@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis import results
+from analysis import EMBEDDED, results
 from analysis.errors import UserError
-from report import EMBEDDED
 
 OUT = Path(__file__).resolve().parent / "dist"
 

@@ -7,10 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from analysis import results
+from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
 from analysis.figures.style import themed
-from report import EMBEDDED
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "sweep.png"
 STUDY = results.ROOT / EMBEDDED

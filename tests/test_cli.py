@@ -11,9 +11,8 @@ import sys
 import pytest
 import torch
 
+from analysis import EMBEDDED, models
 from analysis import __main__ as cli
-from analysis import models
-from analysis.asked import EMBEDDED
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 
@@ -106,7 +105,6 @@ def test_a_screened_sweep_says_what_it_measured_and_what_it_may_have_missed(answ
     result = answer("sweep", "--model", folder, *PAIR, "--screen", "20", "--positions", "all")
     assert result["exact"] == 20 < result["n_neurons"]
     assert result["attribution"]["outside_measured"] > 0
-    assert result["attribution"]["largest_error"] >= 0
 
 
 def test_neuron_verbs_default_to_the_models_own_best_neuron(answer, folder):

@@ -117,6 +117,11 @@ def test_a_screen_measures_its_best_and_agrees_there_with_the_full_sweep(subject
     assert not any(screened.exact[place] for place in places)
     measured = [full.recovery[place] for place in places]
     np.testing.assert_allclose(screened.outside_recovery, measured, atol=1e-4)
+    told = summary(screened, 3)["attribution"]
+    errors = [abs(full.attribution[place] - full.recovery[place]) for place in places]
+    assert told["outside_largest_error"] == pytest.approx(max(errors), abs=1e-4)
+    errors = np.abs(full.attribution - full.recovery)[screened.exact]
+    assert told["largest_error"] == pytest.approx(errors.max(), abs=1e-4)
 
 
 def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(subject, pair):

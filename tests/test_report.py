@@ -4,13 +4,12 @@ import dataclasses
 import re
 import shlex
 from html.parser import HTMLParser
-from pathlib import Path
 
 import jinja2
 import numpy as np
 import pytest
 
-import report
+from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
 from analysis.models import CATALOGUE
 from report.claims import Claims, make_claims, neurons
@@ -229,7 +228,7 @@ def test_no_figure_in_a_caption_is_written_in_a_template():
     allowed = re.compile(
         r"GPT-2|20\d\d|1993|1927|892|31\b|h[1-6]\b|[{]{2}.*?[}]{2}|0 if|1 if|&#?\w+;|95&"
     )
-    root = Path(report.__file__).parent / "templates" / "sections"
+    root = results.ROOT.parent / "report" / "templates" / "sections"
     for path in root.glob("*.html"):
         text = re.sub(r"<[^>]*>|{%.*?%}", "", path.read_text(encoding="utf-8"))
         assert not re.findall(r"\d+", allowed.sub("", text)), path.name
@@ -274,8 +273,8 @@ def test_another_model_is_named_in_every_command_as_one_word_of_a_shell(model):
         assert words[words.index("--model") + 1] == model
 
 
-def test_the_model_of_the_report_is_the_embedded_one():
-    assert CATALOGUE[0].name == report.EMBEDDED
+def test_the_embedded_model_leads_the_catalogue():
+    assert CATALOGUE[0].name == EMBEDDED
 
 
 def test_an_undefined_name_in_a_template_fails():

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from report import EMBEDDED
+from analysis import EMBEDDED
 from report.claims.wording import number
 from report.evidence import KINDS, Evidence
 
