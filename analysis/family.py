@@ -10,24 +10,28 @@ from analysis.errors import UserError
 
 @dataclass(frozen=True)
 class Family:
-    """Attribute paths inside a causal language model; ``mlp_norm`` is relative to a block."""
+    """Attribute paths inside a causal language model; ``mlp_*`` are relative to a block."""
 
     blocks: str
     final_norm: str
     mlp_norm: str
+    mlp_out: str
     rotary: str | None
 
 
-_LLAMA = Family("model.layers", "model.norm", "post_attention_layernorm", "model.rotary_emb")
+_LLAMA = Family(
+    "model.layers", "model.norm", "post_attention_layernorm", "mlp.down_proj", "model.rotary_emb"
+)
 
 FAMILIES = {
-    "gpt2": Family("transformer.h", "transformer.ln_f", "ln_2", None),
+    "gpt2": Family("transformer.h", "transformer.ln_f", "ln_2", "mlp.c_proj", None),
     "llama": _LLAMA,
     "qwen2": _LLAMA,
     "gpt_neox": Family(
         "gpt_neox.layers",
         "gpt_neox.final_layer_norm",
         "post_attention_layernorm",
+        "mlp.dense_4h_to_h",
         "gpt_neox.rotary_emb",
     ),
 }

@@ -11,7 +11,8 @@ from analysis.experiments.next_token import NextToken
 from analysis.neuron import Neuron
 from analysis.patcher import NeuronPatcher
 from analysis.question import default_pair
-from analysis.study import STEPS, step_version
+from analysis.steps import STEPS
+from analysis.study import step_version
 
 FOLDER = results.ROOT / "smollm2-135m"
 

@@ -11,7 +11,7 @@ import pytest
 from analysis.figures import FIGURES
 from analysis.figures.labels import spread, thinned
 from analysis.figures.style import LINE, THEMES, power, themed, visible
-from analysis.study import STEPS
+from analysis.steps import STEPS
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 
 QUANTITY = re.compile(

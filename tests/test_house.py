@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.code_version import imported
-from analysis.study import STEPS
+from analysis.steps import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(p for top in ("analysis", "report", "space") for p in ROOT.glob(f"{top}/**/*.py"))
@@ -84,7 +84,7 @@ def test_the_readmes_tree_names_every_source_file_and_nothing_that_is_gone():
 
 def test_documents_name_every_verb_and_every_make_target():
     readme = (ROOT / "README.md").read_text()
-    code = (ROOT / "analysis" / "__main__.py").read_text()
+    code = "\n".join(path.read_text() for path in (ROOT / "analysis" / "verbs").glob("*.py"))
     verbs = re.findall(r"@app\.command\(\)\n(?:@.*\n)?def (\w+)", code)
     missing = [v for v in verbs if f"`{v.replace('_', '-')}`" not in readme]
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)

@@ -1,0 +1,157 @@
+"""Reads text with the plain model: every neuron's activation and the logits, on every token.
+
+The corpus engine. It knows no corpus and keeps no statistics: experiments say what they want of
+each batch. A read may change activations on their way (ablation, scaling).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from analysis.family import part
+from analysis.subject import Subject
+
+BATCH_TOKENS = 1024
+"""Tokens read at once: bounds memory (their logits are the largest part), and is fast enough."""
+
+NO_TOKEN = -1
+"""What follows the last token of a window: unknown."""
+
+Change = Callable[[Float[Tensor, "batch pos d_mlp"]], Float[Tensor, "batch pos d_mlp"]]
+"""Replaces the activations of one layer before they are written."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of one document as the model reads it, BOS included where the model wants it.
+
+    Attributes:
+        document: number of the document.
+        start: place of the first own token (BOS aside) in the document.
+        tokens: token ids.
+    """
+
+    document: int
+    start: int
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model did on every token of some windows, one after the other.
+
+    Attributes:
+        window: which of the windows each token stands in.
+        pos: its position there.
+        token: its id.
+        following: id of the text's own next token, ``NO_TOKEN`` at a window's end.
+        logits: of the next token.
+        activations: by layer, the input of the MLP's output weights.
+    """
+
+    window: Int[Tensor, " token"]
+    pos: Int[Tensor, " token"]
+    token: Int[Tensor, " token"]
+    following: Int[Tensor, " token"]
+    logits: Float[Tensor, "token d_vocab"]
+    activations: dict[int, Float[Tensor, "token d_mlp"]]
+
+
+def windows(
+    subject: Subject, documents: Iterable[tuple[int, str]], length: int
+) -> Iterator[Window]:
+    """Cut numbered documents into windows of at most ``length`` tokens, BOS not counted."""
+    lead = int(subject.prepend_bos)
+    for number, text in documents:
+        tokens = subject.tokens(text)
+        for start in range(lead, len(tokens), length):
+            piece = (*tokens[:lead], *tokens[start : start + length])
+            yield Window(number, start - lead, piece)
+
+
+def batches(
+    pieces: Iterable[Window], most_tokens: int = BATCH_TOKENS
+) -> Iterator[tuple[Window, ...]]:
+    """Gather windows, in order, into batches that hold at most so many tokens, padding counted."""
+    batch: list[Window] = []
+    for window in pieces:
+        longest = max(len(w.tokens) for w in (*batch, window))
+        if batch and longest * (len(batch) + 1) > most_tokens:
+            yield tuple(batch)
+            batch = []
+        batch.append(window)
+    if batch:
+        yield tuple(batch)
+
+
+@torch.inference_mode()
+def read(
+    subject: Subject,
+    batch: tuple[Window, ...],
+    layers: Iterable[int] = (),
+    changes: Mapping[int, Change] | None = None,
+) -> Reading:
+    """One pass of the plain model over a batch of windows.
+
+    Args:
+        subject: the model.
+        batch: windows of any lengths; shorter ones are padded at their end, which a causal model
+            does not see.
+        layers: whose activations are wanted.
+        changes: by layer, what is done to the activations before they are written; the reading
+            holds them as they were before.
+    """
+    ids, valid = _padded(subject, batch)
+    seen: dict[int, Tensor] = {}
+    with ExitStack() as hooks:
+        for layer in {*layers, *(changes or {})}:
+            change = (changes or {}).get(layer)
+            hook = partial(_watch, seen, layer, change)
+            hooks.callback(_written(subject, layer).register_forward_pre_hook(hook).remove)
+        logits = subject.model(ids, use_cache=False).logits
+    following = torch.full_like(ids, NO_TOKEN)
+    following[:, :-1] = ids[:, 1:]
+    following[:, :-1][~valid[:, 1:]] = NO_TOKEN
+    window, pos = valid.nonzero(as_tuple=True)
+    return Reading(
+        window=window,
+        pos=pos,
+        token=ids[valid],
+        following=following[valid],
+        logits=logits[valid].float(),
+        activations={layer: seen[layer][valid] for layer in layers},
+    )
+
+
+def _padded(
+    subject: Subject, batch: tuple[Window, ...]
+) -> tuple[Int[Tensor, "batch pos"], Bool[Tensor, "batch pos"]]:
+    longest = max(len(window.tokens) for window in batch)
+    ids = torch.zeros((len(batch), longest), dtype=torch.long)
+    valid = torch.zeros((len(batch), longest), dtype=torch.bool)
+    for row, window in enumerate(batch):
+        ids[row, : len(window.tokens)] = torch.tensor(window.tokens)
+        valid[row, : len(window.tokens)] = True
+    return ids.to(subject.device), valid.to(subject.device)
+
+
+def _written(subject: Subject, layer: int) -> nn.Module:
+    """The module that writes a layer's activations to the residual stream."""
+    blocks = part(subject.model, subject.family.blocks)
+    return part(list(blocks.children())[layer], subject.family.mlp_out)
+
+
+def _watch(
+    seen: dict[int, Tensor],
+    layer: int,
+    change: Change | None,
+    _module: nn.Module,
+    inputs: tuple[Tensor, ...],
+) -> tuple[Tensor] | None:
+    seen[layer] = inputs[0]
+    return None if change is None else (change(inputs[0]),)

@@ -1,0 +1,1 @@
+"""One function per verb, a module per kind of question; importing one registers its verbs."""
