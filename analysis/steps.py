@@ -59,12 +59,14 @@ class Step:
         kind: class of its result.
         run: computes it.
         asks: what it asks beyond the pair, by name in ``Inputs.described``, for the record.
+        reads: modules it rests on beside its experiment, such as the corpus.
     """
 
     name: str
     kind: type
     run: Callable[[Subject, Inputs, Progress], Any]
     asks: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 def _next_token(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
@@ -106,5 +108,11 @@ STEPS = (
     Step("patching", Patching, _patching),
     Step("neuron_sweep", NeuronSweep, _neuron_sweep, asks=("held_out",)),
     Step("direct_effect", DirectEffect, _direct_effect, asks=("neuron",)),
-    Step("activations", Activations, _activations, asks=("neuron", "random_texts")),
+    Step(
+        "activations",
+        Activations,
+        _activations,
+        asks=("neuron", "random_texts"),
+        reads=("analysis.corpus",),
+    ),
 )

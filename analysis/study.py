@@ -96,9 +96,8 @@ def _is_current(folder: Path, step: Step, expected: results.Provenance) -> bool:
 
 
 def step_version(step: Step) -> str:
-    """Checksum of the code behind a step: its experiment, and the corpus where it reads from it."""
-    read = ("analysis.corpus",) if "random_texts" in step.asks else ()
-    return code_version(f"analysis.experiments.{step.name}", *read)
+    """Checksum of the code behind a step: its experiment, and what else it reads from."""
+    return code_version(f"analysis.experiments.{step.name}", *step.reads)
 
 
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:
