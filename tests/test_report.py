@@ -3,7 +3,6 @@
 import dataclasses
 import re
 import shlex
-from html.parser import HTMLParser
 
 import jinja2
 import numpy as np
@@ -15,6 +14,7 @@ from analysis.models import CATALOGUE
 from report.claims import Claims, make_claims, neurons
 from report.page import environment, render
 from report.panels import panels, safe_json
+from tests.prose import Prose
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 
 TRUE_AND_FALSE = [
@@ -35,29 +35,6 @@ TRUE_AND_FALSE = [
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
 ]  # fmt: skip
-
-
-class Prose(HTMLParser):
-    """What a reader sees of a page, and the elements and attributes it is made of."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.text, self.elements, self.attributes = "", [], []
-        self._hidden = False
-        self.feed(page)
-        self.text = " ".join(self.text.split())
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append(tag)
-        self.attributes += [name for name, _ in attrs]
-        self._hidden = self._hidden or tag in ("script", "style")
-
-    def handle_endtag(self, tag):
-        self._hidden = self._hidden and tag not in ("script", "style")
-
-    def handle_data(self, data):
-        if not self._hidden:
-            self.text += data
 
 
 @pytest.fixture(scope="module")
