@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis.neuron import Neuron
+from analysis.question import Contrast
 from analysis.reading import NO_TOKEN, Reading, Window, batches, read
 from analysis.subject import Subject
 from analysis.tallies import Extremes, Moments, Records, Sample, place_of, priority
@@ -97,7 +98,7 @@ def scan(
     subject: Subject,
     windows: Sequence[Window],
     chosen: Sequence[Neuron],
-    target: int,
+    contrast: Contrast,
     seed: int = 0,
     so_far: Scan | None = None,
 ) -> Iterator[Scan]:
@@ -107,7 +108,7 @@ def scan(
         subject: the model.
         windows: what to read, in order (``reading.windows``).
         chosen: neurons of which every token is recorded.
-        target: the token asked for.
+        contrast: target and foil, whose coming is recorded.
         seed: of the random sample of tokens.
         so_far: an earlier scan of the first windows, taken up where it stopped; it is changed.
     """
@@ -116,7 +117,7 @@ def scan(
         shard = windows[so_far.windows : so_far.windows + SHARD_WINDOWS]
         for batch in batches(shard):
             reading = read(subject, batch, range(subject.n_layers))
-            _take_in(so_far, subject, reading, batch, chosen, target, seed)
+            _take_in(so_far, subject, reading, batch, chosen, contrast, seed)
         yield so_far
 
 
@@ -126,7 +127,7 @@ def _take_in(
     reading: Reading,
     batch: tuple[Window, ...],
     chosen: Sequence[Neuron],
-    target: int,
+    contrast: Contrast,
     seed: int,
 ) -> None:
     """Tally one batch, every neuron of every layer, but for each window's first token.
@@ -143,7 +144,7 @@ def _take_in(
         scan.highest.add(values, places[:, None])
         scan.lowest.add(-values, places[:, None])
         scan.sample.add(SAMPLE, priority(places, seed), places, values)
-        scan.records.merge(_records(reading, kept, batch, chosen, target))
+        scan.records.merge(_records(reading, kept, batch, chosen, contrast))
 
 
 def _places(subject: Subject, reading: Reading, batch: tuple[Window, ...]) -> Tensor:
@@ -157,7 +158,7 @@ def _records(
     kept: Tensor,
     batch: tuple[Window, ...],
     chosen: Sequence[Neuron],
-    target: int,
+    contrast: Contrast,
 ) -> Records:
     documents = torch.tensor([window.document for window in batch])
     logits, following = reading.logits[kept], reading.following[kept]
@@ -165,8 +166,9 @@ def _records(
     return Records(
         document=documents[reading.window[kept].cpu()],
         activations=torch.stack(values, 1).cpu(),
-        p_target=(logits[:, target] - logits.logsumexp(-1)).exp().cpu(),
-        top_is_target=(logits.argmax(-1) == target).cpu(),
-        next_is_target=(following == target).cpu(),
+        p_target=(logits[:, contrast.target_id] - logits.logsumexp(-1)).exp().cpu(),
+        top_is_target=(logits.argmax(-1) == contrast.target_id).cpu(),
+        next_is_target=(following == contrast.target_id).cpu(),
+        next_is_foil=(following == contrast.foil_id).cpu(),
         next_is_known=(following != NO_TOKEN).cpu(),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from analysis import corpus
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
+from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
@@ -29,21 +30,25 @@ NATURAL = (
 """Prompts of the original study, and its kind, that call for " an" in ordinary prose."""
 
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
+SCAN_DOCUMENTS, RIVALS = 32, 3
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a study asks: the question, the neuron found by the sweep, and the seed."""
+    """What a study asks: the question, the sweep's best neuron and the next ones, and the seed."""
 
     pair: PromptPair
     held_out: tuple[PromptPair, ...]
     neuron: Neuron | None
     seed: int
+    rivals: tuple[Neuron, ...] = ()
 
     def described(self) -> dict[str, Any]:
         """Everything a step may ask beyond the pair, in plain values."""
         return {
             "neuron": str(self.neuron),
+            "rivals": tuple(map(str, self.rivals)),
+            "scanned": f"{SCAN_DOCUMENTS} documents, {CORPUS.member_sha256}",
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
@@ -102,6 +107,15 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _corpus_scan(subject: Subject, inputs: Inputs, progress: Progress) -> CorpusScan:
+    assert inputs.neuron is not None
+    neurons = (inputs.neuron, *inputs.rivals)
+    texts = corpus.sample(SCAN_DOCUMENTS, inputs.seed)
+    return corpus_scan(
+        subject, neurons, inputs.pair.contrast, texts, inputs.seed, progress=progress
+    )
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -113,6 +127,13 @@ STEPS = (
         Activations,
         _activations,
         asks=("neuron", "random_texts"),
+        reads=("analysis.corpus",),
+    ),
+    Step(
+        "corpus_scan",
+        CorpusScan,
+        _corpus_scan,
+        asks=("neuron", "rivals", "scanned"),
         reads=("analysis.corpus",),
     ),
 )

@@ -16,7 +16,7 @@ from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
 from analysis.question import PromptPair, held_out_pairs
-from analysis.steps import STEPS, Inputs, Step
+from analysis.steps import RIVALS, STEPS, Inputs, Step
 from analysis.subject import Subject
 
 PACKAGES = ("torch", "transformers", "transformer-lens", "tokenizers", "numpy")
@@ -59,13 +59,16 @@ def run_study(
     inputs = Inputs(pair, held_out, None, seed)
     for step in STEPS:
         if "neuron" in step.asks and inputs.neuron is None:
-            inputs = replace(inputs, neuron=_found(subject, folder))
+            best, *rivals = _found(subject, folder)
+            inputs = replace(inputs, neuron=best, rivals=tuple(rivals))
         yield _bring_up_to_date(subject, step, inputs, folder, watch)
 
 
-def _found(subject: Subject, folder: Path) -> Neuron:
+def _found(subject: Subject, folder: Path) -> list[Neuron]:
+    """The sweep's best neuron and those that come next."""
     sweep = results.load(folder, "neuron_sweep", NeuronSweep)
-    return parse_neuron(sweep.candidates[0], subject.n_layers, subject.d_mlp)
+    names = sweep.candidates[: 1 + RIVALS]
+    return [parse_neuron(name, subject.n_layers, subject.d_mlp) for name in names]
 
 
 def _bring_up_to_date(

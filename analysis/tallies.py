@@ -183,6 +183,7 @@ class Records(Tally):
         p_target: probability of the target as the next token.
         top_is_target: whether the model's first choice is the target.
         next_is_target: whether the text's own next token is the target.
+        next_is_foil: whether it is the foil.
         next_is_known: whether the window holds a next token.
     """
 
@@ -191,6 +192,7 @@ class Records(Tally):
     p_target: Float[Tensor, " token"]
     top_is_target: Bool[Tensor, " token"]
     next_is_target: Bool[Tensor, " token"]
+    next_is_foil: Bool[Tensor, " token"]
     next_is_known: Bool[Tensor, " token"]
 
     @classmethod
@@ -202,6 +204,7 @@ class Records(Tally):
             torch.zeros(0, chosen),
             torch.zeros(0),
             no,
+            no.clone(),
             no.clone(),
             no.clone(),
         )

@@ -63,6 +63,8 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "written_tokens": claims.writes.tokens_caption,
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
+        "corpus_scan": claims.corpus.caption,
+        "corpus_auc": claims.corpus.auc_caption,
     }
 
 

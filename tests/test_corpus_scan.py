@@ -49,8 +49,8 @@ def small_scans(monkeypatch):
 
 def whole(subject, documents, so_far=None):
     pieces = list(windows(subject, documents, engine.WINDOW_TOKENS))
-    target = make_contrast(subject, " an", " a").target_id
-    *_, last = scan(subject, pieces, CHOSEN, target, seed=1, so_far=so_far)
+    contrast = make_contrast(subject, " an", " a")
+    *_, last = scan(subject, pieces, CHOSEN, contrast, seed=1, so_far=so_far)
     return last
 
 
@@ -143,8 +143,8 @@ def test_a_scan_taken_up_where_it_stopped_ends_with_the_same_bytes(subject, tmp_
     pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
     assert len(pieces) > 3 * engine.SHARD_WINDOWS
     whole_shards = pieces[: stop * engine.SHARD_WINDOWS]
-    target = make_contrast(subject, " an", " a").target_id
-    *_, broken_off = scan(subject, whole_shards, CHOSEN, target, seed=1)
+    contrast = make_contrast(subject, " an", " a")
+    *_, broken_off = scan(subject, whole_shards, CHOSEN, contrast, seed=1)
     scan_files.save_scan(tmp_path / "stopped", broken_off, KEY)
     resumed = whole(subject, DOCUMENTS, scan_files.load_scan(tmp_path / "stopped", KEY))
     scan_files.save_scan(tmp_path / "stopped", resumed, KEY)
@@ -156,15 +156,17 @@ import sys, time
 from pathlib import Path
 from analysis import scan as engine, scan_files
 from analysis.neuron import Neuron
+from analysis.question import make_contrast
 from analysis.reading import windows
 from tests.conftest import make_subject
-engine.WINDOW_TOKENS, engine.SHARD_WINDOWS = 7, 1
+engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
 subject, path, key = make_subject("llama"), Path(sys.argv[1]), {"model": "m"}
 texts = [(i, "The cat ate an apple and the owl saw " * 3) for i in range(20)]
+contrast = make_contrast(subject, " an", " a")
 so_far = scan_files.load_scan(path, key)
 print("from", so_far.windows if so_far else 0, flush=True)
 pieces = list(windows(subject, texts, 7))
-for done in engine.scan(subject, pieces, [Neuron(1, 5)], 3, 0, so_far):
+for done in engine.scan(subject, pieces, [Neuron(1, 5)], contrast, 0, so_far):
     scan_files.save_scan(path, done, key)
     print(done.windows, flush=True)
     time.sleep(float(sys.argv[2]))
@@ -230,6 +232,7 @@ def test_the_curve_counts_every_token_once_and_its_bins_are_a_fifth_wide(subject
     assert (result.bin_tokens.sum(1) == result.tokens).all()
     assert (result.bin_known.sum(1) == result.known).all()
     assert (result.bin_next.sum(1) == result.next_count).all()
+    assert (result.bin_foil.sum(1) == result.foil_count).all()
     assert (result.bin_top.sum(1) == result.top_count).all()
     steps = result.bin_start / BIN
     np.testing.assert_allclose(steps, steps.round(), atol=1e-6)

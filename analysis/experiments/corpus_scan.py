@@ -22,8 +22,9 @@ from analysis.tallies import Records
 BIN = 0.2
 """Width of the curve's activation bins."""
 
-LABELS = ("top", "next")
-"""What may be the target: the model's first choice, and the text's own next token."""
+LABELS = ("top", "next", "which")
+"""Positive tokens: the model's first choice is the target; the text goes on with the target; and
+that again, but only among tokens that target or foil follows: which of the two is it?"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class CorpusScan:
     Attributes:
         neurons: the neurons looked at closely, the asked one first, then its rivals.
         target: the token asked for.
+        foil: the token it competes with.
         documents: how many documents were read.
         tokens: how many tokens counted.
         known: of how many of them the text's next token is known.
@@ -45,11 +47,13 @@ class CorpusScan:
         lowest: lowest activation of every neuron.
         top_count: tokens after which the target is the model's first choice.
         next_count: tokens that the target really follows.
+        foil_count: tokens that the foil really follows.
         bin_start: lower edges of the bins of activation that hold any token, in steps of ``BIN``.
         bin_tokens: tokens per bin, for each neuron.
         bin_known: of those, tokens with a known next one.
         bin_top: of the tokens, those after which the model's first choice is the target.
         bin_next: of the known ones, those that the target really follows.
+        bin_foil: of the known ones, those that the foil really follows.
         bin_p_target: mean probability of the target in each bin, 0 in an empty one.
         labels: names along the ``label`` axis, see ``LABELS``.
         auc: how well the activation tells positives from the rest, and the interval's two ends.
@@ -68,6 +72,7 @@ class CorpusScan:
 
     neurons: tuple[str, ...]
     target: str
+    foil: str
     documents: int
     tokens: int
     known: int
@@ -78,11 +83,13 @@ class CorpusScan:
     lowest: Float[np.ndarray, "layer d_mlp"]
     top_count: int
     next_count: int
+    foil_count: int
     bin_start: Float[np.ndarray, " bin"]
     bin_tokens: Int[np.ndarray, "chosen bin"]
     bin_known: Int[np.ndarray, "chosen bin"]
     bin_top: Int[np.ndarray, "chosen bin"]
     bin_next: Int[np.ndarray, "chosen bin"]
+    bin_foil: Int[np.ndarray, "chosen bin"]
     bin_p_target: Float[np.ndarray, "chosen bin"]
     labels: tuple[str, ...]
     auc: Float[np.ndarray, "chosen label 3"]
@@ -108,14 +115,15 @@ def summary(result: CorpusScan) -> dict[str, Any]:
         "tokens": result.tokens,
         "target_is_first_choice": result.top_count,
         "target_follows": result.next_count,
+        "foil_follows": result.foil_count,
         "top": _examples(result, "highest"),
         "bottom": _examples(result, "lowest"),
         "quantiles": _examples(result, None),
         "curve": [_bin(result, i) for i in np.flatnonzero(result.bin_tokens[0])],
         **{name: _by_label(result, name) for name in ("auc", "precision", "recall")},
         "rivals": [
-            {"neuron": name, "auc_top": row[0][0], "auc_next": row[1][0]}
-            for name, row in zip(result.neurons[1:], result.auc[1:], strict=True)
+            {"neuron": name, **{f"auc_{k}": row[0] for k, row in zip(LABELS, rows, strict=True)}}
+            for name, rows in zip(result.neurons[1:], result.auc[1:], strict=True)
         ],
     }
 
@@ -146,6 +154,7 @@ def _bin(result: CorpusScan, index: Any) -> dict[str, Any]:
         "p_top": top / tokens,
         "p_top_interval": share_interval(top, tokens),
         "p_next": following / known if known else None,
+        "p_foil": int(result.bin_foil[0, index]) / known if known else None,
         "p_next_interval": share_interval(following, known) if known else None,
     }
 
@@ -182,7 +191,7 @@ def corpus_scan(
     """
     pieces = list(windows(subject, documents, WINDOW_TOKENS))
     done = begun = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(neurons))
-    for done in scan(subject, pieces, neurons, contrast.target_id, seed, begun):
+    for done in scan(subject, pieces, neurons, contrast, seed, begun):
         keep(done)
         progress(done.windows / len(pieces))
     found = examples(subject, done, neurons[0], dict(documents))
@@ -190,6 +199,7 @@ def corpus_scan(
     return CorpusScan(
         neurons=tuple(map(str, neurons)),
         target=contrast.target,
+        foil=contrast.foil,
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
@@ -197,6 +207,7 @@ def corpus_scan(
         **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
+        foil_count=int(records.next_is_foil.sum()),
         **_curves(records),
         labels=LABELS,
         **_told_apart(records, seed),
@@ -238,15 +249,21 @@ def _curves(records: Records) -> dict[str, Any]:
         "bin_known": counted(known).astype(np.int64),
         "bin_top": counted(records.top_is_target.numpy()).astype(np.int64),
         "bin_next": counted(records.next_is_target.numpy()).astype(np.int64),
+        "bin_foil": counted(records.next_is_foil.numpy()).astype(np.int64),
         "bin_p_target": counted(records.p_target.double().numpy()) / np.maximum(tokens, 1),
     }
 
 
 def _told_apart(records: Records, seed: int) -> dict[str, Any]:
-    """AUC, precision and recall of every chosen neuron for both labels."""
+    """AUC, precision and recall of every chosen neuron for every label."""
     document = records.document.numpy()
     everything, known = np.ones(len(document), dtype=bool), records.next_is_known.numpy()
-    labels = (records.top_is_target.numpy(), everything), (records.next_is_target.numpy(), known)
+    follows, foil = records.next_is_target.numpy(), records.next_is_foil.numpy()
+    labels = (
+        (records.top_is_target.numpy(), everything),
+        (follows, known),
+        (follows, follows | foil),
+    )
     areas, detectors = [], []
     for values in records.activations.double().numpy().T:
         for positive, among in labels:

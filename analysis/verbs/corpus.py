@@ -74,6 +74,7 @@ def _key(
         "revision": subject.origin.revision,
         "dtype": str(subject.dtype),
         "target": contrast.target,
+        "foil": contrast.foil,
         "neurons": [str(neuron) for neuron in neurons],
         "corpus": CORPUS.member_sha256,
         "documents": documents,
