@@ -106,29 +106,29 @@ def _read(result: CorpusScan) -> Markup:
 
 
 def _uppermost(result: CorpusScan) -> tuple[float, int, int]:
-    """Where the pooled highest bins begin, their tokens, and after how many the target is first."""
-    tokens = np.cumsum(result.bin_tokens[0][::-1])
+    """Where the pooled highest bins begin, their tokens, and how many the target follows."""
+    tokens = np.cumsum(result.bin_known[0][::-1])
     bins = min(int(np.searchsorted(tokens, TOP_TOKENS)) + 1, len(tokens))
     start = float(result.bin_start[-bins])
-    return start, int(tokens[bins - 1]), int(result.bin_top[0][-bins:].sum())
+    return start, int(tokens[bins - 1]), int(result.bin_next[0][-bins:].sum())
 
 
 def _rises(result: CorpusScan) -> bool:
     _, tokens, hits = _uppermost(result)
-    return share_interval(hits, tokens)[0] > result.top_count / result.tokens
+    return share_interval(hits, tokens)[0] > result.next_count / result.known
 
 
 def _curve(result: CorpusScan) -> Markup:
     start, tokens, hits = _uppermost(result)
     told = say(
-        "Where the activation is {} or more, on {}, {} is the model’s first choice after {} of "
-        "them ({}); over all tokens that is so for {}.",
+        "Where the activation is {} or more, on {}, {} follows {} of them ({}), against "
+        "{} of all tokens.",
         number(start, 1),
         plural(tokens, "token", "tokens"),
         token(result.target),
         percent(hits / tokens),
         share_span(*share_interval(hits, tokens)),
-        percent(result.top_count / result.tokens),
+        percent(result.next_count / result.known),
     )
     if _rises(result):
         return told + say(" The more active the neuron, the likelier the word.")
@@ -259,11 +259,11 @@ def _example(result: CorpusScan, index: int) -> Example:
 
 def _caption(result: CorpusScan) -> Markup:
     return say(
-        "On {} tokens of news, {} how often {} comes next.",
+        "On {} tokens of news, {} {} comes next.",
         count(result.tokens),
-        f"the more active {result.neurons[0]} is, the higher is"
+        f"the more active {result.neurons[0]} is, the more often"
         if _rises(result)
-        else f"the activation of {result.neurons[0]} does not show",
+        else f"high activation of {result.neurons[0]} does not foretell that",
         token(result.target),
     )
 
