@@ -20,7 +20,7 @@ def comparison(result: Comparison) -> go.Figure:
     places = _places(result)
     rows = places[-1][0] + 1
     labels = [result.neurons[model][rank] for _, model, rank in places]
-    figure = style.canvas(ROW * (rows + 1) + 64, left=style.label_width(labels) + 20, right=92)
+    figure = style.canvas(ROW * (rows + 1) + 64, left=style.label_width(labels) + 20, right=100)
     _points(figure, result, places)
     _numbers(figure, result, places)
     _headings(figure, result, places)
