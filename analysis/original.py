@@ -49,7 +49,7 @@ def lens(subject: Subject, prompt: Prompt, contrast: Contrast) -> Float[Tensor, 
     writes = torch.stack([last[names[1]], last[names[2]]], 1).flatten(0, 1)
     resid = torch.cat([last[names[0]][:1], writes]).cumsum(0)
     resid = resid - resid.mean(-1, keepdim=True)
-    scale = (resid[-1].pow(2).mean() + subject.final_norm.eps).sqrt()
+    scale = (resid[-1].pow(2).mean() + float(subject.final_norm.eps)).sqrt()  # type: ignore[arg-type]
     return (resid / scale @ subject.direction(contrast.target_id, contrast.foil_id)).float()
 
 

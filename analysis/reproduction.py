@@ -126,8 +126,9 @@ def _from_prompts(measured: _Measured) -> dict[str, float]:
     """Probabilities and logits after the prompts, as they are and with the neuron changed."""
     subject, neuron, told = measured.subject, measured.neuron, measured.told
     clean, corrupted = measured.pair.clean, measured.pair.corrupted
-    texts = {"avocado": clean.text.replace("apple", "avocado")}
-    texts |= {"civil_war": entry["prompt"] for entry in told["scalars"] if "prompt" in entry}
+    prompted = (entry for entry in told["scalars"] if "prompt" in entry)
+    texts = {entry["id"].split("_p_")[0]: entry["prompt"] for entry in prompted}
+    texts["avocado"] = clean.text.replace("apple", "avocado")
     flipped = original.flipped_input(subject, clean, neuron)
     negate = partial(original.negated, number=neuron.number)
     flip = partial(original.replaced, number=neuron.number, values=flipped)
