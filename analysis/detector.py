@@ -18,6 +18,9 @@ from analysis.subject import Subject
 WINDOW = 256
 """Longest stretch of a text that is read at once, in tokens."""
 
+FEWEST = 10
+"""Occurrences of the target below which a threshold chosen on them would be chance."""
+
 
 @dataclass(frozen=True)
 class Detected:
@@ -60,12 +63,12 @@ class Detector:
 
         Args:
             texts: (number, text).
-            default: the threshold where the target never comes in the texts that choose it.
+            default: the threshold where the target comes too rarely in the texts that choose it.
             progress: told the finished fraction.
         """
         values, follows, _ = self.columns(texts[::2], part_of(progress, 0.0, 0.5))
-        threshold = best_threshold(values, follows) if follows.any() else default
         chosen_on = int(follows.sum())
+        threshold = best_threshold(values, follows) if chosen_on >= FEWEST else default
         values, follows, first = self.columns(texts[1::2], part_of(progress, 0.5, 1.0))
         loud = values >= threshold
         return Detected(

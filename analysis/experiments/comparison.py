@@ -20,7 +20,7 @@ from analysis.subject import Subject
 SHOWN = 5
 """Neurons told per model: the best one, and the next ones beside it for comparison."""
 
-TEXTS, CHARACTERS = 50, 600
+TEXTS, CHARACTERS = 40, 600
 """How many corpus texts are read, and how much of each: the same characters for every model."""
 
 
@@ -57,7 +57,7 @@ class Comparison:
         rank_by_target: its rank among all neurons by direct effect on the target, with that sign.
         rank_by_difference: the same by target minus foil.
         threshold: activation, times ``sign``, that best told the target's coming (F1) on the texts
-            that chose it; half the clean prompt's where the target never came there.
+            that chose it; half the clean prompt's where it came too rarely there to choose.
         chosen_on: tokens of those texts that the target follows.
         tokens: tokens of the other texts, on which all that follows is counted.
         followed: those that the target follows.

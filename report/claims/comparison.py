@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.detector import share
+from analysis.detector import FEWEST, share
 from analysis.experiments.comparison import Comparison
 from report.claims.model_rows import Missing, Row, row
 from report.claims.neurons import NOTABLE
@@ -156,16 +156,7 @@ def _corpus(result: Comparison, i: int) -> Markup:
     both, loud, followed = (
         int(values[i]) for values in (result.loud_followed, result.loud, result.followed)
     )
-    told = say(
-        "As a sign of {} in news: half of {} texts chose the activation from which {} counts as "
-        "loud ({}), and the other half, {} tokens, counted. ",
-        token(result.target),
-        count(result.texts),
-        result.neurons[i][0],
-        number(float(result.sign[i] * result.threshold[i])),
-        count(int(result.tokens[i])),
-    )
-    told += say(
+    told = _threshold(result, i) + say(
         "{} follows {} of these tokens, and the neuron is loud on {}, {} of them rightly: {}, {}.",
         token(result.target),
         count(followed),
@@ -175,6 +166,30 @@ def _corpus(result: Comparison, i: int) -> Markup:
         _named_share("recall", both, followed),
     )
     return told + say(" ") + _model_beside(result, i) + _rough(result, i)
+
+
+def _threshold(result: Comparison, i: int) -> Markup:
+    """From which activation on the neuron counts as loud, and who chose that."""
+    place = {
+        "word": token(result.target),
+        "texts": count(result.texts),
+        "neuron": result.neurons[i][0],
+        "level": number(float(result.sign[i] * result.threshold[i])),
+        "tokens": count(int(result.tokens[i])),
+        "times": plural(int(result.chosen_on[i]), "time", "times"),
+    }
+    if result.chosen_on[i] >= FEWEST:
+        return say(
+            "As a sign of {word} in news: half of {texts} texts chose the activation from which "
+            "{neuron} counts as loud ({level}), and the other half, {tokens} tokens, counted. ",
+            **place,
+        )
+    return say(
+        "As a sign of {word} in news: {neuron} counts as loud from half its activation on the "
+        "clean prompt on ({level}), since in the half of {texts} texts that should have chosen "
+        "that, the word came only {times}. The other half, {tokens} tokens, counted. ",
+        **place,
+    )
 
 
 def _named_share(name: str, part: int, whole: int) -> str:
@@ -196,19 +211,9 @@ def _model_beside(result: Comparison, i: int) -> Markup:
 
 def _rough(result: Comparison, i: int) -> Markup:
     """A warning where the target is rare in the texts."""
-    chosen_on, followed = int(result.chosen_on[i]), int(result.followed[i])
-    if not chosen_on:
-        return say(
-            " It never came in the half that should have chosen the activation, so half of that on "
-            "the clean prompt was taken."
-        )
-    if min(chosen_on, followed) >= FEW:
+    if result.followed[i] >= FEW:
         return say("")
-    return say(
-        " With so few of them ({} chose, {} counted) these shares are rough.",
-        count(chosen_on),
-        count(followed),
-    )
+    return say(" With so few occurrences these shares are rough.")
 
 
 def _caption(result: Comparison) -> Markup:

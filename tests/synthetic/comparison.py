@@ -36,7 +36,7 @@ def comparison(plan: Plan) -> Comparison:
     }
     return Comparison(
         **question(plan),
-        texts=50,
+        texts=40,
         models=(plan.model,),
         sources=(plan.source,),
         p_target=np.array([[0.6, 0.1]], dtype=np.float32),
