@@ -40,7 +40,7 @@ NATURAL = (
 
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
 
-NOT_ASKED = "It is not part of this study."
+NOT_ASKED = "not part of this study."
 """Why the other models of the catalogue have no row in it."""
 
 

@@ -37,10 +37,9 @@ def comparison(result: Comparison) -> go.Figure:
     )
     style.note(
         figure,
-        style.swatch(style.OTHER, "the pair that chose them", "○")
-        + "   "
-        + style.swatch(style.TARGET, "held-out pairs, 95 % interval"),
-        style.swatch(style.OTHER, "the same for the next-best neurons of each model"),
+        style.swatch(style.OTHER, "on the pair that chose the neurons", "○"),
+        style.swatch(style.TARGET, "best neuron on held-out pairs, 95 % interval"),
+        style.swatch(style.OTHER, "the next-best neurons of the model"),
     )
     _missing(figure, result)
     return figure

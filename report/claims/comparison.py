@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from analysis.detector import FEWEST, share
 from analysis.experiments.comparison import Comparison
-from report.claims.model_rows import Missing, Row, row
+from report.claims.model_rows import Line, Missing, lines, missing
 from report.claims.neurons import NOTABLE
 from report.claims.wording import (
     count,
@@ -38,7 +38,8 @@ class ModelsCompared:
     screen: Markup
     corpus: Markup
     caption: Markup
-    rows: tuple[Row, ...]
+    models: tuple[str, ...]
+    lines: tuple[Line, ...]
     missing: tuple[Missing, ...]
     absent: Markup
     wrong: Markup
@@ -55,8 +56,9 @@ def comparison(evidence: Evidence) -> ModelsCompared:
         screen=_screen(evidence, own),
         corpus=_corpus(result, own),
         caption=_caption(result),
-        rows=tuple(row(result, i) for i in range(len(result.models))),
-        missing=tuple(Missing(*pair) for pair in zip(result.missing, result.reasons, strict=True)),
+        models=result.models,
+        lines=lines(result),
+        missing=missing(result),
         absent=_absent(result),
         wrong=_wrong(result),
     )
@@ -157,11 +159,10 @@ def _corpus(result: Comparison, i: int) -> Markup:
         int(values[i]) for values in (result.loud_followed, result.loud, result.followed)
     )
     told = _threshold(result, i) + say(
-        "{} follows {} of these tokens, and the neuron is loud on {}, {} of them rightly: {}, {}.",
+        "{} follows {} of these tokens, and the neuron is loud on {}: {}, {}.",
         token(result.target),
         count(followed),
-        count(loud),
-        count(both),
+        f"{count(loud)}, {count(both)} of them rightly" if loud else "none",
         _named_share("precision", both, loud),
         _named_share("recall", both, followed),
     )
@@ -185,9 +186,9 @@ def _threshold(result: Comparison, i: int) -> Markup:
             **place,
         )
     return say(
-        "As a sign of {word} in news: {neuron} counts as loud from half its activation on the "
-        "clean prompt on ({level}), since in the half of {texts} texts that should have chosen "
-        "that, the word came only {times}. The other half, {tokens} tokens, counted. ",
+        "As a sign of {word} in news: {neuron} counts as loud at half its activation on the "
+        "clean prompt or beyond ({level}), since in the half of {texts} texts that should have "
+        "chosen that, the word came only {times}. The other half, {tokens} tokens, counted. ",
         **place,
     )
 

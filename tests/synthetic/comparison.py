@@ -50,5 +50,5 @@ def comparison(plan: Plan) -> Comparison:
         threshold=np.array([4.0]),
         **{name: np.array([value]) for name, value in counts.items()},
         missing=("gpt2", plan.extra[0]),
-        reasons=("It is not part of this study.", plan.extra[1]),
+        reasons=("not part of this study.", plan.extra[1]),
     )
