@@ -11,6 +11,9 @@ import typer
 from analysis import console
 from analysis.errors import UserError
 from analysis.verbs import corpus, models, neurons, prompts, study
+from analysis.verbs import comparison as comparison
+from analysis.verbs import models, neurons, prompts, study
+from analysis.verbs import verify as verify
 from analysis.verbs.app import app
 
 VERBS = (models, prompts, neurons, corpus, study)

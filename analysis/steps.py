@@ -5,14 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import corpus
+from analysis.asked import SCREEN
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
+from analysis.experiments.comparison import (
+    CHARACTERS,
+    TEXTS,
+    Comparison,
+    beginnings,
+    comparison,
+    together,
+)
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
+from analysis.models import CATALOGUE
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.question import PromptPair, excerpt, make_prompt
@@ -31,6 +41,9 @@ NATURAL = (
 
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
 SCAN_DOCUMENTS, RIVALS = 32, 3
+
+NOT_ASKED = "not part of this study."
+"""Why the other models of the catalogue have no row in it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Inputs:
             "scanned": f"{SCAN_DOCUMENTS} documents, {CORPUS.member_sha256}",
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
+            "compared_texts": f"{TEXTS} of {CHARACTERS} characters, {CORPUS.member_sha256}",
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
         }
 
@@ -114,6 +128,16 @@ def _corpus_scan(subject: Subject, inputs: Inputs, progress: Progress) -> Corpus
     return corpus_scan(
         subject, neurons, inputs.pair.contrast, texts, inputs.seed, progress=progress
     )
+def _comparison(subject: Subject, inputs: Inputs, progress: Progress) -> Comparison:
+    texts = beginnings(corpus.sample(TEXTS, inputs.seed))
+    asked = (inputs.pair, inputs.held_out, texts, SCREEN, inputs.seed)
+    others = dict.fromkeys(_others(subject), NOT_ASKED)
+    return together([comparison(subject, *asked, progress)], others)
+
+
+def _others(subject: Subject) -> list[str]:
+    """The catalogue's models but the one under study."""
+    return [entry.name for entry in CATALOGUE if entry.name != subject.origin.name]
 
 
 STEPS = (
@@ -135,5 +159,10 @@ STEPS = (
         _corpus_scan,
         asks=("neuron", "rivals", "scanned"),
         reads=("analysis.corpus",),
+        "comparison",
+        Comparison,
+        _comparison,
+        asks=("held_out", "compared_texts"),
+        reads=("analysis.corpus", "analysis.models"),
     ),
 )

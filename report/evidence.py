@@ -9,6 +9,7 @@ from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations
 from analysis.experiments.corpus_scan import CorpusScan
+from analysis.experiments.comparison import Comparison
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
@@ -24,6 +25,7 @@ KINDS: Mapping[str, type] = {
     "direct_effect": DirectEffect,
     "activations": Activations,
     "corpus_scan": CorpusScan,
+    "comparison": Comparison,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -39,6 +41,7 @@ class Evidence:
     direct_effect: DirectEffect
     activations: Activations
     corpus_scan: CorpusScan
+    comparison: Comparison
     provenance: Mapping[str, Provenance]
 
     @property

@@ -65,6 +65,7 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "random_text": claims.activity.news_caption,
         "corpus_scan": claims.corpus.caption,
         "corpus_auc": claims.corpus.auc_caption,
+        "comparison": claims.comparison.caption,
     }
 
 

@@ -34,6 +34,10 @@ TRUE_AND_FALSE = [
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
+    ("one neuron stands out: L3N5", "no neuron stands out on both: the best, L0N0"),
+    ("That finds the same neuron as the sweep", "That finds another neuron than the sweep"),
+    ("best neuron of smollm2-135m stands out", "best neuron of smollm2-135m does not stand"),
+    ("The model itself puts it first on 20", "The model itself puts it first on none of them"),
 ]  # fmt: skip
 
 
@@ -240,6 +244,7 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "comparison": "study",
     }
 
 

@@ -9,6 +9,7 @@ from report.claims import (
     activity,
     circuit,
     corpus,
+    comparison,
     lens,
     making,
     neurons,
@@ -32,6 +33,7 @@ class Claims:
     writes: writes.Writes
     activity: activity.Activity
     corpus: corpus.Corpus
+    comparison: comparison.ModelsCompared
     making: making.Making
     model: str
     neuron: str
@@ -50,6 +52,7 @@ def make_claims(evidence: Evidence) -> Claims:
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
         corpus=corpus.corpus(evidence),
+        comparison=comparison.comparison(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

@@ -16,6 +16,7 @@ TITLES = {
     "direct_effect": "Direct effect",
     "activations": "Activations",
     "corpus_scan": "Corpus scan",
+    "comparison": "Other models",
 }
 
 STUDY = "study"

@@ -8,6 +8,7 @@ from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
 from tests.synthetic import first_parts
 from tests.synthetic.corpus_scan import corpus_scan
+from tests.synthetic.comparison import comparison
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
 
@@ -32,6 +33,7 @@ PARTS = (
     first_parts.direct_effect,
     first_parts.activations,
     corpus_scan,
+    comparison,
 )
 """What makes each result of a synthetic study, named as its step."""
 
