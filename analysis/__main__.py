@@ -10,13 +10,10 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
-from analysis.verbs import corpus, models, neurons, prompts, study
-from analysis.verbs import comparison as comparison
-from analysis.verbs import models, neurons, prompts, study
-from analysis.verbs import verify as verify
+from analysis.verbs import comparison, corpus, models, neurons, prompts, study, verify
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, corpus, study)
+VERBS = (models, prompts, neurons, corpus, comparison, verify, study)
 """The modules whose import registers the verbs."""
 
 

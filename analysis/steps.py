@@ -8,7 +8,6 @@ from analysis import corpus
 from analysis.asked import SCREEN
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
-from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
 from analysis.experiments.comparison import (
     CHARACTERS,
     TEXTS,
@@ -17,6 +16,7 @@ from analysis.experiments.comparison import (
     comparison,
     together,
 )
+from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
@@ -128,6 +128,8 @@ def _corpus_scan(subject: Subject, inputs: Inputs, progress: Progress) -> Corpus
     return corpus_scan(
         subject, neurons, inputs.pair.contrast, texts, inputs.seed, progress=progress
     )
+
+
 def _comparison(subject: Subject, inputs: Inputs, progress: Progress) -> Comparison:
     texts = beginnings(corpus.sample(TEXTS, inputs.seed))
     asked = (inputs.pair, inputs.held_out, texts, SCREEN, inputs.seed)
@@ -159,6 +161,8 @@ STEPS = (
         _corpus_scan,
         asks=("neuron", "rivals", "scanned"),
         reads=("analysis.corpus",),
+    ),
+    Step(
         "comparison",
         Comparison,
         _comparison,

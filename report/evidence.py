@@ -8,8 +8,8 @@ from typing import Any
 from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations
-from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.comparison import Comparison
+from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep

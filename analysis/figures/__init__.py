@@ -7,16 +7,16 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis.experiments.activations import Activations
-from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.comparison import Comparison
+from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.figures.activations import activations, random_text
-from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.comparison import comparison
+from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep

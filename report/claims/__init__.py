@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from report.claims import (
     activity,
     circuit,
-    corpus,
     comparison,
+    corpus,
     lens,
     making,
     neurons,

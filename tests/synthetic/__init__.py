@@ -7,8 +7,8 @@ from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
 from tests.synthetic import first_parts
-from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.comparison import comparison
+from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
 
