@@ -10,6 +10,7 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
+from analysis.verbs import ablation as ablation
 from analysis.verbs import models, neurons, prompts, study
 from analysis.verbs.app import app
 

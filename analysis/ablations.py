@@ -138,6 +138,7 @@ class WindowAblations:
             "window_tokens": self.ablator.activations.shape[1],
             "spot_document": np.array([spot.window.document for spot in spots_of]),
             "spot_target": np.array([spot.is_target for spot in spots_of]),
+            "spot_activation": self.ablator.here(0),
             "spot_loss": self.ablator.loss,
             "spot_change": change,
             "spot_kl": kl,

@@ -228,6 +228,11 @@ class WindowAblator:
         self._tail = TextTail(tail, tuple(ids[0].tolist()), 0)
         self.loss = -self._predictions.logs[:, 0].cpu().numpy()
 
+    def here(self, column: int) -> Float[np.ndarray, " spot"]:
+        """The untouched activation of one of the neurons at the measured places."""
+        window, pos = self._places.T
+        return self.activations[window, pos, column].float().cpu().numpy()
+
     @torch.inference_mode()
     def effects(
         self, column: int, values: Float[Tensor, "some pos"]

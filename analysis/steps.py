@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis import corpus
 from analysis.assets import CORPUS
+from analysis.experiments.ablation import Ablation, ablation
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
@@ -14,6 +15,7 @@ from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
 from analysis.neuron import Neuron
 from analysis.progress import Progress
+from analysis.prompt_set import word_set
 from analysis.question import PromptPair, excerpt, make_prompt
 from analysis.subject import Subject
 
@@ -29,6 +31,9 @@ NATURAL = (
 """Prompts of the original study, and its kind, that call for " an" in ordinary prose."""
 
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
+
+ABLATION_TEXTS = 400
+"""Articles from which windows for ablation are taken."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Inputs:
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
+            "ablation_texts": f"windows from {ABLATION_TEXTS}, {CORPUS.member_sha256}",
         }
 
 
@@ -102,6 +108,16 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _ablation(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
+    assert inputs.neuron is not None
+    pair, seed = inputs.pair, inputs.seed
+    others = word_set(subject, pair.contrast, (pair.clean, pair.corrupted))
+    texts = corpus.sample(ABLATION_TEXTS, seed)
+    return ablation(
+        subject, inputs.neuron, pair.contrast, pair.clean, others, texts, seed, progress=progress
+    )
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -113,6 +129,13 @@ STEPS = (
         Activations,
         _activations,
         asks=("neuron", "random_texts"),
+        reads=("analysis.corpus",),
+    ),
+    Step(
+        "ablation",
+        Ablation,
+        _ablation,
+        asks=("neuron", "ablation_texts"),
         reads=("analysis.corpus",),
     ),
 )

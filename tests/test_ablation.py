@@ -1,9 +1,13 @@
 """Ablation: a neuron's activation replaced, in prompts and in windows of text."""
 
+import json
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from analysis import __main__ as cli
 from analysis.ablations import CONTROL_METHOD
 from analysis.ablator import PromptAblator, WindowAblator
 from analysis.errors import UserError
@@ -14,7 +18,33 @@ from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_c
 from analysis.replacement import METHODS, Pool
 from analysis.spots import spots
 from analysis.tail import Tail
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant
+
+PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
+
+
+@pytest.fixture
+def ablate(capsys, monkeypatch, folder):
+    """Run the verb; returns exit code, standard output and standard error."""
+
+    def run(*arguments):
+        given = ["analysis", "ablate", "--model", folder, *PAIR, *arguments]
+        monkeypatch.setattr(sys, "argv", list(map(str, given)))
+        return (cli.main(), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_llama()
+    path = tmp_path_factory.mktemp("models") / "tiny-llama"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
 
 NEURON = Neuron(1, 4)
 SMALL = Sizes(draws=6, matched=5, matched_draws=3, windows=4, matched_windows=2)
@@ -126,7 +156,7 @@ def window_ablator(subject, pair, numbers=(4,)):
 def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
     result = run(subject, pair)
     found = spots(subject, articles(), pair.contrast.target_id, SMALL.windows, seed=0)
-    expected = []
+    expected, active = [], []
     for spot in found:
         tokens = spot.window.tokens
         own = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][1, :, 4]
@@ -137,9 +167,11 @@ def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair
         after = hooked(subject, tokens, NEURON, values, slice(None)).log_softmax(-1)
         for pos, token in zip(spot.positions, spot.following, strict=True):
             kl = (before[pos].exp() * (before[pos] - after[pos])).sum()
+            active.append(own[pos])
             expected.append([-before[pos, token], before[pos, token] - after[pos, token], kl])
     loss, change, kl = np.array(expected).T
     row = METHODS.index(method)
+    np.testing.assert_allclose(result.spot_activation, np.array(active), atol=1e-4)
     np.testing.assert_allclose(result.spot_loss, loss, atol=1e-4)
     np.testing.assert_allclose(result.spot_change[row], change, atol=2e-4)
     np.testing.assert_allclose(result.spot_kl[row], kl, atol=2e-4)
@@ -253,3 +285,43 @@ def test_the_embedded_neuron_decides_on_apple_and_its_negation_is_no_ablation(em
     assert told["baseline"]["logit_diff"] == pytest.approx(0.714, abs=1e-3)
     assert told["methods"]["zero"]["logit_diff"] == pytest.approx(-1.504, abs=1e-3)
     assert told["methods"]["negate"]["logit_diff"] == pytest.approx(-4.827, abs=1e-3)
+
+
+def test_the_verb_answers_with_every_method(ablate):
+    code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "3", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert set(result["methods"]) == set(METHODS)
+    for told in result["methods"].values():
+        assert {"logit_diff", "p_target", "kl"} <= set(told)
+    assert result["baseline"]["kl"] == 0
+    assert {row["prompts"] for row in result["set"]} == {len(VOWEL_TREES), len(CONSONANT_TREES)}
+    for row in result["set"]:
+        low, high = row["logit_diff_interval"]
+        assert low <= row["logit_diff"] <= high
+    assert len(result["matched"]["neurons"]) == 3
+    assert result["corpus"]
+
+
+def test_without_json_the_verb_prints_tables(ablate):
+    given = ("--neuron", "L1N3", "--windows", "2", "--matched", "0", "--positions", "all")
+    code, out, _ = ablate(*given)
+    assert code == 0
+    assert "{" not in out
+    assert "untouched" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--positions", "first"], "'--positions'"),
+        (["--draws", "1"], "'--draws'"),
+        (["--windows", "0"], "'--windows'"),
+        (["--neuron", "L9N0"], "L9N0 is outside this model"),
+        (["--neuron", "L1N3", "--target", " an egg"], "is 2 tokens"),
+    ],
+)
+def test_bad_input_is_one_sentence(ablate, arguments, says):
+    code, out, err = ablate(*arguments)
+    assert (code, out, err.count("error: ")) == (2, "", 1)
+    assert says in err

@@ -34,6 +34,12 @@ TRUE_AND_FALSE = [
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
+    ("Take the neuron away, and the answer flips", "Take the neuron away, and the answer stands"),
+    ("the ways of ablating agree", "zero and mean disagree"),
+    ("Without the neuron the model prefers", "The answer does not hang on this neuron"),
+    ("None of the 2 matched neurons", "It is nothing special"),
+    ("So the model needs it there too", "No loss can be shown"),
+    ("no collateral damage to be seen", "That is collateral damage"),
 ]  # fmt: skip
 
 
@@ -240,6 +246,8 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "ablation": "study",
+        "collateral": "study",
     }
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from analysis.ablations import MEASURES, PromptAblations, WindowAblations
 from analysis.controls import matched_neurons
+from analysis.estimates import Estimate, mean_of_groups
 from analysis.neuron import Neuron
 from analysis.patcher import Positions
 from analysis.progress import Progress, part_of, silent
@@ -16,7 +17,6 @@ from analysis.prompt_set import PromptSet
 from analysis.question import Contrast, Prompt
 from analysis.replacement import METHODS
 from analysis.spots import spots
-from analysis.statistics import ratio_interval
 from analysis.subject import Subject
 from analysis.tail import Tail
 
@@ -70,6 +70,7 @@ class Ablation:
         window_tokens: tokens per corpus window.
         spot_document: number of the document of each place in the corpus where loss is measured.
         spot_target: whether the text's own next token there is the target.
+        spot_activation: the neuron's own activation there.
         spot_loss: -log p(next token) of the untouched model, in nats.
         spot_change: change of that loss by each method, in nats.
         spot_kl: KL divergence by each method, in nats.
@@ -98,6 +99,7 @@ class Ablation:
     window_tokens: int
     spot_document: Int[np.ndarray, " spot"]
     spot_target: Bool[np.ndarray, " spot"]
+    spot_activation: Float[np.ndarray, " spot"]
     spot_loss: Float[np.ndarray, " spot"]
     spot_change: Float[np.ndarray, "method spot"]
     spot_kl: Float[np.ndarray, "method spot"]
@@ -163,22 +165,12 @@ def ablation(
     )
 
 
-class Estimate(NamedTuple):
-    """A mean and the ends of its 95 % bootstrap interval, not numbers where there is none."""
-
-    mean: float
-    low: float
-    high: float
-
-
 def over_prompts(
     result: Ablation, values: Float[np.ndarray, " prompt"], calls_for_target: bool
 ) -> Estimate:
     """Mean of a value over the set's prompts of one kind; the prompts are resampled."""
     mine = values[in_set(result, calls_for_target)].astype(float)
-    if not len(mine):
-        return Estimate(np.nan, np.nan, np.nan)
-    return Estimate(float(mine.mean()), *_if_many(mine, np.ones_like(mine)))
+    return mean_of_groups(mine, np.arange(len(mine)))
 
 
 def in_set(result: Ablation, calls_for_target: bool) -> Bool[np.ndarray, " prompt"]:
@@ -191,18 +183,7 @@ def in_set(result: Ablation, calls_for_target: bool) -> Bool[np.ndarray, " promp
 def over_spots(result: Ablation, values: Float[np.ndarray, " spot"], target: bool) -> Estimate:
     """Mean of a value over corpus places of one kind; documents are resampled, not tokens."""
     mine = result.spot_target == target
-    if not mine.any():
-        return Estimate(np.nan, np.nan, np.nan)
-    _, group = np.unique(result.spot_document[mine], return_inverse=True)
-    sums = np.bincount(group, values[mine].astype(float))
-    return Estimate(float(values[mine].mean()), *_if_many(sums, np.bincount(group).astype(float)))
-
-
-def _if_many(
-    parts: Float[np.ndarray, " sample"], wholes: Float[np.ndarray, " sample"]
-) -> tuple[float, float]:
-    """An interval, or two NaNs: one sample has no spread."""
-    return ratio_interval(parts, wholes, seed=0) if len(parts) > 1 else (np.nan, np.nan)
+    return mean_of_groups(values[mine].astype(float), result.spot_document[mine])
 
 
 def tables(result: Ablation) -> dict[str, Any]:

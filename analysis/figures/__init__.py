@@ -6,12 +6,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.logit_lens import logit_lens
@@ -42,5 +44,7 @@ FIGURES: dict[str, Drawing] = {
     "written_tokens": Drawing("direct_effect", DirectEffect, written_tokens),
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
+    "ablation": Drawing("ablation", Ablation, ablation),
+    "collateral": Drawing("ablation", Ablation, collateral),
 }
 """Every figure of the paper, in reading order."""

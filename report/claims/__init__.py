@@ -6,6 +6,7 @@ Prose that a number could refute is chosen by that number. No claim knows the pa
 from dataclasses import dataclass
 
 from report.claims import (
+    ablation,
     activity,
     circuit,
     lens,
@@ -30,6 +31,7 @@ class Claims:
     neurons: neurons.Neurons
     writes: writes.Writes
     activity: activity.Activity
+    ablation: ablation.AblationClaims
     making: making.Making
     model: str
     neuron: str
@@ -47,6 +49,7 @@ def make_claims(evidence: Evidence) -> Claims:
         neurons=neurons.neurons(evidence),
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
+        ablation=ablation.ablation(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,
