@@ -1,5 +1,6 @@
 """Ablation: a neuron's activation replaced, in prompts and in windows of text."""
 
+import dataclasses
 import json
 import sys
 
@@ -12,15 +13,19 @@ from analysis.ablations import CONTROL_METHOD
 from analysis.ablator import PromptAblator, WindowAblator
 from analysis.errors import UserError
 from analysis.experiments.ablation import Sizes, ablation, over_prompts, over_spots, summary
+from analysis.figures.ablation import ablation as draw_ablation
+from analysis.figures.ablation import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompt_set import PromptSet, word_set
 from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_contrast, make_prompt
 from analysis.replacement import METHODS, Pool
 from analysis.spots import spots
 from analysis.tail import Tail
+from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant
+from tests.synthetic import Plan, changed, evidence, toy_plan
 
 PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
 
@@ -263,6 +268,44 @@ def test_the_set_of_tree_words_is_for_an_against_a_only(subject, pair):
     assert other == PromptSet((pair.clean, pair.corrupted), (True, False))
 
 
+def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, pair):
+    texts = [(number, text.replace(" an", " a")) for number, text in articles()]
+    result = ablation(
+        subject, NEURON, pair.contrast, pair.clean, prompts(subject), texts, sizes=SMALL
+    )
+    assert not result.spot_target.any()
+    assert {row["next_is_target"] for row in summary(result)["corpus"]} == {False}
+    assert len(collateral(result).data) > 0
+    study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
+    assert "holds no place before" in make_claims(study).ablation.corpus
+
+
+def test_negation_is_never_called_an_ablation_but_what_the_original_did():
+    told = make_claims(evidence(Plan())).ablation
+    assert "That is not an ablation" in told.negation
+    assert "exaggerates" in told.negation
+    shown = draw_ablation(evidence(Plan()).ablation).to_json()
+    assert "what the" in shown
+    assert "original did" in shown
+
+
+def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
+    told = make_claims(evidence(toy_plan())).ablation
+    assert "no neuron to compare it with" in told.matched
+    assert "no neuron to compare with" in told.wrong
+
+
+@pytest.mark.parametrize(
+    ("active", "says"), [(9.0, "at 20 of them."), (0.1, "at none of them, so")]
+)
+def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says):
+    study = evidence(Plan(holds=False))
+    values = np.full_like(study.ablation.spot_activation, active)
+    told = make_claims(changed(study, "ablation", spot_activation=values)).ablation
+    assert "No loss can be shown" in told.corpus
+    assert says in told.corpus
+
+
 def test_progress_only_grows_and_ends_at_one(subject, pair):
     seen = []
     run(subject, pair, progress=seen.append)
@@ -305,8 +348,8 @@ def test_the_verb_answers_with_every_method(ablate):
 
 def test_without_json_the_verb_prints_tables(ablate):
     given = ("--neuron", "L1N3", "--windows", "2", "--matched", "0", "--positions", "all")
-    code, out, _ = ablate(*given)
-    assert code == 0
+    code, out, err = ablate(*given, "--dtype", "bfloat16")
+    assert code == 0, err
     assert "{" not in out
     assert "untouched" in out
 

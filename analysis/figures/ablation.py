@@ -167,14 +167,18 @@ def collateral(result: Ablation) -> go.Figure:
         vertical_spacing=0.12,
     )  # fmt: skip
     figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
-    for row, kind in enumerate(kinds, start=1):
-        for col, (values, theirs) in enumerate(_corpus_values(result), start=1):
+    for col, (values, theirs) in enumerate(_corpus_values(result), start=1):
+        ticks = _ticks(result, values, theirs)
+        texts = [f"{tick:g}".replace("-", "−") for tick in ticks]
+        figure.update_xaxes(tickvals=ticks, ticktext=texts, col=col)
+        for row, kind in enumerate(kinds, start=1):
             _corpus_panel(figure, result, kind, values, theirs, row, col)
+    for row, kind in enumerate(kinds, start=1):
         word = style.short(result.target)
         count = int((result.spot_target == kind).sum())
         before = f"{count} tokens before " + (word if kind else f"any token but {word}")
         _heading(figure, before, row, 1)
-    figure.update_xaxes(zerolinewidth=2, nticks=6)
+    figure.update_xaxes(zerolinewidth=2)
     for col, title in enumerate(
         ("change of loss<br>(nats per token)", "KL<br>(nats per token)"), 1
     ):
@@ -187,10 +191,25 @@ def collateral(result: Ablation) -> go.Figure:
         style.swatch(style.FOIL, "the same when it is negated", "◆"),
         style.swatch(
             style.OTHER,
-            f"{len(result.matched)} matched neurons, on {int(result.spot_compared.sum())} of them",
+            f"{len(result.matched)} matched neurons, on {int(result.spot_compared.sum())} tokens",
         ),
     )
     return figure
+
+
+def _ticks(result: Ablation, values: np.ndarray, theirs: np.ndarray) -> list[float]:
+    """Zero, and one round number to each side that has any: the panels are narrow."""
+    shown = [0.0]
+    for kind in (True, False):
+        for row in values:
+            shown += [v for v in over_spots(result, row, kind) if np.isfinite(v)]
+        compared = result.spot_target[result.spot_compared] == kind
+        if compared.any():
+            shown += theirs[:, compared].mean(1).tolist()
+    reach = max(1e-9, *map(abs, shown))
+    power = 10.0 ** np.floor(np.log10(reach))
+    step = float(max(digit * power for digit in (1, 2, 5) if digit * power <= reach * 1.001))
+    return [-step, 0, step] if min(shown) < -step / 2 else [0, step]
 
 
 def _corpus_values(result: Ablation) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

@@ -12,9 +12,10 @@ from analysis.experiments.ablation import (
     matched_as_large,
     matched_changes,
     over_prompts,
-    over_spots,
 )
 from analysis.replacement import METHODS
+from report.claims import damage
+from report.claims.damage import clear, none_or
 from report.claims.wording import count, number, plural, say, signed, span, token
 from report.evidence import Evidence
 
@@ -52,9 +53,9 @@ def ablation(evidence: Evidence) -> AblationClaims:
         prompts=_prompts(result),
         matched=_matched(result),
         caption=_caption(result),
-        corpus=_corpus(result),
-        collateral=_collateral(result),
-        corpus_caption=_corpus_caption(result),
+        corpus=damage.corpus(result),
+        collateral=damage.collateral(result),
+        corpus_caption=damage.caption(result),
         wrong=_wrong(result),
     )
 
@@ -73,10 +74,10 @@ def _asked(result: Ablation) -> Markup:
     zero, mean, resample = (number(float(result.ablated[0, i, 0])) for i in (ZERO, MEAN, RESAMPLE))
     draws = result.resampled[0, :, 0]
     told = say(
-        "After the clean prompt, at whose {} the neuron’s activation is {}, the logit difference "
-        "is {}. With zero in its place it is {}; with its mean over news text, {}; with values "
-        "drawn from news text, {} on average ({}, standard deviation {}).",
-        "last token" if result.positions == "last" else "end",
+        "At the end of the clean prompt the neuron’s activation is {}, and the logit difference is "
+        "{}. With zero in its place the difference is {}; with the neuron’s mean over news text, "
+        "{}; with values drawn from news text, {} on average ({}, standard deviation {}). Only {} "
+        "changed.",
         number(float(result.activation[0])),
         number(float(result.baseline[0, 0])),
         zero,
@@ -84,6 +85,7 @@ def _asked(result: Ablation) -> Markup:
         resample,
         plural(len(draws), "draw", "draws"),
         number(float(draws.std())),
+        "the last position is" if result.positions == "last" else "this neuron is, everywhere,",
     )
     if flips(result):
         return told + say(" Without the neuron the model prefers {}.", token(result.foil))
@@ -111,7 +113,7 @@ def _negation(result: Ablation) -> Markup:
     told = say(
         "The original study negated the activation. That is not an ablation: it takes away what "
         "the neuron writes and then writes the opposite. It leaves a difference of {}, a change of "
-        "{} where ablation by the mean changes {}.",
+        "{} where ablation by the mean brings {}.",
         number(start + negate),
         signed(negate),
         signed(mean),
@@ -124,11 +126,6 @@ def _negation(result: Ablation) -> Markup:
 def change(result: Ablation, kind: bool, method: int = MEAN) -> Estimate:
     """Mean change of the logit difference over the set's prompts of one kind."""
     return over_prompts(result, result.ablated[:, method, 0] - result.baseline[:, 0], kind)
-
-
-def clear(estimate: Estimate) -> bool:
-    """Whether the interval leaves out zero; without an interval nothing is clear."""
-    return bool(estimate.low > 0 or estimate.high < 0)
 
 
 def _prompts(result: Ablation) -> Markup:
@@ -179,92 +176,14 @@ def _caption(result: Ablation) -> Markup:
     estimate = change(result, True)
     if not in_set(result, True).any():
         return say("Ablation was measured on one prompt only.")
-    special = len(result.matched) and not matched_as_large(result, MEAN, True)
     return say(
-        "Where {} is called for, ablation by the mean takes {} logits ({}); {}.",
+        "Where {} is called for, ablation by the mean changes the logit difference by {} ({}); {} "
+        "of the {} changes it as much.",
         token(result.target),
-        number(-estimate.mean),
+        signed(estimate.mean),
         span(estimate.low, estimate.high),
-        "no matched neuron comes near" if special else "matched neurons are no different",
-    )
-
-
-def _corpus(result: Ablation) -> Markup:
-    target = token(result.target)
-    here = result.spot_target
-    if not here.any():
-        return say("The news sample holds no place before {} with enough text.", target)
-    estimate = over_spots(result, result.spot_change[MEAN], target=True)
-    told = say(
-        "On news, at {} where {} really comes next, the loss is {} nats, and ablation by the mean "
-        "changes it by {} ({}).",
-        plural(int(here.sum()), "place", "places"),
-        target,
-        number(float(result.spot_loss[here].mean())),
-        signed(estimate.mean, 3),
-        span(estimate.low, estimate.high, 3),
-    )
-    return told + say(" ") + _why(result, estimate)
-
-
-def _why(result: Ablation, estimate: Estimate) -> Markup:
-    """Whether the neuron matters there, and how active it is."""
-    here = result.spot_target
-    peak = abs(float(result.activation[0]))
-    loud = int((np.abs(result.spot_activation[here]) >= peak / 2).sum())
-    active = say(
-        "its activation reaches half of that after our prompt at {} of them", count(loud) or "none"
-    )
-    if clear(estimate) and estimate.mean > 0:
-        return say("So the model needs it there too: ") + active + say(".")
-    if clear(estimate):
-        return say("So the model does better without it there: ") + active + say(".")
-    return say("No loss can be shown: ") + active + say(", and the model has other ways.")
-
-
-def _collateral(result: Ablation) -> Markup:
-    loss = over_spots(result, result.spot_change[MEAN], target=False)
-    divergence = over_spots(result, result.spot_kl[MEAN], target=False)
-    told = say(
-        "At {} before other tokens the loss changes by {} ({}), and the KL divergence is {} nats.",
-        plural(int((~result.spot_target).sum()), "place", "places"),
-        signed(loss.mean, 4),
-        span(loss.low, loss.high, 4),
-        number(divergence.mean, 5),
-    )
-    if clear(loss) and loss.mean > 0:
-        return told + say(" That is collateral damage. ") + _quieter_than(result)
-    return told + say(" There is no collateral damage to be seen. ") + _quieter_than(result)
-
-
-def _quieter_than(result: Ablation) -> Markup:
-    """How its KL divergence on other tokens compares with that of matched neurons."""
-    if not len(result.matched):
-        return say("")
-    compared = result.spot_compared & ~result.spot_target
-    own = float(result.spot_kl[MEAN, compared].mean())
-    theirs = result.matched_kl[:, ~result.spot_target[result.spot_compared]].mean(1)
-    return say(
-        "On the {} of them on which the matched neurons were ablated too, {} of {} disturb the "
-        "predictions more than it does.",
-        count(int(compared.sum())),
-        count(int((theirs > own).sum())),
-        count(len(theirs)),
-    )
-
-
-def _corpus_caption(result: Ablation) -> Markup:
-    if not result.spot_target.any():
-        return say("On news, before other tokens, ablation changes the loss as shown.")
-    target = over_spots(result, result.spot_change[MEAN], target=True)
-    other = over_spots(result, result.spot_change[MEAN], target=False)
-    first = "raises the loss" if clear(target) and target.mean > 0 else "costs nothing measurable"
-    second = "raises it" if clear(other) and other.mean > 0 else "costs nothing measurable"
-    return say(
-        "On news, ablation {} before {}, and {} before other tokens.",
-        first,
-        token(result.target),
-        second,
+        none_or(matched_as_large(result, MEAN, True)),
+        plural(len(result.matched), "matched neuron", "matched neurons"),
     )
 
 
