@@ -10,10 +10,28 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
-from analysis.verbs import comparison, corpus, models, neurons, prompts, study, verify
+from analysis.verbs import (
+    ablation,
+    comparison,
+    corpus,
+    models,
+    neurons,
+    prompts,
+    study,
+    verify,
+)
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, corpus, comparison, verify, study)
+VERBS = (
+    models,
+    prompts,
+    neurons,
+    corpus,
+    ablation,
+    comparison,
+    verify,
+    study,
+)
 """The modules whose import registers the verbs."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis import results
 from analysis.errors import UserError
+from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
@@ -26,6 +27,7 @@ KINDS: Mapping[str, type] = {
     "activations": Activations,
     "corpus_scan": CorpusScan,
     "comparison": Comparison,
+    "ablation": Ablation,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -42,6 +44,7 @@ class Evidence:
     activations: Activations
     corpus_scan: CorpusScan
     comparison: Comparison
+    ablation: Ablation
     provenance: Mapping[str, Provenance]
 
     @property

@@ -66,6 +66,8 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "corpus_scan": claims.corpus.caption,
         "corpus_auc": claims.corpus.auc_caption,
         "comparison": claims.comparison.caption,
+        "ablation": claims.ablation.caption,
+        "collateral": claims.ablation.corpus_caption,
     }
 
 

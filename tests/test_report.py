@@ -38,6 +38,12 @@ TRUE_AND_FALSE = [
     ("That finds the same neuron as the sweep", "That finds another neuron than the sweep"),
     ("best neuron of smollm2-135m stands out", "best neuron of smollm2-135m does not stand"),
     ("The model itself puts it first on 20", "The model itself puts it first on none of them"),
+    ("Take the neuron away, and the answer flips", "Take the neuron away, and the answer stands"),
+    ("the ways of ablating agree", "zero and mean disagree"),
+    ("Without the neuron the model prefers", "The answer does not hang on this neuron"),
+    ("None of the 2 matched neurons", "It is nothing special"),
+    ("So the model needs it there too", "No loss can be shown"),
+    ("no collateral damage to be seen", "That is collateral damage"),
 ]  # fmt: skip
 
 
@@ -245,6 +251,8 @@ def test_every_command_computes_what_its_figure_shows():
         "activations": "study",
         "random_text": "study",
         "comparison": "study",
+        "ablation": "study",
+        "collateral": "study",
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import results, steps, study
+from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
 from analysis.experiments.logit_lens import LogitLens
@@ -99,8 +99,8 @@ def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_pat
     subject = make_subject("llama")
     pair = make_pair(subject, CLEAN, CORRUPTED)
     monkeypatch.setattr(study, "held_out_pairs", lambda _subject, _pair: [])
-    texts = [(number, "The egg is big") for number in range(steps.RANDOM_TEXTS)]
-    monkeypatch.setattr(steps.corpus, "sample", lambda n, _seed: texts[:n])
+    drawn = lambda n, _seed: [(number, "The egg is big") for number in range(n)]  # noqa: E731
+    monkeypatch.setattr(corpus, "sample", drawn)
 
     def run(seed=0):
         return {d.step.name: d.kept for d in study.run_study(subject, pair, tmp_path, seed)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
@@ -14,6 +15,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
 from analysis.figures.comparison import comparison
 from analysis.figures.corpus_scan import corpus_auc, corpus_scan
@@ -49,5 +51,7 @@ FIGURES: dict[str, Drawing] = {
     "corpus_scan": Drawing("corpus_scan", CorpusScan, corpus_scan),
     "corpus_auc": Drawing("corpus_scan", CorpusScan, corpus_auc),
     "comparison": Drawing("comparison", Comparison, comparison),
+    "ablation": Drawing("ablation", Ablation, ablation),
+    "collateral": Drawing("ablation", Ablation, collateral),
 }
 """Every figure of the paper, in reading order."""

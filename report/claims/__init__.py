@@ -6,6 +6,7 @@ Prose that a number could refute is chosen by that number. No claim knows the pa
 from dataclasses import dataclass
 
 from report.claims import (
+    ablation,
     activity,
     circuit,
     comparison,
@@ -34,6 +35,7 @@ class Claims:
     activity: activity.Activity
     corpus: corpus.Corpus
     comparison: comparison.ModelsCompared
+    ablation: ablation.AblationClaims
     making: making.Making
     model: str
     neuron: str
@@ -53,6 +55,7 @@ def make_claims(evidence: Evidence) -> Claims:
         activity=activity.activity(evidence),
         corpus=corpus.corpus(evidence),
         comparison=comparison.comparison(evidence),
+        ablation=ablation.ablation(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

@@ -17,6 +17,7 @@ TITLES = {
     "activations": "Activations",
     "corpus_scan": "Corpus scan",
     "comparison": "Other models",
+    "ablation": "Ablation",
 }
 
 STUDY = "study"

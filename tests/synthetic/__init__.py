@@ -7,6 +7,7 @@ from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
 from tests.synthetic import first_parts
+from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
 from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
@@ -34,6 +35,7 @@ PARTS = (
     first_parts.activations,
     corpus_scan,
     comparison,
+    ablation,
 )
 """What makes each result of a synthetic study, named as its step."""
 
