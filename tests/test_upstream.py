@@ -181,19 +181,30 @@ def test_the_contrast_sets_the_asked_pair_beside_the_held_out_ones(subject, pair
     np.testing.assert_allclose(both.matched_parts, upstream(subject, first, pair).parts, **EXACT)
 
 
-def test_a_planted_head_is_found_with_the_token_it_reads(subject, pair):
-    """One head's output weights are turned onto the neuron's input weights, and made loud."""
+def test_a_planted_head_is_found(subject, pair):
+    """One head writes along the neuron's input weights after the clean prompt, and else nothing."""
     layer, head = 1, 2
+    size = len(subject.bridge.blocks[layer].attn.W_O[head])
+    z = torch.stack(
+        [
+            subject.cache(prompt.tokens, "attn.hook_z")["attn.hook_z"][layer, -1]
+            for prompt in (pair.clean, pair.corrupted)
+        ]
+    )[:, head * size : (head + 1) * size]
+    readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
+    weight = (readers.weight / readers.weight.norm(dim=0)).sum(1).float()
+    direction = 20.0 * (weight - weight.mean())
+    name = f"L{layer}H{head}"
     before = upstream(subject, NEURON, pair)
-    weight = subject.bridge.blocks[NEURON.layer].mlp.W_in[:, NEURON.number]
-    output = subject.bridge.blocks[layer].attn.W_O[head]
     with torch.no_grad():
-        output += 5.0 * torch.outer(torch.ones(len(output)), weight - weight.mean())
+        turned = torch.outer(torch.linalg.pinv(z) @ torch.tensor([1.0, 0.0]), direction)
+        subject.bridge.blocks[layer].attn.W_O[head] = turned
     found = upstream(subject, NEURON, pair)
-    name, lead = f"L{layer}H{head}", found.leading
     place = found.components.index(name)
     assert found.heads[0] == name
-    assert abs(found.difference[lead, place]) > 3 * abs(before.difference[lead, place])
+    assert np.abs(found.difference[found.leading]).argmax() == place
+    assert found.parts[found.leading, 1, place] == pytest.approx(0.0, abs=1e-3)
+    assert before.difference[found.leading, place] < found.difference[found.leading, place] / 3
     np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
 
 
