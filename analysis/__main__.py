@@ -11,9 +11,10 @@ import typer
 from analysis import console
 from analysis.errors import UserError
 from analysis.verbs import models, neurons, prompts, study
+from analysis.verbs import upstream as upstream_verb
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, study)
+VERBS = (models, prompts, neurons, study, upstream_verb)
 """The modules whose import registers the verbs."""
 
 

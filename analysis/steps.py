@@ -12,6 +12,7 @@ from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
+from analysis.experiments.upstream import Upstream, upstream
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.question import PromptPair, excerpt, make_prompt
@@ -102,6 +103,11 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _upstream(subject: Subject, inputs: Inputs, progress: Progress) -> Upstream:
+    assert inputs.neuron is not None
+    return upstream(subject, inputs.neuron, inputs.pair, inputs.held_out, progress)
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -115,4 +121,5 @@ STEPS = (
         asks=("neuron", "random_texts"),
         reads=("analysis.corpus",),
     ),
+    Step("upstream", Upstream, _upstream, asks=("neuron", "held_out")),
 )

@@ -13,6 +13,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.upstream import Upstream
 from analysis.results import Provenance
 
 KINDS: Mapping[str, type] = {
@@ -22,6 +23,7 @@ KINDS: Mapping[str, type] = {
     "neuron_sweep": NeuronSweep,
     "direct_effect": DirectEffect,
     "activations": Activations,
+    "upstream": Upstream,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -36,6 +38,7 @@ class Evidence:
     neuron_sweep: NeuronSweep
     direct_effect: DirectEffect
     activations: Activations
+    upstream: Upstream
     provenance: Mapping[str, Provenance]
 
     @property
