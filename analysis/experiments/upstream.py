@@ -45,7 +45,7 @@ class Upstream:
 
     Attributes:
         neuron: its name.
-        projections: names of the projections.
+        projections: their names.
         lead: the projection that makes more of the difference of activation.
         shares: what each projection contributes to the difference of activation between the two
             prompts (product rule at the midpoint, exact).
@@ -53,8 +53,8 @@ class Upstream:
         corrupted: the corrupted prompt.
         clean_tokens: their tokens as text.
         corrupted_tokens: the other's.
-        components: names of the parts: embedding, position, heads, MLPs of earlier layers, biases
-            of all layers together, and ``constant`` (the neuron's own bias and the norm's).
+        components: names of the parts: embedding, position, heads, MLPs, biases of all layers
+            together, and ``constant`` (the neuron's own bias and the norm's).
         parts: what each contributes, in units of pre-activation.
         preactivation: what the parts sum to, as the model computed it.
         activation: the neuron's activation by position.
@@ -76,6 +76,7 @@ class Upstream:
         step_neuron_parts: their parts.
         matched: neurons of the same layer, about as active on the two prompts.
         matched_parts: the parts of the first of them; zeros if the layer has no other neuron.
+        matched_earlier: its parts from the single neurons of ``earlier``.
         pairs: word pairs, the asked one first, the others held out, as "clean / corrupted".
         contrast: difference of parts in every pair, clean minus corrupted.
         matched_contrast: the same for each matched neuron, mean over the held-out pairs, if any.
@@ -109,6 +110,7 @@ class Upstream:
     step_neuron_parts: Float[np.ndarray, "step side step_neuron"]
     matched: tuple[str, ...]
     matched_parts: Float[np.ndarray, "projection side component"]
+    matched_earlier: Float[np.ndarray, "projection side earlier"]
     pairs: tuple[str, ...]
     contrast: Float[np.ndarray, "pair projection component"]
     matched_contrast: Float[np.ndarray, "matched projection component"]
@@ -199,14 +201,14 @@ def upstream(
 ) -> Upstream:
     """Split what a neuron reads, for both prompts, by component, and follow it one step back.
 
-    Exact: the residual stream is a sum, and the norm's scale is taken from the run. A part is what
-    a component wrote itself; what it made later components write counts there.
+    A part is what a component wrote itself; what it made later components write counts there.
     """
     names = projections(subject)
     prompts, last = (pair.clean, pair.corrupted), len(pair.clean.tokens) - 1
     runs = [TakenApart(subject, prompt) for prompt in prompts]
     matched = matched_neurons(subject, neuron, prompts, MATCHED)
     own = neuron_readers(subject, neuron.layer, [neuron.number])
+    first = neuron_readers(subject, neuron.layer, [n.number for n in (*matched, neuron)][:1])
     everyone = neuron_readers(subject, neuron.layer, [n.number for n in (neuron, *matched)])
     parts = torch.stack([_split(run, everyone) for run in runs])
     readings = torch.stack([preactivations(subject, p, neuron) for p in prompts], 1)
@@ -250,6 +252,7 @@ def upstream(
         **_told(steps, components),
         matched=tuple(map(str, matched)),
         matched_parts=_plain(parts[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])),
+        matched_earlier=_plain(parts_of_neurons(runs, first, told) * len(matched[:1])),
         pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
         contrast=_plain(contrasts[:, 0]),
         matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),

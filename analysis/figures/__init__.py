@@ -12,12 +12,16 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.upstream import Upstream
 from analysis.figures.activations import activations, random_text
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
 from analysis.figures.patching import heads, patching
+from analysis.figures.upstream import upstream, upstream_steps
+from analysis.figures.upstream_alignment import upstream_alignment
+from analysis.figures.upstream_words import upstream_pairs, upstream_sources
 
 
 @dataclass(frozen=True)
@@ -42,5 +46,10 @@ FIGURES: dict[str, Drawing] = {
     "written_tokens": Drawing("direct_effect", DirectEffect, written_tokens),
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
+    "upstream": Drawing("upstream", Upstream, upstream),
+    "upstream_sources": Drawing("upstream", Upstream, upstream_sources),
+    "upstream_steps": Drawing("upstream", Upstream, upstream_steps),
+    "upstream_pairs": Drawing("upstream", Upstream, upstream_pairs),
+    "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
 }
 """Every figure of the paper, in reading order."""
