@@ -63,6 +63,11 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "written_tokens": claims.writes.tokens_caption,
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
+        "upstream": claims.upstream.caption,
+        "upstream_sources": claims.upstream.sources_caption,
+        "upstream_steps": claims.upstream.steps_caption,
+        "upstream_pairs": claims.upstream.pairs_caption,
+        "upstream_alignment": claims.upstream.alignment_caption,
     }
 
 

@@ -240,6 +240,11 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "upstream": "upstream --neuron L3N5",
+        "upstream_sources": "upstream --neuron L3N5",
+        "upstream_steps": "upstream --neuron L3N5",
+        "upstream_pairs": "upstream --neuron L3N5",
+        "upstream_alignment": "upstream --neuron L3N5",
     }
 
 

@@ -11,8 +11,8 @@ from plotly.subplots import make_subplots
 from analysis.figures import style
 
 REST, TOTAL = "everything else", "sum"
-GAP, HEAD = 20, 44
-"""Pixels under a panel's last row, and above its first one."""
+GAP, HEAD, PITCH = 20, 44, 14
+"""Pixels under a panel's last row, above its first one, and for every bar of a row."""
 
 COLOURS = (style.CLEAN, style.CORRUPTED, style.OTHER)
 NAMES = ("clean", "corrupted", "matched neuron")
@@ -39,7 +39,7 @@ def split_out(
     parts: Float[np.ndarray, "series component"],
     neuron: str,
     neuron_parts: Float[np.ndarray, " series"],
-) -> tuple[tuple[str, ...], Float[np.ndarray, "series component"]]:
+) -> tuple[tuple[str, ...], Float[np.ndarray, "series part"]]:
     """The same parts with a single neuron told apart from its MLP."""
     mlp = "MLP " + neuron.split("N")[0].removeprefix("L")
     if mlp not in components:
@@ -67,12 +67,13 @@ def panel(
     return Panel(title, tuple(told), np.concatenate(columns, 1))
 
 
-def draw(panels: Sequence[Panel], unit: str, pitch: int = 34) -> go.Figure:
+def draw(panels: Sequence[Panel], unit: str) -> go.Figure:
     """The panels under each other, on one scale, each row with a bar per series."""
+    pitch = PITCH * max(len(p.values) for p in panels) + 6
     heights = [HEAD + pitch * len(p.names) + GAP for p in panels]
     total = sum(heights)
     figure = make_subplots(len(panels), 1, shared_xaxes=False, vertical_spacing=0)
-    left = style.label_width([name for p in panels for name in p.names])
+    left = style.label_width([name for p in panels for name in p.names]) + 18
     figure.update_layout(style.frame(total + 48, left, 0, 48, 12))
     top = total
     for row, (one, height) in enumerate(zip(panels, heights, strict=True), start=1):
@@ -82,7 +83,7 @@ def draw(panels: Sequence[Panel], unit: str, pitch: int = 34) -> go.Figure:
         top -= height
     low = min(0.0, *(float(p.values.min()) for p in panels))
     high = max(0.0, *(float(p.values.max()) for p in panels))
-    room = 0.16 * (high - low) + 1e-6
+    room = 0.2 * (high - low) + 1e-6
     figure.update_xaxes(
         range=[low - (room if low < 0 else 0), high + room], nticks=6, zerolinewidth=2
     )
@@ -92,7 +93,7 @@ def draw(panels: Sequence[Panel], unit: str, pitch: int = 34) -> go.Figure:
 
 def _panel(figure: go.Figure, panel: Panel, row: int) -> None:
     series = len(panel.values)
-    width = 0.8 / series
+    width = 0.88 / series
     rows = np.arange(len(panel.names))
     for index, values in enumerate(panel.values):
         shift = (index - (series - 1) / 2) * width
@@ -115,6 +116,7 @@ def _panel(figure: go.Figure, panel: Panel, row: int) -> None:
     figure.update_yaxes(
         tickvals=rows.tolist(),
         ticktext=[f"<b>{name}</b>" if name == TOTAL else name for name in panel.names],
+        title="head, MLP, neuron",
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,

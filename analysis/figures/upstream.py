@@ -1,4 +1,4 @@
-"""Figures of experiment 10: what a neuron's pre-activation is made of, and one step further back."""
+"""Figures of experiment 10: what makes a neuron's pre-activation, and one step further back."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def _projection(result: Upstream, index: int) -> Panel:
     title = f"<b>{name}</b>: pre-activation of {result.neuron}"
     if len(result.projections) > 1:
         made = style.signed(result.shares[index])
-        title = f"<b>{name}</b>: makes {made} of the activation’s {_change(result)}"
+        title = f"<b>{name}</b>: {made} of the activation’s difference of {_change(result)}"
     return panel((title,), names, series, ROWS)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 
 from analysis.experiments.upstream import Upstream
@@ -10,7 +10,7 @@ from analysis.figures import style
 from analysis.figures.labels import pair_tokens
 from analysis.statistics import ratio_interval
 
-MOST_SOURCES = 12
+MOST_SOURCES = 8
 PAIR_ROWS = 8
 
 
@@ -74,7 +74,7 @@ def _source_map(
         x=list(result.heads),
         y=list(range(len(labels))),
         coloraxis="coloraxis",
-        text=[[style.signed(v) if abs(v) >= 0.1 * limit else "" for v in row] for row in cells],
+        text=[[style.plain(v) if abs(v) >= 0.1 * limit else "" for v in row] for row in cells],
         texttemplate="%{text}",
         textfont={"size": 10},
         customdata=[
@@ -95,7 +95,7 @@ def upstream_pairs(result: Upstream) -> go.Figure:
     lead = result.leading
     order = np.argsort(-np.abs(result.contrast[0, lead]), kind="stable")[:PAIR_ROWS]
     names = [result.components[i] for i in order]
-    figure = style.canvas(36 * len(names) + 64, left=style.label_width(names), right=16)
+    figure = style.canvas(36 * len(names) + 64, left=style.label_width(names) + 18, right=16)
     control = result.matched_contrast[:, lead][:, order]
     for row, values in enumerate(control.T):
         if len(values):
@@ -114,12 +114,13 @@ def upstream_pairs(result: Upstream) -> go.Figure:
     figure.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=names,
+        title="head, MLP",
         range=[len(names) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )
     figure.update_xaxes(
-        title=f"difference of the part of the {result.lead} pre-activation,<br>clean minus corrupted",
+        title=f"difference of the part (clean minus corrupted),<br>{result.lead} pre-activation",
         zerolinewidth=2,
     )
     figure.layout.margin.b += style.LINE
@@ -135,7 +136,7 @@ def upstream_pairs(result: Upstream) -> go.Figure:
 
 
 def _pair_dots(
-    figure: go.Figure, result: Upstream, order: Float[np.ndarray, " row"], names: list[str]
+    figure: go.Figure, result: Upstream, order: Int[np.ndarray, " row"], names: list[str]
 ) -> None:
     values = result.contrast[:, result.leading][:, order]
     rows = list(range(len(names)))

@@ -13,6 +13,7 @@ from report.claims import (
     neurons,
     opening,
     prompts,
+    upstream,
     writes,
 )
 from report.claims.opening import model_name
@@ -31,6 +32,7 @@ class Claims:
     writes: writes.Writes
     activity: activity.Activity
     making: making.Making
+    upstream: upstream.UpstreamClaims
     model: str
     neuron: str
     target: str
@@ -48,6 +50,7 @@ def make_claims(evidence: Evidence) -> Claims:
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
         making=making.making(evidence),
+        upstream=upstream.upstream(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,
         target=evidence.direct_effect.target,

@@ -15,6 +15,7 @@ TITLES = {
     "neuron_sweep": "Every neuron, and held-out pairs",
     "direct_effect": "Direct effect",
     "activations": "Activations",
+    "upstream": "Upstream",
 }
 
 STUDY = "study"
@@ -23,6 +24,7 @@ STEP_VERBS: Mapping[str, str] = {
     "patching": "patch",
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
+    "upstream": "upstream",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -33,6 +35,10 @@ FIGURE_VERBS: Mapping[str, str] = {
     "confirmation": "sweep",
     "attribution": "sweep",
     "written_tokens": "direct-effect",
+    "upstream_sources": "upstream",
+    "upstream_steps": "upstream",
+    "upstream_pairs": "upstream",
+    "upstream_alignment": "upstream",
 }
 """The verb that computes what a figure shows, where one does without a whole study."""
 
@@ -88,6 +94,8 @@ def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
     options = []
     if verb == "direct-effect":
+        options += ["--neuron", evidence.neuron]
+    if verb == "upstream":
         options += ["--neuron", evidence.neuron]
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
