@@ -1,11 +1,25 @@
+import dataclasses
+import json
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from analysis import __main__ as cli
 from analysis.experiments.upstream import STEP_NEURONS, summary, upstream
+from analysis.figures import FIGURES
 from analysis.neuron import Neuron
 from analysis.parts import TakenApart, neuron_readers, preactivations, projections
 from analysis.question import default_pair, make_pair
+from analysis.results import load, save
+from report.claims import make_claims
+from report.claims.upstream import upstream as claims_of
+from report.page import render
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(2, 5)
 EXACT = {"rtol": 1e-4, "atol": 1e-4}
@@ -247,3 +261,149 @@ def test_the_summary_names_what_the_command_line_promises(result):
     for one in lists:
         total = sum(row["value"] for row in one["parts"])
         assert total == pytest.approx(one["preactivation"], abs=1e-4)
+
+
+CLAIMS = [
+    ("One attention head brings it the exchanged word", "No single attention head tells it"),
+    ("as they must", "do not trust this section"),
+    ("alone makes", "No single head makes"),
+    ("It brings this from", "comes not from the exchanged word but from"),
+    ("is driven by the same head", "is not driven by that head"),
+    ("It holds beyond this pair", "It is not certain beyond this pair"),
+    ("adds nothing by itself.", "is no evidence beyond the activation"),
+    ("chosen for being about as active, none do", "chosen for being about as active, 40 do"),
+]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return [Prose(render(evidence(plan))).text for plan in (Plan(), Plan(holds=False))]
+
+
+@pytest.mark.parametrize(("said", "opposite"), CLAIMS)
+def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def _said(**fields):
+    return claims_of(changed(evidence(Plan()), "upstream", **fields))
+
+
+def test_whether_patching_names_the_same_head_is_read_off_both():
+    study = evidence(Plan())
+    assert "named the same head, L1H0" in claims_of(study).patching
+    heads = np.roll(study.patching.heads_restored, 1, axis=1)
+    other = changed(study, "patching", heads_restored=heads)
+    assert "put another head first, L1H1" in claims_of(other).patching
+
+
+def test_a_head_that_works_against_the_strongest_is_named():
+    study = evidence(Plan())
+    assert "No other head among the strongest" in claims_of(study).parts
+    parts = study.upstream.parts.copy()
+    parts[1, 0, 2] -= 0.8
+    assert "L1H1, works against it (−0.80)" in _said(parts=parts).parts
+
+
+def test_a_head_that_matched_neurons_read_too_is_not_called_certain():
+    control = np.full_like(evidence(Plan()).upstream.matched_contrast, 3.0)
+    told = _said(matched_contrast=control)
+    assert "not certain" in told.pairs
+    assert "40 of 40 matched neurons" in told.pairs
+
+
+def test_without_held_out_pairs_nothing_is_said_to_hold_elsewhere():
+    result = evidence(Plan()).upstream
+    told = _said(pairs=result.pairs[:1], contrast=result.contrast[:1])
+    assert "was not tested" in told.pairs
+    assert "no other pair was tested" in told.pairs_caption
+
+
+def test_a_plain_mlp_is_not_called_gated():
+    result = evidence(Plan()).upstream
+    one = {
+        name: getattr(result, name)[:1]
+        for name in ("parts", "preactivation", "readings", "cosine", "earlier_parts", "sources")
+    }
+    one["matched_earlier"] = result.matched_earlier[:1]
+    one |= {"matched_parts": result.matched_parts[:1], "shares": result.shares[:1]}
+    one |= {"contrast": result.contrast[:, :1], "matched_contrast": result.matched_contrast[:, :1]}
+    told = _said(projections=("in",), lead="in", **one)
+    assert "gated" not in told.projections
+    assert "pre-activation of L3N5" in told.projections
+
+
+def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
+    found = upstream(subject, Neuron(0, 3), pair)
+    told = Prose(render(dataclasses.replace(evidence(Plan()), upstream=found))).text
+    assert ("No attention head comes before it" in told) == subject.parallel
+    assert make_claims(evidence(toy_plan())).upstream.heading
+
+
+def test_a_result_survives_being_saved(tmp_path, result):
+    save(tmp_path, "upstream", result, evidence(Plan()).provenance["upstream"])
+    back = load(tmp_path, "upstream", type(result))
+    assert back.components == result.components
+    assert back.step_neurons == result.step_neurons
+    np.testing.assert_array_equal(back.parts, result.parts)
+
+
+def test_every_panel_of_bars_sums_to_its_last_row(result):
+    for name in ("upstream", "upstream_steps"):
+        for trace in FIGURES[name].draw(result).data:
+            *parts, total = trace.x
+            assert sum(parts) == pytest.approx(total, abs=1e-3)
+
+
+@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
+def folder(request, tmp_path_factory):
+    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
+    path = tmp_path_factory.mktemp("models") / request.param
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def _run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["analysis", "upstream", *map(str, arguments)])
+    code = cli.main()
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+
+
+def test_the_verb_prints_parts_that_sum(monkeypatch, capsys, folder):
+    asked = ("--model", folder, *PAIR, "--neuron", "L2N5", "--json")
+    code, out, err = _run(monkeypatch, capsys, *asked)
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["neuron"] == "L2N5"
+    for one in (document, *([document["up"]] if "up" in document else [])):
+        assert one["sum_of_parts"] == pytest.approx(one["preactivation"], abs=1e-4)
+        total = sum(row["value"] for row in one["parts"])
+        assert total == pytest.approx(one["preactivation"], abs=1e-4)
+    assert len(document["heads_by_source"][0]["sources"]) == len(
+        document["alignment"]["activation"]
+    )
+    assert {step["of"] for step in document["steps_back"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--neuron", "L9N0", *PAIR), "outside this model"),
+        (("--neuron", "892"), "is not a neuron"),
+        (("--clean", CLEAN), "Only --clean is given"),
+    ],
+)
+def test_bad_input_is_one_sentence(monkeypatch, capsys, folder, asked, told):
+    code, out, err = _run(monkeypatch, capsys, "--model", folder, *asked)
+    assert code == 2
+    assert out == ""
+    assert told in err

@@ -14,6 +14,9 @@ from report.evidence import Evidence
 MUCH = 0.3
 """A part that makes this share of a difference, or more, carries it."""
 
+LITTLE = 0.2
+"""A part smaller than this share of the strongest head's is not worth a sentence."""
+
 EXACT = 1e-4
 """The parts must sum to the pre-activation within this share of its size."""
 
@@ -143,6 +146,7 @@ def _parts(result: Upstream) -> Markup:
         signed(change(result)),
         percent(share_of(result, head)),
     )
+    told += _against(result)
     if not result.earlier:
         return told
     clean, corrupted = result.earlier_parts[result.leading, :, 0]
@@ -151,6 +155,16 @@ def _parts(result: Upstream) -> Markup:
         result.earlier[0],
         signed(float(clean - corrupted)),
     )
+
+
+def _against(result: Upstream) -> Markup:
+    """A later or lesser head that takes back part of what the strongest one gives."""
+    first, *others = (difference_of(result, head) for head in result.heads)
+    back = [(value, head) for value, head in zip(others, result.heads[1:], strict=True)]
+    value, head = min(back, key=lambda pair: pair[0] * np.sign(first), default=(0.0, ""))
+    if value * first >= 0 or abs(value) < LITTLE * abs(first):
+        return say(" No other head among the strongest works against it.")
+    return say(" Another head, {}, works against it ({}).", head, signed(value))
 
 
 def _caption(result: Upstream) -> Markup:

@@ -113,15 +113,19 @@ def pairs(result: Upstream) -> Markup:
         return say("Whether other word pairs show the same was not tested.")
     mean, low, high = _held_out(result)
     numbers = say(
-        "over {}, {} gives {} more after the clean prompt ({}); {} of {} get as much from it.",
+        "over {}, the part of {} differs by {} ({}); {} of {} get as much from it, either sign.",
         plural(len(result.pairs) - 1, "held-out word pair", "held-out word pairs"),
         result.heads[0],
-        number(mean),
+        signed(mean),
         span(low, high),
         none_or(_as_strong(result)),
         plural(len(result.matched), "matched neuron", "matched neurons"),
     )
-    told = "It holds beyond this pair: " if holds_elsewhere(result) else "It is not sure beyond: "
+    told = (
+        "It holds beyond this pair: "
+        if holds_elsewhere(result)
+        else "It is not certain beyond this pair: "
+    )
     return say(told) + numbers
 
 
@@ -136,9 +140,9 @@ def pairs_caption(result: Upstream) -> Markup:
         return say("Differences of parts in the pair asked about; no other pair was tested.")
     mean, low, high = _held_out(result)
     return say(
-        "The same parts in words that took no part in the choice: {} gives {} more ({}).",
+        "The same parts in words that took no part in the choice: that of {} differs by {} ({}).",
         result.heads[0],
-        number(mean),
+        signed(mean),
         span(low, high),
     )
 
