@@ -18,6 +18,7 @@ from analysis.verbs import (
     neurons,
     prompts,
     study,
+    upstream,
     verify,
 )
 from analysis.verbs.app import app
@@ -27,6 +28,20 @@ VERBS = (
     prompts,
     neurons,
     corpus,
+    upstream,
+    ablation,
+    comparison,
+    verify,
+    study,
+)
+from analysis.verbs import models, neurons, prompts, study
+
+VERBS = (
+    models,
+    prompts,
+    neurons,
+    corpus,
+    upstream,
     ablation,
     comparison,
     verify,

@@ -16,6 +16,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.upstream import Upstream
 from analysis.results import Provenance
 
 KINDS: Mapping[str, type] = {
@@ -28,6 +29,7 @@ KINDS: Mapping[str, type] = {
     "corpus_scan": CorpusScan,
     "comparison": Comparison,
     "ablation": Ablation,
+    "upstream": Upstream,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -45,6 +47,7 @@ class Evidence:
     corpus_scan: CorpusScan
     comparison: Comparison
     ablation: Ablation
+    upstream: Upstream
     provenance: Mapping[str, Provenance]
 
     @property

@@ -68,6 +68,11 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "comparison": claims.comparison.caption,
         "ablation": claims.ablation.caption,
         "collateral": claims.ablation.corpus_caption,
+        "upstream": claims.upstream.caption,
+        "upstream_sources": claims.upstream.sources_caption,
+        "upstream_steps": claims.upstream.steps_caption,
+        "upstream_pairs": claims.upstream.pairs_caption,
+        "upstream_alignment": claims.upstream.alignment_caption,
     }
 
 

@@ -253,6 +253,11 @@ def test_every_command_computes_what_its_figure_shows():
         "comparison": "study",
         "ablation": "study",
         "collateral": "study",
+        "upstream": "upstream --neuron L3N5",
+        "upstream_sources": "upstream --neuron L3N5",
+        "upstream_steps": "upstream --neuron L3N5",
+        "upstream_pairs": "upstream --neuron L3N5",
+        "upstream_alignment": "upstream --neuron L3N5",
     }
 
 

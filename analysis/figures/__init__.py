@@ -15,6 +15,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.upstream import Upstream
 from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
 from analysis.figures.comparison import comparison
@@ -24,6 +25,9 @@ from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
 from analysis.figures.patching import heads, patching
+from analysis.figures.upstream import upstream, upstream_steps
+from analysis.figures.upstream_alignment import upstream_alignment
+from analysis.figures.upstream_words import upstream_pairs, upstream_sources
 
 
 @dataclass(frozen=True)
@@ -53,5 +57,10 @@ FIGURES: dict[str, Drawing] = {
     "comparison": Drawing("comparison", Comparison, comparison),
     "ablation": Drawing("ablation", Ablation, ablation),
     "collateral": Drawing("ablation", Ablation, collateral),
+    "upstream": Drawing("upstream", Upstream, upstream),
+    "upstream_sources": Drawing("upstream", Upstream, upstream_sources),
+    "upstream_steps": Drawing("upstream", Upstream, upstream_steps),
+    "upstream_pairs": Drawing("upstream", Upstream, upstream_pairs),
+    "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
 }
 """Every figure of the paper, in reading order."""

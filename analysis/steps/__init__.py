@@ -11,6 +11,7 @@ STEPS: tuple[Step, ...] = (
     pair.DIRECT_EFFECT,
     texts.ACTIVATIONS,
     texts.CORPUS_SCAN,
+    pair.UPSTREAM,
     texts.ABLATION,
     breadth.COMPARISON,
 )

@@ -5,6 +5,7 @@ from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
+from analysis.experiments.upstream import Upstream, upstream
 from analysis.progress import Progress
 from analysis.question import make_prompt
 from analysis.steps.inputs import Inputs, Step, held_out, neuron
@@ -45,8 +46,13 @@ def _direct_effect(subject: Subject, inputs: Inputs, _progress: Progress) -> Dir
     return direct_effect(subject, inputs.neuron, inputs.pair.contrast, inputs.seed)
 
 
+def _upstream(subject: Subject, inputs: Inputs, progress: Progress) -> Upstream:
+    return upstream(subject, inputs.neuron, inputs.pair, inputs.held_out, progress)
+
+
 NEXT_TOKEN = Step("next_token", NextToken, _next_token, {"natural": lambda _: NATURAL})
 LOGIT_LENS = Step("logit_lens", LogitLens, _logit_lens)
 PATCHING = Step("patching", Patching, _patching)
 NEURON_SWEEP = Step("neuron_sweep", NeuronSweep, _neuron_sweep, {"held_out": held_out})
 DIRECT_EFFECT = Step("direct_effect", DirectEffect, _direct_effect, {"neuron": neuron})
+UPSTREAM = Step("upstream", Upstream, _upstream, {"neuron": neuron, "held_out": held_out})

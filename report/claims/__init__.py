@@ -16,6 +16,7 @@ from report.claims import (
     neurons,
     opening,
     prompts,
+    upstream,
     writes,
 )
 from report.claims.opening import model_name
@@ -37,6 +38,7 @@ class Claims:
     comparison: comparison.ModelsCompared
     ablation: ablation.AblationClaims
     making: making.Making
+    upstream: upstream.UpstreamClaims
     model: str
     neuron: str
     target: str
@@ -57,6 +59,7 @@ def make_claims(evidence: Evidence) -> Claims:
         comparison=comparison.comparison(evidence),
         ablation=ablation.ablation(evidence),
         making=making.making(evidence),
+        upstream=upstream.upstream(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,
         target=evidence.direct_effect.target,

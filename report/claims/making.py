@@ -18,6 +18,7 @@ TITLES = {
     "corpus_scan": "Corpus scan",
     "comparison": "Other models",
     "ablation": "Ablation",
+    "upstream": "Upstream",
 }
 
 STUDY = "study"
@@ -26,6 +27,7 @@ STEP_VERBS: Mapping[str, str] = {
     "patching": "patch",
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
+    "upstream": "upstream",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -36,6 +38,10 @@ FIGURE_VERBS: Mapping[str, str] = {
     "confirmation": "sweep",
     "attribution": "sweep",
     "written_tokens": "direct-effect",
+    "upstream_sources": "upstream",
+    "upstream_steps": "upstream",
+    "upstream_pairs": "upstream",
+    "upstream_alignment": "upstream",
 }
 """The verb that computes what a figure shows, where one does without a whole study."""
 
@@ -91,6 +97,8 @@ def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
     options = []
     if verb == "direct-effect":
+        options += ["--neuron", evidence.neuron]
+    if verb == "upstream":
         options += ["--neuron", evidence.neuron]
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
