@@ -34,19 +34,6 @@ VERBS = (
     verify,
     study,
 )
-from analysis.verbs import models, neurons, prompts, study
-
-VERBS = (
-    models,
-    prompts,
-    neurons,
-    corpus,
-    upstream,
-    ablation,
-    comparison,
-    verify,
-    study,
-)
 """The modules whose import registers the verbs."""
 
 
