@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from analysis.discrimination import best_threshold
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of
 from analysis.reading import NO_TOKEN, batches, read, windows
@@ -103,22 +104,6 @@ class Detector:
             progress(done / len(pieces))
         follows, first = np.concatenate(marks, axis=1)
         return np.concatenate(values), follows, first
-
-
-def best_threshold(
-    values: Float[np.ndarray, " token"], followed: Bool[np.ndarray, " token"]
-) -> float:
-    """The threshold of largest F1, midway between the value it admits and the next one below.
-
-    F1 is the harmonic mean of precision and recall: twice the hits over alarms plus occurrences
-    (van Rijsbergen, "Information Retrieval", 1979).
-    """
-    order = np.argsort(-values, kind="stable")
-    ranked, hits = values[order], followed[order].cumsum()
-    f1 = 2 * hits / (np.arange(1, len(values) + 1) + hits[-1])
-    last_of_equals = np.append(ranked[1:] != ranked[:-1], True)
-    best = int(np.where(last_of_equals, f1, -1.0).argmax())
-    return float(ranked[best : best + 2].mean())
 
 
 def share(part: int, whole: int) -> tuple[float, float, float]:

@@ -100,7 +100,7 @@ def detector(
     chosen_on, judged_on = number % 2 == 0, number % 2 == 1
     area = auc(values[chosen_on], positive[chosen_on])
     direction = -1 if area < 0.5 else 1
-    threshold = _best_threshold(direction * values[chosen_on], positive[chosen_on])
+    threshold = best_threshold(direction * values[chosen_on], positive[chosen_on])
     detected = direction * values[judged_on] >= threshold
     truth, where = positive[judged_on], number[judged_on]
 
@@ -122,13 +122,19 @@ def detector(
     )
 
 
-def _best_threshold(values: np.ndarray, positive: np.ndarray) -> float:
-    """The value from which on upwards the F1 score is largest."""
+def best_threshold(
+    values: Float[np.ndarray, " item"], positive: Bool[np.ndarray, " item"]
+) -> float:
+    """The threshold of largest F1, midway between the value it admits and the next one below.
+
+    Not a number where nothing is positive. F1 is the harmonic mean of precision and recall: twice
+    the hits over alarms plus occurrences (van Rijsbergen, "Information Retrieval", 1979).
+    """
     if not positive.any():
         return NOT_A_NUMBER
     order = np.argsort(-values, kind="stable")
-    ordered = values[order]
-    hits = np.cumsum(positive[order])
-    f1 = 2 * hits / (np.arange(1, len(values) + 1) + positive.sum())
-    last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
-    return float(ordered[np.argmax(np.where(last_of_equals, f1, -1))])
+    ranked, hits = values[order], positive[order].cumsum()
+    f1 = 2 * hits / (np.arange(1, len(values) + 1) + hits[-1])
+    last_of_equals = np.append(ranked[1:] != ranked[:-1], True)
+    best = int(np.where(last_of_equals, f1, -1.0).argmax())
+    return float(ranked[best : best + 2].mean())

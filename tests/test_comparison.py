@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from analysis import EMBEDDED, corpus, models, results
 from analysis import __main__ as cli
 from analysis.asked import SCREEN
-from analysis.detector import FEWEST, Detector, best_threshold, share
+from analysis.detector import FEWEST, Detector, share
+from analysis.discrimination import best_threshold
 from analysis.experiments.comparison import (
     CHARACTERS,
     SHOWN,
