@@ -8,6 +8,7 @@ from analysis import corpus
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
+from analysis.experiments.generality import Generality, generality
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.experiments.next_token import NextToken, next_token
@@ -15,6 +16,7 @@ from analysis.experiments.patching import Patching, patching
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.question import PromptPair, excerpt, make_prompt
+from analysis.sentences import SENTENCES, tree_words
 from analysis.subject import Subject
 
 NATURAL = (
@@ -47,6 +49,7 @@ class Inputs:
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
+            "generality": (*SENTENCES, *tree_words()),
         }
 
 
@@ -102,6 +105,12 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _generality(subject: Subject, inputs: Inputs, progress: Progress) -> Generality:
+    assert inputs.neuron is not None
+    asked = inputs.pair.contrast, SENTENCES, tree_words()
+    return generality(subject, inputs.neuron, *asked, inputs.seed, progress)
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -115,4 +124,5 @@ STEPS = (
         asks=("neuron", "random_texts"),
         reads=("analysis.corpus",),
     ),
+    Step("generality", Generality, _generality, asks=("neuron", "generality")),
 )

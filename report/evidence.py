@@ -9,6 +9,7 @@ from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations
 from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.generality import Generality
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
@@ -22,6 +23,7 @@ KINDS: Mapping[str, type] = {
     "neuron_sweep": NeuronSweep,
     "direct_effect": DirectEffect,
     "activations": Activations,
+    "generality": Generality,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -36,6 +38,7 @@ class Evidence:
     neuron_sweep: NeuronSweep
     direct_effect: DirectEffect
     activations: Activations
+    generality: Generality
     provenance: Mapping[str, Provenance]
 
     @property

@@ -63,6 +63,7 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "written_tokens": claims.writes.tokens_caption,
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
+        "generality": claims.generality.caption,
     }
 
 

@@ -8,12 +8,14 @@ import plotly.graph_objects as go
 
 from analysis.experiments.activations import Activations
 from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.generality import Generality
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.figures.activations import activations, random_text
 from analysis.figures.direct_effect import direct_effect, written_tokens
+from analysis.figures.generality import generality
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
@@ -42,5 +44,6 @@ FIGURES: dict[str, Drawing] = {
     "written_tokens": Drawing("direct_effect", DirectEffect, written_tokens),
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
+    "generality": Drawing("generality", Generality, generality),
 }
 """Every figure of the paper, in reading order."""

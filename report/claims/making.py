@@ -15,6 +15,7 @@ TITLES = {
     "neuron_sweep": "Every neuron, and held-out pairs",
     "direct_effect": "Direct effect",
     "activations": "Activations",
+    "generality": "Other words and sentences",
 }
 
 STUDY = "study"
@@ -23,6 +24,7 @@ STEP_VERBS: Mapping[str, str] = {
     "patching": "patch",
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
+    "generality": "generality",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -89,6 +91,7 @@ def command(evidence: Evidence, verb: str) -> str:
     options = []
     if verb == "direct-effect":
         options += ["--neuron", evidence.neuron]
+    options += ["--neuron", evidence.neuron] if verb == "generality" else []
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
     if evidence.origin.dtype != "float32":
@@ -96,6 +99,7 @@ def command(evidence: Evidence, verb: str) -> str:
     seed = evidence.origin.inputs.get("seed")
     if seed and verb in (STUDY, "sweep", "direct-effect"):
         options += ["--seed", str(seed)]
+    options += ["--seed", str(seed)] if seed and verb == "generality" else []
     return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
 
 

@@ -8,6 +8,7 @@ from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
 from tests.synthetic import first_parts
 from tests.synthetic.first_parts import VOCABULARY
+from tests.synthetic.generality import generality
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
 
 __all__ = [
@@ -30,6 +31,7 @@ PARTS = (
     first_parts.neuron_sweep,
     first_parts.direct_effect,
     first_parts.activations,
+    generality,
 )
 """What makes each result of a synthetic study, named as its step."""
 
