@@ -166,7 +166,7 @@ def _sentences(result: Generality, way: int) -> Markup:
     if not len(ours):
         return say("No other sentence was tried, so nothing is known of any.")
     areas = turned(result.auc[1:], way)
-    wrong = int(((areas < 0.5) & (result.chance[1:] <= SURE)).sum())
+    wrong = (areas < 0.5) & (result.chance[1:] <= SURE)
     told = say(
         "In {} of the {} it parts the words too (shuffled labels part them as far in at most "
         "one draw in {}).",
@@ -176,8 +176,10 @@ def _sentences(result: Generality, way: int) -> Markup:
     )
     if not ours.any():
         told = say("It parts the words in none of the held-out sentences.")
-    if wrong:
-        told += say(" In {} it parts them the wrong way round.", count(wrong))
+    if wrong.any():
+        gap = float(np.abs(result.means[1:, 0] - result.means[1:, 1])[wrong].max())
+        more = " In {} it parts them the wrong way round, the means at most {} apart."
+        told += say(more, count(int(wrong.sum())), number(gap))
     return told
 
 
@@ -224,8 +226,8 @@ def _answers(result: Generality, way: int) -> Markup:
     if model.all():
         return told + say(" The neuron parts the words in every one.")
     return told + say(
-        " These are the very sentences in which the neuron parts the words: it tells them apart "
-        "where the model does, and nowhere else."
+        " These are the very sentences in which the neuron parts the words the right way round: it "
+        "tells them apart where the model does, and nowhere else."
     )
 
 
