@@ -10,10 +10,10 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
-from analysis.verbs import generality, models, neurons, prompts, study
+from analysis.verbs import generality, models, modulate, neurons, prompts, study
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, study, generality)
+VERBS = (models, prompts, neurons, study, generality, modulate)
 """The modules whose import registers the verbs."""
 
 

@@ -13,6 +13,12 @@ from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.experiments.next_token import NextToken, next_token
 from analysis.experiments.patching import Patching, patching
+from analysis.experiments.weight_modulation import (
+    TEXT_TOKENS,
+    TEXTS,
+    WeightModulation,
+    weight_modulation,
+)
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.question import PromptPair, excerpt, make_prompt
@@ -49,6 +55,7 @@ class Inputs:
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
+            "loss_texts": f"{TEXTS} of {TEXT_TOKENS} tokens, {CORPUS.member_sha256}",
             "generality": (*SENTENCES, *tree_words()),
         }
 
@@ -111,6 +118,15 @@ def _generality(subject: Subject, inputs: Inputs, progress: Progress) -> General
     return generality(subject, inputs.neuron, *asked, inputs.seed, progress)
 
 
+def _weight_modulation(subject: Subject, inputs: Inputs, progress: Progress) -> WeightModulation:
+    assert inputs.neuron is not None
+    prompts, contrast = (inputs.pair.clean, inputs.pair.corrupted), inputs.pair.contrast
+    drawn = corpus.sample(TEXTS, inputs.seed)
+    texts = [make_prompt(subject, excerpt(subject, text, TEXT_TOKENS)) for _, text in drawn]
+    asked = contrast, prompts, texts, inputs.seed
+    return weight_modulation(subject, inputs.neuron, *asked, progress=progress)
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -125,4 +141,11 @@ STEPS = (
         reads=("analysis.corpus",),
     ),
     Step("generality", Generality, _generality, asks=("neuron", "generality")),
+    Step(
+        "weight_modulation",
+        WeightModulation,
+        _weight_modulation,
+        asks=("neuron", "loss_texts"),
+        reads=("analysis.corpus",),
+    ),
 )

@@ -14,6 +14,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.weight_modulation import WeightModulation
 from analysis.results import Provenance
 
 KINDS: Mapping[str, type] = {
@@ -24,6 +25,7 @@ KINDS: Mapping[str, type] = {
     "direct_effect": DirectEffect,
     "activations": Activations,
     "generality": Generality,
+    "weight_modulation": WeightModulation,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -39,6 +41,7 @@ class Evidence:
     direct_effect: DirectEffect
     activations: Activations
     generality: Generality
+    weight_modulation: WeightModulation
     provenance: Mapping[str, Provenance]
 
     @property

@@ -64,6 +64,7 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
         "generality": claims.generality.caption,
+        "weight_modulation": claims.modulation.caption,
     }
 
 

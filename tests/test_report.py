@@ -241,6 +241,7 @@ def test_every_command_computes_what_its_figure_shows():
         "activations": "study",
         "random_text": "study",
         "generality": "generality --neuron L3N5",
+        "weight_modulation": "modulate --neuron L3N5",
     }
 
 

@@ -13,6 +13,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.weight_modulation import WeightModulation
 from analysis.figures.activations import activations, random_text
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.generality import generality
@@ -20,6 +21,7 @@ from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
 from analysis.figures.patching import heads, patching
+from analysis.figures.weight_modulation import weight_modulation
 
 
 @dataclass(frozen=True)
@@ -45,5 +47,6 @@ FIGURES: dict[str, Drawing] = {
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
     "generality": Drawing("generality", Generality, generality),
+    "weight_modulation": Drawing("weight_modulation", WeightModulation, weight_modulation),
 }
 """Every figure of the paper, in reading order."""

@@ -11,6 +11,7 @@ from report.claims import (
     generality,
     lens,
     making,
+    modulation,
     neurons,
     opening,
     prompts,
@@ -32,6 +33,7 @@ class Claims:
     writes: writes.Writes
     activity: activity.Activity
     generality: generality.GeneralityClaims
+    modulation: modulation.Modulation
     making: making.Making
     model: str
     neuron: str
@@ -50,6 +52,7 @@ def make_claims(evidence: Evidence) -> Claims:
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
         generality=generality.generality(evidence),
+        modulation=modulation.modulation(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

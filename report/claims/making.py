@@ -16,6 +16,7 @@ TITLES = {
     "direct_effect": "Direct effect",
     "activations": "Activations",
     "generality": "Other words and sentences",
+    "weight_modulation": "Weight modulation",
 }
 
 STUDY = "study"
@@ -25,6 +26,7 @@ STEP_VERBS: Mapping[str, str] = {
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
     "generality": "generality",
+    "weight_modulation": "modulate",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -92,6 +94,7 @@ def command(evidence: Evidence, verb: str) -> str:
     if verb == "direct-effect":
         options += ["--neuron", evidence.neuron]
     options += ["--neuron", evidence.neuron] if verb == "generality" else []
+    options += ["--neuron", evidence.neuron] if verb == "modulate" else []
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
     if evidence.origin.dtype != "float32":
@@ -100,6 +103,7 @@ def command(evidence: Evidence, verb: str) -> str:
     if seed and verb in (STUDY, "sweep", "direct-effect"):
         options += ["--seed", str(seed)]
     options += ["--seed", str(seed)] if seed and verb == "generality" else []
+    options += ["--seed", str(seed)] if seed and verb == "modulate" else []
     return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
 
 

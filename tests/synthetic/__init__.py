@@ -10,6 +10,7 @@ from tests.synthetic import first_parts
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.generality import generality
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
+from tests.synthetic.weight_modulation import weight_modulation
 
 __all__ = [
     "BEST",
@@ -32,6 +33,7 @@ PARTS = (
     first_parts.direct_effect,
     first_parts.activations,
     generality,
+    weight_modulation,
 )
 """What makes each result of a synthetic study, named as its step."""
 
