@@ -56,8 +56,8 @@ class Modulator:
 
     def run(
         self, tokens: Sequence[int], settings: Sequence[Setting]
-    ) -> Iterator[Float[Tensor, "setting pos d_vocab"]]:
-        """Logits of one text under every setting, in order, some settings at a time."""
+    ) -> Iterator[Float[Tensor, "setting pos d_model"]]:
+        """Final residual of one text under every setting, in order, some settings at a time."""
         base, before, changed = self._taken(tokens, settings)
         size = max(1, CHUNK_TOKENS // len(tokens))
         for begin in range(0, len(settings), size):
@@ -107,12 +107,18 @@ class Modulator:
     @torch.inference_mode()
     def _go_on(
         self, resid: Float[Tensor, "setting pos d_model"]
-    ) -> Float[Tensor, "setting pos d_vocab"]:
-        """From behind the layer to the logits."""
+    ) -> Float[Tensor, "setting pos d_model"]:
+        """From behind the layer to the end."""
         subject, rotary = self.subject, None
         if subject.family.rotary is not None:
             positions = torch.arange(resid.shape[1], device=resid.device)[None]
             rotary = part(subject.model, subject.family.rotary)(resid, position_ids=positions)
         for block in self._blocks[self.layer + 1 :]:
             resid = block(resid, position_embeddings=rotary)
-        return (subject.final_norm(resid) @ subject.unembedding.T).float()
+        return resid
+
+    @torch.inference_mode()
+    def logits(self, resid: Float[Tensor, "*any d_model"]) -> Float[Tensor, "*any d_vocab"]:
+        """Logits of final residuals."""
+        logits: Tensor = (self.subject.final_norm(resid) @ self.subject.unembedding.T).float()
+        return logits

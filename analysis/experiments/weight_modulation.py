@@ -230,7 +230,7 @@ def _answers(
     diffs, chances = [], []
     for done, prompt in enumerate(prompts, start=1):
         runs = modulator.run(prompt.tokens, _settings(neurons))
-        last = torch.cat([logits[:, -1] for logits in runs])
+        last = torch.cat([modulator.logits(resid[:, -1]) for resid in runs])
         diffs.append(last[:, contrast.target_id] - last[:, contrast.foil_id])
         chances.append(last.softmax(-1)[:, contrast.target_id])
         progress(done / len(prompts))
@@ -247,7 +247,8 @@ def _losses_of(
     for done, text in enumerate(texts, start=1):
         following = torch.tensor(text.tokens[1:], device=modulator.subject.device)
         runs = modulator.run(text.tokens, _settings(neurons))
-        rows.append(torch.cat([_summed_loss(logits, following) for logits in runs]).cpu().numpy())
+        sums = [_summed_loss(modulator.logits(resid[:, :-1]), following) for resid in runs]
+        rows.append(torch.cat(sums).cpu().numpy())
         progress(done / len(texts))
     shape = (len(neurons), len(WEIGHTS), len(FACTORS), len(texts))
     sizes = np.array([len(text.tokens) - 1 for text in texts], dtype=np.float64)
@@ -257,8 +258,8 @@ def _losses_of(
 def _summed_loss(
     logits: Float[Tensor, "setting pos d_vocab"], following: Tensor
 ) -> Float[Tensor, " setting"]:
-    right = logits[:, :-1].gather(-1, following.expand(len(logits), -1)[..., None])[..., 0]
-    return (logits[:, :-1].logsumexp(-1) - right).double().sum(-1)
+    right = logits.gather(-1, following.expand(len(logits), -1)[..., None])[..., 0]
+    return (logits.logsumexp(-1) - right).double().sum(-1)
 
 
 def _changes(

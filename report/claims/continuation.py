@@ -83,8 +83,8 @@ def shown(text: str) -> str:
 
 def table(result: WeightModulation) -> str:
     """What the table of texts holds."""
-    samples = max(result.written_sample, default=0)
+    samples = plural(max(result.written_sample, default=0), "sample", "samples")
     return (
         f"Up to {result.written_length} tokens written with the output weights scaled: the "
-        f"likeliest text, and after the clean prompt {plural(samples, 'sample', 'samples')} at temperature 1"
+        f"likeliest text, and after the clean prompt {samples} at temperature 1"
     )
