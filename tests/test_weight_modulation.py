@@ -357,3 +357,9 @@ def test_bad_input_is_one_sentence_and_exit_code_2(modulate, arguments, says):
     assert (code, out) == (2, "")
     assert err.count("error: ") == 1
     assert says in err
+
+
+def test_coarser_number_types_are_answered_too(modulate):
+    code, out, err = modulate("--neuron", "L1N3", "--dtype", "bfloat16", "--texts", "2", "--json")
+    assert code == 0, err
+    assert json.loads(out)["continuations"]

@@ -53,7 +53,7 @@ def _controls(figure: go.Figure, result: WeightModulation, values: np.ndarray, r
         mode="lines",
         line={"color": style.OTHER, "width": 1},
         opacity=0.5,
-        hovertemplate="%{text} × %{x}: %{y:.3f}<extra></extra>",
+        hovertemplate="%{text} ×%{x}: %{y:.3f}<extra></extra>",
         row=row,
         col=1,
     )
@@ -68,7 +68,7 @@ def _answers(figure: go.Figure, result: WeightModulation, values: np.ndarray, ro
                 mode="lines+markers",
                 line={"color": COLOURS[k], "width": 2, "dash": DASHES[weights]},
                 marker={"size": 6 if weights == "out" else 4},
-                hovertemplate=f"{NAMES[k]} prompt, {WORDS[weights]} × %{{x}}: %{{y:.3f}}"
+                hovertemplate=f"{NAMES[k]} prompt, {WORDS[weights]} ×%{{x}}: %{{y:.3f}}"
                 "<extra></extra>",
                 row=row,
                 col=1,
@@ -104,7 +104,7 @@ def _losses(figure: go.Figure, result: WeightModulation) -> None:
                     [f"{factor:g}", *(style.plain(v, 5) for v in values)]
                     for factor, *values in zip(result.factors, mean, low, high, strict=True)
                 ],
-                hovertemplate=f"{name}, {WORDS[weights]} × %{{customdata[0]}}: "
+                hovertemplate=f"{name}, {WORDS[weights]} ×%{{customdata[0]}}: "
                 "%{customdata[1]} [%{customdata[2]}, %{customdata[3]}]<extra></extra>",
                 row=3,
                 col=1,
