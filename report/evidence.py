@@ -12,11 +12,13 @@ from analysis.experiments.activations import Activations
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.generality import Generality
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.experiments.upstream import Upstream
+from analysis.experiments.weight_modulation import WeightModulation
 from analysis.results import Provenance
 
 KINDS: Mapping[str, type] = {
@@ -30,6 +32,8 @@ KINDS: Mapping[str, type] = {
     "comparison": Comparison,
     "ablation": Ablation,
     "upstream": Upstream,
+    "generality": Generality,
+    "weight_modulation": WeightModulation,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -48,6 +52,8 @@ class Evidence:
     comparison: Comparison
     ablation: Ablation
     upstream: Upstream
+    generality: Generality
+    weight_modulation: WeightModulation
     provenance: Mapping[str, Provenance]
 
     @property

@@ -73,6 +73,8 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "upstream_steps": claims.upstream.steps_caption,
         "upstream_pairs": claims.upstream.pairs_caption,
         "upstream_alignment": claims.upstream.alignment_caption,
+        "generality": claims.generality.caption,
+        "weight_modulation": claims.modulation.caption,
     }
 
 

@@ -258,6 +258,8 @@ def test_every_command_computes_what_its_figure_shows():
         "upstream_steps": "upstream --neuron L3N5",
         "upstream_pairs": "upstream --neuron L3N5",
         "upstream_alignment": "upstream --neuron L3N5",
+        "generality": "generality --neuron L3N5",
+        "weight_modulation": "modulate --neuron L3N5",
     }
 
 

@@ -11,16 +11,19 @@ from analysis.experiments.activations import Activations
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.generality import Generality
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.experiments.upstream import Upstream
+from analysis.experiments.weight_modulation import WeightModulation
 from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
 from analysis.figures.comparison import comparison
 from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.direct_effect import direct_effect, written_tokens
+from analysis.figures.generality import generality
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
@@ -28,6 +31,7 @@ from analysis.figures.patching import heads, patching
 from analysis.figures.upstream import upstream, upstream_steps
 from analysis.figures.upstream_alignment import upstream_alignment
 from analysis.figures.upstream_words import upstream_pairs, upstream_sources
+from analysis.figures.weight_modulation import weight_modulation
 
 
 @dataclass(frozen=True)
@@ -62,5 +66,7 @@ FIGURES: dict[str, Drawing] = {
     "upstream_steps": Drawing("upstream", Upstream, upstream_steps),
     "upstream_pairs": Drawing("upstream", Upstream, upstream_pairs),
     "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
+    "generality": Drawing("generality", Generality, generality),
+    "weight_modulation": Drawing("weight_modulation", WeightModulation, weight_modulation),
 }
 """Every figure of the paper, in reading order."""

@@ -13,5 +13,7 @@ STEPS: tuple[Step, ...] = (
     texts.CORPUS_SCAN,
     pair.UPSTREAM,
     texts.ABLATION,
+    texts.WEIGHT_MODULATION,
+    texts.GENERALITY,
     breadth.COMPARISON,
 )

@@ -4,9 +4,17 @@ from analysis import corpus
 from analysis.experiments.ablation import Ablation, ablation
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
+from analysis.experiments.generality import Generality, generality
+from analysis.experiments.weight_modulation import (
+    TEXT_TOKENS,
+    TEXTS,
+    WeightModulation,
+    weight_modulation,
+)
 from analysis.progress import Progress
 from analysis.prompt_set import word_set
 from analysis.question import excerpt, make_prompt
+from analysis.sentences import SENTENCES, tree_words
 from analysis.steps.inputs import Inputs, Step, drawn, neuron
 from analysis.subject import Subject
 
@@ -40,6 +48,19 @@ def _ablation(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
     )
 
 
+def _weight_modulation(subject: Subject, inputs: Inputs, progress: Progress) -> WeightModulation:
+    prompts, contrast = (inputs.pair.clean, inputs.pair.corrupted), inputs.pair.contrast
+    drawn = corpus.sample(TEXTS, inputs.seed)
+    texts = [make_prompt(subject, excerpt(subject, text, TEXT_TOKENS)) for _, text in drawn]
+    asked = contrast, prompts, texts, inputs.seed
+    return weight_modulation(subject, inputs.neuron, *asked, progress=progress)
+
+
+def _generality(subject: Subject, inputs: Inputs, progress: Progress) -> Generality:
+    asked = inputs.pair.contrast, SENTENCES, tree_words()
+    return generality(subject, inputs.neuron, *asked, inputs.seed, progress)
+
+
 ACTIVATIONS = Step(
     "activations",
     Activations,
@@ -64,4 +85,17 @@ ABLATION = Step(
     _ablation,
     {"neuron": neuron, "ablation_texts": drawn(f"windows from {ABLATION_TEXTS}")},
     READS,
+)
+WEIGHT_MODULATION = Step(
+    "weight_modulation",
+    WeightModulation,
+    _weight_modulation,
+    {"neuron": neuron, "loss_texts": drawn(f"{TEXTS} of {TEXT_TOKENS} tokens")},
+    READS,
+)
+GENERALITY = Step(
+    "generality",
+    Generality,
+    _generality,
+    {"neuron": neuron, "sentences": lambda _: SENTENCES, "words": lambda _: tree_words()},
 )

@@ -11,8 +11,10 @@ from report.claims import (
     circuit,
     comparison,
     corpus,
+    generality,
     lens,
     making,
+    modulation,
     neurons,
     opening,
     prompts,
@@ -37,6 +39,8 @@ class Claims:
     corpus: corpus.Corpus
     comparison: comparison.ModelsCompared
     ablation: ablation.AblationClaims
+    generality: generality.GeneralityClaims
+    modulation: modulation.Modulation
     making: making.Making
     upstream: upstream.UpstreamClaims
     model: str
@@ -58,6 +62,8 @@ def make_claims(evidence: Evidence) -> Claims:
         corpus=corpus.corpus(evidence),
         comparison=comparison.comparison(evidence),
         ablation=ablation.ablation(evidence),
+        generality=generality.generality(evidence),
+        modulation=modulation.modulation(evidence),
         making=making.making(evidence),
         upstream=upstream.upstream(evidence),
         model=model_name(evidence),

@@ -19,6 +19,8 @@ TITLES = {
     "comparison": "Other models",
     "ablation": "Ablation",
     "upstream": "Upstream",
+    "generality": "Other words and sentences",
+    "weight_modulation": "Weight modulation",
 }
 
 STUDY = "study"
@@ -28,6 +30,8 @@ STEP_VERBS: Mapping[str, str] = {
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
     "upstream": "upstream",
+    "generality": "generality",
+    "weight_modulation": "modulate",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -100,6 +104,8 @@ def command(evidence: Evidence, verb: str) -> str:
         options += ["--neuron", evidence.neuron]
     if verb == "upstream":
         options += ["--neuron", evidence.neuron]
+    options += ["--neuron", evidence.neuron] if verb == "generality" else []
+    options += ["--neuron", evidence.neuron] if verb == "modulate" else []
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
     if evidence.origin.dtype != "float32":
@@ -107,6 +113,8 @@ def command(evidence: Evidence, verb: str) -> str:
     seed = evidence.origin.inputs.get("seed")
     if seed and verb in (STUDY, "sweep", "direct-effect"):
         options += ["--seed", str(seed)]
+    options += ["--seed", str(seed)] if seed and verb == "generality" else []
+    options += ["--seed", str(seed)] if seed and verb == "modulate" else []
     return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
 
 

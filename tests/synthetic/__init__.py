@@ -11,7 +11,9 @@ from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
 from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
+from tests.synthetic.generality import generality
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
+from tests.synthetic.weight_modulation import weight_modulation
 
 __all__ = [
     "BEST",
@@ -37,6 +39,8 @@ PARTS = (
     comparison,
     ablation,
     upstream.upstream,
+    generality,
+    weight_modulation,
 )
 """What makes each result of a synthetic study, named as its step."""
 
