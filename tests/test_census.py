@@ -1,0 +1,187 @@
+"""The census: blocks against brute force, merged spellings, and behaviour against permuted pairs."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.agreement import agreement, draw_windows
+from analysis.congruence import MEASURES, MINUS, Block, Surveyor, is_gated, unit_name, unit_neuron
+from analysis.experiments.census import census, summary
+from analysis.neuron import Neuron
+from analysis.pairs import Pairs, by_token, by_word, mutual
+from analysis.question import default_pair
+from analysis.reading import read, windows
+from analysis.words import leaders, words
+from tests.conftest import CLEAN, CORRUPTED, make_subject
+from tests.plant import plant
+
+TEXTS = [
+    (0, f"{CLEAN} an apple. {CORRUPTED} a lemon."),
+    (1, "She saw an owl. He ate the fruit and they found his old red house."),
+    (2, "We saw the umbrella tree under the big green house and it was an egg"),
+]
+
+
+def everything(subject):
+    """All logits of all units at once, by measure: [unit, token]."""
+    writes = torch.cat([subject.W_out(layer) for layer in range(subject.n_layers)])
+    raw = writes @ subject.W_U
+    centred = raw - raw.mean(1, keepdim=True)
+    found = {
+        "raw": raw,
+        "centred": centred,
+        "standardised": centred / centred.std(1, correction=0, keepdim=True),
+    }
+    return {m: torch.cat([v, -v]) if is_gated(subject) else v for m, v in found.items()}
+
+
+def surveyed(subject, block):
+    surveyor = Surveyor(subject, block)
+    for start in surveyor.starts():
+        surveyor.read(start)
+    return surveyor.survey()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    architecture=st.sampled_from(["gpt2", "llama", "gpt_neox"]),
+    neurons=st.integers(1, 200),
+    tokens=st.integers(1, 200),
+)
+def test_any_blocks_find_what_the_full_matrix_shows(architecture, neurons, tokens):
+    subject = make_subject(architecture)
+    survey = surveyed(subject, Block(neurons, tokens))
+    for measure, logits in everything(subject).items():
+        top = logits.topk(2, dim=0)
+        torch.testing.assert_close(survey.best[measure], top.values.T, atol=1e-4, rtol=1e-4)
+        assert torch.equal(survey.units[measure], top.indices.T)
+    peak = everything(subject)["centred"].amax(1)
+    torch.testing.assert_close(survey.peak, peak, atol=1e-4, rtol=1e-4)
+
+
+def test_mutual_pairs_are_those_of_the_full_matrix(subject):
+    survey = surveyed(subject, Block(7, 11))
+    for measure, logits in everything(subject).items():
+        first_unit, first_token = logits.argmax(0), logits.argmax(1)
+        found = by_token(survey, measure)
+        expected = [t for t, u in enumerate(first_unit.tolist()) if first_token[u] == t]
+        assert sorted(mutual(survey, found, measure).tolist()) == expected
+
+
+def test_pairs_have_the_gaps_and_scores_of_the_full_matrix_with_spellings_merged(subject, pair):
+    result = census(subject, pair.contrast)
+    word = words(subject)
+    for place, (measure, logits) in enumerate(everything(subject).items()):
+        merged = torch.stack([logits[:, word == w].amax(1) for w in range(word.max() + 1)], 1)
+        by_unit, by_token_ = merged.topk(2, dim=0), merged.topk(2, dim=1)
+        expected = {}
+        for w, u in enumerate(by_unit.indices[0].tolist()):
+            if by_token_.indices[u, 0] == w:
+                gaps = [float(v[0] - v[1]) for v in (by_unit.values[:, w], by_token_.values[u])]
+                expected[unit_name(subject, u)] = gaps
+        rows = np.flatnonzero(result.pair_measure == place)
+        assert len(rows) == result.mutual[place, 0] == len(expected)
+        for row in rows:
+            gaps = [result.pair_token_gap[row], result.pair_neuron_gap[row]]
+            assert gaps == pytest.approx(expected[result.pair_units[row]], abs=1e-3)
+        assert (np.diff(result.pair_score[rows]) <= 0).all()
+
+
+def test_merging_spellings_keeps_a_subset_of_pairs_never_lowers_a_neuron_gap_nor_raises_a_token_gap(
+    subject,
+):
+    survey, word = surveyed(subject, Block()), words(subject)
+    assert word.max() + 1 < subject.d_vocab  # "I" and " I", "the" in two spellings
+    for measure in MEASURES:
+        single, merged = by_token(survey, measure), by_word(survey, word, measure)
+        alone = {(single.unit[t], t) for t in mutual(survey, single, measure).tolist()}
+        kept = mutual(survey, merged, measure)
+        assert {(merged.unit[w], merged.token[w]) for w in kept.tolist()} <= alone
+        tokens = merged.token[kept]
+        lost = (single.value - single.second)[tokens] - (merged.value - merged.second)[kept]
+        assert (lost >= 0).all()
+    result = census(subject, make_contrast_of(subject))
+    score = result.pair_score / np.maximum(result.pair_token_gap, 1e-9)
+    assert np.allclose(score, result.pair_neuron_gap)
+
+
+def make_contrast_of(subject):
+    from tests.conftest import make_tiny_pair
+
+    return make_tiny_pair(subject).contrast
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_the_two_best_of_each_token_hold_the_two_best_of_each_word(data):
+    seed = data.draw(st.integers(0, 10**6))
+    generator = np.random.default_rng(seed)
+    units, tokens = generator.integers(2, 8), generator.integers(1, 12)
+    values = generator.normal(size=(units, tokens))
+    word = np.unique(generator.integers(0, tokens, tokens), return_inverse=True)[1]
+    order = np.argsort(-values, axis=0)[:2].T
+    found = leaders(word, np.take_along_axis(values.T, order, 1), order)
+    for w in range(word.max() + 1):
+        best = values[:, word == w].max(1)
+        first, second = np.argsort(-best)[:2]
+        assert found.unit[w] == first
+        assert (found.value[w], found.second[w]) == (best[first], best[second])
+        assert values[first, found.token[w]] == best[first]
+
+
+def test_spellings_of_a_word_are_one_and_tokens_without_letters_are_each_their_own(subject):
+    word = words(subject)
+    ids = {subject.string(i): i for i in range(subject.d_vocab)}
+    assert word[ids["I"]] == word[ids[" I"]]
+    assert word[ids[" she"]] == word[ids["She"]]
+    assert word[ids[" a"]] != word[ids[" an"]]
+    assert len(set(word.tolist())) == word.max() + 1
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "llama", "gpt_neox"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
+    subject = make_subject(architecture)
+    contrast, neuron = make_contrast_of(subject), Neuron(1, 7)
+    column = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
+    with torch.no_grad():
+        subject.bridge.blocks[1].mlp.W_out[7] = sign * 50 * column / column.norm()
+    result = census(subject, contrast)
+    if sign < 0 and not is_gated(subject):
+        assert result.neuron != str(neuron)  # a plain neuron does not fire below zero
+        return
+    name = f"{neuron}{MINUS if sign < 0 else ''}"
+    assert result.neuron == name
+    assert result.order_rank[:2].tolist() == [1, 1]
+    assert (result.asked_gaps[1] > 0).all()
+    row = np.flatnonzero((result.pair_measure == 1) & (np.array(result.pair_units) == name))
+    logits = everything(subject)["centred"]
+    unit = 7 + subject.d_mlp + (sign < 0) * subject.n_layers * subject.d_mlp
+    expected = [logits[unit, contrast.target_id] - logits[:, contrast.target_id].topk(2).values[1]]
+    expected.append(-logits[unit].topk(2).values.diff()[0])
+    gaps = [result.pair_token_gap[row[0]], result.pair_neuron_gap[row[0]]]
+    assert gaps == pytest.approx([float(x) for x in expected], rel=1e-3)
+    assert result.asked_rank[1] == row[0] - np.flatnonzero(result.pair_measure == 1)[0] + 1
+
+
+def test_both_directions_of_a_gated_neuron_count_and_only_one_of_a_plain_one(subject, pair):
+    result = census(subject, pair.contrast)
+    turned = [name for name in result.pair_units if name.endswith(MINUS)]
+    assert bool(turned) == (result.directions == 2) == is_gated(subject)
+
+
+def test_a_hub_by_its_mean_alone_is_no_hub_once_centred(subject, pair):
+    """A write along the mean of the unembedding raises all tokens alike, and softmax none."""
+    with torch.no_grad():
+        subject.unembedding.add_(torch.ones(subject.d_model) * 2)
+        centre = subject.W_U.mean(1)
+        subject.bridge.blocks[0].mlp.W_out[3] = 500 * centre / centre.norm()
+    result = census(subject, pair.contrast)
+    rows = np.flatnonzero(result.hub_measure == 0)
+    assert result.hub_units[rows[0]] == "L0N3"
+    assert result.hub_counts[rows[0]] > 0.9 * result.vocabulary
+    survey = surveyed(subject, Block())
+    share = (survey.units["standardised"][:, 0] == 3).float().mean()
+    assert share < 0.5
