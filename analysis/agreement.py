@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from analysis.cross import CrossMoments, advantages, rank_correlation
+from analysis.cross import OUTCOMES, CrossMoments, advantages, rank_correlation
 from analysis.pairs import Pairs
 from analysis.progress import Progress, silent
 from analysis.reading import Window, batches, read, windows
@@ -30,39 +30,34 @@ class Agreement:
     Attributes:
         windows: stretches of text read, drawn at random.
         agreement_tokens: tokens read in them, the first of each left out.
+        outcomes: with what activations are compared: log-probability and probability that the
+            model gives the pair's token as the next one, and whether it really comes next.
+        pairs_read: how many pairs, best score first; for the last outcome only those whose token
+            comes next often enough.
         edges: edges of the histograms of correlations.
-        own_counts: by measure, pairs by the correlation of the neuron's activation with the
-            log-probability of its word's token.
-        other_counts: the same for the neurons with the other pairs' tokens.
-        layer_counts: the same, tokens of pairs of the same layer only.
-        pairs_read: how many pairs that was, best score first.
-        correlation: mean correlation of the pairs, of the permuted pairs, and of those permuted
-            within their layer.
-        advantage: own less permuted, with its 95 % interval over pairs; then within layers.
+        own_counts: pairs by the correlation of the neuron's activation (with its sign) and the
+            outcome of its token.
+        other_counts: controls: the same neurons with the other pairs' tokens; then only with those
+            of pairs of the same layer.
+        correlation: mean correlation of the pairs, then of each control.
+        advantage: pairs less each control, with its 95 % interval over pairs.
         first: share of pairs whose own token goes with the neuron best of all pairs' tokens.
         score_correlation: rank correlation of score and correlation, with its 95 % interval.
-        followed_pairs: pairs whose token comes next often enough to be counted.
-        followed: mean activation before the pair's own token, in standard deviations from the
-            neuron's mean; the same for permuted pairs.
-        followed_advantage: own less permuted, with its 95 % interval over pairs.
-        asked_correlation: that of the asked neuron and the target; one value.
+        asked_correlation: correlation of the asked neuron and the target.
     """
 
     windows: int
     agreement_tokens: int
+    outcomes: tuple[str, ...]
+    pairs_read: Int[np.ndarray, "measure outcome"]
     edges: Float[np.ndarray, " edge"]
-    own_counts: Int[np.ndarray, "measure bin"]
-    other_counts: Int[np.ndarray, "measure bin"]
-    layer_counts: Int[np.ndarray, "measure bin"]
-    pairs_read: Int[np.ndarray, " measure"]
-    correlation: Float[np.ndarray, "measure 3"]
-    advantage: Float[np.ndarray, "measure control estimate"]
-    first: Float[np.ndarray, " measure"]
-    score_correlation: Float[np.ndarray, "measure estimate"]
-    followed_pairs: Int[np.ndarray, " measure"]
-    followed: Float[np.ndarray, "measure 2"]
-    followed_advantage: Float[np.ndarray, "measure estimate"]
-    asked_correlation: Float[np.ndarray, " 1"]
+    own_counts: Int[np.ndarray, "measure outcome bin"]
+    other_counts: Int[np.ndarray, "measure outcome control bin"]
+    correlation: Float[np.ndarray, "measure outcome 3"]
+    advantage: Float[np.ndarray, "measure outcome control estimate"]
+    first: Float[np.ndarray, "measure outcome"]
+    score_correlation: Float[np.ndarray, "measure outcome estimate"]
+    asked_correlation: Float[np.ndarray, " outcome"]
 
 
 def draw_windows(
@@ -86,7 +81,7 @@ def agreement(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Agreement:
-    """Correlate each pair's signed activation with its token's log-probability over texts.
+    """Correlate each pair's signed activation with the prediction of its token over texts.
 
     The first token of every window is left out: there many models have activations of a size that
     they have nowhere else, which would decide every correlation.
@@ -103,12 +98,13 @@ def agreement(
     single = _moments(subject, [asked[0]], [asked[1]])
     _read(subject, [*moments, single], texts, progress)
     parts = [_compare(m, p.score, seed) for m, p in zip(moments, pairs, strict=True)]
-    told = single.correlations()[0] if single.count else np.full(1, np.nan)
+    told = [single.correlations(name)[0, 0] if single.count else np.nan for name in OUTCOMES]
     return Agreement(
         windows=len(texts),
         agreement_tokens=single.count,
+        outcomes=OUTCOMES,
         edges=EDGES,
-        asked_correlation=told,
+        asked_correlation=np.array(told),
         **{name: np.stack([part[name] for part in parts]) for name in parts[0]},
     )
 
@@ -138,43 +134,43 @@ def _read(
 def _compare(
     moments: CrossMoments, score: Float[np.ndarray, " pair"], seed: int
 ) -> dict[str, np.ndarray]:
-    """Pairs against the permuted ones, of one measure."""
-    values, layers = moments.correlations(), moments.layers
-    same = layers[:, None] == layers
+    """Pairs against the permuted ones, of one measure, by each outcome."""
+    parts = [_by_outcome(moments, score, outcome, seed) for outcome in OUTCOMES]
+    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+
+
+def _by_outcome(
+    moments: CrossMoments, score: Float[np.ndarray, " pair"], outcome: str, seed: int
+) -> dict[str, np.ndarray]:
+    """By one outcome; the text's own next tokens tell only of tokens that come often enough."""
+    enough = moments.follows.numpy() >= LEAST_FOLLOWED * (outcome == OUTCOMES[-1])
+    chosen = np.flatnonzero(enough & (moments.count > 0))
+    values = moments.correlations(outcome)[np.ix_(chosen, chosen)]
+    layers = moments.layers[chosen]
     off = ~np.eye(len(values), dtype=bool)
-    own = np.diag(values)
-    anywhere, within = _advantage(values, off, seed), _advantage(values, off & same, seed)
+    own, within = np.diag(values), off & (layers[:, None] == layers)
+    controls = (off, within)
     return {
+        "pairs_read": np.array(len(values)),
         "own_counts": np.histogram(own, EDGES)[0],
-        "other_counts": np.histogram(values[off], EDGES)[0],
-        "layer_counts": np.histogram(values[off & same], EDGES)[0],
-        "pairs_read": np.array(len(values) if moments.count else 0),
-        "correlation": np.array([_mean(own), _mean(values[off]), _mean(values[off & same])]),
-        "advantage": np.stack([anywhere, within]),
-        "first": np.array(_mean((own >= values.max(1)).astype(float)) if len(own) else np.nan),
-        "score_correlation": np.array(rank_correlation(score, own, seed)),
-        **_followed(moments, seed),
+        "other_counts": np.stack([np.histogram(values[c], EDGES)[0] for c in controls]),
+        "correlation": np.array([_mean(own), *(_mean(values[c]) for c in controls)]),
+        "advantage": np.stack([_advantage(values, c, seed) for c in controls]),
+        "first": np.array(_first(values)),
+        "score_correlation": np.array(rank_correlation(score[chosen], own, seed)),
     }
 
 
 def _advantage(
     values: Float[np.ndarray, "pair pair"], allowed: np.ndarray, seed: int
 ) -> Float[np.ndarray, " 3"]:
-    own, controls, _ = advantages(values, allowed)
-    gained = own - controls
+    gained = advantages(values, allowed)
     return np.array([_mean(gained), *ratio_interval(gained, np.ones_like(gained), seed)])
 
 
-def _followed(moments: CrossMoments, seed: int) -> dict[str, np.ndarray]:
-    """The same question of the text itself, where the token really comes next."""
-    often = np.flatnonzero(moments.follows.numpy() >= LEAST_FOLLOWED)
-    shifts = moments.shifts()[np.ix_(often, often)]
-    off = ~np.eye(len(often), dtype=bool)
-    return {
-        "followed_pairs": np.array(len(often)),
-        "followed": np.array([_mean(np.diag(shifts)), _mean(shifts[off])]),
-        "followed_advantage": _advantage(shifts, off, seed),
-    }
+def _first(values: Float[np.ndarray, "pair pair"]) -> float:
+    """Share of neurons that go with no other pair's token better than with their own."""
+    return _mean((np.diag(values) >= values.max(1)).astype(float)) if len(values) else np.nan
 
 
 def _mean(values: np.ndarray) -> float:

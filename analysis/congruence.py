@@ -205,7 +205,7 @@ class Surveyor:
 
 def _candidates(
     values: Float[Tensor, "token row"], first: int, shift: int
-) -> tuple[Float[Tensor, "token 2"], Int[Tensor, "token 2"]]:
+) -> tuple[Float[Tensor, "token few"], Int[Tensor, "token few"]]:
     top = values.topk(min(2, values.shape[1]), dim=1)
     return top.values, top.indices + first + shift
 

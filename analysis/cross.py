@@ -9,11 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.reading import Reading
 from analysis.statistics import RESAMPLES
+
+OUTCOMES = ("log-probability", "probability", "next token")
+"""What activations are compared with: the model's prediction of a token, and the text itself."""
+
+SMALLEST = 1e-12
 
 
 class CrossMoments:
@@ -34,13 +39,13 @@ class CrossMoments:
         tokens: Sequence[int],
     ) -> None:
         self.layers, self.numbers = np.array(layers, dtype=int), np.array(numbers, dtype=int)
-        self.signs, self.tokens = torch.tensor(signs).double(), torch.tensor(tokens).long()
+        self.signs, self.tokens = torch.tensor(signs).float(), torch.tensor(tokens).long()
         size = len(tokens)
         self.count = 0
-        self.sums = torch.zeros(4, size, dtype=torch.float64)
-        self.products = torch.zeros(size, size, dtype=torch.float64)
+        self.active = torch.zeros(2, size, dtype=torch.float64)
+        self.told = torch.zeros(len(OUTCOMES), 2, size, dtype=torch.float64)
+        self.products = torch.zeros(len(OUTCOMES), size, size, dtype=torch.float64)
         self.follows = torch.zeros(size, dtype=torch.float64)
-        self.before = torch.zeros(size, size, dtype=torch.float64)
 
     def add(
         self, reading: Reading, lse: Float[Tensor, " token"], own: Bool[Tensor, " token"]
@@ -50,61 +55,55 @@ class CrossMoments:
             return
         active = self._active(reading)[own.cpu()]
         wanted = reading.logits[:, self.tokens.to(reading.logits.device)] - lse[:, None]
-        predicted = wanted[own].cpu().double()
-        follows = (reading.following[own].cpu()[:, None] == self.tokens).double()
+        log_p = wanted[own].cpu()
+        follows = (reading.following[own].cpu()[:, None] == self.tokens).float()
         self.count += len(active)
-        parts = (active, active**2, predicted, predicted**2)
-        self.sums += torch.stack([part.sum(0) for part in parts])
-        self.products += active.T @ predicted
+        self.active += _powers(active)
+        for place, outcome in enumerate((log_p, log_p.exp(), follows)):
+            self.told[place] += _powers(outcome)
+            self.products[place] += (active.T @ outcome).double()
         self.follows += follows.sum(0)
-        self.before += active.T @ follows
 
     def _active(self, reading: Reading) -> Float[Tensor, "token pair"]:
-        values = torch.empty(len(reading.token), len(self.tokens), dtype=torch.float64)
+        values = torch.empty(len(reading.token), len(self.tokens))
         for layer in np.unique(self.layers):
             mine = np.flatnonzero(self.layers == layer)
             chosen = torch.as_tensor(self.numbers[mine], device=reading.token.device)
-            values[:, mine] = reading.activations[int(layer)][:, chosen].cpu().double()
+            values[:, mine] = reading.activations[int(layer)][:, chosen].cpu().float()
         return values * self.signs
 
-    def correlations(self) -> Float[np.ndarray, "pair pair"]:
-        """Pearson correlation of each activation with each token's log-probability.
+    def correlations(self, outcome: str) -> Float[np.ndarray, "pair pair"]:
+        """Pearson correlation of each neuron's activation with each token's outcome.
 
         Zero where one of the two never changes.
         """
-        active, active2, predicted, predicted2 = self.sums / max(self.count, 1)
-        shared = self.products / max(self.count, 1) - active[:, None] * predicted
-        spread = (active2 - active**2).clamp_min(0).sqrt()[:, None] * (
-            predicted2 - predicted**2
-        ).clamp_min(0).sqrt()
-        return torch.where(spread > 1e-12, shared / spread.clamp_min(1e-12), 0.0).numpy()
+        place, count = OUTCOMES.index(outcome), max(self.count, 1)
+        (active, active2), (told, told2) = self.active / count, self.told[place] / count
+        shared = self.products[place] / count - active[:, None] * told
+        active_spread = (active2 - active**2).clamp_min(0).sqrt()
+        spread = active_spread[:, None] * (told2 - told**2).clamp_min(0).sqrt()
+        known = spread > SMALLEST
+        return torch.where(known, shared / spread.clamp_min(SMALLEST), 0.0).numpy()
 
-    def shifts(self) -> Float[np.ndarray, "pair pair"]:
-        """Mean activation where the token really comes next, in standard deviations from the mean.
 
-        Zero where the token never follows.
-        """
-        active, active2 = self.sums[:2] / max(self.count, 1)
-        spread = (active2 - active**2).clamp_min(0).sqrt()[:, None]
-        shift = self.before / self.follows.clamp_min(1) - active[:, None]
-        known = (spread > 1e-12) & (self.follows > 0)
-        return torch.where(known, shift / spread.clamp_min(1e-12), 0.0).numpy()
+def _powers(values: Float[Tensor, "token pair"]) -> Float[Tensor, "2 pair"]:
+    """Sums of values and of their squares."""
+    exact = values.double()
+    return torch.stack([exact.sum(0), (exact**2).sum(0)])
 
 
 def advantages(
-    values: Float[np.ndarray, "pair pair"], allowed: Bool[np.ndarray, "pair pair"] | None = None
-) -> tuple[Float[np.ndarray, " kept"], Float[np.ndarray, " kept"], Int[np.ndarray, " kept"]]:
-    """Each pair's value less that of its controls: own values, control means, and which pairs.
+    values: Float[np.ndarray, "pair pair"], allowed: Bool[np.ndarray, "pair pair"]
+) -> Float[np.ndarray, " kept"]:
+    """Each pair's value (the diagonal) less the mean of its controls (what is allowed beside it).
 
     The controls of a pair are its neuron with the other pairs' tokens and its token with the other
     pairs' neurons, equally weighed; pairs with none that is allowed are left out.
     """
-    off = ~np.eye(len(values), dtype=bool)
-    off = off if allowed is None else off & allowed
-    kept = np.flatnonzero(off.any(1) & off.any(0))
-    rows = np.where(off, values, 0).sum(1)[kept] / off.sum(1)[kept]
-    columns = np.where(off, values, 0).sum(0)[kept] / off.sum(0)[kept]
-    return np.diag(values)[kept], (rows + columns) / 2, kept
+    kept = np.flatnonzero(allowed.any(1) & allowed.any(0))
+    shown = np.where(allowed, values, 0)
+    rows, columns = (shown.sum(side)[kept] / allowed.sum(side)[kept] for side in (1, 0))
+    return np.diag(values)[kept] - (rows + columns) / 2
 
 
 def rank_correlation(

@@ -161,7 +161,7 @@ def unit_gaps(
         (word, by_word(survey, word, measure)),
         (np.arange(len(word)), by_token(survey, measure)),
     ):
-        yield _gaps(row, factor, offset, spelled, spelled[token], found, unit)
+        yield _gaps(row, factor, offset, spelled, int(spelled[token]), found, unit)
 
 
 def _gaps(

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from analysis.agreement import agreement, draw_windows
 from analysis.congruence import MEASURES, MINUS, Block, Surveyor, is_gated, unit_name, unit_neuron
+from analysis.cross import OUTCOMES
 from analysis.experiments.census import census, summary
 from analysis.neuron import Neuron
 from analysis.pairs import Pairs, by_token, by_word, mutual
-from analysis.question import default_pair
-from analysis.reading import read, windows
+from analysis.reading import windows
 from analysis.words import leaders, words
 from tests.conftest import CLEAN, CORRUPTED, make_subject
-from tests.plant import plant
 
 TEXTS = [
     (0, f"{CLEAN} an apple. {CORRUPTED} a lemon."),
@@ -44,11 +43,11 @@ def surveyed(subject, block):
     return surveyor.survey()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     architecture=st.sampled_from(["gpt2", "llama", "gpt_neox"]),
-    neurons=st.integers(1, 200),
-    tokens=st.integers(1, 200),
+    neurons=st.integers(20, 200),
+    tokens=st.integers(9, 100),
 )
 def test_any_blocks_find_what_the_full_matrix_shows(architecture, neurons, tokens):
     subject = make_subject(architecture)
@@ -73,7 +72,7 @@ def test_mutual_pairs_are_those_of_the_full_matrix(subject):
 def test_pairs_have_the_gaps_and_scores_of_the_full_matrix_with_spellings_merged(subject, pair):
     result = census(subject, pair.contrast)
     word = words(subject)
-    for place, (measure, logits) in enumerate(everything(subject).items()):
+    for place, logits in enumerate(everything(subject).values()):
         merged = torch.stack([logits[:, word == w].amax(1) for w in range(word.max() + 1)], 1)
         by_unit, by_token_ = merged.topk(2, dim=0), merged.topk(2, dim=1)
         expected = {}
@@ -185,3 +184,101 @@ def test_a_hub_by_its_mean_alone_is_no_hub_once_centred(subject, pair):
     survey = surveyed(subject, Block())
     share = (survey.units["standardised"][:, 0] == 3).float().mean()
     assert share < 0.5
+
+
+def test_a_block_of_one_neuron_and_few_tokens_is_no_exception():
+    subject = make_subject("gpt2")
+    survey = surveyed(subject, Block(1, 40))
+    assert torch.equal(survey.units["raw"], everything(subject)["raw"].topk(2, dim=0).indices.T)
+
+
+def test_correlations_are_those_of_all_tokens_read_at_once(subject):
+    """Each window read alone with hooks; its first token is left out."""
+    from analysis.agreement import _moments, _read
+
+    texts = list(windows(subject, TEXTS, 9))
+    neurons = subject.n_layers * subject.d_mlp
+    units = [3, subject.d_mlp + 1, neurons - 2, 5 + (neurons if is_gated(subject) else 0)]
+    tokens = [subject.tokens(text)[-1] for text in (" an", " a", " the", ".")]
+    moments = _moments(subject, units, tokens)
+    _read(subject, [moments], texts, lambda _: None)
+    active, predicted, following = [], [], []
+    for window in texts:
+        hooked = subject.cache(window.tokens, "mlp.hook_post")["mlp.hook_post"]
+        own = [hooked[n.layer, 1:, n.number] for n in (unit_neuron(subject, u) for u in units)]
+        active.append(torch.stack(own, 1))
+        predicted.append(subject.logits(window.tokens).log_softmax(-1)[1:, tokens])
+        following += [*window.tokens[2:], -1][: len(window.tokens) - 1]
+    active = torch.cat(active) * torch.tensor([1, 1, 1, -1 if is_gated(subject) else 1])
+    active, predicted = active.double().numpy(), torch.cat(predicted).double().numpy()
+    assert moments.count == len(active)
+    told = np.array(following)[:, None] == np.array(tokens)
+    outcomes = (predicted, np.exp(predicted), told.astype(float))
+    for outcome, values in zip(OUTCOMES, outcomes, strict=True):
+        found = moments.correlations(outcome)
+        for (i, j), value in np.ndenumerate(found):
+            if values[:, j].std() and active[:, i].std():
+                expected = np.corrcoef(active[:, i], values[:, j])[0, 1]
+                assert value == pytest.approx(expected, abs=1e-4)
+            else:
+                assert value == 0
+    assert moments.follows.tolist() == told.sum(0).tolist()
+
+
+def as_pairs(units, tokens):
+    gaps = np.linspace(2, 1, len(units))
+    return Pairs(np.array(units), np.array(tokens), *[gaps] * 4)
+
+
+def test_a_neuron_made_to_fire_with_a_prediction_agrees_and_permuted_pairs_do_not(pair_of_texts):
+    """The last layer's neurons write straight to the logits; long writes decide the prediction."""
+    subject, texts = pair_of_texts
+    neurons = list(range(2 * subject.d_mlp, 2 * subject.d_mlp + 12))
+    tokens = list(range(10, 22))
+    with torch.no_grad():
+        for unit, token in zip(neurons, tokens, strict=True):
+            column = subject.W_U[:, token] - subject.W_U.mean(1)
+            place = unit - 2 * subject.d_mlp
+            subject.bridge.blocks[2].mlp.W_out[place] = 9 * column / column.norm()
+    told = agreement(subject, [as_pairs(neurons, tokens)], (neurons[0], tokens[0]), texts)
+    shuffled = as_pairs(neurons, tokens[5:] + tokens[:5])
+    nothing = agreement(subject, [shuffled], (neurons[0], tokens[0]), texts)
+    gained, none = told.advantage[0, 0, 0], nothing.advantage[0, 0, 0]
+    assert gained[1] > 0.2  # the interval's lower end
+    assert abs(none[0]) < gained[0] / 3
+    assert told.first[0, 0] > 0.5 > nothing.first[0, 0]
+    assert told.own_counts[0, 0].sum() == 12
+    assert told.other_counts[0, 0].sum(-1).tolist() == [12 * 11] * 2  # all of one layer
+
+
+@pytest.fixture(params=["gpt2", "llama", "gpt_neox"])
+def pair_of_texts(request):
+    subject = make_subject(request.param)
+    return subject, list(windows(subject, TEXTS, 20))
+
+
+def test_without_texts_there_is_no_behaviour_and_it_is_told_as_none(subject, pair):
+    result = census(subject, pair.contrast)
+    assert (result.agreement_tokens, result.windows) == (0, 0)
+    assert np.isnan(result.asked_correlation).all()
+    assert not result.pairs_read.any()
+    assert summary(result)["behaviour"] is None
+
+
+def test_one_window_of_each_document_is_drawn(subject):
+    drawn = draw_windows(subject, TEXTS, 6, seed=1)
+    assert [w.document for w in drawn] == [0, 1, 2]
+    assert max(len(w.tokens) for w in drawn) <= 6 + subject.prepend_bos
+    assert drawn == draw_windows(subject, TEXTS, 6, seed=1)
+    starts = {tuple(w.start for w in draw_windows(subject, TEXTS, 6, seed=s)) for s in range(9)}
+    assert len(starts) > 1
+
+
+def test_the_same_seed_gives_the_same_census_and_progress_ends_at_one(subject, pair):
+    texts, told = list(windows(subject, TEXTS, 20)), []
+    first = census(subject, pair.contrast, texts, seed=3, progress=told.append)
+    again = census(subject, pair.contrast, texts, seed=3)
+    np.testing.assert_array_equal(first.advantage, again.advantage)
+    assert first.pair_units == again.pair_units
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)

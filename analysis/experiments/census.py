@@ -256,27 +256,28 @@ def _asked(result: Census) -> list[dict[str, Any]]:
     ]
 
 
-def _behaviour(result: Census) -> dict[str, Any]:
-    """Correlations with the prediction by measure: own pairs, permuted ones, and the difference."""
+def _behaviour(result: Census) -> dict[str, Any] | None:
+    """Correlations of activation and prediction, by measure: pairs, controls, and differences."""
+    if not result.agreement_tokens:
+        return None
     return {
         "tokens": result.agreement_tokens,
         "windows": result.windows,
-        "asked_correlation": result.asked_correlation[0],
+        "asked": dict(zip(result.outcomes, result.asked_correlation, strict=True)),
         "measures": [
             {
                 "measure": measure,
-                "pairs": result.pairs_read[i],
-                "correlation": result.correlation[i, 0],
-                "permuted": result.correlation[i, 1],
-                "permuted_within_layer": result.correlation[i, 2],
-                "difference": result.advantage[i, 0],
-                "difference_within_layer": result.advantage[i, 1],
-                "own_token_first": result.first[i],
-                "rank_correlation_with_score": result.score_correlation[i],
-                "followed_pairs": result.followed_pairs[i],
-                "followed": result.followed[i],
-                "followed_difference": result.followed_advantage[i],
+                "outcome": outcome,
+                "pairs": result.pairs_read[i, j],
+                "correlation": result.correlation[i, j, 0],
+                "permuted": result.correlation[i, j, 1],
+                "permuted_within_layer": result.correlation[i, j, 2],
+                "difference": result.advantage[i, j, 0],
+                "difference_within_layer": result.advantage[i, j, 1],
+                "own_token_first": result.first[i, j],
+                "rank_correlation_with_score": result.score_correlation[i, j],
             }
             for i, measure in enumerate(result.measures)
+            for j, outcome in enumerate(result.outcomes)
         ],
     }
