@@ -10,10 +10,11 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
+from analysis.verbs import census as census_verb
 from analysis.verbs import models, neurons, prompts, study
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, study)
+VERBS = (models, prompts, neurons, study, census_verb)
 """The modules whose import registers the verbs."""
 
 

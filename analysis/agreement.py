@@ -41,7 +41,10 @@ class Agreement:
             of pairs of the same layer.
         correlation: mean correlation of the pairs, then of each control.
         advantage: pairs less each control, with its 95 % interval over pairs.
-        first: share of pairs whose own token goes with the neuron best of all pairs' tokens.
+        size: mean size of the correlation, its sign aside: of the pairs, then of each control.
+        size_advantage: the same differences for sizes.
+        first: share of pairs whose own token, of all pairs' tokens, goes with the neuron best; then
+            share of those whose own token goes against it most.
         score_correlation: rank correlation of score and correlation, with its 95 % interval.
         asked_correlation: correlation of the asked neuron and the target.
     """
@@ -55,7 +58,9 @@ class Agreement:
     other_counts: Int[np.ndarray, "measure outcome control bin"]
     correlation: Float[np.ndarray, "measure outcome 3"]
     advantage: Float[np.ndarray, "measure outcome control estimate"]
-    first: Float[np.ndarray, "measure outcome"]
+    size: Float[np.ndarray, "measure outcome 3"]
+    size_advantage: Float[np.ndarray, "measure outcome control estimate"]
+    first: Float[np.ndarray, "measure outcome 2"]
     score_correlation: Float[np.ndarray, "measure outcome estimate"]
     asked_correlation: Float[np.ndarray, " outcome"]
 
@@ -156,7 +161,9 @@ def _by_outcome(
         "other_counts": np.stack([np.histogram(values[c], EDGES)[0] for c in controls]),
         "correlation": np.array([_mean(own), *(_mean(values[c]) for c in controls)]),
         "advantage": np.stack([_advantage(values, c, seed) for c in controls]),
-        "first": np.array(_first(values)),
+        "size": np.array([_mean(np.abs(own)), *(_mean(np.abs(values[c])) for c in controls)]),
+        "size_advantage": np.stack([_advantage(np.abs(values), c, seed) for c in controls]),
+        "first": np.array([_first(values), _first(-values)]),
         "score_correlation": np.array(rank_correlation(score[chosen], own, seed)),
     }
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import corpus
+from analysis.agreement import draw_windows
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
+from analysis.experiments.census import Census, census
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
@@ -30,6 +32,9 @@ NATURAL = (
 
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
 
+CENSUS_TEXTS, CENSUS_TOKENS = 64, 128
+"""Articles, and tokens of each, on which the census compares neurons with predictions."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -47,6 +52,7 @@ class Inputs:
             "held_out": tuple((pair.clean.text, pair.corrupted.text) for pair in self.held_out),
             "natural": NATURAL,
             "random_texts": f"{RANDOM_TEXTS} of {RANDOM_TOKENS} tokens, {CORPUS.member_sha256}",
+            "census_texts": f"{CENSUS_TEXTS} of {CENSUS_TOKENS} tokens, {CORPUS.member_sha256}",
         }
 
 
@@ -102,6 +108,12 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _census(subject: Subject, inputs: Inputs, progress: Progress) -> Census:
+    drawn = corpus.sample(CENSUS_TEXTS, inputs.seed)
+    texts = draw_windows(subject, drawn, CENSUS_TOKENS, inputs.seed)
+    return census(subject, inputs.pair.contrast, texts, inputs.neuron, inputs.seed, progress)
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -113,6 +125,13 @@ STEPS = (
         Activations,
         _activations,
         asks=("neuron", "random_texts"),
+        reads=("analysis.corpus",),
+    ),
+    Step(
+        "census",
+        Census,
+        _census,
+        asks=("neuron", "census_texts"),
         reads=("analysis.corpus",),
     ),
 )

@@ -63,6 +63,9 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "written_tokens": claims.writes.tokens_caption,
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
+        "census": claims.census.caption,
+        "hubs": claims.census.hubs_caption,
+        "agreement": claims.census.behaviour_caption,
     }
 
 

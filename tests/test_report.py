@@ -34,6 +34,11 @@ TRUE_AND_FALSE = [
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
+    ("comes first of all neurons", "of all neurons, with"),
+    ("are each other’s best, one of", "are not each other’s best"),
+    ("One neuron is a hub", "There is no hub"),
+    ("Congruence predicts behaviour", "Congruence does not predict behaviour"),
+    ("the text itself agrees", "the text itself does not bear it out"),
 ]  # fmt: skip
 
 
@@ -240,6 +245,9 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "census": "study",
+        "hubs": "study",
+        "agreement": "study",
     }
 
 

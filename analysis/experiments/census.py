@@ -274,7 +274,10 @@ def _behaviour(result: Census) -> dict[str, Any] | None:
                 "permuted_within_layer": result.correlation[i, j, 2],
                 "difference": result.advantage[i, j, 0],
                 "difference_within_layer": result.advantage[i, j, 1],
-                "own_token_first": result.first[i, j],
+                "size": result.size[i, j],
+                "size_difference": result.size_advantage[i, j, 0],
+                "own_token_first": result.first[i, j, 0],
+                "own_token_last": result.first[i, j, 1],
                 "rank_correlation_with_score": result.score_correlation[i, j],
             }
             for i, measure in enumerate(result.measures)

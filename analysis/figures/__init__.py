@@ -7,12 +7,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis.experiments.activations import Activations
+from analysis.experiments.census import Census
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.figures.activations import activations, random_text
+from analysis.figures.census import agreement, census, hubs
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
@@ -42,5 +44,8 @@ FIGURES: dict[str, Drawing] = {
     "written_tokens": Drawing("direct_effect", DirectEffect, written_tokens),
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
+    "census": Drawing("census", Census, census),
+    "hubs": Drawing("census", Census, hubs),
+    "agreement": Drawing("census", Census, agreement),
 }
 """Every figure of the paper, in reading order."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from report.claims import (
     activity,
+    census,
     circuit,
     lens,
     making,
@@ -30,6 +31,7 @@ class Claims:
     neurons: neurons.Neurons
     writes: writes.Writes
     activity: activity.Activity
+    census: census.CensusClaims
     making: making.Making
     model: str
     neuron: str
@@ -47,6 +49,7 @@ def make_claims(evidence: Evidence) -> Claims:
         neurons=neurons.neurons(evidence),
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
+        census=census.census(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

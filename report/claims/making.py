@@ -15,6 +15,7 @@ TITLES = {
     "neuron_sweep": "Every neuron, and held-out pairs",
     "direct_effect": "Direct effect",
     "activations": "Activations",
+    "census": "Every neuron against every token",
 }
 
 STUDY = "study"
