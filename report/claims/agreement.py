@@ -56,7 +56,8 @@ def _against(result: Census) -> Markup:
     }[predicts(result)]
     return say(
         "If a neuron’s weights tell what it is for, it should be active where the model expects "
-        "its word. Over {} of news, the activation of {} of these pairs goes with the log-probability "
+        "its word. Over {} of news, the activation of {} of these pairs goes with the "
+        "log-probability "
         "of the pair’s word with a mean correlation of {}, {}: the same neurons with the tokens "
         "permuted have {} (within the same layer {}), a difference of {} ({}).",
         plural(result.agreement_tokens, "token", "tokens"),

@@ -193,7 +193,8 @@ def _hubs(result: Census) -> Markup:
     (other, left), (embedded, by_embedding) = _hub(result, 2), _hub(result, 3)
     original = say(
         " In GPT-2 Large the original’s product had one too: L35N3354 was first for 37,150 of "
-        "50,257 tokens. By that product this model’s largest is {}, first for {} of a random sample of {} "
+        "50,257 tokens. By that product this model’s largest is {}, first for {} of a random "
+        "sample of {} "
         "tokens.",
         embedded,
         percent(by_embedding),
@@ -211,7 +212,8 @@ def _hubs(result: Census) -> Markup:
     return (
         say(
             "One neuron is a hub: {} is first for {} of the vocabulary. What a neuron adds to all "
-            "logits alike changes no probability: less each neuron’s mean the largest share is {}; in standard deviations it is {} ({}).",
+            "logits alike changes no probability: less each neuron’s mean the largest share is "
+            "{}; in standard deviations it is {} ({}).",
             name,
             percent(share),
             percent(centred),
@@ -240,7 +242,8 @@ def _wrong(result: Census) -> Markup:
         "little; that is why pairs are followed on text, beside the same neurons with the same "
         "tokens permuted. An activation also raises its own token’s logit by construction, so "
         "part of any agreement with the model’s prediction is mechanical; agreement with the "
-        "text’s own next token is not. Correlations are over {} in {} of news, whose neighbours are not "
+        "text’s own next token is not. Correlations are over {} in {} of news, whose neighbours "
+        "are not "
         "independent; the intervals are over pairs.",
         plural(result.agreement_tokens, "token", "tokens"),
         plural(result.windows, "stretch", "stretches"),
