@@ -23,14 +23,17 @@ from analysis.congruence import (
 )
 from analysis.cross import OUTCOMES
 from analysis.experiments.census import census, summary
+from analysis.figures import FIGURES
 from analysis.neuron import Neuron
 from analysis.orders import ORDERS, orders
 from analysis.pairs import Pairs, by_token, by_word, mutual
 from analysis.question import default_pair
 from analysis.reading import windows
 from analysis.words import leaders, words
+from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
+from tests.synthetic import Plan, changed, evidence
 
 TEXTS = [
     (0, f"{CLEAN} an apple. {CORRUPTED} a lemon."),
@@ -358,3 +361,29 @@ def test_bad_input_is_one_sentence(capsys, monkeypatch, folder, options, says):
     code, out, err = run_cli(capsys, monkeypatch, "--model", folder, *options)
     assert (code, out) == (2, "")
     assert says in err
+
+
+def test_neurons_that_go_with_their_word_in_both_directions_are_said_to_be_about_it():
+    study = evidence(Plan())
+    signs = study.census.correlation.copy()
+    signs[..., 0] = 0.02
+    told = make_claims(changed(study, "census", correlation=signs)).census
+    assert told.behaviour_heading.startswith("Congruence tells which word")
+    assert "they hold the word back" in told.behaviour
+    assert "they hold the word back" not in make_claims(study).census.behaviour
+
+
+def test_a_census_that_read_no_text_says_so_on_page_and_in_figure():
+    nothing = {"agreement_tokens": 0, "windows": 0}
+    study = changed(evidence(Plan()), "census", **nothing)
+    assert "was not asked" in make_claims(study).census.behaviour_heading
+    assert "not compared" in FIGURES["agreement"].draw(study.census).to_json()
+
+
+def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
+    there, missing = (
+        FIGURES["census"].draw(evidence(Plan(holds=holds)).census).to_json()
+        for holds in (True, False)
+    )
+    assert "no mutual pair" not in there
+    assert "no mutual pair" in missing

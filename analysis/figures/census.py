@@ -7,15 +7,20 @@ from plotly.subplots import make_subplots
 from analysis.experiments.census import Census
 from analysis.figures import style
 
-NAMED = 7
+NAMED = 6
 """Pairs named beside their dots, best score first."""
+
+TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+
+APART = np.array([0.36, 0.14])
+"""Decades between named dots, across or upwards, that keep their names apart."""
 
 SHOWN = ("raw", "standardised")
 TITLES = {
     "raw": "the product itself, as the original scored",
     "centred": "less each neuron’s mean",
     "standardised": "in each neuron’s standard deviations",
-    "embedding": "the original’s product with W_E",
+    "embedding": "the original’s product with W<sub>E</sub>",
 }
 UNITS = {"raw": "logits per unit", "standardised": "standard deviations"}
 ROW = 270
@@ -24,14 +29,14 @@ OUTCOME = "probability"
 
 def census(result: Census) -> go.Figure:
     """Token gap against neuron gap of the best mutual pairs, by two measures."""
-    figure = make_subplots(2, 1, vertical_spacing=0.2)
-    figure.update_layout(style.frame(2 * ROW + 140, 60, 48, 56, 16))
+    figure = make_subplots(2, 1, vertical_spacing=0.24)
+    figure.update_layout(style.frame(2 * ROW + 170, 60, 64, 56, 16))
     for row, measure in enumerate(SHOWN, start=1):
         _dots(figure, result, measure, row)
         place = result.measures.index(measure)
         _title(figure, row, f"<b>{TITLES[measure]}</b><br>{_standing(result, place)}")
         unit = UNITS[measure]
-        axis = {"type": "log", "row": row, "col": 1, "zeroline": False, "dtick": 1}
+        axis = {"type": "log", "row": row, "col": 1, "zeroline": False, "tickvals": TICKS}
         figure.update_xaxes(title=f"neuron gap ({unit})", **axis)
         figure.update_yaxes(title=f"token gap ({unit})", **axis)
     return figure
@@ -39,20 +44,13 @@ def census(result: Census) -> go.Figure:
 
 def _dots(figure: go.Figure, result: Census, measure: str, row: int) -> None:
     rows = np.flatnonzero(result.pair_measure == result.measures.index(measure))
-    asked = [
-        result.pair_units[i] == result.neuron and result.asked_rank[row * 2 - 2] == k
-        for k, i in enumerate(rows, start=1)
-    ]
     figure.add_scatter(
         x=result.pair_neuron_gap[rows].round(4).tolist(),
         y=result.pair_token_gap[rows].round(4).tolist(),
         mode="markers+text",
-        marker={
-            "size": [10 if mine else 6 for mine in asked],
-            "color": [style.TARGET if mine else style.OTHER for mine in asked],
-        },
-        text=[style.short(result.pair_tokens[i]) if k < NAMED else "" for k, i in enumerate(rows)],
-        textposition=["middle left" if k % 2 else "bottom center" for k in range(len(rows))],
+        marker={"size": 6, "color": style.OTHER},
+        text=_names(result, rows),
+        textposition="middle left",
         textfont={"size": 11},
         customdata=[
             [
@@ -68,6 +66,18 @@ def _dots(figure: go.Figure, result: Census, measure: str, row: int) -> None:
         col=1,
     )
     _asked_dot(figure, result, measure, row)
+
+
+def _names(result: Census, rows: np.ndarray) -> list[str]:
+    """Words of the best pairs, best first, as far as none covers another's."""
+    names = [""] * len(rows)
+    taken: list[np.ndarray] = []
+    for k, i in enumerate(rows):
+        place = np.log10([result.pair_neuron_gap[i], result.pair_token_gap[i]])
+        if len(taken) < NAMED and all((abs(place - other) > APART).any() for other in taken):
+            names[k] = style.short(result.pair_tokens[i])
+            taken.append(place)
+    return names
 
 
 def _asked_dot(figure: go.Figure, result: Census, measure: str, row: int) -> None:
@@ -95,8 +105,8 @@ def _standing(result: Census, place: int) -> str:
     pairs, rank = int(result.mutual[place, 0]), int(result.asked_rank[place])
     asked = f"{result.neuron} and {style.short(result.target)}"
     shown = int((result.pair_measure == place).sum())
-    told = f"{shown:,} best of {pairs:,} mutual pairs; {asked}: "
-    return told + (f"number {rank:,}" if rank else "no mutual pair")
+    told = f"{shown:,} best of {pairs:,} mutual pairs<br>{asked}: "
+    return told + (f"number {rank:,} of them" if rank else "no mutual pair")
 
 
 def _title(figure: go.Figure, row: int, text: str) -> None:
@@ -124,10 +134,10 @@ def hubs(result: Census) -> go.Figure:
             share = float(result.hub_counts[row] / result.hub_tokens[kind])
             labels.append(result.hub_units[row])
             shares.append(share)
-            colours.append(style.FOIL if result.hub_units[row] != result.neuron else style.TARGET)
+            colours.append(style.OTHER if result.hub_units[row] != result.neuron else style.TARGET)
             hover.append([result.hub_units[row], TITLES[name], style.percent(share)])
     places = _places(result, len(kinds))
-    figure = style.canvas(int(26 * (max(places) + 2)) + 60, style.label_width(labels), 12, 52, 60)
+    figure = style.canvas(int(24 * (max(places) + 2)) + 60, style.label_width(labels), 12, 52, 60)
     figure.add_bar(
         x=[round(share, 5) for share in shares],
         y=places,
@@ -173,7 +183,7 @@ def _hub_titles(
     at = 0
     for kind, name in enumerate(kinds):
         sample = result.hub_tokens[kind]
-        note = f" ({sample:,} tokens)" if sample < result.vocabulary else ""
+        note = " (sample)" if sample < result.vocabulary else ""
         figure.add_annotation(
             text=f"<b>{TITLES[name]}</b>{note}",
             x=0,
@@ -189,13 +199,15 @@ def agreement(result: Census) -> go.Figure:
     if not result.agreement_tokens:
         return style.message("No text was read, so neurons were not compared with predictions.")
     rows = len(result.measures)
-    figure = make_subplots(rows, 1, vertical_spacing=0.14, shared_xaxes=True)
-    figure.update_layout(style.frame(rows * 190 + 140, 60, 70, 56, 12))
+    figure = make_subplots(rows, 1, vertical_spacing=0.15, shared_xaxes=True)
+    figure.update_layout(style.frame(rows * 210 + 120, 64, 60, 56, 12))
     outcome = result.outcomes.index(OUTCOME)
     for row, measure in enumerate(result.measures, start=1):
         _histograms(figure, result, row, outcome)
         _title(figure, row, f"<b>{TITLES[measure]}</b><br>{_means(result, row - 1, outcome)}")
-        figure.update_yaxes(title="share (log scale)", type="log", dtick=1, row=row, col=1)
+        figure.update_yaxes(
+            title="share of pairs (log)", type="log", row=row, col=1, **_shares(result, outcome)
+        )
     limit = _limit(result, outcome)
     figure.update_xaxes(range=[-limit, limit], zeroline=True)
     figure.update_xaxes(title="correlation of activation and probability", row=rows, col=1)
@@ -203,11 +215,17 @@ def agreement(result: Census) -> go.Figure:
         figure,
         style.swatch(style.TARGET, "mutual pairs", "■")
         + "   "
-        + style.swatch(style.OTHER, "same neurons, tokens permuted", "▬"),
-        "",
-        "",
+        + style.swatch(style.FOIL, "same neurons, tokens permuted", "▬"),
     )
     return figure
+
+
+def _shares(result: Census, outcome: int) -> dict[str, object]:
+    """A logarithmic axis that begins a little below one pair of the largest set."""
+    least = 0.5 / max(10, int(result.pairs_read[:, outcome].max()))
+    ticks = [0.0001, 0.001, 0.01, 0.1, 1]
+    labels = ["0.01 %", "0.1 %", "1 %", "10 %", "100 %"]
+    return {"range": [float(np.log10(least)), 0.0], "tickvals": ticks, "ticktext": labels}
 
 
 def _histograms(figure: go.Figure, result: Census, row: int, outcome: int) -> None:
@@ -232,7 +250,7 @@ def _histograms(figure: go.Figure, result: Census, row: int, outcome: int) -> No
         x=middles[there].tolist(),
         y=other_share[there].round(7).tolist(),
         mode="lines",
-        line={"color": style.OTHER, "width": 2.5, "shape": "hvh"},
+        line={"color": style.FOIL, "width": 2.5, "shape": "hvh"},
         hovertemplate="permuted pairs near %{x:.2f}: share %{y:.2g}<extra></extra>",
         row=row,
         col=1,
@@ -241,8 +259,12 @@ def _histograms(figure: go.Figure, result: Census, row: int, outcome: int) -> No
 
 def _means(result: Census, measure: int, outcome: int) -> str:
     own, other = result.correlation[measure, outcome, :2]
+    size, least = result.size[measure, outcome, :2]
     pairs = int(result.pairs_read[measure, outcome])
-    return f"{pairs:,} pairs: mean {style.plain(own, 3)}, permuted {style.plain(other, 3)}"
+    return (
+        f"{pairs:,} pairs: mean {style.plain(own, 3)}, permuted {style.plain(other, 3)}<br>"
+        f"sign aside: {style.plain(size, 3)}, permuted {style.plain(least, 3)}"
+    )
 
 
 def _limit(result: Census, outcome: int) -> float:

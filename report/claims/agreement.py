@@ -2,34 +2,44 @@
 
 import math
 
+import numpy as np
+from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis.experiments.census import Census
 from report.claims.wording import number, percent, plural, say, span, token
-
-WEAK = 0.2
-"""Mean correlations below this are called weak."""
 
 MEASURES = ("by the product itself", "less the mean", "in standard deviations")
 RAW, STANDARDISED = 0, 2
 LOG, PROBABILITY, NEXT = range(3)
 
 
-def predicts(result: Census, measure: int = RAW, outcome: int = LOG) -> int:
-    """1 where pairs beat permuted pairs beyond doubt, -1 where they lose, 0 where neither."""
-    _, low, high = result.advantage[measure, outcome, 0].tolist()
+def _sign(estimate: Float[np.ndarray, " 3"]) -> int:
+    """1 or -1 where an interval lies wholly on that side of zero, else 0."""
+    _, low, high = estimate.tolist()
     return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def about(result: Census) -> bool:
+    """Whether activations go with their pair's word, in whichever direction, beyond doubt."""
+    return _sign(result.size_advantage[RAW, PROBABILITY, 0]) > 0
+
+
+def towards(result: Census) -> bool:
+    """Whether they mostly go the way that the weights tell: at least half of the size is left."""
+    own, size = result.correlation[RAW, PROBABILITY, 0], result.size[RAW, PROBABILITY, 0]
+    return _sign(result.advantage[RAW, PROBABILITY, 0]) > 0 and own > size / 2
 
 
 def behaviour_heading(result: Census) -> str:
     """The answer to the question that nobody tested."""
     if not result.agreement_tokens:
         return "Whether congruence predicts behaviour was not asked"
-    if predicts(result) != 1:
+    if not about(result):
         return "Congruence does not predict behaviour"
-    if result.correlation[RAW, LOG, 0] < WEAK:
-        return "Congruence predicts behaviour, but weakly"
-    return "Congruence predicts behaviour"
+    if towards(result):
+        return "Congruence predicts behaviour"
+    return "Congruence tells which word a neuron is about, not which way it is used"
 
 
 def behaviour(result: Census) -> Markup:
@@ -37,71 +47,80 @@ def behaviour(result: Census) -> Markup:
     if not result.agreement_tokens:
         return say("No text was read.")
     return (
-        _against(result)
-        + _rivals(result)
-        + _probability(result)
+        _size(result)
+        + _way(result)
+        + _others(result)
         + _next(result)
         + _score(result)
         + _asked(result)
     )
 
 
-def _against(result: Census) -> Markup:
-    own, other, within = result.correlation[RAW, LOG].tolist()
-    gained, low, high = result.advantage[RAW, LOG, 0].tolist()
-    verdict = {
-        1: "more than chance gives",
-        0: "no more than chance gives",
-        -1: "less than chance gives",
-    }[predicts(result)]
+def _size(result: Census) -> Markup:
+    own, other, within = result.size[RAW, PROBABILITY].tolist()
+    gained, low, high = result.size_advantage[RAW, PROBABILITY, 0].tolist()
     return say(
-        "If a neuron’s weights tell what it is for, it should be active where the model expects "
-        "its word. Over {} of news, the activation of {} of these pairs goes with the "
-        "log-probability "
-        "of the pair’s word with a mean correlation of {}, {}: the same neurons with the tokens "
-        "permuted have {} (within the same layer {}), a difference of {} ({}).",
+        "If weights tell what a neuron is for, its activation should go with the model’s "
+        "expectation of its word. Over {} of news, the correlation of activation and probability "
+        "has, sign aside, a mean size of {} for {} by the product itself. The same neurons with "
+        "the tokens permuted have {} (within the same layer {}): {}, with a difference of {} ({}).",
         plural(result.agreement_tokens, "token", "tokens"),
-        plural(int(result.pairs_read[RAW, LOG]), "neuron", "neurons"),
         number(own, 3),
-        verdict,
+        plural(int(result.pairs_read[RAW, PROBABILITY]), "pair", "pairs"),
         number(other, 3),
         number(within, 3),
+        "far from chance" if about(result) else "no more than chance gives",
         number(gained, 3),
         span(low, high, 3),
     )
 
 
-def _rivals(result: Census) -> Markup:
-    pairs = int(result.pairs_read[RAW, LOG])
-    if not pairs:
-        return say("")
-    return say(
-        " For {} of them no other pair’s word goes with the neuron better; chance would give {}.",
-        percent(float(result.first[RAW, LOG, 0])),
+def _way(result: Census) -> Markup:
+    """Whether the sign is the one that the weights tell."""
+    most, least = result.first[RAW, PROBABILITY].tolist()
+    pairs = max(1, int(result.pairs_read[RAW, PROBABILITY]))
+    verdict = (
+        "And it mostly goes the way the weights tell"
+        if towards(result)
+        else "But the sign is not the one the weights tell, or not reliably"
+    )
+    told = say(
+        " {}: with its sign the mean is {}, against {} for permuted pairs (difference {}, {}). Of "
+        "all these words their own goes with the neuron best for {} of the pairs, and goes against "
+        "it most for {}; chance would give {} each.",
+        verdict,
+        number(float(result.correlation[RAW, PROBABILITY, 0]), 3),
+        number(float(result.correlation[RAW, PROBABILITY, 1]), 3),
+        number(float(result.advantage[RAW, PROBABILITY, 0, 0]), 3),
+        _span(result, RAW, PROBABILITY),
+        percent(most),
+        percent(least),
         percent(1 / pairs),
     )
+    if about(result) and not towards(result):
+        told += say(
+            " So many neurons are active where their word is likely with the sign that writes "
+            "against it: they hold the word back."
+        )
+    return told
 
 
-def _probability(result: Census) -> Markup:
-    """The probability itself weighs the few places where the word is really expected."""
-    told = say(" Compared with the probability itself, the differences are ")
+def _others(result: Census) -> Markup:
+    """The other measures, and the logarithm, by differences with their intervals."""
     parts = [
         say(
             "{} {} ({})",
-            number(float(result.advantage[m, PROBABILITY, 0, 0]), 3),
+            number(float(result.advantage[m, o, 0, 0]), 3),
             name,
-            _span(result, m, PROBABILITY),
+            _span(result, m, o),
         )
-        for m, name in enumerate(MEASURES)
+        for m, o, name in (
+            (RAW, LOG, f"with the log-probability {MEASURES[RAW]}"),
+            (STANDARDISED, LOG, f"with the log-probability {MEASURES[STANDARDISED]}"),
+            (STANDARDISED, PROBABILITY, f"with the probability {MEASURES[STANDARDISED]}"),
+        )
     ]
-    told += Markup("; ").join(parts) + say(".")
-    if predicts(result, STANDARDISED, PROBABILITY) < 0:
-        told += say(
-            " So the pairs that stand out most from their neuron’s own spread go the other way: "
-            "where their word is likely they tend to write against it. Weights tell which word a "
-            "neuron is about, and not with which sign it is used."
-        )
-    return told
+    return say(" Other ways to ask give differences, sign kept, of {}.", Markup("; ").join(parts))
 
 
 def _span(result: Census, measure: int, outcome: int) -> str:
@@ -111,17 +130,14 @@ def _span(result: Census, measure: int, outcome: int) -> str:
 
 def _next(result: Census) -> Markup:
     pairs = int(result.pairs_read[RAW, NEXT])
-    gained, low, high = result.advantage[RAW, NEXT, 0].tolist()
+    gained, low, high = result.size_advantage[RAW, NEXT, 0].tolist()
     if pairs < 2 or not math.isfinite(gained):
         return say(" Too few of these words really come next in the sample to ask the text itself.")
-    verdict = {
-        1: "the text itself agrees",
-        0: "the text itself does not bear it out",
-        -1: "the text itself says the opposite",
-    }[predicts(result, RAW, NEXT)]
+    agrees = _sign(result.size_advantage[RAW, NEXT, 0]) > 0
+    verdict = "the text itself agrees" if agrees else "the text itself does not bear it out"
     return say(
-        " Asked whether the word really comes next, {}: {} is the difference for the {} that come "
-        "often enough ({}).",
+        " Asked whether the word really comes next, {}: the sizes differ by {} for the {} whose "
+        "word comes often enough ({}).",
         verdict,
         number(gained, 3),
         plural(pairs, "pair", "pairs"),
@@ -130,7 +146,7 @@ def _next(result: Census) -> Markup:
 
 
 def _score(result: Census) -> Markup:
-    rho, low, high = result.score_correlation[RAW, LOG].tolist()
+    rho, low, high = result.score_correlation[RAW, PROBABILITY].tolist()
     if not math.isfinite(rho):
         return say("")
     verdict = (
@@ -163,9 +179,17 @@ def behaviour_caption(result: Census) -> Markup:
     """What the figure shows."""
     if not result.agreement_tokens:
         return say("Nothing was read.")
-    gained = [float(result.advantage[m, PROBABILITY, 0, 0]) for m in range(len(MEASURES))]
+    gained = [float(result.size_advantage[m, PROBABILITY, 0, 0]) for m in range(len(MEASURES))]
     parts = [say("{} {}", number(g, 3), name) for g, name in zip(gained, MEASURES, strict=True)]
+    verdict = (
+        "Neurons go with their word’s probability, many of them against it"
+        if about(result) and not towards(result)
+        else "Neurons go with their word’s probability"
+        if about(result)
+        else "Neurons go with their word’s probability no more than with others’"
+    )
     return say(
-        "Pairs against permuted pairs: mean correlation with the word’s probability differs by {}.",
+        "{}: the size of the correlation exceeds that of permuted pairs by {}.",
+        verdict,
         Markup(", ").join(parts),
     )
