@@ -124,7 +124,7 @@ def make_pairs(
         tokens=tokens,
         token_gap=found.value[chosen] - found.second[chosen],
         neuron_gap=rows.merged[at] * factor,
-        single_token_gap=(single.value - single.second)[tokens],
+        single_token_gap=single.value[tokens] - single.second[tokens],
         single_neuron_gap=rows.single[at] * factor,
     )
     order = np.argsort(-pairs.score, kind="stable")

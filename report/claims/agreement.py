@@ -27,7 +27,8 @@ def about(result: Census) -> bool:
 
 def towards(result: Census) -> bool:
     """Whether they mostly go the way that the weights tell: at least half of the size is left."""
-    own, size = result.correlation[RAW, PROBABILITY, 0], result.size[RAW, PROBABILITY, 0]
+    own = float(result.correlation[RAW, PROBABILITY, 0])
+    size = float(result.size[RAW, PROBABILITY, 0])
     return _sign(result.advantage[RAW, PROBABILITY, 0]) > 0 and own > size / 2
 
 
