@@ -369,8 +369,8 @@ def test_neurons_that_go_with_their_word_in_both_directions_are_said_to_be_about
     signs[..., 0] = 0.02
     told = make_claims(changed(study, "census", correlation=signs)).census
     assert told.behaviour_heading.startswith("Congruence tells which word")
-    assert "they hold the word back" in told.behaviour
-    assert "they hold the word back" not in make_claims(study).census.behaviour
+    assert "neurons that hold a word back" in told.behaviour
+    assert "neurons that hold a word back" not in make_claims(study).census.behaviour
 
 
 def test_a_census_that_read_no_text_says_so_on_page_and_in_figure():
@@ -387,3 +387,15 @@ def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
     )
     assert "no mutual pair" not in there
     assert "no mutual pair" in missing
+
+
+def test_close_spellings_and_other_measures_are_told_only_where_they_matter():
+    study = evidence(Plan())
+    told = make_claims(study).census
+    assert told.heading == "Of all neurons, none writes the word more"
+    assert "close behind" not in told.pair
+    gaps, ranks = study.census.asked_gaps.copy(), study.census.order_rank.copy()
+    gaps[:, 1], ranks[1:3] = 0.1, 5
+    other = make_claims(changed(study, "census", asked_gaps=gaps, order_rank=ranks)).census
+    assert "close behind" in other.pair
+    assert other.heading == "First of all neurons for the word, by one measure and not by another"

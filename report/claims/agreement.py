@@ -100,8 +100,8 @@ def _way(result: Census) -> Markup:
     )
     if about(result) and not towards(result):
         told += say(
-            " So many neurons are active where their word is likely with the sign that writes "
-            "against it: they hold the word back."
+            " So many neurons are active, where their word is likely, with the sign that writes "
+            "against it, as neurons that hold a word back would be."
         )
     return told
 

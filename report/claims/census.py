@@ -58,9 +58,11 @@ def _first(result: Census) -> bool:
 
 
 def _heading(result: Census) -> str:
-    if _first(result):
-        return "Of all neurons, none writes the word more, yet that says less than it seems"
-    return "Of all neurons, others write the word more"
+    if not _first(result):
+        return "Of all neurons, others write the word more"
+    if (result.order_rank[: len(result.measures)] == 1).all():
+        return "Of all neurons, none writes the word more"
+    return "First of all neurons for the word, by one measure and not by another"
 
 
 def _size(result: Census) -> Markup:
@@ -151,10 +153,9 @@ def _pair(result: Census) -> Markup:
             word,
             plural(pairs, "mutual pair", "mutual pairs"),
         )
-    return say(
+    told = say(
         "{} and {} are each other’s best, one of {}. Their score is {} (ahead of the next neuron "
-        "by {}, of the next word by {}), which makes them {} of these pairs. With every spelling a "
-        "rival the score would be {}: the other spellings are close behind.",
+        "by {}, of the next word by {}), which makes them {} of these pairs.",
         neuron,
         word,
         plural(pairs, "mutual pair", "mutual pairs"),
@@ -162,7 +163,10 @@ def _pair(result: Census) -> Markup:
         number(float(gaps[0])),
         number(float(gaps[1])),
         ordinal(rank),
-        number(float(single.prod())),
+    )
+    close = ": another spelling is close behind" if single.prod() < gaps.prod() / 2 else ""
+    return told + say(
+        " With every spelling a rival the score would be {}{}.", number(float(single.prod())), close
     )
 
 
