@@ -12,6 +12,7 @@ from analysis import console
 from analysis.errors import UserError
 from analysis.verbs import (
     ablation,
+    census,
     comparison,
     corpus,
     generality,
@@ -34,6 +35,7 @@ VERBS = (
     ablation,
     modulate,
     generality,
+    census,
     comparison,
     verify,
     study,

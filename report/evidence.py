@@ -9,6 +9,7 @@ from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
+from analysis.experiments.census import Census
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type] = {
     "upstream": Upstream,
     "generality": Generality,
     "weight_modulation": WeightModulation,
+    "census": Census,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -54,6 +56,7 @@ class Evidence:
     upstream: Upstream
     generality: Generality
     weight_modulation: WeightModulation
+    census: Census
     provenance: Mapping[str, Provenance]
 
     @property

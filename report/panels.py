@@ -75,6 +75,9 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "upstream_alignment": claims.upstream.alignment_caption,
         "generality": claims.generality.caption,
         "weight_modulation": claims.modulation.caption,
+        "census": claims.census.caption,
+        "hubs": claims.census.hubs_caption,
+        "agreement": claims.census.behaviour_caption,
     }
 
 

@@ -44,6 +44,11 @@ TRUE_AND_FALSE = [
     ("None of the 2 matched neurons", "It is nothing special"),
     ("So the model needs it there too", "No loss can be shown"),
     ("no collateral damage to be seen", "That is collateral damage"),
+    ("comes first of all neurons", "of all neurons, with"),
+    ("are each other’s best, one of", "are not each other’s best"),
+    ("One neuron is a hub", "There is no hub"),
+    ("Congruence predicts behaviour", "Congruence does not predict behaviour"),
+    ("the text itself agrees", "the text itself does not bear it out"),
 ]  # fmt: skip
 
 
@@ -260,6 +265,9 @@ def test_every_command_computes_what_its_figure_shows():
         "upstream_alignment": "upstream --neuron L3N5",
         "generality": "generality --neuron L3N5",
         "weight_modulation": "modulate --neuron L3N5",
+        "census": "study",
+        "hubs": "study",
+        "agreement": "study",
     }
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
+from analysis.experiments.census import Census
 from analysis.experiments.comparison import Comparison
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
@@ -20,6 +21,7 @@ from analysis.experiments.upstream import Upstream
 from analysis.experiments.weight_modulation import WeightModulation
 from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
+from analysis.figures.census import agreement, census, hubs
 from analysis.figures.comparison import comparison
 from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.direct_effect import direct_effect, written_tokens
@@ -68,5 +70,8 @@ FIGURES: dict[str, Drawing] = {
     "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
     "generality": Drawing("generality", Generality, generality),
     "weight_modulation": Drawing("weight_modulation", WeightModulation, weight_modulation),
+    "census": Drawing("census", Census, census),
+    "hubs": Drawing("census", Census, hubs),
+    "agreement": Drawing("census", Census, agreement),
 }
 """Every figure of the paper, in reading order."""

@@ -15,5 +15,6 @@ STEPS: tuple[Step, ...] = (
     texts.ABLATION,
     texts.WEIGHT_MODULATION,
     texts.GENERALITY,
+    breadth.CENSUS,
     breadth.COMPARISON,
 )

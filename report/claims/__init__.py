@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from report.claims import (
     ablation,
     activity,
+    census,
     circuit,
     comparison,
     corpus,
@@ -41,6 +42,7 @@ class Claims:
     ablation: ablation.AblationClaims
     generality: generality.GeneralityClaims
     modulation: modulation.Modulation
+    census: census.CensusClaims
     making: making.Making
     upstream: upstream.UpstreamClaims
     model: str
@@ -64,6 +66,7 @@ def make_claims(evidence: Evidence) -> Claims:
         ablation=ablation.ablation(evidence),
         generality=generality.generality(evidence),
         modulation=modulation.modulation(evidence),
+        census=census.census(evidence),
         making=making.making(evidence),
         upstream=upstream.upstream(evidence),
         model=model_name(evidence),

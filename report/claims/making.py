@@ -21,6 +21,7 @@ TITLES = {
     "upstream": "Upstream",
     "generality": "Other words and sentences",
     "weight_modulation": "Weight modulation",
+    "census": "Every neuron against every token",
 }
 
 STUDY = "study"

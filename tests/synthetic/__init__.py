@@ -6,7 +6,7 @@ from pathlib import Path
 from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
-from tests.synthetic import first_parts, upstream
+from tests.synthetic import census, first_parts, upstream
 from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
 from tests.synthetic.corpus_scan import corpus_scan
@@ -41,6 +41,7 @@ PARTS = (
     upstream.upstream,
     generality,
     weight_modulation,
+    census.census,
 )
 """What makes each result of a synthetic study, named as its step."""
 
