@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from analysis.agreement import agreement
-from analysis.congruence import MEASURES, Block, Surveyor
-from analysis.pairs import all_pairs
-from analysis.reading import Window
+from analysis.engines.reading import Window
 from analysis.subject import Origin, Subject
+from analysis.weights.agreement import agreement
+from analysis.weights.congruence import MEASURES, Block, Surveyor
+from analysis.weights.pairs import all_pairs
 
 BLOCKS, TEXTS, LENGTH, FOLLOWED = 2, 4, 128, 1000
 

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from analysis import __main__ as cli
-from analysis.ablations import CONTROL_METHOD
-from analysis.ablator import PromptAblator, WindowAblator
+from analysis.engines.ablations import CONTROL_METHOD
+from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.replacement import METHODS, Pool
+from analysis.engines.spots import spots
+from analysis.engines.tail import Tail
 from analysis.errors import UserError
 from analysis.experiments.ablation import Sizes, ablation, over_prompts, over_spots, summary
 from analysis.figures.ablation import ablation as draw_ablation
@@ -18,9 +21,6 @@ from analysis.figures.ablation import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompt_set import PromptSet, word_set
 from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_contrast, make_prompt
-from analysis.replacement import METHODS, Pool
-from analysis.spots import spots
-from analysis.tail import Tail
 from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED

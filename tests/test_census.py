@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import __main__ as cli
-from analysis.agreement import _moments, _read, agreement, draw_windows
-from analysis.congruence import (
+from analysis.engines.reading import windows
+from analysis.experiments.census import census, summary
+from analysis.figures import FIGURES
+from analysis.neuron import Neuron
+from analysis.question import default_pair
+from analysis.weights.agreement import _moments, _read, agreement, draw_windows
+from analysis.weights.congruence import (
     MEASURES,
     MINUS,
     Block,
@@ -21,15 +26,10 @@ from analysis.congruence import (
     unit_name,
     unit_neuron,
 )
-from analysis.cross import OUTCOMES
-from analysis.experiments.census import census, summary
-from analysis.figures import FIGURES
-from analysis.neuron import Neuron
-from analysis.orders import ORDERS, orders
-from analysis.pairs import Pairs, by_token, by_word, mutual
-from analysis.question import default_pair
-from analysis.reading import windows
-from analysis.words import leaders, words
+from analysis.weights.cross import OUTCOMES
+from analysis.weights.orders import ORDERS, orders
+from analysis.weights.pairs import Pairs, by_token, by_word, mutual
+from analysis.weights.words import leaders, words
 from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair

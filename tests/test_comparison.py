@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import EMBEDDED, corpus, models, results
+from analysis import EMBEDDED, corpus, results
 from analysis import __main__ as cli
 from analysis.asked import SCREEN
-from analysis.detector import FEWEST, Detector, share
-from analysis.discrimination import best_threshold
 from analysis.experiments.comparison import (
     CHARACTERS,
     SHOWN,
@@ -28,8 +26,11 @@ from analysis.experiments.comparison import (
 from analysis.experiments.direct_effect import direct_effect
 from analysis.experiments.neuron_sweep import neuron_sweep
 from analysis.figures.comparison import comparison as figure_of
+from analysis.loading import models
 from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.discrimination import best_threshold
 from analysis.question import default_pair, held_out_pairs, make_pair
+from analysis.scanning.detector import FEWEST, Detector, share
 from analysis.steps import NOT_ASKED
 from report.claims import make_claims
 from report.claims.comparison import stands_out
@@ -210,8 +211,8 @@ PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
 
 def test_compare_makes_a_row_a_model_and_names_the_missing(run, folders, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("analysis.hub.cached", lambda *_: None)
-    monkeypatch.setattr("analysis.hub._download", lambda *_: 1 / 0)
+    monkeypatch.setattr("analysis.loading.hub.cached", lambda *_: None)
+    monkeypatch.setattr("analysis.loading.hub._download", lambda *_: 1 / 0)
     code, out, _ = run("compare", *folders, "distilgpt2", "nowhere", *PAIR, "--json")
     told = json.loads(out)
     assert code == 0

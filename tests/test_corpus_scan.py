@@ -13,18 +13,25 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import scan as engine
-from analysis import scan_files
-from analysis.discrimination import auc, auc_interval, detector
+from analysis.engines.reading import windows
 from analysis.errors import UserError
-from analysis.examples import examples
 from analysis.experiments.corpus_scan import BIN, corpus_scan, summary
 from analysis.neuron import Neuron
+from analysis.numbers.discrimination import auc, auc_interval, detector
 from analysis.question import make_contrast
-from analysis.reading import windows
-from analysis.scan import scan
-from analysis.scan_table import COLUMNS, rows
-from analysis.tallies import Extremes, Moments, Sample, document_and_position, place_of, priority
+from analysis.scanning import scan as engine
+from analysis.scanning import scan_files
+from analysis.scanning.examples import examples
+from analysis.scanning.scan import scan
+from analysis.scanning.scan_table import COLUMNS, rows
+from analysis.scanning.tallies import (
+    Extremes,
+    Moments,
+    Sample,
+    document_and_position,
+    place_of,
+    priority,
+)
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 DOCUMENTS = [
@@ -154,10 +161,10 @@ def test_a_scan_taken_up_where_it_stopped_ends_with_the_same_bytes(subject, tmp_
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from analysis import scan as engine, scan_files
+from analysis.scanning import scan as engine, scan_files
 from analysis.neuron import Neuron
 from analysis.question import make_contrast
-from analysis.reading import windows
+from analysis.engines.reading import windows
 from tests.conftest import make_subject
 engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
 subject, path, key = make_subject("llama"), Path(sys.argv[1]), {"model": "m"}

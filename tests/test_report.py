@@ -10,7 +10,7 @@ import pytest
 
 from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
-from analysis.models import CATALOGUE
+from analysis.loading.models import CATALOGUE
 from report.claims import Claims, make_claims, neurons
 from report.page import environment, render
 from report.panels import panels, safe_json

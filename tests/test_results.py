@@ -10,8 +10,8 @@ from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
 from analysis.experiments.logit_lens import LogitLens
+from analysis.numbers.statistics import ratio_interval, share_interval
 from analysis.question import make_pair
-from analysis.statistics import ratio_interval, share_interval
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 MADE = results.Provenance(
@@ -89,9 +89,9 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
 
 def test_the_sweeps_code_reaches_its_engine_but_no_figure():
     modules = reached("analysis.experiments.neuron_sweep")
-    assert {"analysis.tail", "analysis.patcher", "analysis.subject"} <= modules
+    assert {"analysis.engines.tail", "analysis.engines.patcher", "analysis.subject"} <= modules
     assert not any("figures" in name for name in modules)
-    assert "analysis.tail" in imported("analysis.patcher")
+    assert "analysis.engines.tail" in imported("analysis.engines.patcher")
     assert path_of("analysis").name == "__init__.py"
 
 

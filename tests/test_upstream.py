@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from analysis import __main__ as cli
+from analysis.engines.parts import TakenApart, neuron_readers, preactivations, projections
 from analysis.experiments.upstream import STEP_NEURONS, summary, upstream
 from analysis.figures import FIGURES
 from analysis.neuron import Neuron
-from analysis.parts import TakenApart, neuron_readers, preactivations, projections
 from analysis.question import default_pair, make_pair
 from analysis.results import load, save
 from report.claims import make_claims

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from analysis import __main__ as cli
-from analysis import original, published
 from analysis.experiments.logit_lens import logit_lens
-from analysis.models import CATALOGUE
+from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron
-from analysis.reproduction import LEFT_OUT
-from analysis.verification import TOLERANCES, summary, verification
+from analysis.original import conventions as original
+from analysis.original import published
+from analysis.original.reproduction import LEFT_OUT
+from analysis.original.verification import TOLERANCES, summary, verification
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
 from tests.processed import Processed, published_of
@@ -174,7 +175,7 @@ def test_the_copy_holds_what_is_known_of_the_original():
 
 def test_every_published_single_number_is_either_computed_or_left_out_with_a_reason(planted):
     """By name, on a model of another shape: what exists here is found, the rest is named."""
-    from analysis import reproduction
+    from analysis.original import reproduction
 
     subject, told = planted
     real = published.document()
@@ -216,7 +217,7 @@ def folder(tmp_path_factory):
 
 
 def test_for_another_model_there_is_nothing_to_verify_and_it_is_not_even_loaded(run, monkeypatch):
-    monkeypatch.setattr("analysis.models.load", lambda *_: 1 / 0)
+    monkeypatch.setattr("analysis.loading.models.load", lambda *_: 1 / 0)
     for entry in CATALOGUE:
         if entry.name != "gpt2-large":
             code, out, _ = run("verify", "--model", entry.name, "--json")

@@ -9,10 +9,10 @@ import torch
 
 from analysis import __main__ as cli
 from analysis import corpus
-from analysis.continuation import continuations, scaled, written
+from analysis.engines.continuation import continuations, scaled, written
+from analysis.engines.modulation import Modulator, Setting
 from analysis.experiments import weight_modulation as experiment
 from analysis.experiments.weight_modulation import FACTORS, WRITTEN_FACTORS, summary
-from analysis.modulation import Modulator, Setting
 from analysis.neuron import Neuron
 from analysis.question import default_pair, make_prompt
 from analysis.subject import Subject
@@ -143,7 +143,7 @@ def test_at_factor_0_input_weights_leave_what_the_biases_alone_excite(subject, p
 def test_many_settings_in_chunks_equal_each_alone(subject, pair, monkeypatch):
     settings = [Setting(Neuron(1, n), w, 2.0) for n in range(5) for w in ("out", "in")]
     modulator = Modulator(subject, 1)
-    monkeypatch.setattr("analysis.modulation.CHUNK_TOKENS", 3 * len(pair.clean.tokens))
+    monkeypatch.setattr("analysis.engines.modulation.CHUNK_TOKENS", 3 * len(pair.clean.tokens))
     chunks = list(modulator.run(pair.clean.tokens, settings))
     assert [len(chunk) for chunk in chunks] == [3, 3, 3, 1]
     alone = [next(modulator.run(pair.clean.tokens, [setting]))[0] for setting in settings]

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.ablations import MEASURES, PromptAblations, WindowAblations
-from analysis.controls import matched_neurons
-from analysis.estimates import Estimate, mean_of_groups
+from analysis.engines.ablations import MEASURES, PromptAblations, WindowAblations
+from analysis.engines.controls import matched_neurons
+from analysis.engines.patcher import Positions
+from analysis.engines.replacement import METHODS
+from analysis.engines.spots import spots
+from analysis.engines.tail import Tail
 from analysis.neuron import Neuron
-from analysis.patcher import Positions
+from analysis.numbers.estimates import Estimate, mean_of_groups
 from analysis.progress import Progress, part_of, silent
 from analysis.prompt_set import PromptSet
 from analysis.question import Contrast, Prompt
-from analysis.replacement import METHODS
-from analysis.spots import spots
 from analysis.subject import Subject
-from analysis.tail import Tail
 
 
 @dataclass(frozen=True)

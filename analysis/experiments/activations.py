@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from analysis.engines.reading import Window, batches, read
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
 from analysis.question import Contrast, Prompt
-from analysis.reading import Window, batches, read
 from analysis.subject import Subject
 
 

@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from analysis.agreement import Agreement, agreement
-from analysis.congruence import (
+from analysis.engines.reading import Window
+from analysis.neuron import Neuron
+from analysis.progress import Progress, part_of, silent
+from analysis.question import Contrast
+from analysis.subject import Subject
+from analysis.weights.agreement import Agreement, agreement
+from analysis.weights.congruence import (
     MEASURES,
     Block,
     Survey,
@@ -16,15 +21,10 @@ from analysis.congruence import (
     is_gated,
     unit_name,
 )
-from analysis.hubs import hubs
-from analysis.neuron import Neuron
-from analysis.orders import ORDERS, orders
-from analysis.pairs import all_pairs, pair_table, unit_gaps
-from analysis.progress import Progress, part_of, silent
-from analysis.question import Contrast
-from analysis.reading import Window
-from analysis.subject import Subject
-from analysis.words import words
+from analysis.weights.hubs import hubs
+from analysis.weights.orders import ORDERS, orders
+from analysis.weights.pairs import all_pairs, pair_table, unit_gaps
+from analysis.weights.words import words
 
 FOLLOWED = 1000
 """Pairs by each measure, best score first, whose behaviour is read on text."""

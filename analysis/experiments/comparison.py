@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from analysis.detector import Detector, share
+from analysis.engines.reading import Window, read
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
 from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair
-from analysis.reading import Window, read
-from analysis.statistics import ratio_interval
+from analysis.scanning.detector import Detector, share
 from analysis.subject import Subject
 
 SHOWN = 5

@@ -8,16 +8,16 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import Float, Int
 
-from analysis.discrimination import auc, auc_interval, detector
-from analysis.examples import Example, examples
+from analysis.engines.reading import windows
 from analysis.neuron import Neuron
+from analysis.numbers.discrimination import auc, auc_interval, detector
+from analysis.numbers.statistics import share_interval
 from analysis.progress import Progress, silent
 from analysis.question import Contrast
-from analysis.reading import windows
-from analysis.scan import WINDOW_TOKENS, Scan, scan
-from analysis.statistics import share_interval
+from analysis.scanning.examples import Example, examples
+from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan
+from analysis.scanning.tallies import Records
 from analysis.subject import Subject
-from analysis.tallies import Records
 
 BIN = 0.2
 """Width of the curve's activation bins."""

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis.controls import matched_neurons
+from analysis.engines.controls import matched_neurons
+from analysis.engines.reading import Window, batches, read
 from analysis.neuron import Neuron
+from analysis.numbers.separation import auc, chance, group_means, shuffled, word_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import Contrast, Prompt, make_prompt
-from analysis.reading import Window, batches, read
-from analysis.separation import auc, chance, group_means, shuffled, word_interval
 from analysis.subject import Subject
 
 MATCHED = 50

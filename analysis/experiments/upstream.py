@@ -10,12 +10,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.controls import matched_neurons
-from analysis.neuron import Neuron
-from analysis.parts import Readers, TakenApart, neuron_readers, preactivations, projections
-from analysis.progress import Progress, silent
-from analysis.question import Prompt, PromptPair
-from analysis.stepback import (
+from analysis.engines.controls import matched_neurons
+from analysis.engines.parts import Readers, TakenApart, neuron_readers, preactivations, projections
+from analysis.engines.stepback import (
     STEP_NEURONS,
     Step,
     activation_shares,
@@ -26,6 +23,9 @@ from analysis.stepback import (
     strongest_heads,
     strongest_neurons,
 )
+from analysis.neuron import Neuron
+from analysis.progress import Progress, silent
+from analysis.question import Prompt, PromptPair
 from analysis.subject import Subject
 
 MATCHED = 50

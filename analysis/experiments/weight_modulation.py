@@ -10,13 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.continuation import continuations, written
-from analysis.controls import matched_neurons
-from analysis.modulation import Modulator, Setting, Weights, is_gated
+from analysis.engines.continuation import continuations, written
+from analysis.engines.controls import matched_neurons
+from analysis.engines.modulation import Modulator, Setting, Weights, is_gated
 from analysis.neuron import Neuron
+from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import Contrast, Prompt
-from analysis.statistics import ratio_interval
 from analysis.subject import Subject
 
 WEIGHTS: tuple[Weights, ...] = ("out", "in")

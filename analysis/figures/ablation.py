@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.estimates import Estimate
+from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation import (
     Ablation,
     in_set,
@@ -13,7 +13,7 @@ from analysis.experiments.ablation import (
     over_spots,
 )
 from analysis.figures import style
-from analysis.replacement import METHODS
+from analysis.numbers.estimates import Estimate
 
 CHANGE = "change of logit difference"
 NAMES = {

@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 
 from analysis.experiments.corpus_scan import BIN, CorpusScan
 from analysis.figures import style
-from analysis.statistics import share_interval
+from analysis.numbers.statistics import share_interval
 
 ENOUGH = 5
 """Bins with fewer tokens are drawn hollow: their shares say little."""

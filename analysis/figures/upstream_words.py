@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from analysis.experiments.upstream import Upstream
 from analysis.figures import style
 from analysis.figures.labels import pair_tokens
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 
 MOST_SOURCES = 8
 PAIR_ROWS = 8

@@ -1,7 +1,6 @@
 """Steps that look beyond the one neuron and the one model."""
 
 from analysis import corpus
-from analysis.agreement import draw_windows
 from analysis.asked import SCREEN
 from analysis.experiments.census import Census, census
 from analysis.experiments.comparison import (
@@ -12,10 +11,11 @@ from analysis.experiments.comparison import (
     comparison,
     together,
 )
-from analysis.models import CATALOGUE
+from analysis.loading.models import CATALOGUE
 from analysis.progress import Progress
 from analysis.steps.inputs import Inputs, Step, drawn, held_out, neuron
 from analysis.subject import Subject
+from analysis.weights.agreement import draw_windows
 
 NOT_ASKED = "not part of this study."
 """Why the other models of the catalogue have no row in it."""
@@ -50,5 +50,5 @@ COMPARISON = Step(
     Comparison,
     _comparison,
     {"held_out": held_out, "compared_texts": drawn(f"{TEXTS} of {CHARACTERS} characters")},
-    ("analysis.corpus", "analysis.models"),
+    ("analysis.corpus", "analysis.loading.models"),
 )

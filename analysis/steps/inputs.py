@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.assets import CORPUS
+from analysis.loading.assets import CORPUS
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.question import PromptPair

@@ -28,10 +28,10 @@ def census(
 ) -> None:
     """Which neuron writes which word, over all neurons and tokens, and does it matter?"""
     from analysis import corpus
-    from analysis.agreement import draw_windows
     from analysis.experiments.census import census, summary
     from analysis.neuron import parse_neuron
     from analysis.question import make_contrast
+    from analysis.weights.agreement import draw_windows
 
     subject = asked.load()
     contrast = make_contrast(subject, asked.target if token is None else token, asked.foil)

@@ -67,7 +67,7 @@ def compare(
 
 def _names(own: str, others: list[str]) -> list[str]:
     """All models asked for, each once: --model first where it is given or stands alone."""
-    from analysis.models import entry_of
+    from analysis.loading.models import entry_of
 
     found: dict[str, str] = {}
     for name in [*([own] if own != EMBEDDED or not others else []), *others]:

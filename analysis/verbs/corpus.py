@@ -36,10 +36,11 @@ def scan(
     seed: Seed = 0,
 ) -> None:
     """What does every neuron do on a corpus, and does one of them tell where the target comes?"""
-    from analysis import corpus, scan_files
-    from analysis.assets import cache_root
+    from analysis import corpus
     from analysis.experiments.corpus_scan import corpus_scan, summary
+    from analysis.loading.assets import cache_root
     from analysis.neuron import parse_neuron
+    from analysis.scanning import scan_files
 
     texts = corpus.sample(documents or len(corpus.articles()), seed)
     subject = asked.load()
@@ -66,8 +67,8 @@ def _key(
     subject: "Subject", contrast: "Contrast", neurons: "list[Neuron]", documents: int, seed: int
 ) -> dict[str, Any]:
     """All that a scan depends on."""
-    from analysis.assets import CORPUS
     from analysis.code_version import code_version
+    from analysis.loading.assets import CORPUS
 
     return {
         "model": subject.origin.name,
@@ -79,7 +80,7 @@ def _key(
         "corpus": CORPUS.member_sha256,
         "documents": documents,
         "seed": seed,
-        "code": code_version("analysis.scan", "analysis.corpus"),
+        "code": code_version("analysis.scanning.scan", "analysis.corpus"),
     }
 
 
@@ -89,9 +90,9 @@ def _write_table(
     """Write every neuron's moments and its extremes in their context, whole or not at all."""
     import csv
 
-    from analysis import scan_files
     from analysis.results import whole
-    from analysis.scan_table import COLUMNS, rows
+    from analysis.scanning import scan_files
+    from analysis.scanning.scan_table import COLUMNS, rows
 
     done = scan_files.load_scan(path, key)
     assert done is not None

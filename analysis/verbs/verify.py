@@ -16,9 +16,9 @@ SHORT = 80
 @takes(Chosen)
 def verify(chosen: Chosen) -> None:
     """Do the original study's published numbers come out here? For its own model, gpt2-large."""
-    from analysis import published
-    from analysis.models import entry_of
-    from analysis.verification import summary, verification
+    from analysis.loading.models import entry_of
+    from analysis.original import published
+    from analysis.original.verification import summary, verification
 
     told, entry = published.document(), entry_of(chosen.model)
     if entry and not published.describes(told, entry.layers, entry.d_model, entry.d_mlp):

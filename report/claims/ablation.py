@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.estimates import Estimate
+from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation import (
     Ablation,
     in_set,
@@ -13,7 +13,7 @@ from analysis.experiments.ablation import (
     matched_changes,
     over_prompts,
 )
-from analysis.replacement import METHODS
+from analysis.numbers.estimates import Estimate
 from report.claims import damage
 from report.claims.damage import clear, none_or
 from report.claims.wording import count, number, plural, say, signed, span, token

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.detector import FEWEST, share
 from analysis.experiments.comparison import Comparison
+from analysis.scanning.detector import FEWEST, share
 from report.claims.model_rows import Line, Missing, lines, missing
 from report.claims.neurons import NOTABLE
 from report.claims.wording import (

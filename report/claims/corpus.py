@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.experiments.corpus_scan import BIN, CorpusScan
-from analysis.statistics import share_interval
+from analysis.numbers.statistics import share_interval
 from report.claims.wording import (
     count,
     number,

@@ -3,9 +3,9 @@
 import numpy as np
 from markupsafe import Markup
 
-from analysis.estimates import Estimate
+from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation import Ablation, over_spots
-from analysis.replacement import METHODS
+from analysis.numbers.estimates import Estimate
 from report.claims.wording import count, number, plural, say, signed, span, token
 
 MEAN = METHODS.index("mean")

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis.experiments.generality import Generality, parting
-from analysis.separation import RESAMPLES
+from analysis.numbers.separation import RESAMPLES
 from report.claims.loudness import sign
 from report.claims.wording import count, number, plural, say, span, token, tokens
 from report.evidence import Evidence

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.detector import share
 from analysis.experiments.comparison import Comparison
+from analysis.scanning.detector import share
 from report.claims.wording import count, number, ordinal, percent, say, span, token
 
 

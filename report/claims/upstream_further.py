@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.experiments.upstream import Upstream
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 from report.claims.wording import number, plural, say, signed, span, token
 
 USUAL = 0.05

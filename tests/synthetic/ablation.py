@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation import Ablation
-from analysis.replacement import METHODS
 from tests.synthetic.plan import Plan, text
 
 TARGETS, FOILS, DRAWS = 4, 4, 6

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from analysis.congruence import MEASURES
-from analysis.cross import OUTCOMES
 from analysis.experiments.census import Census
-from analysis.orders import ORDERS
+from analysis.weights.congruence import MEASURES
+from analysis.weights.cross import OUTCOMES
+from analysis.weights.orders import ORDERS
 from tests.synthetic.plan import Plan
 
 EDGES = np.linspace(-1, 1, 21)

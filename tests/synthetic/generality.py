@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.experiments.generality import Generality
-from analysis.separation import auc, chance, group_means, shuffled, word_interval
+from analysis.numbers.separation import auc, chance, group_means, shuffled, word_interval
 from tests.synthetic.plan import Plan, text
 
 WORDS, SENTENCES, OTHERS = 6, 3, 4

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 
 
 class Estimate(NamedTuple):

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from analysis.cross import OUTCOMES, CrossMoments, advantages, rank_correlation
-from analysis.pairs import Pairs
+from analysis.engines.reading import Window, batches, read, windows
+from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, silent
-from analysis.reading import Window, batches, read, windows
-from analysis.statistics import ratio_interval
 from analysis.subject import Subject
+from analysis.weights.cross import OUTCOMES, CrossMoments, advantages, rank_correlation
+from analysis.weights.pairs import Pairs
 
 BATCH_TOKENS = 512
 """Tokens read at once: every layer's activations are kept for so many."""

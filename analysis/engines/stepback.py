@@ -9,14 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers.activations import ACT2FN
 
-from analysis.neuron import Neuron, parse_neuron
-from analysis.parts import (
+from analysis.engines.parts import (
     Readers,
     TakenApart,
     neuron_readers,
     preactivations,
     projections,
 )
+from analysis.neuron import Neuron, parse_neuron
 from analysis.subject import Subject
 
 STEP_NEURONS = 5

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from analysis.congruence import MEASURES, Survey, unit_logits, unit_name
 from analysis.progress import Progress, silent
 from analysis.subject import Subject
-from analysis.words import Leaders, leaders
+from analysis.weights.congruence import MEASURES, Survey, unit_logits, unit_name
+from analysis.weights.words import Leaders, leaders
 
 PAIRS = 200
 """Pairs listed by each measure."""

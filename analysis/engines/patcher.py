@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from analysis.engines.tail import Tail
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair, check_gap
 from analysis.subject import Subject
-from analysis.tail import Tail
 
 Positions = Literal["last", "all"]
 

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from analysis.congruence import MEASURES, Scales, is_gated, unit_name
 from analysis.neuron import Neuron
 from analysis.question import Contrast
 from analysis.subject import Subject
+from analysis.weights.congruence import MEASURES, Scales, is_gated, unit_name
 
 TOP = 15
 """Neurons listed by each order."""

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from analysis.congruence import MEASURES, Survey, is_gated, unit_name
-from analysis.orders import embedding_column
 from analysis.subject import Subject
+from analysis.weights.congruence import MEASURES, Survey, is_gated, unit_name
+from analysis.weights.orders import embedding_column
 
 HUBS = 8
 """Hubs listed by each measure."""

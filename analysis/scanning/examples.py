@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.neuron import Neuron
-from analysis.scan import Scan
+from analysis.scanning.scan import Scan
+from analysis.scanning.tallies import Extremes, document_and_position
 from analysis.subject import Subject
-from analysis.tallies import Extremes, document_and_position
 
 QUANTILES = (0.99, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01)
 PER_QUANTILE = 2

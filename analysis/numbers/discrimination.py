@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 
 RESAMPLES = 500
 NOT_A_NUMBER = float("nan")

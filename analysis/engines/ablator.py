@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from analysis.engines.patcher import Positions
+from analysis.engines.tail import Tail
 from analysis.family import part
-from analysis.patcher import Positions
 from analysis.question import Contrast, Prompt
 from analysis.subject import Subject
-from analysis.tail import Tail
 
 CHUNK_TOKENS = 1024
 """Tokens of windows that are run at once: bounds memory."""

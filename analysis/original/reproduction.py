@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from analysis import original
+from analysis.engines.patcher import NeuronPatcher
 from analysis.experiments.logit_lens import half_layers
 from analysis.experiments.patching import patching
 from analysis.neuron import Neuron, parse_neuron
-from analysis.patcher import NeuronPatcher
+from analysis.original import conventions as original
+from analysis.original.published import Document
 from analysis.progress import Progress, part_of
-from analysis.published import Document
 from analysis.question import make_contrast, make_pair, make_prompt
 from analysis.subject import Subject
 

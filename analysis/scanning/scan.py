@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, read
 from analysis.neuron import Neuron
 from analysis.question import Contrast
-from analysis.reading import NO_TOKEN, Reading, Window, batches, read
+from analysis.scanning.tallies import Extremes, Moments, Records, Sample, place_of, priority
 from analysis.subject import Subject
-from analysis.tallies import Extremes, Moments, Records, Sample, place_of, priority
 
 WINDOW_TOKENS = 256
 """Tokens that are read at once, BOS not counted: no token sees more of its document."""

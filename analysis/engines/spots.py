@@ -10,8 +10,8 @@ from itertools import zip_longest
 
 import numpy as np
 
+from analysis.engines.reading import Window
 from analysis.errors import UserError
-from analysis.reading import Window
 from analysis.subject import Subject
 
 LENGTH = 32

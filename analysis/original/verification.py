@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from analysis.original.published import Document
+from analysis.original.reproduction import LEFT_OUT, reproduced
 from analysis.progress import Progress, silent
-from analysis.published import Document
-from analysis.reproduction import LEFT_OUT, reproduced
 from analysis.subject import Subject
 
 TOLERANCES = {

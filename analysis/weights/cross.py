@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from analysis.reading import Reading
-from analysis.statistics import RESAMPLES
+from analysis.engines.reading import Reading
+from analysis.numbers.statistics import RESAMPLES
 
 OUTCOMES = ("log-probability", "probability", "next token")
 """What activations are compared with: the model's prediction of a token, and the text itself."""

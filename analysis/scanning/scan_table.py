@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from analysis.examples import context
 from analysis.neuron import Neuron
-from analysis.scan import Scan
+from analysis.scanning.examples import context
+from analysis.scanning.scan import Scan
+from analysis.scanning.tallies import document_and_position
 from analysis.subject import Subject
-from analysis.tallies import document_and_position
 
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from analysis.errors import UserError
-from analysis.scan import Scan
+from analysis.scanning.scan import Scan
 
 Key = Mapping[str, Any]
 """All that a scan depends on, in plain values: model, corpus, neurons, seed and code."""

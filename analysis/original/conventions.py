@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.engines.reading import Change, Window, read
 from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
 from analysis.question import Contrast, Prompt
-from analysis.reading import Change, Window, read
 from analysis.subject import Subject
 
 BLOCK = 512

@@ -9,13 +9,13 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.ablator import PromptAblator, WindowAblator
-from analysis.patcher import Positions
+from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.patcher import Positions
+from analysis.engines.replacement import METHODS, Draw, Pool
+from analysis.engines.spots import Spot
+from analysis.engines.tail import Tail
 from analysis.progress import Progress
 from analysis.question import Contrast, Prompt
-from analysis.replacement import METHODS, Draw, Pool
-from analysis.spots import Spot
-from analysis.tail import Tail
 
 MEASURES = ("logit_diff", "p_target", "kl")
 

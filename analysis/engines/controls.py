@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import torch
 
+from analysis.engines.reading import Window, batches, read
 from analysis.neuron import Neuron
 from analysis.question import Prompt
-from analysis.reading import Window, batches, read
 from analysis.subject import Subject
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.assets import sha256
 from analysis.errors import UserError
+from analysis.loading.assets import sha256
 
 if TYPE_CHECKING:
     import torch

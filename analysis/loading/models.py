@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import assets, checkpoint, gguf, hub
-from analysis.assets import Asset
 from analysis.errors import UserError
+from analysis.loading import assets, checkpoint, gguf, hub
+from analysis.loading.assets import Asset
 
 if TYPE_CHECKING:
     import torch

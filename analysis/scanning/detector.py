@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from analysis.discrimination import best_threshold
+from analysis.engines.reading import NO_TOKEN, batches, read, windows
 from analysis.neuron import Neuron
+from analysis.numbers.discrimination import best_threshold
+from analysis.numbers.statistics import share_interval
 from analysis.progress import Progress, part_of
-from analysis.reading import NO_TOKEN, batches, read, windows
-from analysis.statistics import share_interval
 from analysis.subject import Subject
 
 WINDOW = 256
