@@ -7,6 +7,7 @@ from typing import Any
 from analysis import corpus
 from analysis.assets import CORPUS
 from analysis.experiments.activations import Activations, activations
+from analysis.experiments.composition import Composition, composition
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
@@ -102,6 +103,11 @@ def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activa
     return activations(subject, inputs.neuron, pair.contrast, texts, unrelated, progress)
 
 
+def _composition(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
+    assert inputs.neuron is not None
+    return composition(subject, inputs.neuron, inputs.pair, inputs.held_out, progress=progress)
+
+
 STEPS = (
     Step("next_token", NextToken, _next_token, asks=("natural",)),
     Step("logit_lens", LogitLens, _logit_lens),
@@ -115,4 +121,5 @@ STEPS = (
         asks=("neuron", "random_texts"),
         reads=("analysis.corpus",),
     ),
+    Step("composition", Composition, _composition, asks=("neuron", "held_out")),
 )

@@ -7,12 +7,15 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis.experiments.activations import Activations
+from analysis.experiments.composition import Composition
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.figures.activations import activations, random_text
+from analysis.figures.composition import composition
+from analysis.figures.composition_held_out import composition_held_out
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
@@ -42,5 +45,7 @@ FIGURES: dict[str, Drawing] = {
     "written_tokens": Drawing("direct_effect", DirectEffect, written_tokens),
     "activations": Drawing("activations", Activations, activations),
     "random_text": Drawing("activations", Activations, random_text),
+    "composition": Drawing("composition", Composition, composition),
+    "composition_held_out": Drawing("composition", Composition, composition_held_out),
 }
 """Every figure of the paper, in reading order."""
