@@ -10,10 +10,10 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
-from analysis.verbs import models, neurons, prompts, study
+from analysis.verbs import composition, models, neurons, prompts, study
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, study)
+VERBS = (models, prompts, neurons, composition, study)
 """The modules whose import registers the verbs."""
 
 

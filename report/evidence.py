@@ -8,6 +8,7 @@ from typing import Any
 from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations
+from analysis.experiments.composition import Composition
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
@@ -22,6 +23,7 @@ KINDS: Mapping[str, type] = {
     "neuron_sweep": NeuronSweep,
     "direct_effect": DirectEffect,
     "activations": Activations,
+    "composition": Composition,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -36,6 +38,7 @@ class Evidence:
     neuron_sweep: NeuronSweep
     direct_effect: DirectEffect
     activations: Activations
+    composition: Composition
     provenance: Mapping[str, Provenance]
 
     @property

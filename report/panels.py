@@ -63,6 +63,8 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "written_tokens": claims.writes.tokens_caption,
         "activations": claims.activity.caption,
         "random_text": claims.activity.news_caption,
+        "composition": claims.composition.caption,
+        "composition_held_out": claims.composition.held_out_caption,
     }
 
 

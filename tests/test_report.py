@@ -240,6 +240,8 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "composition": "composition --neuron L3N5",
+        "composition_held_out": "composition --neuron L3N5",
     }
 
 

@@ -62,7 +62,7 @@ def waterfall(result: Composition) -> list[tuple[str, float, float, float | None
     """
     full, alone = result.full(), result.alone()
     named = result.parts[:SHOWN]
-    values = [(DIRECT, float(result.direct[0]), None)]
+    values: list[tuple[str, float, float | None]] = [(DIRECT, float(result.direct[0]), None)]
     values += [(name, full[name], alone[name]) for name in named]
     for label, kind in ((HEADS, "heads"), (NEURONS, "neurons")):
         mine = [name for name in named if ("H" in name) == (kind == "heads")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from report.claims import (
     activity,
     circuit,
+    composition,
     lens,
     making,
     neurons,
@@ -30,6 +31,7 @@ class Claims:
     neurons: neurons.Neurons
     writes: writes.Writes
     activity: activity.Activity
+    composition: composition.Composing
     making: making.Making
     model: str
     neuron: str
@@ -47,6 +49,7 @@ def make_claims(evidence: Evidence) -> Claims:
         neurons=neurons.neurons(evidence),
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
+        composition=composition.composition(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

@@ -15,6 +15,7 @@ TITLES = {
     "neuron_sweep": "Every neuron, and held-out pairs",
     "direct_effect": "Direct effect",
     "activations": "Activations",
+    "composition": "Direct and indirect effect",
 }
 
 STUDY = "study"
@@ -23,6 +24,7 @@ STEP_VERBS: Mapping[str, str] = {
     "patching": "patch",
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
+    "composition": "composition",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -33,6 +35,7 @@ FIGURE_VERBS: Mapping[str, str] = {
     "confirmation": "sweep",
     "attribution": "sweep",
     "written_tokens": "direct-effect",
+    "composition_held_out": "composition",
 }
 """The verb that computes what a figure shows, where one does without a whole study."""
 
@@ -87,7 +90,7 @@ def figure_command(evidence: Evidence, figure: str) -> str:
 def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
     options = []
-    if verb == "direct-effect":
+    if verb in ("direct-effect", "composition"):
         options += ["--neuron", evidence.neuron]
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]

@@ -6,7 +6,7 @@ from pathlib import Path
 from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
-from tests.synthetic import first_parts
+from tests.synthetic import composition, first_parts
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
 
@@ -30,6 +30,7 @@ PARTS = (
     first_parts.neuron_sweep,
     first_parts.direct_effect,
     first_parts.activations,
+    composition.composition,
 )
 """What makes each result of a synthetic study, named as its step."""
 
