@@ -250,13 +250,11 @@ def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
         "by_component": _rows(alone.component_names, alone.components, full.components),
         "neurons": _rows(alone.neuron_names, alone.neurons.ravel(), full.neurons.ravel(), top),
         "controls": _controls(composed),
-        "held_out": {
-            "pairs": len(composed.held_out),
-            "shares": [
-                {"name": name, "share": share, "interval": interval}
-                for name, (share, interval) in held_out_shares(composed).items()
-            ],
-        },
+        "held_out_pairs": len(composed.held_out),
+        "held_out": [
+            {"name": name, "share": share, "interval": interval}
+            for name, (share, interval) in held_out_shares(composed).items()
+        ],
     }
 
 
