@@ -268,6 +268,8 @@ def test_every_command_computes_what_its_figure_shows():
         "census": "study",
         "hubs": "study",
         "agreement": "study",
+        "composition": "composition --neuron L3N5",
+        "composition_held_out": "composition --neuron L3N5",
     }
 
 

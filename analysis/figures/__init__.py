@@ -10,6 +10,7 @@ from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
 from analysis.experiments.census import Census
 from analysis.experiments.comparison import Comparison
+from analysis.experiments.composition import Composition
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.generality import Generality
@@ -23,6 +24,8 @@ from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
 from analysis.figures.census import agreement, census, hubs
 from analysis.figures.comparison import comparison
+from analysis.figures.composition import composition
+from analysis.figures.composition_held_out import composition_held_out
 from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.generality import generality
@@ -60,18 +63,20 @@ FIGURES: dict[str, Drawing] = {
     "random_text": Drawing("activations", Activations, random_text),
     "corpus_scan": Drawing("corpus_scan", CorpusScan, corpus_scan),
     "corpus_auc": Drawing("corpus_scan", CorpusScan, corpus_auc),
-    "comparison": Drawing("comparison", Comparison, comparison),
-    "ablation": Drawing("ablation", Ablation, ablation),
-    "collateral": Drawing("ablation", Ablation, collateral),
     "upstream": Drawing("upstream", Upstream, upstream),
     "upstream_sources": Drawing("upstream", Upstream, upstream_sources),
     "upstream_steps": Drawing("upstream", Upstream, upstream_steps),
     "upstream_pairs": Drawing("upstream", Upstream, upstream_pairs),
     "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
-    "generality": Drawing("generality", Generality, generality),
+    "composition": Drawing("composition", Composition, composition),
+    "composition_held_out": Drawing("composition", Composition, composition_held_out),
+    "ablation": Drawing("ablation", Ablation, ablation),
+    "collateral": Drawing("ablation", Ablation, collateral),
     "weight_modulation": Drawing("weight_modulation", WeightModulation, weight_modulation),
+    "generality": Drawing("generality", Generality, generality),
     "census": Drawing("census", Census, census),
     "hubs": Drawing("census", Census, hubs),
     "agreement": Drawing("census", Census, agreement),
+    "comparison": Drawing("comparison", Comparison, comparison),
 }
 """Every figure of the paper, in reading order."""

@@ -12,6 +12,7 @@ STEPS: tuple[Step, ...] = (
     texts.ACTIVATIONS,
     texts.CORPUS_SCAN,
     pair.UPSTREAM,
+    pair.COMPOSITION,
     texts.ABLATION,
     texts.WEIGHT_MODULATION,
     texts.GENERALITY,

@@ -1,5 +1,6 @@
 """Steps that ask about the pair of prompts."""
 
+from analysis.experiments.composition import Composition, composition
 from analysis.experiments.direct_effect import DirectEffect, direct_effect
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
@@ -50,9 +51,16 @@ def _upstream(subject: Subject, inputs: Inputs, progress: Progress) -> Upstream:
     return upstream(subject, inputs.neuron, inputs.pair, inputs.held_out, progress)
 
 
+def _composition(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
+    return composition(subject, inputs.neuron, inputs.pair, inputs.held_out, progress=progress)
+
+
 NEXT_TOKEN = Step("next_token", NextToken, _next_token, {"natural": lambda _: NATURAL})
 LOGIT_LENS = Step("logit_lens", LogitLens, _logit_lens)
 PATCHING = Step("patching", Patching, _patching)
 NEURON_SWEEP = Step("neuron_sweep", NeuronSweep, _neuron_sweep, {"held_out": held_out})
 DIRECT_EFFECT = Step("direct_effect", DirectEffect, _direct_effect, {"neuron": neuron})
 UPSTREAM = Step("upstream", Upstream, _upstream, {"neuron": neuron, "held_out": held_out})
+COMPOSITION = Step(
+    "composition", Composition, _composition, {"neuron": neuron, "held_out": held_out}
+)

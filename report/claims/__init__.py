@@ -11,6 +11,7 @@ from report.claims import (
     census,
     circuit,
     comparison,
+    composition,
     corpus,
     generality,
     lens,
@@ -38,13 +39,14 @@ class Claims:
     writes: writes.Writes
     activity: activity.Activity
     corpus: corpus.Corpus
-    comparison: comparison.ModelsCompared
-    ablation: ablation.AblationClaims
-    generality: generality.GeneralityClaims
-    modulation: modulation.Modulation
-    census: census.CensusClaims
-    making: making.Making
     upstream: upstream.UpstreamClaims
+    composition: composition.Composing
+    ablation: ablation.AblationClaims
+    modulation: modulation.Modulation
+    generality: generality.GeneralityClaims
+    census: census.CensusClaims
+    comparison: comparison.ModelsCompared
+    making: making.Making
     model: str
     neuron: str
     target: str
@@ -62,13 +64,14 @@ def make_claims(evidence: Evidence) -> Claims:
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
         corpus=corpus.corpus(evidence),
-        comparison=comparison.comparison(evidence),
-        ablation=ablation.ablation(evidence),
-        generality=generality.generality(evidence),
-        modulation=modulation.modulation(evidence),
-        census=census.census(evidence),
-        making=making.making(evidence),
         upstream=upstream.upstream(evidence),
+        composition=composition.composition(evidence),
+        ablation=ablation.ablation(evidence),
+        modulation=modulation.modulation(evidence),
+        generality=generality.generality(evidence),
+        census=census.census(evidence),
+        comparison=comparison.comparison(evidence),
+        making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,
         target=evidence.direct_effect.target,

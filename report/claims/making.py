@@ -16,12 +16,13 @@ TITLES = {
     "direct_effect": "Direct effect",
     "activations": "Activations",
     "corpus_scan": "Corpus scan",
-    "comparison": "Other models",
-    "ablation": "Ablation",
     "upstream": "Upstream",
-    "generality": "Other words and sentences",
+    "composition": "Direct and indirect effect",
+    "ablation": "Ablation",
     "weight_modulation": "Weight modulation",
+    "generality": "Other words and sentences",
     "census": "Every neuron against every token",
+    "comparison": "Other models",
 }
 
 STUDY = "study"
@@ -33,6 +34,7 @@ STEP_VERBS: Mapping[str, str] = {
     "upstream": "upstream",
     "generality": "generality",
     "weight_modulation": "modulate",
+    "composition": "composition",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -47,6 +49,7 @@ FIGURE_VERBS: Mapping[str, str] = {
     "upstream_steps": "upstream",
     "upstream_pairs": "upstream",
     "upstream_alignment": "upstream",
+    "composition_held_out": "composition",
 }
 """The verb that computes what a figure shows, where one does without a whole study."""
 
@@ -101,7 +104,7 @@ def figure_command(evidence: Evidence, figure: str) -> str:
 def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
     options = []
-    if verb == "direct-effect":
+    if verb in ("direct-effect", "composition"):
         options += ["--neuron", evidence.neuron]
     if verb == "upstream":
         options += ["--neuron", evidence.neuron]

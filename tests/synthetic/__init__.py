@@ -6,7 +6,7 @@ from pathlib import Path
 from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
-from tests.synthetic import census, first_parts, upstream
+from tests.synthetic import census, composition, first_parts, upstream
 from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
 from tests.synthetic.corpus_scan import corpus_scan
@@ -36,12 +36,13 @@ PARTS = (
     first_parts.direct_effect,
     first_parts.activations,
     corpus_scan,
-    comparison,
-    ablation,
     upstream.upstream,
-    generality,
+    composition.composition,
+    ablation,
     weight_modulation,
+    generality,
     census.census,
+    comparison,
 )
 """What makes each result of a synthetic study, named as its step."""
 

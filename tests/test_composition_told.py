@@ -1,0 +1,197 @@
+"""What is told of a neuron's direct and indirect effect: figures, claims, and the verb."""
+
+import dataclasses
+import json
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from analysis import __main__ as cli
+from analysis.experiments.composition import composition
+from analysis.figures.composition import NORM, TOTAL, waterfall
+from analysis.figures.composition import composition as drawn
+from analysis.figures.composition_held_out import composition_held_out
+from analysis.neuron import Neuron
+from report.claims import make_claims
+from report.page import render
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence, toy_plan
+
+TRUE_AND_FALSE = [
+    (
+        "It acts directly, and later components take part of it back",
+        "It acts mostly through later components",
+    ),
+    (
+        "L4N2 undoes about a third of what the neuron writes",
+        "No single later head or neuron undoes as much",
+    ),
+    ("So single paths tell nearly all of it", "So single paths do not tell all of it"),
+    ("Both ways tell the same story", "The two ways do not tell the same story"),
+    ("takes part of it back there too", "less than half of it"),
+    ("directly (at most 0.00, against 0.44)", "So the neuron is nothing special in its layer"),
+]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return tuple(Prose(render(evidence(plan))).text for plan in (Plan(), Plan(holds=False)))
+
+
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def claims_with(**fields):
+    return make_claims(changed(evidence(Plan()), "composition", **fields)).composition
+
+
+def test_a_neuron_of_the_last_layer_is_said_to_have_nothing_behind_it():
+    told = make_claims(evidence(toy_plan())).composition
+    assert told.heading == "It acts directly: no layer stands behind it"
+    assert "nothing can answer to it" in told.later
+    assert "final norm" in told.paths
+    assert "undefined" not in Prose(render(evidence(toy_plan()))).text
+
+
+def test_without_held_out_pairs_page_and_figure_say_so():
+    none = {
+        "held_out": (),
+        **{f"held_out_{n}": np.zeros(0, "f") for n in ("total", "direct", "direct_unfrozen")},
+        "held_out_parts": np.zeros((0, 2), "f"),
+    }
+    told = claims_with(**none)
+    assert "split of one pair" in told.held_out
+    assert "no held-out pairs" in told.held_out_caption
+    result = dataclasses.replace(evidence(Plan()).composition, **none)
+    assert "no held-out pairs" in composition_held_out(result).layout.annotations[0].text
+
+
+def test_held_out_pairs_of_either_sign_leave_no_interval_and_no_verdict():
+    result = evidence(Plan()).composition
+    total = result.held_out_total * np.array([1, -1, 1, -1, 1, 1], dtype=np.float32)
+    told = claims_with(held_out_total=total)
+    assert "without an interval" in told.held_out
+    assert "not clearly more than half" in told.held_out
+
+
+def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
+    study = evidence(Plan())
+    named = dataclasses.replace(study.composition, neuron="L2N1")  # so that L3N2 is behind it
+    sweep = study.neuron_sweep.recovery.copy()
+    sweep[3, 2] = -0.3
+    study = changed(study, "neuron_sweep", recovery=sweep)
+
+    def told(by_itself):
+        neurons = np.zeros_like(named.neurons_full)
+        neurons[:, :, 2] = by_itself
+        parts = {"neurons_full": neurons, "parts": ("L3N2", "L3H0"), "neuron": "L2N1"}
+        return make_claims(changed(study, "composition", **parts)).composition.lowest
+
+    assert "most of what it does is an answer to this neuron" in told(-1.2)
+    assert "is not, for the most part, an answer" in told(-0.2)
+    assert "cannot answer to it" in make_claims(study).composition.lowest
+
+
+def test_controls_that_change_as_much_are_not_excused():
+    result = evidence(Plan()).composition
+    told = claims_with(control_delta=np.full_like(result.control_delta, 20.0)).wrong
+    assert "They change less" not in told
+    assert "none writes as much" in told
+    loud = claims_with(control_delta=np.full_like(result.control_delta, 1e-3)).wrong
+    assert "some write as much" in loud
+
+
+@pytest.mark.parametrize("plan", [Plan(), Plan(holds=False), toy_plan()])
+def test_the_bars_lead_from_nothing_to_the_total_without_a_gap(plan):
+    result = evidence(plan).composition
+    steps = waterfall(result)
+    assert steps[-1][0] == TOTAL
+    assert steps[-2][0] == NORM
+    for (_, _, end, _), (_, begin, *_) in pairwise(steps[:-1]):
+        assert begin == pytest.approx(end)
+    assert steps[0][1] == 0.0
+    assert steps[-2][2] == pytest.approx(steps[-1][2], abs=1e-5)
+
+
+def test_the_bars_of_a_real_split_reach_its_total_too(subject, pair):
+    result = composition(subject, Neuron(1, 7), pair, controls=2)
+    steps = waterfall(result)
+    assert steps[-2][2] == pytest.approx(float(result.total[0]), abs=1e-4)
+    assert len(drawn(result).to_json()) < 150_000
+
+
+def test_controls_stand_in_the_figure_of_the_claim():
+    figure = drawn(evidence(Plan()).composition)
+    names = {row[0] for trace in figure.data for row in (trace.customdata or ())}
+    assert set(evidence(Plan()).composition.controls) <= names
+
+
+@pytest.fixture(params=["gpt2", "llama", "neox"])
+def folder(request, tmp_path):
+    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, folder):
+    def verb(*arguments):
+        options = ["--model", folder, "--clean", CLEAN, "--corrupted", CORRUPTED, *arguments]
+        monkeypatch.setattr(sys, "argv", ["analysis", "composition", *map(str, options)])
+        code = cli.main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return verb
+
+
+def test_the_verb_prints_the_keys_that_others_rely_on(run):
+    code, out, _ = run("--neuron", "L1N3", "--top", "4", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert {"total", "direct", "direct_unfrozen", "indirect", "by_component", "remainder"} <= set(
+        told
+    )
+    assert len(told["by_component"]) == 5  # four heads and the MLP of the one later layer
+    effects = [abs(row["effect"]) for row in told["by_component"]]
+    assert effects == sorted(effects, reverse=True)
+    whole = told["direct"] + sum(row["effect"] for row in told["by_component"])
+    assert whole + told["remainder"] == pytest.approx(told["total"], abs=1e-4)
+    assert len(told["neurons"]) == 4
+    assert len(told["controls"]) == 20
+
+
+def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
+    code, out, err = run()
+    assert code == 0
+    assert "is the best of a sweep" in err
+    assert "{" not in out
+    assert "by component" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--neuron", "L9N3"], "L9N3 is outside this model"),
+        (["--neuron", "947"], "is not a neuron"),
+        (["--neuron", "L1N3", "--foil", " an"], "give two different tokens"),
+        (["--neuron", "L1N3", "--top", "0"], "--top"),
+    ],
+)
+def test_bad_input_is_one_sentence(run, arguments, message):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
