@@ -13,6 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import __main__ as cli
+from analysis import corpus
 from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import BIN, corpus_scan, summary
@@ -32,6 +34,7 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
+from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 DOCUMENTS = [
@@ -326,3 +329,47 @@ def test_nothing_is_made_up_where_nothing_was_seen():
     assert found.detected == found.hits == 0
     assert np.isnan(found.precision[0])
     assert np.isnan(auc_interval(values, np.zeros(6, dtype=bool), document, 0)).all()
+
+
+def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
+    tmp_path, capsys, monkeypatch
+):
+    model, tokenizer = tiny.tiny_llama()
+    model.save_pretrained(tmp_path / "tiny")
+    tokenizer.save_pretrained(tmp_path / "tiny")
+    monkeypatch.setattr("analysis.corpus.articles", lambda: DOCUMENTS)
+    kept, table = tmp_path / "kept", tmp_path / "neurons.csv"
+    asked = ["analysis", "scan", "--model", str(tmp_path / "tiny"), "--neuron", "L1N5", "--json"]
+    files = ["--documents", "0", "--keep", str(kept), "--table", str(table)]
+    monkeypatch.setattr("sys.argv", [*asked, "--rivals", "L2N7, L1N5", *files])
+    assert cli.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"tokens", "neuron", "top", "curve", "precision", "recall"} <= set(told)
+    assert (told["neuron"], told["documents"], told["kept"]) == ("L1N5", 4, str(kept))
+    assert [row["neuron"] for row in told["rivals"]] == ["L2N7"]
+    assert set(told["top"][0]) == {"value", "context", "token", "next"}
+    assert len(table.read_text().splitlines()) == 1 + 3 * 48
+    before = kept.read_bytes()
+    assert cli.main() == 0
+    output = capsys.readouterr()
+    assert "goes on there" in output.err
+    assert json.loads(output.out) == told
+    assert kept.read_bytes() == before
+    monkeypatch.setattr("sys.argv", [*asked, "--documents", "2", "--keep", str(kept)])
+    assert cli.main() == 2
+    assert "the scan of something else" in capsys.readouterr().err
+
+
+def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_the_foil(
+    embedded, monkeypatch
+):
+    monkeypatch.setattr("analysis.experiments.corpus_scan.WINDOW_TOKENS", 256)
+    _, text = next(row for row in corpus.sample(32, 0) if "don't have a passport" in row[1])
+    place = text.index("don't have a passport")
+    contrast = make_contrast(embedded, " an", " a")
+    stretch = [(0, text[max(0, place - 600) : place + 300])]
+    result = corpus_scan(embedded, [Neuron(25, 1527)], contrast, stretch)
+    assert result.kinds[-1] == "lowest"
+    assert result.lowest[25, 1527] == pytest.approx(result.values[-1])
+    assert result.values[-1] < -5
+    assert result.after[-1] == " a"

@@ -189,7 +189,8 @@ def corpus_scan(
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
     """
-    pieces = list(windows(subject, documents, WINDOW_TOKENS))
+    window = min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
+    pieces = list(windows(subject, documents, window))
     done = begun = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(neurons))
     for done in scan(subject, pieces, neurons, contrast, seed, begun):
         keep(done)
@@ -203,7 +204,7 @@ def corpus_scan(
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
-        window=WINDOW_TOKENS,
+        window=window,
         **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),

@@ -102,7 +102,7 @@ def _sizes(figure: go.Figure, result: CorpusScan) -> None:
 def corpus_auc(result: CorpusScan) -> go.Figure:
     """How well each neuron tells the tokens before the target from all others, with intervals."""
     names = list(result.neurons)
-    figure = style.canvas(90 + 66 * len(names), left=style.label_width(names), right=20)
+    figure = style.canvas(90 + 66 * len(names), left=style.label_width(names) + 20, right=20)
     for column, (label, colour) in enumerate(AREAS):
         area, low, high = result.auc[:, result.labels.index(label)].T
         defined = np.isfinite(area)
@@ -129,6 +129,7 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
     figure.add_vline(x=0.5, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title="AUC of the neuron’s activation", range=[-0.02, 1.02], zeroline=False)
     figure.update_yaxes(
+        title="neuron",
         tickvals=list(range(len(names))),
         ticktext=names,
         range=[len(names) - 0.4, -0.6],
