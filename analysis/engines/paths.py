@@ -20,16 +20,6 @@ from analysis.engines.tail import Tail
 from analysis.family import part
 from analysis.subject import Subject
 
-_LLAMA = "self_attn.o_proj"
-
-ATTENTION_OUT = {
-    "gpt2": "attn.c_proj",
-    "llama": _LLAMA,
-    "qwen2": _LLAMA,
-    "gpt_neox": "attention.dense",
-}
-"""By model type, the module of a block that turns its heads' ``z`` into the attention's output."""
-
 
 @dataclass(frozen=True)
 class Passage:
@@ -104,7 +94,7 @@ class Paths(Tail):
         """Record what enters the two output projections of a block; if frozen, mend what leaves."""
         seen: dict[str, Tensor] = {}
         projections = {
-            "z": ATTENTION_OUT[self.subject.config.model_type],
+            "z": self.subject.family.attn_out,
             "activations": self.subject.family.mlp_out,
         }
         with ExitStack() as hooks:

@@ -34,7 +34,7 @@ def held_out(result: Composition) -> Markup:
         return told
     part, (share, bounds) = result.parts[0], shares[result.parts[0]]
     return told + say(
-        " {}, the largest part here, makes {} there ({}).",
+        " {}, the largest later part here, makes {} of the total there ({}).",
         part,
         percent(share),
         share_span(*bounds),
@@ -71,8 +71,8 @@ def held_out_caption(result: Composition) -> Markup:
 def wrong(result: Composition) -> Markup:
     """What the control neurons say."""
     told = say(
-        "A write in the direction of {} minus {} may be damped by any network, and any neuron of "
-        "this layer may do as much. ",
+        "The split is exact for these prompts and for the last position alone, and any neuron of "
+        "the layer might move the choice between {} and {} as much. ",
         token(result.target),
         token(result.foil),
     )
@@ -110,5 +110,9 @@ def _per_unit(result: Composition, change: float) -> Markup:
     most = float(per_unit.max(initial=0.0))
     verb = "none writes as much" if most < own else "some write as much"
     return told + say(
-        "per unit {} directly (at most {}, against {}).", verb, number(most), number(own)
+        "per unit {} directly (at most {}, against {}). What the controls do not tell is whether a "
+        "write as large from elsewhere would be answered in the same way.",
+        verb,
+        number(most),
+        number(own),
     )
