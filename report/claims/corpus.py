@@ -63,7 +63,7 @@ def corpus(evidence: Evidence) -> Corpus:
         curve=_curve(result),
         lowest=_lowest(result),
         told_apart=_told_apart(result),
-        which=_which(result),
+        which=which(result),
         rivals=_rivals(result),
         detector=_detector(result),
         examples=tuple(_example(result, i) for i in range(len(result.kinds))),
@@ -155,7 +155,7 @@ def _lowest(result: CorpusScan) -> Markup:
     )
 
 
-def _which(result: CorpusScan) -> Markup:
+def which(result: CorpusScan) -> Markup:
     """Whether it tells target from foil once one of them is sure to come."""
     told = say(
         "Ask a narrower question, given that {} or {} comes next, which of them is it? There the "

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.experiments.neuron_sweep import NeuronSweep
-from report.claims import activity, neurons, news, writes
+from report.claims import (
+    ablation,
+    activity,
+    composition,
+    corpus,
+    generality,
+    neurons,
+    news,
+    upstream,
+    writes,
+)
 from report.claims.loudness import fires_before, sampled
 from report.claims.wording import count, ordinal, percent, plain, plural, say, token
 from report.evidence import Evidence
@@ -47,6 +57,11 @@ def opening(evidence: Evidence) -> Opening:
             ("neurons", neurons.confirmed(evidence.neuron_sweep)),
             ("writes", writes.writes_target(evidence)),
             ("activity", news.on_news(evidence.activations)),
+            ("corpus", corpus.which(evidence.corpus_scan)),
+            ("upstream-section", upstream.upstream(evidence).caption),
+            ("composing", composition.composition(evidence).caption),
+            ("ablation-section", ablation.ablation(evidence).caption),
+            ("generality-section", generality.generality(evidence).caption),
         ),
         question=_question(evidence),
         original=_original(evidence),
@@ -192,7 +207,7 @@ def _pairs(sweep: NeuronSweep) -> Markup:
         return say("One pair of prompts chose the neuron, and no others were there to confirm it.")
     return say(
         "One pair of prompts chose the neuron. It was checked on {}, all made from the same "
-        "sentence with other words, which say nothing about other sentences.",
+        "sentence with other words; other sentences are asked about further down.",
         plural(len(sweep.held_out_gap), "other pair", "other pairs"),
     )
 
