@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as cli
-from analysis.experiments.composition import composition
+from analysis.experiments.composition import composition, held_out_shares
 from analysis.figures.composition import NORM, TOTAL, waterfall
 from analysis.figures.composition import composition as drawn
 from analysis.figures.composition_held_out import composition_held_out
@@ -32,7 +32,7 @@ TRUE_AND_FALSE = [
     ),
     ("So single paths tell nearly all of it", "So single paths do not tell all of it"),
     ("Both ways tell the same story", "The two ways do not tell the same story"),
-    ("takes part of it back there too", "less than half of it"),
+    ("takes part of it back there", "less than half of it"),
     ("directly (at most 0.00, against 0.44)", "So the neuron is nothing special in its layer"),
 ]
 
@@ -195,3 +195,27 @@ def test_bad_input_is_one_sentence(run, arguments, message):
     assert out == ""
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_later_part_that_turns_its_sign_is_not_said_to_do_the_same_both_ways():
+    full = evidence(Plan()).composition.neurons_full
+    assert "Both ways tell the same story" in claims_with(neurons_full=full).noising
+    turned = full.copy()
+    turned[1] *= -1
+    told = claims_with(neurons_full=turned).noising
+    assert "agree on the whole, but not on L4N2: whether it helps or hinders" in told
+    assert "Both ways tell the same story" not in told
+
+
+def test_what_is_taken_back_almost_whole_is_not_called_a_part():
+    result = evidence(Plan()).composition
+    assert "take part of it back" in claims_with().heading
+    assert "take most of it back" in claims_with(total=result.total * 0 + 0.5).heading
+
+
+def test_held_out_parts_are_told_as_shares_of_the_direct_effect_too():
+    result = evidence(Plan()).composition
+    shares = held_out_shares(result, of="direct")
+    assert shares["direct"][0] == pytest.approx(1.0)
+    assert shares["L4N2"][0] == pytest.approx(-1.35 / 4)
+    assert "which is \u221234\u202f% of the direct effect" in claims_with().held_out

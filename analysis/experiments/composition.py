@@ -279,19 +279,21 @@ def _rows(
     ]
 
 
-def held_out_shares(composed: Composition) -> dict[str, tuple[float, tuple[float, float]]]:
-    """Shares of the total over all held-out pairs, sums over sums, with 95 % intervals, by name.
+def held_out_shares(
+    composed: Composition, of: str = "total"
+) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Shares of ``total`` or ``direct`` over all held-out pairs, sums over sums, 95 % intervals.
 
-    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where totals sum to zero.
+    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where wholes sum to zero.
     """
-    total = composed.held_out_total
+    wholes = getattr(composed, f"held_out_{of}")
     columns = {
         "direct": composed.held_out_direct,
         "direct_unfrozen": composed.held_out_direct_unfrozen,
         **dict(zip(composed.parts, composed.held_out_parts.T, strict=True)),
     }
-    whole = float(total.sum()) or float("nan")
+    whole = float(wholes.sum()) or float("nan")
     return {
-        name: (float(values.sum()) / whole, ratio_interval(values, total, seed=0))
+        name: (float(values.sum()) / whole, ratio_interval(values, wholes, seed=0))
         for name, values in columns.items()
     }

@@ -90,6 +90,8 @@ def _heading(result: Composition) -> str:
         return "It acts directly: no layer stands behind it"
     if not mostly_direct(result):
         return "It acts mostly through later components"
+    if taken_back(result) and abs(float(result.indirect[0])) > abs(float(result.direct[0])) / 2:
+        return "It acts directly, and later components take most of it back"
     if taken_back(result):
         return "It acts directly, and later components take part of it back"
     return "It acts mostly by itself, and later components change little"
@@ -113,7 +115,7 @@ def _split(result: Composition) -> Markup:
 def _later(result: Composition) -> Markup:
     if nothing_behind(result):
         return say("No head and no MLP stands behind the last layer, so nothing can answer to it.")
-    against, along = (_strongest(result, sign) for sign in (-1, 1))
+    against, along = _named(result)
     if not against and not along:
         return say(
             "No single later head or neuron moves as much as {} of the direct write.",
@@ -122,11 +124,13 @@ def _later(result: Composition) -> Markup:
     told = Markup("")
     if against:
         told += say(
-            "{} undoes {} of what the neuron writes ({}, {} of the direct effect).",
+            "{} undoes {} of what the neuron writes ({}, {} of the direct effect; by its single "
+            "path {}).",
             against,
             _fraction(-_of_direct(result, against)),
             signed(result.full()[against]),
             percent(-_of_direct(result, against)),
+            signed(result.alone()[against]),
         )
     else:
         told += say("No single later head or neuron undoes as much as {}.", percent(ENOUGH))
@@ -140,8 +144,13 @@ def _later(result: Composition) -> Markup:
     return told
 
 
-def _of_direct(result: Composition, part: str) -> float:
-    return result.full()[part] / float(result.direct[0])
+def _of_direct(result: Composition, part: str, way: int = 0) -> float:
+    return result.full(way)[part] / float(result.direct[way])
+
+
+def _named(result: Composition) -> tuple[str | None, str | None]:
+    """The later parts that work most against the direct write and most with it, if any count."""
+    return _strongest(result, -1), _strongest(result, 1)
 
 
 def _strongest(result: Composition, sign: int) -> str | None:
@@ -220,9 +229,20 @@ def _noising(result: Composition) -> Markup:
         signed(float(result.direct[1])),
         signed(float(result.indirect[1])),
     )
-    if _kind(result, 0) == _kind(result, 1):
+    if _kind(result, 0) != _kind(result, 1) or not result.direct[1]:
+        return told + say("The two ways do not tell the same story.")
+    named = [part for part in _named(result) if part]
+    for part in named:
+        share, before = (percent(_of_direct(result, part, way)) for way in (1, 0))
+        told += say("{} then makes {} of the direct effect, against {}. ", part, share, before)
+    turned = [p for p in named if _of_direct(result, p, 0) * _of_direct(result, p, 1) <= 0]
+    if not turned:
         return told + say("Both ways tell the same story.")
-    return told + say("The two ways do not tell the same story.")
+    return told + say(
+        "So both ways agree on the whole, but not on {}: whether it helps or hinders depends on "
+        "the run that is patched.",
+        " and ".join(turned),
+    )
 
 
 def _kind(result: Composition, way: int) -> tuple[bool, bool, bool]:

@@ -32,10 +32,13 @@ def held_out(result: Composition) -> Markup:
     ) + say(_verdict(low, high))
     if not result.parts:
         return told
-    part, (share, bounds) = result.parts[0], shares[result.parts[0]]
+    part = result.parts[0]
+    share, bounds = held_out_shares(result, of="direct")[part]
     return told + say(
-        " {}, the largest later part here, makes {} of the total there ({}).",
+        " {}, the largest later part here, makes {} of the total there, which is {} of the direct "
+        "effect ({}).",
         part,
+        percent(shares[part][0]),
         percent(share),
         share_span(*bounds),
     )
@@ -44,7 +47,7 @@ def held_out(result: Composition) -> Markup:
 def _verdict(low: float, high: float) -> str:
     """What the interval of the direct share says."""
     if low > 1:
-        return "more than the whole: what stands behind takes part of it back there too."
+        return "more than the whole: what stands behind takes part of it back there."
     if low > 1 / 2:
         return "more than half of it."
     return (

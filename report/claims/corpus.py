@@ -1,6 +1,5 @@
 """Whether a neuron's activation on news tells where the target comes, and what excites it there."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from markupsafe import Markup
 
 from analysis.experiments.corpus_scan import BIN, CorpusScan
 from analysis.numbers.statistics import share_interval
+from report.claims import telling
 from report.claims.wording import (
     count,
     number,
@@ -16,7 +16,6 @@ from report.claims.wording import (
     plural,
     say,
     share_span,
-    span,
     token,
 )
 from report.evidence import Evidence
@@ -62,10 +61,10 @@ def corpus(evidence: Evidence) -> Corpus:
         read=_read(result),
         curve=_curve(result),
         lowest=_lowest(result),
-        told_apart=_told_apart(result),
-        which=which(result),
-        rivals=_rivals(result),
-        detector=_detector(result),
+        told_apart=telling.told_apart(result),
+        which=telling.which(result),
+        rivals=telling.rivals(result),
+        detector=telling.detector(result),
         examples=tuple(_example(result, i) for i in range(len(result.kinds))),
         caption=_caption(result),
         auc_caption=_auc_caption(result),
@@ -73,20 +72,16 @@ def corpus(evidence: Evidence) -> Corpus:
     )
 
 
-def tells(result: CorpusScan, label: str, neuron: int = 0) -> bool:
-    """Whether the AUC's interval leaves a coin on one side, in either direction."""
-    _, low, high = result.auc[neuron, result.labels.index(label)]
-    return bool(low > 0.5 or high < 0.5)
-
-
 def _heading(result: CorpusScan) -> str:
     target = plain(result.target)
-    if tells(result, "next"):
+    if telling.tells(result, "next"):
         return f"On news, its activation tells where “{target}” comes"
-    if tells(result, "which"):
+    if _rises(result):
+        return f"On news, only its highest activations tell where “{target}” comes"
+    if telling.tells(result, "which"):
         foil = plain(result.foil)
         return f"On news, its activation tells “{target}” from “{foil}”, not where they come"
-    if tells(result, "top"):
+    if telling.tells(result, "top"):
         return f"On news, its activation tells where the model says “{target}”, not where it comes"
     return f"On news, its activation does not tell where “{target}” comes"
 
@@ -131,7 +126,7 @@ def _curve(result: CorpusScan) -> Markup:
         percent(result.next_count / result.known),
     )
     if _rises(result):
-        return told + say(" The more active the neuron, the likelier the word.")
+        return told + say(" At its highest activations the word is likelier than elsewhere.")
     return told + say(" So a high activation does not foretell the word here.")
 
 
@@ -143,105 +138,40 @@ def _lowest(result: CorpusScan) -> Markup:
         return say(
             "None of its {} lowest activations stands before {}.", len(after), token(result.foil)
         )
-    rate = percent(result.foil_count / max(result.known, 1))
-    return say(
+    told = say(
         "A neuron has two ends, and this is the other: of its {} lowest activations {}{} before "
-        "{}, which follows {} of all tokens.",
+        "{} ({}), which follows {} of all tokens.",
         count(len(after)),
         plural(foils, "stands", "stand"),
         ", the lowest among them," if first == result.foil else "",
         token(result.foil),
-        rate,
+        share_span(*share_interval(foils, len(after))),
+        percent(result.foil_count / max(result.known, 1)),
     )
+    if _before_foil(result):
+        return told + say(" Turned the other way, the neuron goes with the other word.")
+    return told
 
 
-def which(result: CorpusScan) -> Markup:
-    """Whether it tells target from foil once one of them is sure to come."""
+def _before_foil(result: CorpusScan) -> bool:
+    """Whether the foil follows the lowest activations more often than it follows any token."""
+    after = [a for a, kind in zip(result.after, result.kinds, strict=True) if kind == "lowest"]
+    low, _ = share_interval(after.count(result.foil), max(len(after), 1))
+    return low > result.foil_count / max(result.known, 1)
+
+
+def finding(result: CorpusScan) -> Markup:
+    """What a whole reading of news adds, in one sentence."""
     told = say(
-        "Ask a narrower question, given that {} or {} comes next, which of them is it? There the "
-        "AUC is {}: ",
+        "On {} tokens of news its activation {} where {} comes (AUC {})",
+        count(result.tokens),
+        "tells" if telling.tells(result, "next") else "does not tell",
         token(result.target),
-        token(result.foil),
-        _area(result, "which"),
+        telling.area(result, "next"),
     )
-    if tells(result, "which"):
-        return told + say("the activation tells the two apart.")
-    return told + say("no better than a coin, as far as this sample shows.")
-
-
-def _area(result: CorpusScan, label: str) -> Markup:
-    area, low, high = result.auc[0, result.labels.index(label)]
-    return say("{} ({})", number(float(area)), span(float(low), float(high)))
-
-
-def _told_apart(result: CorpusScan) -> Markup:
-    told = say(
-        "One number sums this up: the chance that the activation is higher on a token before {} "
-        "than on another (AUC; a coin gives {}). It is {} for the places where the model’s first "
-        "choice is {}, and {} for those where the text goes on with it.",
-        token(result.target),
-        number(0.5, 1),
-        _area(result, "top"),
-        token(result.target),
-        _area(result, "next"),
-    )
-    if tells(result, "next") and tells(result, "top"):
-        return told + say(" Both are away from a coin’s: on news too, the neuron knows something.")
-    if tells(result, "top"):
-        return told + say(" It goes with what the model says, not with what the text says.")
-    if tells(result, "next"):
-        return told + say(" It goes with what the text says, not with what the model says first.")
-    return told + say(" Neither can be told from a coin’s: news gives no evidence that it knows.")
-
-
-def _rivals(result: CorpusScan) -> Markup:
-    """Whether the next-best neurons of the sweep tell more."""
-    column = result.labels.index("next")
-    areas = np.abs(result.auc[:, column, 0] - 0.5)
-    if len(areas) < 2 or not np.isfinite(areas).any():
-        return say("There is no other neuron to compare it with.")
-    best = int(np.nanargmax(areas))
-    told = say(
-        "Of the neurons that the sweep ranked first, {}, ",
-        say(", ").join(result.neurons),
-    )
-    value = number(float(result.auc[best, column, 0]))
-    if best == 0:
-        return told + say("none tells the word’s places better than ours.")
-    return told + say(
-        "{} tells the word’s places better (AUC {}): best in our prompts is not best in news.",
-        result.neurons[best],
-        value,
-    )
-
-
-def _detector(result: CorpusScan) -> Markup:
-    """Precision and recall where the threshold was not chosen."""
-    column = result.labels.index("next")
-    threshold = float(result.threshold[0, column])
-    detected, positives, hits = (int(n) for n in result.counts[0, column])
-    if not math.isfinite(threshold) or not positives:
-        return say("The sample holds too few {} to judge a detector by.", token(result.target))
-    side = "at least" if result.direction[0, column] > 0 else "at most"
-    told = say(
-        "As a detector of {}, with the threshold that is best on half of the articles (activation "
-        "{} {}): on the other half it marks {} and finds {} of the {} places: recall {} ({})",
-        token(result.target),
-        side,
-        number(threshold),
-        plural(detected, "token", "tokens"),
-        count(hits),
-        count(positives),
-        *_share(result.recall[0, column]),
-    )
-    if not detected:
-        return told + say(".")
-    return told + say(", precision {} ({}).", *_share(result.precision[0, column]))
-
-
-def _share(values: np.ndarray) -> tuple[str, str]:
-    value, low, high = map(float, values)
-    return percent(value), share_span(low, high)
+    if _before_foil(result):
+        return told + say("; its lowest activations stand before {}.", token(result.foil))
+    return told + say(".")
 
 
 def _example(result: CorpusScan, index: int) -> Example:
@@ -261,7 +191,7 @@ def _caption(result: CorpusScan) -> Markup:
     return say(
         "On {} tokens of news, {} {} comes next.",
         count(result.tokens),
-        f"the more active {result.neurons[0]} is, the more often"
+        f"the highest activations of {result.neurons[0]} foretell that"
         if _rises(result)
         else f"high activation of {result.neurons[0]} does not foretell that",
         token(result.target),
@@ -273,7 +203,7 @@ def _auc_caption(result: CorpusScan) -> Markup:
         "{}’s activation {} the places of {} in news; beside it the neurons that came next in "
         "the sweep.",
         result.neurons[0],
-        "tells" if tells(result, "next") else "does not tell",
+        "tells" if telling.tells(result, "next") else "does not tell",
         token(result.target),
     )
 

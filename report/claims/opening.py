@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -57,16 +58,21 @@ def opening(evidence: Evidence) -> Opening:
             ("neurons", neurons.confirmed(evidence.neuron_sweep)),
             ("writes", writes.writes_target(evidence)),
             ("activity", news.on_news(evidence.activations)),
-            ("corpus", corpus.which(evidence.corpus_scan)),
-            ("upstream-section", upstream.upstream(evidence).caption),
-            ("composing", composition.composition(evidence).caption),
-            ("ablation-section", ablation.ablation(evidence).caption),
-            ("generality-section", generality.generality(evidence).caption),
+            ("corpus", corpus.finding(evidence.corpus_scan)),
+            ("upstream-section", _headed(upstream.upstream(evidence))),
+            ("composing", _headed(composition.composition(evidence))),
+            ("ablation-section", _headed(ablation.ablation(evidence))),
+            ("generality-section", _headed(generality.generality(evidence))),
         ),
         question=_question(evidence),
         original=_original(evidence),
         limits=_limits(evidence),
     )
+
+
+def _headed(section: Any) -> Markup:
+    """A section's heading and the finding of its first figure."""
+    return say("{}: {}", section.heading, section.caption)
 
 
 def model_name(evidence: Evidence) -> str:

@@ -55,6 +55,6 @@ def corpus_scan(plan: Plan) -> CorpusScan:
         values=np.linspace(8.0, -1.0, len(kinds)),
         before=tuple("".join(words) for _ in kinds),
         token=tuple(words[i % len(words)] for i in range(len(kinds))),
-        after=tuple(plan.target if i == 0 else plan.foil for i in range(len(kinds))),
+        after=tuple(plan.foil if plan.holds else plan.extra[0] for _ in kinds),
         articles=tuple(range(len(kinds))),
     )
