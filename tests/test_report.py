@@ -36,6 +36,7 @@ TRUE_AND_FALSE = [
     ("is nearly silent on news", "is active on news text too"),
     ("its activation tells where", "its activation does not tell where"),
     ("the word is likelier than elsewhere", "does not foretell the word here"),
+    ("one of the two words is near", "is any nearer than elsewhere"),
     ("the neuron goes with the other word", "lowest activations stands before"),
     ("the activation tells the two apart", "no better than a coin"),
     ("none tells the word’s places better than ours", "best in our prompts is not best in news"),

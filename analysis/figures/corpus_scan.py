@@ -8,8 +8,8 @@ from analysis.experiments.corpus_scan import BIN, CorpusScan
 from analysis.figures import style
 from analysis.numbers.statistics import share_interval
 
-ENOUGH = 5
-"""Bins with fewer tokens are drawn hollow: their shares say little."""
+ENOUGH = 20
+"""Bins with fewer tokens are pooled, from the outside in, until they hold so many."""
 
 CURVES = (("next", style.TRUE), ("foil", style.FOIL))
 AREAS = (("top", style.TARGET), ("next", style.TRUE), ("which", style.FOIL))
@@ -34,7 +34,8 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
         figure,
         style.swatch(style.TRUE, f"{style.short(result.target)} really comes next"),
         style.swatch(style.FOIL, f"{style.short(result.foil)} really comes next"),
-        "bars: 95 % intervals; dotted: over all tokens",
+        "bars: bins pooled, and 95 % intervals",
+        "dotted: over all tokens",
     )
     return figure
 
@@ -45,37 +46,57 @@ def _shares(result: CorpusScan, label: str) -> tuple[np.ndarray, np.ndarray]:
     return hits[0], result.bin_known[0]
 
 
+def _pooled(tokens: np.ndarray) -> list[slice]:
+    """Runs of bins that hold enough tokens each, pooled from both ends towards the fullest bin."""
+    left, right = [], []
+    low, high, middle = 0, len(tokens), int(tokens.argmax())
+    for stop in range(1, middle + 1):
+        if tokens[low:stop].sum() >= ENOUGH:
+            left.append(slice(low, stop))
+            low = stop
+    for start in range(len(tokens) - 1, middle, -1):
+        if tokens[start:high].sum() >= ENOUGH:
+            right.append(slice(start, high))
+            high = start
+    return [*left, slice(low, high), *right[::-1]]
+
+
 def _curve(figure: go.Figure, result: CorpusScan, label: str, colour: str) -> None:
     hits, tokens = _shares(result, label)
-    filled = np.flatnonzero(tokens)
-    centres = result.bin_start[filled] + BIN / 2 + (BIN / 10 if label == "next" else -BIN / 10)
-    shares = hits[filled] / tokens[filled]
-    ends = [share_interval(int(hits[i]), int(tokens[i])) for i in filled]
+    runs = [run for run in _pooled(tokens) if tokens[run].sum()]
+    starts = [result.bin_start[run][tokens[run] > 0] for run in runs]
+    first, last = (np.array([start[end] for start in starts]) for end in (0, -1))
+    last += BIN
+    found, held = (np.array([values[run].sum() for run in runs]) for values in (hits, tokens))
+    shares = found / held
+    ends = np.array([share_interval(int(h), int(t)) for h, t in zip(found, held, strict=True)])
+    rows = zip(first, last, shares, found, held, strict=True)
     figure.add_scatter(
-        x=centres.round(3).tolist(),
+        x=((first + last) / 2).round(3).tolist(),
         y=shares.round(5).tolist(),
         mode="markers",
-        marker={
-            "color": colour,
-            "size": 6,
-            "symbol": ["circle" if tokens[i] >= ENOUGH else "circle-open" for i in filled],
-        },
-        error_y={
-            "array": [round(h - s, 5) for s, (_, h) in zip(shares, ends, strict=True)],
-            "arrayminus": [round(s - low, 5) for s, (low, _) in zip(shares, ends, strict=True)],
-            "color": colour,
-            "thickness": 1,
-            "width": 0,
-        },
+        marker={"color": colour, "size": 7},
+        error_x=_whiskers((last - first) / 2, (last - first) / 2, colour),
+        error_y=_whiskers(ends[:, 1] - shares, shares - ends[:, 0], colour),
         customdata=[
-            [style.plain(result.bin_start[i], 1), style.percent(s), f"{hits[i]:,} of {tokens[i]:,}"]
-            for i, s in zip(filled, shares, strict=True)
+            [style.plain(a, 1), style.plain(b, 1), style.percent(s), f"{h:,} of {t:,}"]
+            for a, b, s, h, t in rows
         ],
-        hovertemplate="activation from %{customdata[0]}: %{customdata[1]} (%{customdata[2]})"
-        "<extra></extra>",
+        hovertemplate="activation %{customdata[0]} to %{customdata[1]}: %{customdata[2]} "
+        "(%{customdata[3]})<extra></extra>",
         row=1,
         col=1,
     )
+
+
+def _whiskers(up: np.ndarray, down: np.ndarray, colour: str) -> dict[str, object]:
+    return {
+        "array": up.round(5).tolist(),
+        "arrayminus": down.round(5).tolist(),
+        "color": colour,
+        "thickness": 1.2,
+        "width": 0,
+    }
 
 
 def _base_rate(figure: go.Figure, result: CorpusScan, label: str, colour: str) -> None:
@@ -102,7 +123,7 @@ def _sizes(figure: go.Figure, result: CorpusScan) -> None:
 def corpus_auc(result: CorpusScan) -> go.Figure:
     """How well each neuron tells the tokens before the target from all others, with intervals."""
     names = list(result.neurons)
-    figure = style.canvas(90 + 66 * len(names), left=style.label_width(names) + 20, right=20)
+    figure = style.canvas(90 + 84 * len(names), left=style.label_width(names) + 20, right=20)
     for column, (label, colour) in enumerate(AREAS):
         area, low, high = result.auc[:, result.labels.index(label)].T
         defined = np.isfinite(area)
@@ -114,20 +135,14 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
             mode="markers+text",
             marker={"color": colour, "size": 9},
             text=[style.plain(value) for value in area[defined]],
-            textposition="middle right",
+            textposition="top center",
             textfont={"size": 11},
-            error_x={
-                "array": (ends[1] - area)[defined].round(4).tolist(),
-                "arrayminus": (area - ends[0])[defined].round(4).tolist(),
-                "color": colour,
-                "thickness": 1.5,
-                "width": 0,
-            },
+            error_x=_whiskers((ends[1] - area)[defined], (area - ends[0])[defined], colour),
             hovertemplate="AUC %{x:.3f}<extra></extra>",
             cliponaxis=False,
         )
     figure.add_vline(x=0.5, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title="AUC of the neuron’s activation", range=[-0.02, 1.02], zeroline=False)
+    figure.update_xaxes(title="AUC of the neuron’s activation", range=[-0.02, 1.06], zeroline=False)
     figure.update_yaxes(
         title="neuron",
         tickvals=list(range(len(names))),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from markupsafe import Markup
 
 from analysis.experiments.corpus_scan import BIN, CorpusScan
@@ -19,9 +18,6 @@ from report.claims.wording import (
     token,
 )
 from report.evidence import Evidence
-
-TOP_TOKENS = 20
-"""The highest bins are pooled until they hold this many tokens."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,7 @@ class Corpus:
     read: Markup
     curve: Markup
     lowest: Markup
+    ends: Markup
     told_apart: Markup
     which: Markup
     rivals: Markup
@@ -61,6 +58,7 @@ def corpus(evidence: Evidence) -> Corpus:
         read=_read(result),
         curve=_curve(result),
         lowest=_lowest(result),
+        ends=telling.ends(result),
         told_apart=telling.told_apart(result),
         which=telling.which(result),
         rivals=telling.rivals(result),
@@ -100,21 +98,13 @@ def _read(result: CorpusScan) -> Markup:
     )
 
 
-def _uppermost(result: CorpusScan) -> tuple[float, int, int]:
-    """Where the pooled highest bins begin, their tokens, and how many the target follows."""
-    tokens = np.cumsum(result.bin_known[0][::-1])
-    bins = min(int(np.searchsorted(tokens, TOP_TOKENS)) + 1, len(tokens))
-    start = float(result.bin_start[-bins])
-    return start, int(tokens[bins - 1]), int(result.bin_next[0][-bins:].sum())
-
-
 def _rises(result: CorpusScan) -> bool:
-    _, tokens, hits = _uppermost(result)
+    _, tokens, hits = telling.end(result, result.bin_next, high=True)
     return share_interval(hits, tokens)[0] > result.next_count / result.known
 
 
 def _curve(result: CorpusScan) -> Markup:
-    start, tokens, hits = _uppermost(result)
+    start, tokens, hits = telling.end(result, result.bin_next, high=True)
     told = say(
         "Where the activation is {} or more, on {}, {} follows {} of them ({}), against "
         "{} of all tokens.",

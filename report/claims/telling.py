@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+from jaxtyping import Int
 from markupsafe import Markup
 
-from analysis.experiments.corpus_scan import CorpusScan
+from analysis.experiments.corpus_scan import BIN, CorpusScan
+from analysis.numbers.statistics import share_interval
 from report.claims.wording import (
     count,
     number,
@@ -17,11 +19,50 @@ from report.claims.wording import (
     token,
 )
 
+END_TOKENS = 20
+"""The outermost bins are pooled until they hold this many tokens."""
+
 
 def tells(result: CorpusScan, label: str, neuron: int = 0) -> bool:
     """Whether the AUC's interval leaves a coin on one side, in either direction."""
     _, low, high = result.auc[neuron, result.labels.index(label)]
     return bool(low > 0.5 or high < 0.5)
+
+
+def end(
+    result: CorpusScan, hits: Int[np.ndarray, "chosen bin"], *, high: bool
+) -> tuple[float, int, int]:
+    """Edge of the pooled bins at one end of the activation, their tokens, and hits among them."""
+    step = -1 if high else 1
+    tokens = np.cumsum(result.bin_known[0][::step])
+    bins = min(int(np.searchsorted(tokens, END_TOKENS)) + 1, len(tokens))
+    edge = float(result.bin_start[::step][bins - 1]) + (0 if high else BIN)
+    return edge, int(tokens[bins - 1]), int(hits[0][::step][:bins].sum())
+
+
+def ends(result: CorpusScan) -> Markup:
+    """Whether one of the two words is near where the activation is far from zero."""
+    either = result.bin_next + result.bin_foil
+    rate = float(either[0].sum() / max(result.known, 1))
+    words = token(result.target), token(result.foil)
+    told = []
+    for high, name in ((True, "high"), (False, "low")):
+        _, tokens, hits = end(result, either, high=high)
+        low, top = share_interval(hits, tokens)
+        if low > rate:
+            told.append(
+                say("{} of {} at its {} end ({})", percent(hits / tokens),
+                    plural(tokens, "token", "tokens"), name, share_span(low, top))
+            )  # fmt: skip
+    if not told:
+        return say("Far from zero, neither {} nor {} is any nearer than elsewhere.", *words)
+    return say(
+        "Far from zero{} one of the two words is near: {} or {} follows {}, against {} of all.",
+        " on either side" if len(told) == 2 else "",
+        *words,
+        say(" and ").join(told),
+        percent(rate),
+    )
 
 
 def area(result: CorpusScan, label: str) -> Markup:
