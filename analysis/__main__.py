@@ -10,10 +10,38 @@ import typer
 
 from analysis import console
 from analysis.errors import UserError
-from analysis.verbs import composition, models, neurons, prompts, study
+from analysis.verbs import (
+    ablation,
+    census,
+    comparison,
+    composition,
+    corpus,
+    generality,
+    models,
+    modulate,
+    neurons,
+    prompts,
+    study,
+    upstream,
+    verify,
+)
 from analysis.verbs.app import app
 
-VERBS = (models, prompts, neurons, composition, study)
+VERBS = (
+    models,
+    prompts,
+    neurons,
+    corpus,
+    upstream,
+    composition,
+    ablation,
+    modulate,
+    generality,
+    census,
+    comparison,
+    verify,
+    study,
+)
 """The modules whose import registers the verbs."""
 
 

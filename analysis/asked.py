@@ -39,7 +39,7 @@ class Chosen:
 
     def load(self) -> "Subject":
         """The model, with a word of warning where its numbers will be coarse."""
-        from analysis.models import load
+        from analysis.loading.models import load
 
         if self.dtype != "float32":
             console.note(

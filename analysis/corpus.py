@@ -6,8 +6,8 @@ import random
 import re
 import zipfile
 
-from analysis.assets import CORPUS, fetch
 from analysis.errors import UserError
+from analysis.loading.assets import CORPUS, fetch
 
 ARTEFACTS = (
     (re.compile('"\ufffd+'), '"'),

@@ -16,7 +16,7 @@ SMALLEST_GAP = 1e-3
 
 VOWEL_TREES = (
     "orange", "olive", "almond", "apricot", "avocado", "elm", "oak", "ash", "acacia", "alder",
-    "aspen", "ebony", "elder", "eucalyptus", "elderberry", "acorn", "akee", "araucaria", "acai",
+    "aspen", "ebony", "elder", "elderberry", "acorn", "akee", "araucaria", "acai",
     "umbrella", "iroko", "osage",
 )  # fmt: skip
 CONSONANT_TREES = (

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analysis.assets import sha256
 from analysis.errors import UserError
+from analysis.loading.assets import sha256
 
 R = TypeVar("R")
 

@@ -16,7 +16,8 @@ from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
 from analysis.question import PromptPair, held_out_pairs
-from analysis.steps import STEPS, Inputs, Step
+from analysis.steps import STEPS
+from analysis.steps.inputs import RIVALS, Inputs, Step
 from analysis.subject import Subject
 
 PACKAGES = ("torch", "transformers", "transformer-lens", "tokenizers", "numpy")
@@ -56,16 +57,18 @@ def run_study(
         watch: opens, by the name of a step, something that watches its progress.
     """
     held_out = tuple(held_out_pairs(subject, pair))
-    inputs = Inputs(pair, held_out, None, seed)
+    inputs = Inputs(pair, held_out, seed)
     for step in STEPS:
-        if "neuron" in step.asks and inputs.neuron is None:
-            inputs = replace(inputs, neuron=_found(subject, folder))
+        if "neuron" in step.asks and not inputs.best:
+            inputs = replace(inputs, best=_found(subject, folder))
         yield _bring_up_to_date(subject, step, inputs, folder, watch)
 
 
-def _found(subject: Subject, folder: Path) -> Neuron:
+def _found(subject: Subject, folder: Path) -> tuple[Neuron, ...]:
+    """The sweep's best neuron and those that come next."""
     sweep = results.load(folder, "neuron_sweep", NeuronSweep)
-    return parse_neuron(sweep.candidates[0], subject.n_layers, subject.d_mlp)
+    names = sweep.candidates[: 1 + RIVALS]
+    return tuple(parse_neuron(name, subject.n_layers, subject.d_mlp) for name in names)
 
 
 def _bring_up_to_date(
@@ -108,7 +111,7 @@ def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provena
         **{k: v for k, v in asdict(inputs.pair.contrast).items() if isinstance(v, str)},
         "seed": inputs.seed,
         "prepend_bos": subject.prepend_bos,
-        **{name: inputs.described()[name] for name in step.asks},
+        **{name: described(inputs) for name, described in step.asks.items()},
     }
     return results.Provenance(
         experiment=step.name,

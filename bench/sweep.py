@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from analysis.engines.tail import CHUNK_TOKENS
 from analysis.experiments.neuron_sweep import neuron_sweep
 from analysis.family import part
-from analysis.models import load
+from analysis.loading.models import load
 from analysis.question import default_pair
 from analysis.subject import Subject
-from analysis.tail import CHUNK_TOKENS
 
 ROUNDS = 3
 

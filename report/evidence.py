@@ -7,13 +7,20 @@ from typing import Any
 
 from analysis import results
 from analysis.errors import UserError
+from analysis.experiments.ablation import Ablation
 from analysis.experiments.activations import Activations
+from analysis.experiments.census import Census
+from analysis.experiments.comparison import Comparison
 from analysis.experiments.composition import Composition
+from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
+from analysis.experiments.generality import Generality
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
+from analysis.experiments.upstream import Upstream
+from analysis.experiments.weight_modulation import WeightModulation
 from analysis.results import Provenance
 
 KINDS: Mapping[str, type] = {
@@ -23,7 +30,14 @@ KINDS: Mapping[str, type] = {
     "neuron_sweep": NeuronSweep,
     "direct_effect": DirectEffect,
     "activations": Activations,
+    "corpus_scan": CorpusScan,
+    "upstream": Upstream,
     "composition": Composition,
+    "ablation": Ablation,
+    "weight_modulation": WeightModulation,
+    "generality": Generality,
+    "census": Census,
+    "comparison": Comparison,
 }
 """The steps the page is made of, in the order of its argument."""
 
@@ -38,7 +52,14 @@ class Evidence:
     neuron_sweep: NeuronSweep
     direct_effect: DirectEffect
     activations: Activations
+    corpus_scan: CorpusScan
+    upstream: Upstream
     composition: Composition
+    ablation: Ablation
+    weight_modulation: WeightModulation
+    generality: Generality
+    census: Census
+    comparison: Comparison
     provenance: Mapping[str, Provenance]
 
     @property
@@ -71,12 +92,13 @@ def _check_one_study(folder: Path, evidence: Evidence) -> None:
     for name, told in evidence.provenance.items():
         if _asked(told) != _asked(evidence.origin):
             raise UserError(_mixed(folder, f"{name} and next_token differ in model or question"))
-    best, asked = (
-        evidence.neuron_sweep.candidates[0],
-        {evidence.neuron, evidence.activations.neuron},
-    )
-    if asked != {best}:
-        raise UserError(_mixed(folder, f"the sweep found {best}, later steps ask about another"))
+    best = evidence.neuron_sweep.candidates[0]
+    for name in KINDS:
+        asked = getattr(getattr(evidence, name), "neuron", best)
+        if asked != best:
+            raise UserError(_mixed(folder, f"the sweep found {best}, {name} asks about {asked}"))
+    if evidence.corpus_scan.neurons[0] != best:
+        raise UserError(_mixed(folder, f"the sweep found {best}, the scan asks about another"))
 
 
 def _asked(told: Provenance) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ def pair(subject: Subject) -> PromptPair:
 @pytest.fixture(scope="session")
 def embedded() -> Subject:
     """The real model; away from a network it may be out of reach, in CI it must not be."""
-    from analysis.models import load
+    from analysis.loading.models import load
 
     try:
         return load("smollm2-135m")

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from analysis import assets
-from analysis.assets import Asset, UserError
+from analysis.loading import assets
+from analysis.loading.assets import Asset, UserError
 
 MEMBER = "tiny/data/words.txt"
 CONTENT = b"an apple, a lemon"

@@ -11,8 +11,9 @@ import sys
 import pytest
 import torch
 
-from analysis import EMBEDDED, models
+from analysis import EMBEDDED
 from analysis import __main__ as cli
+from analysis.loading import models
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 

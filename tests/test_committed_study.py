@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from analysis import results
+from analysis.engines.patcher import NeuronPatcher
 from analysis.experiments.logit_lens import LogitLens, logit_lens
 from analysis.experiments.neuron_sweep import NeuronSweep, ranked
 from analysis.experiments.next_token import NextToken
 from analysis.neuron import Neuron
-from analysis.patcher import NeuronPatcher
 from analysis.question import default_pair
 from analysis.steps import STEPS
 from analysis.study import step_version

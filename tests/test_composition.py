@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.engines.splitting import norm_scale, side, split
 from analysis.errors import UserError
 from analysis.experiments.composition import composition, held_out_shares, summary
 from analysis.experiments.direct_effect import direct_effect
-from analysis.family import FAMILIES
 from analysis.neuron import Neuron
-from analysis.paths import ATTENTION_OUT
 from analysis.question import Contrast, PromptPair, default_pair, held_out_pairs, make_pair
-from analysis.splitting import norm_scale, side, split
 from tests.plant import plant
 from tests.reference import diff_with_hooks, patched_recoveries
 
@@ -316,10 +314,6 @@ def test_progress_only_grows_and_ends_at_one(subject, pair, neuron):
     composition(subject, neuron, pair, [pair, pair], controls=1, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
-
-
-def test_every_family_says_where_its_attention_writes():
-    assert ATTENTION_OUT.keys() == FAMILIES.keys()
 
 
 def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):

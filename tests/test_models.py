@@ -10,8 +10,8 @@ import torch
 from huggingface_hub.errors import GatedRepoError
 from safetensors.torch import load_file, save_file
 
-from analysis import assets, gguf, hub, models
 from analysis.errors import UserError
+from analysis.loading import assets, gguf, hub, models
 from tests import tiny
 
 TEXT = "I climbed up the apple tree and picked an apple"
@@ -253,7 +253,7 @@ def test_a_half_downloaded_hub_model_is_not_available(empty_hub):
 
 def test_the_catalogue_is_described_without_loading_torch():
     code = (
-        "import json, sys; from analysis import models;"
+        "import json, sys; from analysis.loading import models;"
         "print(json.dumps([models.describe(), 'torch' in sys.modules]))"
     )
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout

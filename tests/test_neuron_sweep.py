@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.direct_effect import direct_effect
 from analysis.experiments.neuron_sweep import neuron_sweep, ranked, summary
 from analysis.experiments.patching import patching
 from analysis.neuron import Neuron
-from analysis.patcher import NeuronPatcher
 from analysis.question import Contrast, PromptPair, default_pair, held_out_pairs, make_pair
 from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
@@ -57,7 +57,7 @@ def test_neurons_come_out_the_same_however_few_may_stand_ready(subject, pair, mo
     chosen[:, ::2] = True
     patcher = NeuronPatcher(subject, pair, "all")
     at_once = patcher.effects(chosen)
-    monkeypatch.setattr("analysis.patcher.ENTRY_TOKENS", 30)
+    monkeypatch.setattr("analysis.engines.patcher.ENTRY_TOKENS", 30)
     torch.testing.assert_close(patcher.effects(chosen), at_once, atol=1e-4, rtol=1e-4)
 
 
@@ -125,7 +125,7 @@ def test_a_screen_measures_its_best_and_agrees_there_with_the_full_sweep(subject
 
 
 def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(subject, pair):
-    from analysis.attribution import attribute_neurons
+    from analysis.engines.attribution import attribute_neurons
 
     patcher = NeuronPatcher(subject, pair)
     patcher.delta = patcher.delta * 1e-2

@@ -10,7 +10,7 @@ import pytest
 
 from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
-from analysis.models import CATALOGUE
+from analysis.loading.models import CATALOGUE
 from report.claims import Claims, make_claims, neurons
 from report.page import environment, render
 from report.panels import panels, safe_json
@@ -34,6 +34,26 @@ TRUE_AND_FALSE = [
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
+    ("its activation tells where", "its activation does not tell where"),
+    ("the word is likelier than elsewhere", "does not foretell the word here"),
+    ("the neuron goes with the other word", "lowest activations stands before"),
+    ("the activation tells the two apart", "no better than a coin"),
+    ("none tells the word’s places better than ours", "best in our prompts is not best in news"),
+    ("one neuron stands out: L3N5", "no neuron stands out on both: the best, L0N0"),
+    ("That finds the same neuron as the sweep", "That finds another neuron than the sweep"),
+    ("best neuron of smollm2-135m stands out", "best neuron of smollm2-135m does not stand"),
+    ("The model itself puts it first on 20", "The model itself puts it first on none of them"),
+    ("Take the neuron away, and the answer flips", "Take the neuron away, and the answer stands"),
+    ("the ways of ablating agree", "zero and mean disagree"),
+    ("Without the neuron the model prefers", "The answer does not hang on this neuron"),
+    ("None of the 2 matched neurons", "It is nothing special"),
+    ("So the model needs it there too", "No loss can be shown"),
+    ("no collateral damage to be seen", "That is collateral damage"),
+    ("comes first of all neurons", "of all neurons, with"),
+    ("are each other’s best, one of", "are not each other’s best"),
+    ("One neuron is a hub", "There is no hub"),
+    ("Congruence predicts behaviour", "Congruence does not predict behaviour"),
+    ("the text itself agrees", "the text itself does not bear it out"),
 ]  # fmt: skip
 
 
@@ -240,6 +260,21 @@ def test_every_command_computes_what_its_figure_shows():
         "written_tokens": "direct-effect --neuron L3N5",
         "activations": "study",
         "random_text": "study",
+        "corpus_scan": "scan --neuron L3N5 --rivals L2N1,L2N2",
+        "corpus_auc": "scan --neuron L3N5 --rivals L2N1,L2N2",
+        "comparison": "study",
+        "ablation": "ablate --neuron L3N5",
+        "collateral": "ablate --neuron L3N5",
+        "upstream": "upstream --neuron L3N5",
+        "upstream_sources": "upstream --neuron L3N5",
+        "upstream_steps": "upstream --neuron L3N5",
+        "upstream_pairs": "upstream --neuron L3N5",
+        "upstream_alignment": "upstream --neuron L3N5",
+        "generality": "generality --neuron L3N5",
+        "weight_modulation": "modulate --neuron L3N5",
+        "census": "census --neuron L3N5",
+        "hubs": "census --neuron L3N5",
+        "agreement": "census --neuron L3N5",
         "composition": "composition --neuron L3N5",
         "composition_held_out": "composition --neuron L3N5",
     }

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import results, steps, study
+from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
 from analysis.experiments.logit_lens import LogitLens
+from analysis.numbers.statistics import ratio_interval, share_interval
 from analysis.question import make_pair
-from analysis.statistics import ratio_interval, share_interval
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 MADE = results.Provenance(
@@ -89,9 +89,9 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
 
 def test_the_sweeps_code_reaches_its_engine_but_no_figure():
     modules = reached("analysis.experiments.neuron_sweep")
-    assert {"analysis.tail", "analysis.patcher", "analysis.subject"} <= modules
+    assert {"analysis.engines.tail", "analysis.engines.patcher", "analysis.subject"} <= modules
     assert not any("figures" in name for name in modules)
-    assert "analysis.tail" in imported("analysis.patcher")
+    assert "analysis.engines.tail" in imported("analysis.engines.patcher")
     assert path_of("analysis").name == "__init__.py"
 
 
@@ -99,8 +99,8 @@ def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_pat
     subject = make_subject("llama")
     pair = make_pair(subject, CLEAN, CORRUPTED)
     monkeypatch.setattr(study, "held_out_pairs", lambda _subject, _pair: [])
-    texts = [(number, "The egg is big") for number in range(steps.RANDOM_TEXTS)]
-    monkeypatch.setattr(steps.corpus, "sample", lambda n, _seed: texts[:n])
+    drawn = lambda n, _seed: [(number, "The egg is big") for number in range(n)]  # noqa: E731
+    monkeypatch.setattr(corpus, "sample", drawn)
 
     def run(seed=0):
         return {d.step.name: d.kept for d in study.run_study(subject, pair, tmp_path, seed)}

@@ -3,9 +3,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import tail as engine
+from analysis.engines import tail as engine
+from analysis.engines.tail import Tail
 from analysis.subject import share_weights
-from analysis.tail import Tail
 from tests.conftest import MAKERS, make_subject
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
+from analysis.engines.reading import Window, batches, read
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
 from analysis.question import Contrast, Prompt
@@ -62,9 +62,10 @@ def activations(
 ) -> Activations:
     """Read one neuron on every token of the texts asked about and of randomly drawn ones."""
     prompts = [*texts, *random_texts]
-    rows = []
-    for done, prompt in enumerate(prompts, start=1):
-        rows.append(_read(subject, neuron, contrast.target_id, prompt))
+    rows, done = [], 0
+    for batch in batches(Window(i, 0, prompt.tokens) for i, prompt in enumerate(prompts)):
+        rows.append(_read(subject, neuron, contrast.target_id, batch))
+        done += len(batch)
         progress(done / len(prompts))
     values, p_target, following = (np.concatenate(column) for column in zip(*rows, strict=True))
     return Activations(
@@ -80,18 +81,16 @@ def activations(
     )
 
 
-@torch.inference_mode()
 def _read(
-    subject: Subject, neuron: Neuron, target: int, prompt: Prompt
-) -> tuple[Float[np.ndarray, " pos"], Float[np.ndarray, " pos"], Float[np.ndarray, " pos"]]:
-    hook = f"blocks.{neuron.layer}.mlp.hook_post"
-    logits, cache = subject.bridge.run_with_cache(
-        subject.batch(prompt.tokens), prepend_bos=False, names_filter=[hook]
+    subject: Subject, neuron: Neuron, target: int, batch: tuple[Window, ...]
+) -> tuple[Float[np.ndarray, " token"], Float[np.ndarray, " token"], Float[np.ndarray, " token"]]:
+    """Activation, probability of the target, and whether it really follows, token by token."""
+    reading = read(subject, batch, [neuron.layer])
+    likely = reading.logits[:, target] - reading.logits.logsumexp(-1)
+    columns = (
+        reading.activations[neuron.layer][:, neuron.number],
+        likely.exp(),
+        reading.following == target,
     )
-    p_target = logits[0].float().softmax(-1)[:, target]
-    following = [float(token == target) for token in (*prompt.tokens[1:], -1)]
-    return (
-        cache[hook][0, :, neuron.number].float().cpu().numpy(),
-        p_target.cpu().numpy(),
-        np.array(following, dtype=np.float32),
-    )
+    values, p_target, following = (column.float().cpu().numpy() for column in columns)
+    return values, p_target, following

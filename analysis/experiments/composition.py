@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from analysis.controls import matched_neurons
+from analysis.engines.controls import matched_neurons
+from analysis.engines.splitting import Parts, Side, Split, side, split
 from analysis.errors import UserError
 from analysis.neuron import Neuron
+from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair, check_gap
-from analysis.splitting import Parts, Side, Split, side, split
-from analysis.statistics import ratio_interval
 from analysis.subject import Subject
 
 WAYS = ("denoising", "noising")

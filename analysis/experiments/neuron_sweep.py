@@ -10,13 +10,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from analysis.attribution import attribute_neurons
+from analysis.engines.attribution import attribute_neurons
+from analysis.engines.patcher import NeuronPatcher, Positions
 from analysis.errors import UserError
 from analysis.neuron import Neuron, parse_neuron
-from analysis.patcher import NeuronPatcher, Positions
+from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair
-from analysis.statistics import ratio_interval
 from analysis.subject import Subject
 
 CANDIDATES = 10

@@ -8,11 +8,11 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.engines.tail import Tail
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of, silent
 from analysis.question import Prompt, PromptPair, check_gap
 from analysis.subject import Subject
-from analysis.tail import Tail
 
 COMPONENTS = ("resid_pre", "attn_out", "mlp_out")
 LONGEST_SUFFIX = 200

@@ -7,7 +7,7 @@ from analysis.experiments.neuron_sweep import NeuronSweep, ranked
 from analysis.figures import style
 from analysis.figures.labels import callouts
 from analysis.neuron import Neuron, parse_neuron
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 
 DRAWN = 400
 COMPARED = 2000

@@ -17,7 +17,7 @@ def models(
     ] = False,
 ) -> None:
     """List the models, and which of them can be loaded right now."""
-    from analysis.models import describe, fetch_embedded
+    from analysis.loading.models import describe, fetch_embedded
 
     if fetch:
         fetch_embedded()

@@ -6,14 +6,21 @@ Prose that a number could refute is chosen by that number. No claim knows the pa
 from dataclasses import dataclass
 
 from report.claims import (
+    ablation,
     activity,
+    census,
     circuit,
+    comparison,
     composition,
+    corpus,
+    generality,
     lens,
     making,
+    modulation,
     neurons,
     opening,
     prompts,
+    upstream,
     writes,
 )
 from report.claims.opening import model_name
@@ -31,7 +38,14 @@ class Claims:
     neurons: neurons.Neurons
     writes: writes.Writes
     activity: activity.Activity
+    corpus: corpus.Corpus
+    upstream: upstream.UpstreamClaims
     composition: composition.Composing
+    ablation: ablation.AblationClaims
+    modulation: modulation.Modulation
+    generality: generality.GeneralityClaims
+    census: census.CensusClaims
+    comparison: comparison.ModelsCompared
     making: making.Making
     model: str
     neuron: str
@@ -49,7 +63,14 @@ def make_claims(evidence: Evidence) -> Claims:
         neurons=neurons.neurons(evidence),
         writes=writes.writes(evidence),
         activity=activity.activity(evidence),
+        corpus=corpus.corpus(evidence),
+        upstream=upstream.upstream(evidence),
         composition=composition.composition(evidence),
+        ablation=ablation.ablation(evidence),
+        modulation=modulation.modulation(evidence),
+        generality=generality.generality(evidence),
+        census=census.census(evidence),
+        comparison=comparison.comparison(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis import EMBEDDED
+from analysis.figures import FIGURES
 from report.claims.wording import number
 from report.evidence import KINDS, Evidence
 
@@ -15,7 +16,14 @@ TITLES = {
     "neuron_sweep": "Every neuron, and held-out pairs",
     "direct_effect": "Direct effect",
     "activations": "Activations",
+    "corpus_scan": "Corpus scan",
+    "upstream": "Upstream",
     "composition": "Direct and indirect effect",
+    "ablation": "Ablation",
+    "weight_modulation": "Weight modulation",
+    "generality": "Other words and sentences",
+    "census": "Every neuron against every token",
+    "comparison": "Other models",
 }
 
 STUDY = "study"
@@ -24,20 +32,27 @@ STEP_VERBS: Mapping[str, str] = {
     "patching": "patch",
     "neuron_sweep": "sweep",
     "direct_effect": "direct-effect",
+    "corpus_scan": "scan",
+    "upstream": "upstream",
     "composition": "composition",
+    "ablation": "ablate",
+    "weight_modulation": "modulate",
+    "generality": "generality",
+    "census": "census",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
 FIGURE_VERBS: Mapping[str, str] = {
-    **STEP_VERBS,
     "next_token": "prompt",
     "heads": "patch --component z",
-    "confirmation": "sweep",
-    "attribution": "sweep",
-    "written_tokens": "direct-effect",
-    "composition_held_out": "composition",
 }
-"""The verb that computes what a figure shows, where one does without a whole study."""
+"""The verb that computes what a figure shows, where it is not its step's."""
+
+NO_NEURON = (STUDY, "prompt", "lens", "patch", "patch --component z", "sweep")
+"""Verbs that ask about no neuron."""
+
+NO_DRAWS = ("prompt", "lens", "patch", "patch --component z", "upstream", "composition")
+"""Verbs that draw nothing at random."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +99,22 @@ def making(evidence: Evidence) -> Making:
 
 def figure_command(evidence: Evidence, figure: str) -> str:
     """The command line that computes what a figure shows."""
-    return command(evidence, FIGURE_VERBS.get(figure, STUDY))
+    verb = STEP_VERBS.get(FIGURES[figure].step, STUDY)
+    return command(evidence, FIGURE_VERBS.get(figure, verb))
 
 
 def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
-    options = []
-    if verb in ("direct-effect", "composition"):
-        options += ["--neuron", evidence.neuron]
+    options = [] if verb in NO_NEURON else ["--neuron", evidence.neuron]
+    rivals = evidence.corpus_scan.neurons[1:]
+    if verb == "scan" and rivals:
+        options += ["--rivals", ",".join(rivals)]
     if evidence.origin.model != EMBEDDED:
         options += ["--model", evidence.origin.model]
     if evidence.origin.dtype != "float32":
         options += ["--dtype", evidence.origin.dtype]
     seed = evidence.origin.inputs.get("seed")
-    if seed and verb in (STUDY, "sweep", "direct-effect"):
+    if seed and verb not in NO_DRAWS:
         options += ["--seed", str(seed)]
     return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.figures.style import power
 from analysis.neuron import Neuron, parse_neuron
-from analysis.statistics import ratio_interval
+from analysis.numbers.statistics import ratio_interval
 from report.claims import screening
 from report.claims.wording import (
     count,

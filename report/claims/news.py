@@ -7,7 +7,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis.experiments.activations import Activations
-from analysis.statistics import ratio_interval, share_interval
+from analysis.numbers.statistics import ratio_interval, share_interval
 from report.claims.loudness import (
     expected,
     explained,

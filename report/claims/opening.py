@@ -2,11 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from analysis.experiments.neuron_sweep import NeuronSweep
-from report.claims import activity, neurons, news, writes
+from report.claims import (
+    ablation,
+    activity,
+    composition,
+    corpus,
+    generality,
+    neurons,
+    news,
+    upstream,
+    writes,
+)
 from report.claims.loudness import fires_before, sampled
 from report.claims.wording import count, ordinal, percent, plain, plural, say, token
 from report.evidence import Evidence
@@ -47,11 +58,21 @@ def opening(evidence: Evidence) -> Opening:
             ("neurons", neurons.confirmed(evidence.neuron_sweep)),
             ("writes", writes.writes_target(evidence)),
             ("activity", news.on_news(evidence.activations)),
+            ("corpus", corpus.finding(evidence.corpus_scan)),
+            ("upstream-section", _headed(upstream.upstream(evidence))),
+            ("composing", _headed(composition.composition(evidence))),
+            ("ablation-section", _headed(ablation.ablation(evidence))),
+            ("generality-section", _headed(generality.generality(evidence))),
         ),
         question=_question(evidence),
         original=_original(evidence),
         limits=_limits(evidence),
     )
+
+
+def _headed(section: Any) -> Markup:
+    """A section's heading and the finding of its first figure."""
+    return say("{}: {}", section.heading, section.caption)
 
 
 def model_name(evidence: Evidence) -> str:
@@ -192,7 +213,7 @@ def _pairs(sweep: NeuronSweep) -> Markup:
         return say("One pair of prompts chose the neuron, and no others were there to confirm it.")
     return say(
         "One pair of prompts chose the neuron. It was checked on {}, all made from the same "
-        "sentence with other words, which say nothing about other sentences.",
+        "sentence with other words; other sentences are asked about further down.",
         plural(len(sweep.held_out_gap), "other pair", "other pairs"),
     )
 

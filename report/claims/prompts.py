@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
-from analysis.statistics import share_interval
+from analysis.numbers.statistics import share_interval
 from report.claims.wording import (
     count,
     number,

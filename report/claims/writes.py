@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.experiments.direct_effect import DirectEffect
-from analysis.statistics import share_interval
+from analysis.numbers.statistics import share_interval
 from report.claims.loudness import quieter, sign
 from report.claims.turned import turned
 from report.claims.wording import (

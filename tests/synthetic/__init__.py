@@ -6,9 +6,14 @@ from pathlib import Path
 from analysis import results
 from analysis.results import Provenance
 from report.evidence import KINDS, Evidence
-from tests.synthetic import composition, first_parts
+from tests.synthetic import census, composition, first_parts, upstream
+from tests.synthetic.ablation import ablation
+from tests.synthetic.comparison import comparison
+from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
+from tests.synthetic.generality import generality
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
+from tests.synthetic.weight_modulation import weight_modulation
 
 __all__ = [
     "BEST",
@@ -30,7 +35,14 @@ PARTS = (
     first_parts.neuron_sweep,
     first_parts.direct_effect,
     first_parts.activations,
+    corpus_scan,
+    upstream.upstream,
     composition.composition,
+    ablation,
+    weight_modulation,
+    generality,
+    census.census,
+    comparison,
 )
 """What makes each result of a synthetic study, named as its step."""
 

@@ -1,0 +1,1 @@
+"""How activations and weights are read and changed, exactly and fast."""

@@ -1,0 +1,162 @@
+"""One neuron and those like it, ablated by every method: in prompts, and in windows of a corpus."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from einops import repeat
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.patcher import Positions
+from analysis.engines.replacement import METHODS, Draw, Pool
+from analysis.engines.spots import Spot
+from analysis.engines.tail import Tail
+from analysis.progress import Progress
+from analysis.question import Contrast, Prompt
+
+MEASURES = ("logit_diff", "p_target", "kl")
+
+CONTROL_METHOD = "mean"
+"""How matched neurons are ablated on the corpus, where every method would take too long."""
+
+
+class PromptAblations:
+    """Ablates the neuron and those like it, in prompts of any lengths."""
+
+    def __init__(
+        self,
+        tail: Tail,
+        layer: int,
+        numbers: list[int],
+        pool: Pool,
+        draws: tuple[int, int],
+        seed: int,
+    ) -> None:
+        self.tail, self.layer, self.numbers = tail, layer, numbers
+        self.pool = pool
+        self.draws, self.matched_draws = draws
+        self._rng = np.random.default_rng([seed, 1])
+
+    def all(
+        self,
+        prompts: Sequence[Prompt],
+        contrast: Contrast,
+        positions: Positions,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """The fields of the result that have one row a prompt, or one column for matched ones."""
+        rows = []
+        for done, prompt in enumerate(prompts, start=1):
+            ablator = PromptAblator(self.tail, self.layer, prompt, contrast, positions)
+            rows.append(self._one(ablator))
+            progress(done / len(prompts))
+        fields = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        for name in ("matched_activation", "matched_ablated"):
+            fields[name] = fields[name].swapaxes(0, 1)
+        return fields
+
+    def _one(self, ablator: PromptAblator) -> dict[str, Any]:
+        """One prompt: every neuron, every method, in one batch of variants."""
+        draw = self.pool.draw(self._rng, self.draws, len(ablator.activations))
+        values = [self._values(ablator, column, draw) for column in range(len(self.numbers))]
+        numbers = [n for n, rows in zip(self.numbers, values, strict=True) for _ in rows]
+        effects = ablator.effects(numbers, torch.cat(values)).astype(np.float32)
+        sizes = np.cumsum([len(rows) for rows in values])[:-1]
+        mine, *theirs = np.split(effects, sizes)
+        activations = ablator.activations[-1, self.numbers].float().cpu().numpy()
+        shape = (len(theirs), len(METHODS), len(MEASURES))
+        return {
+            "activation": activations[0],
+            "baseline": np.array([ablator.logit_diff, ablator.p_target, 0], dtype=np.float32),
+            "ablated": _by_method(mine),
+            "resampled": mine[3:],
+            "drawn": values[0][3:, -1].float().cpu().numpy(),
+            "matched_activation": activations[1:],
+            "matched_ablated": np.array(list(map(_by_method, theirs)), np.float32).reshape(shape),
+        }
+
+    def _values(
+        self, ablator: PromptAblator, column: int, draw: Draw
+    ) -> Float[Tensor, "variant suffix"]:
+        """Zero, mean, negated, and the draws: all of them for the neuron, fewer for others."""
+        own = ablator.activations[:, self.numbers[column]]
+        mean = self.pool.mean(column, ablator.start, len(own))
+        drawn = self.pool.drawn(draw, column, ablator.start)
+        some = self.draws if column == 0 else self.matched_draws
+        return torch.cat([torch.stack([0 * own, mean, -own]), drawn[:some]])
+
+
+def _by_method(effects: Float[np.ndarray, "variant measure"]) -> np.ndarray:
+    """The measures in the order of ``METHODS``, draws averaged."""
+    zero, mean, negate, *draws = effects
+    return np.stack([zero, mean, np.mean(draws, 0), negate])
+
+
+class WindowAblations:
+    """Ablates the neuron and those like it in corpus windows, at all positions."""
+
+    def __init__(
+        self, tail: Tail, layer: int, numbers: list[int], places: list[Spot], seed: int
+    ) -> None:
+        self.places = places
+        self._rng = np.random.default_rng([seed, 2])
+        spots_at = [(i, pos) for i, spot in enumerate(places) for pos in spot.positions]
+        following = [token for spot in places for token in spot.following]
+        ids, at, after = (
+            torch.tensor(rows, device=tail.subject.device)
+            for rows in ([spot.window.tokens for spot in places], spots_at, following)
+        )
+        self.ablator = WindowAblator(tail, layer, numbers, ids, at, after)
+        self._window = at[:, 0].cpu().numpy()
+        unchosen = [i for i, spot in enumerate(places) if not spot.is_target]
+        seen = self.ablator.activations[unchosen]
+        self.pool = Pool(seen[:, 0], seen[:, 1:])
+        order = {window: i for i, window in enumerate(unchosen)}
+        self._own = [order.get(i, -1) for i in range(len(places))]
+
+    def measured(self, matched_windows: int, progress: Progress) -> dict[str, Any]:
+        """The fields of the result that the corpus gives."""
+        mine = []
+        for done, method in enumerate(METHODS, start=1):
+            mine.append(self._effects(0, method, len(self.places)))
+            progress(0.5 * done / len(METHODS))
+        count = min(2 * matched_windows, len(self.places))
+        theirs = []
+        for column in range(1, len(self.ablator.numbers)):
+            theirs.append(self._effects(column, CONTROL_METHOD, count))
+            progress(0.5 + 0.5 * column / len(self.ablator.numbers))
+        progress(1.0)
+        compared = self._window < count
+        change, kl = np.array(mine, np.float32).swapaxes(0, 1)
+        empty = np.zeros((0, 2, int(compared.sum())), np.float32)
+        their_change, their_kl = np.array(theirs or empty, np.float32).swapaxes(0, 1)
+        spots_of = [self.places[i] for i in self._window]
+        return {
+            "window_tokens": self.ablator.activations.shape[1],
+            "spot_document": np.array([spot.window.document for spot in spots_of]),
+            "spot_target": np.array([spot.is_target for spot in spots_of]),
+            "spot_activation": self.ablator.here(0),
+            "spot_loss": self.ablator.loss,
+            "spot_change": change,
+            "spot_kl": kl,
+            "spot_compared": compared,
+            "matched_change": their_change,
+            "matched_kl": their_kl,
+        }
+
+    def _effects(self, column: int, method: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.ablator.effects(column, self._values(column, method)[:count])
+
+    def _values(self, column: int, method: str) -> Float[Tensor, "window pos"]:
+        own = self.ablator.activations[..., column]
+        if method == "mean":
+            mean = self.pool.mean(column, 0, own.shape[1])
+            return repeat(mean, "pos -> window pos", window=len(own))
+        if method == "resample":
+            return self.pool.drawn(
+                self.pool.draw(self._rng, len(own), own.shape[1], self._own), column, 0
+            )
+        return -own if method == "negate" else 0 * own

@@ -1,0 +1,187 @@
+"""Splits what patching a neuron does: its direct write, and what each later component answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from einops import einsum
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from analysis.engines.paths import Passage, Paths
+from analysis.neuron import Neuron
+from analysis.question import Contrast, Prompt
+from analysis.subject import Subject
+
+
+@dataclass(frozen=True)
+class Side:
+    """One prompt's last position: a layer's neurons, the residual that leaves it, the final one."""
+
+    prompt: Prompt
+    activations: Float[Tensor, " d_mlp"]
+    resid: Float[Tensor, " d_model"]
+    final: Float[Tensor, " d_model"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Values of all later heads and neurons, and their names.
+
+    Attributes:
+        first: number of the first later layer.
+        heads: value of each head, named as in ``L26H3``.
+        neurons: value of each neuron, named as in ``L29N947``.
+    """
+
+    first: int
+    heads: Float[np.ndarray, "later head"]
+    neurons: Float[np.ndarray, "later d_mlp"]
+
+    @property
+    def head_names(self) -> list[str]:
+        """Names of the heads, layer by layer."""
+        return [f"L{self.first + i}H{j}" for i, j in np.ndindex(self.heads.shape)]
+
+    @property
+    def neuron_names(self) -> list[str]:
+        """Names of the neurons, layer by layer."""
+        return [str(Neuron(self.first + i, j)) for i, j in np.ndindex(self.neurons.shape)]
+
+    @property
+    def components(self) -> Float[np.ndarray, " component"]:
+        """The values of all heads, then of all MLPs, each the sum of its neurons."""
+        return np.concatenate([self.heads.ravel(), self.neurons.sum(-1)])
+
+    @property
+    def component_names(self) -> list[str]:
+        """Names of all heads, then of all MLPs (``MLP 26``)."""
+        return [*self.head_names, *(f"MLP {self.first + i}" for i in range(len(self.neurons)))]
+
+    def largest(self, count: int) -> tuple[str, ...]:
+        """The heads and neurons with the largest values in size."""
+        names = [*self.head_names, *self.neuron_names]
+        sizes = np.abs(np.concatenate([self.heads.ravel(), self.neurons.ravel()]))
+        return tuple(names[i] for i in np.argsort(-sizes, kind="stable")[:count])
+
+    def __getitem__(self, name: str) -> float:
+        """The value of one head or neuron."""
+        kind, array = ("H", self.heads) if "H" in name else ("N", self.neurons)
+        layer, number = map(int, name[1:].split(kind))
+        return float(array[layer - self.first, number])
+
+
+@dataclass(frozen=True)
+class Split:
+    """The effects of some neurons of one layer, each patched alone, in logits of target minus foil.
+
+    Attributes:
+        base: logit difference of the unpatched run.
+        delta: patched minus unpatched activation.
+        total: change of the logit difference, everything downstream recomputed.
+        direct: the neuron's own write read with the final norm frozen at the unpatched scale.
+        direct_unfrozen: change of the logit difference with every later component's answer put
+            back, the final norm recomputed.
+        norm: what the change of the final norm's scale does in the full run.
+        heads_alone: each later head's changed write when it alone reads the neuron's change.
+        heads_full: each later head's changed write in the full run.
+        neurons_alone: the same for each later neuron, its whole MLP reading the change.
+        neurons_full: each later neuron's changed write in the full run.
+    """
+
+    base: float
+    delta: Float[Tensor, " neuron"]
+    total: Float[Tensor, " neuron"]
+    direct: Float[Tensor, " neuron"]
+    direct_unfrozen: Float[Tensor, " neuron"]
+    norm: Float[Tensor, " neuron"]
+    heads_alone: Float[Tensor, "neuron later head"]
+    heads_full: Float[Tensor, "neuron later head"]
+    neurons_alone: Float[Tensor, "neuron later d_mlp"]
+    neurons_full: Float[Tensor, "neuron later d_mlp"]
+
+    def full(self, first_later: int) -> Parts:
+        """What later heads and neurons write in the full run of the first neuron."""
+        return Parts(
+            first_later, self.heads_full[0].cpu().numpy(), self.neurons_full[0].cpu().numpy()
+        )
+
+
+def side(subject: Subject, prompt: Prompt, layer: int) -> Side:
+    """Read one prompt's last position."""
+    post, resid = subject.cache(prompt.tokens, "mlp.hook_post", "hook_resid_post").values()
+    return Side(prompt, post[layer, -1], resid[layer, -1], resid[-1, -1])
+
+
+@torch.inference_mode()
+def split(
+    subject: Subject, base: Side, source: Side, neurons: Sequence[Neuron], contrast: Contrast
+) -> Split:
+    """Patch each neuron alone at the last position, from one prompt into another, and split it.
+
+    With the final norm frozen at the unpatched scale, ``total = direct + heads_full + neurons_full
+    + norm`` is an identity (sums over later heads and neurons).
+
+    Args:
+        subject: the model.
+        base: the run that is patched.
+        source: the run the activations come from.
+        neurons: neurons of the layer that both sides were read at.
+        contrast: target and foil.
+    """
+    (layer,) = {neuron.layer for neuron in neurons}
+    numbers = [neuron.number for neuron in neurons]
+    delta = (source.activations - base.activations)[numbers]
+    writes = delta[:, None] * subject.W_out(layer)[numbers]
+    paths = Paths(subject, base.prompt.tokens)
+    alone, full = (paths.run(layer, base.resid, writes, frozen) for frozen in (True, False))
+    scale = norm_scale(subject, full.base)
+    direction = subject.direction(contrast.target_id, contrast.foil_id)
+    diff = partial(subject.logit_diff, target=contrast.target_id, foil=contrast.foil_id)
+    heads_alone, neurons_alone = _written(subject, alone, direction / scale)
+    heads_full, neurons_full = _written(subject, full, direction / scale)
+    return Split(
+        base=float(diff(full.base)),
+        delta=delta.float(),
+        total=diff(full.finals) - diff(full.base),
+        direct=(writes @ direction / scale).float(),
+        direct_unfrozen=diff(alone.finals) - diff(alone.base),
+        norm=_norm_term(subject, full, direction).float(),
+        heads_alone=heads_alone,
+        heads_full=heads_full,
+        neurons_alone=neurons_alone,
+        neurons_full=neurons_full,
+    )
+
+
+def norm_scale(subject: Subject, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
+    """What the final norm divides a residual by."""
+    norm = subject.final_norm
+    centred = resid - resid.mean(-1, keepdim=True) if isinstance(norm, nn.LayerNorm) else resid
+    bias = getattr(norm, "bias", None)
+    normed = norm(resid) if bias is None else norm(resid) - bias
+    return (centred * norm.get_parameter("weight")).norm(dim=-1) / normed.norm(dim=-1)
+
+
+def _norm_term(
+    subject: Subject, full: Passage, direction: Float[Tensor, " d_model"]
+) -> Float[Tensor, " change"]:
+    """The patched final residual read at its own scale, against at the unpatched one."""
+    shrink = 1 / norm_scale(subject, full.finals) - 1 / norm_scale(subject, full.base)
+    return full.finals @ direction * shrink
+
+
+def _written(
+    subject: Subject, passage: Passage, direction: Float[Tensor, " d_model"]
+) -> tuple[Float[Tensor, "change later head"], Float[Tensor, "change later d_mlp"]]:
+    """What the changed ``z`` and activations write along a direction."""
+    later = range(subject.n_layers - passage.z.shape[1], subject.n_layers)
+    if not later:
+        return passage.z.sum(-1).float(), passage.activations.float()
+    attention = (subject.bridge.blocks[layer].attn for layer in later)
+    per_z = torch.stack([attn.W_O.detach() @ direction for attn in attention])
+    per_unit = torch.stack([subject.W_out(layer) @ direction for layer in later])
+    heads = einsum(passage.z, per_z, "c later head d_head, later head d_head -> c later head")
+    return heads.float(), (passage.activations * per_unit).float()

@@ -1,0 +1,117 @@
+"""Places in a corpus at which predictions are measured: before the target, and before other tokens.
+
+It knows no corpus, only numbered texts. Every text gives one window at most, so that windows are
+independent of each other as far as texts are.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+
+from analysis.engines.reading import Window
+from analysis.errors import UserError
+from analysis.subject import Subject
+
+LENGTH = 32
+"""Tokens of context a window holds, BOS aside."""
+
+MEASURED = 8
+"""Positions measured in a window that was drawn without regard to the target."""
+
+LEAST = 2
+"""Windows without which nothing can be drawn from other texts."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A window of text and the positions in it at which predictions are measured.
+
+    Attributes:
+        window: the tokens; all windows are equally long.
+        is_target: whether it was chosen because the target follows its last token.
+        positions: where predictions are measured.
+        following: the text's own next token at each of these.
+    """
+
+    window: Window
+    is_target: bool
+    positions: tuple[int, ...]
+    following: tuple[int, ...]
+
+
+def spots(
+    subject: Subject,
+    articles: Iterable[tuple[int, str]],
+    target_id: int,
+    count: int,
+    seed: int,
+    length: int = LENGTH,
+) -> list[Spot]:
+    """At most ``count`` windows before the target, and as many drawn without regard to it.
+
+    Texts are taken in turn for the one kind and the other, so that neither kind is picked over, and
+    the two kinds alternate in what is returned. A window drawn without regard to the target is
+    measured at random positions that the target does not follow.
+
+    Raises:
+        UserError: hardly any text is long enough.
+    """
+    rng = np.random.default_rng(seed)
+    found: dict[bool, list[Spot]] = {True: [], False: []}
+    for turn, (number, text) in enumerate(articles):
+        wanted = turn % 2 == 0
+        if len(found[wanted]) < count:
+            tokens = subject.tokens(text)[int(subject.prepend_bos) :]
+            make = _before_target if wanted else _anywhere
+            found[wanted] += make(subject, number, tokens, target_id, length, rng)
+    if len(found[False]) < LEAST:
+        raise UserError(f"Too few texts have more than {length} tokens: give more or longer ones.")
+    pairs = zip_longest(found[True], found[False])
+    return [spot for pair in pairs for spot in pair if spot is not None]
+
+
+def _before_target(
+    subject: Subject,
+    number: int,
+    tokens: Sequence[int],
+    target_id: int,
+    length: int,
+    rng: np.random.Generator,
+) -> list[Spot]:
+    """A random occurrence of the target that has enough text before it."""
+    places = [i for i, token in enumerate(tokens) if token == target_id and i >= length]
+    if not places:
+        return []
+    start = int(rng.choice(places)) - length
+    window = _window(subject, number, start, tokens, length)
+    return [Spot(window, True, (len(window.tokens) - 1,), (target_id,))]
+
+
+def _anywhere(
+    subject: Subject,
+    number: int,
+    tokens: Sequence[int],
+    target_id: int,
+    length: int,
+    rng: np.random.Generator,
+) -> list[Spot]:
+    """A random stretch, measured at random positions that the target does not follow."""
+    if len(tokens) <= length:
+        return []
+    start = int(rng.integers(0, len(tokens) - length))
+    following = tokens[start + 1 : start + length + 1]
+    free = [i for i, token in enumerate(following) if token != target_id]
+    chosen = sorted(rng.permutation(free)[:MEASURED].tolist())
+    window = _window(subject, number, start, tokens, length)
+    lead = int(subject.prepend_bos)
+    places = tuple(i + lead for i in chosen)
+    return [Spot(window, False, places, tuple(following[i] for i in chosen))]
+
+
+def _window(
+    subject: Subject, number: int, start: int, tokens: Sequence[int], length: int
+) -> Window:
+    lead = tuple(subject.tokens("")) if subject.prepend_bos else ()
+    return Window(number, start, (*lead, *tokens[start : start + length]))

@@ -1,0 +1,183 @@
+"""A folder of safetensors read into a plain transformers model and its tokenizer, and checked.
+
+It knows neither the catalogue nor the hub; nothing it reads can run code.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import UserError
+from analysis.loading.assets import sha256
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
+TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
+
+
+def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model, in evaluation mode and without gradients, and its tokenizer.
+
+    Raises:
+        UserError: a file is missing or damaged, the architecture is not supported, or a weight
+            is NaN or infinite.
+    """
+    check(folder)
+    quieten()
+    tokenizer = _read_tokenizer(folder)
+    model = _read_model(folder, dtype)
+    if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
+        raise UserError(
+            f"The tokenizer in {folder} has more tokens ({len(tokenizer)}) than the model has"
+            " embeddings: give the tokenizer that the model was trained with."
+        )
+    check_finite(model.named_parameters(), folder)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def check(folder: Path) -> None:
+    """Look at the files alone, before anything is loaded.
+
+    Raises:
+        UserError: says which file is missing or what kind of model it is instead.
+    """
+    _check_files(folder)
+    _check_kind(_read_json(folder / "config.json"), folder)
+
+
+def complete(folder: Path) -> bool:
+    """Whether no file is missing; imports nothing heavy."""
+    try:
+        _check_files(folder)
+    except UserError:
+        return False
+    return True
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that make up the model: those of the index, else the only one."""
+    if not (folder / INDEX).is_file():
+        return [folder / WEIGHTS]
+    shards = _read_json(folder / INDEX).get("weight_map")
+    if not isinstance(shards, dict) or not shards:
+        raise UserError(f"{folder / INDEX} names no weights: get the file again.")
+    return [folder / Path(str(name)).name for name in sorted(set(map(str, shards.values())))]
+
+
+def weights_sha256(folder: Path) -> str:
+    """Checksum of the weights: that of the one file, or of the shards' checksums joined."""
+    checksums = [sha256(path) for path in weight_files(folder)]
+    if len(checksums) == 1:
+        return checksums[0]
+    return hashlib.sha256("".join(checksums).encode()).hexdigest()
+
+
+def check_finite(weights: "Iterable[tuple[str, torch.Tensor]]", folder: Path) -> None:
+    """Refuse a model with a weight that is no number.
+
+    Raises:
+        UserError: names the first tensor that holds NaN or infinity.
+    """
+    for name, tensor in weights:
+        lowest, highest = tensor.aminmax()  # NaN spreads to both
+        if not (lowest.isfinite() and highest.isfinite()):
+            raise UserError(
+                f"The tensor {name} in {folder} holds NaN or infinity as {tensor.dtype}: the file"
+                " is damaged, or the type is too narrow for it."
+            )
+
+
+def _check_files(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder} has no config.json: give a folder saved by save_pretrained.")
+    missing = [path.name for path in weight_files(folder) if not path.is_file()]
+    if missing:
+        raise UserError(
+            f"{folder} has no {missing[0]}: weights are read from safetensors only, because"
+            " pickled ones can run code."
+        )
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise UserError(f"{folder} has no tokenizer: save it there with tokenizer.save_pretrained.")
+
+
+def _check_kind(config: dict[str, Any], folder: Path) -> None:
+    from analysis.family import family_of
+
+    family_of(str(config.get("model_type")))
+    kinds = [str(kind) for kind in as_list(config.get("architectures"))]
+    if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
+        raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
+    if config.get("use_sliding_window"):
+        raise UserError(f"{folder} uses sliding-window attention, which is not supported here.")
+    if "quantization_config" in config:
+        raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
+
+
+def as_list(value: Any) -> list[Any]:
+    """A value as a list: itself, alone in one, or an empty one for nothing."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: get the file again.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} does not hold a JSON object: get the file again.")
+    return content
+
+
+def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise UserError(
+            f"The tokenizer in {folder} cannot be read ({first_line(error)}): get its files again."
+        ) from error
+
+
+def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
+    from transformers import AutoModelForCausalLM
+
+    try:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        raise UserError(
+            f"The weights in {folder} cannot be read ({first_line(error)}): "
+            "get the whole model again."
+        ) from error
+    absent = sorted(report["missing_keys"])
+    if absent:
+        raise UserError(f"The weights in {folder} lack {absent[0]}: get the whole model again.")
+    return model
+
+
+def quieten() -> None:
+    """Keep transformers' loading bars and advice off the screen."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its kind."""
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,1 @@
+"""Numbers with their doubt: intervals, and how well one number tells two kinds apart."""

@@ -1,0 +1,140 @@
+"""How well one number tells the tokens of one kind from all others: AUC, precision, recall."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from analysis.numbers.statistics import ratio_interval
+
+RESAMPLES = 500
+NOT_A_NUMBER = float("nan")
+
+
+def auc(
+    values: Float[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
+    weights: Float[np.ndarray, " item"] | None = None,
+) -> float:
+    """Probability that a positive item's value is above a negative one's, ties counted half.
+
+    The area under the ROC curve (Hanley and McNeil, 1982); not a number where one kind is absent.
+    """
+    return _Ranked(values, positive).auc(np.ones(len(values)) if weights is None else weights)
+
+
+def auc_interval(
+    values: Float[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
+    document: Int[np.ndarray, " item"],
+    seed: int,
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the AUC over documents: tokens of one are not independent."""
+    ranked = _Ranked(values, positive)
+    names, index = np.unique(document, return_inverse=True)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
+    areas = np.array([ranked.auc(counts[index].astype(float)) for counts in drawn])
+    if np.isnan(areas).any():
+        return NOT_A_NUMBER, NOT_A_NUMBER
+    low, high = np.quantile(areas, [0.025, 0.975])
+    return float(low), float(high)
+
+
+class _Ranked:
+    """Items in the order of their values, sorted once for many weights."""
+
+    def __init__(self, values: np.ndarray, positive: np.ndarray) -> None:
+        self.order = np.argsort(values, kind="stable")
+        ordered = values[self.order]
+        self.positive = positive[self.order]
+        self.groups = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+
+    def auc(self, weights: np.ndarray) -> float:
+        if not len(self.order):
+            return NOT_A_NUMBER
+        weights = weights[self.order]
+        ones = np.add.reduceat(weights * self.positive, self.groups)
+        zeros = np.add.reduceat(weights * ~self.positive, self.groups)
+        if not ones.sum() * zeros.sum():
+            return NOT_A_NUMBER
+        below = np.cumsum(zeros) - zeros / 2
+        return float((ones * below).sum() / (ones.sum() * zeros.sum()))
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A threshold on one number, chosen on one half of the documents and judged on the other.
+
+    Attributes:
+        direction: 1 if high values count as a detection, -1 if low ones do.
+        threshold: values beyond it count; not a number where there was nothing to choose by.
+        detected: how many items were detected.
+        positives: how many items are positive.
+        hits: how many are both.
+        precision: share of positives among the detected, with the ends of its interval.
+        recall: share of detected among the positives, with the ends of its interval.
+    """
+
+    direction: int
+    threshold: float
+    detected: int
+    positives: int
+    hits: int
+    precision: tuple[float, float, float]
+    recall: tuple[float, float, float]
+
+
+def detector(
+    values: Float[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
+    document: Int[np.ndarray, " item"],
+    seed: int,
+) -> Detector:
+    """Choose direction and threshold on every second document and judge them on the others.
+
+    The direction is that of the larger AUC, the threshold that of the largest F1 score. Intervals
+    are bootstraps over documents.
+    """
+    number = np.unique(document, return_inverse=True)[1]
+    chosen_on, judged_on = number % 2 == 0, number % 2 == 1
+    area = auc(values[chosen_on], positive[chosen_on])
+    direction = -1 if area < 0.5 else 1
+    threshold = best_threshold(direction * values[chosen_on], positive[chosen_on])
+    detected = direction * values[judged_on] >= threshold
+    truth, where = positive[judged_on], number[judged_on]
+
+    def share(part: np.ndarray, whole: np.ndarray) -> tuple[float, float, float]:
+        total = int(whole.sum())
+        if not total:
+            return NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER
+        parts, wholes = (np.bincount(where, mask)[1::2] for mask in (part, whole))
+        return float(part.sum() / total), *ratio_interval(parts, wholes, seed)
+
+    return Detector(
+        direction=direction,
+        threshold=float(direction * threshold),
+        detected=int(detected.sum()),
+        positives=int(truth.sum()),
+        hits=int((detected & truth).sum()),
+        precision=share(detected & truth, detected),
+        recall=share(detected & truth, truth),
+    )
+
+
+def best_threshold(
+    values: Float[np.ndarray, " item"], positive: Bool[np.ndarray, " item"]
+) -> float:
+    """The threshold of largest F1, midway between the value it admits and the next one below.
+
+    Not a number where nothing is positive. F1 is the harmonic mean of precision and recall: twice
+    the hits over alarms plus occurrences (van Rijsbergen, "Information Retrieval", 1979).
+    """
+    if not positive.any():
+        return NOT_A_NUMBER
+    order = np.argsort(-values, kind="stable")
+    ranked, hits = values[order], positive[order].cumsum()
+    f1 = 2 * hits / (np.arange(1, len(values) + 1) + hits[-1])
+    last_of_equals = np.append(ranked[1:] != ranked[:-1], True)
+    best = int(np.where(last_of_equals, f1, -1.0).argmax())
+    return float(ranked[best : best + 2].mean())

@@ -1,0 +1,28 @@
+"""A mean with its interval, where values come in groups that are not independent inside."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from analysis.numbers.statistics import ratio_interval
+
+
+class Estimate(NamedTuple):
+    """A mean and the ends of its 95 % bootstrap interval, not numbers where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def mean_of_groups(
+    values: Float[np.ndarray, " sample"], group: Int[np.ndarray, " sample"]
+) -> Estimate:
+    """Mean of all values; whole groups are resampled. One group alone gives no interval."""
+    if not len(values):
+        return Estimate(np.nan, np.nan, np.nan)
+    _, place = np.unique(group, return_inverse=True)
+    sums, sizes = np.bincount(place, values), np.bincount(place).astype(float)
+    ends = ratio_interval(sums, sizes, seed=0) if len(sums) > 1 else (np.nan, np.nan)
+    return Estimate(float(values.mean()), *ends)

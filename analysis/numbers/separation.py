@@ -1,0 +1,87 @@
+"""How well a number tells two groups of words apart, with its doubt and against chance.
+
+A measurement has a row per sentence and a column per word. Words are what is resampled and what
+is shuffled, the same ones in every row, since rows share their words.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+RESAMPLES = 2000
+"""Bootstrap samples, and shuffles of the labels."""
+
+Statistic = Callable[
+    [Float[np.ndarray, "*row target"], Float[np.ndarray, "*row foil"]],
+    Float[np.ndarray, "*row"],
+]
+
+
+def auc(
+    target: Float[np.ndarray, "*row target"], foil: Float[np.ndarray, "*row foil"]
+) -> Float[np.ndarray, "*row"]:
+    """Chance that a word of the target group has the larger value than one of the foil group.
+
+    The area under the ROC curve, counted pair by pair (Mann and Whitney, 1947): 1 where every value
+    of the target group is larger, 0 where every one is smaller, 0.5 by chance; ties count half.
+    """
+    ours, others = target[..., :, None], foil[..., None, :]
+    above = (ours > others) + 0.5 * (ours == others)
+    return np.asarray(above.mean((-2, -1)), dtype=np.float32)
+
+
+def word_interval(
+    target: Float[np.ndarray, "row target"],
+    foil: Float[np.ndarray, "row foil"],
+    statistic: Statistic,
+    seed: int,
+) -> Float[np.ndarray, "*row 2"]:
+    """95 % percentile bootstrap interval of a statistic, words resampled within their groups.
+
+    The same resampled words serve every row, so that the statistic may average over rows. Where a
+    statistic is at its bound on every resample, as the AUC of groups that do not overlap is, the
+    interval has no width and understates the doubt (Efron and Tibshirani, 1993).
+    """
+    draw = np.random.default_rng(seed)
+    samples = statistic(_again(draw, target), _again(draw, foil))
+    return np.moveaxis(np.quantile(samples, [0.025, 0.975], axis=0), 0, -1).astype(np.float32)
+
+
+def _again(
+    draw: np.random.Generator, group: Float[np.ndarray, "row word"]
+) -> Float[np.ndarray, "sample row word"]:
+    size = group.shape[1]
+    return np.moveaxis(group[:, draw.integers(0, size, (RESAMPLES, size))], 1, 0)
+
+
+def shuffled(
+    target: Float[np.ndarray, "row target"],
+    foil: Float[np.ndarray, "row foil"],
+    statistic: Statistic,
+    seed: int,
+) -> Float[np.ndarray, " shuffle *row"]:
+    """The statistic with the words' labels shuffled: what chance makes of it.
+
+    The same shuffled labels serve every row (a permutation test; Fisher, 1935).
+    """
+    draw = np.random.default_rng(seed)
+    everyone, size = np.concatenate([target, foil], 1), target.shape[1]
+    orders = draw.permuted(np.tile(np.arange(everyone.shape[1]), (RESAMPLES, 1)), axis=1)
+    samples = np.moveaxis(everyone[:, orders], 1, 0)
+    return statistic(samples[..., :size], samples[..., size:])
+
+
+def chance(
+    found: Float[np.ndarray, "*row"], by_chance: Float[np.ndarray, " shuffle *row"]
+) -> Float[np.ndarray, "*row"]:
+    """Two-sided p value of an AUC: how often shuffled labels part the groups as far."""
+    as_far = np.abs(by_chance - 0.5) >= np.abs(found - 0.5) - 1e-6
+    return ((1 + as_far.sum(0)) / (1 + len(by_chance))).astype(np.float32)
+
+
+def group_means(
+    target: Float[np.ndarray, "*row target"], foil: Float[np.ndarray, "*row foil"]
+) -> Float[np.ndarray, "*row 2"]:
+    """Mean of either group."""
+    return np.stack([target.mean(-1), foil.mean(-1)], -1)

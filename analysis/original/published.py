@@ -1,0 +1,38 @@
+"""The numbers of the original study, as published: Miller and Neo, "We Found An Neuron", 2023.
+
+They are facts about GPT-2 Large, kept in ``published.json`` with where each was printed: "B" stands
+for the data behind the published figures, "N" for the outputs stored in the notebook.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.subject import Subject
+
+PATH = Path(__file__).with_name("published.json")
+
+Document = Mapping[str, Any]
+
+
+@cache
+def document() -> Document:
+    """All of it, as it was copied."""
+    told: Document = json.loads(PATH.read_text(encoding="utf-8"))
+    return told
+
+
+def describes(told: Document, layers: int, d_model: int, d_mlp: int) -> bool:
+    """Whether a model of this shape is the one the numbers are about."""
+    model = told["model"]
+    return (layers, d_model, d_mlp) == (model["layers"], model["d_model"], model["d_mlp"])
+
+
+def about(told: Document, subject: "Subject") -> bool:
+    """Whether a loaded model is, by its architecture and shape, the one they are about."""
+    shape = (subject.n_layers, subject.d_model, subject.d_mlp)
+    same_type: bool = subject.config.model_type == told["model"]["type"]
+    return same_type and describes(told, *shape)

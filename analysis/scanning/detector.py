@@ -1,0 +1,113 @@
+"""A neuron taken as a sign that a token comes next: from which activation on, and how good a sign.
+
+Texts come in two halves: one chooses the threshold, the other counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from analysis.engines.reading import NO_TOKEN, batches, read, windows
+from analysis.neuron import Neuron
+from analysis.numbers.discrimination import best_threshold
+from analysis.numbers.statistics import share_interval
+from analysis.progress import Progress, part_of
+from analysis.subject import Subject
+
+WINDOW = 256
+"""Longest stretch of a text that is read at once, in tokens."""
+
+FEWEST = 10
+"""Occurrences of the target below which a threshold chosen on them would be chance."""
+
+
+@dataclass(frozen=True)
+class Detected:
+    """How well a threshold on a neuron tells that the target comes next.
+
+    Attributes:
+        threshold: of the activation times its sign.
+        chosen_on: tokens followed by the target in the texts that chose the threshold.
+        tokens: tokens of the other texts, on which the rest is counted.
+        followed: those that the target follows.
+        loud: those on which the neuron reaches the threshold.
+        loud_followed: both.
+        foreseen: those after which the target is the model's own first choice.
+        foreseen_followed: both that and followed by it.
+    """
+
+    threshold: float
+    chosen_on: int
+    tokens: int
+    followed: int
+    loud: int
+    loud_followed: int
+    foreseen: int
+    foreseen_followed: int
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Which neuron is read, times which sign, as a sign of which token."""
+
+    subject: Subject
+    neuron: Neuron
+    target: int
+    sign: int
+
+    def detect(
+        self, texts: Sequence[tuple[int, str]], default: float, progress: Progress
+    ) -> Detected:
+        """Choose the threshold on every other text, the first one included, and count on the rest.
+
+        Args:
+            texts: (number, text).
+            default: the threshold where the target comes too rarely in the texts that choose it.
+            progress: told the finished fraction.
+        """
+        values, follows, _ = self.columns(texts[::2], part_of(progress, 0.0, 0.5))
+        chosen_on = int(follows.sum())
+        threshold = best_threshold(values, follows) if chosen_on >= FEWEST else default
+        values, follows, first = self.columns(texts[1::2], part_of(progress, 0.5, 1.0))
+        loud = values >= threshold
+        return Detected(
+            threshold=threshold,
+            chosen_on=chosen_on,
+            tokens=len(values),
+            followed=int(follows.sum()),
+            loud=int(loud.sum()),
+            loud_followed=int((loud & follows).sum()),
+            foreseen=int(first.sum()),
+            foreseen_followed=int((first & follows).sum()),
+        )
+
+    def columns(
+        self, texts: Sequence[tuple[int, str]], progress: Progress
+    ) -> tuple[Float[np.ndarray, " token"], Bool[np.ndarray, " token"], Bool[np.ndarray, " token"]]:
+        """Activation times sign; target comes next; target is the model's first choice.
+
+        Left out are a leading BOS and the last token of a window, after which nothing is known.
+        """
+        subject, lead, layer = self.subject, int(self.subject.prepend_bos), self.neuron.layer
+        pieces = list(windows(subject, texts, min(WINDOW, subject.context - lead)))
+        values, marks, done = [np.zeros(0, dtype=np.float32)], [np.zeros((2, 0), dtype=bool)], 0
+        for batch in batches(pieces):
+            reading = read(subject, batch, [layer])
+            kept = ((reading.following != NO_TOKEN) & (reading.pos >= lead)).cpu().numpy()
+            activation = reading.activations[layer][:, self.neuron.number].float()
+            values.append(self.sign * activation.cpu().numpy()[kept])
+            rows = (reading.following == self.target, reading.logits.argmax(-1) == self.target)
+            marks.append(np.stack([row.cpu().numpy()[kept] for row in rows]))
+            done += len(batch)
+            progress(done / len(pieces))
+        follows, first = np.concatenate(marks, axis=1)
+        return np.concatenate(values), follows, first
+
+
+def share(part: int, whole: int) -> tuple[float, float, float]:
+    """A share and its 95 % Wilson interval; NaN of nothing."""
+    if not whole:
+        return float("nan"), float("nan"), float("nan")
+    return (part / whole, *share_interval(part, whole))

@@ -1,0 +1,55 @@
+"""Scans on disk: one file that a kill at any moment leaves whole, and that knows what it is of."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from analysis.errors import UserError
+from analysis.scanning.scan import Scan
+
+Key = Mapping[str, Any]
+"""All that a scan depends on, in plain values: model, corpus, neurons, seed and code."""
+
+
+def file_of(folder: Path, key: Key) -> Path:
+    """Where the scan of this key is kept."""
+    digest = hashlib.sha256(_text(key).encode()).hexdigest()[:16]
+    return folder / f"{key['model']}-{digest}.safetensors"
+
+
+def save_scan(path: Path, scan: Scan, key: Key) -> None:
+    """Write a scan under a temporary name and move it into place once it is on the disk."""
+    scratch = path.with_name(f".{path.name}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(scan.tensors(), scratch, metadata={"key": _text(key)})
+    with scratch.open("rb") as file:
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+def load_scan(path: Path, key: Key) -> Scan | None:
+    """The scan that was saved; nothing if there is none yet.
+
+    Raises:
+        UserError: the file is damaged, or is the scan of something else.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = (file.metadata() or {}).get("key")
+            if told != _text(key):
+                raise UserError(f"{path} is the scan of something else: name another file.")
+            return Scan.restored({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError) as error:
+        raise UserError(f"The scan {path} is damaged: delete it, and it is made again.") from error
+
+
+def _text(key: Key) -> str:
+    return json.dumps(key, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,237 @@
+"""What a corpus scan keeps of what it has read: tallies that can be merged, and saved whole.
+
+Every tally holds plain tensors on the CPU. Reading a corpus in two halves and merging them, the
+earlier one first, gives what one pass gives.
+"""
+
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+T = TypeVar("T", bound="Tally")
+
+POSITION_BITS = 24
+"""A place in a corpus is one number: document, then position in these many bits."""
+
+
+def place_of(document: int, position: int) -> int:
+    """One number for a position of a document; places sort as the corpus is read."""
+    return (document << POSITION_BITS) + position
+
+
+def document_and_position(place: int) -> tuple[int, int]:
+    """The document and the position that a place stands for."""
+    return place >> POSITION_BITS, place & ((1 << POSITION_BITS) - 1)
+
+
+@dataclass
+class Tally:
+    """Named tensors."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that there is to save."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass
+class Moments(Tally):
+    """Count, mean and summed squared deviation of every neuron.
+
+    Merged pairwise (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+    computing sample variances", 1979).
+    """
+
+    count: Int[Tensor, ""]
+    mean: Float[Tensor, " neuron"]
+    deviation: Float[Tensor, " neuron"]
+
+    @classmethod
+    def empty(cls, neurons: int) -> "Moments":
+        """Nothing seen yet."""
+        zeros = torch.zeros(neurons, dtype=torch.float64)
+        return cls(torch.tensor(0), zeros, zeros.clone())
+
+    @classmethod
+    def of(cls, values: Float[Tensor, "token neuron"]) -> "Moments":
+        """The moments of one batch."""
+        mean = values.mean(0)
+        deviation = ((values - mean) ** 2).sum(0)
+        return cls(torch.tensor(len(values)), mean.double().cpu(), deviation.double().cpu())
+
+    def merge(self, later: "Moments") -> None:
+        """Count another part of the corpus too."""
+        total = int(self.count + later.count)
+        if total == 0:
+            return
+        shift = later.mean - self.mean
+        weight = int(later.count) / total
+        self.deviation += later.deviation + shift**2 * int(self.count) * weight
+        self.mean += shift * weight
+        self.count += later.count
+
+    @property
+    def variance(self) -> Float[Tensor, " neuron"]:
+        """Variance over all tokens seen."""
+        return self.deviation / self.count.clamp_min(1)
+
+
+@dataclass
+class Extremes(Tally):
+    """The highest values of every neuron and where they stand, highest first.
+
+    Equal values keep the order of the corpus. Places of values never filled are -1.
+    """
+
+    values: Float[Tensor, "top neuron"]
+    places: Int[Tensor, "top neuron"]
+
+    @classmethod
+    def empty(cls, neurons: int, top: int) -> "Extremes":
+        """Nothing seen yet."""
+        values = torch.full((top, neurons), -torch.inf)
+        return cls(values, torch.full((top, neurons), -1))
+
+    def add(self, values: Float[Tensor, "row neuron"], places: Int[Tensor, "row _"]) -> None:
+        """Take in values of a later part of the corpus; places are one a row, or one a value.
+
+        Only neurons of which some value beats the lowest that is kept are looked at closely; after
+        the first few batches those are few.
+        """
+        beaten = (values.amax(0).cpu() > self.values[-1]).nonzero()[:, 0]
+        if not len(beaten):
+            return
+        fresh = values[:, beaten.to(values.device)].cpu()
+        rows = _highest_rows(fresh, len(self.values))
+        where = places.expand(values.shape)[:, beaten].gather(0, rows)
+        known = torch.cat([self.values[:, beaten], fresh.gather(0, rows)])
+        order = known.sort(dim=0, descending=True, stable=True)
+        stacked = torch.cat([self.places[:, beaten], where])
+        self.values[:, beaten] = order.values[: len(self.values)]
+        self.places[:, beaten] = stacked.gather(0, order.indices[: len(self.values)])
+
+    def merge(self, later: "Extremes") -> None:
+        """Take in the extremes of a later part of the corpus."""
+        self.add(later.values, later.places)
+
+
+def _highest_rows(
+    values: Float[Tensor, "row neuron"], top: int
+) -> Int[Tensor, "row_of_top neuron"]:
+    """Rows of each column's highest values, highest first, the earlier one of equals first.
+
+    The fast selection knows no order among equals, so columns that have some are sorted.
+    """
+    columns = values.T.contiguous()
+    best = columns.topk(min(top + 1, columns.shape[1]))
+    tied = (best.values[:, 1:] == best.values[:, :-1]).any(1)
+    rows = best.indices[:, :top]
+    rows[tied] = columns[tied].sort(descending=True, stable=True).indices[:, :top]
+    return rows.T
+
+
+@dataclass
+class Sample(Tally):
+    """A uniform random sample of tokens, with every neuron's activation on each.
+
+    Tokens get a priority from a hash of their place; the lowest ones are kept, so that the sample
+    is the same however the corpus is cut (bottom-k sampling; Cohen and Kaplan, 2007).
+    """
+
+    priorities: Int[Tensor, " sample"]
+    places: Int[Tensor, " sample"]
+    values: Float[Tensor, "sample neuron"]
+
+    @classmethod
+    def empty(cls, neurons: int) -> "Sample":
+        """Nothing drawn yet."""
+        none = torch.zeros(0, dtype=torch.long)
+        return cls(none, none.clone(), torch.zeros(0, neurons))
+
+    def add(
+        self,
+        size: int,
+        priorities: Int[Tensor, " row"],
+        places: Int[Tensor, " row"],
+        values: Float[Tensor, "row neuron"],
+    ) -> None:
+        """Keep the ``size`` tokens of lowest priority among those kept and these."""
+        full = len(self.priorities) >= size
+        limit = int(self.priorities[size - 1]) if full else torch.iinfo(torch.long).max
+        rows = (priorities < limit).nonzero()[:, 0]
+        merged = torch.cat([self.priorities, priorities[rows]]).sort(stable=True)
+        keep = merged.indices[:size]
+        self.priorities = merged.values[:size]
+        self.places = torch.cat([self.places, places[rows]])[keep]
+        fresh = values[rows.to(values.device)].cpu()
+        self.values = torch.cat([self.values, fresh])[keep]
+
+    def merge(self, later: "Sample", size: int) -> None:
+        """Take in the sample of another part of the corpus."""
+        self.add(size, later.priorities, later.places, later.values)
+
+
+@dataclass
+class Records(Tally):
+    """Every token, for a few chosen neurons.
+
+    Attributes:
+        document: number of the document.
+        activations: of the chosen neurons.
+        p_target: probability of the target as the next token.
+        top_is_target: whether the model's first choice is the target.
+        next_is_target: whether the text's own next token is the target.
+        next_is_foil: whether it is the foil.
+        next_is_known: whether the window holds a next token.
+    """
+
+    document: Int[Tensor, " token"]
+    activations: Float[Tensor, "token chosen"]
+    p_target: Float[Tensor, " token"]
+    top_is_target: Bool[Tensor, " token"]
+    next_is_target: Bool[Tensor, " token"]
+    next_is_foil: Bool[Tensor, " token"]
+    next_is_known: Bool[Tensor, " token"]
+
+    @classmethod
+    def empty(cls, chosen: int) -> "Records":
+        """Nothing seen yet."""
+        no = torch.zeros(0, dtype=torch.bool)
+        return cls(
+            torch.zeros(0, dtype=torch.long),
+            torch.zeros(0, chosen),
+            torch.zeros(0),
+            no,
+            no.clone(),
+            no.clone(),
+            no.clone(),
+        )
+
+    def merge(self, later: "Records") -> None:
+        """Append the tokens of a later part of the corpus."""
+        for name, values in later.tensors().items():
+            setattr(self, name, torch.cat([getattr(self, name), values]))
+
+
+def priority(places: Int[Tensor, " row"], seed: int) -> Int[Tensor, " row"]:
+    """A hash of every place and the seed, as non-negative numbers.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), on signed 64-bit integers.
+    """
+    state = places + _signed(seed * 0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        state = (state ^ _shifted(state, shift)) * _signed(factor)
+    return (state ^ _shifted(state, 31)) & torch.iinfo(torch.long).max
+
+
+def _signed(number: int) -> int:
+    """The signed 64-bit integer with the same lowest bits."""
+    number &= (1 << 64) - 1
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _shifted(state: Tensor, by: int) -> Tensor:
+    """Logical shift to the right; the built-in one would draw the sign in."""
+    return (state >> by) & ((1 << (64 - by)) - 1)

@@ -1,0 +1,20 @@
+"""The verb that asks what makes a neuron active."""
+
+from analysis import console
+from analysis.asked import Asked, takes
+from analysis.verbs.app import NeuronName, app
+
+
+@app.command()
+@takes(Asked)
+def upstream(asked: Asked, neuron: NeuronName = None) -> None:
+    """Where does a neuron's pre-activation come from?"""
+    from analysis.experiments.upstream import summary, upstream
+    from analysis.question import held_out_pairs
+
+    subject = asked.load()
+    pair = asked.pair(subject)
+    chosen, _ = asked.neuron(subject, neuron)
+    with console.watched("upstream") as progress:
+        result = upstream(subject, chosen, pair, held_out_pairs(subject, pair), progress)
+    console.emit(summary(result), asked.as_json)

@@ -1,0 +1,1 @@
+"""Every neuron's output weights against every token."""

@@ -1,0 +1,117 @@
+"""How well a neuron's activation on news tells where the target comes: AUC, precision, recall."""
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+
+from analysis.experiments.corpus_scan import CorpusScan
+from report.claims.wording import (
+    count,
+    number,
+    percent,
+    plural,
+    say,
+    share_span,
+    span,
+    token,
+)
+
+
+def tells(result: CorpusScan, label: str, neuron: int = 0) -> bool:
+    """Whether the AUC's interval leaves a coin on one side, in either direction."""
+    _, low, high = result.auc[neuron, result.labels.index(label)]
+    return bool(low > 0.5 or high < 0.5)
+
+
+def area(result: CorpusScan, label: str) -> Markup:
+    """The AUC of the asked neuron with its interval, if there is one."""
+    value, low, high = map(float, result.auc[0, result.labels.index(label)])
+    if not math.isfinite(low):
+        return say("{}, from too few places for an interval", number(value))
+    return say("{} ({})", number(value), span(low, high))
+
+
+def told_apart(result: CorpusScan) -> Markup:
+    """Whether its activation tells the places of the target from all others."""
+    told = say(
+        "One number sums this up: the chance that the activation is higher on a token before {} "
+        "than on another (AUC; a coin gives {}). Over the {} after which {} really comes it is {}. "
+        "Over the {} after which the model itself puts it first it is {}.",
+        token(result.target),
+        number(0.5, 1),
+        plural(result.next_count, "place", "places"),
+        token(result.target),
+        area(result, "next"),
+        plural(result.top_count, "place", "places"),
+        area(result, "top"),
+    )
+    if tells(result, "next"):
+        return told + say(" So on news, too, the neuron knows something of what comes.")
+    if tells(result, "top"):
+        return told + say(" It goes with what the model says, not with what the text says.")
+    return told + say(" The first cannot be told from a coin’s.")
+
+
+def which(result: CorpusScan) -> Markup:
+    """Whether it tells target from foil once one of them is sure to come."""
+    told = say(
+        "Ask a narrower question, given that {} or {} comes next, which of them is it? There the "
+        "AUC is {}: ",
+        token(result.target),
+        token(result.foil),
+        area(result, "which"),
+    )
+    if tells(result, "which"):
+        return told + say("the activation tells the two apart.")
+    return told + say("no better than a coin, as far as this sample shows.")
+
+
+def rivals(result: CorpusScan) -> Markup:
+    """Whether the next-best neurons of the sweep tell more."""
+    column = result.labels.index("next")
+    areas = np.abs(result.auc[:, column, 0] - 0.5)
+    if len(areas) < 2 or not np.isfinite(areas).any():
+        return say("There is no other neuron to compare it with.")
+    best = int(np.nanargmax(areas))
+    told = say(
+        "Of the neurons that the sweep ranked first, {}, ",
+        say(", ").join(result.neurons),
+    )
+    value = number(float(result.auc[best, column, 0]))
+    if best == 0:
+        return told + say("none tells the word’s places better than ours.")
+    return told + say(
+        "{} tells the word’s places better (AUC {}): best in our prompts is not best in news.",
+        result.neurons[best],
+        value,
+    )
+
+
+def detector(result: CorpusScan) -> Markup:
+    """Precision and recall where the threshold was not chosen."""
+    column = result.labels.index("next")
+    threshold = float(result.threshold[0, column])
+    detected, positives, hits = (int(n) for n in result.counts[0, column])
+    if not math.isfinite(threshold) or not positives:
+        return say("The sample holds too few {} to judge a detector by.", token(result.target))
+    side = "at least" if result.direction[0, column] > 0 else "at most"
+    told = say(
+        "As a detector of {}, with the threshold that is best on half of the articles (activation "
+        "{} {}): on the other half it marks {} and finds {} of the {} places: recall {} ({})",
+        token(result.target),
+        side,
+        number(threshold),
+        plural(detected, "token", "tokens"),
+        count(hits),
+        count(positives),
+        *_share(result.recall[0, column]),
+    )
+    if not detected:
+        return told + say(".")
+    return told + say(", precision {} ({}).", *_share(result.precision[0, column]))
+
+
+def _share(values: np.ndarray) -> tuple[str, str]:
+    value, low, high = map(float, values)
+    return percent(value), share_span(low, high)

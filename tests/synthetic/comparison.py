@@ -1,0 +1,54 @@
+"""The synthetic row of the study's own model in a table over models."""
+
+import numpy as np
+
+from analysis.experiments.comparison import SHOWN, Comparison
+from tests.synthetic.plan import Plan, question
+
+
+def padded(values: list[float], neurons: int) -> np.ndarray:
+    row = np.full((1, SHOWN), np.nan, dtype=np.float32)
+    row[0, :neurons] = values[:neurons]
+    return row
+
+
+def comparison(plan: Plan) -> Comparison:
+    holds, neurons = plan.holds, len(plan.neurons)
+    held_out = [0.6, 0.01, 0.01] if holds else [-0.01, 0.01, 0.01]
+    best = plan.neurons[0] if holds else "L0N0"
+    counts = {
+        "chosen_on": 40 if holds else 4,
+        "tokens": 3000,
+        "followed": 50 if holds else 5,
+        "loud": 40,
+        "loud_followed": 30 if holds else 1,
+        "foreseen": 20 if holds else 0,
+        "foreseen_followed": 10 if holds else 0,
+        "held_out_pairs": 6,
+        "sign": 1,
+        "layers": plan.layers,
+        "d_model": 16,
+        "d_mlp": plan.d_mlp,
+        "measured": min(8, plan.layers * plan.d_mlp),
+        "target_rank": 1 if holds else 300,
+        "rank_by_target": 1 if holds else 7,
+        "rank_by_difference": 1 if holds else 9,
+    }
+    return Comparison(
+        **question(plan),
+        texts=40,
+        models=(plan.model,),
+        sources=(plan.source,),
+        p_target=np.array([[0.6, 0.1]], dtype=np.float32),
+        logit_diff=np.array([[3.0, -2.0]], dtype=np.float32),
+        neurons=((best, *plan.neurons[1:]),),
+        recovery=padded([0.6 if holds else 0.04, 0.03, 0.02], neurons),
+        held_out=padded(held_out, neurons),
+        held_out_low=padded([v - 0.05 for v in held_out], neurons),
+        held_out_high=padded([v + 0.05 for v in held_out], neurons),
+        activation=np.array([[10.0, 1.0]], dtype=np.float32),
+        threshold=np.array([4.0]),
+        **{name: np.array([value]) for name, value in counts.items()},
+        missing=("gpt2", plan.extra[0]),
+        reasons=("not part of this study.", plan.extra[1]),
+    )

@@ -1,0 +1,370 @@
+"""Ablation: a neuron's activation replaced, in prompts and in windows of text."""
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import __main__ as cli
+from analysis.engines.ablations import CONTROL_METHOD
+from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.replacement import METHODS, Pool
+from analysis.engines.spots import spots
+from analysis.engines.tail import Tail
+from analysis.errors import UserError
+from analysis.experiments.ablation import Sizes, ablation, over_prompts, over_spots, summary
+from analysis.figures.ablation import ablation as draw_ablation
+from analysis.figures.ablation import collateral
+from analysis.neuron import Neuron, parse_neuron
+from analysis.prompt_set import PromptSet, word_set
+from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_contrast, make_prompt
+from report.claims import make_claims
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+from tests.plant import plant
+from tests.synthetic import Plan, changed, evidence, toy_plan
+
+PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
+
+
+@pytest.fixture
+def ablate(capsys, monkeypatch, folder):
+    """Run the verb; returns exit code, standard output and standard error."""
+
+    def run(*arguments):
+        given = ["analysis", "ablate", "--model", folder, *PAIR, *arguments]
+        monkeypatch.setattr(sys, "argv", list(map(str, given)))
+        return (cli.main(), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_llama()
+    path = tmp_path_factory.mktemp("models") / "tiny-llama"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+NEURON = Neuron(1, 4)
+SMALL = Sizes(draws=6, matched=5, matched_draws=3, windows=4, matched_windows=2)
+WORDS = ("apple", "lemon", "orange", "egg", "owl", "onion", "pear", "tree", "leaf", "bird")
+
+
+def articles(count=14):
+    """Texts of about 60 tokens in which the target stands now and then."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        pairs = zip(rng.choice(WORDS, 30), ["the", "an", "my"] * 10, strict=True)
+        words = [f" {word} {next_word}" for word, next_word in pairs]
+        yield number, "She saw" + "".join(words)
+
+
+def prompts(subject):
+    texts = ("I saw the apple and ate", "We ate an egg under the tree and saw", "He saw a dog and")
+    return PromptSet(tuple(make_prompt(subject, text) for text in texts), (True, True, False))
+
+
+def run(subject, pair, neuron=NEURON, **more):
+    given = {"sizes": SMALL, **more}
+    texts = list(articles())
+    return ablation(subject, neuron, pair.contrast, pair.clean, prompts(subject), texts, **given)
+
+
+def hooked(subject, tokens, neuron, values, where):
+    """Logits of the whole text with the neuron's activations overwritten."""
+
+    def overwrite(post, hook):
+        post[0, where, neuron.number] = torch.as_tensor(values)
+        return post
+
+    hooks = [(f"blocks.{neuron.layer}.mlp.hook_post", overwrite)]
+    with torch.no_grad():
+        return subject.bridge.run_with_hooks(
+            subject.batch(tokens), fwd_hooks=hooks, prepend_bos=False
+        )[0]
+
+
+def measures(subject, tokens, contrast, logits):
+    """Logit difference, p(target) and KL, spelled out."""
+    before, after = subject.logits(tokens)[-1].log_softmax(-1), logits[-1].log_softmax(-1)
+    kl = (before.exp() * (before - after)).sum()
+    target, foil = after[contrast.target_id], after[contrast.foil_id]
+    return [float(target - foil), float(target.exp()), float(kl)]
+
+
+@pytest.mark.parametrize("positions", ["last", "all"])
+def test_ablating_to_its_own_value_changes_nothing(subject, pair, positions):
+    tail = Tail(subject, pair.clean.tokens, 0)
+    ablator = PromptAblator(tail, 1, pair.clean, pair.contrast, positions)
+    (effect,) = ablator.effects([4], ablator.activations[:, [4]].T)
+    own = [ablator.logit_diff, ablator.p_target, 0.0]
+    np.testing.assert_allclose(effect, own, atol=1e-5)
+    windows = window_ablator(subject, pair)
+    change, kl = windows.effects(0, windows.activations[..., 0])
+    np.testing.assert_allclose(change, 0, atol=1e-5)
+    np.testing.assert_allclose(kl, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("positions", ["last", "all"])
+def test_every_method_equals_a_hook_that_overwrites_the_activation(subject, pair, positions):
+    result = run(subject, pair, positions=positions)
+    everyone = [pair.clean, *prompts(subject).prompts]
+    for row, prompt in enumerate(everyone):
+        own = subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][1, :, 4]
+        where = slice(None) if positions == "all" else slice(-1, None)
+        means = torch.full_like(own, result.mean_activation)
+        means[0] = result.mean_first
+        for method, values in (("zero", 0 * own), ("mean", means), ("negate", -own)):
+            logits = hooked(subject, prompt.tokens, NEURON, values[where], where)
+            expected = measures(subject, prompt.tokens, pair.contrast, logits)
+            found = result.ablated[row, METHODS.index(method)]
+            np.testing.assert_allclose(found, expected, atol=2e-4, err_msg=method)
+
+
+def test_a_resampled_activation_is_put_where_the_draw_says(subject, pair):
+    result = run(subject, pair)
+    tokens = pair.clean.tokens
+    for value, found in zip(result.drawn[0], result.resampled[0], strict=True):
+        logits = hooked(subject, tokens, NEURON, float(value), slice(-1, None))
+        expected = measures(subject, tokens, pair.contrast, logits)
+        np.testing.assert_allclose(found, expected, atol=2e-4)
+    average = result.ablated[:, METHODS.index("resample")]
+    np.testing.assert_allclose(average, result.resampled.mean(1), atol=1e-5)
+
+
+def test_matched_neurons_are_ablated_as_brute_force_does(subject, pair):
+    result = run(subject, pair)
+    assert len(result.matched) == SMALL.matched
+    for name, effects in zip(result.matched, result.matched_ablated, strict=True):
+        neuron = parse_neuron(name, subject.n_layers, subject.d_mlp)
+        logits = hooked(subject, pair.clean.tokens, neuron, 0.0, slice(-1, None))
+        expected = measures(subject, pair.clean.tokens, pair.contrast, logits)
+        np.testing.assert_allclose(effects[0, METHODS.index("zero")], expected, atol=2e-4)
+
+
+def window_ablator(subject, pair, numbers=(4,)):
+    found = spots(subject, articles(), pair.contrast.target_id, 4, seed=0)
+    ids = torch.tensor([spot.window.tokens for spot in found])
+    at = torch.tensor([(i, pos) for i, spot in enumerate(found) for pos in spot.positions])
+    following = torch.tensor([token for spot in found for token in spot.following])
+    tail = Tail(subject, pair.clean.tokens, 0)
+    return WindowAblator(tail, 1, list(numbers), ids, at, following)
+
+
+@pytest.mark.parametrize("method", ["zero", "mean", "negate"])
+def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
+    result = run(subject, pair)
+    found = spots(subject, articles(), pair.contrast.target_id, SMALL.windows, seed=0)
+    expected, active = [], []
+    for spot in found:
+        tokens = spot.window.tokens
+        own = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][1, :, 4]
+        mean = torch.full_like(own, result.mean_activation)
+        mean[0] = result.mean_first
+        values = {"zero": 0 * own, "mean": mean, "negate": -own}[method]
+        before = subject.logits(tokens).log_softmax(-1)
+        after = hooked(subject, tokens, NEURON, values, slice(None)).log_softmax(-1)
+        for pos, token in zip(spot.positions, spot.following, strict=True):
+            kl = (before[pos].exp() * (before[pos] - after[pos])).sum()
+            active.append(own[pos])
+            expected.append([-before[pos, token], before[pos, token] - after[pos, token], kl])
+    loss, change, kl = np.array(expected).T
+    row = METHODS.index(method)
+    np.testing.assert_allclose(result.spot_activation, np.array(active), atol=1e-4)
+    np.testing.assert_allclose(result.spot_loss, loss, atol=1e-4)
+    np.testing.assert_allclose(result.spot_change[row], change, atol=2e-4)
+    np.testing.assert_allclose(result.spot_kl[row], kl, atol=2e-4)
+
+
+def test_on_the_corpus_matched_neurons_are_ablated_as_the_neuron_is(subject, pair):
+    first = run(subject, pair)
+    neuron = parse_neuron(first.matched[0], subject.n_layers, subject.d_mlp)
+    swapped = run(subject, pair, neuron=neuron)
+    row = METHODS.index(CONTROL_METHOD)
+    theirs = swapped.spot_change[row, swapped.spot_compared]
+    np.testing.assert_allclose(first.matched_change[0], theirs, atol=1e-5)
+    assert 0 < first.spot_compared.sum() < len(first.spot_compared)
+
+
+def test_the_effect_of_a_planted_neuron_is_gone_when_it_is_ablated(subject, pair):
+    planted = Neuron(2, 7)
+    plant(subject, pair, planted, pair.contrast)
+    result = run(subject, pair, neuron=planted)
+    without = hooked(subject, pair.clean.tokens, planted, 0.0, slice(-1, None))
+    gone = measures(subject, pair.clean.tokens, pair.contrast, without)[0]
+    zero, _mean, _resample, negate = result.ablated[0, :, 0]
+    assert result.baseline[0, 0] > gone + 1
+    assert zero == pytest.approx(gone, abs=1e-3)
+    assert negate < zero < result.baseline[0, 0]
+    others = np.abs(result.matched_ablated[:, 0, 0, 0] - result.baseline[0, 0])
+    assert others.max() < result.baseline[0, 0] - zero
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_does_not(subject, pair):
+    first, again, other = (run(subject, pair, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.drawn, again.drawn)
+    np.testing.assert_array_equal(first.spot_change, again.spot_change)
+    assert (first.drawn != other.drawn).any()
+    told = summary(first)["methods"]["resample"]
+    assert told["draws"] == SMALL.draws
+    assert told["sd"] == pytest.approx(float(first.resampled[0, :, 0].std()))
+    assert told["interval"][0] < told["logit_diff"] < told["interval"][1]
+
+
+def test_no_text_is_resampled_from_itself_and_first_positions_only_from_first_positions():
+    windows = torch.arange(5.0)
+    pool = Pool(100 + windows[:, None], windows[:, None, None].expand(5, 3, 1))
+    own = [2, -1, 4]
+    draw = pool.draw(np.random.default_rng(0), 3, 400, own)
+    values = pool.drawn(draw, 0, start=0)
+    for row, window in enumerate(own):
+        assert set(values[row, 1:].tolist()) == set(range(5)) - {window}
+    assert (values[:, 0] >= 100).all()
+    assert (pool.drawn(draw, 0, start=1) < 100).all()
+    assert pool.mean(0, 0, 3).tolist() == [102.0, 2.0, 2.0]
+
+
+def test_places_before_the_target_and_all_others_come_from_different_documents(subject, pair):
+    target = pair.contrast.target_id
+    found = spots(subject, articles(), target, 4, seed=3)
+    texts = dict(articles())
+    assert [spot.is_target for spot in found] == [True, False] * 4
+    assert len({spot.window.document for spot in found}) == len(found)
+    for spot in found:
+        tokens = subject.tokens(texts[spot.window.document])
+        begin = spot.window.start
+        assert {token == target for token in spot.following} == {spot.is_target}
+        for pos, token in zip(spot.positions, spot.following, strict=True):
+            assert tokens[begin + pos + 1] == token
+            assert tokens[begin + pos] == spot.window.tokens[pos] or pos == 0
+
+
+def test_texts_too_short_to_draw_from_are_refused_in_words(subject, pair):
+    with pytest.raises(UserError, match="Too few texts"):
+        spots(subject, [(0, "I saw"), (1, "We ate")], pair.contrast.target_id, 4, seed=0)
+
+
+def test_intervals_resample_documents_not_tokens(subject, pair):
+    result = run(subject, pair)
+    other = ~result.spot_target
+    level = np.where(other, result.spot_document, 0).astype(float)  # all of it between documents
+    estimate = over_spots(result, level, target=False)
+    naive = 1.96 * level[other].std() / np.sqrt(other.sum())
+    assert (estimate.high - estimate.low) / 2 > 1.5 * naive
+    assert np.isnan(over_prompts(result, result.activation, calls_for_target=False).low)
+
+
+def test_the_set_of_tree_words_is_for_an_against_a_only(subject, pair):
+    told = word_set(subject, pair.contrast, (pair.clean, pair.corrupted))
+    assert len(told.prompts) == len(VOWEL_TREES) + len(CONSONANT_TREES) >= 40
+    assert sum(told.calls_for_target) == len(VOWEL_TREES)
+    other = word_set(subject, make_contrast(subject, " the", " a"), (pair.clean, pair.corrupted))
+    assert other == PromptSet((pair.clean, pair.corrupted), (True, False))
+
+
+def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, pair):
+    texts = [(number, text.replace(" an", " a")) for number, text in articles()]
+    result = ablation(
+        subject, NEURON, pair.contrast, pair.clean, prompts(subject), texts, sizes=SMALL
+    )
+    assert not result.spot_target.any()
+    assert {row["next_is_target"] for row in summary(result)["corpus"]} == {False}
+    assert len(collateral(result).data) > 0
+    study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
+    assert "holds no place before" in make_claims(study).ablation.corpus
+
+
+def test_negation_is_never_called_an_ablation_but_what_the_original_did():
+    told = make_claims(evidence(Plan())).ablation
+    assert "That is not an ablation" in told.negation
+    assert "exaggerates" in told.negation
+    shown = draw_ablation(evidence(Plan()).ablation).to_json()
+    assert "what the" in shown
+    assert "original did" in shown
+
+
+def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
+    told = make_claims(evidence(toy_plan())).ablation
+    assert "no neuron to compare it with" in told.matched
+    assert "no neuron to compare with" in told.wrong
+
+
+@pytest.mark.parametrize(
+    ("active", "says"), [(9.0, "at 20 of them."), (0.1, "at none of them, so")]
+)
+def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says):
+    study = evidence(Plan(holds=False))
+    values = np.full_like(study.ablation.spot_activation, active)
+    told = make_claims(changed(study, "ablation", spot_activation=values)).ablation
+    assert "No loss can be shown" in told.corpus
+    assert says in told.corpus
+
+
+def test_progress_only_grows_and_ends_at_one(subject, pair):
+    seen = []
+    run(subject, pair, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_the_embedded_neuron_decides_on_apple_and_its_negation_is_no_ablation(embedded):
+    pair = default_pair(embedded)
+    alone = PromptSet((pair.clean,), (True,))
+    texts = [
+        (n, "The old house stood by the river and nobody had been in it. " * 4) for n in range(6)
+    ]
+    sizes = Sizes(draws=4, matched=2, matched_draws=2, windows=2, matched_windows=1)
+    result = ablation(
+        embedded, Neuron(25, 1527), pair.contrast, pair.clean, alone, texts, sizes=sizes
+    )
+    told = summary(result)
+    assert told["activation"] == pytest.approx(11.21, abs=0.01)
+    assert told["baseline"]["logit_diff"] == pytest.approx(0.714, abs=1e-3)
+    assert told["methods"]["zero"]["logit_diff"] == pytest.approx(-1.504, abs=1e-3)
+    assert told["methods"]["negate"]["logit_diff"] == pytest.approx(-4.827, abs=1e-3)
+
+
+def test_the_verb_answers_with_every_method(ablate):
+    code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "3", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert set(result["methods"]) == set(METHODS)
+    for told in result["methods"].values():
+        assert {"logit_diff", "p_target", "kl"} <= set(told)
+    assert result["baseline"]["kl"] == 0
+    assert {row["prompts"] for row in result["set"]} == {len(VOWEL_TREES), len(CONSONANT_TREES)}
+    for row in result["set"]:
+        low, high = row["logit_diff_interval"]
+        assert low <= row["logit_diff"] <= high
+    assert len(result["matched"]["neurons"]) == 3
+    assert result["corpus"]
+
+
+def test_without_json_the_verb_prints_tables(ablate):
+    given = ("--neuron", "L1N3", "--windows", "2", "--matched", "0", "--positions", "all")
+    code, out, err = ablate(*given, "--dtype", "bfloat16")
+    assert code == 0, err
+    assert "{" not in out
+    assert "untouched" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--positions", "first"], "'--positions'"),
+        (["--draws", "1"], "'--draws'"),
+        (["--windows", "0"], "'--windows'"),
+        (["--neuron", "L9N0"], "L9N0 is outside this model"),
+        (["--neuron", "L1N3", "--target", " an egg"], "is 2 tokens"),
+    ],
+)
+def test_bad_input_is_one_sentence(ablate, arguments, says):
+    code, out, err = ablate(*arguments)
+    assert (code, out, err.count("error: ")) == (2, "", 1)
+    assert says in err

@@ -1,0 +1,427 @@
+"""One question, several models: a row is what the single experiments say, and none is skipped."""
+
+import dataclasses
+import gc
+import json
+import sys
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import EMBEDDED, corpus, results
+from analysis import __main__ as cli
+from analysis.asked import SCREEN
+from analysis.experiments.comparison import (
+    CHARACTERS,
+    SHOWN,
+    Comparison,
+    beginnings,
+    comparison,
+    summary,
+    together,
+)
+from analysis.experiments.direct_effect import direct_effect
+from analysis.experiments.neuron_sweep import neuron_sweep
+from analysis.figures.comparison import comparison as figure_of
+from analysis.loading import models
+from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.discrimination import best_threshold
+from analysis.question import default_pair, held_out_pairs, make_pair
+from analysis.scanning.detector import FEWEST, Detector, share
+from analysis.steps import NOT_ASKED
+from report.claims import make_claims
+from report.claims.comparison import stands_out
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+from tests.plant import plant
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence
+
+TEXT = (
+    "I saw an apple and an egg. She ate an orange and a pear. He picked an onion from the tree. "
+    "It was an old house under the trees. We found a fruit and a leaf and an owl."
+)
+TEXTS_READ = tuple((number, TEXT) for number in range(4))
+
+
+@pytest.fixture
+def other(subject):
+    return make_pair(subject, CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear"))
+
+
+def test_a_row_says_what_the_sweep_and_the_direct_effect_say(subject, pair, other):
+    row = comparison(subject, pair, [other], TEXTS_READ, screen=0)
+    sweep = neuron_sweep(subject, pair, [other])
+    assert row.neurons[0] == sweep.candidates[:SHOWN]
+    best = sweep.best
+    assert row.recovery[0, 0] == pytest.approx(sweep.recovery[best], abs=1e-6)
+    expected = sweep.held_out_effect[0, :SHOWN] / sweep.held_out_gap[0]
+    np.testing.assert_allclose(row.held_out[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(row.logit_diff[0], [sweep.clean_diff, sweep.corrupted_diff])
+    assert row.measured[0] == row.n_neurons[0] == sweep.recovery.size
+    effect = direct_effect(subject, best, pair.contrast)
+    raw = (effect.target_rank, effect.rank_by_target, effect.rank_by_difference)
+    told = np.array([row.target_rank[0], row.rank_by_target[0], row.rank_by_difference[0]])
+    sizes = np.array([subject.d_vocab, sweep.recovery.size, sweep.recovery.size])
+    np.testing.assert_array_equal(told if row.sign[0] > 0 else sizes + 1 - told, raw)
+
+
+def test_activation_and_probability_are_those_at_the_ends_of_the_prompts(subject, pair):
+    row = comparison(subject, pair, [], TEXTS_READ, screen=20)
+    neuron = parse_neuron(row.neurons[0][0], subject.n_layers, subject.d_mlp)
+    for side, prompt in enumerate((pair.clean, pair.corrupted)):
+        post = subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"]
+        assert row.activation[0, side] == pytest.approx(
+            float(post[neuron.layer, -1, neuron.number]), abs=1e-5
+        )
+        own = subject.logits(prompt.tokens)[-1].softmax(-1)[pair.contrast.target_id]
+        assert row.p_target[0, side] == pytest.approx(float(own), abs=1e-5)
+    assert row.sign[0] == np.sign(row.activation[0, 0] - row.activation[0, 1])
+
+
+def test_without_held_out_pairs_there_is_no_number_in_their_place(subject, pair):
+    row = comparison(subject, pair, [], TEXTS_READ, screen=20)
+    assert row.held_out_pairs[0] == 0
+    assert np.isnan(row.held_out).all()
+    assert json.dumps(summary(row)["models"][0]["held_out_pairs"]) == "0"
+
+
+def test_a_planted_neuron_is_the_rows_and_works_with_either_sign(subject, pair):
+    neuron = Neuron(1, 6)
+    plant(subject, pair, neuron, pair.contrast)
+    row = comparison(subject, pair, [], TEXTS_READ, screen=30)
+    assert row.neurons[0][0] == str(neuron)
+    assert (row.sign[0], row.rank_by_difference[0]) == (1, 1)
+
+
+def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned():
+    from tests.conftest import make_subject, make_tiny_pair
+
+    subject = make_subject("llama")
+    pair = make_tiny_pair(subject)
+    neuron = Neuron(1, 6)
+    plant(subject, pair, neuron, pair.contrast)
+    mlp = subject.model.model.layers[1].mlp
+    mlp.up_proj.weight.data[6] *= -1
+    mlp.down_proj.weight.data[:, 6] *= -1
+    row = comparison(subject, pair, [], TEXTS_READ, screen=30)
+    assert row.neurons[0][0] == str(neuron)
+    assert (row.sign[0], row.rank_by_difference[0]) == (-1, 1)
+    assert direct_effect(subject, neuron, pair.contrast).rank_by_difference > 1
+
+
+def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_token(subject, pair):
+    neuron, lead = Neuron(2, 5), int(subject.prepend_bos)
+    detector = Detector(subject, neuron, pair.contrast.target_id, -1)
+    values, follows, first = detector.columns(TEXTS_READ[:1], lambda _: None)
+    tokens = subject.tokens(TEXT)
+    post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][2, lead:-1, 5]
+    np.testing.assert_allclose(values, -post.numpy(), atol=1e-5)
+    target = pair.contrast.target_id
+    assert follows.tolist() == [token == target for token in tokens[lead + 1 :]]
+    own = subject.logits(tokens)[lead:-1].argmax(-1)
+    assert first.tolist() == [token == target for token in own.tolist()]
+    assert follows.sum() == TEXT.count(" an ")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=1, max_size=30))
+def test_the_threshold_is_the_one_of_largest_f1(rows):
+    values = np.array([value for value, _ in rows], dtype=np.float32)
+    followed = np.array([mark for _, mark in rows])
+
+    def f1(threshold):
+        loud = values >= threshold
+        return 2 * (loud & followed).sum() / max(1, loud.sum() + followed.sum())
+
+    if followed.any():
+        assert f1(best_threshold(values, followed)) == pytest.approx(max(map(f1, values)))
+
+
+def test_texts_that_choose_the_threshold_are_not_those_that_count(subject, pair):
+    """Where the counting texts change, the threshold stays; it is the other texts' own best."""
+    detector = Detector(subject, Neuron(0, 3), pair.contrast.target_id, 1)
+    silent, much = "The dog was big and the cat was small.", f"{TEXT} {TEXT}"
+    first = detector.detect([(0, much), (1, silent)], 9.0, lambda _: None)
+    second = detector.detect([(0, much), (1, TEXT)], 9.0, lambda _: None)
+    values, follows, _ = detector.columns([(0, much)], lambda _: None)
+    assert follows.sum() >= FEWEST
+    assert first.threshold == second.threshold == best_threshold(values, follows)
+    assert (first.followed, second.followed) == (0, TEXT.count(" an "))
+    for rare in (silent, TEXT):  # too few occurrences to choose by
+        assert detector.detect([(0, rare), (1, TEXT)], 9.0, lambda _: None).threshold == 9.0
+
+
+def test_a_share_of_nothing_is_undefined():
+    assert np.isnan(share(0, 0)).all()
+    value, low, high = share(1, 10)
+    assert low < value == 0.1 < high
+
+
+def test_beginnings_end_at_a_word_and_short_texts_stay_whole():
+    cut, whole = (text for _, text in beginnings([(1, "word " * 1000), (2, "two words")]))
+    assert len(cut) <= CHARACTERS
+    assert cut.endswith("word")
+    assert whole == "two words"
+
+
+def test_rows_under_each_other_are_kept_apart_and_survive_the_disk(subject, pair, tmp_path):
+    rows = [comparison(subject, pair, [], TEXTS_READ, screen=20) for _ in range(2)]
+    both = together(rows, {"gpt2": "Not here."})
+    name = subject.origin.name
+    assert both.models == (f"{name} (#1)", f"{name} (#2)")
+    np.testing.assert_array_equal(both.recovery[0], both.recovery[1])
+    assert (both.missing, both.reasons) == (("gpt2",), ("Not here.",))
+    made = results.Provenance(*["x"] * 4, {}, {}, "cpu", "float32", "c", "when", 1.0)
+    results.save(tmp_path, "comparison", both, made)
+    back = results.load(tmp_path, "comparison", Comparison)
+    for field in dataclasses.fields(Comparison):
+        np.testing.assert_array_equal(getattr(back, field.name), getattr(both, field.name))
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Run the command line; its corpus is a handful of short texts."""
+    monkeypatch.setattr(corpus, "sample", lambda _n, _seed: list(TEXTS_READ))
+
+    def analysis(*arguments):
+        monkeypatch.setattr(sys, "argv", ["analysis", *map(str, arguments)])
+        code = cli.main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return analysis
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    for name in ("gpt2", "llama", "neox"):
+        model, tokenizer = getattr(tiny, f"tiny_{name}")()
+        model.save_pretrained(root / f"tiny-{name}")
+        tokenizer.save_pretrained(root / f"tiny-{name}")
+    return [root / f"tiny-{name}" for name in ("gpt2", "llama", "neox")]
+
+
+PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+
+
+def test_compare_makes_a_row_a_model_and_names_the_missing(run, folders, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("analysis.loading.hub.cached", lambda *_: None)
+    monkeypatch.setattr("analysis.loading.hub._download", lambda *_: 1 / 0)
+    code, out, _ = run("compare", *folders, "distilgpt2", "nowhere", *PAIR, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert [row["name"] for row in told["models"]] == ["tiny-gpt2", "tiny-llama", "tiny-neox"]
+    assert [row["measured"] for row in told["models"]] == [SCREEN] * 3
+    missing = {row["name"]: row["reason"] for row in told["missing"]}
+    assert "distilbert/distilgpt2 is neither in the hub's cache" in missing["distilgpt2"]
+    assert missing["nowhere"].startswith("Unknown model 'nowhere'")
+
+
+def test_exact_patches_every_neuron_as_the_sweep_does(run, folders):
+    _, out, _ = run("compare", folders[1], *PAIR, "--exact", "--json")
+    (row,) = json.loads(out)["models"]
+    _, out, _ = run("sweep", "--model", folders[1], *PAIR, "--json")
+    sweep = json.loads(out)
+    assert row["measured"] == row["n_neurons"] == sweep["n_neurons"]
+    best, second = sweep["neurons"][:2]
+    assert (row["neuron"], row["recovery"]) == (best["neuron"], best["recovery"])
+    assert row["next"][0]["neuron"] == second["neuron"]
+    assert row["held_out"] == pytest.approx(sweep["held_out"][0]["recovery"], rel=1e-4)
+
+
+def test_a_model_named_twice_is_asked_once_and_the_user_told(run, folders):
+    twice = folders[0].parent / "." / ".." / folders[0].parent.name / folders[0].name
+    code, out, err = run("compare", folders[0], twice, *PAIR, "--json")
+    assert code == 0
+    assert len(json.loads(out)["models"]) == 1
+    assert "is named twice and asked once" in err
+
+
+def test_the_option_model_names_one_more_model_and_stands_alone_without_others(run, folders):
+    _, out, _ = run("compare", "--model", folders[0], folders[1], *PAIR, "--json")
+    assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
+    _, out, _ = run("compare", "--model", folders[0], *PAIR, "--json")
+    assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2"]
+
+
+def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(run, folders):
+    code, out, err = run("compare", "nowhere", "no/where.gguf", *PAIR)
+    assert (code, out) == (2, "")
+    (told,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert "nowhere: Unknown model" in told
+    assert "There is no file or folder" in told
+    code, _, err = run("compare", folders[0], *PAIR, "--target", " an egg")
+    assert code == 2
+    assert "error: The target ' an egg' is 2 tokens" in err
+
+
+def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(run, folders, monkeypatch):
+    """A context too short for the prompt, say; the other models still answer."""
+    loaded = models.load
+
+    def load(name, *rest):
+        subject = loaded(name, *rest)
+        if name.endswith("gpt2"):
+            subject.config.max_position_embeddings = 4
+        return subject
+
+    monkeypatch.setattr(models, "load", load)
+    _, out, _ = run("compare", folders[0], folders[1], *PAIR, "--json")
+    told = json.loads(out)
+    assert [row["name"] for row in told["models"]] == ["tiny-llama"]
+    assert "reads at most 4" in told["missing"][0]["reason"]
+
+
+def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(run, folders, monkeypatch):
+    loaded = models.load
+
+    def full(name, *rest):
+        if name.endswith("gpt2"):
+            raise RuntimeError("DefaultCPUAllocator: not enough memory")
+        return loaded(name, *rest)
+
+    monkeypatch.setattr(models, "load", full)
+    _, out, _ = run("compare", folders[0], folders[1], *PAIR, "--json")
+    assert "does not fit into this machine" in json.loads(out)["missing"][0]["reason"]
+
+    def broken(*_):
+        raise RuntimeError("size mismatch")
+
+    monkeypatch.setattr(models, "load", broken)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        run("compare", folders[0], *PAIR)
+
+
+def test_one_model_is_let_go_before_the_next_is_loaded(run, folders, monkeypatch):
+    loaded, alive = models.load, []
+
+    def load(*arguments):
+        gc.collect()
+        assert [ref for ref in alive if ref() is not None] == []
+        subject = loaded(*arguments)
+        alive.append(weakref.ref(subject.model))
+        return subject
+
+    monkeypatch.setattr(models, "load", load)
+    code, _, _ = run("compare", *folders, *PAIR)
+    assert (code, len(alive)) == (0, 3)
+
+
+def test_a_reader_gets_tables_with_the_missing_ones_named(run, folders):
+    code, out, _ = run("compare", folders[1], "nowhere", *PAIR)
+    assert code == 0
+    assert "tiny-llama" in out
+    assert "nowhere" in out
+    assert "{" not in out
+
+
+def test_the_study_names_the_other_models_of_the_catalogue():
+    from analysis.steps import _others
+    from tests.conftest import make_subject
+
+    assert EMBEDDED in _others(make_subject("llama"))
+    told = dict.fromkeys(_others(make_subject("gpt2")), NOT_ASKED)
+    assert set(told) == {entry.name for entry in models.CATALOGUE}
+
+
+def study_of(*held_out_of_best):
+    """A page over as many models, the best neuron of each with this much on held-out pairs."""
+    study = evidence(Plan())
+    rows = []
+    for place, value in enumerate(held_out_of_best):
+        row = study.comparison
+        held_out, low = row.held_out.copy(), row.held_out_low.copy()
+        held_out[0, 0], low[0, 0] = value, value - 0.05
+        name = f"model-{place}" if place else row.models[0]
+        rows.append(dataclasses.replace(row, models=(name,), held_out=held_out, held_out_low=low))
+    many = together(rows, {"gpt2": "Not here."})
+    return changed(study, "comparison", **vars(many))
+
+
+def test_with_many_models_the_page_counts_those_in_which_a_neuron_stands_out():
+    told = make_claims(study_of(0.6, 0.6, -0.2)).comparison
+    assert told.heading == "In 2 of 3 models one neuron stands out"
+    assert "In model-1 one neuron stands out" in told.found
+    assert "In model-2 no neuron stands out on both" in told.found
+    assert "In 2 of 3 models" in told.caption
+    assert "One model shows" not in told.wrong
+    assert "In 0 of 2 models" in make_claims(study_of(-0.2, 0.0)).comparison.heading
+
+
+def test_one_model_speaks_for_itself_alone():
+    told = make_claims(evidence(Plan())).comparison
+    assert told.heading == "Other models: not part of this study"
+    assert "One model shows that such a neuron can exist" in told.wrong
+    assert "compare smollm2-135m gpt2" in told.absent
+
+
+def test_a_neuron_ahead_only_where_it_was_chosen_does_not_stand_out():
+    study = study_of(0.6)
+    assert stands_out(study.comparison, 0)
+    held_out = study.comparison.held_out.copy()
+    held_out[0, 1] = 0.7
+    assert not stands_out(changed(study, "comparison", held_out=held_out).comparison, 0)
+    chosen = study.comparison.recovery.copy()
+    chosen[0, 1] = 0.59
+    assert not stands_out(changed(study, "comparison", recovery=chosen).comparison, 0)
+
+
+def test_few_occurrences_are_called_rough_and_many_are_not():
+    def prose(**counts):
+        study = changed(
+            evidence(Plan()), "comparison", **{k: np.array([v]) for k, v in counts.items()}
+        )
+        return make_claims(study).comparison.corpus
+
+    assert "rough" not in prose()
+    assert "rough" in prose(followed=7, loud_followed=5)
+    assert "the word came only 1 time" in prose(chosen_on=1)
+    assert "came only" not in prose()
+    assert "precision undefined" in prose(loud=0, loud_followed=0)
+    assert "precision 75" in prose()
+
+
+def test_a_screen_that_found_another_neuron_says_so():
+    told = make_claims(evidence(Plan(holds=False))).comparison.screen
+    assert "finds another neuron" in told
+    assert "L3N5" in told
+    everything = changed(evidence(Plan()), "comparison", measured=np.array([32]))
+    assert "nothing was screened out" in make_claims(everything).comparison.screen
+
+
+def test_the_figure_shows_every_model_and_names_the_missing():
+    study = study_of(*[0.6] * 5)
+    notes = " ".join(note.text for note in figure_of(study.comparison).layout.annotations)
+    for name in ("model-1", "model-4", "not measured: gpt2"):
+        assert name in notes
+    assert "0.60 → 0.60" in notes
+
+
+def test_the_section_stands_on_the_page_with_its_table():
+    from report.page import render
+
+    text = Prose(render(study_of(0.6, 0.1))).text
+    assert "In 1 of 2 models one neuron stands out" in text
+    assert "Not here." in text
+
+
+def test_the_embedded_model_has_the_row_it_is_known_by(embedded):
+    """Numbers of the full sweep, from a screen; a corpus sample too small to pin."""
+    pair = default_pair(embedded)
+    texts = beginnings(corpus.sample(4, 0))
+    held_out = held_out_pairs(embedded, pair)[:3]
+    row = comparison(embedded, pair, held_out, texts, SCREEN)
+    assert row.neurons[0][:3] == ("L25N1527", "L23N1468", "L29N1326")
+    np.testing.assert_allclose(row.recovery[0, :3], [0.613, 0.444, 0.127], atol=0.005)
+    assert row.p_target[0, 0] == pytest.approx(0.607, abs=0.001)
+    np.testing.assert_allclose(row.activation[0], [11.21, 1.36], atol=0.01)
+    np.testing.assert_allclose(row.logit_diff[0], [0.714, -3.476], atol=1e-3)
+    assert (row.target_rank[0], row.rank_by_target[0], row.rank_by_difference[0]) == (1, 1, 1)
+    assert row.n_neurons[0] == 46_080
+    assert row.held_out_low[0, 0] > 0.4

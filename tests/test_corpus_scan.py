@@ -1,0 +1,375 @@
+"""The corpus scan: one pass for every neuron, mergeable, and safe to break off at any moment."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import __main__ as cli
+from analysis import corpus
+from analysis.engines.reading import windows
+from analysis.errors import UserError
+from analysis.experiments.corpus_scan import BIN, corpus_scan, summary
+from analysis.neuron import Neuron
+from analysis.numbers.discrimination import auc, auc_interval, detector
+from analysis.question import make_contrast
+from analysis.scanning import scan as engine
+from analysis.scanning import scan_files
+from analysis.scanning.examples import examples
+from analysis.scanning.scan import scan
+from analysis.scanning.scan_table import COLUMNS, rows
+from analysis.scanning.tallies import (
+    Extremes,
+    Moments,
+    Sample,
+    document_and_position,
+    place_of,
+    priority,
+)
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED, make_subject
+
+DOCUMENTS = [
+    (3, f"{CLEAN} an apple. she saw a red bird. the owl ate an egg and an onion?"),
+    (5, f"{CORRUPTED} a lemon. it was an old uncle. he found an orange under the tree."),
+    (4, "I saw the house. the engine was big and the cat ate a small leaf. we saw it"),
+    (9, "We picked an apple and a pear. they found my dog under an umbrella. it is his"),
+]
+CHOSEN = (Neuron(1, 5), Neuron(2, 7))
+KEY = {"model": "m"}
+
+
+@pytest.fixture(autouse=True)
+def small_scans(monkeypatch):
+    """Several windows a document, several shards a scan, more tokens than are kept."""
+    monkeypatch.setattr(engine, "WINDOW_TOKENS", 7)
+    monkeypatch.setattr("analysis.experiments.corpus_scan.WINDOW_TOKENS", 7)
+    monkeypatch.setattr(engine, "SHARD_WINDOWS", 2)
+    monkeypatch.setattr(engine, "TOP", 3)
+    monkeypatch.setattr(engine, "SAMPLE", 11)
+
+
+def whole(subject, documents, so_far=None):
+    pieces = list(windows(subject, documents, engine.WINDOW_TOKENS))
+    contrast = make_contrast(subject, " an", " a")
+    *_, last = scan(subject, pieces, CHOSEN, contrast, seed=1, so_far=so_far)
+    return last
+
+
+def every_token(subject, documents=DOCUMENTS):
+    """(document, position, activations of all neurons) of every token that counts, one by one."""
+    lead = int(subject.prepend_bos)
+    for number, text in documents:
+        tokens = subject.tokens(text)
+        for start in range(lead, len(tokens), engine.WINDOW_TOKENS):
+            piece = [*tokens[:lead], *tokens[start : start + engine.WINDOW_TOKENS]]
+            post = subject.cache(tuple(piece), "mlp.hook_post")["mlp.hook_post"]
+            for pos in range(1, len(piece)):
+                yield number, start - 2 * lead + pos, post[:, pos].flatten()
+
+
+def test_a_scan_says_of_every_neuron_what_reading_token_by_token_says(subject):
+    seen = list(every_token(subject))
+    values = torch.stack([row[2] for row in seen])
+    found = whole(subject, DOCUMENTS)
+    assert int(found.moments.count) == len(values)
+    torch.testing.assert_close(found.moments.mean.float(), values.mean(0), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        found.moments.variance.float(), values.var(0, correction=0), atol=1e-5, rtol=1e-3
+    )
+    for kept, sign in ((found.highest, 1), (found.lowest, -1)):
+        expected = (sign * values).sort(0, descending=True).values[: engine.TOP]
+        torch.testing.assert_close(kept.values, expected, atol=1e-5, rtol=1e-4)
+    number, position, _ = seen[int(values[:, 40].argmax())]
+    assert document_and_position(int(found.highest.places[0, 40])) == (number, position)
+    column = CHOSEN[0].layer * subject.d_mlp + CHOSEN[0].number
+    torch.testing.assert_close(found.records.activations[:, 0], values[:, column])
+
+
+def test_two_halves_merged_equal_one_pass(subject):
+    together = whole(subject, DOCUMENTS)
+    merged = whole(subject, DOCUMENTS[:2])
+    merged.merge(whole(subject, DOCUMENTS[2:]))
+    for name, values in together.tensors().items():
+        torch.testing.assert_close(merged.tensors()[name], values, atol=1e-5, rtol=1e-4, msg=name)
+    assert torch.equal(merged.highest.places, together.highest.places)
+    assert torch.equal(merged.sample.places, together.sample.places)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    values=st.lists(st.integers(-3, 3), min_size=1, max_size=40),
+    cuts=st.lists(st.integers(1, 39), max_size=5),
+)
+def test_extremes_do_not_depend_on_how_the_corpus_was_cut_even_among_equals(values, cuts):
+    column = torch.tensor(values, dtype=torch.float32)[:, None]
+    places = torch.arange(len(values))[:, None]
+    kept = Extremes.empty(1, 4)
+    edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
+    for begin, end in pairwise(edges):
+        kept.add(column[begin:end], places[begin:end])
+    expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:4]
+    assert kept.places[: len(expected), 0].tolist() == expected
+
+
+@given(st.lists(st.lists(st.floats(-9, 9, width=32), min_size=1, max_size=9), max_size=5))
+def test_moments_merge_to_those_of_all_values(parts):
+    kept = Moments.empty(1)
+    for part in parts:
+        kept.merge(Moments.of(torch.tensor(part)[:, None]))
+    everything = np.array([value for part in parts for value in part])
+    assert int(kept.count) == len(everything)
+    if len(everything):
+        assert float(kept.mean[0]) == pytest.approx(everything.mean(), abs=1e-5)
+        assert float(kept.variance[0]) == pytest.approx(everything.var(), abs=1e-4)
+
+
+def test_the_random_sample_is_uniform_over_places():
+    places = torch.arange(20_000)
+    kept = Sample.empty(1)
+    kept.add(2_000, priority(places, seed=3), places, torch.zeros(20_000, 1))
+    quarters = np.histogram(kept.places.numpy(), 4, (0, 20_000))[0]
+    assert abs(quarters - 500).max() < 5 * np.sqrt(2_000 * 0.25 * 0.75)  # five standard deviations
+    assert len(set(kept.places.tolist())) == 2_000
+    assert not torch.equal(priority(places, 3), priority(places, 4))
+
+
+def test_places_sort_as_the_corpus_is_read_and_come_back_whole():
+    assert place_of(2, 5) > place_of(2, 4) > place_of(1, 10_000)
+    assert document_and_position(place_of(3_823, 9_999)) == (3_823, 9_999)
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_scan_taken_up_where_it_stopped_ends_with_the_same_bytes(subject, tmp_path, stop):
+    scan_files.save_scan(tmp_path / "whole", whole(subject, DOCUMENTS), KEY)
+    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
+    assert len(pieces) > 3 * engine.SHARD_WINDOWS
+    whole_shards = pieces[: stop * engine.SHARD_WINDOWS]
+    contrast = make_contrast(subject, " an", " a")
+    *_, broken_off = scan(subject, whole_shards, CHOSEN, contrast, seed=1)
+    scan_files.save_scan(tmp_path / "stopped", broken_off, KEY)
+    resumed = whole(subject, DOCUMENTS, scan_files.load_scan(tmp_path / "stopped", KEY))
+    scan_files.save_scan(tmp_path / "stopped", resumed, KEY)
+    assert (tmp_path / "stopped").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from analysis.scanning import scan as engine, scan_files
+from analysis.neuron import Neuron
+from analysis.question import make_contrast
+from analysis.engines.reading import windows
+from tests.conftest import make_subject
+engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
+subject, path, key = make_subject("llama"), Path(sys.argv[1]), {"model": "m"}
+texts = [(i, "The cat ate an apple and the owl saw " * 3) for i in range(20)]
+contrast = make_contrast(subject, " an", " a")
+so_far = scan_files.load_scan(path, key)
+print("from", so_far.windows if so_far else 0, flush=True)
+pieces = list(windows(subject, texts, 7))
+for done in engine.scan(subject, pieces, [Neuron(1, 5)], contrast, 0, so_far):
+    scan_files.save_scan(path, done, key)
+    print(done.windows, flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def run_program(path, pause):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path), str(pause)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_a_scan_killed_at_any_moment_loses_one_shard_at_most_and_ends_with_the_same_bytes(
+    tmp_path, monkeypatch
+):
+    told = 0
+    for _ in range(2):
+        child = run_program(tmp_path / "killed", 0.02)
+        assert int(child.stdout.readline().split()[1]) >= told
+        for _ in range(7):
+            told = int(child.stdout.readline())
+        time.sleep(0.015)
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+    assert scan_files.load_scan(tmp_path / "killed", KEY).windows >= told
+    finished = run_program(tmp_path / "killed", 0)
+    assert int(finished.communicate()[0].split()[1]) >= told >= 14
+    monkeypatch.setattr("sys.argv", ["", str(tmp_path / "whole"), "0"])
+    exec(PROGRAM, {})
+    assert (tmp_path / "killed").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_file_of_another_scan_or_a_damaged_one_is_refused_in_one_sentence(tmp_path):
+    subject = make_subject("gpt2")
+    path = tmp_path / "scan"
+    assert scan_files.load_scan(path, KEY) is None
+    scan_files.save_scan(path, whole(subject, DOCUMENTS[:1]), KEY)
+    with pytest.raises(UserError, match="scan of something else"):
+        scan_files.load_scan(path, {"model": "other"})
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match="damaged: delete it"):
+        scan_files.load_scan(path, KEY)
+    assert scan_files.file_of(tmp_path, KEY) != scan_files.file_of(tmp_path, {"model": "n"})
+
+
+def test_examples_show_the_token_that_was_read_in_its_document(subject):
+    found = examples(subject, whole(subject, DOCUMENTS), CHOSEN[0], dict(DOCUMENTS))
+    texts = dict(DOCUMENTS)
+    for example in found:
+        assert example.before + example.token + example.after in texts[example.document]
+    kinds = [example.kind for example in found]
+    assert kinds[:3] == ["highest"] * 3
+    assert kinds[-3:] == ["lowest"] * 3
+    for part in (found[:3], found[3:-3], found[-3:]):
+        values = [example.value for example in part]
+        assert values == sorted(values, reverse=True)
+    assert {"0.5", "0.9"} <= set(kinds)
+
+
+def test_the_curve_counts_every_token_once_and_its_bins_are_a_fifth_wide(subject):
+    contrast = make_contrast(subject, " an", " a")
+    result = corpus_scan(subject, CHOSEN, contrast, DOCUMENTS)
+    assert (result.bin_tokens.sum(1) == result.tokens).all()
+    assert (result.bin_known.sum(1) == result.known).all()
+    assert (result.bin_next.sum(1) == result.next_count).all()
+    assert (result.bin_foil.sum(1) == result.foil_count).all()
+    assert (result.bin_top.sum(1) == result.top_count).all()
+    steps = result.bin_start / BIN
+    np.testing.assert_allclose(steps, steps.round(), atol=1e-6)
+    assert result.next_count == sum(text.count(" an ") for _, text in DOCUMENTS) - _at_ends(subject)
+    document = summary(result)
+    assert json.dumps(document["neuron"]) == '"L1N5"'
+    assert sum(row["tokens"] for row in document["curve"]) == result.tokens
+    assert [row["value"] for row in document["top"]] == list(result.values[:3])
+
+
+def _at_ends(subject):
+    """Targets that start a window, which no counted token stands before."""
+    target = make_contrast(subject, " an", " a").target_id
+    lead = int(subject.prepend_bos)
+    pieces = windows(subject, DOCUMENTS, engine.WINDOW_TOKENS)
+    starts = [w.tokens[lead : lead + 2 - lead] for w in pieces]
+    return sum(tokens.count(target) for tokens in starts)
+
+
+def test_progress_ends_at_the_whole_and_every_shard_is_offered_for_keeping():
+    subject = make_subject("llama")
+    told, kept = [], []
+    corpus_scan(
+        subject,
+        CHOSEN,
+        make_contrast(subject, " an", " a"),
+        DOCUMENTS,
+        keep=lambda done: kept.append(done.windows),
+        progress=told.append,
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert len(kept) == len(told) > 3
+
+
+def test_the_table_has_a_row_for_every_neuron(subject):
+    found = list(rows(subject, whole(subject, DOCUMENTS), dict(DOCUMENTS)))
+    assert len(found) == subject.n_layers * subject.d_mlp
+    assert {len(row) for row in found} == {len(COLUMNS)}
+    texts = " ".join(text for _, text in DOCUMENTS)
+    assert all(row[COLUMNS.index("highest context")] in texts for row in found[:20])
+
+
+def slow_auc(values, positive):
+    pairs = [(a > b) + (a == b) / 2 for a in values[positive] for b in values[~positive]]
+    return float(np.mean(pairs))
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=30))
+def test_auc_is_the_share_of_pairs_in_the_right_order(items):
+    values, positive = (np.array(column) for column in zip(*items, strict=True))
+    found = auc(values.astype(float), positive)
+    if positive.all() or not positive.any():
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(slow_auc(values, positive))
+        assert auc(-values.astype(float), positive) == pytest.approx(1 - found)
+
+
+def test_a_perfect_detector_is_found_in_either_direction():
+    generator = np.random.default_rng(0)
+    positive, document = generator.random(400) < 0.2, np.repeat(np.arange(20), 20)
+    values = positive * 5 + generator.random(400)
+    for sign in (1, -1):
+        found = detector(sign * values, positive, document, seed=0)
+        assert found.direction == sign
+        assert found.precision[0] == found.recall[0] == 1.0
+        assert found.hits == found.positives == positive[document % 2 == 1].sum()
+
+
+def test_a_threshold_chosen_on_noise_does_not_look_better_than_the_base_rate_elsewhere():
+    generator = np.random.default_rng(1)
+    positive, document = generator.random(8000) < 0.1, np.repeat(np.arange(80), 100)
+    found = detector(generator.random(8000), positive, document, seed=0)
+    assert found.precision[1] < 0.1 < found.precision[2]
+    low, high = auc_interval(generator.random(8000), positive, document, seed=0)
+    assert low < 0.5 < high
+
+
+def test_nothing_is_made_up_where_nothing_was_seen():
+    values, document = np.arange(6.0), np.array([0, 0, 1, 1, 2, 2])
+    found = detector(values, np.zeros(6, dtype=bool), document, seed=0)
+    assert np.isnan(found.threshold)
+    assert found.detected == found.hits == 0
+    assert np.isnan(found.precision[0])
+    assert np.isnan(auc_interval(values, np.zeros(6, dtype=bool), document, 0)).all()
+
+
+def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
+    tmp_path, capsys, monkeypatch
+):
+    model, tokenizer = tiny.tiny_llama()
+    model.save_pretrained(tmp_path / "tiny")
+    tokenizer.save_pretrained(tmp_path / "tiny")
+    monkeypatch.setattr("analysis.corpus.articles", lambda: DOCUMENTS)
+    kept, table = tmp_path / "kept", tmp_path / "neurons.csv"
+    asked = ["analysis", "scan", "--model", str(tmp_path / "tiny"), "--neuron", "L1N5", "--json"]
+    files = ["--documents", "0", "--keep", str(kept), "--table", str(table)]
+    monkeypatch.setattr("sys.argv", [*asked, "--rivals", "L2N7, L1N5", *files])
+    assert cli.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"tokens", "neuron", "top", "curve", "precision", "recall"} <= set(told)
+    assert (told["neuron"], told["documents"], told["kept"]) == ("L1N5", 4, str(kept))
+    assert [row["neuron"] for row in told["rivals"]] == ["L2N7"]
+    assert set(told["top"][0]) == {"value", "context", "token", "next"}
+    assert len(table.read_text().splitlines()) == 1 + 3 * 48
+    before = kept.read_bytes()
+    assert cli.main() == 0
+    output = capsys.readouterr()
+    assert "goes on there" in output.err
+    assert json.loads(output.out) == told
+    assert kept.read_bytes() == before
+    monkeypatch.setattr("sys.argv", [*asked, "--documents", "2", "--keep", str(kept)])
+    assert cli.main() == 2
+    assert "the scan of something else" in capsys.readouterr().err
+
+
+def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_the_foil(
+    embedded, monkeypatch
+):
+    monkeypatch.setattr("analysis.experiments.corpus_scan.WINDOW_TOKENS", 256)
+    _, text = next(row for row in corpus.sample(32, 0) if "don't have a passport" in row[1])
+    place = text.index("don't have a passport")
+    contrast = make_contrast(embedded, " an", " a")
+    stretch = [(0, text[max(0, place - 600) : place + 300])]
+    result = corpus_scan(embedded, [Neuron(25, 1527)], contrast, stretch)
+    assert result.kinds[-1] == "lowest"
+    assert result.lowest[25, 1527] == pytest.approx(result.values[-1])
+    assert result.values[-1] < -5
+    assert result.after[-1] == " a"

@@ -1,0 +1,282 @@
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from analysis import __main__ as cli
+from analysis.experiments.generality import generality, parting, summary
+from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.separation import auc, group_means, shuffled, word_interval
+from analysis.question import default_pair, make_prompt
+from analysis.sentences import SENTENCES, TREE_WORDS, tree_words
+from report.claims import make_claims
+from report.page import render
+from tests import tiny
+from tests.plant import plant
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence, toy_plan
+
+NEURON = Neuron(1, 7)
+SENTENCE = "I climbed up the {} tree and picked"
+OTHER = "We saw the {} and ate"
+WORDS = (("apple", "orange", "egg", "owl", "onion"), ("lemon", "pear", "leaf", "bird"))
+
+
+@pytest.fixture
+def result(subject, pair):
+    return generality(subject, NEURON, pair.contrast, (SENTENCE, OTHER), WORDS)
+
+
+def test_the_auc_counts_pairs_in_order_and_ties_half():
+    target, foil = np.array([1.0, 2.0, 2.0, 5.0]), np.array([2.0, 3.0, 0.0])
+    pairs = [(a > b) + 0.5 * (a == b) for a in target for b in foil]
+    assert auc(target, foil) == pytest.approx(np.mean(pairs))
+    assert auc(target, foil) + auc(foil, target) == pytest.approx(1)
+    assert auc(np.array([3.0, 4.0]), np.array([1.0, 2.0])) == 1
+    assert auc(np.exp(target), np.exp(foil)) == auc(target, foil)
+
+
+def test_the_same_values_under_every_label_part_nothing():
+    same = np.ones((2, 5))
+    assert (auc(same, same) == 0.5).all()
+    assert (shuffled(same, same, auc, seed=0) == 0.5).all()
+
+
+def test_shuffled_labels_spread_as_the_mann_whitney_statistic_does():
+    values = np.random.default_rng(0).normal(size=(1, 50))
+    by_chance = shuffled(values[:, :20], values[:, 20:], auc, seed=0)
+    assert by_chance.mean() == pytest.approx(0.5, abs=0.01)
+    assert by_chance.std() == pytest.approx(np.sqrt(51 / (12 * 20 * 30)), rel=0.05)
+
+
+def test_the_interval_of_a_mean_is_as_wide_as_its_standard_error_says():
+    values = np.random.default_rng(0).normal(3, 2, (1, 100))
+    spans = word_interval(values, values, group_means, seed=0)
+    width = 2 * 1.96 * values.std() / 10
+    assert spans.shape == (1, 2, 2)
+    np.testing.assert_allclose(spans[..., 1] - spans[..., 0], width, rtol=0.1)
+
+
+def test_values_equal_the_hooks_and_the_models_own_logits(subject, pair, result):
+    words = [*WORDS[0], *WORDS[1]]
+    for row, sentence in enumerate((SENTENCE, OTHER)):
+        for column, word in enumerate(words):
+            tokens = make_prompt(subject, sentence.format(word)).tokens
+            hooked = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][NEURON.layer, -1]
+            last = subject.logits(tokens)[-1]
+            diff = last[pair.contrast.target_id] - last[pair.contrast.foil_id]
+            assert result.activation[row, column] == pytest.approx(float(hooked[7]), abs=1e-4)
+            assert result.logit_diff[row, column] == pytest.approx(float(diff), abs=1e-4)
+    np.testing.assert_allclose(result.means[:, 0], result.activation[:, :5].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(result.diff_means[:, 1], result.logit_diff[:, 5:].mean(1), rtol=1e-5)
+
+
+def test_matched_neurons_are_asked_the_same(subject, result):
+    number = parse_neuron(result.matched[3], subject.n_layers, subject.d_mlp).number
+    values = []
+    for word in (*WORDS[0], *WORDS[1]):
+        tokens = make_prompt(subject, OTHER.format(word)).tokens
+        hooked = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"]
+        values.append(float(hooked[NEURON.layer, -1, number]))
+    assert result.matched_auc[1, 3] == pytest.approx(float(auc(*_split(np.array(values)))))
+    assert str(NEURON) not in result.matched
+
+
+def _split(values):
+    return values[: len(WORDS[0])], values[len(WORDS[0]) :]
+
+
+def test_swapping_the_groups_turns_the_auc_round_and_keeps_the_means(subject, pair, result):
+    other = generality(subject, NEURON, pair.contrast, (SENTENCE, OTHER), WORDS[::-1])
+    np.testing.assert_allclose(other.auc, 1 - result.auc, atol=1e-6)
+    np.testing.assert_allclose(other.means, result.means[:, ::-1], atol=1e-5)
+    np.testing.assert_allclose(parting(other.auc), parting(result.auc), atol=1e-6)
+
+
+def test_a_planted_neuron_parts_the_words_it_was_planted_for(subject, pair):
+    plant(subject, pair, NEURON, pair.contrast)
+    found = generality(subject, NEURON, pair.contrast, (SENTENCE,), (("apple",), ("lemon",)))
+    assert found.auc[0] == found.diff_auc[0] == 1
+    assert found.means[0] == pytest.approx([4.0, 0.0], abs=0.1)
+
+
+def test_the_same_seed_gives_the_same_result_and_another_seed_other_draws(subject, pair, result):
+    runs = [
+        generality(subject, NEURON, pair.contrast, (SENTENCE, OTHER), WORDS, seed)
+        for seed in (0, 1)
+    ]
+    for field in dataclasses.fields(result):
+        np.testing.assert_array_equal(getattr(runs[0], field.name), getattr(result, field.name))
+    assert (runs[1].mean_intervals != result.mean_intervals).any()
+    np.testing.assert_array_equal(runs[1].auc, result.auc)
+
+
+def test_held_out_sentences_are_averaged_without_the_first(subject, pair):
+    sentences = (SENTENCE, OTHER, "The {} was big and she ate")
+    found = generality(subject, NEURON, pair.contrast, sentences, WORDS)
+    assert found.held_out_auc[0] == pytest.approx(found.auc[1:].mean(), abs=1e-6)
+    assert found.held_out_auc[1] == pytest.approx(found.diff_auc[1:].mean(), abs=1e-6)
+    alone = generality(subject, NEURON, pair.contrast, sentences[:1], WORDS)
+    assert np.isnan(alone.held_out_auc).all()
+    np.testing.assert_allclose(alone.auc, found.auc[:1], atol=1e-6)
+
+
+def test_the_words_are_as_many_of_either_kind_and_none_chose_the_neuron():
+    vowels, consonants = tree_words()
+    assert len(set(vowels)) == len(set(consonants)) == TREE_WORDS == 20
+    assert all(word[0] in "aeiou" for word in vowels)
+    assert not any(word[0] in "aeiou" for word in consonants)
+    assert not {"apple", "lemon", "pear", "eucalyptus"} & {*vowels, *consonants}
+    assert all(sentence.count("{}") == 1 for sentence in SENTENCES)
+
+
+@pytest.fixture(scope="module")
+def real(embedded):
+    contrast = default_pair(embedded).contrast
+    return generality(embedded, Neuron(25, 1527), contrast, SENTENCES[:4:3], tree_words())
+
+
+def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees(real):
+    """The issue's 7.10 and -0.60 came of other lists of 20; they lie within the intervals."""
+    assert real.means[0] == pytest.approx([6.42, -0.28], abs=0.01)
+    for (low, high), value in zip(real.mean_intervals[0], (7.10, -0.60), strict=True):
+        assert low < value < high
+    assert real.auc[0] == pytest.approx(0.9875, abs=1e-4)
+    assert (parting(real.matched_auc[0]) < real.auc[0]).all()
+    assert real.chance[0] < 0.001
+
+
+def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too(real):
+    assert real.auc[1] > 0.9
+    assert real.auc_interval[1, 0] > real.shuffled_interval[1, 1]
+
+
+TRUE_AND_FALSE = [
+    ("in other sentences too", "It does not tell other words apart"),
+    ("L3N5 parts the two kinds of words", "L3N5 does not part the two kinds of words"),
+    ("In 2 of the 2 held-out sentences it parts", "in none of the held-out sentences"),
+    ("The neuron parts the words in every one", "no question that the neuron could answer"),
+    ("none parts the words as well", "4 part the words as well"),
+]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return tuple(Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
+
+
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def _told(**fields):
+    return make_claims(changed(evidence(Plan()), "generality", **fields)).generality
+
+
+def test_a_neuron_that_parts_words_only_where_the_model_does_is_said_to():
+    study = evidence(Plan()).generality
+    areas, p = np.array([1.0, 1.0, 0.5], dtype="f"), np.array([0.001, 0.001, 0.9], dtype="f")
+    model = np.array([[0.9, 1.0], [0.9, 1.0], [0.3, 0.7]], dtype="f")
+    told = _told(auc=areas, chance=p, diff_auc_interval=model)
+    assert told.heading == "It tells other words apart, but not in every sentence"
+    assert "the very sentences in which the neuron parts the words" in told.answers
+    without = _told(auc=areas, chance=p, diff_auc_interval=np.ones_like(study.auc_interval))
+    assert "In 1 of those it does without this neuron" in without.answers
+    nowhere = _told(auc=areas[[0, 2, 2]], chance=p[[0, 2, 2]], diff_auc_interval=model)
+    assert nowhere.heading == "It tells other words apart, but in no other sentence"
+    more = _told(diff_auc_interval=model)
+    assert "and in 1 more" in more.answers
+
+
+def test_a_sentence_that_parts_the_words_the_wrong_way_round_is_told():
+    told = _told(auc=np.array([1.0, 1.0, 0.0], dtype="f"))
+    assert "In 1 of" in told.sentences
+    assert "In 1 it parts them the wrong way round" in told.sentences
+
+
+def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction():
+    study = evidence(Plan())
+    active, words = study.activations, study.generality
+    study = changed(study, "activations", activations=-active.activations)
+    turned = {
+        name: 1 - getattr(words, name) for name in ("auc", "auc_interval", "shuffled_interval")
+    }
+    told = make_claims(changed(study, "generality", **turned)).generality
+    assert told.heading == "It tells other words apart, in other sentences too"
+    assert "the lower after the one that takes" in told.words
+    assert make_claims(study).generality.heading == "It does not tell other words apart"
+
+
+def test_words_of_the_choosing_prompts_are_named():
+    assert "None of these words" in _told().unseen
+    assert "took part in choosing" in _told(target_words=("apple",) * 6).unseen
+
+
+def test_a_model_that_orders_the_words_but_never_says_the_target_is_told_so():
+    study = evidence(Plan()).generality
+    assert "6 of the 6 words" in _told().model
+    assert "Order is not decision" in _told(logit_diff=study.logit_diff - 50).model
+
+
+def test_without_other_sentences_or_neurons_the_page_says_so():
+    study = evidence(toy_plan())
+    words = study.generality
+    rows = ("activation", "logit_diff", "means", "mean_intervals", "diff_means", "auc", "chance")
+    rows += ("auc_interval", "diff_auc", "diff_auc_interval", "shuffled_interval", "matched_auc")
+    rows += ("diff_mean_intervals", "templates")
+    nothing = {
+        "held_out_auc": np.full(2, np.nan, dtype="f"),
+        "held_out_interval": np.full((2, 2), np.nan, dtype="f"),
+    }
+    one = {name: getattr(words, name)[:1] for name in rows}
+    page = Prose(render(changed(study, "generality", **one, **nothing))).text
+    assert "No other sentence was tried" in page
+    assert "no other neuron to compare with" in page
+    assert "undefined" not in page
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_llama()
+    path = tmp_path_factory.mktemp("models") / "tiny-llama"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def _run(capsys, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["analysis", "generality", *map(str, arguments)])
+    code = cli.main()
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_verb_answers_in_json(capsys, monkeypatch, folder):
+    code, out, err = _run(capsys, monkeypatch, "--model", folder, "--neuron", "L1N3", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["neuron"] == "L1N3"
+    assert [row["held_out"] for row in document["templates"]] == [False, *[True] * 6]
+    assert {"auc", "auc_interval", "p_shuffled", "logit_diff_auc"} <= set(document["templates"][0])
+    assert len(document["words"]["target"]) == len(document["words"]["foil"]) == 20
+
+
+def test_other_targets_have_no_words_and_the_verb_says_so(capsys, monkeypatch, folder):
+    asked = ("--model", folder, "--neuron", "L1N3", "--target", " the")
+    code, out, err = _run(capsys, monkeypatch, *asked)
+    assert (code, out) == (2, "")
+    assert "There are lists of words for ' an' against ' a' only" in err
+
+
+def test_the_summary_tells_what_the_arrays_hold(result):
+    document = summary(result)
+    assert [row["auc"] for row in document["templates"]] == result.auc.tolist()
+    assert document["templates"][1]["activation"]["foil"]["mean"] == result.means[1, 1]
+    assert document["words"]["foil"][0]["activation"] == result.activation[0, 5]

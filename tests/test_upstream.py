@@ -1,0 +1,409 @@
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import __main__ as cli
+from analysis.engines.parts import TakenApart, neuron_readers, preactivations, projections
+from analysis.experiments.upstream import STEP_NEURONS, summary, upstream
+from analysis.figures import FIGURES
+from analysis.neuron import Neuron
+from analysis.question import default_pair, make_pair
+from analysis.results import load, save
+from report.claims import make_claims
+from report.claims.upstream import upstream as claims_of
+from report.page import render
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence, toy_plan
+
+NEURON = Neuron(2, 5)
+EXACT = {"rtol": 1e-4, "atol": 1e-4}
+
+
+@pytest.fixture
+def result(subject, pair):
+    return upstream(subject, NEURON, pair)
+
+
+def test_the_parts_sum_to_the_preactivation_in_both_prompts_and_every_projection(result):
+    assert result.parts.shape[:2] == (len(result.projections), 2)
+    np.testing.assert_allclose(result.parts.sum(-1), result.preactivation, **EXACT)
+    assert np.abs(result.preactivation).max() > 0.1
+
+
+@pytest.mark.parametrize("neuron", [Neuron(0, 3), Neuron(1, 7)], ids=str)
+def test_they_sum_in_every_layer_and_only_what_came_before_has_a_part(subject, pair, neuron):
+    found = upstream(subject, neuron, pair)
+    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+    attends = neuron.layer - int(subject.parallel)
+    assert (f"L{attends}H0" in found.components) == (attends >= 0)
+    assert f"L{attends + 1}H0" not in found.components
+    assert f"MLP {neuron.layer}" not in found.components
+
+
+def test_the_parts_are_of_what_the_architecture_has(subject, result):
+    absent = {
+        "gpt2": set(),
+        "llama": {"position", "attention biases", "MLP biases"},
+        "gpt_neox": {"position"},
+    }[subject.config.model_type]
+    every = {"embedding", "position", "attention biases", "MLP biases", "constant"}
+    assert every - set(result.components) == absent
+
+
+def test_the_parts_sum_at_every_position(subject, pair):
+    run = TakenApart(subject, pair.clean)
+    readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
+    own = preactivations(subject, pair.clean, NEURON)
+    for pos in range(len(pair.clean.tokens)):
+        np.testing.assert_allclose(run.split(readers, pos).sum(0), own[:, pos], **EXACT)
+
+
+def _frozen(subject, tokens, hooks) -> np.ndarray:
+    """The pre-activations with the norm's scale held where the unpatched run had it."""
+    name = f"blocks.{NEURON.layer}.ln2.hook_in"
+    bridge, kept = subject.bridge, {}
+
+    def keep(resid, hook):
+        kept["x"] = resid[0, -1].detach().clone()
+        return resid
+
+    resids = []
+    for some in ([], hooks):
+        with torch.no_grad():
+            batch = subject.batch(tokens)
+            bridge.run_with_hooks(batch, fwd_hooks=[*some, (name, keep)], prepend_bos=False)
+        resids.append(kept["x"])
+    norm = bridge.blocks[NEURON.layer].ln2.original_component
+    layer_norm = isinstance(norm, torch.nn.LayerNorm)
+    eps = norm.eps if layer_norm else norm.variance_epsilon
+    base, x = (r - r.mean() if layer_norm else r for r in resids)
+    read = x / (base.pow(2).mean() + eps).sqrt() * norm.weight
+    read = read + norm.bias if layer_norm else read
+    mlp, number = bridge.blocks[NEURON.layer].mlp, NEURON.number
+    weights = [mlp.W_gate, mlp.W_in] if len(projections(subject)) == 2 else [mlp.W_in]
+    bias = mlp.b_in[number] if layer_norm else 0.0
+    return np.array([float(read @ w[:, number] + bias) for w in weights])
+
+
+@pytest.mark.parametrize("head", [0, 2])
+def test_taking_a_head_out_by_hook_changes_the_frozen_reading_by_its_part(
+    subject, pair, result, head
+):
+    """Of the last layer whose attention the MLP reads, so that nothing in between answers."""
+    layer = NEURON.layer - int(subject.parallel)
+
+    def drop(z, hook):
+        z[:, -1, head] = 0.0
+        return z
+
+    tokens = pair.clean.tokens
+    change = _frozen(subject, tokens, []) - _frozen(
+        subject, tokens, [(f"blocks.{layer}.attn.hook_z", drop)]
+    )
+    part = result.parts[:, 0, result.components.index(f"L{layer}H{head}")]
+    assert np.abs(part).max() > 1e-3
+    np.testing.assert_allclose(change, part, **EXACT)
+
+
+def test_a_heads_sources_sum_to_its_part(result):
+    assert len(result.heads) == 4
+    for index, head in enumerate(result.heads):
+        part = result.parts[..., result.components.index(head)]
+        np.testing.assert_allclose(result.sources[:, :, index].sum(-1), part, **EXACT)
+    np.testing.assert_allclose(result.attention.sum(-1), 1.0, atol=1e-5)
+
+
+def test_the_heads_are_those_that_differ_most_in_the_leading_projection(result):
+    difference = dict(zip(result.components, result.difference[result.leading], strict=True))
+    told = [abs(difference[head]) for head in result.heads]
+    others = [abs(v) for name, v in difference.items() if "H" in name and name not in result.heads]
+    assert told == sorted(told, reverse=True)
+    assert min(told) >= max(others)
+
+
+def test_single_neurons_are_parts_of_their_mlp(subject, pair):
+    run, last = TakenApart(subject, pair.clean), len(pair.clean.tokens) - 1
+    readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
+    names = run.components(NEURON.layer, "ln2")
+    for index in range(len(projections(subject))):
+        neurons = run.neurons(readers.only(index), last)
+        split = run.split(readers, last)[:, index]
+        for layer in range(NEURON.layer):
+            mlp = split[names.index(f"MLP {layer}")]
+            assert float(neurons[layer].sum()) == pytest.approx(float(mlp), abs=1e-4)
+
+
+def test_a_step_back_sums_to_what_the_head_or_the_neuron_read(result):
+    head, neuron = result.steps
+    assert (head, neuron) == (result.heads[0], result.earlier[0])
+    np.testing.assert_allclose(result.step_parts.sum(-1), result.step_totals, **EXACT)
+    source = result.sources[result.leading, :, 0, result.step_positions[0]]
+    np.testing.assert_allclose(result.step_totals[0], source, **EXACT)
+    assert result.step_positions[1] == len(result.clean_tokens) - 1
+
+
+def test_what_comes_after_a_head_has_no_part_in_what_it_reads(result):
+    layer = int(result.steps[0].split("H")[0][1:])
+    for index, name in enumerate(result.components):
+        later = name.startswith(f"L{layer}H") or name == f"MLP {layer}"
+        assert not later or not result.step_parts[0, :, index].any()
+
+
+def test_the_neuron_read_one_step_back_reads_what_its_own_hook_says(subject, pair, result):
+    name, projection = result.steps[1], result.step_projections[1]
+    layer, number = map(int, name[1:].split("N"))
+    own = preactivations(subject, pair.clean, Neuron(layer, number))[:, -1]
+    read = own[projections(subject).index(projection)]
+    assert result.step_totals[1, 0] == pytest.approx(float(read), abs=1e-5)
+
+
+def test_the_shares_of_the_projections_sum_to_the_difference_of_activation(result):
+    clean, corrupted = result.activation[:, -1]
+    assert result.shares.sum() == pytest.approx(float(clean - corrupted), abs=1e-4)
+    assert result.lead == result.projections[np.abs(result.shares).argmax()]
+
+
+def test_the_readings_are_the_inputs_scaled_by_the_cosine(subject, pair, result):
+    """What alignment is: the pre-activation is cosine times both lengths, plus the bias."""
+    read = subject.cache(pair.clean.tokens, "mlp.hook_in")["mlp.hook_in"][NEURON.layer]
+    mlp = subject.bridge.blocks[NEURON.layer].mlp
+    first = mlp.W_gate if result.projections[0] == "gate" else mlp.W_in
+    weight = first[:, NEURON.number]
+    bias = 0.0 if result.projections[0] == "gate" else float(mlp.b_in[NEURON.number])
+    lengths = (read.norm(dim=-1) * weight.norm()).detach().numpy()
+    np.testing.assert_allclose(result.cosine[0, 0] * lengths + bias, result.readings[0, 0], **EXACT)
+
+
+def test_the_contrast_sets_the_asked_pair_beside_the_held_out_ones(subject, pair):
+    other = make_pair(
+        subject, "We climbed up the egg tree and saw", "We climbed up the dog tree and saw"
+    )
+    both = upstream(subject, NEURON, pair, [other])
+    np.testing.assert_allclose(both.contrast[0], both.difference, **EXACT)
+    np.testing.assert_allclose(
+        both.contrast[1], upstream(subject, NEURON, other).difference, **EXACT
+    )
+    first = Neuron(NEURON.layer, int(both.matched[0].split("N")[1]))
+    alone = upstream(subject, first, other).difference
+    np.testing.assert_allclose(both.matched_contrast[0], alone, **EXACT)
+    np.testing.assert_allclose(both.matched_parts, upstream(subject, first, pair).parts, **EXACT)
+
+
+def test_a_planted_head_is_found(subject, pair):
+    """One head writes along the neuron's input weights after the clean prompt, and else nothing."""
+    layer, head = 1, 2
+    size = len(subject.bridge.blocks[layer].attn.W_O[head])
+    z = torch.stack(
+        [
+            subject.cache(prompt.tokens, "attn.hook_z")["attn.hook_z"][layer, -1]
+            for prompt in (pair.clean, pair.corrupted)
+        ]
+    )[:, head * size : (head + 1) * size]
+    readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
+    weight = (readers.weight / readers.weight.norm(dim=0)).sum(1).float()
+    direction = 20.0 * (weight - weight.mean())
+    name = f"L{layer}H{head}"
+    before = upstream(subject, NEURON, pair)
+    with torch.no_grad():
+        turned = torch.outer(torch.linalg.pinv(z) @ torch.tensor([1.0, 0.0]), direction)
+        subject.bridge.blocks[layer].attn.W_O[head] = turned
+    found = upstream(subject, NEURON, pair)
+    place = found.components.index(name)
+    assert found.heads[0] == name
+    assert np.abs(found.difference[found.leading]).argmax() == place
+    assert found.parts[found.leading, 1, place] == pytest.approx(0.0, abs=1e-3)
+    assert before.difference[found.leading, place] < found.difference[found.leading, place] / 3
+    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+
+
+def test_a_neuron_that_nothing_precedes_has_no_heads_and_no_steps(subject, pair):
+    found = upstream(subject, Neuron(0, 3), pair)
+    assert len(found.heads) == (0 if subject.parallel else 4)
+    assert found.earlier == ()
+    assert len(found.steps) == len(found.heads[:1])
+    assert found.step_parts.shape == (len(found.steps), 2, len(found.components))
+    assert found.step_neuron_parts.shape == (len(found.steps), 2, STEP_NEURONS)
+
+
+def test_the_embedded_neurons_reading_comes_through_one_head_from_apple(embedded):
+    pair = default_pair(embedded)
+    found = upstream(embedded, Neuron(25, 1527), pair)
+    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+    assert found.projections == ("gate", "up")
+    assert found.lead == "up"
+    assert found.shares[1] / found.shares.sum() == pytest.approx(0.869, abs=0.002)
+    assert found.preactivation[:, 0] == pytest.approx([4.812, 2.349], abs=0.001)
+    assert found.preactivation[:, 1] == pytest.approx([3.901, 0.357], abs=0.001)
+    assert found.heads[0] == "L23H0"
+    parts = found.difference[1]
+    assert parts[found.components.index("L23H0")] == pytest.approx(1.177, abs=0.002)
+    assert found.clean_tokens[found.step_positions[0]] == " apple"
+    assert found.earlier[0] == "L23N1468"
+    assert found.step_neurons[0][0] == "L19N28"
+    through = found.step_parts[1, 0] - found.step_parts[1, 1]
+    assert found.components[np.abs(through).argmax()] == "L23H0"
+
+
+def test_the_summary_names_what_the_command_line_promises(result):
+    document = summary(result)
+    assert {"preactivation", "sum_of_parts", "parts"} <= set(document)
+    assert set(document["parts"][0]) >= {"name", "value"}
+    sizes = [abs(row["value"]) for row in document["parts"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert ("up" in document) == (len(result.projections) == 2)
+    lists = [document, *([document["up"]] if "up" in document else [])]
+    for one in lists:
+        total = sum(row["value"] for row in one["parts"])
+        assert total == pytest.approx(one["preactivation"], abs=1e-4)
+
+
+CLAIMS = [
+    ("One attention head brings it the exchanged word", "No single attention head tells it"),
+    ("as they must", "do not trust this section"),
+    ("alone makes", "No single head makes"),
+    ("It brings this from", "comes not from the exchanged word but from"),
+    ("is driven by the same head", "is not driven by that head"),
+    ("It holds beyond this pair", "It is not certain beyond this pair"),
+    ("adds nothing by itself.", "is no evidence beyond the activation"),
+    ("chosen for being about as active, none do", "chosen for being about as active, 40 do"),
+]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return [Prose(render(evidence(plan))).text for plan in (Plan(), Plan(holds=False))]
+
+
+@pytest.mark.parametrize(("said", "opposite"), CLAIMS)
+def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def _said(**fields):
+    return claims_of(changed(evidence(Plan()), "upstream", **fields))
+
+
+def test_whether_patching_names_the_same_head_is_read_off_both():
+    study = evidence(Plan())
+    assert "named the same head, L1H0" in claims_of(study).patching
+    heads = np.roll(study.patching.heads_restored, 1, axis=1)
+    other = changed(study, "patching", heads_restored=heads)
+    assert "put another head first, L1H1" in claims_of(other).patching
+
+
+def test_a_head_that_works_against_the_strongest_is_named():
+    study = evidence(Plan())
+    assert "No other head among the strongest" in claims_of(study).parts
+    parts = study.upstream.parts.copy()
+    parts[1, 0, 2] -= 0.8
+    assert "L1H1, works against it (−0.80)" in _said(parts=parts).parts
+
+
+def test_a_head_that_matched_neurons_read_too_is_not_called_certain():
+    control = np.full_like(evidence(Plan()).upstream.matched_contrast, 3.0)
+    told = _said(matched_contrast=control)
+    assert "not certain" in told.pairs
+    assert "40 of 40 matched neurons" in told.pairs
+
+
+def test_without_held_out_pairs_nothing_is_said_to_hold_elsewhere():
+    result = evidence(Plan()).upstream
+    told = _said(pairs=result.pairs[:1], contrast=result.contrast[:1])
+    assert "was not tested" in told.pairs
+    assert "no other pair was tested" in told.pairs_caption
+
+
+def test_a_plain_mlp_is_not_called_gated():
+    result = evidence(Plan()).upstream
+    one = {
+        name: getattr(result, name)[:1]
+        for name in ("parts", "preactivation", "readings", "cosine", "earlier_parts", "sources")
+    }
+    one["matched_earlier"] = result.matched_earlier[:1]
+    one |= {"matched_parts": result.matched_parts[:1], "shares": result.shares[:1]}
+    one |= {"contrast": result.contrast[:, :1], "matched_contrast": result.matched_contrast[:, :1]}
+    told = _said(projections=("in",), lead="in", **one)
+    assert "gated" not in told.projections
+    assert "pre-activation of L3N5" in told.projections
+
+
+def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
+    found = upstream(subject, Neuron(0, 3), pair)
+    told = Prose(render(dataclasses.replace(evidence(Plan()), upstream=found))).text
+    assert ("No attention head comes before it" in told) == subject.parallel
+    assert make_claims(evidence(toy_plan())).upstream.heading
+
+
+def test_a_result_survives_being_saved(tmp_path, result):
+    save(tmp_path, "upstream", result, evidence(Plan()).provenance["upstream"])
+    back = load(tmp_path, "upstream", type(result))
+    assert back.components == result.components
+    assert back.step_neurons == result.step_neurons
+    np.testing.assert_array_equal(back.parts, result.parts)
+
+
+def test_every_panel_of_bars_sums_to_its_last_row(result):
+    for name in ("upstream", "upstream_steps"):
+        for trace in FIGURES[name].draw(result).data:
+            *parts, total = trace.x
+            assert sum(parts) == pytest.approx(total, abs=1e-3)
+
+
+@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
+def folder(request, tmp_path_factory):
+    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
+    path = tmp_path_factory.mktemp("models") / request.param
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def _run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["analysis", "upstream", *map(str, arguments)])
+    code = cli.main()
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+
+
+def test_the_verb_prints_parts_that_sum(monkeypatch, capsys, folder):
+    asked = ("--model", folder, *PAIR, "--neuron", "L2N5", "--json")
+    code, out, err = _run(monkeypatch, capsys, *asked)
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["neuron"] == "L2N5"
+    for one in (document, *([document["up"]] if "up" in document else [])):
+        assert one["sum_of_parts"] == pytest.approx(one["preactivation"], abs=1e-4)
+        total = sum(row["value"] for row in one["parts"])
+        assert total == pytest.approx(one["preactivation"], abs=1e-4)
+    assert len(document["heads_by_source"][0]["sources"]) == len(
+        document["alignment"]["activation"]
+    )
+    assert {step["of"] for step in document["steps_back"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--neuron", "L9N0", *PAIR), "outside this model"),
+        (("--neuron", "892"), "is not a neuron"),
+        (("--clean", CLEAN), "Only --clean is given"),
+    ],
+)
+def test_bad_input_is_one_sentence(monkeypatch, capsys, folder, asked, told):
+    code, out, err = _run(monkeypatch, capsys, "--model", folder, *asked)
+    assert code == 2
+    assert out == ""
+    assert told in err

@@ -1,0 +1,267 @@
+"""The published numbers: a faithful copy, computed by the original's conventions, judged right."""
+
+import copy
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import __main__ as cli
+from analysis.experiments.logit_lens import logit_lens
+from analysis.loading.models import CATALOGUE
+from analysis.neuron import Neuron
+from analysis.original import conventions as original
+from analysis.original import published
+from analysis.original.reproduction import LEFT_OUT
+from analysis.original.verification import TOLERANCES, summary, verification
+from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
+from tests.processed import Processed, published_of
+
+NEURON = Neuron(1, 5)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A tiny GPT-2, and a document of all its numbers by the slow reference."""
+    subject = make_subject("gpt2")
+    contrast = make_tiny_pair(subject).contrast
+    prompts = {"clean": CLEAN, "corrupted": CORRUPTED}
+    told = published_of(subject, NEURON, prompts, contrast.target_id, contrast.foil_id)
+    return subject, told
+
+
+def test_every_number_computed_by_hand_from_processed_weights_comes_out(planted):
+    result = verification(*planted)
+    off = np.abs(result.here - result.published)
+    assert result.agrees.all()
+    assert off.max() < 1e-3, result.names[int(off.argmax())]
+    subject, told = planted
+    positions = len(subject.tokens(CLEAN))
+    assert len(off) == (
+        len(told["scalars"]) - 1  # one of them counts texts that are not at hand
+        + 2 * subject.n_layers + 1  # the lens
+        + 3 * subject.n_layers * positions  # the maps
+        + subject.d_mlp  # the neurons of one layer
+        + 2 * subject.d_vocab  # congruences of the neuron, leads of each token
+        + len(told["mutual_exclusive_top30"])
+    )  # fmt: skip
+    assert set(result.left_out) == {"pile10k_top1_an", "an_proportion"}
+    assert summary(result)["agree"] is True
+
+
+def leaves(value, path=()):
+    """Path of every published number that is computed."""
+    if isinstance(value, list | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, float) and path[0] != "an_proportion":
+        yield path
+
+
+def test_a_number_published_otherwise_deviates_and_it_alone(planted):
+    """One number of every group in turn, moved a little beyond its tolerance, then within it."""
+    subject, told = planted
+    result = verification(subject, told)
+    by_group = {}
+    for path in leaves(told):
+        by_group.setdefault(path[0], []).append(path)
+    for group, paths in by_group.items():
+        path = paths[len(paths) // 2]
+        for share, expected in ((1.1, 1), (0.9, 0)):
+            wrong = copy.deepcopy(told)
+            at = wrong
+            for key in path[:-1]:
+                at = at[key]
+            kinds = {"scalars": "weight", "logit_lens": "logit", "mutual_exclusive_top30": "score"}
+            kind = kinds.get(group, "recovery" if group.startswith("patched") else "weight")
+            if group == "scalars":
+                kind = kind_of_scalar(wrong["scalars"][path[1]]["id"])
+            at[path[-1]] += share * TOLERANCES[kind]
+            moved = rejudged(subject, wrong, result)
+            assert (~moved.agrees).sum() == expected, (group, path, share)
+
+
+def kind_of_scalar(name):
+    if "_p_" in name:
+        return "probability"
+    if name.startswith("recovery"):
+        return "recovery"
+    return "weight" if "congruence" in name or "W_E" in name else "logit"
+
+
+def rejudged(subject, told, result):
+    """The verdict on another document; what is computed here does not depend on its values."""
+    again = verification(subject, told)
+    np.testing.assert_allclose(again.here, result.here, atol=1e-5)
+    return again
+
+
+def test_the_originals_lens_is_not_the_lens_proper_and_differs_at_the_end_by_the_bias():
+    """Its scale is the final one at every point, and b_U is left out: both are needed."""
+    subject = make_subject("gpt2")
+    pair = make_tiny_pair(subject)
+    theirs = original.lens(subject, pair.clean, pair.contrast)
+    ours = logit_lens(subject, (pair.clean,), pair.contrast).logit_diff[0]
+    bias = subject.b_U[pair.contrast.target_id] - subject.b_U[pair.contrast.foil_id]
+    assert float(theirs[-1] + bias) == pytest.approx(float(ours[-1]), abs=1e-4)
+    assert abs(float(bias)) > 0.01
+    early = abs(float(theirs[0]) + float(bias) - float(ours[0]))
+    assert early > 0.01
+
+
+def test_congruence_is_with_the_embedding_not_the_unembedding():
+    subject = make_subject("gpt2")
+    products = original.congruence(subject, NEURON)
+    processed = Processed(subject.model)
+    write = processed.blocks[1]["out"][0][5]
+    torch.testing.assert_close(products.double(), processed.W_E @ write, atol=1e-4, rtol=1e-4)
+    folded = write @ processed.W_U
+    assert float((products - folded).abs().max()) > 0.1
+
+
+def test_flipping_the_input_weights_is_not_negating_the_activation():
+    subject = make_subject("gpt2")
+    prompt = make_tiny_pair(subject).clean
+    flipped = original.flipped_input(subject, prompt, NEURON)
+    own = subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][1, :, 5]
+    assert float((flipped + own).abs().max()) > 0.01
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_mutual_pairs_come_out_the_same_in_blocks_of_any_size(monkeypatch, block):
+    subject = make_subject("gpt2")
+    whole = original.mutual_pairs(subject)
+    monkeypatch.setattr(original, "BLOCK", block)
+    for part, same in zip(original.mutual_pairs(subject), whole, strict=True):
+        torch.testing.assert_close(part, same, atol=1e-5, rtol=1e-5)
+
+
+def test_a_pair_that_is_not_mutual_here_deviates(planted):
+    subject, told = planted
+    pairs = original.mutual_pairs(subject)
+    lonely = next(n for n in range(subject.d_mlp) if int(pairs.neuron[int(pairs.token[n])]) != n)
+    assert np.isnan(pairs.score(lonely))
+    wrong = copy.deepcopy(told)
+    wrong["mutual_exclusive_top30"].append([f"Layer 0 Neuron {lonely}", "' an'", 1.0])
+    result = verification(subject, wrong)
+    assert (~result.agrees).sum() == 1
+    assert not summary(result)["agree"]
+
+
+def test_an_unknown_single_number_is_not_passed_over(planted):
+    subject, told = planted
+    wrong = copy.deepcopy(told)
+    wrong["scalars"].append({"id": "recovery_of_nothing_known", "value": 0.0})
+    assert (~verification(subject, wrong).agrees).sum() == 1
+
+
+def test_the_copy_holds_what_is_known_of_the_original():
+    told = published.document()
+    values = {entry["id"]: entry["value"] for entry in told["scalars"]}
+    assert values["clean_p_an"] == 0.6492
+    assert values["lens_final_diff_without_b_U"] == 1.2574
+    assert len(told["logit_lens"]["labels"]) == len(told["logit_lens"]["logit_diff"]) == 73
+    assert told["logit_lens"]["logit_diff"][-1] == pytest.approx(1.2574, abs=1e-4)
+    assert max(told["patched_neuron_L31"]) == told["patched_neuron_L31"][892]
+    assert told["patched_neuron_L31"][892] == pytest.approx(values["recovery_L31N892"], abs=1e-4)
+    assert told["L31N892_congruence_top"][0][:2] == [281, "' an'"]
+    assert {"source", "loading", "about"} <= set(told)
+    assert published.PATH.stat().st_size < 80_000
+
+
+def test_every_published_single_number_is_either_computed_or_left_out_with_a_reason(planted):
+    """By name, on a model of another shape: what exists here is found, the rest is named."""
+    from analysis.original import reproduction
+
+    subject, told = planted
+    real = published.document()
+    measured = reproduction._Measured(subject, told, lambda _: None)
+    known = {
+        *reproduction._from_prompts(measured),
+        *reproduction._from_maps(measured),
+        *reproduction._from_weights(measured),
+    }
+    shapes = ("lens_", "recovery_", "congruence_")  # of layers that a tiny model has not
+    for entry in real["scalars"]:
+        name = entry["id"]
+        assert name in LEFT_OUT or name in known or name.startswith(shapes), name
+    sections = set(real) - {"copied", "model", "source", "loading", "about", "tokens", "prompts"}
+    computed = {"scalars", "logit_lens", "patched_resid", "patched_attn", "patched_mlp"}
+    computed |= {"patched_neuron_L31", "L31N892_congruence_top", "L28N1921_congruence_top"}
+    computed |= {"top2_neuron_diff_by_token_top", "mutual_exclusive_top30"}
+    assert sections - computed - set(LEFT_OUT) == {"circuit_identities"}
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    def analysis(*arguments):
+        monkeypatch.setattr(sys, "argv", ["analysis", *map(str, arguments)])
+        code = cli.main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return analysis
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_gpt2()
+    path = tmp_path_factory.mktemp("models") / "tiny-gpt2"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def test_for_another_model_there_is_nothing_to_verify_and_it_is_not_even_loaded(run, monkeypatch):
+    monkeypatch.setattr("analysis.loading.models.load", lambda *_: 1 / 0)
+    for entry in CATALOGUE:
+        if entry.name != "gpt2-large":
+            code, out, _ = run("verify", "--model", entry.name, "--json")
+            told = json.loads(out)
+            assert (code, told["model"], told["published"]) == (0, entry.name, False)
+    code, out, _ = run("verify")
+    assert code == 0
+    assert out.startswith("Nothing is published to verify for smollm2-135m")
+    assert len(out.splitlines()) == 1
+
+
+def test_a_local_folder_of_another_shape_has_nothing_to_verify(run, folder):
+    code, out, _ = run("verify", "--model", folder, "--json")
+    assert (code, json.loads(out)["published"]) == (0, False)
+
+
+def test_the_exit_code_is_0_where_all_agree_and_1_where_one_deviates(
+    run, folder, planted, monkeypatch
+):
+    told = copy.deepcopy(planted[1])
+    monkeypatch.setattr(published, "document", lambda: told)
+    code, out, _ = run("verify", "--model", folder, "--json")
+    answer = json.loads(out)
+    assert (code, answer["published"], answer["agree"]) == (0, True, True)
+    assert set(answer["numbers"][0]) == {
+        *("group", "name", "kind", "published", "here", "tolerance", "verdict")
+    }
+    told["logit_lens"]["logit_diff"][2] += 0.05
+    code, out, err = run("verify", "--model", folder, "--json")
+    answer = json.loads(out)
+    assert (code, answer["agree"]) == (1, False)
+    assert "error" not in err
+    wrong = [row for row in answer["numbers"] if row["verdict"] == "deviates"]
+    assert [(row["group"], row["name"]) for row in wrong] == [("logit lens", "1_pre")]
+    assert [row["numbers"] - row["agree"] for row in answer["groups"]].count(1) == 1
+    _, out, _ = run("verify", "--model", folder)
+    assert "deviates" in out
+
+
+def test_gpt2_large_is_the_only_catalogue_model_of_the_originals_shape():
+    told = published.document()
+    shaped = [
+        entry.name
+        for entry in CATALOGUE
+        if published.describes(told, entry.layers, entry.d_model, entry.d_mlp)
+    ]
+    assert shaped == ["gpt2-large"]
