@@ -329,6 +329,9 @@ def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):
     later = result.full().components.sum()
     assert result.direct[0] + later + result.norm[0] == pytest.approx(result.total[0], abs=1e-4)
     assert result.total[1] == pytest.approx(1.864, abs=2e-3)
+    assert result.full(1)["L29N947"] / result.direct[1] == pytest.approx(-0.235, abs=0.01)
+    assert result.full(0)["L29N1326"] > 0.5  # it helps in one run and hinders in the other
+    assert result.full(1)["L29N1326"] < -0.4
     assert np.abs(result.control_total).max() < 0.1
     share, (low, high) = held_out_shares(result)["direct"]
     assert 1.2 < low <= share <= high < 1.7
