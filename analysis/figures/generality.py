@@ -179,7 +179,8 @@ def _legend(figure: go.Figure, result: Generality) -> None:
         style.swatch(style.TARGET, f"{counts[0]} words that take {target}")
         + "   "
         + style.swatch(style.FOIL, f"{counts[1]} that take {foil}"),
-        "lines: means with 95 % intervals; bold: the original’s sentence",
+        "lines: means with 95 % intervals",
+        "bold: the original’s sentence",
         style.swatch(style.TARGET, "AUC of the activation")
         + "   "
         + style.swatch(style.TRUE, "of the model’s answer", "◆"),

@@ -29,7 +29,7 @@ def upstream_sources(result: Upstream) -> go.Figure:
     figure.update_layout(
         coloraxis=style.diverging(limit, f"part of the {result.lead} pre-activation")
     )
-    for side, name in enumerate(("clean prompt", "corrupted prompt")):
+    for side, name in enumerate(("clean", "corrupted")):
         _source_map(figure, result, side, rows, labels)
         figure.add_annotation(
             text=f"<b>{name}</b>",

@@ -139,7 +139,8 @@ def _notes(figure: go.Figure, result: WeightModulation) -> None:
     grey = f"{len(result.controls)} other neurons of the layer (loss: the first)"
     style.note(
         figure,
-        "   ".join([*prompts, style.swatch(style.TRUE, f"loss, {result.texts} news texts")]),
+        "   ".join(prompts),
+        style.swatch(style.TRUE, f"loss on {result.texts} news texts"),
         f"solid: output weights scaled; dotted: {inputs}",
         style.swatch(style.OTHER, grey, "━") if result.controls else "no other neuron to compare",
     )
