@@ -31,7 +31,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import best_threshold
 from analysis.question import default_pair, held_out_pairs, make_pair
 from analysis.scanning.detector import FEWEST, Detector, share
-from analysis.steps import NOT_ASKED
+from analysis.steps.breadth import NOT_ASKED
 from report.claims import make_claims
 from report.claims.comparison import stands_out
 from tests import tiny
