@@ -322,7 +322,7 @@ def test_a_reader_gets_tables_with_the_missing_ones_named(run, folders):
 
 
 def test_the_study_names_the_other_models_of_the_catalogue():
-    from analysis.steps import _others
+    from analysis.steps.breadth import _others
     from tests.conftest import make_subject
 
     assert EMBEDDED in _others(make_subject("llama"))

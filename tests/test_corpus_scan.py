@@ -329,6 +329,9 @@ def test_nothing_is_made_up_where_nothing_was_seen():
     assert found.detected == found.hits == 0
     assert np.isnan(found.precision[0])
     assert np.isnan(auc_interval(values, np.zeros(6, dtype=bool), document, 0)).all()
+    nothing = np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=int)
+    assert np.isnan(auc_interval(*nothing, 0)).all()
+    assert np.isnan(detector(*nothing, 0).recall[0])
 
 
 def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(

@@ -99,7 +99,8 @@ def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_pat
     subject = make_subject("llama")
     pair = make_pair(subject, CLEAN, CORRUPTED)
     monkeypatch.setattr(study, "held_out_pairs", lambda _subject, _pair: [])
-    drawn = lambda n, _seed: [(number, "The egg is big") for number in range(n)]  # noqa: E731
+    text = "The cat ate an apple and the owl saw it. " * 6
+    drawn = lambda n, _seed: [(number, text) for number in range(n)]  # noqa: E731
     monkeypatch.setattr(corpus, "sample", drawn)
 
     def run(seed=0):

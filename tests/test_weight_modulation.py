@@ -240,7 +240,7 @@ def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up(real):
 TRUE_AND_FALSE = [
     ("Turned up it says more of the word", "Turning it up or down hardly moves the answer"),
     ("The answer follows the factor at every step", "does not steer the answer beyond"),
-    ("This MLP is gated", "The bias of the neuron is left as it is"),
+    ("we scale both", "The bias of the neuron is left as it is"),
     ("cannot tell from nothing", "a change told from nothing at"),
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
     ("and none goes as far", "and 2 go as far"),

@@ -30,6 +30,8 @@ def auc_interval(
     seed: int,
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the AUC over documents: tokens of one are not independent."""
+    if not len(values):
+        return NOT_A_NUMBER, NOT_A_NUMBER
     ranked = _Ranked(values, positive)
     names, index = np.unique(document, return_inverse=True)
     generator = np.random.default_rng(seed)

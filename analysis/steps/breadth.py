@@ -33,9 +33,13 @@ def _census(subject: Subject, inputs: Inputs, progress: Progress) -> Census:
 def _comparison(subject: Subject, inputs: Inputs, progress: Progress) -> Comparison:
     texts = beginnings(corpus.sample(TEXTS, inputs.seed))
     asked = (inputs.pair, inputs.held_out, texts, SCREEN, inputs.seed)
-    others = [entry.name for entry in CATALOGUE if entry.name != subject.origin.name]
     found = comparison(subject, *asked, progress)
-    return together([found], dict.fromkeys(others, NOT_ASKED))
+    return together([found], dict.fromkeys(_others(subject), NOT_ASKED))
+
+
+def _others(subject: Subject) -> list[str]:
+    """The catalogue's models but the one under study."""
+    return [entry.name for entry in CATALOGUE if entry.name != subject.origin.name]
 
 
 CENSUS = Step(
