@@ -43,6 +43,8 @@ class NeuronSweep:
             false, the estimate by attribution.
         exact: which recoveries were measured by patching.
         attribution: the first-order estimate of every recovery.
+        activation_change: clean minus corrupted activation at the last position. A gated neuron
+            answers in both directions: below zero, what recovers is that it falls.
         noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
             rounding does; ranks below it mean nothing.
         outside: neurons drawn at random among those that a screen left out, measured too; none
@@ -64,6 +66,7 @@ class NeuronSweep:
     recovery: Float[np.ndarray, "layer d_mlp"]
     exact: Bool[np.ndarray, "layer d_mlp"]
     attribution: Float[np.ndarray, "layer d_mlp"]
+    activation_change: Float[np.ndarray, "layer d_mlp"]
     noise: float
     outside: tuple[str, ...]
     outside_recovery: Float[np.ndarray, " sample"]
@@ -123,7 +126,11 @@ def _outside_summary(sweep: NeuronSweep) -> dict[str, Any]:
 
 
 def _row(sweep: NeuronSweep, neuron: Neuron) -> dict[str, Any]:
-    return {"neuron": str(neuron), "recovery": float(sweep.recovery[neuron])}
+    return {
+        "neuron": str(neuron),
+        "recovery": float(sweep.recovery[neuron]),
+        "activation_change": float(sweep.activation_change[neuron]),
+    }
 
 
 def _held_out_summary(sweep: NeuronSweep) -> list[dict[str, Any]]:
@@ -178,6 +185,7 @@ def neuron_sweep(
         recovery=recovery.cpu().numpy().reshape(shape),
         exact=exact.cpu().numpy().reshape(shape),
         attribution=attribution.cpu().numpy().reshape(shape),
+        activation_change=patcher.delta[:, -1].float().cpu().numpy(),
         noise=float(patcher.null_recoveries().abs().max()),
         outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
         outside_recovery=patcher.recoveries(outside).cpu().numpy(),

@@ -76,6 +76,7 @@ def _neurons(figure: go.Figure, result: NeuronSweep, drawn: np.ndarray) -> None:
     layer, index = np.divmod(drawn, width)
     values = result.recovery.ravel()[drawn]
     exact = result.exact.ravel()[drawn]
+    change = result.activation_change.ravel()[drawn]
     figure.add_scatter(
         x=(layer - 0.4 + 0.8 * index / width).round(3).tolist(),
         y=values.round(5).tolist(),
@@ -88,10 +89,16 @@ def _neurons(figure: go.Figure, result: NeuronSweep, drawn: np.ndarray) -> None:
             "symbol": np.where(exact, "circle", "circle-open").tolist(),
         },
         customdata=[
-            [str(Neuron(int(a), int(b))), style.plain(v, 4), "" if e else " (estimate)"]
-            for a, b, v, e in zip(layer, index, values, exact, strict=True)
+            [
+                str(Neuron(int(a), int(b))),
+                style.plain(v, 4),
+                "" if e else " (estimate)",
+                style.plain(c, 3),
+            ]
+            for a, b, v, e, c in zip(layer, index, values, exact, change, strict=True)
         ],
-        hovertemplate="%{customdata[0]}: recovery %{customdata[1]}%{customdata[2]}<extra></extra>",
+        hovertemplate="%{customdata[0]}: recovery %{customdata[1]}%{customdata[2]}<br>"
+        "its activation changes by %{customdata[3]}<extra></extra>",
     )
 
 

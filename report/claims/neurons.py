@@ -36,6 +36,7 @@ class Neurons:
     how: Markup
     standing: Markup
     margin: Markup
+    direction: Markup
     crowd: Markup
     against: Markup
     caption: Markup
@@ -56,6 +57,7 @@ def neurons(evidence: Evidence) -> Neurons:
         how=_how(sweep),
         standing=standing(sweep),
         margin=_margin(sweep),
+        direction=_direction(sweep),
         crowd=_crowd(sweep),
         against=_against(sweep),
         caption=_caption(sweep),
@@ -155,6 +157,25 @@ def _margin(sweep: NeuronSweep) -> Markup:
         "Rounding could have done this: a patch that changes nothing recovers up to {}.",
         number(noise, 3),
     )
+
+
+def _direction(sweep: NeuronSweep) -> Markup:
+    """Whether the candidates rise or fall from the corrupted to the clean prompt."""
+    shape = sweep.recovery.shape
+    changes = [float(sweep.activation_change[parse_neuron(n, *shape)]) for n in sweep.candidates]
+    told = say(
+        "At the last position its activation {} by {} from the corrupted to the clean prompt",
+        "rises" if changes[0] > 0 else "falls",
+        number(abs(changes[0])),
+    )
+    if len(changes) > 1:
+        falling = sum(change < 0 for change in changes)
+        told += say("; of the {} best {} by falling", count(len(changes)), _answer(falling))
+    return told + say(".")
+
+
+def _answer(falling: int) -> str:
+    return plural(falling, "answers", "answer") if falling else "none answers"
 
 
 def _crowd(sweep: NeuronSweep) -> Markup:

@@ -98,6 +98,7 @@ def neuron_sweep(plan: Plan) -> NeuronSweep:
         recovery=recovery,
         exact=np.ones_like(recovery, dtype=bool),
         attribution=attribution,
+        activation_change=recovery * (10 if plan.holds else -10),
         noise=1e-6 if plan.holds else 0.05,
         outside=(),
         outside_recovery=np.zeros(0, dtype=np.float32),
