@@ -9,7 +9,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
-from report.evidence import load_evidence
+from analysis.evidence import load_evidence
 from report.page import render
 
 STATIC = Path(__file__).resolve().parent / "static"

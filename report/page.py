@@ -2,11 +2,11 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from report.claims import make_claims
-from report.claims.wording import token
-from report.evidence import Evidence
+from analysis.claims import make_claims
+from analysis.claims.wording import token
+from analysis.evidence import Evidence
+from analysis.figures.tokens import token_rows
 from report.panels import panels, themes
-from report.token_view import token_rows
 
 
 def environment() -> Environment:
@@ -29,7 +29,7 @@ def render(evidence: Evidence) -> str:
         .render(
             claims=claims,
             figures=panels(evidence, claims),
-            token_rows=token_rows(evidence),
+            token_rows=token_rows(evidence.activations, ("Clean prompt", "Corrupted prompt")),
             themes=themes(),
             token=token,
         )

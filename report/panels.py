@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from analysis.claims import Claims
+from analysis.claims.making import figure_command
+from analysis.evidence import Evidence
 from analysis.figures import FIGURES
 from analysis.figures.style import THEMES
-from report.claims import Claims
-from report.claims.making import figure_command
-from report.evidence import Evidence
 
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from analysis import __main__ as cli
+from analysis.claims import make_claims
 from analysis.engines.ablations import CONTROL_METHOD
 from analysis.engines.ablator import PromptAblator, WindowAblator
 from analysis.engines.replacement import METHODS, Pool
@@ -21,7 +22,6 @@ from analysis.figures.ablation import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompt_set import PromptSet, word_set
 from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_contrast, make_prompt
-from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import __main__ as cli
+from analysis.claims import make_claims
 from analysis.engines.reading import windows
 from analysis.experiments.census import census, summary
 from analysis.figures import FIGURES
@@ -30,7 +31,6 @@ from analysis.weights.cross import OUTCOMES
 from analysis.weights.orders import ORDERS, orders
 from analysis.weights.pairs import Pairs, by_token, by_word, mutual
 from analysis.weights.words import leaders, words
-from report.claims import make_claims
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
 from tests.synthetic import Plan, changed, evidence

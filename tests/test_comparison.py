@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from analysis import EMBEDDED, corpus, results
 from analysis import __main__ as cli
 from analysis.asked import SCREEN
+from analysis.claims import make_claims
+from analysis.claims.comparison import stands_out
 from analysis.experiments.comparison import (
     CHARACTERS,
     SHOWN,
@@ -32,8 +34,6 @@ from analysis.numbers.discrimination import best_threshold
 from analysis.question import default_pair, held_out_pairs, make_pair
 from analysis.scanning.detector import FEWEST, Detector, share
 from analysis.steps.breadth import NOT_ASKED
-from report.claims import make_claims
-from report.claims.comparison import stands_out
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as cli
+from analysis.claims import make_claims
 from analysis.experiments.composition import composition, held_out_shares
 from analysis.figures.composition import NORM, TOTAL, waterfall
 from analysis.figures.composition import composition as drawn
 from analysis.figures.composition_held_out import composition_held_out
 from analysis.neuron import Neuron
-from report.claims import make_claims
 from report.page import render
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED

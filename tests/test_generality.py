@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as cli
+from analysis.claims import make_claims
 from analysis.experiments.generality import generality, parting, summary
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import auc, group_means, shuffled, word_interval
 from analysis.question import default_pair, make_prompt
 from analysis.sentences import SENTENCES, TREE_WORDS, tree_words
-from report.claims import make_claims
 from report.page import render
 from tests import tiny
 from tests.plant import plant

@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(p for top in ("analysis", "report", "space") for p in ROOT.glob(f"{top}/**/*.py"))
 
 FORBIDDEN = {
-    "analysis/experiments": ("plotly", "jinja2", "gradio", "analysis.figures"),
-    "analysis/figures": ("torch", "transformers", "transformer_lens", "jinja2", "gradio"),
+    "analysis/experiments": ("plotly", "analysis.figures", "analysis.claims"),
+    "analysis/figures": ("torch", "transformers", "transformer_lens", "analysis.claims"),
+    "analysis/claims": ("torch", "transformers", "transformer_lens", "plotly"),
     "analysis": ("report", "space", "gradio", "jinja2"),
     "report": ("space", "gradio", "torch", "transformers", "transformer_lens"),
     "space": ("report",),

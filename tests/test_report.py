@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
+from analysis.claims import Claims, make_claims, neurons
 from analysis.figures import FIGURES
 from analysis.loading.models import CATALOGUE
-from report.claims import Claims, make_claims, neurons
 from report.page import environment, render
 from report.panels import panels, safe_json
 from tests.prose import Prose

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from analysis import __main__ as cli
+from analysis.claims import make_claims
+from analysis.claims.upstream import upstream as claims_of
 from analysis.engines.parts import TakenApart, neuron_readers, preactivations, projections
 from analysis.experiments.upstream import STEP_NEURONS, summary, upstream
 from analysis.figures import FIGURES
 from analysis.neuron import Neuron
 from analysis.question import default_pair, make_pair
 from analysis.results import load, save
-from report.claims import make_claims
-from report.claims.upstream import upstream as claims_of
 from report.page import render
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED

@@ -9,6 +9,8 @@ import torch
 
 from analysis import __main__ as cli
 from analysis import corpus
+from analysis.claims import make_claims
+from analysis.claims.continuation import shown
 from analysis.engines.continuation import continuations, scaled, written
 from analysis.engines.modulation import Modulator, Setting
 from analysis.experiments import weight_modulation as experiment
@@ -16,8 +18,6 @@ from analysis.experiments.weight_modulation import FACTORS, WRITTEN_FACTORS, sum
 from analysis.neuron import Neuron
 from analysis.question import default_pair, make_prompt
 from analysis.subject import Subject
-from report.claims import make_claims
-from report.claims.continuation import shown
 from report.page import render
 from tests import tiny
 from tests.plant import plant

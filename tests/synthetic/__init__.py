@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 
 from analysis import results
+from analysis.evidence import KINDS, Evidence
 from analysis.results import Provenance
-from report.evidence import KINDS, Evidence
 from tests.synthetic import census, composition, first_parts, upstream
 from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.experiments.composition import Composition
-from analysis.experiments.neuron_sweep import NeuronSweep, ranked
-from report.claims import composition_checks as checks
-from report.claims.wording import (
+from analysis.claims import composition_checks as checks
+from analysis.claims.wording import (
     number,
     percent,
     plural,
     say,
     signed,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.composition import Composition
+from analysis.experiments.neuron_sweep import NeuronSweep, ranked
 
 MORE = 1.05
 """The direct write exceeds the total when it is this many times as large, or more."""

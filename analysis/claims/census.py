@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.agreement import behaviour, behaviour_caption, behaviour_heading
+from analysis.claims.wording import count, number, ordinal, percent, plural, say, token
+from analysis.evidence import Evidence
 from analysis.experiments.census import Census
-from report.claims.agreement import behaviour, behaviour_caption, behaviour_heading
-from report.claims.wording import count, number, ordinal, percent, plural, say, token
-from report.evidence import Evidence
 
 HUB = 0.5
 """First for more than this share of the vocabulary, a neuron is a hub that spoils the count."""

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims import damage
+from analysis.claims.damage import clear, none_or
+from analysis.claims.wording import count, number, plural, say, signed, span, token
 from analysis.engines.replacement import METHODS
+from analysis.evidence import Evidence
 from analysis.experiments.ablation import (
     Ablation,
     in_set,
@@ -14,10 +18,6 @@ from analysis.experiments.ablation import (
     over_prompts,
 )
 from analysis.numbers.estimates import Estimate
-from report.claims import damage
-from report.claims.damage import clear, none_or
-from report.claims.wording import count, number, plural, say, signed, span, token
-from report.evidence import Evidence
 
 ZERO, MEAN, RESAMPLE, NEGATE = range(len(METHODS))
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.lens import largest_jump
+from analysis.claims.wording import head_name, number, say, token
+from analysis.evidence import Evidence
 from analysis.experiments.patching import Patching
-from report.claims.lens import largest_jump
-from report.claims.wording import head_name, number, say, token
-from report.evidence import Evidence
 
 NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
 HALF, NEARLY_ALL, SLIGHT = 0.5, 0.9, 0.05

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.experiments.comparison import Comparison
-from analysis.scanning.detector import FEWEST, share
-from report.claims.model_rows import Line, Missing, lines, missing
-from report.claims.neurons import NOTABLE
-from report.claims.wording import (
+from analysis.claims.confirmation import NOTABLE
+from analysis.claims.model_rows import Line, Missing, lines, missing
+from analysis.claims.wording import (
     count,
     number,
     percent,
@@ -19,7 +17,9 @@ from report.claims.wording import (
     share_span,
     token,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.comparison import Comparison
+from analysis.scanning.detector import FEWEST, share
 
 FEW = 30
 """Occurrences below which a precision or recall is called rough."""

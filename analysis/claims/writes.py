@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.experiments.direct_effect import DirectEffect
-from analysis.numbers.statistics import share_interval
-from report.claims.loudness import quieter, sign
-from report.claims.turned import turned
-from report.claims.wording import (
+from analysis.claims.loudness import quieter, sign
+from analysis.claims.turned import turned
+from analysis.claims.wording import (
     count,
     number,
     ordinal,
@@ -19,7 +17,9 @@ from report.claims.wording import (
     token,
     tokens,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.direct_effect import DirectEffect
+from analysis.numbers.statistics import share_interval
 
 FAR = 5
 """A token this many standard deviations from the mean lies far out."""

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
+from analysis.claims.wording import number, percent, plural, say, span, token
 from analysis.experiments.census import Census
-from report.claims.wording import number, percent, plural, say, span, token
 
 MEASURES = ("by the product itself", "less the mean", "in standard deviations")
 RAW, STANDARDISED = 0, 2

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.wording import number, say, signed, token
+from analysis.evidence import Evidence
 from analysis.experiments.logit_lens import LogitLens
-from report.claims.wording import number, say, signed, token
-from report.evidence import Evidence
 
 SAME = 1e-3
 """Readings nearer than this, in logits, are the same but for rounding."""

@@ -3,10 +3,10 @@
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.wording import count, number, plural, say, signed, span, token
 from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation import Ablation, over_spots
 from analysis.numbers.estimates import Estimate
-from report.claims.wording import count, number, plural, say, signed, span, token
 
 MEAN = METHODS.index("mean")
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.experiments.corpus_scan import BIN, CorpusScan
-from analysis.numbers.statistics import share_interval
-from report.claims import telling
-from report.claims.wording import (
+from analysis.claims import telling
+from analysis.claims.wording import (
     count,
     number,
     percent,
@@ -17,7 +15,9 @@ from report.claims.wording import (
     share_span,
     token,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.corpus_scan import BIN, CorpusScan
+from analysis.numbers.statistics import share_interval
 
 
 @dataclass(frozen=True)

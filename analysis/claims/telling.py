@@ -6,9 +6,7 @@ import numpy as np
 from jaxtyping import Int
 from markupsafe import Markup
 
-from analysis.experiments.corpus_scan import BIN, CorpusScan
-from analysis.numbers.statistics import share_interval
-from report.claims.wording import (
+from analysis.claims.wording import (
     count,
     number,
     percent,
@@ -18,6 +16,8 @@ from report.claims.wording import (
     span,
     token,
 )
+from analysis.experiments.corpus_scan import BIN, CorpusScan
+from analysis.numbers.statistics import share_interval
 
 END_TOKENS = 20
 """The outermost bins are pooled until they hold this many tokens."""

@@ -3,9 +3,9 @@
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.wording import number, plural, say, signed, span, token
 from analysis.experiments.upstream import Upstream
 from analysis.numbers.statistics import ratio_interval
-from report.claims.wording import number, plural, say, signed, span, token
 
 USUAL = 0.05
 """A part is usual if more than this share of matched neurons get as much from the same head."""

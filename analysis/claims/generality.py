@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
+from analysis.claims.loudness import sign
+from analysis.claims.wording import count, number, plural, say, span, token, tokens
+from analysis.evidence import Evidence
 from analysis.experiments.generality import Generality, parting
 from analysis.numbers.separation import RESAMPLES
-from report.claims.loudness import sign
-from report.claims.wording import count, number, plural, say, span, token, tokens
-from report.evidence import Evidence
 
 SURE = 0.05
 """A neuron parts two groups when shuffled labels do so at most this often."""

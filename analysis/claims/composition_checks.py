@@ -3,8 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from analysis.experiments.composition import Composition, held_out_shares
-from report.claims.wording import (
+from analysis.claims.wording import (
     count,
     number,
     percent,
@@ -13,6 +12,7 @@ from report.claims.wording import (
     share_span,
     token,
 )
+from analysis.experiments.composition import Composition, held_out_shares
 
 
 def held_out(result: Composition) -> Markup:

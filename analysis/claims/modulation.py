@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
+from analysis.claims.continuation import Line, factor, lines, table, writes
+from analysis.claims.wording import count, number, percent, plural, say, span, token
+from analysis.evidence import Evidence
 from analysis.experiments.weight_modulation import WeightModulation
-from report.claims.continuation import Line, factor, lines, table, writes
-from report.claims.wording import count, number, percent, plural, say, span, token
-from report.evidence import Evidence
 
 
 @dataclass(frozen=True)

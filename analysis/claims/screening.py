@@ -3,9 +3,9 @@
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.wording import count, number, ordinal, say
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.neuron import parse_neuron
-from report.claims.wording import count, number, ordinal, say
 
 TOLERABLE = 0.02
 """An estimate this near to the measurement, in shares of the difference, is called right."""

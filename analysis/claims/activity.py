@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.experiments.activations import Activations
-from report.claims import news
-from report.claims.loudness import (
+from analysis.claims import news
+from analysis.claims.loudness import (
     ends,
     fires_before,
     loudness,
@@ -19,8 +18,9 @@ from report.claims.loudness import (
     silent,
     strongest,
 )
-from report.claims.wording import number, plural, say, token
-from report.evidence import Evidence
+from analysis.claims.wording import number, plural, say, token
+from analysis.evidence import Evidence
+from analysis.experiments.activations import Activations
 
 NEAR_ZERO = 0.1
 """The neuron falls silent when this share of its activation, or less, is left."""

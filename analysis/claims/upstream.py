@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims import upstream_further
+from analysis.claims.upstream_further import difference_of
+from analysis.claims.wording import head_name, number, percent, say, signed, token
+from analysis.evidence import Evidence
 from analysis.experiments.upstream import Upstream
-from report.claims import upstream_further
-from report.claims.upstream_further import difference_of
-from report.claims.wording import head_name, number, percent, say, signed, token
-from report.evidence import Evidence
 
 MUCH = 0.3
 """A part that makes this share of a difference, or more, carries it."""

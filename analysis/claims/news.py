@@ -6,9 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
-from analysis.experiments.activations import Activations
-from analysis.numbers.statistics import ratio_interval, share_interval
-from report.claims.loudness import (
+from analysis.claims.loudness import (
     expected,
     explained,
     fires_before,
@@ -22,7 +20,9 @@ from report.claims.loudness import (
     sign,
     silent,
 )
-from report.claims.wording import count, number, percent, plural, say, share_span, span, token
+from analysis.claims.wording import count, number, percent, plural, say, share_span, span, token
+from analysis.experiments.activations import Activations
+from analysis.numbers.statistics import ratio_interval, share_interval
 
 SEED = 0
 FEW = 0.1

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis import EMBEDDED
+from analysis.claims.wording import number
+from analysis.evidence import KINDS, Evidence
 from analysis.figures import FIGURES
-from report.claims.wording import number
-from report.evidence import KINDS, Evidence
 
 TITLES = {
     "next_token": "Next token",

@@ -4,10 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.experiments.next_token import NextToken
-from analysis.experiments.patching import Patching
-from analysis.numbers.statistics import share_interval
-from report.claims.wording import (
+from analysis.claims.wording import (
     count,
     number,
     percent,
@@ -18,7 +15,10 @@ from report.claims.wording import (
     signed,
     token,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.next_token import NextToken
+from analysis.experiments.patching import Patching
+from analysis.numbers.statistics import share_interval
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Prose that a number could refute is chosen by that number. No claim knows the pa
 
 from dataclasses import dataclass
 
-from report.claims import (
+from analysis.claims import (
     ablation,
     activity,
     census,
@@ -23,8 +23,8 @@ from report.claims import (
     upstream,
     writes,
 )
-from report.claims.opening import model_name
-from report.evidence import Evidence
+from analysis.claims.opening import model_name
+from analysis.evidence import Evidence
 
 
 @dataclass(frozen=True)

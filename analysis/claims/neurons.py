@@ -5,27 +5,22 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.experiments.neuron_sweep import NeuronSweep
-from analysis.figures.style import power
-from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.statistics import ratio_interval
-from report.claims import screening
-from report.claims.wording import (
+from analysis.claims import confirmation, screening
+from analysis.claims.confirmation import NOTABLE
+from analysis.claims.wording import (
     count,
     number,
-    ordinal,
     percent,
     plural,
     say,
-    share_span,
     span,
 )
-from report.evidence import Evidence
+from analysis.evidence import Evidence
+from analysis.experiments.neuron_sweep import NeuronSweep
+from analysis.figures.style import power
+from analysis.neuron import Neuron, parse_neuron
 
-SEED = 0
 MANY = 20
-NOTABLE = 0.05
-"""A neuron is notable when it alone moves this share of the difference, either way."""
 
 
 @dataclass(frozen=True)
@@ -61,36 +56,14 @@ def neurons(evidence: Evidence) -> Neurons:
         crowd=_crowd(sweep),
         against=_against(sweep),
         caption=_caption(sweep),
-        confirmed=confirmed(sweep),
-        candidates=_candidates(sweep),
-        confirmation_caption=_confirmation_caption(sweep),
+        confirmed=confirmation.confirmed(sweep),
+        candidates=confirmation.candidates(sweep),
+        confirmation_caption=confirmation.caption(sweep),
         screen=screening.screen(sweep),
         estimate=screening.estimate(sweep),
         attribution_caption=screening.caption(sweep),
         wrong=_wrong(sweep),
     )
-
-
-def shares(sweep: NeuronSweep) -> np.ndarray:
-    """Share of the held-out gap that each candidate brings back, sums over sums."""
-    return np.asarray(sweep.held_out_effect.sum(0) / sweep.held_out_gap.sum())
-
-
-def interval(sweep: NeuronSweep, candidate: int) -> tuple[float, float]:
-    """Interval of a candidate's share, over the held-out pairs."""
-    return ratio_interval(sweep.held_out_effect[:, candidate], sweep.held_out_gap, SEED)
-
-
-def holds(sweep: NeuronSweep) -> bool:
-    """Whether the best neuron is first on held-out pairs too, clearly above nothing."""
-    if not len(sweep.held_out_gap):
-        return False
-    return bool(shares(sweep).argmax() == 0 and interval(sweep, 0)[0] > NOTABLE)
-
-
-def held_out_rank(sweep: NeuronSweep) -> int:
-    """Rank of the best neuron among the candidates by its share on held-out pairs."""
-    return 1 + int((shares(sweep) > shares(sweep)[0]).sum())
 
 
 def recovery_of(sweep: NeuronSweep, candidate: int) -> float:
@@ -214,73 +187,6 @@ def _caption(sweep: NeuronSweep) -> Markup:
     return say("Recovery of every neuron, patched alone. ") + standing(sweep)
 
 
-def confirmed(sweep: NeuronSweep) -> Markup:
-    """Whether the best neuron is also the best on pairs that did not choose it."""
-    if not len(sweep.held_out_gap):
-        return say("The choice was not confirmed: there are no held-out prompts for this question.")
-    values, first = shares(sweep), sweep.candidates[0]
-    told = say("{} ({})", percent(float(values[0])), share_span(*interval(sweep, 0)))
-    pairs = count(len(sweep.held_out_gap))
-    if holds(sweep):
-        return say(
-            "The same neuron also comes first on held-out prompts: over {} other pairs {} "
-            "recovers {}.",
-            pairs,
-            first,
-            told,
-        )
-    return say(
-        "The same neuron does not come first on held-out prompts, or not clearly: over {} other "
-        "pairs {} recovers {} and is {} of the {} candidates.",
-        pairs,
-        first,
-        told,
-        ordinal(held_out_rank(sweep)),
-        count(len(values)),
-    )
-
-
-def _candidates(sweep: NeuronSweep) -> Markup:
-    if not len(sweep.held_out_gap):
-        return say("So the ranking is that of one pair of prompts, and no more.")
-    told = say(
-        "It is the strongest candidate in {} of the {} pairs. ",
-        count(wins(sweep)),
-        count(len(sweep.held_out_gap)),
-    )
-    if not np.isfinite(interval(sweep, 0)).all():
-        return told + say(
-            "There is no interval: the gaps of these pairs have either sign, and a resampled sum "
-            "of them can be zero."
-        )
-    return told + _above_zero(sweep)
-
-
-def wins(sweep: NeuronSweep) -> int:
-    """Held-out pairs in which the best neuron brings back more of the gap than the others."""
-    towards = sweep.held_out_effect * np.sign(sweep.held_out_gap)[:, None]
-    return int((towards.argmax(1) == 0).sum())
-
-
-def _above_zero(sweep: NeuronSweep) -> Markup:
-    """How many of the candidates hold up on the held-out pairs."""
-    above = sum(interval(sweep, i)[0] > 0 for i in range(len(sweep.candidates)))
-    if above == len(sweep.candidates) == 1:
-        return say("Its interval lies above zero.")
-    if above == len(sweep.candidates):
-        return say("All {} candidates keep an interval above zero.", count(above))
-    return say(
-        "Of the {} best on the first pair, {} an interval above zero on the others; the rest of "
-        "that list did not hold up.",
-        count(len(sweep.candidates)),
-        "none keeps" if not above else f"only {plural(above, 'keeps', 'keep')}",
-    )
-
-
-def _confirmation_caption(sweep: NeuronSweep) -> Markup:
-    return say("Pairs that took no part in the choice. ") + confirmed(sweep)
-
-
 def _wrong(sweep: NeuronSweep) -> Markup:
     told = say(
         "The best of {} numbers is large by selection alone. The control is a fresh sample: {} "
@@ -292,8 +198,8 @@ def _wrong(sweep: NeuronSweep) -> Markup:
         return say(
             "The best of many numbers is large by selection alone, and here nothing checks it."
         )
-    there, here = float(shares(sweep)[0]), recovery_of(sweep, 0)
-    low, high = interval(sweep, 0)
+    there, here = float(confirmation.shares(sweep)[0]), recovery_of(sweep, 0)
+    low, high = confirmation.interval(sweep, 0)
     if there >= here:
         return told + say(
             "There the neuron recovers {} ({}), no less than the {} that chose it: selection did "

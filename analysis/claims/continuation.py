@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from analysis.claims.wording import number, plural, say, token
 from analysis.experiments.weight_modulation import WeightModulation
 from analysis.figures.style import escaped
-from report.claims.wording import number, plural, say, token
 
 
 @dataclass(frozen=True)

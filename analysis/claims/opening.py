@@ -6,11 +6,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.experiments.neuron_sweep import NeuronSweep
-from report.claims import (
+from analysis.claims import (
     ablation,
     activity,
     composition,
+    confirmation,
     corpus,
     generality,
     neurons,
@@ -18,9 +18,10 @@ from report.claims import (
     upstream,
     writes,
 )
-from report.claims.loudness import fires_before, sampled
-from report.claims.wording import count, ordinal, percent, plain, plural, say, token
-from report.evidence import Evidence
+from analysis.claims.loudness import fires_before, sampled
+from analysis.claims.wording import count, ordinal, percent, plain, plural, say, token
+from analysis.evidence import Evidence
+from analysis.experiments.neuron_sweep import NeuronSweep
 
 STRONG = 0.25
 """A neuron "makes" the model predict when it alone brings back this share of the difference."""
@@ -55,7 +56,7 @@ def opening(evidence: Evidence) -> Opening:
         firing=activity.firing(evidence.activations),
         brief=(
             ("neurons", neurons.standing(evidence.neuron_sweep)),
-            ("neurons", neurons.confirmed(evidence.neuron_sweep)),
+            ("neurons", confirmation.confirmed(evidence.neuron_sweep)),
             ("writes", writes.writes_target(evidence)),
             ("activity", news.on_news(evidence.activations)),
             ("corpus", corpus.finding(evidence.corpus_scan)),
@@ -91,7 +92,7 @@ def _title(evidence: Evidence) -> str:
     word = plain(evidence.direct_effect.target)
     if not found(evidence):
         return f"Looking for the neuron that predicts “{word}”"
-    verb = "predicts" if neurons.holds(evidence.neuron_sweep) else "may predict"
+    verb = "predicts" if confirmation.holds(evidence.neuron_sweep) else "may predict"
     return f"One neuron {verb} “{word}”"
 
 
@@ -107,7 +108,7 @@ def _lede(evidence: Evidence) -> Markup:
             "<em>predict</em> {target}.",
             **names,
         )
-    if neurons.holds(evidence.neuron_sweep):
+    if confirmation.holds(evidence.neuron_sweep):
         told = "One neuron among the {neurons} of {model} makes it <em>predict</em> {target}{when}."
         return say(told, when=_when(evidence), **names)
     return say(
@@ -126,7 +127,7 @@ def _unconfirmed(sweep: NeuronSweep) -> str:
     """Why a neuron that stands out on its own pair is not taken to be confirmed."""
     if not len(sweep.held_out_gap):
         return "there are no held-out prompts for this question"
-    rank = neurons.held_out_rank(sweep)
+    rank = confirmation.held_out_rank(sweep)
     if rank > 1:
         return f"on held-out prompts it is only {ordinal(rank)} of the candidates"
     return "on held-out prompts it comes first, but not clearly"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from analysis.claims.wording import count, number, ordinal, percent, say, span, token
 from analysis.experiments.comparison import Comparison
 from analysis.scanning.detector import share
-from report.claims.wording import count, number, ordinal, percent, say, span, token
 
 
 @dataclass(frozen=True)
