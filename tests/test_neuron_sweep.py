@@ -226,3 +226,17 @@ def test_held_out_pairs_that_the_model_does_not_tell_apart_are_left_out(subject,
     sweep = neuron_sweep(subject, pair, held_out=[silent, other])
     assert sweep.held_out == (f"{other.clean.text} / {other.corrupted.text}",)
     assert sweep.held_out_effect.shape == (1, 10)
+
+
+@pytest.mark.parametrize("positions", ["last", "all"])
+def test_the_sweep_names_which_way_a_neurons_activation_moved(subject, pair, positions):
+    """The same two prompts, read with hooks; a gated neuron may recover by falling."""
+    sweep = neuron_sweep(subject, pair, positions=positions)
+    clean, corrupted = (
+        subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][:, -1]
+        for prompt in (pair.clean, pair.corrupted)
+    )
+    np.testing.assert_allclose(sweep.activation_change, clean - corrupted, atol=1e-5)
+    for row in summary(sweep, 3)["neurons"]:
+        place = Neuron(*split_name(row["neuron"]))
+        assert row["activation_change"] == float(sweep.activation_change[place])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
-from analysis.claims import Claims, make_claims, neurons
+from analysis.claims import Claims, confirmation, make_claims
 from analysis.figures import FIGURES
 from analysis.loading.models import CATALOGUE
 from report.page import environment, render
@@ -165,8 +165,18 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     assert "strongest candidate in 6 of the 6 pairs" in told.candidates
 
 
+def test_the_page_says_whether_the_best_neurons_rise_or_fall():
+    rising, falling = (
+        make_claims(evidence(Plan(holds=holds))).neurons.direction for holds in (True, False)
+    )
+    assert "rises by 6.00" in rising
+    assert "none answers by falling" in rising
+    assert "falls by 0.40" in falling
+    assert "of the 3 best 3 answer by falling" in falling
+
+
 def test_without_an_interval_the_page_says_so(monkeypatch):
-    monkeypatch.setattr(neurons, "ratio_interval", lambda *_: (float("nan"), float("nan")))
+    monkeypatch.setattr(confirmation, "ratio_interval", lambda *_: (float("nan"), float("nan")))
     told = make_claims(evidence(Plan()))
     assert "There is no interval" in told.neurons.candidates
     assert "without an interval" in told.neurons.confirmed
