@@ -1,19 +1,17 @@
 """The edge of the command line: answers on standard output, all else on standard error."""
 
 import io
-import json
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from analysis import answer
 from analysis.progress import Progress as Watcher
 
 MATRIX_COLUMNS = 12
@@ -23,10 +21,10 @@ MATRIX_COLUMNS = 12
 def emit(document: dict[str, Any], as_json: bool) -> None:
     """Print an answer: one JSON object, or tables for a reader."""
     if as_json:
-        print(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False))
+        print(answer.as_json(document))
         return
     console = Console(highlight=False)
-    for key, value in _side_by_side(_plain(document)).items():
+    for key, value in _side_by_side(answer.plain(document)).items():
         _show(console, key.replace("_", " "), value)
 
 
@@ -44,19 +42,6 @@ def watched(label: str) -> Iterator[Watcher]:
     ) as bars:
         task = bars.add_task(label, total=1.0)
         yield lambda fraction: bars.update(task, completed=fraction)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers and sequences as JSON knows them; what is no number becomes null."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _side_by_side(document: dict[str, Any]) -> dict[str, Any]:

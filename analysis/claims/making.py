@@ -1,10 +1,10 @@
 """How the numbers were made: the provenance of every result."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis import EMBEDDED
+from analysis.answer import command_line
 from analysis.claims.wording import number
 from analysis.evidence import KINDS, Evidence
 from analysis.figures import FIGURES
@@ -105,18 +105,15 @@ def figure_command(evidence: Evidence, figure: str) -> str:
 
 def command(evidence: Evidence, verb: str) -> str:
     """A verb with the options that this study needs, quoted for a shell."""
-    options = [] if verb in NO_NEURON else ["--neuron", evidence.neuron]
-    rivals = evidence.corpus_scan.neurons[1:]
-    if verb == "scan" and rivals:
-        options += ["--rivals", ",".join(rivals)]
-    if evidence.origin.model != EMBEDDED:
-        options += ["--model", evidence.origin.model]
-    if evidence.origin.dtype != "float32":
-        options += ["--dtype", evidence.origin.dtype]
-    seed = evidence.origin.inputs.get("seed")
-    if seed and verb not in NO_DRAWS:
-        options += ["--seed", str(seed)]
-    return " ".join(["python -m analysis", verb, *map(shlex.quote, options)])
+    origin, rivals = evidence.origin, evidence.corpus_scan.neurons[1:]
+    return command_line(
+        verb,
+        neuron=None if verb in NO_NEURON else evidence.neuron,
+        rivals=",".join(rivals) if verb == "scan" and rivals else None,
+        model=None if origin.model == EMBEDDED else origin.model,
+        dtype=None if origin.dtype == "float32" else origin.dtype,
+        seed=None if verb in NO_DRAWS else origin.inputs.get("seed") or None,
+    )
 
 
 def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:

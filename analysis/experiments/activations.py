@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -50,6 +51,17 @@ class Activations:
     def random(self) -> slice:
         """Where the tokens of all randomly drawn texts stand."""
         return slice(sum(self.lengths[: len(self.lengths) - self.random_texts]), None)
+
+
+def summary(result: Activations) -> dict[str, Any]:
+    """The first text, token by token, in plain values."""
+    where = result.text(0)
+    return {
+        "neuron": result.neuron,
+        "tokens": result.tokens[where],
+        "activations": result.activations[where].tolist(),
+        "p_target": result.p_target[where].tolist(),
+    }
 
 
 def activations(

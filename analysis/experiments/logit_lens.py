@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,17 @@ class LogitLens:
     labels: tuple[str, ...]
     logit_diff: Float[np.ndarray, "prompt half_layer"]
     model_logit_diff: Float[np.ndarray, " prompt"]
+
+
+def summary(result: LogitLens) -> dict[str, Any]:
+    """The curve of the first prompt, and of the second where there is one, in plain values."""
+    told: dict[str, Any] = {"labels": result.labels, **_curve(result, 0)}
+    return told | ({"corrupted": _curve(result, 1)} if len(result.logit_diff) > 1 else {})
+
+
+def _curve(result: LogitLens, index: int) -> dict[str, Any]:
+    names = ("logit_diff", "model_logit_diff")
+    return {name: getattr(result, name)[index].tolist() for name in names}
 
 
 def half_layers(n_layers: int) -> tuple[str, ...]:

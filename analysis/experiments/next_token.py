@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,25 @@ class NextToken:
     rank_target: Int[np.ndarray, " prompt"]
     rank_foil: Int[np.ndarray, " prompt"]
     logit_diff: Float[np.ndarray, " prompt"]
+
+
+def summary(result: NextToken) -> dict[str, Any]:
+    """What follows the first prompt, and the answer to the second, in plain values."""
+    likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
+    told: dict[str, Any] = {
+        "prompt": result.prompts[0],
+        "tokens": result.tokens[0],
+        "top": [{"token": token, "probability": float(p)} for token, p in likely],
+        **_answer(result, 0),
+    }
+    if len(result.prompts) > 1:
+        told["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
+    return told
+
+
+def _answer(result: NextToken, index: int) -> dict[str, Any]:
+    names = ("p_target", "p_foil", "rank_target", "rank_foil", "logit_diff")
+    return {name: getattr(result, name)[index].item() for name in names}
 
 
 def next_token(

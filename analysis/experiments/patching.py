@@ -1,6 +1,7 @@
 """Experiment 3: which component, at which position, carries the difference?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,6 +59,23 @@ class Patching:
     broken: Float[np.ndarray, "component layer pos"]
     heads_restored: Float[np.ndarray, "layer head"]
     heads_broken: Float[np.ndarray, "layer head"]
+
+
+def summary(result: Patching, component: str) -> dict[str, Any]:
+    """What patching one component (``z`` for single heads) recovers, in plain values."""
+    if component == "z":
+        restored, broken = result.heads_restored, result.heads_broken
+    else:
+        index = result.components.index(component)
+        restored, broken = result.restored[index], result.broken[index]
+    return {
+        "component": component,
+        "tokens": result.clean_tokens,
+        "recovery": restored.tolist(),
+        "broken": broken.tolist(),
+        "clean_diff": result.clean_diff,
+        "corrupted_diff": result.corrupted_diff,
+    }
 
 
 def patching(subject: Subject, pair: PromptPair, progress: Progress = silent) -> Patching:

@@ -6,7 +6,7 @@ import typer
 
 from analysis import console
 from analysis.asked import Asked, takes
-from analysis.verbs.app import NeuronName, app
+from analysis.verbs.app import HeldOut, NeuronName, app
 
 
 @app.command()
@@ -15,6 +15,7 @@ def composition(
     asked: Asked,
     neuron: NeuronName = None,
     top: Annotated[int, typer.Option(min=1, help="How many later neurons to print.")] = 20,
+    held_out: HeldOut = 20,
 ) -> None:
     """How much of a neuron's effect is direct, and what do later components add or cancel?"""
     from analysis.experiments.composition import composition, summary
@@ -24,7 +25,6 @@ def composition(
     pair = asked.pair(subject)
     chosen, _ = asked.neuron(subject, neuron)
     with console.watched("composition") as progress:
-        result = composition(
-            subject, chosen, pair, held_out_pairs(subject, pair), progress=progress
-        )
+        others = held_out_pairs(subject, pair, held_out)
+        result = composition(subject, chosen, pair, others, progress=progress)
     console.emit(summary(result, top), asked.as_json)

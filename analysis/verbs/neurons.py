@@ -6,7 +6,7 @@ import typer
 
 from analysis import console
 from analysis.asked import Asked, takes
-from analysis.verbs.app import NeuronName, Seed, app
+from analysis.verbs.app import HeldOut, NeuronName, Seed, app
 
 
 @app.command()
@@ -20,6 +20,7 @@ def sweep(
     screen: Annotated[
         int, typer.Option(min=0, help="Measure only the K best by attribution; 0 measures all.")
     ] = 0,
+    held_out: HeldOut = 20,
     seed: Seed = 0,
 ) -> None:
     """How much of the difference does each neuron alone recover?"""
@@ -28,10 +29,9 @@ def sweep(
 
     subject = asked.load()
     pair = asked.pair(subject)
+    others = held_out_pairs(subject, pair, held_out)
     with console.watched("sweep") as progress:
-        result = neuron_sweep(
-            subject, pair, held_out_pairs(subject, pair), positions, screen, seed, progress
-        )
+        result = neuron_sweep(subject, pair, others, positions, screen, seed, progress)
     console.emit(summary(result, top), asked.as_json)
 
 
@@ -58,7 +58,7 @@ def activations(
     text: Annotated[str | None, typer.Option(help="Any text; else the clean prompt.")] = None,
 ) -> None:
     """On which tokens of a text is a neuron active?"""
-    from analysis.experiments.activations import activations
+    from analysis.experiments.activations import activations, summary
     from analysis.question import CLEAN, make_prompt
 
     subject = asked.load()
@@ -66,13 +66,4 @@ def activations(
         subject, next(t for t in (text, asked.clean, CLEAN) if t is not None), "text"
     )
     chosen, contrast = asked.neuron(subject, neuron)
-    result = activations(subject, chosen, contrast, [read])
-    console.emit(
-        {
-            "neuron": result.neuron,
-            "tokens": result.tokens,
-            "activations": result.activations,
-            "p_target": result.p_target,
-        },
-        asked.as_json,
-    )
+    console.emit(summary(activations(subject, chosen, contrast, [read])), asked.as_json)

@@ -2,12 +2,12 @@
 
 from analysis import console
 from analysis.asked import Asked, takes
-from analysis.verbs.app import NeuronName, app
+from analysis.verbs.app import HeldOut, NeuronName, app
 
 
 @app.command()
 @takes(Asked)
-def upstream(asked: Asked, neuron: NeuronName = None) -> None:
+def upstream(asked: Asked, neuron: NeuronName = None, held_out: HeldOut = 20) -> None:
     """Where does a neuron's pre-activation come from?"""
     from analysis.experiments.upstream import summary, upstream
     from analysis.question import held_out_pairs
@@ -16,5 +16,6 @@ def upstream(asked: Asked, neuron: NeuronName = None) -> None:
     pair = asked.pair(subject)
     chosen, _ = asked.neuron(subject, neuron)
     with console.watched("upstream") as progress:
-        result = upstream(subject, chosen, pair, held_out_pairs(subject, pair), progress)
+        others = held_out_pairs(subject, pair, held_out)
+        result = upstream(subject, chosen, pair, others, progress)
     console.emit(summary(result), asked.as_json)

@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pytest
+
+from analysis.experiments.neuron_sweep import neuron_sweep
+from analysis.finding import find, summary
+from analysis.neuron import parse_neuron
+from analysis.question import Contrast, PromptPair
+from analysis.weights.congruence import Block, scales
+from analysis.weights.orders import ORDERS, orders
+from analysis.weights.writers import writers
+from tests.conftest import make_subject, make_tiny_pair
+from tests.plant import plant
+
+
+def test_writers_are_the_neurons_that_write_the_difference_most(subject, pair):
+    """The census orders the same neurons by way of another computation."""
+    order = ORDERS.index("difference")
+    ordered = orders(subject, scales(subject, Block()), pair.contrast, None)
+    told = writers(subject, pair.contrast, 5)
+    np.testing.assert_allclose([w.logits for w in told], ordered.values[order][:5], rtol=1e-4)
+    names = [w.neuron + ("\u2212" if w.direction < 0 else "") for w in told]
+    assert names == list(ordered.names[order][:5])
+
+
+def test_a_writer_raises_the_difference_when_it_moves_in_its_direction(subject, pair):
+    asked = subject.direction(pair.contrast.target_id, pair.contrast.foil_id)
+    for writer in writers(subject, pair.contrast, 5):
+        place = parse_neuron(writer.neuron, subject.n_layers, subject.d_mlp)
+        change = writer.direction * float(subject.write(place) @ asked)
+        assert change == pytest.approx(writer.logits, rel=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "llama", "gpt_neox"])
+def test_a_planted_neuron_is_found_by_what_it_writes_and_by_what_it_carries(architecture):
+    subject = make_subject(architecture)
+    pair = make_tiny_pair(subject)
+    neuron = parse_neuron("L1N3", subject.n_layers, subject.d_mlp)
+    contrast = Contrast(subject.string(20), subject.string(30), 20, 30)
+    plant(subject, pair, neuron, contrast)
+    told = summary(find(subject, PromptPair(pair.clean, pair.corrupted, contrast), screen=20))
+    assert told["best"] == "L1N3"
+    assert "L1N3" in told["on_both_lists"]
+
+
+def test_finding_recovers_what_the_sweep_recovers(subject, pair):
+    told = summary(find(subject, pair, screen=0))
+    sweep = neuron_sweep(subject, pair)
+    for row in told["by_weights"]:
+        place = parse_neuron(row["neuron"], subject.n_layers, subject.d_mlp)
+        assert row["recovery"] == pytest.approx(float(sweep.recovery[place]), abs=1e-5)
+    json.dumps(told, allow_nan=False)
