@@ -5,6 +5,7 @@ import io
 import random
 import re
 import zipfile
+from functools import cache
 
 from analysis.errors import UserError
 from analysis.loading.assets import CORPUS, fetch
@@ -32,8 +33,9 @@ def documents() -> list[str]:
     return [text for _, text in articles()]
 
 
-def articles() -> list[tuple[int, str]]:
-    """(article id, text) of every article that has any text, in the corpus's order.
+@cache
+def articles() -> tuple[tuple[int, str], ...]:
+    """(article id, text) of every article that has any text, in the corpus's order; read once.
 
     Raises:
         UserError: the corpus is neither in the cache nor downloadable.
@@ -41,7 +43,7 @@ def articles() -> list[tuple[int, str]]:
     with zipfile.ZipFile(fetch(CORPUS)) as archive, archive.open("NewsArticles.csv") as file:
         rows = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
         texts = [(int(row["article_id"]), article(row)) for row in rows]
-    return [(number, text) for number, text in texts if text]
+    return tuple((number, text) for number, text in texts if text)
 
 
 def sample(n: int, seed: int) -> list[tuple[int, str]]:

@@ -50,7 +50,7 @@ def activity(evidence: Evidence) -> Activity:
         pair=_pair(result),
         firing=firing(result),
         again=_again(result),
-        caption=_caption(result),
+        caption=caption(result),
         news=news.on_news(result),
         before_target=news.before_target(result),
         model_there=news.model_there(result),
@@ -164,7 +164,8 @@ def _again(result: Activations) -> Markup:
     return told + say(" So it may simply answer to that token, whatever is about to be said.")
 
 
-def _caption(result: Activations) -> Markup:
+def caption(result: Activations) -> Markup:
+    """The activation at the ends of the first two texts, in one sentence."""
     clean, corrupted = ends(result)
     return say(
         "Activation of {} token by token: {} at the end of the clean prompt, {} at the end of the "

@@ -52,7 +52,7 @@ def circuit(evidence: Evidence) -> Circuit:
         agreement=_agreement(places, jump.component),
         adding_up=_adding_up(places),
         directions=_directions(places[0]),
-        caption=_caption(places),
+        caption=caption(places),
         heads=_heads(result),
         heads_caption=_heads_caption(result),
         wrong=_wrong(result, places[0]),
@@ -163,7 +163,8 @@ def _directions(best: Place) -> Markup:
     return told + say(" By itself it is neither sufficient nor necessary.")
 
 
-def _caption(places: list[Place]) -> Markup:
+def caption(places: list[Place]) -> Markup:
+    """Which component carries most at the last position, in one sentence."""
     first, *others = places[:2]
     told = say(
         "At the last position {} recovers {} of the difference", first.name, number(first.restored)

@@ -57,7 +57,7 @@ def composition(evidence: Evidence) -> Composing:
         paths=_paths(result),
         noising=_noising(result),
         held_out=checks.held_out(result),
-        caption=_caption(result),
+        caption=caption(result),
         held_out_caption=checks.held_out_caption(result),
         wrong=checks.wrong(result),
     )
@@ -249,7 +249,8 @@ def _kind(result: Composition, way: int) -> tuple[bool, bool, bool]:
     return mostly_direct(result, way), taken_back(result, way), bool(result.total[way] > 0)
 
 
-def _caption(result: Composition) -> Markup:
+def caption(result: Composition) -> Markup:
+    """Direct, indirect and total effect, in one sentence."""
     told = say(
         "{} writes {} directly; all that stands behind it changes that by {}",
         result.neuron,

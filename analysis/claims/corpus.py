@@ -64,7 +64,7 @@ def corpus(evidence: Evidence) -> Corpus:
         rivals=telling.rivals(result),
         detector=telling.detector(result),
         examples=tuple(_example(result, i) for i in range(len(result.kinds))),
-        caption=_caption(result),
+        caption=caption(result),
         auc_caption=_auc_caption(result),
         wrong=_wrong(result),
     )
@@ -177,7 +177,8 @@ def _example(result: CorpusScan, index: int) -> Example:
     )
 
 
-def _caption(result: CorpusScan) -> Markup:
+def caption(result: CorpusScan) -> Markup:
+    """Whether the activation foretells the target, in one sentence."""
     return say(
         "On {} tokens of news, {} {} comes next.",
         count(result.tokens),

@@ -61,7 +61,7 @@ def lens(evidence: Evidence) -> Lens:
         jump=_jump(result, jump),
         beginning=_beginning(result),
         end=_end(result),
-        caption=_caption(result, jump),
+        caption=caption(result, jump),
         wrong=_wrong(jump),
     )
 
@@ -139,7 +139,8 @@ def _end(result: LogitLens) -> Markup:
     )
 
 
-def _caption(result: LogitLens, jump: Jump) -> Markup:
+def caption(result: LogitLens, jump: Jump) -> Markup:
+    """What the largest step of the lens adds, in one sentence."""
     return say(
         "Reading the residual stream half a layer at a time, {} adds {} logits for {} over {} on "
         "the clean prompt and {} on the corrupted one.",

@@ -52,7 +52,7 @@ def neurons(evidence: Evidence) -> Neurons:
         how=_how(sweep),
         standing=standing(sweep),
         margin=_margin(sweep),
-        direction=_direction(sweep),
+        direction=direction(sweep),
         crowd=_crowd(sweep),
         against=_against(sweep),
         caption=_caption(sweep),
@@ -132,7 +132,7 @@ def _margin(sweep: NeuronSweep) -> Markup:
     )
 
 
-def _direction(sweep: NeuronSweep) -> Markup:
+def direction(sweep: NeuronSweep) -> Markup:
     """Whether the candidates rise or fall from the corrupted to the clean prompt."""
     shape = sweep.recovery.shape
     changes = [float(sweep.activation_change[parse_neuron(n, *shape)]) for n in sweep.candidates]

@@ -50,7 +50,7 @@ def upstream(evidence: Evidence) -> UpstreamClaims:
         exact=_exact(result),
         projections=_projections(result),
         parts=_parts(result),
-        caption=_caption(result),
+        caption=caption(result),
         sources=_sources(result),
         patching=_patching(evidence),
         sources_caption=_sources_caption(result),
@@ -167,7 +167,8 @@ def _against(result: Upstream) -> Markup:
     return say(" Another head, {}, works against it ({}).", head, signed(value))
 
 
-def _caption(result: Upstream) -> Markup:
+def caption(result: Upstream) -> Markup:
+    """What makes the neuron read what it reads, in one sentence."""
     if not carried(result):
         return say(
             "What makes {} read what it reads, {} first. No single head makes {} or more of the "

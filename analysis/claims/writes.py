@@ -49,7 +49,7 @@ def writes(evidence: Evidence) -> Writes:
         variants=_variants(result),
         foil=_foil(result),
         peers=_peers(result),
-        caption=_caption(raw, result),
+        caption=caption(raw, result),
         congruence=_congruence(result),
         tokens_caption=_tokens_caption(raw),
         wrong=_wrong(result),
@@ -199,7 +199,8 @@ def _next_peer(result: DirectEffect) -> str:
     return f" ({most}; the next, {result.neurons_by_difference[1]}, {less})"
 
 
-def _caption(raw: DirectEffect, result: DirectEffect) -> Markup:
+def caption(raw: DirectEffect, result: DirectEffect) -> Markup:
+    """Where the target lies among all tokens, in one sentence."""
     place = "far out" if abs(raw.target_z) > FAR else "not far out"
     return say(
         "The neuron’s write, read against the whole vocabulary: {} lies {} at {}. {}",

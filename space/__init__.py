@@ -1,0 +1,1 @@
+"""The Space: the experiments and figures of ``analysis``, live."""

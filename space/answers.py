@@ -1,0 +1,95 @@
+"""From a question to all that is shown and taken away of its answer."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from analysis import EMBEDDED
+from analysis.answer import as_json, command_line, plain
+from analysis.figures import FIGURES
+from analysis.finding import Found
+from analysis.question import CLEAN, CORRUPTED, FOIL, TARGET
+from space.findings import SAYS
+from space.questions import QUESTIONS
+from space.tables import ROWS, Rows
+from space.view import View
+
+USUAL = {
+    "model": EMBEDDED,
+    "clean": CLEAN,
+    "corrupted": CORRUPTED,
+    "target": TARGET,
+    "foil": FOIL,
+    "text": CLEAN,
+}
+"""What the command line asks when an option is left out."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that is shown of one answer.
+
+    Attributes:
+        name: of the question.
+        result: what the experiment found.
+        finding: what was found, in a sentence.
+        figures: in reading order.
+        rows: of the table, empty where there is none.
+        json: the answer as the command line prints it.
+        command: the command line that gives it.
+    """
+
+    name: str
+    result: Any
+    finding: Markup
+    figures: tuple[go.Figure, ...]
+    rows: Rows
+    json: str
+    command: str
+
+    @property
+    def csv(self) -> str:
+        """The table as CSV."""
+        if not self.rows:
+            return ""
+        file = io.StringIO()
+        columns = list(dict.fromkeys(key for row in self.rows for key in row))
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return file.getvalue()
+
+
+def answer(name: str, view: View, options: Mapping[str, Any], result: Any) -> Answer:
+    """Show a Result: needs no model."""
+    question = QUESTIONS[name]
+    if name == "following":
+        view = replace(view, clean=result.prompts[0])
+    drawn = result.sweep if isinstance(result, Found) else result
+    return Answer(
+        name=name,
+        result=result,
+        finding=SAYS[name](result),
+        figures=tuple(FIGURES[figure].draw(drawn) for figure in question.figures),
+        rows=plain(ROWS[name](result)) if name in ROWS else [],
+        json=as_json(question.summary(result)),
+        command=command(name, view, options),
+    )
+
+
+def command(name: str, view: View, options: Mapping[str, Any]) -> str:
+    """The command line that gives the same answer; what is usual is left out."""
+    question = QUESTIONS[name]
+    asked = {part: getattr(view, part) for part in ("model", *question.shares)}
+    if "text" in asked:
+        asked["text"] = asked["text"] or view.clean
+    given = {part: value for part, value in asked.items() if value != USUAL.get(part)}
+    if "corrupted" in asked and ("clean" in given or "corrupted" in given):
+        given |= {part: asked[part] or None for part in ("clean", "corrupted")}
+    own = {question.renamed.get(k, k): v for k, v in options.items() if k not in question.unseen}
+    return command_line(question.verb, **given, **own, **dict(question.fixed))

@@ -1,0 +1,115 @@
+"""The pieces of HTML that the tabs show. Everything that comes from anyone is escaped here."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.claims.wording import number as told
+from analysis.claims.wording import plain, say
+from analysis.errors import UserError
+from analysis.experiments.activations import Activations
+from analysis.figures.style import THEMES
+from analysis.figures.tokens import token_rows
+from space.answers import Answer
+from space.story import opening
+from space.view import NAMES, View
+
+LABELS = {
+    "activations": "The text's numbers, token by token",
+    "patching": "Heads that carry most",
+    "sweep": "The best and the lowest neurons",
+    "find": "The neurons that carry or write it most",
+    "upstream": "The largest parts of what it reads",
+    "composition": "Later components and neurons that add or take back most",
+    "scan": "Where the neuron is highest, lowest, and in between",
+}
+"""What the table of each question holds."""
+
+SMALL = 5e-4
+
+NEURON = re.compile(r"L\d{1,4}N\d{1,7}", re.ASCII)
+
+_templates = Environment(
+    loader=PackageLoader("space", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def finding(answer: Answer) -> str:
+    """What was found, as a sentence."""
+    return say('<p role="status">{}</p>', answer.finding)
+
+
+def error(what: UserError) -> str:
+    """What was wrong and what would be right."""
+    return say('<p class="error" role="alert">{}</p>', shown(str(what)))
+
+
+def tokens(result: Activations, names: Sequence[str]) -> str:
+    """Texts as tinted tokens: values on hover and focus, arrow keys go from token to token."""
+    rows = token_rows(result, names)
+    return _templates.get_template("tokens.html").render(rows=rows, neuron=result.neuron)
+
+
+def foot(answer: Answer) -> str:
+    """The table, the command line, and what can be taken away."""
+    columns = list(dict.fromkeys(key for row in answer.rows for key in row))
+    return _templates.get_template("answer.html").render(
+        name=answer.name,
+        label=LABELS.get(answer.name, ""),
+        open=answer.name != "activations",
+        rows=answer.rows,
+        columns=columns,
+        command=answer.command,
+        json=answer.json,
+        csv=answer.csv,
+        figures=len(answer.figures),
+        is_neuron=NEURON.fullmatch,
+        number=_number,
+        shown=shown,
+    )
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return told(value, 3) if abs(value) >= SMALL or not value else f"{value:.1e}"
+
+
+def shown(value: Any) -> str:
+    """A value as text whose control characters are seen, not obeyed."""
+    return "" if value is None else plain(str(value))
+
+
+def intro(text: str) -> str:
+    """What a tab is about."""
+    return say('<p class="intro">{}</p>', text)
+
+
+def caption(text: Markup) -> str:
+    """The finding above a figure."""
+    return say('<p class="caption">{}</p>', text)
+
+
+def heading(text: str) -> str:
+    """The heading of a part of a tab."""
+    return say("<h2>{}</h2>", text)
+
+
+def head(start: View, space_id: str) -> str:
+    """What this is, in two sentences, and the link that restores the view."""
+    return _templates.get_template("head.html").render(
+        opening=opening(start.model),
+        start=json.dumps(list(astuple(start))),
+        names=json.dumps(list(NAMES)),
+        space_id=space_id,
+        themes=json.dumps(THEMES),
+    )

@@ -1,0 +1,54 @@
+"""Starts the server."""
+
+import os
+from typing import Any
+
+import gradio as gr
+import torch
+
+from analysis.figures.style import FONT
+from space.app import STATIC, build
+from space.session import Session
+from space.settings import QUEUE, from_environment
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def theme() -> gr.themes.Base:
+    """Blue that keeps its contrast, and fonts that are on the reader's machine."""
+    fonts = [name.strip(" '") for name in FONT.split(",")]
+    return gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=fonts).set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_label_text_color="*neutral_700",
+        block_label_text_color_dark="*neutral_200",
+    )
+
+
+def make() -> gr.Blocks:
+    """The app, as the environment asks for it."""
+    return build(Session(from_environment(gpu=torch.cuda.is_available())))
+
+
+def launch(demo: gr.Blocks, **options: Any) -> Any:
+    """Serve the app; no request leaves the machine, no file but the app's own is served."""
+    return demo.queue(max_size=QUEUE, default_concurrency_limit=1).launch(
+        theme=theme(),
+        css_paths=[STATIC / "space.css"],
+        js=None,
+        head=f"<script>{(STATIC / 'space.js').read_text(encoding='utf-8')}</script>",
+        footer_links=["api"],
+        run_history=False,
+        ssr_mode=False,
+        strict_cors=True,
+        max_file_size="1kb",
+        mcp_server=True,
+        show_error=False,
+        **options,
+    )

@@ -1,0 +1,78 @@
+"""The shared models: loaded once, used by one visitor at a time."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from analysis import results
+from analysis.asked import SCREEN
+from analysis.errors import UserError
+from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
+from analysis.loading.models import load
+from analysis.question import default_pair
+from analysis.subject import Subject
+from space.settings import Settings
+
+Loader = Callable[[str, str], Subject]
+
+
+class Session:
+    """The models that visitors share.
+
+    Hooks change a model while they are on it, so nobody else may use it then: whoever computes
+    holds ``alone``. Where the platform lends a GPU for each call, models are loaded into main
+    memory and every call, in a process of its own, takes a copy to the GPU.
+
+    Args:
+        settings: which models, and where they run.
+        loader: turns a name and a device into a model.
+    """
+
+    def __init__(self, settings: Settings, loader: Loader = load) -> None:
+        self.settings, self._loader = settings, loader
+        self._lock = threading.Lock()
+        self._subjects: dict[str, Subject] = {}
+        self._best: dict[str, str] = {}
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Within this, one of the models is loaded and nobody else uses any.
+
+        Raises:
+            UserError: not one of the models that are offered, or it cannot be had.
+        """
+        if name not in self.settings.models:
+            offered = ", ".join(self.settings.models)
+            raise UserError(f"There is no model {name[:40]!r} here: choose {offered}.")
+        with self._lock:
+            if name not in self._subjects:
+                device = "cpu" if self.settings.zero else self.settings.device
+                self._subjects[name] = self._loader(name, device)
+            yield
+
+    def subject(self, name: str) -> Subject:
+        """A loaded model, where this call computes."""
+        subject = self._subjects[name]
+        if not self.settings.zero:
+            return subject
+        return replace(subject, model=subject.model.to(self.settings.device))
+
+    def best(self, name: str) -> str:
+        """The model's own neuron: the committed study's, else the best of a screened sweep."""
+        if name not in self._best:
+            self._best[name] = committed_best(name) or self._screened_best(name)
+        return self._best[name]
+
+    def _screened_best(self, name: str) -> str:
+        with self.alone(name):
+            subject = self.subject(name)
+            return str(neuron_sweep(subject, default_pair(subject), screen=SCREEN).best)
+
+
+def committed_best(name: str) -> str | None:
+    """The best neuron of a model's committed study, if there is one."""
+    try:
+        return str(results.load(results.ROOT / name, "neuron_sweep", NeuronSweep).best)
+    except UserError:
+        return None

@@ -1,0 +1,68 @@
+"""What the owner of a Space chooses, by environment variables, and what visitors may ask."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis import EMBEDDED
+from analysis.errors import UserError
+from analysis.loading.models import CATALOGUE
+
+MODELS = "AN_NEURON_MODELS"
+"""Names from the catalogue, separated by commas: those a visitor can choose, the first to begin."""
+
+ON_GPU = "gpt2-large"
+"""The original study's model, where a GPU Space's owner chose none."""
+
+TEXT_CHARACTERS = 4_000
+TEXT_TOKENS = 400
+PAIR_TOKENS = 120
+"""Prompts of a pair: patching goes with the square of their length."""
+WORD_CHARACTERS = 80
+NAME_CHARACTERS = 40
+
+FACTORS = (-10.0, 10.0)
+SCREENS = (16, 1024)
+ARTICLES = (1, 8)
+LISTED = (1, 100)
+QUEUE = 64
+"""Visitors that may wait; one more is told that the queue is full."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which models there are and where they run.
+
+    Attributes:
+        models: catalogue names, the first to begin with.
+        device: as torch names it.
+        zero: whether the platform lends a GPU for each call (ZeroGPU).
+    """
+
+    models: tuple[str, ...] = (EMBEDDED,)
+    device: str = "cpu"
+    zero: bool = False
+
+
+def from_environment(env: Mapping[str, str] = os.environ, gpu: bool = False) -> Settings:
+    """Read the owner's choice.
+
+    Args:
+        env: environment variables.
+        gpu: whether a GPU is at hand all the time.
+
+    Raises:
+        UserError: a model that is not in the catalogue.
+    """
+    zero = env.get("SPACES_ZERO_GPU", "").lower() in ("1", "true")
+    default = ON_GPU if gpu or zero else EMBEDDED
+    names = [name.strip() for name in env.get(MODELS, default).split(",") if name.strip()]
+    known = {entry.name for entry in CATALOGUE}
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"{MODELS} names {name[:40]!r}: choose from {', '.join(sorted(known))}."
+            )
+    return Settings(
+        tuple(dict.fromkeys(names)) or (default,), "cuda" if gpu or zero else "cpu", zero
+    )

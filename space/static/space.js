@@ -1,0 +1,134 @@
+"use strict";
+/* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
+(() => {
+  const settings = () => document.getElementById("settings").dataset;
+  const DEBOUNCE = 30;
+
+  /* Until the view of the address is restored, the page's own first choice of a tab does not count. */
+  let restored = false;
+  window.restoredView = () => {
+    restored = true;
+  };
+  window.openedTab = (name, now) => (restored ? name : now);
+
+  const spaced = (token) => token.replaceAll(" ", "·");
+
+  /* The address names the view; what is as at the start is left out. */
+  window.keepAddress = (view) => {
+    if (!restored) return;
+    const { start, names, space } = settings();
+    const first = JSON.parse(start);
+    const query = new URLSearchParams();
+    JSON.parse(names).forEach((name, i) => {
+      if (typeof view[i] === "string" && view[i] !== first[i]) query.set(name, view[i]);
+    });
+    for (const [name, value] of new URLSearchParams(location.search))
+      if (name.startsWith("__")) query.set(name, value);
+    const tail = query.size ? `?${query}` : "";
+    history.replaceState(null, "", location.pathname + tail);
+    const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
+    const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
+    const [, clean, corrupted, target, foil, neuron] = view;
+    document.getElementById("asked").textContent =
+      `Now: ${neuron} · “${clean}” against “${corrupted}” · ${spaced(target)} or ${spaced(foil)}`;
+    document.getElementById("link").value = home + (shared.size ? `?${shared}` : "");
+  };
+
+  /* Write into one of the page's own text boxes as a visitor would. */
+  const write = (id, value) => {
+    const box = document.querySelector(`#${id} textarea, #${id} input`);
+    if (!box) return;
+    const kind = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const choose = (neuron) => {
+    write("neuron", neuron);
+    setTimeout(() => document.getElementById("ask").click(), DEBOUNCE);
+  };
+
+  const copy = async (button, text) => {
+    const before = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => (button.textContent = before), 1500);
+  };
+
+  /* The figures of the panel that a button stands under, as files. */
+  const images = (button, format) => {
+    const panel = button.closest(".panel");
+    for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
+      if (!plot.offsetParent) continue;
+      const { width, height } = plot.getBoundingClientRect();
+      const name = `neuron-${document.querySelector("#neuron textarea, #neuron input").value}`;
+      window.Plotly.downloadImage(plot, { format, width, height, filename: name, scale: 2 });
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest && event.target.closest(selector);
+    let found;
+    if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
+    else if ((found = at("[data-token]"))) press(found);
+    else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
+    else if ((found = at("[data-copy-from]")))
+      copy(found, document.getElementById(found.dataset.copyFrom).value);
+    else if ((found = at("[data-image]"))) images(found, found.dataset.image);
+  });
+
+  const press = (token) => {
+    for (const other of document.querySelectorAll(".token.pressed")) other.classList.remove("pressed");
+    token.classList.add("pressed");
+    write("token", token.dataset.token);
+  };
+
+  /* Arrow keys walk through a row of tokens; the row is one stop of the Tab key. */
+  document.addEventListener("keydown", (event) => {
+    const token = event.target.closest && event.target.closest(".token");
+    if (!token) return;
+    const row = [...token.parentElement.querySelectorAll(".token")];
+    const here = row.indexOf(token);
+    const there = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: row.length - 1 }[event.key];
+    if (there === undefined || !row[there]) return;
+    event.preventDefault();
+    token.tabIndex = -1;
+    row[there].tabIndex = 0;
+    row[there].focus();
+  });
+
+  /* Figures follow the page's scheme, and a point that is a neuron can be pressed. */
+  const scheme = () => (document.body.classList.contains("dark") ? "dark" : "light");
+  const dress = (plot) => {
+    if (!plot.layout || plot.dressed === scheme() + plot.layout.height + plot.calcdata?.length) return;
+    plot.dressed = scheme() + plot.layout.height + plot.calcdata?.length;
+    const themes = JSON.parse(settings().themes);
+    window.Plotly.relayout(plot, themes[scheme()]);
+  };
+  const meet = (plot) => {
+    if (plot.met) return;
+    plot.met = true;
+    plot.on("plotly_afterplot", () => dress(plot));
+    plot.on("plotly_click", ({ points }) => {
+      const name = points[0] && [].concat(points[0].customdata)[0];
+      if (typeof name === "string" && /^L\d{1,4}N\d{1,7}$/.test(name)) choose(name);
+    });
+    dress(plot);
+  };
+  const look = () => {
+    for (const plot of document.querySelectorAll(".js-plotly-plot"))
+      if (plot.on && plot.layout) {
+        meet(plot);
+        dress(plot);
+      }
+  };
+  new MutationObserver(look).observe(document.documentElement, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ["class"],
+  });
+})();
