@@ -1,10 +1,12 @@
 """Steps that ask about a neuron in texts: the corpus, other words, other sentences."""
 
 from analysis import corpus
+from analysis.engines.elsewhere import beginnings, elsewhere
 from analysis.experiments.ablation import Ablation, ablation
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
 from analysis.experiments.generality import Generality, generality
+from analysis.experiments.intervention import Intervention, intervention
 from analysis.experiments.weight_modulation import (
     TEXT_TOKENS,
     TEXTS,
@@ -23,6 +25,7 @@ READS = ("analysis.corpus",)
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
 SCAN_DOCUMENTS = 32
 ABLATION_TEXTS = 400
+ELSEWHERE_TEXTS, ELSEWHERE_TOKENS = 16, 32
 
 
 def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activations:
@@ -45,6 +48,16 @@ def _ablation(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
     texts = corpus.sample(ABLATION_TEXTS, seed)
     return ablation(
         subject, inputs.neuron, pair.contrast, pair.clean, others, texts, seed, progress=progress
+    )
+
+
+def _intervention(subject: Subject, inputs: Inputs, progress: Progress) -> Intervention:
+    pair, asked = inputs.pair, inputs.neuron
+    texts = corpus.sample(ELSEWHERE_TEXTS, inputs.seed)
+    layer = elsewhere(subject, asked.layer, beginnings(subject, texts, ELSEWHERE_TOKENS))
+    others = layer[:, asked.number].float().cpu().numpy()
+    return intervention(
+        subject, asked, pair.contrast, pair.clean, others, seed=inputs.seed, progress=progress
     )
 
 
@@ -85,6 +98,13 @@ ABLATION = Step(
     _ablation,
     {"neuron": neuron, "ablation_texts": drawn(f"windows from {ABLATION_TEXTS}")},
     READS,
+)
+INTERVENTION = Step(
+    "intervention",
+    Intervention,
+    _intervention,
+    {"neuron": neuron, "elsewhere": drawn(f"{ELSEWHERE_TEXTS} of {ELSEWHERE_TOKENS} tokens")},
+    (*READS, "analysis.engines.elsewhere"),
 )
 WEIGHT_MODULATION = Step(
     "weight_modulation",

@@ -1,0 +1,41 @@
+"""The verb that exchanges one neuron's activation at the end of one prompt."""
+
+from typing import Annotated
+
+import typer
+
+from analysis import console
+from analysis.asked import Asked, takes
+from analysis.verbs.app import NeuronName, Seed, app
+
+
+@app.command()
+@takes(Asked)
+def intervene(
+    asked: Asked,
+    neuron: NeuronName = None,
+    factor: Annotated[
+        float, typer.Option(help="What the last setting multiplies the activation by.")
+    ] = 2.0,
+    length: Annotated[int, typer.Option(min=0, max=200, help="Tokens to write on.")] = 12,
+    seed: Seed = 0,
+) -> None:
+    """What does the model answer, and write on, with a neuron's activation exchanged?"""
+    from analysis import corpus
+    from analysis.engines.elsewhere import beginnings, elsewhere
+    from analysis.experiments.intervention import check_factor, intervention, summary
+    from analysis.steps.texts import ELSEWHERE_TEXTS, ELSEWHERE_TOKENS
+
+    check_factor(factor)
+    subject = asked.load()
+    prompts, contrast = asked.prompts(subject)
+    chosen, _ = asked.neuron(subject, neuron)
+    texts = corpus.sample(ELSEWHERE_TEXTS, seed)
+    layer = elsewhere(subject, chosen.layer, beginnings(subject, texts, ELSEWHERE_TOKENS))
+    others = layer[:, chosen.number].float().cpu().numpy()
+    with console.watched("intervene") as progress:
+        result = intervention(
+            subject, chosen, contrast, prompts[0], others, factor, seed, length=length,
+            progress=progress,
+        )  # fmt: skip
+    console.emit(summary(result), asked.as_json)
