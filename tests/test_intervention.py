@@ -1,11 +1,16 @@
 """Intervention: one neuron's activation exchanged at the end of one prompt, and in what follows."""
 
 import dataclasses
+import json
+import sys
 
 import numpy as np
 import pytest
 import torch
 
+from analysis import __main__ as cli
+from analysis import corpus
+from analysis.claims import make_claims
 from analysis.engines.continuation import exchanged
 from analysis.engines.elsewhere import beginnings, elsewhere
 from analysis.engines.reading import windows
@@ -17,11 +22,18 @@ from analysis.experiments.intervention import (
     SETTINGS,
     Intervention,
     intervention,
+    summary,
 )
+from analysis.figures.intervention import SHOWN
+from analysis.figures.intervention import intervention as draw
 from analysis.neuron import Neuron
 from analysis.question import default_pair
+from report.page import render
 from tests import tiny
+from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant
+from tests.prose import Prose
+from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
 
 NEURON = Neuron(1, 7)
 AT = {name: place for place, name in enumerate(SETTINGS)}
@@ -267,3 +279,151 @@ def test_the_embedded_neuron_stops_saying_an_when_it_is_taken_away(embedded):
     assert diff["negate"] == pytest.approx(-4.8269, abs=1e-3)
     assert result.continuations[0].startswith(" an apple")
     assert result.continuations[AT["zero"]].startswith(" a ")
+
+
+TRUE_AND_FALSE = [
+    ("Taken away in any of the three ways, it is ·a instead", "does not change that, whichever"),
+    ("not to third words", "does not move probability from the one to the other alone"),
+    ("More of the neuron makes ·an likelier", "More of the neuron does not favour ·an"),
+    ("and another with zero, the mean, draws and its negative", "whatever the neuron is set to"),
+    ("which value is drawn hardly matters", "hangs on the value drawn"),
+    ("untouched, and", "the same with the neuron’s mean as untouched"),
+]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return tuple(Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
+
+
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def told(plan=None, **fields):
+    return make_claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
+
+
+def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_setting():
+    shares = evidence(Plan()).intervention.probabilities.copy()
+    shares[AT["zero"], 2] = 0.95
+    claims = told(probabilities=shares)
+    assert "Taken away, it is" in claims.first
+    assert "·the</code> with zero" in claims.first
+    shares[AT["mean"]] = shares[0]
+    assert "it stays with the mean and 2 times itself" in told(probabilities=shares).caption
+
+
+def test_a_neuron_that_holds_the_word_back_is_told_so():
+    measures = evidence(Plan()).intervention.measures.copy()
+    measures[AT["factor"], 0] = -3.0
+    assert "does not favour" in told(measures=measures).turned
+    assert "makes" in told(measures=measures, factor=0.5).turned
+    assert "More of" not in told(measures=measures, factor=1.0).turned
+
+
+def test_every_setting_is_a_row_and_only_draws_have_a_spread():
+    rows = told(factor=-2.25).rows
+    assert [row.setting for row in rows] == [
+        "untouched", "zero", "mean", "resample", "negated", "times −2.25",
+    ]  # fmt: skip
+    assert [row.setting for row in rows if "±" in row.difference] == ["resample"]
+
+
+def test_nothing_written_is_told_as_nothing():
+    assert told(length=0, continuations=("",) * len(SETTINGS)).writes == "Nothing was written on."
+
+
+def test_what_a_model_writes_stays_text():
+    assert HOSTILE[0] not in str(told(hostile_plan()).writes)
+    assert any(HOSTILE[1] in row.text for row in told(hostile_plan()).rows)
+
+
+def test_the_figure_shows_few_tokens_but_always_target_and_foil():
+    result = evidence(Plan()).intervention
+    names = (*(f" word{i}" for i in range(20)), " an", " a")
+    shares = np.tile(np.linspace(0.09, 0.001, 22, dtype=np.float32), (6, 1))
+    many = dataclasses.replace(
+        result, tokens=names, probabilities=shares, drawn_probabilities=shares
+    )
+    labels = draw(many).layout.yaxis.ticktext
+    assert len(labels) == SHOWN
+    assert {"<b>·an</b>", "<b>·a</b>", "·word0"} <= set(labels)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    model, tokenizer = tiny.tiny_llama()
+    path = tmp_path_factory.mktemp("models") / "tiny-llama"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def intervene(capsys, monkeypatch, folder):
+    monkeypatch.setattr(corpus, "sample", lambda n, seed: list(TEXTS))
+
+    def run(*arguments):
+        given = ["intervene", "--model", str(folder), "--clean", CLEAN, "--corrupted", CORRUPTED]
+        monkeypatch.setattr(sys, "argv", ["analysis", *given, *arguments])
+        return (cli.main(), *capsys.readouterr())
+
+    return run
+
+
+def test_the_verb_answers_in_json(intervene):
+    code, out, err = intervene("--neuron", "L1N3", "--factor", "-3", "--length", "2", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert {"neuron", "prompt", "target", "foil", "factor", "activation", "settings", "tokens"} <= (
+        set(document)
+    )
+    assert (document["neuron"], document["factor"]) == ("L1N3", -3)
+    assert [row["setting"] for row in document["settings"]] == list(SETTINGS)
+    for row in document["settings"]:
+        assert {"set_to", *MEASURES, "sd", "continuation"} <= set(row)
+        assert (row["sd"] is None) == (row["setting"] != "resample")
+    assert set(document["tokens"][0]) == {"token", *SETTINGS}
+    last = document["settings"][-1]
+    assert last["set_to"] == pytest.approx(-3 * document["activation"], abs=1e-4)
+
+
+def test_the_verb_answers_a_reader_in_tables_and_finds_its_own_neuron(intervene):
+    code, out, err = intervene("--length", "0")
+    assert code == 0, err
+    assert "negate" in out
+    assert "best of a sweep" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--factor", "101"), "The factor 101 is out of range"),
+        (("--factor", "nan"), "The factor nan is out of range"),
+        (("--length", "-1"), "'--length'"),
+        (("--neuron", "L9N9"), "L9N9 is outside this model"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(intervene, arguments, says):
+    code, out, err = intervene(*arguments)
+    assert (code, out) == (2, "")
+    assert err.count("error: ") == 1
+    assert says in err
+
+
+def test_coarser_number_types_are_answered_too(intervene):
+    code, out, err = intervene("--neuron", "L1N3", "--dtype", "bfloat16", "--json")
+    assert code == 0, err
+    assert json.loads(out)["settings"]
+
+
+def test_the_summary_tells_the_spread_of_the_draws(subject, pair):
+    result = run(subject, pair)
+    row = summary(result)["settings"][RESAMPLE]
+    assert row["sd"] == pytest.approx(float(result.drawn_measures[:, 0].std()))

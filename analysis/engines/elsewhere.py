@@ -3,12 +3,17 @@
 import itertools
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from analysis.engines.reading import Window, batches, read, windows
+from analysis.neuron import Neuron
 from analysis.subject import Subject
+
+TEXTS, TEXT_TOKENS = 16, 32
+"""How many texts are read, and tokens of each, by the usual choice."""
 
 
 class _EnoughError(Exception):
@@ -44,6 +49,15 @@ def beginnings(
     """The first window of every numbered document, at most so many tokens long, BOS not counted."""
     for document in documents:
         yield from itertools.islice(windows(subject, [document], length), 1)
+
+
+def neuron_elsewhere(
+    subject: Subject, neuron: Neuron, documents: Iterable[tuple[int, str]]
+) -> Float[np.ndarray, " token"]:
+    """One neuron's activation at the beginnings of numbered documents, first positions left out."""
+    layer = elsewhere(subject, neuron.layer, beginnings(subject, documents, TEXT_TOKENS))
+    values: np.ndarray = layer[:, neuron.number].float().cpu().numpy()
+    return values
 
 
 def _activations(

@@ -1,7 +1,7 @@
 """Steps that ask about a neuron in texts: the corpus, other words, other sentences."""
 
 from analysis import corpus
-from analysis.engines.elsewhere import beginnings, elsewhere
+from analysis.engines import elsewhere
 from analysis.experiments.ablation import Ablation, ablation
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
@@ -25,7 +25,6 @@ READS = ("analysis.corpus",)
 RANDOM_TEXTS, RANDOM_TOKENS = 100, 128
 SCAN_DOCUMENTS = 32
 ABLATION_TEXTS = 400
-ELSEWHERE_TEXTS, ELSEWHERE_TOKENS = 16, 32
 
 
 def _activations(subject: Subject, inputs: Inputs, progress: Progress) -> Activations:
@@ -53,9 +52,8 @@ def _ablation(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
 
 def _intervention(subject: Subject, inputs: Inputs, progress: Progress) -> Intervention:
     pair, asked = inputs.pair, inputs.neuron
-    texts = corpus.sample(ELSEWHERE_TEXTS, inputs.seed)
-    layer = elsewhere(subject, asked.layer, beginnings(subject, texts, ELSEWHERE_TOKENS))
-    others = layer[:, asked.number].float().cpu().numpy()
+    texts = corpus.sample(elsewhere.TEXTS, inputs.seed)
+    others = elsewhere.neuron_elsewhere(subject, asked, texts)
     return intervention(
         subject, asked, pair.contrast, pair.clean, others, seed=inputs.seed, progress=progress
     )
@@ -103,7 +101,10 @@ INTERVENTION = Step(
     "intervention",
     Intervention,
     _intervention,
-    {"neuron": neuron, "elsewhere": drawn(f"{ELSEWHERE_TEXTS} of {ELSEWHERE_TOKENS} tokens")},
+    {
+        "neuron": neuron,
+        "elsewhere": drawn(f"{elsewhere.TEXTS} of {elsewhere.TEXT_TOKENS} tokens"),
+    },
     (*READS, "analysis.engines.elsewhere"),
 )
 WEIGHT_MODULATION = Step(

@@ -22,17 +22,14 @@ def intervene(
 ) -> None:
     """What does the model answer, and write on, with a neuron's activation exchanged?"""
     from analysis import corpus
-    from analysis.engines.elsewhere import beginnings, elsewhere
+    from analysis.engines.elsewhere import TEXTS, neuron_elsewhere
     from analysis.experiments.intervention import check_factor, intervention, summary
-    from analysis.steps.texts import ELSEWHERE_TEXTS, ELSEWHERE_TOKENS
 
     check_factor(factor)
     subject = asked.load()
     prompts, contrast = asked.prompts(subject)
     chosen, _ = asked.neuron(subject, neuron)
-    texts = corpus.sample(ELSEWHERE_TEXTS, seed)
-    layer = elsewhere(subject, chosen.layer, beginnings(subject, texts, ELSEWHERE_TOKENS))
-    others = layer[:, chosen.number].float().cpu().numpy()
+    others = neuron_elsewhere(subject, chosen, corpus.sample(TEXTS, seed))
     with console.watched("intervene") as progress:
         result = intervention(
             subject, chosen, contrast, prompts[0], others, factor, seed, length=length,
