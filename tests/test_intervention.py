@@ -285,7 +285,7 @@ TRUE_AND_FALSE = [
     ("Taken away in any of the three ways, it is ·a instead", "does not change that, whichever"),
     ("not to third words", "does not move probability from the one to the other alone"),
     ("More of the neuron makes ·an likelier", "More of the neuron does not favour ·an"),
-    ("and another with zero, the mean, draws and its negative", "whatever the neuron is set to"),
+    ("and ·a with zero, its mean, draws and its negative", "whatever the neuron is set to"),
     ("which value is drawn hardly matters", "hangs on the value drawn"),
     ("untouched, and", "the same with the neuron’s mean as untouched"),
 ]
@@ -316,7 +316,7 @@ def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_settin
     assert "Taken away, it is" in claims.first
     assert "·the</code> with zero" in claims.first
     shares[AT["mean"]] = shares[0]
-    assert "it stays with the mean and 2 times itself" in told(probabilities=shares).caption
+    assert "it stays with its mean and 2 times the activation" in told(probabilities=shares).caption
 
 
 def test_a_neuron_that_holds_the_word_back_is_told_so():

@@ -13,6 +13,12 @@ UNTOUCHED, ZERO, MEAN, _, NEGATE, FACTOR = range(len(SETTINGS))
 REMOVALS = (ZERO, MEAN, RESAMPLE)
 """Settings that take the neuron away."""
 
+TRADED = 0.8
+"""Target and foil trade with each other when one gains this share of what the other loses."""
+
+LITTLE = 0.1
+"""Draws hardly differ when their spread is less than this share of what they change."""
+
 DIFF, P_TARGET, P_FOIL, KL = range(len(MEASURES))
 
 
@@ -77,10 +83,10 @@ def _times(result: Intervention) -> str:
 def _named(result: Intervention, setting: int) -> str:
     names = {
         ZERO: "zero",
-        MEAN: "the mean",
+        MEAN: "its mean",
         RESAMPLE: "draws",
         NEGATE: "its negative",
-        FACTOR: f"{_times(result)} times itself",
+        FACTOR: f"{_times(result)} times the activation",
     }
     return names[setting]
 
@@ -136,7 +142,7 @@ def _others(result: Intervention) -> Markup:
     )
     lost = float(result.measures[UNTOUCHED, P_TARGET] - result.measures[MEAN, P_TARGET])
     gained = float(result.measures[MEAN, P_FOIL] - result.measures[UNTOUCHED, P_FOIL])
-    if lost > 0 and gained > lost / 2:
+    if lost > 0 and gained >= TRADED * lost:
         return told + say("what the one loses goes to the other, not to third words.")
     return told + say("the neuron does not move probability from the one to the other alone.")
 
@@ -145,15 +151,15 @@ def _turned(result: Intervention) -> Markup:
     """What negating and multiplying do."""
     rows = [
         say(
-            "with {} the first choice is {} ({}), at a difference of {}",
-            _named(result, s),
+            "{} ({}, logit difference {}) with {}",
             token(first_choice(result, s)),
             _chance(result, s, first_choice(result, s)),
             number(float(result.measures[s, DIFF])),
+            _named(result, s),
         )
         for s in (NEGATE, FACTOR)
     ]
-    told = say("The other way about, {}; {}.", *rows)
+    told = say("Pushed further, it is {}, and {}.", *rows)
     if result.factor == 1:
         return told
     start, doubled = (float(result.measures[s, DIFF]) for s in (UNTOUCHED, FACTOR))
@@ -171,9 +177,11 @@ def _caption(result: Intervention) -> Markup:
     moved, stays = changes(result)
     if not moved:
         return say("The first choice stays {} whatever the neuron is set to.", own)
+    instead = {first_choice(result, s) for s in moved}
     told = say(
-        "The first choice is {} untouched, and another with {} in the activation’s place",
+        "The first choice is {} untouched, and {} with {} in the activation’s place",
         own,
+        token(instead.pop()) if len(instead) == 1 else "another",
         _listed(result, moved),
     )
     if stays:
@@ -191,7 +199,7 @@ def _spread(result: Intervention) -> Markup:
         number(float(draws.std())),
     )
     moved = abs(float(result.measures[RESAMPLE, DIFF] - result.measures[UNTOUCHED, DIFF]))
-    if draws.std() < moved / 4:
+    if draws.std() < LITTLE * moved:
         return told + say(": which value is drawn hardly matters.")
     return told + say(": what comes out hangs on the value drawn.")
 

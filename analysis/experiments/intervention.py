@@ -23,7 +23,7 @@ RESAMPLE = SETTINGS.index("resample")
 
 FACTOR, DRAWS, LENGTH = 2.0, 32, 12
 LARGEST_FACTOR = 100.0
-LIKELIEST = 6
+LIKELIEST = 4
 """How many tokens of every setting are shown."""
 
 

@@ -25,6 +25,8 @@ def intervention(result: Intervention) -> go.Figure:
     )  # fmt: skip
     left = style.label_width(names) + 24
     figure.update_layout(style.frame(inner + 48, left, HEADING, 48, 12))
+    most = max(10.0, 106 * float(_all(result)[:, places].max()))
+    figure.update_xaxes(range=[-0.05 * most, most], dtick=_ticks(most))
     for place in range(len(SETTINGS)):
         _panel(figure, result, place, places)
     bold = [f"<b>{n}</b>" if _asked(result, i) else n for n, i in zip(names, places, strict=True)]
@@ -36,8 +38,6 @@ def intervention(result: Intervention) -> go.Figure:
         zeroline=False,
     )
     figure.update_yaxes(title="next token", row=(rows + 1) // 2, col=1)
-    most = max(10.0, 106 * float(_all(result)[:, places].max()))
-    figure.update_xaxes(range=[-0.05 * most, most], dtick=_ticks(most))
     figure.update_xaxes(title="probability (%)", row=rows)
     style.note(figure, *_key(result))
     return figure
@@ -83,13 +83,7 @@ def _panel(figure: go.Figure, result: Intervention, setting: int, places: list[i
         figure.add_scatter(x=xs, y=joined, mode="lines", line=line, hoverinfo="skip", **at)
         _dots(figure, result, places, before, "untouched", True, at)
     _dots(figure, result, places, after, _name(result, setting), False, at)
-    for y, i in enumerate(places):
-        if _asked(result, i):
-            share = float(result.probabilities[setting, i])
-            text = style.percent(share)
-            figure.add_annotation(
-                x=100 * share, y=y, text=text, yshift=13, font={"size": 10.5}, **at
-            )
+    _percentages(figure, result, setting, places, at)
     _heading(figure, result, setting, at)
 
 
@@ -132,6 +126,27 @@ def _dots(
         cliponaxis=False,
         **at,
     )
+
+
+def _percentages(
+    figure: go.Figure, result: Intervention, setting: int, places: list[int], at: dict[str, int]
+) -> None:
+    """Above the marks of target and foil, and within the panel."""
+    most = float(figure.layout.xaxis.range[1])
+    for y, place in enumerate(places):
+        if _asked(result, place):
+            x = 100 * float(result.probabilities[setting, place])
+            side = "left" if x < 0.14 * most else "right" if x > 0.86 * most else "center"
+            figure.add_annotation(
+                x=x,
+                y=y,
+                text=style.percent(x / 100),
+                xanchor=side,
+                xshift={"left": -6, "right": 6, "center": 0}[side],
+                yshift=13,
+                font={"size": 10.5},
+                **at,
+            )
 
 
 def _name(result: Intervention, setting: int) -> str:
