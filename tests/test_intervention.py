@@ -397,7 +397,7 @@ def test_the_verb_answers_in_json(intervene):
 def test_the_verb_answers_a_reader_in_tables_and_finds_its_own_neuron(intervene):
     code, out, err = intervene("--length", "0")
     assert code == 0, err
-    assert "negate" in out
+    assert out.count("negate") == 3, "in the settings, in what is written, and over the tokens"
     assert "best of a sweep" in err
 
 

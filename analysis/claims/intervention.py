@@ -10,6 +10,7 @@ from analysis.evidence import Evidence
 from analysis.experiments.intervention import MEASURES, RESAMPLE, SETTINGS, Intervention
 
 UNTOUCHED, ZERO, MEAN, _, NEGATE, FACTOR = range(len(SETTINGS))
+SPACE = "\u00a0"  # that no line breaks at
 REMOVALS = (ZERO, MEAN, RESAMPLE)
 """Settings that take the neuron away."""
 
@@ -61,8 +62,8 @@ def intervention(evidence: Evidence) -> InterventionClaims:
         spread=_spread(result),
         writes=_writes(result),
         rows=tuple(_row(result, setting) for setting in range(len(SETTINGS))),
-        table=f"The clean prompt under every setting, with up to {result.length} tokens of what "
-        "the model writes on, the likeliest each time",
+        table=f"The clean prompt under every setting, and up to {result.length} tokens written on, "
+        "the likeliest each time",
         wrong=_wrong(result),
     )
 
@@ -236,7 +237,7 @@ def _row(result: Intervention, setting: int) -> Row:
     measures = [float(v) for v in result.measures[setting]]
     difference = signed(measures[DIFF])
     if setting == RESAMPLE:
-        difference += f" ± {number(float(result.drawn_measures[:, DIFF].std()))}"
+        difference += f"{SPACE}±{SPACE}{number(float(result.drawn_measures[:, DIFF].std()))}"
     return Row(
         setting={"factor": f"times {_times(result)}", "negate": "negated"}.get(name, name),
         set_to=number(float(result.set_to[setting])),

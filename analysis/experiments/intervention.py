@@ -104,6 +104,16 @@ def summary(result: Intervention) -> dict[str, Any]:
     }
 
 
+def tables(result: Intervention) -> dict[str, Any]:
+    """The same for a reader: what is written on has a table of its own."""
+    told = summary(result)
+    told["continuations"] = [
+        {"setting": row["setting"], "continuation": row.pop("continuation")}
+        for row in told["settings"]
+    ]
+    return told
+
+
 def intervention(
     subject: Subject,
     neuron: Neuron,

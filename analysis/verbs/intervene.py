@@ -23,7 +23,7 @@ def intervene(
     """What does the model answer, and write on, with a neuron's activation exchanged?"""
     from analysis import corpus
     from analysis.engines.elsewhere import TEXTS, neuron_elsewhere
-    from analysis.experiments.intervention import check_factor, intervention, summary
+    from analysis.experiments.intervention import check_factor, intervention, summary, tables
 
     check_factor(factor)
     subject = asked.load()
@@ -35,4 +35,4 @@ def intervene(
             subject, chosen, contrast, prompts[0], others, factor, seed, length=length,
             progress=progress,
         )  # fmt: skip
-    console.emit(summary(result), asked.as_json)
+    console.emit(summary(result) if asked.as_json else tables(result), asked.as_json)
