@@ -15,6 +15,7 @@ from analysis.experiments.composition import Composition
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.generality import Generality
+from analysis.experiments.intervention import Intervention
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type] = {
     "upstream": Upstream,
     "composition": Composition,
     "ablation": Ablation,
+    "intervention": Intervention,
     "weight_modulation": WeightModulation,
     "generality": Generality,
     "census": Census,
@@ -56,6 +58,7 @@ class Evidence:
     upstream: Upstream
     composition: Composition
     ablation: Ablation
+    intervention: Intervention
     weight_modulation: WeightModulation
     generality: Generality
     census: Census

@@ -14,6 +14,7 @@ from analysis.claims import (
     composition,
     corpus,
     generality,
+    intervention,
     lens,
     making,
     modulation,
@@ -42,6 +43,7 @@ class Claims:
     upstream: upstream.UpstreamClaims
     composition: composition.Composing
     ablation: ablation.AblationClaims
+    intervention: intervention.InterventionClaims
     modulation: modulation.Modulation
     generality: generality.GeneralityClaims
     census: census.CensusClaims
@@ -67,6 +69,7 @@ def make_claims(evidence: Evidence) -> Claims:
         upstream=upstream.upstream(evidence),
         composition=composition.composition(evidence),
         ablation=ablation.ablation(evidence),
+        intervention=intervention.intervention(evidence),
         modulation=modulation.modulation(evidence),
         generality=generality.generality(evidence),
         census=census.census(evidence),

@@ -1,36 +1,92 @@
-"""What a model writes on after a prompt while one neuron's output weights are scaled."""
+"""What a model writes on after a prompt while one neuron's activation is changed on its way."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 import torch
 from einops import rearrange, repeat
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from transformers import Cache
 
 from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.subject import Subject
 
+Choose = Callable[[Float[Tensor, "row d_vocab"]], Int[Tensor, " row"]]
+"""Picks the next token of every row from its logits."""
+
 
 @contextmanager
-def scaled(subject: Subject, neuron: Neuron, factors: Float[Tensor, " batch"]) -> Iterator[None]:
-    """Within this, the plain model writes the neuron's activation times a factor per prompt.
+def exchanged(
+    subject: Subject,
+    neuron: Neuron,
+    scale: Float[Tensor, " row"],
+    shift: Float[Tensor, " row"],
+) -> Iterator[list[Float[Tensor, "row pos"]]]:
+    """Within this, the plain model writes ``scale * activation + shift`` for the neuron.
 
-    That is what scaling the neuron's output weights does; no weight is touched.
+    Each row of a batch has a scale and a shift of its own: 1 and 0 leave the neuron alone, 0 and
+    a value put that value in its place. No weight is touched.
+
+    Yields:
+        the neuron's own activations, one entry for each pass made meanwhile.
     """
+    seen: list[Tensor] = []
 
-    def scale(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
+    def exchange(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
         changed = inputs[0].clone()
-        changed[..., neuron.number] *= factors[:, None].to(changed)
+        own = inputs[0][..., neuron.number]
+        changed[..., neuron.number] = own * scale[:, None].to(own) + shift[:, None].to(own)
+        seen.append(own)
         return (changed,)
 
     blocks = list(part(subject.model, subject.family.blocks).children())
-    handle = part(blocks[neuron.layer], subject.family.mlp_out).register_forward_pre_hook(scale)
+    handle = part(blocks[neuron.layer], subject.family.mlp_out).register_forward_pre_hook(exchange)
     try:
-        yield
+        yield seen
     finally:
         handle.remove()
+
+
+def scaled(
+    subject: Subject, neuron: Neuron, factors: Float[Tensor, " row"]
+) -> AbstractContextManager[list[Float[Tensor, "row pos"]]]:
+    """Within this, the plain model writes the neuron's activation times a factor per row.
+
+    That is what scaling the neuron's output weights does.
+    """
+    return exchanged(subject, neuron, factors, torch.zeros_like(factors))
+
+
+@torch.inference_mode()
+def grow(
+    subject: Subject,
+    neuron: Neuron,
+    cache: Cache,
+    first: Int[Tensor, " row"],
+    scale: Float[Tensor, " row"],
+    shifts: Float[Tensor, "row step"],
+    choose: Choose,
+) -> Int[Tensor, "row new_pos"]:
+    """Write on from a first new token, one token a step, with the neuron exchanged at each.
+
+    Args:
+        subject: the model.
+        neuron: whose activation is exchanged, as ``exchanged`` does it.
+        cache: keys and values of everything before the first new token; it grows too.
+        first: the first new token of every row.
+        scale: of every row, the same at each step.
+        shifts: of every row, step by step; there are as many steps as columns.
+        choose: picks the next token.
+    """
+    new = [first]
+    for shift in shifts.unbind(-1):
+        with exchanged(subject, neuron, scale, shift):
+            out = subject.model(new[-1][:, None], past_key_values=cache, use_cache=True)
+        new.append(choose(out.logits[:, -1]))
+    return torch.stack(new, -1)
 
 
 @torch.inference_mode()
@@ -61,18 +117,19 @@ def continuations(
     length = min(length, subject.context - len(tokens))
     generator, texts = torch.Generator().manual_seed(seed), 1 + samples
     scales = torch.tensor(factors, device=subject.device)
+    if length <= 0:
+        empty = torch.zeros((len(scales), texts, 0), dtype=torch.long)
+        return empty.to(subject.device)
     with scaled(subject, neuron, scales):
         prompt = repeat(subject.batch(tokens), "1 pos -> factor pos", factor=len(scales))
         out = subject.model(prompt, use_cache=True)
     cache = out.past_key_values
     cache.batch_repeat_interleave(texts)
     logits = repeat(out.logits[:, -1], "factor v -> (factor text) v", text=texts)
-    new = [_next(logits, samples, generator)][:length]
-    with scaled(subject, neuron, repeat(scales, "factor -> (factor text)", text=texts)):
-        while 0 < len(new) < length:
-            out = subject.model(new[-1][:, None], past_key_values=cache, use_cache=True)
-            new.append(_next(out.logits[:, -1], samples, generator))
-    rows = torch.stack(new, -1) if new else prompt.new_zeros((len(scales) * texts, 0))
+    scales = repeat(scales, "factor -> (factor text)", text=texts)
+    shifts = scales.new_zeros(len(scales), length - 1)
+    choose = partial(_next, samples=samples, generator=generator)
+    rows = grow(subject, neuron, cache, choose(logits), scales, shifts, choose)
     return rearrange(rows, "(factor text) new -> factor text new", text=texts)
 
 

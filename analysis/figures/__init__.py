@@ -14,6 +14,7 @@ from analysis.experiments.composition import Composition
 from analysis.experiments.corpus_scan import CorpusScan
 from analysis.experiments.direct_effect import DirectEffect
 from analysis.experiments.generality import Generality
+from analysis.experiments.intervention import Intervention
 from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
@@ -29,6 +30,7 @@ from analysis.figures.composition_held_out import composition_held_out
 from analysis.figures.corpus_scan import corpus_auc, corpus_scan
 from analysis.figures.direct_effect import direct_effect, written_tokens
 from analysis.figures.generality import generality
+from analysis.figures.intervention import intervention
 from analysis.figures.logit_lens import logit_lens
 from analysis.figures.neuron_sweep import attribution, confirmation, neuron_sweep
 from analysis.figures.next_token import natural_prompts, next_token
@@ -70,6 +72,7 @@ FIGURES: dict[str, Drawing] = {
     "upstream_alignment": Drawing("upstream", Upstream, upstream_alignment),
     "composition": Drawing("composition", Composition, composition),
     "composition_held_out": Drawing("composition", Composition, composition_held_out),
+    "intervention": Drawing("intervention", Intervention, intervention),
     "ablation": Drawing("ablation", Ablation, ablation),
     "collateral": Drawing("ablation", Ablation, collateral),
     "weight_modulation": Drawing("weight_modulation", WeightModulation, weight_modulation),

@@ -14,6 +14,7 @@ STEPS: tuple[Step, ...] = (
     pair.UPSTREAM,
     pair.COMPOSITION,
     texts.ABLATION,
+    texts.INTERVENTION,
     texts.WEIGHT_MODULATION,
     texts.GENERALITY,
     breadth.CENSUS,

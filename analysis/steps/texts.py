@@ -1,10 +1,12 @@
 """Steps that ask about a neuron in texts: the corpus, other words, other sentences."""
 
 from analysis import corpus
+from analysis.engines import elsewhere
 from analysis.experiments.ablation import Ablation, ablation
 from analysis.experiments.activations import Activations, activations
 from analysis.experiments.corpus_scan import CorpusScan, corpus_scan
 from analysis.experiments.generality import Generality, generality
+from analysis.experiments.intervention import Intervention, intervention
 from analysis.experiments.weight_modulation import (
     TEXT_TOKENS,
     TEXTS,
@@ -48,6 +50,15 @@ def _ablation(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
     )
 
 
+def _intervention(subject: Subject, inputs: Inputs, progress: Progress) -> Intervention:
+    pair, asked = inputs.pair, inputs.neuron
+    texts = corpus.sample(elsewhere.TEXTS, inputs.seed)
+    others = elsewhere.neuron_elsewhere(subject, asked, texts)
+    return intervention(
+        subject, asked, pair.contrast, pair.clean, others, seed=inputs.seed, progress=progress
+    )
+
+
 def _weight_modulation(subject: Subject, inputs: Inputs, progress: Progress) -> WeightModulation:
     prompts, contrast = (inputs.pair.clean, inputs.pair.corrupted), inputs.pair.contrast
     drawn = corpus.sample(TEXTS, inputs.seed)
@@ -85,6 +96,16 @@ ABLATION = Step(
     _ablation,
     {"neuron": neuron, "ablation_texts": drawn(f"windows from {ABLATION_TEXTS}")},
     READS,
+)
+INTERVENTION = Step(
+    "intervention",
+    Intervention,
+    _intervention,
+    {
+        "neuron": neuron,
+        "elsewhere": drawn(f"{elsewhere.TEXTS} of {elsewhere.TEXT_TOKENS} tokens"),
+    },
+    (*READS, "analysis.engines.elsewhere"),
 )
 WEIGHT_MODULATION = Step(
     "weight_modulation",

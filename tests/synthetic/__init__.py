@@ -12,6 +12,7 @@ from tests.synthetic.comparison import comparison
 from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.generality import generality
+from tests.synthetic.intervention import intervention
 from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
 from tests.synthetic.weight_modulation import weight_modulation
 
@@ -39,6 +40,7 @@ PARTS = (
     upstream.upstream,
     composition.composition,
     ablation,
+    intervention,
     weight_modulation,
     generality,
     census.census,

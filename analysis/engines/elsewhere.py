@@ -1,0 +1,73 @@
+"""What a layer's neurons do in other texts: the values that an exchanged activation may take."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.engines.reading import Window, batches, read, windows
+from analysis.neuron import Neuron
+from analysis.subject import Subject
+
+TEXTS, TEXT_TOKENS = 16, 32
+"""How many texts are read, and tokens of each, by the usual choice."""
+
+
+class _EnoughError(Exception):
+    """Ends a pass behind the layer that was asked for; it carries that layer's activations."""
+
+    def __init__(self, activations: Float[Tensor, "batch pos d_mlp"]) -> None:
+        self.activations = activations
+
+
+def elsewhere(
+    subject: Subject, layer: int, windows: Iterable[Window]
+) -> Float[Tensor, "token d_mlp"]:
+    """Activations of a whole layer on every token of some windows but the first of each.
+
+    A text's first token is like no other: many models park attention there, with activations far
+    from all others'. The pass ends with the layer, so an early one costs little.
+
+    Args:
+        subject: the model.
+        layer: whose activations are wanted.
+        windows: of any lengths.
+    """
+    rows = [torch.zeros((0, subject.d_mlp), device=subject.device, dtype=subject.dtype)]
+    for batch in batches(windows):
+        padded = _activations(subject, layer, batch)
+        rows += [row[1 : len(window.tokens)] for row, window in zip(padded, batch, strict=True)]
+    return torch.cat(rows)
+
+
+def beginnings(
+    subject: Subject, documents: Iterable[tuple[int, str]], length: int
+) -> Iterator[Window]:
+    """The first window of every numbered document, at most so many tokens long, BOS not counted."""
+    for document in documents:
+        yield from itertools.islice(windows(subject, [document], length), 1)
+
+
+def neuron_elsewhere(
+    subject: Subject, neuron: Neuron, documents: Iterable[tuple[int, str]]
+) -> Float[np.ndarray, " token"]:
+    """One neuron's activation at the beginnings of numbered documents, first positions left out."""
+    layer = elsewhere(subject, neuron.layer, beginnings(subject, documents, TEXT_TOKENS))
+    values: np.ndarray = layer[:, neuron.number].float().cpu().numpy()
+    return values
+
+
+def _activations(
+    subject: Subject, layer: int, batch: tuple[Window, ...]
+) -> Float[Tensor, "batch pos d_mlp"]:
+    def enough(activations: Float[Tensor, "batch pos d_mlp"]) -> Tensor:
+        raise _EnoughError(activations)
+
+    try:
+        read(subject, batch, changes={layer: enough})
+    except _EnoughError as reached:
+        return reached.activations
+    raise AssertionError("every pass goes through every layer")
