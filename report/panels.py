@@ -48,42 +48,6 @@ def panels(evidence: Evidence, claims: Claims) -> dict[str, Panel]:
     }
 
 
-def captions(claims: Claims) -> Mapping[str, Markup]:
-    """The finding that each figure shows."""
-    return {
-        "next_token": claims.prompts.next_caption,
-        "natural_prompts": claims.prompts.natural_caption,
-        "logit_lens": claims.lens.caption,
-        "patching": claims.circuit.caption,
-        "heads": claims.circuit.heads_caption,
-        "neuron_sweep": claims.neurons.caption,
-        "confirmation": claims.neurons.confirmation_caption,
-        "attribution": claims.neurons.attribution_caption,
-        "direct_effect": claims.writes.caption,
-        "written_tokens": claims.writes.tokens_caption,
-        "activations": claims.activity.caption,
-        "random_text": claims.activity.news_caption,
-        "corpus_scan": claims.corpus.caption,
-        "corpus_auc": claims.corpus.auc_caption,
-        "upstream": claims.upstream.caption,
-        "upstream_sources": claims.upstream.sources_caption,
-        "upstream_steps": claims.upstream.steps_caption,
-        "upstream_pairs": claims.upstream.pairs_caption,
-        "upstream_alignment": claims.upstream.alignment_caption,
-        "composition": claims.composition.caption,
-        "composition_held_out": claims.composition.held_out_caption,
-        "intervention": claims.intervention.caption,
-        "ablation": claims.ablation.caption,
-        "collateral": claims.ablation.corpus_caption,
-        "weight_modulation": claims.modulation.caption,
-        "generality": claims.generality.caption,
-        "census": claims.census.caption,
-        "hubs": claims.census.hubs_caption,
-        "agreement": claims.census.behaviour_caption,
-        "comparison": claims.comparison.caption,
-    }
-
-
 def themes() -> Markup:
     """What changes in a figure between a light and a dark page, as safe JSON."""
     return safe_json(json.dumps(THEMES))

@@ -26,6 +26,7 @@ class Ask:
         options: components by the option of the question that they set.
         fixed: options that a visitor does not set.
         button: asks; quick questions are asked without it too, whenever the view changes.
+        events: of other components that ask as well.
         quick: whether the answer comes within a second.
     """
 
@@ -35,6 +36,7 @@ class Ask:
     options: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     button: Any = None
+    events: tuple[Callable[..., Any], ...] = ()
     quick: bool = False
 
     def answer(self, view: View, values: tuple[Any, ...]) -> list[Any]:
@@ -50,8 +52,9 @@ class Ask:
 
     def wire(self, state: list[Any]) -> None:
         """Ask when the button is pressed."""
-        if self.button is not None:
-            self.listen(self.button.click, state)
+        pressed = () if self.button is None else (self.button.click,)
+        for event in (*pressed, *self.events):
+            self.listen(event, state)
 
     def listen(self, event: Callable[..., Any], state: list[Any]) -> None:
         """Ask on an event of the page."""

@@ -5,7 +5,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.claims import circuit, composition, corpus, lens, neurons, upstream, writes
+from analysis.claims import (
+    circuit,
+    composition,
+    corpus,
+    intervention,
+    lens,
+    neurons,
+    upstream,
+    writes,
+)
 from analysis.claims.wording import count, number, percent, say, token
 from analysis.experiments.activations import Activations
 from analysis.experiments.logit_lens import LogitLens
@@ -93,6 +102,7 @@ SAYS: Mapping[str, Callable[[Any], Markup]] = {
     "find": _find,
     "upstream": upstream.caption,
     "composition": composition.caption,
+    "intervene": intervention.caption,
     "scan": corpus.finding,
 }
 """What is said about the Result of each question."""

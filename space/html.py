@@ -26,6 +26,7 @@ LABELS = {
     "find": "The neurons that carry or write it most",
     "upstream": "The largest parts of what it reads",
     "composition": "Later components and neurons that add or take back most",
+    "intervene": "Each setting, and what the model then writes",
     "scan": "Where the neuron is highest, lowest, and in between",
 }
 """What the table of each question holds."""

@@ -6,84 +6,54 @@ what they are given, since anyone can call them with anything.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from analysis import corpus, finding
-from analysis.errors import UserError
+from analysis.engines.elsewhere import TEXT_TOKENS, TEXTS, beginnings, elsewhere
 from analysis.experiments import (
     activations,
     composition,
     corpus_scan,
     direct_effect,
+    intervention,
     logit_lens,
     neuron_sweep,
     next_token,
     patching,
     upstream,
 )
-from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress
 from analysis.question import (
-    Contrast,
     Prompt,
-    PromptPair,
     excerpt,
-    make_contrast,
-    make_pair,
     make_prompt,
 )
 from analysis.subject import Subject
-from space.settings import ARTICLES, PAIR_TOKENS, SCREENS, TEXT_TOKENS
+from space import checks
+from space.settings import (
+    ARTICLES,
+    FACTORS,
+    LENGTHS,
+    SCREENS,
+    WRITTEN,
+)
 from space.view import View
 
 RANDOM_TOKENS = 60
+POOLS = 48
+"""Layers whose activations on news are kept: some megabytes each."""
 SEEDS = 2**31 - 1
-
-
-def whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number within limits.
-
-    Raises:
-        UserError: it is something else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        raise UserError(f"The {name} has to be a whole number from {low} to {high:,}.")
-    if not low <= value <= high:
-        raise UserError(f"The {name} has to lie between {low} and {high:,}.")
-    return int(value)
-
-
-def _prompt(subject: Subject, text: str, what: str) -> Prompt:
-    prompt = make_prompt(subject, text, what)
-    length = len(prompt.tokens)
-    if length > TEXT_TOKENS:
-        raise UserError(f"The {what} has {length} tokens: the longest allowed is {TEXT_TOKENS}.")
-    return prompt
-
-
-def _pair(subject: Subject, view: View) -> PromptPair:
-    pair = make_pair(subject, view.clean, view.corrupted, view.target, view.foil)
-    if len(pair.clean.tokens) > PAIR_TOKENS:
-        raise UserError(
-            f"The prompts have {len(pair.clean.tokens)} tokens: the longest pair allowed here has "
-            f"{PAIR_TOKENS}. Shorten both, or use the command line."
-        )
-    return pair
-
-
-def _neuron(subject: Subject, view: View) -> Neuron:
-    return parse_neuron(view.neuron, subject.n_layers, subject.d_mlp)
-
-
-def _contrast(subject: Subject, view: View) -> Contrast:
-    return make_contrast(subject, view.target, view.foil)
 
 
 def ask_next_token(subject: Subject, view: View, _progress: Progress) -> next_token.NextToken:
     """What follows the clean prompt and the corrupted one."""
     texts = (("clean prompt", view.clean), ("corrupted prompt", view.corrupted))
-    prompts = [_prompt(subject, text, what) for what, text in texts if text]
-    return next_token.next_token(subject, prompts, _contrast(subject, view))
+    prompts = [checks.prompt(subject, text, what) for what, text in texts if text]
+    return next_token.next_token(subject, prompts, checks.contrast(subject, view))
 
 
 def ask_following(
@@ -91,25 +61,25 @@ def ask_following(
 ) -> next_token.NextToken:
     """What follows one token of a text that the activations are shown of."""
     texts = _texts(subject, view, seed)
-    text = texts[whole(row, "row", 0, len(texts) - 1)]
-    end = 1 + whole(position, "position", 0, len(text.tokens) - 1)
+    text = texts[checks.whole(row, "row", 0, len(texts) - 1)]
+    end = 1 + checks.whole(position, "position", 0, len(text.tokens) - 1)
     begun = Prompt("".join(text.strings[:end]), text.tokens[:end], text.strings[:end])
-    return next_token.next_token(subject, [begun], _contrast(subject, view))
+    return next_token.next_token(subject, [begun], checks.contrast(subject, view))
 
 
 def _texts(subject: Subject, view: View, seed: int) -> tuple[Prompt, Prompt, Prompt]:
     """The visitor's text, the corrupted prompt, and the beginning of a random article."""
-    ((_, article),) = corpus.sample(1, whole(seed, "number of the news", 0, SEEDS))
+    ((_, article),) = corpus.sample(1, checks.whole(seed, "number of the news", 0, SEEDS))
     return (
-        _prompt(subject, view.text or view.clean, "text"),
-        _prompt(subject, view.corrupted, "corrupted prompt"),
+        checks.prompt(subject, view.text or view.clean, "text"),
+        checks.prompt(subject, view.corrupted, "corrupted prompt"),
         make_prompt(subject, excerpt(subject, article, RANDOM_TOKENS)),
     )
 
 
 def ask_logit_lens(subject: Subject, view: View, _progress: Progress) -> logit_lens.LogitLens:
     """After which half layer the answer appears, in both prompts."""
-    pair = _pair(subject, view)
+    pair = checks.pair(subject, view)
     return logit_lens.logit_lens(subject, (pair.clean, pair.corrupted), pair.contrast)
 
 
@@ -117,9 +87,9 @@ def ask_activations(
     subject: Subject, view: View, progress: Progress, beside: bool = False, seed: int = 0
 ) -> activations.Activations:
     """The neuron on every token of the text, and beside it of the prompts and a random text."""
-    chosen, contrast = _neuron(subject, view), _contrast(subject, view)
+    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
     if not beside:
-        text = _prompt(subject, view.text or view.clean, "text")
+        text = checks.prompt(subject, view.text or view.clean, "text")
         return activations.activations(subject, chosen, contrast, [text], (), progress)
     *texts, news = _texts(subject, view, seed)
     return activations.activations(subject, chosen, contrast, texts, [news], progress)
@@ -129,51 +99,83 @@ def ask_direct_effect(
     subject: Subject, view: View, _progress: Progress, seed: int = 0
 ) -> direct_effect.DirectEffect:
     """The tokens that the neuron writes."""
-    chosen, contrast = _neuron(subject, view), _contrast(subject, view)
-    return direct_effect.direct_effect(subject, chosen, contrast, whole(seed, "seed", 0, SEEDS))
+    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
+    return direct_effect.direct_effect(
+        subject, chosen, contrast, checks.whole(seed, "seed", 0, SEEDS)
+    )
 
 
 def ask_patching(subject: Subject, view: View, progress: Progress) -> patching.Patching:
     """Every layer, position and head, patched alone."""
-    return patching.patching(subject, _pair(subject, view), progress)
+    return patching.patching(subject, checks.pair(subject, view), progress)
 
 
 def ask_sweep(
     subject: Subject, view: View, progress: Progress, screen: int = 64
 ) -> neuron_sweep.NeuronSweep:
     """Neurons patched alone: the best by attribution, or with a screen of 0 every one."""
-    screen = screen and whole(screen, "number of neurons", *SCREENS)
+    screen = screen and checks.whole(screen, "number of neurons", *SCREENS)
     return neuron_sweep.neuron_sweep(
-        subject, _pair(subject, view), screen=screen, progress=progress
+        subject, checks.pair(subject, view), screen=screen, progress=progress
     )
 
 
 def ask_find(subject: Subject, view: View, progress: Progress, screen: int = 64) -> finding.Found:
     """The neurons that write the target rather than the foil, and those that carry it here."""
-    screen = whole(screen, "number of neurons", *SCREENS)
-    return finding.find(subject, _pair(subject, view), screen, progress=progress)
+    screen = checks.whole(screen, "number of neurons", *SCREENS)
+    return finding.find(subject, checks.pair(subject, view), screen, progress=progress)
 
 
 def ask_upstream(subject: Subject, view: View, progress: Progress) -> upstream.Upstream:
     """The parts of the neuron's pre-activation."""
-    pair = _pair(subject, view)
-    return upstream.upstream(subject, _neuron(subject, view), pair, progress=progress)
+    pair = checks.pair(subject, view)
+    return upstream.upstream(subject, checks.neuron(subject, view), pair, progress=progress)
 
 
 def ask_composition(subject: Subject, view: View, progress: Progress) -> composition.Composition:
     """Direct and indirect effect of the neuron, and what later components make of it."""
-    pair = _pair(subject, view)
-    return composition.composition(subject, _neuron(subject, view), pair, progress=progress)
+    pair = checks.pair(subject, view)
+    return composition.composition(subject, checks.neuron(subject, view), pair, progress=progress)
 
 
 def ask_scan(
     subject: Subject, view: View, progress: Progress, articles: int = 2, seed: int = 0
 ) -> corpus_scan.CorpusScan:
     """The neuron on some articles of the corpus, drawn at random."""
-    count = whole(articles, "number of articles", *ARTICLES)
-    texts = corpus.sample(count, whole(seed, "seed", 0, SEEDS))
-    chosen, contrast = _neuron(subject, view), _contrast(subject, view)
+    count = checks.whole(articles, "number of articles", *ARTICLES)
+    texts = corpus.sample(count, checks.whole(seed, "seed", 0, SEEDS))
+    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
     return corpus_scan.corpus_scan(subject, [chosen], contrast, texts, seed, progress=progress)
+
+
+def ask_intervene(
+    subject: Subject,
+    view: View,
+    progress: Progress,
+    factor: float = intervention.FACTOR,
+    length: int = WRITTEN,
+) -> intervention.Intervention:
+    """The clean prompt with the neuron's activation exchanged, and what is written on."""
+    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
+    prompt = checks.prompt(subject, view.clean, "clean prompt")
+    return intervention.intervention(
+        subject,
+        chosen,
+        contrast,
+        prompt,
+        _pool(subject, chosen.layer)[:, chosen.number],
+        checks.number(factor, "factor", *FACTORS),
+        length=checks.whole(length, "length", 0, LENGTHS),
+        progress=progress,
+    )
+
+
+@lru_cache(maxsize=POOLS)
+def _pool(subject: Subject, layer: int) -> Float[np.ndarray, "token d_mlp"]:
+    """A layer's activations on random news, kept because every neuron of the layer can use them."""
+    texts = beginnings(subject, corpus.sample(TEXTS, 0), TEXT_TOKENS)
+    rows: np.ndarray = elsewhere(subject, layer, texts).float().cpu().numpy()
+    return rows
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,13 @@ QUESTIONS: dict[str, Question] = {
         ("neuron", *PAIR),
         ("composition",),
         (("held_out", 0),),
+    ),
+    "intervene": Question(
+        ask_intervene,
+        intervention.summary,
+        "intervene",
+        ("neuron", "clean", "target", "foil"),
+        ("intervention",),
     ),
     "scan": Question(
         ask_scan,

@@ -15,13 +15,18 @@ ON_GPU = "gpt2-large"
 """The original study's model, where a GPU Space's owner chose none."""
 
 TEXT_CHARACTERS = 4_000
-TEXT_TOKENS = 400
+LONGEST = 400
+"""Tokens of a text."""
 PAIR_TOKENS = 120
 """Prompts of a pair: patching goes with the square of their length."""
 WORD_CHARACTERS = 80
 NAME_CHARACTERS = 40
 
 FACTORS = (-10.0, 10.0)
+LENGTHS = 40
+"""Tokens that are written on, at most."""
+WRITTEN = 6
+"""And usually."""
 SCREENS = (16, 1024)
 ARTICLES = (1, 8)
 LISTED = (1, 100)

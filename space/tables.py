@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis import finding
-from analysis.experiments import composition, corpus_scan, neuron_sweep, upstream
+from analysis.experiments import composition, corpus_scan, intervention, neuron_sweep, upstream
 from analysis.experiments.activations import Activations
 from analysis.experiments.patching import Patching
 
@@ -81,6 +81,11 @@ def _examples(result: corpus_scan.CorpusScan) -> Rows:
     return [{"kind": kind, **row} for kind, rows in groups for row in rows]
 
 
+def _settings(result: intervention.Intervention) -> Rows:
+    rows: Rows = intervention.summary(result)["settings"]
+    return [{k: v for k, v in row.items() if k != "sd"} for row in rows]
+
+
 ROWS: Mapping[str, Callable[[Any], Rows]] = {
     "activations": _activations,
     "patching": _heads,
@@ -88,6 +93,7 @@ ROWS: Mapping[str, Callable[[Any], Rows]] = {
     "find": _found,
     "upstream": _parts,
     "composition": _components,
+    "intervene": _settings,
     "scan": _examples,
 }
 """Rows by question; the others have none."""

@@ -31,6 +31,7 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "upstream_alignment": claims.upstream.alignment_caption,
         "composition": claims.composition.caption,
         "composition_held_out": claims.composition.held_out_caption,
+        "intervention": claims.intervention.caption,
         "ablation": claims.ablation.caption,
         "collateral": claims.ablation.corpus_caption,
         "weight_modulation": claims.modulation.caption,

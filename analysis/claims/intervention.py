@@ -58,7 +58,7 @@ def intervention(evidence: Evidence) -> InterventionClaims:
         first=_first(result),
         others=_others(result),
         turned=_turned(result),
-        caption=_caption(result),
+        caption=caption(result),
         spread=_spread(result),
         writes=_writes(result),
         rows=tuple(_row(result, setting) for setting in range(len(SETTINGS))),
@@ -173,7 +173,8 @@ def _pair(result: Intervention) -> tuple[Markup, Markup]:
     return token(result.target), token(result.foil)
 
 
-def _caption(result: Intervention) -> Markup:
+def caption(result: Intervention) -> Markup:
+    """Under which settings the first choice is another, in one sentence."""
     own = token(first_choice(result, UNTOUCHED))
     moved, stays = changes(result)
     if not moved:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from space.asks import Ask
 from space.question_bar import QuestionBar
 from space.tabs import (
+    ablation,
     activations,
     composition,
     corpus,
@@ -33,6 +34,7 @@ TABS = (
     Tab("corpus", "Corpus", corpus.build),
     Tab("upstream", "Upstream", upstream.build),
     Tab("composition", "Composition", composition.build),
+    Tab("ablation", "Ablation", ablation.build),
     Tab("find", "Find a neuron", find.build),
     Tab("story", "Story", story.build),
 )

@@ -54,10 +54,6 @@ class TokenAsk(Ask):
         row, position = map(int, match.groups())
         return self.show(view, {"row": row, "position": position, "seed": seed})
 
-    def wire(self, state: list[Any]) -> None:
-        """Ask when a token is pressed."""
-        self.listen(self.options["place"].change, state)
-
 
 def build(name: str, bar: QuestionBar) -> list[Ask]:
     """The components of the tab."""
@@ -70,7 +66,8 @@ def build(name: str, bar: QuestionBar) -> list[Ask]:
         button = gr.Button("Read this text", variant="primary", scale=3)
         seed = gr.Number(0, label="Which random news", precision=0, minimum=0, min_width=140)
     panel.foot.render()  # type: ignore[no-untyped-call]
+    places = {"place": position, "seed": seed}
     return [
         Ask(name, "activations", panel, {"seed": seed}, {"beside": True}, button, quick=True),
-        TokenAsk(name, "following", following, {"place": position, "seed": seed}),
+        TokenAsk(name, "following", following, places, events=(position.change,)),
     ]
