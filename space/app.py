@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from space import html, service
+from space import api, html, service
 from space.asks import MODEL, Ask, refresh
 from space.question_bar import QuestionBar
 from space.session import Session
@@ -22,6 +22,7 @@ STATIC = Path(__file__).parent / "static"
 def build(session: Session) -> gr.Blocks:
     """The whole app over the session's models."""
     service.open_session(session)
+    session.warm()
     model = session.settings.models[0]
     start = View(model=model, neuron=session.best(model))
     asks: list[Ask] = []
@@ -35,6 +36,7 @@ def build(session: Session) -> gr.Blocks:
                     asks += tab.build(tab.name, bar)
                     pages.append(page)
         Wiring(bar, asks, start).all(demo, tabs, pages)
+        api.register()
     return demo
 
 

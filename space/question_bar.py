@@ -10,20 +10,24 @@ from space.view import NAMES, View
 EXAMPLES: tuple[tuple[str, View], ...] = (
     ("Apple or lemon: an, a", View()),
     (
-        "An eye, a tooth",
-        View(clean="I will draw you the left eye of a cat. This is", corrupted=""),
+        "Uncle's oranges: an, a",
+        View(
+            clean="My uncle owns an orchard of orange trees. He gave me",
+            corrupted="My uncle owns an orchard of lemon trees. He gave me",
+        ),
     ),
     (
-        "Keys are, key is",
+        "Keys or key: are, is",
         View(
             clean="The keys on the table", corrupted="The key on the table",
             target=" are", foil=" is",
         ),
     ),
     (
-        "Mary she, John he",
+        "Queen or king: she, he",
         View(
-            clean="Mary went home early because", corrupted="John went home early because",
+            clean="The queen went home early because",
+            corrupted="The king went home early because",
             target=" she", foil=" he",
         ),
     ),

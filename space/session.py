@@ -64,6 +64,11 @@ class Session:
             self._best[name] = committed_best(name) or self._screened_best(name)
         return self._best[name]
 
+    def warm(self) -> None:
+        """Load the first model now, so that no visitor has to wait for it."""
+        with self.alone(self.settings.models[0]):
+            pass
+
     def _screened_best(self, name: str) -> str:
         with self.alone(name):
             subject = self.subject(name)
