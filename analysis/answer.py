@@ -30,14 +30,17 @@ def plain(value: Any) -> Any:
 
 
 def command_line(verb: str, **options: Any) -> str:
-    """The command that asks the same, quoted for a shell; options that are None are left out.
+    """The command that asks the same, quoted for a shell.
+
+    Options that are None or False are left out, those that are True stand without a value.
 
     A value that begins with a dash is joined to its option, where it cannot be taken for one.
     """
     words = ["python", "-m", "analysis", *verb.split()]
     for name, value in options.items():
-        if value is not None:
-            option = f"--{name.replace('_', '-')}"
-            text = str(value)
+        option, text = f"--{name.replace('_', '-')}", str(value)
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
             words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return shlex.join(words)

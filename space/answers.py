@@ -14,6 +14,7 @@ from analysis.answer import as_json, command_line, plain
 from analysis.figures import FIGURES
 from analysis.finding import Found
 from analysis.question import CLEAN, CORRUPTED, FOIL, TARGET
+from space.asking import rival
 from space.findings import SAYS
 from space.questions import QUESTIONS
 from space.tables import ROWS, Rows
@@ -68,8 +69,7 @@ class Answer:
 def answer(name: str, view: View, options: Mapping[str, Any], result: Any) -> Answer:
     """Show a Result: needs no model."""
     question = QUESTIONS[name]
-    if name == "following":
-        view = replace(view, clean=result.prompts[0])
+    view, options = _as_typed(name, view, options, result)
     drawn = result.sweep if isinstance(result, Found) else result
     return Answer(
         name=name,
@@ -82,6 +82,18 @@ def answer(name: str, view: View, options: Mapping[str, Any], result: Any) -> An
     )
 
 
+def _as_typed(
+    name: str, view: View, options: Mapping[str, Any], result: Any
+) -> tuple[View, Mapping[str, Any]]:
+    """The question as the command line would put it, where the page puts it otherwise."""
+    if name == "following":
+        return replace(view, clean=result.prompts[0]), {}
+    if name == "writers" and not result.foil:
+        foil = rival(view, result.target)
+        return replace(view, target=result.target, foil=foil), {"alone": True}
+    return view, {k: v for k, v in options.items() if k not in QUESTIONS[name].unseen}
+
+
 def command(name: str, view: View, options: Mapping[str, Any]) -> str:
     """The command line that gives the same answer; what is usual is left out."""
     question = QUESTIONS[name]
@@ -91,5 +103,5 @@ def command(name: str, view: View, options: Mapping[str, Any]) -> str:
     given = {part: value for part, value in asked.items() if value != USUAL.get(part)}
     if "corrupted" in asked and ("clean" in given or "corrupted" in given):
         given |= {part: asked[part] or None for part in ("clean", "corrupted")}
-    own = {question.renamed.get(k, k): v for k, v in options.items() if k not in question.unseen}
+    own = {question.renamed.get(k, k): v for k, v in options.items()}
     return command_line(question.verb, **given, **own, **dict(question.fixed))

@@ -1,6 +1,4 @@
-"""What a visitor gave, checked: anyone can send anything."""
-
-from typing import Any
+"""A visitor's prompts, tokens and neuron, checked against the model."""
 
 from analysis.errors import UserError
 from analysis.neuron import Neuron, parse_neuron
@@ -8,30 +6,6 @@ from analysis.question import Contrast, Prompt, PromptPair, make_contrast, make_
 from analysis.subject import Subject
 from space.settings import LONGEST, PAIR_TOKENS
 from space.view import View
-
-
-def whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number within limits.
-
-    Raises:
-        UserError: it is something else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        raise UserError(f"The {name} has to be a whole number from {low} to {high:,}.")
-    if not low <= value <= high:
-        raise UserError(f"The {name} has to lie between {low} and {high:,}.")
-    return int(value)
-
-
-def number(value: Any, name: str, low: float, high: float) -> float:
-    """A number within limits.
-
-    Raises:
-        UserError: it is something else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UserError(f"The {name} has to be a number from {low:g} to {high:g}.")
-    return float(value)
 
 
 def prompt(subject: Subject, text: str, what: str) -> Prompt:

@@ -21,6 +21,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.experiments.next_token import NextToken
 from analysis.finding import Found, summary
+from analysis.weights.writers import Writers
 
 
 def _activations(result: Activations) -> Markup:
@@ -72,6 +73,14 @@ def _sweep(result: NeuronSweep) -> Markup:
     return how + neurons.standing(result) + Markup(" ") + neurons.direction(result)
 
 
+def _writers(result: Writers) -> Markup:
+    first = result.writers[0]
+    over = say(" over {}", token(result.foil)) if result.foil else Markup("")
+    way = "below" if first.direction < 0 else "above"
+    told = "{} writes {}{} most: {} logits for each unit of activation {} zero."
+    return say(told, first.neuron, token(result.target), over, number(first.logits), way)
+
+
 def _find(result: Found) -> Markup:
     told = summary(result)
     best = neurons.standing(result.sweep)
@@ -99,6 +108,7 @@ SAYS: Mapping[str, Callable[[Any], Markup]] = {
     "direct_effect": lambda result: writes.caption(result, result),
     "patching": lambda result: circuit.caption(circuit.last_position(result)),
     "sweep": _sweep,
+    "writers": _writers,
     "find": _find,
     "upstream": upstream.caption,
     "composition": composition.caption,

@@ -23,6 +23,7 @@ LABELS = {
     "activations": "The text's numbers, token by token",
     "patching": "Heads that carry most",
     "sweep": "The best and the lowest neurons",
+    "writers": "The neurons that write it most",
     "find": "The neurons that carry or write it most",
     "upstream": "The largest parts of what it reads",
     "composition": "Later components and neurons that add or take back most",

@@ -1,19 +1,10 @@
-"""What a visitor can ask: each a few lines from a view to an experiment's Result.
-
-The functions take a model, a view, whom to tell of progress, and options of their own. They check
-what they are given, since anyone can call them with anything.
-"""
+"""What can be asked: how it is computed, told, shown, and typed on the command line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
-from analysis import corpus, finding
-from analysis.engines.elsewhere import TEXT_TOKENS, TEXTS, beginnings, elsewhere
+from analysis import finding
 from analysis.experiments import (
     activations,
     composition,
@@ -26,156 +17,10 @@ from analysis.experiments import (
     patching,
     upstream,
 )
-from analysis.progress import Progress
-from analysis.question import (
-    Prompt,
-    excerpt,
-    make_prompt,
-)
-from analysis.subject import Subject
-from space import checks
-from space.settings import (
-    ARTICLES,
-    FACTORS,
-    LENGTHS,
-    SCREENS,
-    WRITTEN,
-)
-from space.view import View
+from analysis.weights import writers
+from space import asking
 
-RANDOM_TOKENS = 60
-POOLS = 48
-"""Layers whose activations on news are kept: some megabytes each."""
-SEEDS = 2**31 - 1
-
-
-def ask_next_token(subject: Subject, view: View, _progress: Progress) -> next_token.NextToken:
-    """What follows the clean prompt and the corrupted one."""
-    texts = (("clean prompt", view.clean), ("corrupted prompt", view.corrupted))
-    prompts = [checks.prompt(subject, text, what) for what, text in texts if text]
-    return next_token.next_token(subject, prompts, checks.contrast(subject, view))
-
-
-def ask_following(
-    subject: Subject, view: View, _progress: Progress, row: int, position: int, seed: int = 0
-) -> next_token.NextToken:
-    """What follows one token of a text that the activations are shown of."""
-    texts = _texts(subject, view, seed)
-    text = texts[checks.whole(row, "row", 0, len(texts) - 1)]
-    end = 1 + checks.whole(position, "position", 0, len(text.tokens) - 1)
-    begun = Prompt("".join(text.strings[:end]), text.tokens[:end], text.strings[:end])
-    return next_token.next_token(subject, [begun], checks.contrast(subject, view))
-
-
-def _texts(subject: Subject, view: View, seed: int) -> tuple[Prompt, Prompt, Prompt]:
-    """The visitor's text, the corrupted prompt, and the beginning of a random article."""
-    ((_, article),) = corpus.sample(1, checks.whole(seed, "number of the news", 0, SEEDS))
-    return (
-        checks.prompt(subject, view.text or view.clean, "text"),
-        checks.prompt(subject, view.corrupted, "corrupted prompt"),
-        make_prompt(subject, excerpt(subject, article, RANDOM_TOKENS)),
-    )
-
-
-def ask_logit_lens(subject: Subject, view: View, _progress: Progress) -> logit_lens.LogitLens:
-    """After which half layer the answer appears, in both prompts."""
-    pair = checks.pair(subject, view)
-    return logit_lens.logit_lens(subject, (pair.clean, pair.corrupted), pair.contrast)
-
-
-def ask_activations(
-    subject: Subject, view: View, progress: Progress, beside: bool = False, seed: int = 0
-) -> activations.Activations:
-    """The neuron on every token of the text, and beside it of the prompts and a random text."""
-    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
-    if not beside:
-        text = checks.prompt(subject, view.text or view.clean, "text")
-        return activations.activations(subject, chosen, contrast, [text], (), progress)
-    *texts, news = _texts(subject, view, seed)
-    return activations.activations(subject, chosen, contrast, texts, [news], progress)
-
-
-def ask_direct_effect(
-    subject: Subject, view: View, _progress: Progress, seed: int = 0
-) -> direct_effect.DirectEffect:
-    """The tokens that the neuron writes."""
-    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
-    return direct_effect.direct_effect(
-        subject, chosen, contrast, checks.whole(seed, "seed", 0, SEEDS)
-    )
-
-
-def ask_patching(subject: Subject, view: View, progress: Progress) -> patching.Patching:
-    """Every layer, position and head, patched alone."""
-    return patching.patching(subject, checks.pair(subject, view), progress)
-
-
-def ask_sweep(
-    subject: Subject, view: View, progress: Progress, screen: int = 64
-) -> neuron_sweep.NeuronSweep:
-    """Neurons patched alone: the best by attribution, or with a screen of 0 every one."""
-    screen = screen and checks.whole(screen, "number of neurons", *SCREENS)
-    return neuron_sweep.neuron_sweep(
-        subject, checks.pair(subject, view), screen=screen, progress=progress
-    )
-
-
-def ask_find(subject: Subject, view: View, progress: Progress, screen: int = 64) -> finding.Found:
-    """The neurons that write the target rather than the foil, and those that carry it here."""
-    screen = checks.whole(screen, "number of neurons", *SCREENS)
-    return finding.find(subject, checks.pair(subject, view), screen, progress=progress)
-
-
-def ask_upstream(subject: Subject, view: View, progress: Progress) -> upstream.Upstream:
-    """The parts of the neuron's pre-activation."""
-    pair = checks.pair(subject, view)
-    return upstream.upstream(subject, checks.neuron(subject, view), pair, progress=progress)
-
-
-def ask_composition(subject: Subject, view: View, progress: Progress) -> composition.Composition:
-    """Direct and indirect effect of the neuron, and what later components make of it."""
-    pair = checks.pair(subject, view)
-    return composition.composition(subject, checks.neuron(subject, view), pair, progress=progress)
-
-
-def ask_scan(
-    subject: Subject, view: View, progress: Progress, articles: int = 2, seed: int = 0
-) -> corpus_scan.CorpusScan:
-    """The neuron on some articles of the corpus, drawn at random."""
-    count = checks.whole(articles, "number of articles", *ARTICLES)
-    texts = corpus.sample(count, checks.whole(seed, "seed", 0, SEEDS))
-    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
-    return corpus_scan.corpus_scan(subject, [chosen], contrast, texts, seed, progress=progress)
-
-
-def ask_intervene(
-    subject: Subject,
-    view: View,
-    progress: Progress,
-    factor: float = intervention.FACTOR,
-    length: int = WRITTEN,
-) -> intervention.Intervention:
-    """The clean prompt with the neuron's activation exchanged, and what is written on."""
-    chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
-    prompt = checks.prompt(subject, view.clean, "clean prompt")
-    return intervention.intervention(
-        subject,
-        chosen,
-        contrast,
-        prompt,
-        _pool(subject, chosen.layer)[:, chosen.number],
-        checks.number(factor, "factor", *FACTORS),
-        length=checks.whole(length, "length", 0, LENGTHS),
-        progress=progress,
-    )
-
-
-@lru_cache(maxsize=POOLS)
-def _pool(subject: Subject, layer: int) -> Float[np.ndarray, "token d_mlp"]:
-    """A layer's activations on random news, kept because every neuron of the layer can use them."""
-    texts = beginnings(subject, corpus.sample(TEXTS, 0), TEXT_TOKENS)
-    rows: np.ndarray = elsewhere(subject, layer, texts).float().cpu().numpy()
-    return rows
+TOP = 20
 
 
 @dataclass(frozen=True)
@@ -189,7 +34,7 @@ class Question:
         shares: which parts of the view the command takes.
         fixed: options that the command needs for the very same answer.
         figures: the figures that show the Result.
-        unseen: options that change only what is shown beside the answer.
+        unseen: options that the command does not have: they change what is shown beside it.
         renamed: options that the command calls otherwise.
         seconds: the longest it should take on a GPU.
     """
@@ -206,26 +51,24 @@ class Question:
 
 
 PAIR = ("clean", "corrupted", "target", "foil")
-TOP = 20
 
 QUESTIONS: dict[str, Question] = {
     "next_token": Question(
-        ask_next_token, next_token.summary, "prompt", PAIR, ("next_token",), seconds=5
+        asking.ask_next_token, next_token.summary, "prompt", PAIR, ("next_token",), seconds=5
     ),
     "following": Question(
-        ask_following,
+        asking.ask_following,
         next_token.summary,
         "prompt",
         ("clean", "target", "foil"),
         ("next_token",),
-        unseen=("row", "position", "seed"),
         seconds=5,
     ),
     "logit_lens": Question(
-        ask_logit_lens, logit_lens.summary, "lens", PAIR, ("logit_lens",), seconds=5
+        asking.ask_logit_lens, logit_lens.summary, "lens", PAIR, ("logit_lens",), seconds=5
     ),
     "activations": Question(
-        ask_activations,
+        asking.ask_activations,
         activations.summary,
         "activations",
         ("neuron", "text", "target", "foil"),
@@ -233,22 +76,30 @@ QUESTIONS: dict[str, Question] = {
         seconds=5,
     ),
     "direct_effect": Question(
-        ask_direct_effect,
+        asking.ask_direct_effect,
         direct_effect.summary,
         "direct-effect",
         ("neuron", "target", "foil"),
         ("direct_effect", "written_tokens"),
         seconds=5,
     ),
+    "writers": Question(
+        asking.ask_writers,
+        writers.summary,
+        "writers",
+        ("target", "foil"),
+        unseen=("token",),
+        seconds=5,
+    ),
     "patching": Question(
-        ask_patching,
+        asking.ask_patching,
         lambda result: patching.summary(result, "mlp_out"),
         "patch",
         PAIR,
         ("patching", "heads"),
     ),
     "sweep": Question(
-        ask_sweep,
+        asking.ask_sweep,
         lambda result: neuron_sweep.summary(result, TOP),
         "sweep",
         PAIR,
@@ -256,9 +107,9 @@ QUESTIONS: dict[str, Question] = {
         (("held_out", 0),),
         seconds=60,
     ),
-    "find": Question(ask_find, finding.summary, "find", PAIR, ("neuron_sweep",), seconds=15),
+    "find": Question(asking.ask_find, finding.summary, "find", PAIR, ("neuron_sweep",), seconds=15),
     "upstream": Question(
-        ask_upstream,
+        asking.ask_upstream,
         upstream.summary,
         "upstream",
         ("neuron", *PAIR),
@@ -266,7 +117,7 @@ QUESTIONS: dict[str, Question] = {
         (("held_out", 0),),
     ),
     "composition": Question(
-        ask_composition,
+        asking.ask_composition,
         composition.summary,
         "composition",
         ("neuron", *PAIR),
@@ -274,14 +125,14 @@ QUESTIONS: dict[str, Question] = {
         (("held_out", 0),),
     ),
     "intervene": Question(
-        ask_intervene,
+        asking.ask_intervene,
         intervention.summary,
         "intervene",
         ("neuron", "clean", "target", "foil"),
         ("intervention",),
     ),
     "scan": Question(
-        ask_scan,
+        asking.ask_scan,
         corpus_scan.summary,
         "scan",
         ("neuron", "target", "foil"),

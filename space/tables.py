@@ -9,6 +9,7 @@ from analysis import finding
 from analysis.experiments import composition, corpus_scan, intervention, neuron_sweep, upstream
 from analysis.experiments.activations import Activations
 from analysis.experiments.patching import Patching
+from analysis.weights import writers
 
 Rows = list[dict[str, Any]]
 SHOWN = 20
@@ -64,6 +65,13 @@ def _found(result: finding.Found) -> Rows:
     ]
 
 
+def _writers(result: writers.Writers) -> Rows:
+    rows: Rows = writers.summary(result)["neurons"]
+    return [
+        {**row, "direction": "below zero" if row["direction"] < 0 else "above zero"} for row in rows
+    ]
+
+
 def _parts(result: upstream.Upstream) -> Rows:
     rows: Rows = upstream.summary(result)["parts"]
     return sorted(rows, key=lambda row: -abs(row["value"]))[:SHOWN]
@@ -91,6 +99,7 @@ ROWS: Mapping[str, Callable[[Any], Rows]] = {
     "patching": _heads,
     "sweep": _sweep,
     "find": _found,
+    "writers": _writers,
     "upstream": _parts,
     "composition": _components,
     "intervene": _settings,

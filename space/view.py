@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from analysis import EMBEDDED
-from analysis.errors import UserError
 from analysis.question import CLEAN, CORRUPTED, FOIL, TARGET
+from space import values
 from space.settings import NAME_CHARACTERS, TEXT_CHARACTERS, WORD_CHARACTERS
 
 LONGEST = {
@@ -57,13 +57,7 @@ def make_view(**parts: Any) -> View:
         UserError: something that is no text, or too long.
     """
     for name, value in parts.items():
-        if not isinstance(value, str):
-            raise UserError(f"The {name} has to be a text.")
-        if len(value) > LONGEST[name]:
-            raise UserError(
-                f"The {name} has {len(value):,} characters: the longest allowed is "
-                f"{LONGEST[name]:,}."
-            )
+        values.text(value, name, LONGEST[name])
     return View(**parts)
 
 

@@ -37,3 +37,8 @@ def test_every_answer_is_json_that_any_reader_takes(number, text):
         raise AssertionError(constant)
 
     json.loads(as_json(document), parse_constant=refuse)
+
+
+def test_a_switch_stands_without_a_value_or_not_at_all():
+    assert command_line("writers", alone=True, top=None) == "python -m analysis writers --alone"
+    assert command_line("writers", alone=False, top=3) == "python -m analysis writers --top 3"

@@ -1,4 +1,4 @@
-"""The verb that goes from words to neurons."""
+"""Verbs that go from words to neurons."""
 
 from typing import Annotated
 
@@ -25,3 +25,21 @@ def find(
     with console.watched("find") as progress:
         found = find(subject, asked.pair(subject), screen, seed, progress)
     console.emit(summary(found), asked.as_json)
+
+
+@app.command()
+@takes(Asked)
+def writers(
+    asked: Asked,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Weigh the target against all tokens, not the foil.")
+    ] = False,
+    top: Annotated[int, typer.Option(min=1, help="How many neurons to print.")] = 20,
+) -> None:
+    """Which neurons write a token most, by their output weights alone?"""
+    from analysis.question import make_contrast
+    from analysis.weights.writers import summary, writers_of
+
+    subject = asked.load()
+    contrast = make_contrast(subject, asked.target, asked.foil)
+    console.emit(summary(writers_of(subject, contrast, top, alone)), asked.as_json)

@@ -1,6 +1,7 @@
 """Which neurons write a token rather than another, by their output weights alone."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
@@ -18,7 +19,8 @@ class Writer:
         neuron: its name.
         direction: 1 where it writes the target when its activation is above zero, -1 when below
             (a gated neuron is active both ways).
-        logits: target minus foil per unit of activation that way, final norm's scale left out.
+        logits: per unit of activation that way, final norm's scale left out: target minus foil,
+            or target minus the mean of the vocabulary.
     """
 
     neuron: str
@@ -27,9 +29,21 @@ class Writer:
 
 
 @torch.inference_mode()
-def writers(subject: Subject, contrast: Contrast, top: int) -> tuple[Writer, ...]:
-    """The neurons that write the target most, foil subtracted, strongest first."""
-    asked = subject.direction(contrast.target_id, contrast.foil_id).float()
+def writers(
+    subject: Subject, contrast: Contrast, top: int, alone: bool = False
+) -> tuple[Writer, ...]:
+    """The neurons that write the target most, strongest first.
+
+    Args:
+        subject: the model.
+        contrast: target and foil.
+        top: how many.
+        alone: whether the target is weighed against the mean of the vocabulary, not the foil.
+    """
+    if alone:
+        asked = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
+    else:
+        asked = subject.direction(contrast.target_id, contrast.foil_id).float()
     values = torch.cat([subject.W_out(i).float() @ asked for i in range(subject.n_layers)])
     strength = values.abs() if is_gated(subject) else values
     best = strength.topk(min(top, len(values))).indices.tolist()
@@ -41,3 +55,33 @@ def writers(subject: Subject, contrast: Contrast, top: int) -> tuple[Writer, ...
         )
         for place in best
     )
+
+
+@dataclass(frozen=True)
+class Writers:
+    """The neurons that write one token most.
+
+    Attributes:
+        target: the token.
+        foil: the token that it is weighed against; empty where that is the whole vocabulary.
+        writers: strongest first.
+    """
+
+    target: str
+    foil: str
+    writers: tuple[Writer, ...]
+
+
+def writers_of(subject: Subject, contrast: Contrast, top: int, alone: bool = False) -> Writers:
+    """The same with the question beside it."""
+    foil = "" if alone else contrast.foil
+    return Writers(contrast.target, foil, writers(subject, contrast, top, alone))
+
+
+def summary(found: Writers) -> dict[str, Any]:
+    """The neurons in plain values."""
+    return {
+        "target": found.target,
+        "foil": found.foil or None,
+        "neurons": [asdict(writer) for writer in found.writers],
+    }

@@ -18,4 +18,15 @@ def build(name: str, _bar: QuestionBar) -> list[Ask]:
     gr.HTML(html.intro(INTRO))
     button = gr.Button("Read its output weights", variant="primary")
     panel = Panel(figures=2)
-    return [Ask(name, "direct_effect", panel, button=button, quick=True)]
+    gr.HTML(html.heading("And which neurons write a token?"))
+    with gr.Row(equal_height=True):
+        token = gr.Textbox(
+            "", label="Any token, with its space; empty for target against foil", scale=3
+        )
+        search = gr.Button("Search its neurons", min_width=140)
+    found = Panel(figures=0)
+    options = {"token": token}
+    return [
+        Ask(name, "direct_effect", panel, button=button, quick=True),
+        Ask(name, "writers", found, options, button=search, events=(token.submit,)),
+    ]
