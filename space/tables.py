@@ -67,9 +67,8 @@ def _found(result: finding.Found) -> Rows:
 
 def _writers(result: writers.Writers) -> Rows:
     rows: Rows = writers.summary(result)["neurons"]
-    return [
-        {**row, "direction": "below zero" if row["direction"] < 0 else "above zero"} for row in rows
-    ]
+    sides = {1: "above zero", -1: "below zero"}
+    return [{**row, "direction": sides[row["direction"]]} for row in rows]
 
 
 def _parts(result: upstream.Upstream) -> Rows:

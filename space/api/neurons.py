@@ -144,3 +144,18 @@ def scan(
     """
     options = {"articles": articles, "seed": seed}
     return tell("scan", options, neuron=neuron, target=target, foil=foil, model=model)
+
+
+def find_writers(token: str = "", target: str = TARGET, foil: str = FOIL, model: str = "") -> str:
+    """Which neurons write a token most, by their output weights alone?
+
+    Args:
+        token: any token, with its leading space; empty for the target rather than the foil.
+        target: the token asked for, with its leading space.
+        foil: the token it competes with, with its leading space.
+        model: name of the model; empty for the Space's own.
+
+    Returns:
+        JSON: neurons, the direction in which each writes it, and how strongly.
+    """
+    return tell("writers", {"token": token}, target=target, foil=foil, model=model)
