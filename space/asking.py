@@ -6,6 +6,7 @@ what they are given, since anyone can call them with anything.
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -114,14 +115,17 @@ def _joined(
     first: activations.Activations, second: activations.Activations
 ) -> activations.Activations:
     """Two readings as one. The text is read alone, for company changes its last digits."""
-    arrays = ("activations", "p_target", "next_is_target")
+    names = ("activations", "p_target", "next_is_target")
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names
+    }
     return replace(
         first,
         texts=first.texts + second.texts,
         random_texts=second.random_texts,
         lengths=first.lengths + second.lengths,
         tokens=first.tokens + second.tokens,
-        **{k: np.concatenate([getattr(first, k), getattr(second, k)]) for k in arrays},
+        **arrays,
     )
 
 
