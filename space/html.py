@@ -29,7 +29,7 @@ LABELS = {
     "sweep": "The best and the lowest neurons",
     "writers": "The neurons that write it most",
     "find": "The neurons that carry or write it most",
-    "upstream": "The largest parts of what it reads",
+    "upstream": "The parts of what it reads that differ most between the prompts",
     "composition": "Later components and neurons that add or take back most",
     "intervene": "Each setting, and what the model then writes",
     "scan": "Where the neuron is highest, lowest, and in between",
