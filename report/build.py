@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
 from analysis.evidence import load_evidence
+from report.links import LOCAL
 from report.page import render
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -18,12 +19,13 @@ MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
 
-def build(results_folder: Path, out: Path) -> Path:
+def build(results_folder: Path, out: Path, app: str = LOCAL) -> Path:
     """Render one study into a folder that needs no network.
 
     Args:
         results_folder: the study's results, ``results/<model>``.
         out: the folder to write; an earlier build there is replaced, whole or not at all.
+        app: address of the app that figures link to.
 
     Returns:
         Where the page is.
@@ -33,7 +35,7 @@ def build(results_folder: Path, out: Path) -> Path:
     """
     out = out.resolve()
     _check_replaceable(out)
-    page = render(load_evidence(results_folder))
+    page = render(load_evidence(results_folder), app)
     with _replacing(out) as scratch:
         shutil.copytree(STATIC, scratch, dirs_exist_ok=True)
         (scratch / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")

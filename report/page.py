@@ -6,6 +6,7 @@ from analysis.claims import make_claims
 from analysis.claims.wording import token
 from analysis.evidence import Evidence
 from analysis.figures.tokens import token_rows
+from report.links import LOCAL
 from report.panels import panels, themes
 
 
@@ -20,15 +21,15 @@ def environment() -> Environment:
     )
 
 
-def render(evidence: Evidence) -> str:
-    """Write the page about one study."""
+def render(evidence: Evidence, app: str = LOCAL) -> str:
+    """Write the page about one study; its figures link to where ``app`` asks the same."""
     claims = make_claims(evidence)
     return (
         environment()
         .get_template("post.html")
         .render(
             claims=claims,
-            figures=panels(evidence, claims),
+            figures=panels(evidence, claims, app),
             token_rows=token_rows(evidence.activations, ("Clean prompt", "Corrupted prompt")),
             themes=themes(),
             token=token,
