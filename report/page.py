@@ -6,8 +6,10 @@ from analysis.claims import make_claims
 from analysis.claims.wording import token
 from analysis.evidence import Evidence
 from analysis.figures.tokens import token_rows
-from report.links import LOCAL
 from report.panels import panels, themes
+from report.place import Place
+
+ALONE = Place()
 
 
 def environment() -> Environment:
@@ -21,17 +23,18 @@ def environment() -> Environment:
     )
 
 
-def render(evidence: Evidence, app: str = LOCAL) -> str:
-    """Write the page about one study; its figures link to where ``app`` asks the same."""
+def render(evidence: Evidence, place: Place = ALONE) -> str:
+    """Write the page about one study, for the place where it will stand."""
     claims = make_claims(evidence)
     return (
         environment()
         .get_template("post.html")
         .render(
             claims=claims,
-            figures=panels(evidence, claims, app),
+            figures=panels(evidence, claims, place.app),
             token_rows=token_rows(evidence.activations, ("Clean prompt", "Corrupted prompt")),
             themes=themes(),
             token=token,
+            place=place,
         )
     )
