@@ -12,6 +12,7 @@ from analysis import EMBEDDED, results
 from analysis.claims import Claims, confirmation, make_claims
 from analysis.figures import FIGURES
 from analysis.loading.models import CATALOGUE
+from analysis.question import CLEAN, CORRUPTED
 from report.page import environment, render
 from report.panels import panels, safe_json
 from tests.prose import Prose
@@ -466,3 +467,11 @@ def test_the_news_sample_is_called_what_it_is():
     for text in (told.activity.news, told.activity.news_caption, told.opening.limits[-1]):
         assert sample in text
     assert "tokens drawn at random" not in Prose(render(evidence(Plan()))).text
+
+
+def test_the_originals_lens_is_told_beside_the_same_question_and_beside_no_other():
+    study = evidence(Plan())
+    same = changed(study, "logit_lens", prompts=(CLEAN, CORRUPTED))
+    told = make_claims(same).lens.published
+    assert "It jumped at MLP 31," in told
+    assert make_claims(study).lens.published == ""
