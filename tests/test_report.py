@@ -142,6 +142,20 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     assert "checked on" not in " ".join(claims.opening.limits)
 
 
+def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
+    sweep = evidence(Plan()).neuron_sweep
+    one = {n: getattr(sweep, n)[:1] for n in ("held_out", "held_out_gap", "held_out_effect")}
+    study = changed(evidence(Plan()), "neuron_sweep", **one)
+    told = make_claims(study)
+    assert "not confirmed" in told.opening.lede
+    assert "over 1 other pair L3N5 recovers" in told.neurons.confirmed
+    assert "without an interval" in told.neurons.confirmed
+    assert "There is no interval: one pair" in told.neurons.candidates
+    assert "either sign" not in told.neurons.candidates
+    (middles,) = FIGURES["confirmation"].draw(study.neuron_sweep).select_traces({"marker.size": 10})
+    assert [row[2:] for row in middles.customdata] == [["–", "–"]] * 3
+
+
 def _lede(effects: list[float]) -> str:
     """The first sentence, given what each candidate brings back on held-out pairs."""
     study = evidence(Plan())

@@ -40,18 +40,17 @@ def confirmed(sweep: NeuronSweep) -> Markup:
         return say("The choice was not confirmed: there are no held-out prompts for this question.")
     values, first = shares(sweep), sweep.candidates[0]
     told = say("{} ({})", percent(float(values[0])), share_span(*interval(sweep, 0)))
-    pairs = count(len(sweep.held_out_gap))
+    pairs = plural(len(sweep.held_out_gap), "other pair", "other pairs")
     if holds(sweep):
         return say(
-            "The same neuron also comes first on held-out prompts: over {} other pairs {} "
-            "recovers {}.",
+            "The same neuron also comes first on held-out prompts: over {} {} recovers {}.",
             pairs,
             first,
             told,
         )
     return say(
-        "The same neuron does not come first on held-out prompts, or not clearly: over {} other "
-        "pairs {} recovers {} and is {} of the {} candidates.",
+        "The same neuron does not come first on held-out prompts, or not clearly: over {} {} "
+        "recovers {} and is {} of the {} candidates.",
         pairs,
         first,
         told,
@@ -65,10 +64,12 @@ def candidates(sweep: NeuronSweep) -> Markup:
     if not len(sweep.held_out_gap):
         return say("So the ranking is that of one pair of prompts, and no more.")
     told = say(
-        "It is the strongest candidate in {} of the {} pairs. ",
+        "It is the strongest candidate in {} of the {}. ",
         count(wins(sweep)),
-        count(len(sweep.held_out_gap)),
+        plural(len(sweep.held_out_gap), "pair", "pairs"),
     )
+    if len(sweep.held_out_gap) == 1:
+        return told + say("There is no interval: one pair does not tell how others would differ.")
     if not np.isfinite(interval(sweep, 0)).all():
         return told + say(
             "There is no interval: the gaps of these pairs have either sign, and a resampled sum "

@@ -190,9 +190,9 @@ def _caption(sweep: NeuronSweep) -> Markup:
 def _wrong(sweep: NeuronSweep) -> Markup:
     told = say(
         "The best of {} numbers is large by selection alone. The control is a fresh sample: {} "
-        "pairs with other words, none of which took part in the choice. ",
+        "with other words, none of which took part in the choice. ",
         count(sweep.recovery.size),
-        count(len(sweep.held_out_gap)),
+        plural(len(sweep.held_out_gap), "pair", "pairs"),
     )
     if not len(sweep.held_out_gap):
         return say(
