@@ -179,6 +179,22 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     assert "strongest candidate in 6 of the 6 pairs" in told.candidates
 
 
+@pytest.mark.parametrize(
+    ("opposed", "said"),
+    [
+        ((), "No neuron works against the answer by as much as 5 %"),
+        ((-0.06,), "One neuron works against the answer: L0N0, with −6.0 %"),
+        ((-0.06, -0.04, -0.2), "2 neurons work against the answer by 5 % or more, most of all L0N2"),
+    ],
+)
+def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
+    study = evidence(Plan())
+    recovery = study.neuron_sweep.recovery.copy()
+    recovery[0, : len(opposed)] = opposed
+    told = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neurons.against
+    assert said in told.replace("\u202f", " ")
+
+
 def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
         make_claims(evidence(Plan(holds=holds))).neurons.direction for holds in (True, False)

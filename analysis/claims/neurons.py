@@ -175,12 +175,22 @@ def _tiny(share: float) -> str:
 
 
 def _against(sweep: NeuronSweep) -> Markup:
+    """How many neurons work against the answer, and which does most."""
     measured = np.where(sweep.exact, sweep.recovery, np.inf)
     lowest = Neuron(*map(int, np.unravel_index(measured.argmin(), measured.shape)))
     value = float(sweep.recovery[lowest])
     if value > -NOTABLE:
         return say("No neuron works against the answer by as much as {}.", percent(NOTABLE))
-    return say("One neuron works against the answer: {}, with {}.", lowest, percent(value))
+    against = int((measured <= -NOTABLE).sum())
+    if against == 1:
+        return say("One neuron works against the answer: {}, with {}.", lowest, percent(value))
+    return say(
+        "{} neurons work against the answer by {} or more, most of all {}, with {}.",
+        count(against),
+        percent(NOTABLE),
+        lowest,
+        percent(value),
+    )
 
 
 def _caption(sweep: NeuronSweep) -> Markup:
