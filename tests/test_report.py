@@ -184,7 +184,10 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     [
         ((), "No neuron works against the answer by as much as 5 %"),
         ((-0.06,), "One neuron works against the answer: L0N0, with −6.0 %"),
-        ((-0.06, -0.04, -0.2), "2 neurons work against the answer by 5 % or more, most of all L0N2"),
+        (
+            (-0.06, -0.04, -0.2),
+            "2 neurons work against the answer by 5 % or more, most of all L0N2",
+        ),
     ],
 )
 def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
@@ -199,10 +202,16 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
         make_claims(evidence(Plan(holds=holds))).neurons.direction for holds in (True, False)
     )
-    assert "rises by 6.00" in rising
+    assert "At the last position its activation rises by 6.00" in rising
     assert "none answers by falling" in rising
     assert "falls by 0.40" in falling
     assert "of the 3 best 3 answer by falling" in falling
+
+
+def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
+    told = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neurons
+    assert "Where it changes most, its activation rises by 6.00" in told.direction
+    assert "last position" not in told.direction
 
 
 def test_without_an_interval_the_page_says_so(monkeypatch):

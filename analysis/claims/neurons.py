@@ -137,7 +137,8 @@ def direction(sweep: NeuronSweep) -> Markup:
     shape = sweep.recovery.shape
     changes = [float(sweep.activation_change[parse_neuron(n, *shape)]) for n in sweep.candidates]
     told = say(
-        "At the last position its activation {} by {} from the corrupted to the clean prompt",
+        "{} its activation {} by {} from the corrupted to the clean prompt",
+        "At the last position" if sweep.positions == "last" else "Where it changes most,",
         "rises" if changes[0] > 0 else "falls",
         number(abs(changes[0])),
     )
