@@ -350,12 +350,16 @@ def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
 
 
 @pytest.mark.parametrize(
-    ("active", "says"), [(9.0, "at 20 of them."), (0.1, "at none of them, so")]
+    ("active", "says"),
+    [(9.0, "at 20 of them."), (0.1, "at none of them, so"), (-9.0, "at none of them, so")],
 )
-def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says, sign):
+    """A gated neuron may work with a negative activation; the opposite one is not the same."""
     study = evidence(Plan(holds=False))
-    values = np.full_like(study.ablation.spot_activation, active)
-    told = make_claims(changed(study, "ablation", spot_activation=values)).ablation
+    values = np.full_like(study.ablation.spot_activation, sign * active)
+    fields = {"spot_activation": values, "activation": sign * study.ablation.activation}
+    told = make_claims(changed(study, "ablation", **fields)).ablation
     assert "No loss can be shown" in told.corpus
     assert says in told.corpus
 
