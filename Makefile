@@ -5,12 +5,15 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: help report render study test check bench picture clean
+.PHONY: help report render site study app space test check bench picture clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
 	@echo "make render   write the report from the committed results, in seconds"
+	@echo "make site     assemble the static site of all committed studies in build/site"
 	@echo "make study    refresh the committed results in results/"
+	@echo "make app      start the app on this machine"
+	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
 	@echo "make test     run the tests"
 	@echo "make check    check format, lint, docstrings and types; changes nothing"
 	@echo "make bench    time the sweep against its bare matrix products"
@@ -24,8 +27,21 @@ report: $(VENV)/runtime
 render: $(VENV)/runtime
 	$(RUN) -m report
 
+site: $(VENV)/runtime
+	$(RUN) -m report.site
+
 study: $(VENV)/runtime
 	$(RUN) -m analysis study
+
+app: $(VENV)/runtime
+	$(RUN) app.py
+
+space: $(VENV)/runtime
+	$(RUN) -m space.assemble build/space
+	$(PYTHON) -m venv build/space-env
+	build/space-env/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	build/space-env/bin/python -m pip install --quiet -r build/space/requirements.txt $$(grep '^gradio==' requirements.txt)
+	cd build/space && env -u PYTHONPATH ../space-env/bin/python app.py
 
 test: $(VENV)/dev
 	$(RUN) -m pytest

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis import EMBEDDED, results
 from analysis.errors import UserError
+from report.links import LOCAL
 
 OUT = Path(__file__).resolve().parent / "dist"
 
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from report.build import build
 
     try:
-        page = build(asked.results / asked.model, asked.out)
+        page = build(asked.results / asked.model, asked.out, asked.app)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
+    parser.add_argument("--app", default=LOCAL, help="address of the app that figures link to")
     return parser
 
 

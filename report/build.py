@@ -10,7 +10,9 @@ from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
 from analysis.evidence import load_evidence
+from report.links import LOCAL
 from report.page import render
+from report.place import Place
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGE = "index.html"
@@ -18,12 +20,13 @@ MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
 
-def build(results_folder: Path, out: Path) -> Path:
+def build(results_folder: Path, out: Path, app: str = LOCAL) -> Path:
     """Render one study into a folder that needs no network.
 
     Args:
         results_folder: the study's results, ``results/<model>``.
         out: the folder to write; an earlier build there is replaced, whole or not at all.
+        app: address of the app that figures link to.
 
     Returns:
         Where the page is.
@@ -32,17 +35,26 @@ def build(results_folder: Path, out: Path) -> Path:
         UserError: results are missing or damaged, or ``out`` holds something that is no build.
     """
     out = out.resolve()
-    _check_replaceable(out)
-    page = render(load_evidence(results_folder))
-    with _replacing(out) as scratch:
-        shutil.copytree(STATIC, scratch, dirs_exist_ok=True)
-        (scratch / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    check_replaceable(out)
+    page = render(load_evidence(results_folder), Place(app=app))
+    with replacing(out) as scratch:
+        copy_static(scratch)
         (scratch / PAGE).write_text(page, encoding="utf-8")
     return out / PAGE
 
 
-def _check_replaceable(out: Path) -> None:
-    """A folder is replaced only if it is an earlier build, so that nothing else is ever lost."""
+def copy_static(folder: Path) -> None:
+    """Scripts and styles, and the library that draws."""
+    shutil.copytree(STATIC, folder, dirs_exist_ok=True)
+    (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+
+
+def check_replaceable(out: Path) -> None:
+    """A folder is replaced only if it is an earlier build, so that nothing else is ever lost.
+
+    Raises:
+        UserError: it is something else.
+    """
     if out.is_dir() and (not any(out.iterdir()) or _is_build(out / PAGE)):
         return
     if out.exists():
@@ -54,7 +66,7 @@ def _is_build(page: Path) -> bool:
 
 
 @contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
+def replacing(out: Path) -> Iterator[Path]:
     """A scratch folder that takes the place of ``out`` when the block ends well, else vanishes."""
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))

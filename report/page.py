@@ -7,6 +7,9 @@ from analysis.claims.wording import token
 from analysis.evidence import Evidence
 from analysis.figures.tokens import token_rows
 from report.panels import panels, themes
+from report.place import Place
+
+ALONE = Place()
 
 
 def environment() -> Environment:
@@ -20,17 +23,18 @@ def environment() -> Environment:
     )
 
 
-def render(evidence: Evidence) -> str:
-    """Write the page about one study."""
+def render(evidence: Evidence, place: Place = ALONE) -> str:
+    """Write the page about one study, for the place where it will stand."""
     claims = make_claims(evidence)
     return (
         environment()
         .get_template("post.html")
         .render(
             claims=claims,
-            figures=panels(evidence, claims),
+            figures=panels(evidence, claims, place.app),
             token_rows=token_rows(evidence.activations, ("Clean prompt", "Corrupted prompt")),
             themes=themes(),
             token=token,
+            place=place,
         )
     )

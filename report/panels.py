@@ -12,6 +12,7 @@ from analysis.claims.making import figure_command
 from analysis.evidence import Evidence
 from analysis.figures import FIGURES
 from analysis.figures.style import THEMES
+from report.links import LOCAL, app_link
 
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
@@ -26,6 +27,7 @@ class Panel:
         caption: the finding it shows.
         label: the same without markup, for readers who do not see it.
         command: the command line that computes it.
+        app: where the app asks the same.
         height: pixels.
         data: traces and layout as JSON that is safe inside a script element.
     """
@@ -35,16 +37,18 @@ class Panel:
     caption: Markup
     label: str
     command: str
+    app: str
     height: int
     data: Markup
 
 
-def panels(evidence: Evidence, claims: Claims) -> dict[str, Panel]:
-    """Draw every figure, by name, in reading order."""
+def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, Panel]:
+    """Draw every figure, by name, in reading order; each knows where ``app`` asks the same."""
     said = captions(claims)
     assert list(said) == list(FIGURES)
     return {
-        name: _panel(evidence, name, number, said[name]) for number, name in enumerate(FIGURES, 1)
+        name: _panel(evidence, name, number, said[name], app)
+        for number, name in enumerate(FIGURES, 1)
     }
 
 
@@ -60,7 +64,7 @@ def safe_json(text: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-def _panel(evidence: Evidence, name: str, number: int, caption: Markup) -> Panel:
+def _panel(evidence: Evidence, name: str, number: int, caption: Markup, app: str) -> Panel:
     drawing = FIGURES[name]
     figure: go.Figure = drawing.draw(getattr(evidence, drawing.step))
     return Panel(
@@ -69,6 +73,7 @@ def _panel(evidence: Evidence, name: str, number: int, caption: Markup) -> Panel
         caption=caption,
         label=f"Figure {number}. {caption.striptags()}",
         command=figure_command(evidence, name),
+        app=app_link(evidence, name, app),
         height=int(figure.layout.height),
         data=safe_json(figure.to_json()),
     )

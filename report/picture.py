@@ -1,4 +1,6 @@
-"""The README's picture: every neuron of the embedded model, drawn from the committed results.
+"""The README's picture and the site's card: every neuron of the embedded model.
+
+They are drawn from the committed results.
 
 Run with ``make picture``; it needs Chromium, which kaleido drives.
 """
@@ -11,20 +13,23 @@ from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
 from analysis.figures.style import themed
 
-PICTURE = Path(__file__).resolve().parent.parent / "docs" / "sweep.png"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+SIZES = {"sweep.png": (900, 480, 2), "card.png": (1200, 630, 1)}
+"""Width, height and scale of each picture."""
 STUDY = results.ROOT / EMBEDDED
 
 
 def main() -> None:
-    """Write the picture, on white, at twice its size for sharp screens."""
+    """Write the pictures, on white."""
     os.environ.setdefault("BROWSER_PATH", shutil.which("chromium") or "")
     drawing = FIGURES["neuron_sweep"]
     figure = themed(drawing.draw(results.load(STUDY, drawing.step, drawing.kind)), "light")
     figure.update_layout(paper_bgcolor="white")
-    PICTURE.parent.mkdir(exist_ok=True)
-    with results.whole(PICTURE) as scratch:
-        figure.write_image(scratch, format="png", width=900, height=480, scale=2)
-    print(PICTURE)
+    DOCS.mkdir(exist_ok=True)
+    for name, (width, height, scale) in SIZES.items():
+        with results.whole(DOCS / name) as scratch:
+            figure.write_image(scratch, format="png", width=width, height=height, scale=scale)
+        print(DOCS / name)
 
 
 if __name__ == "__main__":

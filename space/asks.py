@@ -64,6 +64,7 @@ class Ask:
             self.panel.outputs,
             concurrency_id=MODEL,
             api_visibility="private",
+            show_progress_on=self.panel.finding,
         )
 
     def _pressed(self, progress: gr.Progress = gr.Progress(), *values: Any) -> list[Any]:  # noqa: B008

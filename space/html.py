@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import astuple
+from html import unescape
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,11 +14,14 @@ from analysis.claims.wording import number as told
 from analysis.claims.wording import plain, say
 from analysis.errors import UserError
 from analysis.experiments.activations import Activations
-from analysis.figures.style import THEMES
+from analysis.figures.style import THEMES, escaped
 from analysis.figures.tokens import token_rows
 from space.answers import Answer
 from space.story import opening
 from space.view import NAMES, View
+
+TOKENS = ("token", "next")
+"""Columns of the tables that hold single tokens."""
 
 LABELS = {
     "activations": "The text's numbers, token by token",
@@ -25,7 +29,7 @@ LABELS = {
     "sweep": "The best and the lowest neurons",
     "writers": "The neurons that write it most",
     "find": "The neurons that carry or write it most",
-    "upstream": "The largest parts of what it reads",
+    "upstream": "The parts of what it reads that differ most between the prompts",
     "composition": "Later components and neurons that add or take back most",
     "intervene": "Each setting, and what the model then writes",
     "scan": "Where the neuron is highest, lowest, and in between",
@@ -86,9 +90,11 @@ def _number(value: float) -> str:
     return told(value, 3) if abs(value) >= SMALL or not value else f"{value:.1e}"
 
 
-def shown(value: Any) -> str:
-    """A value as text whose control characters are seen, not obeyed."""
-    return "" if value is None else plain(str(value))
+def shown(value: Any, column: str = "") -> str:
+    """A value as text whose control characters are seen, and in tokens the spaces too."""
+    if value is None:
+        return ""
+    return plain(str(value)) if column in TOKENS else unescape(escaped(str(value)))
 
 
 def intro(text: str) -> str:

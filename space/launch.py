@@ -1,15 +1,19 @@
 """Starts the server."""
 
 import os
+import sys
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import torch
 
+from analysis import EMBEDDED
+from analysis.errors import UserError
 from analysis.figures.style import FONT
 from space.app import STATIC, build
 from space.session import Session
-from space.settings import QUEUE, from_environment
+from space.settings import MODELS, QUEUE, Settings, from_environment
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -32,8 +36,26 @@ def theme() -> gr.themes.Base:
 
 
 def make() -> gr.Blocks:
-    """The app, as the environment asks for it."""
-    return build(Session(from_environment(gpu=torch.cuda.is_available())))
+    """The app, as the environment asks for it.
+
+    Where the owner chose no model and the usual one of a GPU cannot be had, the embedded one opens.
+    """
+    try:
+        settings = from_environment(gpu=torch.cuda.is_available())
+        return _built(settings)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _built(settings: Settings) -> gr.Blocks:
+    try:
+        return build(Session(settings))
+    except UserError as error:
+        if MODELS in os.environ or settings.models == (EMBEDDED,):
+            raise
+        print(f"note: {error} The app opens {EMBEDDED}.", file=sys.stderr)
+        return build(Session(replace(settings, models=(EMBEDDED,))))
 
 
 def launch(demo: gr.Blocks, **options: Any) -> Any:

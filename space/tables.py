@@ -72,8 +72,10 @@ def _writers(result: writers.Writers) -> Rows:
 
 
 def _parts(result: upstream.Upstream) -> Rows:
-    rows: Rows = upstream.summary(result)["parts"]
-    return sorted(rows, key=lambda row: -abs(row["value"]))[:SHOWN]
+    told = upstream.summary(result)
+    rows: Rows = told.get(result.lead, told)["parts"]
+    rows = [{**row, "difference": row["value"] - row["corrupted"]} for row in rows]
+    return sorted(rows, key=lambda row: -abs(row["difference"]))[:SHOWN]
 
 
 def _components(result: composition.Composition) -> Rows:

@@ -11,6 +11,8 @@ import pytest
 from analysis.figures import FIGURES
 from analysis.figures.labels import spread, thinned
 from analysis.figures.style import LINE, THEMES, power, themed, visible
+from analysis.original.published import document, lens_curve
+from analysis.question import CLEAN, CORRUPTED
 from analysis.steps import STEPS
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 
@@ -202,3 +204,17 @@ def test_every_step_of_the_study_is_drawn():
 
 def test_small_numbers_are_written_as_powers():
     assert power(1.2e-6) == "1 × 10⁻⁶"
+
+
+def test_the_published_lens_is_drawn_beside_the_same_question_and_beside_no_other():
+    study = evidence(Plan())
+    same = dataclasses.replace(study.logit_lens, prompts=(CLEAN, CORRUPTED))
+    for result, drawn in ((same, True), (study.logit_lens, False)):
+        names = [trace.hovertemplate or "" for trace in FIGURES["logit_lens"].draw(result).data]
+        assert any("published" in name for name in names) == drawn
+
+
+def test_the_published_curve_ends_where_the_original_printed_it():
+    curve = lens_curve(document())
+    assert len(curve) == 2 * document()["model"]["layers"] + 1
+    assert curve[-1] == pytest.approx(1.2574, abs=1e-3)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from analysis.claims.wording import number, say, signed, token
+from analysis.claims.wording import number, percent, say, signed, token
 from analysis.evidence import Evidence
 from analysis.experiments.logit_lens import LogitLens
+from analysis.original.published import asks_the_same, document, lens_curve
 
 SAME = 1e-3
 """Readings nearer than this, in logits, are the same but for rounding."""
@@ -18,12 +19,14 @@ class Jump:
     """The largest single rise of the clean prompt's curve.
 
     Attributes:
+        step: number of the reading before it, from 0.
         component: what wrote between the two readings, such as "MLP 25".
         before: reading before it, in logits.
         after: reading after it.
         corrupted: rise of the corrupted prompt's curve at the same place.
     """
 
+    step: int
     component: str
     before: float
     after: float
@@ -49,6 +52,7 @@ class Lens:
     beginning: Markup
     end: Markup
     caption: Markup
+    published: Markup
     wrong: Markup
 
 
@@ -62,7 +66,25 @@ def lens(evidence: Evidence) -> Lens:
         beginning=_beginning(result),
         end=_end(result),
         caption=caption(result, jump),
+        published=_published(result, jump),
         wrong=_wrong(jump),
+    )
+
+
+def _published(result: LogitLens, jump: Jump) -> Markup:
+    """Where the original's curve jumped, if it is drawn: as a share of depth, and here."""
+    told = document()
+    if not asks_the_same(told, result.prompts[0], result.target, result.foil):
+        return say("")
+    curve = lens_curve(told)
+    rises = np.diff(curve)
+    place = int(rises.argmax())
+    return say(
+        " The dotted curve is GPT-2 Large’s, as the original published it, laid beside by share of "
+        "depth. It jumped at {}, {} of the way through; this one jumps {} of the way through.",
+        component_at(place),
+        percent(place / (len(curve) - 1)),
+        percent(jump.step / (len(result.labels) - 1)),
     )
 
 
@@ -76,6 +98,7 @@ def largest_jump(result: LogitLens) -> Jump:
     clean, corrupted = result.logit_diff[:2]
     step = int(np.diff(clean).argmax())
     return Jump(
+        step,
         component_at(step),
         float(clean[step]),
         float(clean[step + 1]),

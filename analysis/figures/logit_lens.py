@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from analysis.experiments.logit_lens import LogitLens
 from analysis.figures import style
 from analysis.figures.labels import end_labels
+from analysis.original.published import asks_the_same, document, lens_curve
 
 NAMES = ("clean", "corrupted")
 COLOURS = (style.CLEAN, style.CORRUPTED)
@@ -16,6 +17,8 @@ def logit_lens(result: LogitLens) -> go.Figure:
     figure = style.canvas(400, left=52, right=84)
     steps = [step(result.labels, i) for i in range(len(result.labels))]
     curves = list(zip(NAMES, COLOURS, result.logit_diff, strict=False))
+    if asks_the_same(document(), result.prompts[0], result.target, result.foil):
+        _published(figure, len(steps))
     for name, colour, values in reversed(curves):
         _curve(figure, steps, name, colour, values)
     _axes(figure, result)
@@ -30,6 +33,21 @@ def step(labels: tuple[str, ...], index: int) -> str:
         return "embedding"
     layer, point = labels[index - 1].split("_")
     return f"{'attention' if point == 'pre' else 'MLP'} {layer}"
+
+
+def _published(figure: go.Figure, readings: int) -> None:
+    """The original's curve, faintly; a model of other depth is laid beside it by share of depth."""
+    values = np.array(lens_curve(document()))
+    x = np.linspace(0, readings - 1, len(values))
+    figure.add_scatter(
+        x=x.round(3).tolist(),
+        y=values.round(4).tolist(),
+        mode="lines",
+        line={"color": style.OTHER, "width": 1.5, "dash": "dot"},
+        customdata=[style.signed(v) for v in values],
+        hovertemplate="published, GPT-2 Large: %{customdata}<extra></extra>",
+    )
+    style.note(figure, style.swatch(style.OTHER, "clean, GPT-2 Large as published, by depth", "┄"))
 
 
 def _curve(figure: go.Figure, steps: list[str], name: str, colour: str, values: np.ndarray) -> None:

@@ -25,6 +25,17 @@ def document() -> Document:
     return told
 
 
+def lens_curve(told: Document) -> list[float]:
+    """The published logit lens of the clean prompt: logits by half layer, ``b_U`` left out."""
+    curve: list[float] = told["logit_lens"]["logit_diff"]
+    return curve
+
+
+def asks_the_same(told: Document, clean: str, target: str, foil: str) -> bool:
+    """Whether a question is the one that the original's clean prompt asked."""
+    return bool((clean, target, foil) == (told["prompts"]["clean"], " an", " a"))
+
+
 def describes(told: Document, layers: int, d_model: int, d_mlp: int) -> bool:
     """Whether a model of this shape is the one the numbers are about."""
     model = told["model"]

@@ -16,6 +16,36 @@
   const dress = (scheme) =>
     Promise.all([...drawn].map((plot) => window.Plotly.relayout(plot, themes[scheme])));
 
+  /* What a figure shows, as a table: a row for each point, or for each cell of a map. */
+  const points = ({ name, x, y, z, text, customdata }, number) => {
+    const label = (i) => [customdata?.[i] ?? text?.[i] ?? ""].flat().join(" ");
+    const trace = name ?? number;
+    if (z) return z.flatMap((row, j) => [...row].map((value, i) => [trace, x?.[i] ?? i, y?.[j] ?? j, value, ""]));
+    const length = Math.max(x?.length ?? 0, y?.length ?? 0);
+    return Array.from({ length }, (_, i) => [trace, x?.[i] ?? i, y?.[i] ?? i, "", label(i)]);
+  };
+  const quoted = (cell) => `"${String(cell).replaceAll('"', '""')}"`;
+  const csv = (plot) =>
+    [["trace", "x", "y", "value", "label"], ...plot._fullData.flatMap(points)]
+      .map((row) => row.map(quoted).join(","))
+      .join("\r\n");
+  const save = (text, name) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const take = async (button) => {
+    const figure = button.closest("figure");
+    const plot = figure.querySelector(".plot");
+    await draw(plot);
+    if (button.dataset.take === "csv") return save(csv(plot), `${figure.id}.csv`);
+    const { width, height } = plot.getBoundingClientRect();
+    const format = button.dataset.take;
+    return window.Plotly.downloadImage(plot, { format, width, height, scale: 2, filename: figure.id });
+  };
+
   if (!window.Plotly) {
     for (const plot of plots) plot.textContent = "This figure needs plotly.min.js beside the page.";
     return;
@@ -35,6 +65,11 @@
   } else {
     for (const plot of plots) draw(plot);
   }
+  for (const row of document.querySelectorAll(".take")) row.hidden = false;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-take]");
+    if (button) take(button);
+  });
   document.addEventListener("schemechange", (event) => dress(event.detail));
   window.addEventListener("beforeprint", () => {
     for (const plot of plots) draw(plot);
