@@ -31,7 +31,7 @@ CONSTANT = "constant"
 """The part that no component writes: the reader's own bias and what the norm's bias gives it."""
 
 _WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z", "ln1.hook_scale", "ln2.hook_scale")
-_INSIDE = ("attn.hook_v", "attn.hook_pattern", "mlp.hook_in", "mlp.hook_post")
+_INSIDE = ("attn.hook_v", "mlp.hook_in", "mlp.hook_post")
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class TakenApart:
     def __init__(self, subject: Subject, prompt: Prompt) -> None:
         self.subject, self.prompt = subject, prompt
         self._cache = subject.cache(prompt.tokens, *_WRITTEN)
+        self._attention: dict[int, Float[Tensor, "layer head source"]] = {}
 
     @cached_property
     def _inside(self) -> dict[str, Float[Tensor, "layer pos _"]]:
@@ -154,12 +155,24 @@ class TakenApart:
 
     def attention(self, layer: int, head: int, pos: int) -> Float[Tensor, " source"]:
         """The head's attention from one position to all."""
-        pattern = rearrange(
-            self._inside["attn.hook_pattern"][layer, head],
-            "(to source) -> to source",
-            to=len(self.prompt.tokens),
-        )
-        return pattern[pos].double().cpu()
+        if pos not in self._attention:
+            self._attention[pos] = self._attention_from(pos)
+        return self._attention[pos][layer, head].double().cpu()
+
+    def _attention_from(self, pos: int) -> Float[Tensor, "layer head source"]:
+        """One position's row of every head: whole patterns grow with the square of the length."""
+        rows: list[Tensor] = []
+
+        def keep(pattern: Tensor, hook: object) -> Tensor:
+            rows.append(pattern[0, :, pos].clone())
+            return pattern
+
+        hooks = [(f"blocks.{i}.attn.hook_pattern", keep) for i in range(self.subject.n_layers)]
+        with torch.no_grad():
+            self.subject.bridge.run_with_hooks(
+                self.subject.batch(self.prompt.tokens), fwd_hooks=hooks, prepend_bos=False
+            )
+        return torch.stack(rows)
 
     def through(self, layer: int, head: int, readers: Readers, pos: int, source: int) -> Readers:
         """What the readers read of a source's residual stream through one head, attention frozen.
