@@ -151,8 +151,10 @@ def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pai
         sweep.held_out_effect[0] / sweep.held_out_gap[0], confirmed, atol=1e-3
     )
     rows = summary(sweep, 3)["held_out"]
-    low, high = rows[0]["interval"]
-    assert low <= rows[0]["recovery"] <= high
+    assert rows[0]["recovery"] == pytest.approx(confirmed[0], abs=1e-3)
+    assert np.isnan(rows[0]["interval"]).all()
+    twice = summary(neuron_sweep(subject, pair, held_out=[other, other]), 3)["held_out"][0]
+    assert twice["interval"] == pytest.approx([twice["recovery"]] * 2, abs=1e-6)
 
 
 def split_name(name):
