@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from inspect import Parameter, signature
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from analysis import EMBEDDED
 from analysis.answer import as_json, command_line, plain
+from analysis.experiments.intervention import FACTOR
 from analysis.figures import FIGURES
 from analysis.finding import Found
 from analysis.question import CLEAN, CORRUPTED, FOIL, TARGET
@@ -27,6 +29,8 @@ USUAL = {
     "target": TARGET,
     "foil": FOIL,
     "text": CLEAN,
+    "seed": 0,
+    "factor": FACTOR,
 }
 """What the command line asks when an option is left out."""
 
@@ -42,7 +46,7 @@ class Answer:
         figures: in reading order.
         rows: of the table, empty where there is none.
         json: the answer as the command line prints it.
-        command: the command line that gives it.
+        command: the command line that gives it; empty where there is none.
     """
 
     name: str
@@ -69,7 +73,7 @@ class Answer:
 def answer(name: str, view: View, options: Mapping[str, Any], result: Any) -> Answer:
     """Show a Result: needs no model."""
     question = QUESTIONS[name]
-    view, options = _as_typed(name, view, options, result)
+    view, options = _as_typed(name, view, {**_usual(name), **options}, result)
     drawn = result.sweep if isinstance(result, Found) else result
     return Answer(
         name=name,
@@ -94,14 +98,26 @@ def _as_typed(
     return view, {k: v for k, v in options.items() if k not in QUESTIONS[name].unseen}
 
 
+def _usual(name: str) -> dict[str, Any]:
+    """Options that the question takes where they are left out: the command's own may differ."""
+    parameters = signature(QUESTIONS[name].ask).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not Parameter.empty}
+
+
 def command(name: str, view: View, options: Mapping[str, Any]) -> str:
-    """The command line that gives the same answer; what is usual is left out."""
+    """The command line that gives the same answer; what is usual is left out.
+
+    It is empty where there is none: for tokens that no text is read as.
+    """
     question = QUESTIONS[name]
+    if name == "following" and not view.clean:
+        return ""
     asked = {part: getattr(view, part) for part in ("model", *question.shares)}
     if "text" in asked:
         asked["text"] = asked["text"] or view.clean
     given = {part: value for part, value in asked.items() if value != USUAL.get(part)}
     if "corrupted" in asked and ("clean" in given or "corrupted" in given):
         given |= {part: asked[part] or None for part in ("clean", "corrupted")}
-    own = {question.renamed.get(k, k): v for k, v in options.items()}
+    own = {question.renamed.get(k, k): v for k, v in options.items() if v != USUAL.get(k)}
+    own = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in own.items()}
     return command_line(question.verb, **given, **own, **dict(question.fixed))

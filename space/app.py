@@ -68,7 +68,8 @@ class Wiring:
         for ask in self.asks:
             ask.wire(self.bar.state)
         for button, view in self.bar.examples:
-            self._then_ask(button.click(_fill(view), None, self.bar.state[:5], **QUIET))
+            filled = [getattr(self.bar, part) for part in FILLED]
+            self._then_ask(button.click(_fill(view), None, filled, **QUIET))
         for box in self.bar.boxes:
             self._then_ask(box.submit(None, **QUIET))
         self._then_ask(self.bar.button.click(None, **QUIET))
@@ -103,5 +104,9 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_prog
 """Options of events that use no model."""
 
 
+FILLED = ("clean", "corrupted", "target", "foil", "text")
+"""What an example sets; the neuron and the model stay as they are."""
+
+
 def _fill(view: View) -> Callable[[], list[str]]:
-    return lambda: [view.model, view.clean, view.corrupted, view.target, view.foil]
+    return lambda: [getattr(view, part) for part in FILLED]

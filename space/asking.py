@@ -4,7 +4,9 @@ The functions take a model, a view, whom to tell of progress, and options of the
 what they are given, since anyone can call them with anything.
 """
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -52,20 +54,31 @@ SEEDS = 2**31 - 1
 
 def ask_next_token(subject: Subject, view: View, _progress: Progress) -> next_token.NextToken:
     """What follows the clean prompt and the corrupted one."""
-    texts = (("clean prompt", view.clean), ("corrupted prompt", view.corrupted))
-    prompts = [checks.prompt(subject, text, what) for what, text in texts if text]
-    return next_token.next_token(subject, prompts, checks.contrast(subject, view))
+    if not view.corrupted:
+        prompt = checks.prompt(subject, view.clean, "clean prompt")
+        return next_token.next_token(subject, [prompt], checks.contrast(subject, view))
+    pair = checks.pair(subject, view)
+    return next_token.next_token(subject, [pair.clean, pair.corrupted], pair.contrast)
 
 
 def ask_following(
     subject: Subject, view: View, _progress: Progress, row: int, position: int, seed: int = 0
 ) -> next_token.NextToken:
     """What follows one token of a text that the activations are shown of."""
-    texts = _texts(subject, view, seed)
+    texts, contrast = _texts(subject, view, seed), checks.contrast(subject, view)
     text = texts[values.whole(row, "row", 0, len(texts) - 1)]
     end = 1 + values.whole(position, "position", 0, len(text.tokens) - 1)
-    begun = Prompt("".join(text.strings[:end]), text.tokens[:end], text.strings[:end])
-    return next_token.next_token(subject, [begun], checks.contrast(subject, view))
+    return next_token.next_token(subject, [_begun(subject, text, end)], contrast)
+
+
+def _begun(subject: Subject, text: Prompt, end: int) -> Prompt:
+    """A text's first tokens; as a text it is empty where none is read as just these tokens."""
+    tokens = text.tokens[:end]
+    typed = subject.tokenizer.decode(
+        tokens[int(subject.prepend_bos) :], clean_up_tokenization_spaces=False
+    )
+    same = bool(typed) and tuple(subject.tokens(typed)) == tokens
+    return Prompt(typed if same else "", tokens, text.strings[:end])
 
 
 def _texts(subject: Subject, view: View, seed: int) -> tuple[Prompt, Prompt, Prompt]:
@@ -92,8 +105,28 @@ def ask_activations(
     if not beside:
         text = checks.prompt(subject, view.text or view.clean, "text")
         return activations.activations(subject, chosen, contrast, [text], (), progress)
-    *texts, news = _texts(subject, view, seed)
-    return activations.activations(subject, chosen, contrast, texts, [news], progress)
+    text, corrupted, news = _texts(subject, view, seed)
+    alone = activations.activations(subject, chosen, contrast, [text])
+    others = activations.activations(subject, chosen, contrast, [corrupted], [news], progress)
+    return _joined(alone, others)
+
+
+def _joined(
+    first: activations.Activations, second: activations.Activations
+) -> activations.Activations:
+    """Two readings as one. The text is read alone, for company changes its last digits."""
+    names = ("activations", "p_target", "next_is_target")
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names
+    }
+    return replace(
+        first,
+        texts=first.texts + second.texts,
+        random_texts=second.random_texts,
+        lengths=first.lengths + second.lengths,
+        tokens=first.tokens + second.tokens,
+        **arrays,
+    )
 
 
 def ask_direct_effect(
@@ -110,9 +143,8 @@ def ask_writers(
     subject: Subject, view: View, _progress: Progress, token: str = ""
 ) -> writers.Writers:
     """The neurons that write a token most; without one, the target rather than the foil."""
-    if not token:
+    if not values.text(token, "token", WORD_CHARACTERS):
         return writers.writers_of(subject, checks.contrast(subject, view), TOP)
-    values.text(token, "token", WORD_CHARACTERS)
     asked = make_contrast(subject, token, rival(view, token))
     return writers.writers_of(subject, asked, TOP, alone=True)
 
@@ -131,6 +163,7 @@ def ask_sweep(
     subject: Subject, view: View, progress: Progress, screen: int = 64
 ) -> neuron_sweep.NeuronSweep:
     """Neurons patched alone: the best by attribution, or with a screen of 0 every one."""
+    screen = values.whole(screen, "number of neurons", 0, SCREENS[1])
     screen = screen and values.whole(screen, "number of neurons", *SCREENS)
     return neuron_sweep.neuron_sweep(
         subject, checks.pair(subject, view), screen=screen, progress=progress
@@ -160,7 +193,8 @@ def ask_scan(
 ) -> corpus_scan.CorpusScan:
     """The neuron on some articles of the corpus, drawn at random."""
     count = values.whole(articles, "number of articles", *ARTICLES)
-    texts = corpus.sample(count, values.whole(seed, "seed", 0, SEEDS))
+    seed = values.whole(seed, "seed", 0, SEEDS)
+    texts = corpus.sample(count, seed)
     chosen, contrast = checks.neuron(subject, view), checks.contrast(subject, view)
     return corpus_scan.corpus_scan(subject, [chosen], contrast, texts, seed, progress=progress)
 

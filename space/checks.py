@@ -31,7 +31,7 @@ def pair(subject: Subject, view: View) -> PromptPair:
     if len(made.clean.tokens) > PAIR_TOKENS:
         raise UserError(
             f"The prompts have {len(made.clean.tokens)} tokens: the longest pair allowed here has "
-            f"{PAIR_TOKENS}. Shorten both, or use the command line."
+            f"{PAIR_TOKENS}: shorten both, or use the command line."
         )
     return made
 

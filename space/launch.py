@@ -71,6 +71,7 @@ def launch(demo: gr.Blocks, **options: Any) -> Any:
         strict_cors=True,
         max_file_size="1kb",
         mcp_server=True,
+        enable_monitoring=False,
         show_error=False,
         **options,
     )

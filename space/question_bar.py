@@ -16,6 +16,8 @@ EXAMPLES: tuple[tuple[str, View], ...] = (
             corrupted="My uncle owns an orchard of lemon trees. He gave me",
         ),
     ),
+    ("In prose: who ran as", View(text="Senator Angus King, who ran as")),
+    ("In prose: under half", View(text="I'll be there in under half")),
     (
         "Keys or key: are, is",
         View(

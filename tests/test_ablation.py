@@ -12,16 +12,31 @@ from analysis import __main__ as cli
 from analysis.claims import make_claims
 from analysis.engines.ablations import CONTROL_METHOD
 from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.controls import matched_neurons
 from analysis.engines.replacement import METHODS, Pool
 from analysis.engines.spots import spots
 from analysis.engines.tail import Tail
 from analysis.errors import UserError
-from analysis.experiments.ablation import Sizes, ablation, over_prompts, over_spots, summary
+from analysis.experiments.ablation import (
+    Sizes,
+    ablation,
+    in_set,
+    over_prompts,
+    over_spots,
+    summary,
+)
 from analysis.figures.ablation import ablation as draw_ablation
 from analysis.figures.ablation import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompt_set import PromptSet, word_set
-from analysis.question import CONSONANT_TREES, VOWEL_TREES, default_pair, make_contrast, make_prompt
+from analysis.question import (
+    CONSONANT_TREES,
+    TEMPLATE,
+    VOWEL_TREES,
+    default_pair,
+    make_contrast,
+    make_prompt,
+)
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant
@@ -67,7 +82,9 @@ def articles(count=14):
 
 def prompts(subject):
     texts = ("I saw the apple and ate", "We ate an egg under the tree and saw", "He saw a dog and")
-    return PromptSet(tuple(make_prompt(subject, text) for text in texts), (True, True, False))
+    return PromptSet(
+        tuple(make_prompt(subject, text) for text in texts), (True, True, False), (False,) * 3
+    )
 
 
 def run(subject, pair, neuron=NEURON, **more):
@@ -265,7 +282,44 @@ def test_the_set_of_tree_words_is_for_an_against_a_only(subject, pair):
     assert len(told.prompts) == len(VOWEL_TREES) + len(CONSONANT_TREES) >= 40
     assert sum(told.calls_for_target) == len(VOWEL_TREES)
     other = word_set(subject, make_contrast(subject, " the", " a"), (pair.clean, pair.corrupted))
-    assert other == PromptSet((pair.clean, pair.corrupted), (True, False))
+    assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
+    assert not any(told.asked)
+
+
+def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, pair):
+    orange, plum = (make_prompt(subject, TEMPLATE.format(word)) for word in ("orange", "plum"))
+    told = word_set(subject, pair.contrast, (orange, plum))
+    assert [p for p, asked in zip(told.prompts, told.asked, strict=True) if asked] == [orange, plum]
+    given = Sizes(draws=2, matched=2, matched_draws=1, windows=2, matched_windows=1)
+    contrast, asked = pair.contrast, (pair.clean, pair.corrupted)
+    both = PromptSet((*asked, orange), (True, False, True), (True, True, False))
+    result = ablation(subject, NEURON, contrast, pair.clean, both, list(articles()), sizes=given)
+    assert [result.prompts[i] for i in np.flatnonzero(in_set(result, True))] == [orange.text]
+    assert not in_set(result, False).any()
+    assert result.matched == tuple(map(str, matched_neurons(subject, NEURON, both.prompts, 2)))
+
+
+def test_words_without_a_set_are_told_to_have_none(subject, pair):
+    contrast = make_contrast(subject, " the", " a")
+    nothing = word_set(subject, contrast, (pair.clean, pair.corrupted))
+    texts = list(articles())
+    result = ablation(subject, NEURON, contrast, pair.clean, nothing, texts, sizes=SMALL)
+    assert summary(result)["set"] == []
+    told = make_claims(changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))).ablation
+    assert told.prompts == "No other prompts were asked."
+    assert "nothing to compare it by" in told.matched
+    assert "but the one asked about" in told.caption
+    assert "undefined" not in str(told)
+    assert "no prompts but those that were asked" in draw_ablation(result).to_json()
+
+
+def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
+    study = evidence(Plan())
+    asked = study.ablation.asked | (np.arange(len(study.ablation.asked)) > 1)
+    told = make_claims(changed(study, "ablation", asked=asked)).ablation.prompts
+    assert "On 1 prompt that calls for" in told
+    assert "(without an interval)." in told
+    assert "cannot be told" not in told
 
 
 def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, pair):
@@ -296,12 +350,16 @@ def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
 
 
 @pytest.mark.parametrize(
-    ("active", "says"), [(9.0, "at 20 of them."), (0.1, "at none of them, so")]
+    ("active", "says"),
+    [(9.0, "at 20 of them."), (0.1, "at none of them, so"), (-9.0, "at none of them, so")],
 )
-def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says, sign):
+    """A gated neuron may work with a negative activation; the opposite one is not the same."""
     study = evidence(Plan(holds=False))
-    values = np.full_like(study.ablation.spot_activation, active)
-    told = make_claims(changed(study, "ablation", spot_activation=values)).ablation
+    values = np.full_like(study.ablation.spot_activation, sign * active)
+    fields = {"spot_activation": values, "activation": sign * study.ablation.activation}
+    told = make_claims(changed(study, "ablation", **fields)).ablation
     assert "No loss can be shown" in told.corpus
     assert says in told.corpus
 
@@ -315,7 +373,7 @@ def test_progress_only_grows_and_ends_at_one(subject, pair):
 
 def test_the_embedded_neuron_decides_on_apple_and_its_negation_is_no_ablation(embedded):
     pair = default_pair(embedded)
-    alone = PromptSet((pair.clean,), (True,))
+    alone = PromptSet((pair.clean,), (True,), (True,))
     texts = [
         (n, "The old house stood by the river and nobody had been in it. " * 4) for n in range(6)
     ]
@@ -352,6 +410,13 @@ def test_without_json_the_verb_prints_tables(ablate):
     assert code == 0, err
     assert "{" not in out
     assert "untouched" in out
+
+
+def test_words_without_a_set_print_no_table_of_it(ablate):
+    words = ("--target", " the", "--foil", " a")
+    code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "2", *words)
+    assert code == 0, err
+    assert "calls_for" not in out
 
 
 @pytest.mark.parametrize(

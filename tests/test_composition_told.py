@@ -55,6 +55,23 @@ def claims_with(**fields):
     return make_claims(changed(evidence(Plan()), "composition", **fields)).composition
 
 
+@pytest.mark.parametrize(
+    ("direct", "ending"),
+    [
+        (0.55, "add to it"),
+        (0.97, "change little"),
+        (1.03, "change little"),
+        (1.5, "take part of it back"),
+        (2.5, "take most of it back"),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, sign):
+    fields = {"direct": sign * direct * np.ones(2), "total": sign * np.ones(2)}
+    told = claims_with(**{name: values.astype(np.float32) for name, values in fields.items()})
+    assert told.heading.endswith(f"later components {ending}")
+
+
 def test_a_neuron_of_the_last_layer_is_said_to_have_nothing_behind_it():
     told = make_claims(evidence(toy_plan())).composition
     assert told.heading == "It acts directly: no layer stands behind it"

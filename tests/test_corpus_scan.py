@@ -334,6 +334,22 @@ def test_nothing_is_made_up_where_nothing_was_seen():
     assert np.isnan(detector(*nothing, 0).recall[0])
 
 
+@pytest.mark.parametrize(("documents", "known"), [(1, False), (2, True)])
+def test_one_document_gives_no_interval_of_the_auc(documents, known):
+    values, positive = np.arange(8.0), np.tile([False, False, True, True], 2)
+    document = np.repeat(np.arange(documents), 8 // documents)
+    assert np.isfinite(auc_interval(values, positive, document, seed=0)).all() == known
+
+
+@pytest.mark.parametrize(("documents", "known"), [(2, False), (3, False), (4, True)])
+def test_a_detector_judged_on_one_document_has_no_interval(documents, known):
+    values = np.tile([0.0, 0.0, 1.0, 1.0], documents)
+    document = np.repeat(np.arange(documents), 4)
+    found = detector(values, values > 0, document, seed=0)
+    assert found.precision[0] == found.recall[0] == 1.0
+    assert np.isfinite(found.precision[1:] + found.recall[1:]).all() == known
+
+
 def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
     tmp_path, capsys, monkeypatch
 ):

@@ -31,7 +31,7 @@ TRUE_AND_FALSE = [
     ("necessary for much of the answer", "neither sufficient nor necessary"),
     ("L3N5 stands out", "none stands out"),
     ("Rounding cannot have done this", "Rounding could have done this"),
-    ("also comes first on held-out prompts", "does not come first on held-out prompts"),
+    ("is also first among its 3 candidates", "is not first: third among its 3 candidates"),
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
@@ -143,6 +143,20 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     assert "checked on" not in " ".join(claims.opening.limits)
 
 
+def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
+    sweep = evidence(Plan()).neuron_sweep
+    one = {n: getattr(sweep, n)[:1] for n in ("held_out", "held_out_gap", "held_out_effect")}
+    study = changed(evidence(Plan()), "neuron_sweep", **one)
+    told = make_claims(study)
+    assert "not confirmed" in told.opening.lede
+    assert "Over 1 other pair it recovers" in told.neurons.confirmed
+    assert "without an interval" in told.neurons.confirmed
+    assert "There is no interval: one pair" in told.neurons.candidates
+    assert "either sign" not in told.neurons.candidates
+    (middles,) = FIGURES["confirmation"].draw(study.neuron_sweep).select_traces({"marker.size": 10})
+    assert [row[2:] for row in middles.customdata] == [["–", "–"]] * 3
+
+
 def _lede(effects: list[float]) -> str:
     """The first sentence, given what each candidate brings back on held-out pairs."""
     study = evidence(Plan())
@@ -152,8 +166,31 @@ def _lede(effects: list[float]) -> str:
 
 def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed():
     assert "confirmed" not in _lede([0.6, 0.1, 0.1])
-    assert "not confirmed: on held-out prompts it is only second" in _lede([0.3, 0.4, 0.1])
-    assert "it comes first, but not clearly" in _lede([0.02, 0.01, 0.01])
+    second, unclear = _lede([0.3, 0.4, 0.1]), _lede([0.02, 0.01, 0.01])
+    assert "not confirmed: on held-out prompts it is only second among its 3 candidates" in second
+    assert "it is first among its 3 candidates, but not clearly so" in unclear
+
+
+def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
+    told = make_claims(evidence(Plan()))
+    assert "On held-out prompts L3N5 is also first among its 3" in told.neurons.confirmed
+    assert "Only the candidates, 3 of 32 neurons, were patched there" in " ".join(
+        told.opening.limits
+    )
+    study = evidence(Plan())
+    weak = np.tile(np.array([0.02, 0.01, 0.01], dtype="f"), (6, 1))
+    unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=weak)).neurons.confirmed
+    assert "is first among its 3 candidates, but not clearly so" in unclear
+
+
+def test_a_single_candidate_is_not_said_to_be_first():
+    study = evidence(toy_plan())
+    told = make_claims(study)
+    assert "Held-out prompts confirm L0N0" in told.neurons.confirmed
+    nothing = study.neuron_sweep.held_out_effect * 0
+    unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=nothing))
+    assert "Held-out prompts do not clearly confirm" in unclear.neurons.confirmed
+    assert "it does not clearly bring back the difference" in unclear.opening.lede
 
 
 def test_wins_are_counted_along_the_gap_of_each_pair():
@@ -162,18 +199,43 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     sweep = study.neuron_sweep
     turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
     told = make_claims(changed(study, "neuron_sweep", **turned)).neurons
-    assert "also comes first on held-out prompts" in told.confirmed
+    assert "is also first among its 3 candidates" in told.confirmed
     assert "strongest candidate in 6 of the 6 pairs" in told.candidates
+
+
+@pytest.mark.parametrize(
+    ("opposed", "said"),
+    [
+        ((), "No neuron works against the answer by as much as 5 %"),
+        ((-0.06,), "One neuron works against the answer: L0N0, with −6.0 %"),
+        (
+            (-0.06, -0.04, -0.2),
+            "2 neurons work against the answer by 5 % or more, most of all L0N2",
+        ),
+    ],
+)
+def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
+    study = evidence(Plan())
+    recovery = study.neuron_sweep.recovery.copy()
+    recovery[0, : len(opposed)] = opposed
+    told = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neurons.against
+    assert said in told.replace("\u202f", " ")
 
 
 def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
         make_claims(evidence(Plan(holds=holds))).neurons.direction for holds in (True, False)
     )
-    assert "rises by 6.00" in rising
+    assert "At the last position its activation rises by 6.00" in rising
     assert "none answers by falling" in rising
     assert "falls by 0.40" in falling
     assert "of the 3 best 3 answer by falling" in falling
+
+
+def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
+    told = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neurons
+    assert "Where it changes most, its activation rises by 6.00" in told.direction
+    assert "last position" not in told.direction
 
 
 def test_without_an_interval_the_page_says_so(monkeypatch):

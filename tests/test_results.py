@@ -10,6 +10,7 @@ from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
 from analysis.experiments.logit_lens import LogitLens
+from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import ratio_interval, share_interval
 from analysis.question import make_pair
 from tests.conftest import CLEAN, CORRUPTED, make_subject
@@ -125,6 +126,13 @@ def test_there_is_no_interval_of_shares_of_a_whole_that_may_be_nothing():
     wholes = np.array([1.0, -1.0, 1.0, -1.0])
     assert np.isnan(ratio_interval(np.ones(4), wholes, seed=0)).all()
     assert np.isnan(ratio_interval(np.zeros(0), np.zeros(0), seed=0)).all()
+
+
+def test_one_sample_gives_no_interval():
+    assert np.isnan(ratio_interval(np.array([2.0]), np.array([3.0]), seed=0)).all()
+    one_group = mean_of_groups(np.array([1.0, 3.0]), np.array([7, 7]))
+    assert one_group.mean == 2.0
+    assert np.isnan(one_group[1:]).all()
 
 
 def test_a_share_never_seen_still_has_an_upper_limit():

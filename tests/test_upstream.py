@@ -309,6 +309,40 @@ def test_a_head_that_works_against_the_strongest_is_named():
     assert "L1H1, works against it (−0.80)" in _said(parts=parts).parts
 
 
+def test_parts_that_differ_most_are_not_called_the_largest():
+    """A part that is the same in both prompts may be the largest: it tells nothing of them."""
+    parts = evidence(Plan()).upstream.step_parts.copy()
+    parts[:, :, -1] += 50.0
+    told = _said(step_parts=parts)
+    assert "L1H0 differs most in what it reads from embedding" in told.steps
+    assert "L1H0 differs most in what it reads from embedding; L2N1" in told.steps_caption
+    assert "differs most in what it reads from" in told.sources_caption
+    for wrong in ("most of all", "above all", "mostly", "matters most"):
+        assert wrong not in told.steps + told.steps_caption + told.sources_caption
+
+
+@pytest.mark.parametrize(
+    ("of_head", "of_embedding", "said"),
+    [
+        (1.2, 0.3, "in turn, is driven by the same head"),
+        (0.9, 1.0, "is driven by that head in part at most"),
+        (0.3, 1.0, "is driven by that head in part at most"),
+        (-1.2, 2.0, "is driven by that head in part at most"),
+        (-1.2, -1.0, "in turn, is driven by the same head"),
+        (0.05, 1.0, "is not driven by that head"),
+        (0.0, 1.0, "is not driven by that head"),
+    ],
+)
+def test_a_neuron_is_said_not_to_be_driven_by_a_head_only_where_it_is_not(
+    of_head, of_embedding, said
+):
+    result = evidence(Plan()).upstream
+    parts = np.full_like(result.step_parts, 0.05)
+    parts[1, 0, :2] += of_embedding, of_head
+    told = _said(step_parts=parts, step_totals=parts.sum(-1)).steps
+    assert said in told
+
+
 def test_a_head_that_matched_neurons_read_too_is_not_called_certain():
     control = np.full_like(evidence(Plan()).upstream.matched_contrast, 3.0)
     told = _said(matched_contrast=control)

@@ -239,7 +239,7 @@ def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up(real):
 
 TRUE_AND_FALSE = [
     ("Turned up it says more of the word", "Turning it up or down hardly moves the answer"),
-    ("The answer follows the factor at every step", "does not steer the answer beyond"),
+    ("The answer follows the factor at every step", "The answer hardly moves with the factor"),
     ("we scale both", "The bias of the neuron is left as it is"),
     ("cannot tell from nothing", "a change told from nothing at"),
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
@@ -270,6 +270,27 @@ def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
     told = _told(logit_diff=2 - diff)
     assert told.heading == "Turned up it says less of the word, turned down more"
     assert "at every step" in told.dose
+
+
+def test_a_neuron_that_others_move_as_far_is_not_said_to_move_nothing():
+    result = evidence(Plan()).weight_modulation
+    told = _told(control_diff=result.control_diff + 40 * (result.control_diff - [1.0, -3.0]))
+    assert told.heading == (
+        "Turning it up or down moves the answer, but no further than other neurons do"
+    )
+    assert "does not steer the answer beyond what other neurons’ factors do" in told.dose
+    assert "2 go as far" in told.wrong
+
+
+def test_a_trifle_is_no_answer_even_if_other_neurons_do_less():
+    start = np.array([1.0, -3.0], dtype=np.float32)
+    result = evidence(Plan()).weight_modulation
+    told = _told(
+        logit_diff=start + (result.logit_diff - start) / 1000,
+        control_diff=start + (result.control_diff - start) / 1000,
+    )
+    assert told.heading == "Turning it up or down hardly moves the answer"
+    assert "other neurons" not in told.dose
 
 
 def test_an_answer_that_turns_back_is_told():

@@ -144,15 +144,17 @@ def _kind(result: Ablation, kind: bool) -> Markup:
         signed(estimate.mean),
         span(estimate.low, estimate.high),
     )
-    if clear(estimate):
+    if clear(estimate) or not np.isfinite(estimate.low):
         return told + say(".")
     return told + say(", which cannot be told from no change.")
 
 
 def _matched(result: Ablation) -> Markup:
     total = len(result.matched)
-    if not total or not in_set(result, True).any():
+    if not total:
         return say("There is no neuron to compare it with.")
+    if not in_set(result, True).any():
+        return say("So on prompts there is nothing to compare it by with other neurons.")
     largest = float(np.abs(matched_changes(result, MEAN, True)).max())
     above = matched_as_large(result, MEAN, True)
     where = say("where {} is called for", token(result.target))
@@ -175,7 +177,9 @@ def _matched(result: Ablation) -> Markup:
 def _caption(result: Ablation) -> Markup:
     estimate = change(result, True)
     if not in_set(result, True).any():
-        return say("Ablation was measured on one prompt only.")
+        return say(
+            "No prompt that calls for {} was there but the one asked about.", token(result.target)
+        )
     return say(
         "Where {} is called for, ablation by the mean changes the logit difference by {} ({}); {} "
         "of the {} changes it as much.",

@@ -75,6 +75,12 @@ def taken_back(result: Composition, way: int = 0) -> bool:
     return indirect * direct < 0 and abs(indirect) > (MORE - 1) * abs(direct)
 
 
+def added_to(result: Composition, way: int = 0) -> bool:
+    """Whether what is behind the neuron works with its own write, and not by a trifle."""
+    indirect, direct = float(result.indirect[way]), float(result.direct[way])
+    return indirect * direct > 0 and abs(indirect) > (MORE - 1) * abs(direct)
+
+
 def mostly_direct(result: Composition, way: int = 0) -> bool:
     """Whether the neuron's own write makes more than half of the total, with its sign."""
     return direct_share(result, way) > 1 / 2
@@ -94,6 +100,8 @@ def _heading(result: Composition) -> str:
         return "It acts directly, and later components take most of it back"
     if taken_back(result):
         return "It acts directly, and later components take part of it back"
+    if added_to(result):
+        return "It acts mostly by itself, and later components add to it"
     return "It acts mostly by itself, and later components change little"
 
 
@@ -245,8 +253,13 @@ def _noising(result: Composition) -> Markup:
     )
 
 
-def _kind(result: Composition, way: int) -> tuple[bool, bool, bool]:
-    return mostly_direct(result, way), taken_back(result, way), bool(result.total[way] > 0)
+def _kind(result: Composition, way: int) -> tuple[bool, ...]:
+    return (
+        mostly_direct(result, way),
+        taken_back(result, way),
+        added_to(result, way),
+        bool(result.total[way] > 0),
+    )
 
 
 def caption(result: Composition) -> Markup:

@@ -35,29 +35,30 @@ def held_out_rank(sweep: NeuronSweep) -> int:
 
 
 def confirmed(sweep: NeuronSweep) -> Markup:
-    """Whether the best neuron is also the best on pairs that did not choose it."""
+    """Whether the best neuron is first on pairs that did not choose it, of those patched there."""
     if not len(sweep.held_out_gap):
         return say("The choice was not confirmed: there are no held-out prompts for this question.")
-    values, first = shares(sweep), sweep.candidates[0]
-    told = say("{} ({})", percent(float(values[0])), share_span(*interval(sweep, 0)))
-    pairs = count(len(sweep.held_out_gap))
-    if holds(sweep):
-        return say(
-            "The same neuron also comes first on held-out prompts: over {} other pairs {} "
-            "recovers {}.",
-            pairs,
-            first,
-            told,
-        )
-    return say(
-        "The same neuron does not come first on held-out prompts, or not clearly: over {} other "
-        "pairs {} recovers {} and is {} of the {} candidates.",
-        pairs,
-        first,
-        told,
-        ordinal(held_out_rank(sweep)),
-        count(len(values)),
+    values, best = shares(sweep), sweep.candidates[0]
+    told = say(
+        " Over {} it recovers {} ({}).",
+        plural(len(sweep.held_out_gap), "other pair", "other pairs"),
+        percent(float(values[0])),
+        share_span(*interval(sweep, 0)),
     )
+    if len(values) == 1:
+        verdict = "confirm" if holds(sweep) else "do not clearly confirm"
+        return say("Held-out prompts {} {}.", verdict, best) + told
+    return say("On held-out prompts {} is {}.", best, _place(sweep)) + told
+
+
+def _place(sweep: NeuronSweep) -> str:
+    """Its rank among the neurons that were patched on held-out pairs, and whether it is clear."""
+    among = f"among its {count(len(sweep.candidates))} candidates"
+    if holds(sweep):
+        return f"also first {among}"
+    if held_out_rank(sweep) == 1:
+        return f"first {among}, but not clearly so"
+    return f"not first: {ordinal(held_out_rank(sweep))} {among}"
 
 
 def candidates(sweep: NeuronSweep) -> Markup:
@@ -65,10 +66,12 @@ def candidates(sweep: NeuronSweep) -> Markup:
     if not len(sweep.held_out_gap):
         return say("So the ranking is that of one pair of prompts, and no more.")
     told = say(
-        "It is the strongest candidate in {} of the {} pairs. ",
+        "It is the strongest candidate in {} of the {}. ",
         count(wins(sweep)),
-        count(len(sweep.held_out_gap)),
+        plural(len(sweep.held_out_gap), "pair", "pairs"),
     )
+    if len(sweep.held_out_gap) == 1:
+        return told + say("There is no interval: one pair does not tell how others would differ.")
     if not np.isfinite(interval(sweep, 0)).all():
         return told + say(
             "There is no interval: the gaps of these pairs have either sign, and a resampled sum "

@@ -41,10 +41,10 @@ def none_or(amount: int) -> str:
 
 
 def _why(result: Ablation, estimate: Estimate) -> Markup:
-    """Whether the neuron matters there, and how active it is."""
+    """Whether the neuron matters there, and how active it is, with the sign it has when asked."""
     here = result.spot_target
-    peak = abs(float(result.activation[0]))
-    loud = int((np.abs(result.spot_activation[here]) >= peak / 2).sum())
+    peak = float(result.activation[0])
+    loud = int((np.sign(peak) * result.spot_activation[here] >= abs(peak) / 2).sum())
     active = say(
         "its activation reaches half of that after the clean prompt at {} of them", none_or(loud)
     )

@@ -11,6 +11,9 @@ from analysis.claims.wording import count, number, percent, plural, say, span, t
 from analysis.evidence import Evidence
 from analysis.experiments.weight_modulation import WeightModulation
 
+TRIFLE = 0.05
+"""Logits: from factor -1 to 3, an answer that moves by less hardly moves."""
+
 
 @dataclass(frozen=True)
 class Modulation:
@@ -67,9 +70,15 @@ def _control_rises(result: WeightModulation) -> Float[np.ndarray, " control"]:
     return np.abs(curves[:, _at(result, 3.0)] - curves[:, _at(result, -1.0)])
 
 
+def moves(result: WeightModulation) -> bool:
+    """Whether the factor moves the answer at all, by more than a trifle."""
+    return abs(rise(result)) > TRIFLE
+
+
 def steers(result: WeightModulation) -> bool:
-    """Whether the factor moves the answer further than that of any control does."""
-    return abs(rise(result)) > float(_control_rises(result).max(initial=0.05))
+    """Whether it moves the answer, and further than the factor of any control does."""
+    furthest = float(_control_rises(result).max(initial=0.0))
+    return moves(result) and abs(rise(result)) > furthest
 
 
 def steady(result: WeightModulation) -> bool:
@@ -79,8 +88,10 @@ def steady(result: WeightModulation) -> bool:
 
 
 def _heading(result: WeightModulation) -> str:
-    if not steers(result):
+    if not moves(result):
         return "Turning it up or down hardly moves the answer"
+    if not steers(result):
+        return "Turning it up or down moves the answer, but no further than other neurons do"
     if rise(result) > 0:
         return "Turned up it says more of the word, turned down less"
     return "Turned up it says less of the word, turned down more"
@@ -89,7 +100,9 @@ def _heading(result: WeightModulation) -> str:
 def _dose(result: WeightModulation) -> Markup:
     """The dose-response on the clean prompt."""
     chances = result.p_target[result.weights.index("out"), :, 0].astype(float)
-    if not steers(result):
+    if not moves(result):
+        verdict = "The answer hardly moves with the factor"
+    elif not steers(result):
         verdict = "The factor does not steer the answer beyond what other neurons’ factors do"
     elif steady(result):
         verdict = "The answer follows the factor at every step"

@@ -137,7 +137,8 @@ def direction(sweep: NeuronSweep) -> Markup:
     shape = sweep.recovery.shape
     changes = [float(sweep.activation_change[parse_neuron(n, *shape)]) for n in sweep.candidates]
     told = say(
-        "At the last position its activation {} by {} from the corrupted to the clean prompt",
+        "{} its activation {} by {} from the corrupted to the clean prompt",
+        "At the last position" if sweep.positions == "last" else "Where it changes most,",
         "rises" if changes[0] > 0 else "falls",
         number(abs(changes[0])),
     )
@@ -175,12 +176,22 @@ def _tiny(share: float) -> str:
 
 
 def _against(sweep: NeuronSweep) -> Markup:
+    """How many neurons work against the answer, and which does most."""
     measured = np.where(sweep.exact, sweep.recovery, np.inf)
     lowest = Neuron(*map(int, np.unravel_index(measured.argmin(), measured.shape)))
     value = float(sweep.recovery[lowest])
     if value > -NOTABLE:
         return say("No neuron works against the answer by as much as {}.", percent(NOTABLE))
-    return say("One neuron works against the answer: {}, with {}.", lowest, percent(value))
+    against = int((measured <= -NOTABLE).sum())
+    if against == 1:
+        return say("One neuron works against the answer: {}, with {}.", lowest, percent(value))
+    return say(
+        "{} neurons work against the answer by {} or more, most of all {}, with {}.",
+        count(against),
+        percent(NOTABLE),
+        lowest,
+        percent(value),
+    )
 
 
 def _caption(sweep: NeuronSweep) -> Markup:
@@ -190,9 +201,9 @@ def _caption(sweep: NeuronSweep) -> Markup:
 def _wrong(sweep: NeuronSweep) -> Markup:
     told = say(
         "The best of {} numbers is large by selection alone. The control is a fresh sample: {} "
-        "pairs with other words, none of which took part in the choice. ",
+        "with other words, none of which took part in the choice. ",
         count(sweep.recovery.size),
-        count(len(sweep.held_out_gap)),
+        plural(len(sweep.held_out_gap), "pair", "pairs"),
     )
     if not len(sweep.held_out_gap):
         return say(

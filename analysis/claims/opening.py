@@ -127,10 +127,12 @@ def _unconfirmed(sweep: NeuronSweep) -> str:
     """Why a neuron that stands out on its own pair is not taken to be confirmed."""
     if not len(sweep.held_out_gap):
         return "there are no held-out prompts for this question"
-    rank = confirmation.held_out_rank(sweep)
+    rank, candidates = confirmation.held_out_rank(sweep), len(sweep.candidates)
+    if candidates == 1:
+        return "on held-out prompts it does not clearly bring back the difference"
     if rank > 1:
-        return f"on held-out prompts it is only {ordinal(rank)} of the candidates"
-    return "on held-out prompts it comes first, but not clearly"
+        return f"on held-out prompts it is only {ordinal(rank)} among its {candidates} candidates"
+    return f"on held-out prompts it is first among its {candidates} candidates, but not clearly so"
 
 
 def _method(evidence: Evidence) -> Markup:
@@ -214,8 +216,11 @@ def _pairs(sweep: NeuronSweep) -> Markup:
         return say("One pair of prompts chose the neuron, and no others were there to confirm it.")
     return say(
         "One pair of prompts chose the neuron. It was checked on {}, all made from the same "
-        "sentence with other words; other sentences are asked about further down.",
+        "sentence with other words; other sentences are asked about further down. Only the "
+        "candidates, {} of {}, were patched there.",
         plural(len(sweep.held_out_gap), "other pair", "other pairs"),
+        count(len(sweep.candidates)),
+        plural(sweep.recovery.size, "neuron", "neurons"),
     )
 
 

@@ -237,7 +237,7 @@ def _sources_caption(result: Upstream) -> Markup:
     if not result.heads:
         return say("No head comes before this neuron.")
     return say(
-        "Parts of {} by the token they come from: {} reads mostly {}.",
+        "Parts of {} by the token they come from: {} differs most in what it reads from {}.",
         result.neuron,
         result.heads[0],
         token(result.clean_tokens[result.step_positions[0]]),

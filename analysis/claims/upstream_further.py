@@ -10,6 +10,9 @@ from analysis.numbers.statistics import ratio_interval
 USUAL = 0.05
 """A part is usual if more than this share of matched neurons get as much from the same head."""
 
+FAINT = 0.1
+"""A head that makes no more than this share of a neuron's difference does not drive it."""
+
 RESTATES = 0.8
 """Correlation from which cosine and pre-activation tell the same."""
 
@@ -38,9 +41,9 @@ def steps(result: Upstream) -> Markup:
 def _head_step(result: Upstream, index: int) -> Markup:
     name, clean, corrupted = _top(result, index)
     told = say(
-        "What {} reads at {} was written most of all by {} ({} there, {} in the corrupted prompt).",
-        result.steps[index],
+        "At {} {} differs most in what it reads from {} ({} there, {} in the corrupted prompt).",
         token(result.clean_tokens[result.step_positions[index]]),
+        result.steps[index],
         name,
         signed(clean),
         signed(corrupted),
@@ -48,7 +51,7 @@ def _head_step(result: Upstream, index: int) -> Markup:
     if not result.step_neurons[index][0]:
         return told
     return told + say(
-        " The single neuron that matters most there is {} ({} against {}).",
+        " Of single neurons {} differs most there ({} against {}).",
         result.step_neurons[index][0],
         *(signed(float(v)) for v in result.step_neuron_parts[index, :, 0]),
     )
@@ -56,32 +59,45 @@ def _head_step(result: Upstream, index: int) -> Markup:
 
 def _neuron_step(result: Upstream, index: int) -> Markup:
     """Whether the strongest earlier neuron passes on what the strongest head brings."""
-    name, clean, corrupted = _top(result, index)
-    if result.heads and name == result.heads[0]:
+    step, (name, clean, corrupted) = result.steps[index], _top(result, index)
+    parts = name, signed(clean), signed(corrupted)
+    if not result.heads:
         return say(
-            "The neuron {}, in turn, is driven by the same head: of its own reading, {} makes {} "
-            "(against {}). So the head tells our neuron twice, directly and through {}.",
-            result.steps[index],
-            name,
-            signed(clean),
-            signed(corrupted),
-            result.steps[index],
+            "The neuron {} differs most in what it reads from {} ({} against {}).", step, *parts
         )
+    head, whole = _of_head(result, index), float(np.subtract(*result.step_totals[index]))
+    if name == result.heads[0] and head * whole > 0:
+        return say(
+            "The neuron {}, in turn, is driven by the same head: it differs most in what it reads "
+            "from {} ({} against {}). So the head tells our neuron twice, directly and through {}.",
+            step,
+            *parts,
+            step,
+        )
+    apart = name != result.heads[0] and abs(head) <= FAINT * abs(whole)
     return say(
-        "The neuron {} is not driven by that head: of its own reading, {} differs most ({} against "
-        "{}).",
-        result.steps[index],
-        name,
-        signed(clean),
-        signed(corrupted),
+        "The neuron {} is {}: it differs most in what it reads from {} ({} against {}), and of its "
+        "difference of {} the head makes {}.",
+        step,
+        "not driven by that head" if apart else "driven by that head in part at most",
+        *parts,
+        signed(whole),
+        signed(head),
     )
+
+
+def _of_head(result: Upstream, index: int) -> float:
+    """How much the strongest head's part of a step differs between the prompts."""
+    place = result.components.index(result.heads[0])
+    return float(np.subtract(*result.step_parts[index, :, place]))
 
 
 def steps_caption(result: Upstream) -> Markup:
     """The finding of the figure of steps back."""
     if not result.steps:
         return say("Nothing comes before this neuron that could be followed.")
-    rows = [say("{} reads {} above all", s, _top(result, i)[0]) for i, s in enumerate(result.steps)]
+    told = "{} differs most in what it reads from {}"
+    rows = [say(told, step, _top(result, i)[0]) for i, step in enumerate(result.steps)]
     return say("One step further back: {}.", Markup("; ").join(rows))
 
 

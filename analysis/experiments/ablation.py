@@ -45,7 +45,9 @@ class Ablation:
     """A neuron's activation replaced by several methods, in prompts and in a corpus.
 
     In prompts it is replaced at the last position, or at all; in the corpus at all positions of
-    every window. Prompts: the first is the one asked about, the others are the set. Measures are
+    every window. Prompts: the first is the one asked about; of the others those that were not
+    asked about make up the set, over which estimates are taken, and all of them, together, choose
+    the matched neurons. Measures are
     the logit difference (target minus foil), p(target), and the KL divergence from the untouched
     model's next-token distribution, in nats. Methods are ``METHODS``, in that order.
 
@@ -56,6 +58,7 @@ class Ablation:
         positions: ``last`` or ``all``: where prompts are changed.
         prompts: the texts.
         calls_for_target: which prompts call for the target; the others call for the foil.
+        asked: which prompts belong to the question, whose neuron they may have chosen.
         activation: the neuron's at the last position of each prompt.
         mean_activation: over the corpus windows, first positions left out.
         mean_first: the mean at first positions.
@@ -85,6 +88,7 @@ class Ablation:
     positions: str
     prompts: tuple[str, ...]
     calls_for_target: Bool[np.ndarray, " prompt"]
+    asked: Bool[np.ndarray, " prompt"]
     activation: Float[np.ndarray, " prompt"]
     mean_activation: float
     mean_first: float
@@ -156,6 +160,7 @@ def ablation(
         positions=positions,
         prompts=tuple(prompt.text for prompt in (asked, *others.prompts)),
         calls_for_target=np.array([True, *others.calls_for_target]),
+        asked=np.array([True, *others.asked]),
         mean_activation=float(windows.pool.rest[..., 0].mean()),
         mean_first=float(windows.pool.first[..., 0].mean()),
         matched=tuple(map(str, matched)),
@@ -174,10 +179,8 @@ def over_prompts(
 
 
 def in_set(result: Ablation, calls_for_target: bool) -> Bool[np.ndarray, " prompt"]:
-    """Marks the prompts of the set, the one asked about aside, that call for target or foil."""
-    marks = result.calls_for_target == calls_for_target
-    marks[0] = False
-    return marks
+    """Marks the prompts that call for target or foil, those asked about aside."""
+    return (result.calls_for_target == calls_for_target) & ~result.asked
 
 
 def over_spots(result: Ablation, values: Float[np.ndarray, " spot"], target: bool) -> Estimate:

@@ -43,8 +43,9 @@ class NeuronSweep:
             false, the estimate by attribution.
         exact: which recoveries were measured by patching.
         attribution: the first-order estimate of every recovery.
-        activation_change: clean minus corrupted activation at the last position. A gated neuron
-            answers in both directions: below zero, what recovers is that it falls.
+        activation_change: clean minus corrupted activation: at the last position, or, where every
+            position was patched, at the one where the neuron's changes most. A gated neuron answers
+            in both directions: below zero, what recovers is that it falls.
         noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
             rounding does; ranks below it mean nothing.
         outside: neurons drawn at random among those that a screen left out, measured too; none
@@ -185,7 +186,7 @@ def neuron_sweep(
         recovery=recovery.cpu().numpy().reshape(shape),
         exact=exact.cpu().numpy().reshape(shape),
         attribution=attribution.cpu().numpy().reshape(shape),
-        activation_change=patcher.delta[:, -1].float().cpu().numpy(),
+        activation_change=_largest(patcher.delta).float().cpu().numpy(),
         noise=float(patcher.null_recoveries().abs().max()),
         outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
         outside_recovery=patcher.recoveries(outside).cpu().numpy(),
@@ -194,6 +195,12 @@ def neuron_sweep(
         held_out_gap=gaps,
         held_out_effect=effects,
     )
+
+
+def _largest(changes: Float[Tensor, "layer pos d_mlp"]) -> Float[Tensor, "layer d_mlp"]:
+    """Of each neuron's changes at the patched positions the largest in size, with its sign."""
+    place = changes.abs().argmax(1, keepdim=True)
+    return changes.gather(1, place)[:, 0]
 
 
 def _chosen(attribution: Tensor, screen: int) -> Bool[Tensor, "layer d_mlp"]:

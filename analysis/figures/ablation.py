@@ -30,7 +30,7 @@ def ablation(result: Ablation) -> go.Figure:
     """Change of the logit difference by method, beside matched neurons; both kinds of prompts."""
     kinds = [kind for kind in (True, False) if in_set(result, kind).any()]
     if not kinds:
-        return style.message("There are no prompts but the one that was asked about.")
+        return style.message("There are no prompts but those that were asked about.")
     figure = make_subplots(len(kinds), 1, shared_xaxes=True, vertical_spacing=0.12)
     figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
     for row, kind in enumerate(kinds, start=1):

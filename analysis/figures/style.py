@@ -1,6 +1,7 @@
 """The look of every figure: palette, themes, and how hostile text becomes safe labels."""
 
 import html
+import math
 import textwrap
 import unicodedata
 from typing import Any, SupportsFloat
@@ -57,7 +58,9 @@ def signed(value: SupportsFloat, digits: int = 2) -> str:
 
 
 def plain(value: SupportsFloat, digits: int = 2) -> str:
-    """A number, minus as a minus, and never minus zero."""
+    """A number, minus as a minus, and never minus zero; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
     return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
 
 

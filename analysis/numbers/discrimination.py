@@ -29,11 +29,14 @@ def auc_interval(
     document: Int[np.ndarray, " item"],
     seed: int,
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the AUC over documents: tokens of one are not independent."""
-    if not len(values):
+    """95 % bootstrap interval of the AUC over documents: tokens of one are not independent.
+
+    Not numbers where a resample may lack one kind, and of one document, which does not vary.
+    """
+    names, index = np.unique(document, return_inverse=True)
+    if len(names) < 2:
         return NOT_A_NUMBER, NOT_A_NUMBER
     ranked = _Ranked(values, positive)
-    names, index = np.unique(document, return_inverse=True)
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
     areas = np.array([ranked.auc(counts[index].astype(float)) for counts in drawn])
@@ -96,7 +99,8 @@ def detector(
     """Choose direction and threshold on every second document and judge them on the others.
 
     The direction is that of the larger AUC, the threshold that of the largest F1 score. Intervals
-    are bootstraps over documents.
+    are bootstraps over the judged documents: of fewer than four documents, which leave at most one
+    to judge on, there is none.
     """
     number = np.unique(document, return_inverse=True)[1]
     chosen_on, judged_on = number % 2 == 0, number % 2 == 1

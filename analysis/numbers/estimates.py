@@ -24,5 +24,4 @@ def mean_of_groups(
         return Estimate(np.nan, np.nan, np.nan)
     _, place = np.unique(group, return_inverse=True)
     sums, sizes = np.bincount(place, values), np.bincount(place).astype(float)
-    ends = ratio_interval(sums, sizes, seed=0) if len(sums) > 1 else (np.nan, np.nan)
-    return Estimate(float(values.mean()), *ends)
+    return Estimate(float(values.mean()), *ratio_interval(sums, sizes, seed=0))

@@ -13,9 +13,10 @@ def ratio_interval(
 
     A ratio of sums, unlike a mean of ratios, is not upset by one sample with a small whole
     (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993). There is no interval, two
-    NaNs, where resampled wholes lie on both sides of zero.
+    NaNs, where resampled wholes lie on both sides of zero, or where there is but one sample, which
+    resampling cannot vary. Of a few samples the interval is too narrow: of two, it is their span.
     """
-    if not len(parts):
+    if len(parts) < 2:
         return float("nan"), float("nan")
     rows = np.random.default_rng(seed).integers(0, len(parts), (RESAMPLES, len(parts)))
     resampled = wholes[rows].sum(1)

@@ -31,6 +31,7 @@ def ablation(plan: Plan) -> Ablation:
         positions="last",
         prompts=(text(plan.clean), *[f"{text(plan.clean)} {i}" for i in range(TARGETS + FOILS)]),
         calls_for_target=kinds,
+        asked=np.arange(len(kinds)) == 0,
         activation=np.where(kinds, 10.0, 1.0).astype(np.float32),
         mean_activation=0.1 if plan.holds else 3.0,
         mean_first=0.5,

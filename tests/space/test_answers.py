@@ -1,0 +1,158 @@
+"""What is shown of an answer and can be taken away."""
+
+import csv
+import io
+import json
+import shlex
+import sys
+from dataclasses import replace
+
+import pytest
+
+from analysis import __main__ as cli
+from space import html, service
+from space.questions import QUESTIONS
+from space.session import Session
+from space.settings import Settings
+from space.view import View
+from tests import tiny
+from tests.space.asked import OPTIONS, VIEW
+
+only_llama = pytest.mark.parametrize("folder", ["llama"], indirect=True)
+
+
+@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
+def folder(request, tmp_path_factory):
+    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
+    path = tmp_path_factory.mktemp("models") / f"tiny-{request.param}"
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(folder):
+    return Session(Settings(models=(folder.name,)))
+
+
+@pytest.fixture
+def view(folder, session, monkeypatch, tmp_path):
+    """The question to a model in a folder, which both the Space and the command line can load."""
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path))
+    service.open_session(session)
+    return replace(VIEW, model=folder.name)
+
+
+def on_the_command_line(command, monkeypatch, capsys):
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "analysis"]
+    monkeypatch.setattr(sys, "argv", ["analysis", *words[3:], "--json"])
+    code = cli.main()
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    return told.out.strip()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_answer_has_a_finding_figures_that_draw_and_files_that_read_back(tiny_session, name):
+    view = replace(VIEW, model=tiny_session.settings.models[0])
+    answer = service.ask(name, view, OPTIONS.get(name, {}))
+    assert answer.finding.endswith(".")
+    assert isinstance(json.loads(answer.json, parse_constant=pytest.fail), dict)
+    assert len(answer.figures) == len(QUESTIONS[name].figures)
+    for figure in answer.figures:
+        assert figure.data
+        json.loads(figure.to_json())
+    rows = list(csv.DictReader(io.StringIO(answer.csv, newline="")))
+    assert len(rows) == len(answer.rows)
+    for read, row in zip(rows, answer.rows, strict=True):
+        assert {k: v for k, v in read.items() if v} == {
+            k: str(v) for k, v in row.items() if v not in (None, "")
+        }
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_command_that_is_shown_gives_the_very_same_json(view, name, monkeypatch, capsys):
+    answer = service.ask(name, view, OPTIONS.get(name, {}))
+    assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
+
+
+def without_kept(answer):
+    """The answer without the place of the file that only the command line writes."""
+    document = json.loads(answer)
+    document.pop("kept", None)
+    return json.dumps(document, ensure_ascii=False)
+
+
+OTHER_OPTIONS = [
+    ("following", {"row": 2, "position": 1}),
+    ("activations", {}),
+    ("writers", {"token": ""}),
+    ("writers", {"token": VIEW.foil}),
+    ("sweep", {}),
+    ("sweep", {"screen": 0}),
+    ("find", {"screen": 16}),
+    ("scan", {}),
+    ("scan", {"articles": 3.0, "seed": 1.0}),
+    ("direct_effect", {"seed": 7}),
+    ("intervene", {}),
+    ("intervene", {"factor": 3.0, "length": 2}),
+]
+
+
+@only_llama
+@pytest.mark.parametrize(("name", "options"), OTHER_OPTIONS)
+def test_the_command_names_every_option_that_the_command_line_takes_otherwise(
+    view, name, options, monkeypatch, capsys
+):
+    answer = service.ask(name, view, options)
+    assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
+
+
+VIEWS = {
+    "the model's own neuron": {"neuron": ""},
+    "dashes, quotes and dollars": {
+        "text": '--json\' "and" $(a pear) \\ é 🍎\n',
+        "clean": "-a $ tree",
+        "corrupted": "-a $ dog",
+    },
+    "other words": {"target": " egg", "foil": " owl"},
+    "the usual prompts": {"clean": View().clean, "corrupted": View().corrupted},
+    "one usual prompt": {"clean": View().clean, "corrupted": View().clean.replace("apple", "dog")},
+}
+
+
+@only_llama
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "following"])
+@pytest.mark.parametrize("parts", VIEWS.values(), ids=list(VIEWS))
+def test_the_command_asks_the_same_whatever_the_words(view, name, parts, monkeypatch, capsys):
+    answer = service.ask(name, replace(view, **parts), OPTIONS.get(name, {}))
+    assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
+
+
+@only_llama
+def test_one_prompt_is_asked_alone(view, monkeypatch, capsys):
+    answer = service.ask("next_token", replace(view, corrupted=""), {})
+    assert on_the_command_line(answer.command, monkeypatch, capsys) == answer.json
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_what_follows_a_pressed_token_is_what_follows_the_text_up_to_it(tiny_session, row):
+    """The row of the view's text, of the corrupted prompt, and of a random text."""
+    view = replace(VIEW, model=tiny_session.settings.models[0])
+    seen = service.ask("activations", view, {"beside": True, "seed": 5}).result
+    tokens = seen.tokens[seen.text(row)]
+    told = json.loads(service.ask("following", view, {"row": row, "position": 2, "seed": 5}).json)
+    assert told["tokens"] == list(tokens[:3])
+    assert told["prompt"] == "".join(token for token in tokens[:3] if token != tiny.BOS)
+
+
+@pytest.mark.parametrize("tiny_session", ["gpt2"], indirect=True)
+def test_the_mark_before_a_text_has_an_answer_but_no_command(tiny_session):
+    """No text is read as the mark alone: the command line has nothing to be given."""
+    view = replace(VIEW, model=tiny_session.settings.models[0])
+    answer = service.ask("following", view, {"row": 0, "position": 0})
+    assert json.loads(answer.json)["tokens"] == [tiny.BOS]
+    assert answer.command == ""
+    assert "command line" not in html.foot(answer)

@@ -1,0 +1,230 @@
+"""Anyone can send anything to every address of the server: it answers, and goes on answering."""
+
+import inspect
+import json
+import math
+from pathlib import Path
+
+import httpx
+import pytest
+
+from space.api import ENDPOINTS
+from space.settings import TEXT_CHARACTERS
+from tests.space.asked import VIEW, is_one_sentence
+from tests.space.server import JSON, SECONDS, serving
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
+ROOT = Path(__file__).resolve().parents[2]
+
+WORDS = (
+    "",
+    "x" * 100_000,
+    "an egg\x00\x07\x1b[31m",
+    "\u202eright to left\u202c",
+    "🍎👩‍👩‍👧",
+    "${7*7}",
+    "{{7*7}}",
+    "<img src=x onerror=alert(1)>",
+    "../../../../etc/passwd",
+    "L99999N99999999999",
+)
+OTHERS = (
+    None,
+    True,
+    -1,
+    10**400,
+    -1e308,
+    math.nan,
+    math.inf,
+    [],
+    ["a"],
+    {},
+    {"__type__": "update", "visible": False},
+)
+HALF = "\ud800"
+FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+GOOD = [VIEW.clean, VIEW.corrupted, VIEW.target, VIEW.foil, ""]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def still_well(server):
+    """After every test a good question is answered as ever."""
+    yield
+    kind, said = server.call("next_token", GOOD)
+    assert kind == "complete"
+    assert json.loads(json.loads(said)[0])["tokens"][-1] == " picked"
+
+
+def tells_nothing_of_the_machine(text):
+    homes = (str(ROOT), str(Path.home()), str(Path(pytest.__file__).parents[1]))
+    return not any(sign in text for sign in ("Traceback", 'File "', "root:x:", *homes))
+
+
+def index_of(server, endpoint):
+    return next(
+        d["id"]
+        for d in server.demo.config["dependencies"]
+        if d["api_name"] == endpoint.__name__ and d["api_visibility"] == "public"
+    )
+
+
+def spoiled(endpoint, wrong):
+    """The endpoint's usual arguments, each in its turn exchanged for each wrong value."""
+    usual = [p.default for p in inspect.signature(endpoint).parameters.values()]
+    return [
+        [*usual[:place], value, *usual[place + 1 :]]
+        for place in range(len(usual))
+        for value in wrong
+    ]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
+def test_a_public_endpoint_answers_or_says_in_a_sentence_what_is_wrong(server, endpoint):
+    index = index_of(server, endpoint)
+    data = spoiled(endpoint, (*WORDS, *OTHERS, HALF))
+    for given, reply in zip(data, server.ask_all((index, d) for d in data), strict=True):
+        output = reply["output"]
+        assert tells_nothing_of_the_machine(json.dumps(output))
+        if reply["success"]:
+            assert isinstance(json.loads(output["data"][0]), dict)
+        else:
+            assert is_one_sentence(output["error"] or ""), given
+            assert len(output["error"]) < TEXT_CHARACTERS
+
+
+def test_a_named_call_says_the_same_as_the_queue(server):
+    kind, said = server.call("sweep", [*GOOD[:4], "many", ""])
+    assert kind == "error"
+    assert is_one_sentence(json.loads(said)["error"])
+    kind, said = server.call("next_token", [*GOOD[:4], "gpt5"])
+    assert json.loads(said)["error"] == "There is no model 'gpt5' here: choose tiny."
+
+
+@pytest.mark.parametrize("extra", [-100, -1, 1, 100])
+def test_the_wrong_number_of_arguments_is_an_answer_too(server, extra):
+    def changed(size):
+        return [""] * max(size + extra, 0)
+
+    for reply in server.ask_all((f["id"], changed(len(f["inputs"]))) for f in functions(server)):
+        assert reply["msg"] == "process_completed"
+        assert tells_nothing_of_the_machine(json.dumps(reply["output"]))
+
+
+def functions(server):
+    """The dependencies, one for each Python function: many events share one."""
+    behind = {server.demo.fns[d["id"]].fn: d for d in server.demo.config["dependencies"]}
+    return list(behind.values())
+
+
+@pytest.mark.parametrize("value", [*WORDS, *OTHERS, FILE], ids=lambda value: repr(value)[:30])
+def test_every_function_private_ones_too_answers_anything(server, value):
+    asked = functions(server)
+    for reply in server.ask_all((f["id"], [value] * len(f["inputs"])) for f in asked):
+        assert reply["msg"] == "process_completed"
+        assert tells_nothing_of_the_machine(json.dumps(reply["output"]))
+
+
+def test_every_event_of_the_page_answers_what_is_none(server):
+    events = server.demo.config["dependencies"]
+    replies = server.ask_all((d["id"], [None] * len(d["inputs"])) for d in events)
+    assert {reply["msg"] for reply in replies} == {"process_completed"}
+
+
+def test_half_a_character_ends_a_strangers_own_stream_at_worst(server):
+    """The page's list of models would name it in its refusal, which then is no UTF-8."""
+    for function in functions(server):
+        session = f"half-{function['id']}"
+        joined = server.join(function["id"], [HALF] * len(function["inputs"]), session)
+        assert joined.is_success
+        address = f"{server.api}/queue/data?session_hash={session}"
+        try:
+            told = server.http.get(address, timeout=SECONDS).text
+        except httpx.RemoteProtocolError:
+            continue
+        assert tells_nothing_of_the_machine(told)
+
+
+BODIES = [
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"data": 1, "fn_index": 0, "session_hash": "a"}',
+    b'{"data": [], "fn_index": -1, "session_hash": "a"}',
+    b'{"data": [], "fn_index": 99999999999999999999, "session_hash": "a"}',
+    b'{"data": [], "fn_index": "a", "session_hash": "a"}',
+    b'{"data": [], "fn_index": 0, "session_hash": ["a"]}',
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body)[:40])
+@pytest.mark.parametrize("address", ["queue/join", "call/next_token", "run/next_token", "cancel"])
+def test_a_body_that_is_no_question_is_refused(server, address, body):
+    reply = server.http.post(f"{server.api}/{address}", content=body, headers=JSON)
+    assert reply.status_code >= 400 or "event_id" in reply.json()
+    assert tells_nothing_of_the_machine(reply.text)
+
+
+FILES = (
+    "app.py", "space/app.py", "results/smollm2-135m/patching.json", "../README.md", "/etc/passwd",
+    "//etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "....//etc/passwd", "pyproject.toml", ".git/config",
+    "file:///etc/passwd", f"{ROOT}/app.py",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_of_the_machine_is_served(server, file):
+    for door in ("gradio_api/file=", "gradio_api/file/", "file=", "static/", "assets/", ""):
+        reply = server.http.get(f"{server.url}/{door}{file}")
+        assert reply.status_code in (400, 403, 404)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_text_that_names_a_file_stays_a_text(server, file):
+    """What a handler returns is never taken for a path."""
+    kind, said = server.call("activations", [file, VIEW.neuron, " an", " a", ""])
+    assert kind == "complete"
+    assert "file=" not in said.replace(file, "")
+
+
+@pytest.mark.parametrize("path", ["nope", "gradio_api/nope", "docs", "gradio_api/stream/a/b/c"])
+def test_an_unknown_address_is_not_found(server, path):
+    assert server.http.get(f"{server.url}/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["http://localhost:1/", "https://example.org/", "file:///etc"])
+def test_the_server_fetches_nothing_for_a_stranger(server, address):
+    assert server.http.get(f"{server.api}/proxy={address}").status_code == 400
+
+
+def test_an_upload_beyond_the_limit_is_refused(server):
+    reply = server.http.post(f"{server.api}/upload", files={"files": ("a.txt", b"x" * 1025)})
+    assert reply.status_code == 413
+
+
+def test_an_uploaded_page_is_not_shown_as_one(server):
+    page = {"files": ("a.html", b"<script>alert(1)</script>")}
+    (path,) = server.http.post(f"{server.api}/upload", files=page).json()
+    reply = server.http.get(f"{server.api}/file={path}")
+    assert reply.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("address", ["", "config", "gradio_api/info", "gradio_api/mcp/schema"])
+def test_what_the_page_is_made_of_tells_nothing_of_the_machine(server, address):
+    reply = server.http.get(f"{server.url}/{address}")
+    assert reply.is_success
+    assert tells_nothing_of_the_machine(reply.text)
+
+
+def test_a_page_of_another_site_may_not_ask(server):
+    other = {"origin": "https://example.org"}
+    reply = server.http.options(f"{server.api}/info", headers=other)
+    assert reply.headers.get("access-control-allow-origin") != "*"
+    reply = server.http.get(f"{server.api}/info", headers=other)
+    assert "example.org" not in reply.headers.get("access-control-allow-origin", "")
