@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
+import pytest
+
 from space.app import build
 from space.launch import launch
 from space.session import Session
 from space.settings import Settings
-from tests.browser.chromium import Visit
+from tests.browser.chromium import NEEDED, Visit
 from tests.conftest import make_subject
 
-WAIT = 30_000
+MARKS = [*NEEDED, pytest.mark.filterwarnings("ignore")]
+"""Of a module that serves the app: the server's threads warn of their own."""
+
+WAIT = 15_000
 """Milliseconds until a condition has to hold."""
 
 TABS = {
@@ -115,10 +120,14 @@ class SpaceVisit(Visit):
 
     def write(self, **boxes: str) -> None:
         """Write into the boxes of the shared question."""
-        if not self.tab.locator("#clean").is_visible():
-            self.press("Ask another question")
+        self.unfold()
         for name, value in boxes.items():
             self.box(name).fill(value)
+
+    def unfold(self) -> None:
+        """Open the shared question."""
+        if not self.tab.locator("#clean").is_visible():
+            self.tab.get_by_role("button", name="Ask another question").click()
 
     def box(self, name: str):
         """A box of the shared question, or the visitor's text."""

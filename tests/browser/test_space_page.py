@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import NEEDED
-from tests.browser.space_page import WAIT, SpaceVisit
+from tests.browser.space_page import MARKS, WAIT, SpaceVisit
 
-pytestmark = NEEDED
+pytestmark = MARKS
 
 TITLE = re.compile(r"\S+: activation [−\d.]+; probability of ·an next [<\d.]+ %")
 FOCUSED = "document.activeElement.dataset.token"
@@ -144,12 +143,12 @@ def sees_the_neuron_everywhere(visit: SpaceVisit, name: str) -> None:
     assert f"neuron={name}" in visit.tab.locator("#link").input_value()
     visit.go("activations")
     visit.see_tokens(name)
-    visit.press("Ask another question")
+    visit.unfold()
     assert visit.box("neuron").input_value() == name
 
 
 def test_an_example_asks_its_question(visit):
-    visit.press("Ask another question")
+    visit.unfold()
     visit.tab.locator(".examples button").nth(1).click()
     visit.tab.wait_for_function("location.search.includes('clean=')")
     clean = visit.box("clean").input_value()
@@ -164,7 +163,7 @@ def test_json_and_csv_are_files_that_parse_and_agree(visit, tmp_path):
     told = json.loads(files["JSON"].read_text(encoding="utf-8"))
     with files["CSV"].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["neuron"] for row in rows][0] == told["by_patching"][0]["neuron"]
+    assert rows[0]["neuron"] == told["by_patching"][0]["neuron"]
     assert float(rows[0]["recovery"]) == told["by_patching"][0]["recovery"]
 
 
