@@ -18,7 +18,7 @@ class Panel:
     """
 
     def __init__(self, figures: int, late: bool = False) -> None:
-        with gr.Column(elem_classes="panel"):
+        with gr.Column(elem_classes="answer"):
             self.finding = gr.HTML("", elem_classes="finding")
             self.plots = [
                 gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")

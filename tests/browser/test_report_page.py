@@ -13,33 +13,12 @@ import pytest
 from analysis import results
 from analysis.figures import FIGURES
 from report.build import build
+from tests.browser.chromium import NEEDED, Visit
 from tests.synthetic import Plan, hostile_plan, save
 
-CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STUDY = results.ROOT / "smollm2-135m"
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with playwright.sync_playwright() as session:
-        chromium = session.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
@@ -61,52 +40,22 @@ def plain(tmp_path_factory) -> Path:
     return build(save(Plan(), folder / "results"), folder / "dist")
 
 
-class Visit:
-    """A page that is open, and all it said and asked for."""
+class ReportVisit(Visit):
+    """The report, open in a context of its own."""
 
     def __init__(self, browser, page: Path | str, width: int = 1000, **options: object) -> None:
         address = page if isinstance(page, str) else page.as_uri()
-        self.home = ("file:", "data:", "blob:", address.rpartition("/")[0])
         viewport = {"width": width, "height": 800}
         self.context = browser.new_context(viewport=viewport, **options)
-        self.outside: list[str] = []
-        self.trouble: list[str] = []
-        self.tab = self.context.new_page()
-        self.tab.route("**/*", self._route)
-        self.tab.on("console", self._console)
-        self.tab.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.tab.on("dialog", self._dialog)
-        self.tab.goto(address)
-
-    def __enter__(self) -> "Visit":
-        return self
+        super().__init__(self.context, address, ("file:", address.rpartition("/")[0]))
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
-
-    def _route(self, route) -> None:
-        if route.request.url.startswith(self.home):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def _console(self, message) -> None:
-        if message.type in ("error", "warning"):
-            self.trouble.append(message.text)
-
-    def _dialog(self, dialog) -> None:
-        self.trouble.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
 
     def see_every_figure(self) -> None:
         for name in FIGURES:
             self.tab.locator(f"figure#{name}").scroll_into_view_if_needed()
             self.tab.wait_for_selector(f"figure#{name} svg.main-svg", timeout=20_000)
-
-    def overflow(self) -> int:
-        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        return self.tab.evaluate(script)
 
     def ink(self, name: str) -> str:
         """Colour of the figure's first tick label."""
@@ -121,7 +70,7 @@ def page(request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize("width", [400, 1400])
 def test_every_figure_is_drawn_and_nothing_leaves_the_machine(browser, page, width):
-    with Visit(browser, page, width) as visit:
+    with ReportVisit(browser, page, width) as visit:
         visit.see_every_figure()
         assert visit.outside == []
         assert visit.trouble == []
@@ -129,12 +78,12 @@ def test_every_figure_is_drawn_and_nothing_leaves_the_machine(browser, page, wid
 
 
 def test_figures_far_down_wait_until_they_come_near(browser, plain):
-    with Visit(browser, plain) as visit:
+    with ReportVisit(browser, plain) as visit:
         assert visit.tab.locator("figure#random_text svg.main-svg").count() == 0
 
 
 def test_hostile_texts_execute_nothing(browser, hostile):
-    with Visit(browser, hostile) as visit:
+    with ReportVisit(browser, hostile) as visit:
         visit.see_every_figure()
         assert visit.trouble == []
         assert visit.tab.locator("[onerror], [onload]").count() == 0
@@ -158,7 +107,7 @@ def served(plain) -> Iterator[str]:
 
 
 def test_the_page_works_from_a_web_server_too(browser, served):
-    with Visit(browser, served) as visit:
+    with ReportVisit(browser, served) as visit:
         visit.see_every_figure()
         assert visit.outside == []
         assert visit.trouble == []
@@ -168,7 +117,7 @@ def test_a_script_written_into_the_page_would_not_run(browser, plain, tmp_path):
     copy = Path(shutil.copytree(plain.parent, tmp_path / "copy")) / "index.html"
     page = copy.read_text(encoding="utf-8")
     copy.write_text(page.replace("</body>", "<script>window.stolen = 1</script></body>"))
-    with Visit(browser, copy) as visit:
+    with ReportVisit(browser, copy) as visit:
         assert visit.tab.evaluate("window.stolen") is None
         assert any("Content Security Policy" in text for text in visit.trouble)
 
@@ -176,13 +125,13 @@ def test_a_script_written_into_the_page_would_not_run(browser, plain, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_figures_follow_the_scheme_of_the_system(browser, plain, scheme):
     inks = {"light": "rgb(29, 35, 41)", "dark": "rgb(227, 231, 235)"}
-    with Visit(browser, plain, color_scheme=scheme) as visit:
+    with ReportVisit(browser, plain, color_scheme=scheme) as visit:
         visit.see_every_figure()
         assert visit.ink("logit_lens") == inks[scheme]
 
 
 def test_the_button_changes_page_and_figures_and_is_remembered(browser, plain):
-    with Visit(browser, plain, color_scheme="light") as visit:
+    with ReportVisit(browser, plain, color_scheme="light") as visit:
         visit.see_every_figure()
         before = visit.ink("logit_lens"), visit.tab.evaluate(PAGE_COLOUR)
         visit.tab.get_by_role("button", name="Switch to the dark scheme").click()
@@ -200,7 +149,7 @@ DRESSED = """before => getComputedStyle(
 
 
 def test_headings_go_down_one_step_at_a_time(browser, plain):
-    with Visit(browser, plain) as visit:
+    with ReportVisit(browser, plain) as visit:
         script = "found => found.map(h => Number(h.tagName[1]))"
         levels = visit.tab.locator("h1, h2, h3, h4").evaluate_all(script)
     assert levels[0] == 1
@@ -209,6 +158,6 @@ def test_headings_go_down_one_step_at_a_time(browser, plain):
 
 
 def test_without_scripts_the_page_says_what_is_missing(browser, plain):
-    with Visit(browser, plain, java_script_enabled=False) as visit:
+    with ReportVisit(browser, plain, java_script_enabled=False) as visit:
         assert "JavaScript is off" in visit.tab.locator("article").inner_text()
         assert visit.tab.locator("figcaption").count() == len(FIGURES)

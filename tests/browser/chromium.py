@@ -1,0 +1,74 @@
+"""Debian's Chromium, and a page that is open in it with all that it said and asked for."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+try:
+    from playwright.sync_api import sync_playwright
+except ImportError:
+    sync_playwright = None
+
+CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+NEEDED = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+    pytest.mark.skipif(sync_playwright is None, reason="playwright is not installed"),
+]
+"""Marks of a module whose tests drive the browser."""
+
+
+class Visit:
+    """A page that is open.
+
+    Args:
+        context: a browser's context: the page is closed alone.
+        address: where it is.
+        home: beginnings of the addresses that it may ask.
+    """
+
+    def __init__(self, context, address: str, home: tuple[str, ...]) -> None:
+        self.home = (*home, "data:", "blob:")
+        self.outside: list[str] = []
+        self.trouble: list[str] = []
+        self.tab = context.new_page()
+        self.tab.on("request", self._request)
+        self.tab.on("console", self._console)
+        self.tab.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.tab.on("dialog", self._dialog)
+        self.tab.on("popup", lambda other: self.trouble.append(f"popup: {other.url}"))
+        self.tab.goto(address)
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tab.close()
+
+    def _request(self, request) -> None:
+        if not request.url.startswith(self.home):
+            self.outside.append(request.url)
+
+    def _console(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.trouble.append(message.text)
+
+    def _dialog(self, dialog) -> None:
+        self.trouble.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def overflow(self) -> int:
+        """Pixels by which the page is wider than its window."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return self.tab.evaluate(script)
