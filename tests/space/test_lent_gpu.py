@@ -20,6 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Python warns of a fork besi
 SECONDS = 60
 """The longest that a call may ask for, and wait here."""
 
+only_llama = pytest.mark.parametrize("tiny_session", ["llama"], indirect=True)
+
 
 def gpu(duration):
     """The platform's decorator, with a processor in the GPU's place."""
@@ -84,7 +86,7 @@ def shown(name, view):
     return told.json, str(told.finding), told.csv, told.command
 
 
-@pytest.mark.parametrize("tiny_session", ["llama"], indirect=True)
+@only_llama
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_answers_in_a_fork_as_it_does_here(tiny_session, platform, request, name):
     view = replace(VIEW, model=tiny_session.settings.models[0])
@@ -96,6 +98,7 @@ def test_a_question_answers_in_a_fork_as_it_does_here(tiny_session, platform, re
     assert "bridge" not in vars(kept), "it was computed in this process"
 
 
+@only_llama
 def test_what_was_wrong_is_told_from_the_fork(lending, platform):
     platform()
     view = replace(VIEW, model=lending.settings.models[0])
@@ -104,6 +107,7 @@ def test_what_was_wrong_is_told_from_the_fork(lending, platform):
     assert service.ask("upstream", view, {}).json
 
 
+@only_llama
 def test_a_fork_that_breaks_off_ends_only_its_own_call(lending, platform, monkeypatch):
     """Here the visitor's machine runs out of something in the middle."""
     view = replace(VIEW, model=lending.settings.models[0])
