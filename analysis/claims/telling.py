@@ -127,7 +127,7 @@ def rivals(result: CorpusScan) -> Markup:
         )
     if all(least > reach(result, other)[1] for other in range(1, len(areas))):
         return told + say(
-            "none tells the word’s places as well as ours: the next, {}, has an AUC of {}, ours {}.",
+            "none tells the word’s places as well as ours: the next, {}, has AUC {}, ours {}.",
             result.neurons[rival],
             *numbers,
         )
