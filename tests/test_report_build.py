@@ -20,9 +20,10 @@ def study_folder(tmp_path) -> Path:
 def test_the_build_is_one_folder_that_asks_nothing_of_the_network(study_folder, tmp_path):
     page = build(study_folder, tmp_path / "dist")
     names = {path.name for path in page.parent.iterdir()}
-    assert names == {"index.html", "style.css", "theme.js", "figures.js", "plotly.min.js"}
+    parts = {"style.css", "theme.js", "figures.js", "contents.js", "plotly.min.js"}
+    assert names == {"index.html", *parts}
     sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page.read_text())
-    assert set(sources) == {"data:,", "style.css", "theme.js", "figures.js", "plotly.min.js"}
+    assert set(sources) == {"data:,", *parts}
 
 
 def test_a_new_build_replaces_the_old_one(study_folder, tmp_path):
