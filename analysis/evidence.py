@@ -24,6 +24,8 @@ from analysis.experiments.upstream import Upstream
 from analysis.experiments.weight_modulation import WeightModulation
 from analysis.original.verification import Verification
 from analysis.results import Provenance
+from analysis.steps import EXTRA_STEPS, STEPS
+from analysis.study import step_version
 
 KINDS: Mapping[str, type] = {
     "next_token": NextToken,
@@ -95,6 +97,22 @@ def load_evidence(folder: Path) -> Evidence:
     evidence = Evidence(**loaded, provenance=told)
     _check_one_study(folder, evidence)
     return evidence
+
+
+def check_current(evidence: Evidence) -> None:
+    """Refuse results that another state of the code computed, lest a page tell what it would not.
+
+    Raises:
+        UserError: there are some.
+    """
+    told = evidence.provenance
+    steps = [step for step in (*STEPS, *EXTRA_STEPS) if step.name in told]
+    old = [step.name for step in steps if told[step.name].code != step_version(step)]
+    if old:
+        raise UserError(
+            f"The results of {', '.join(old)} were computed by other code than this: run `python "
+            "-m analysis study` again, or give --stale to show them all the same."
+        )
 
 
 def _check_one_study(folder: Path, evidence: Evidence) -> None:
