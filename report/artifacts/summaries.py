@@ -1,0 +1,54 @@
+"""Every result in plain values, by step."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analysis.evidence import KINDS, Evidence
+from analysis.experiments import (
+    ablation,
+    activations,
+    census,
+    comparison,
+    composition,
+    corpus_scan,
+    direct_effect,
+    generality,
+    intervention,
+    logit_lens,
+    neuron_sweep,
+    next_token,
+    patching,
+    upstream,
+    weight_modulation,
+)
+
+NEURONS = 100
+"""Neurons of a sweep that are listed, from either end."""
+
+
+def _patching(result: patching.Patching) -> dict[str, Any]:
+    return {name: patching.summary(result, name) for name in (*result.components, "z")}
+
+
+SUMMARIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "next_token": next_token.summary,
+    "logit_lens": logit_lens.summary,
+    "patching": _patching,
+    "neuron_sweep": lambda result: neuron_sweep.summary(result, NEURONS),
+    "direct_effect": direct_effect.summary,
+    "activations": activations.summary,
+    "corpus_scan": corpus_scan.summary,
+    "upstream": upstream.summary,
+    "composition": composition.summary,
+    "ablation": ablation.summary,
+    "intervention": intervention.summary,
+    "weight_modulation": weight_modulation.summary,
+    "generality": generality.summary,
+    "census": census.summary,
+    "comparison": comparison.summary,
+}
+
+
+def summaries(evidence: Evidence) -> dict[str, dict[str, Any]]:
+    """What every result of a study says, by step, in the order of the argument."""
+    return {step: SUMMARIES[step](getattr(evidence, step)) for step in KINDS}
