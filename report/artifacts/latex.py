@@ -17,7 +17,6 @@ SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
     "\u2212": r"\ensuremath{-}",
     "\u00d7": r"\ensuremath{\times}",
@@ -32,8 +31,8 @@ SPECIAL = {
 }
 """Brackets and stars are in braces: behind the end of a row they would be its arguments."""
 
-LIGATURES = {character: f"{{{character}}}" for character in "-,"}
-"""What two of in a row would become another sign; prose may have that, a token may not."""
+TYPED = {" ": r"\textvisiblespace{}", "'": r"\textquotesingle{}", "-": "{-}", ",": "{,}"}
+"""What prose may have as it is, and a token may not: it would vanish, bend or join its like."""
 
 ACCENTS = {
     "\u0300": "`",
@@ -45,14 +44,12 @@ ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-SPACE = r"\textvisiblespace{}"
 NOTHING = r"\textendash{}"
 
 
 def token(text: str) -> str:
     """A token in typewriter letters, its spaces visible, other white space by its code point."""
-    kept = {" ": SPACE, **LIGATURES}
-    return f"\\texttt{{{''.join(kept.get(c) or _character(c) for c in text)}}}"
+    return f"\\texttt{{{''.join(TYPED.get(c) or _character(c) for c in text)}}}"
 
 
 def prose(text: str) -> str:
@@ -66,7 +63,10 @@ def number(value: float | int | None, digits: int = 3) -> str:
         return NOTHING
     if isinstance(value, int):
         return f"${value}$"
-    shown, _, exponent = f"{value:.{digits}g}".partition("e")
+    if 10**digits <= abs(value) < 1e6:
+        return f"${value:.0f}$"
+    shown, _, exponent = f"{value:#.{digits}g}".partition("e")
+    shown = shown.rstrip(".")
     return f"${shown} \\times 10^{{{int(exponent)}}}$" if exponent else f"${shown}$"
 
 
@@ -75,7 +75,7 @@ def _character(character: str) -> str:
         return SPECIAL[character]
     if " " < character < "\x7f":
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     if len(marks) == 1 and marks[0] in ACCENTS and base.isascii() and base.isalpha():
         return f"\\{ACCENTS[marks[0]]}{{{base}}}"
     return f"\\textless{{}}U+{ord(character):04X}\\textgreater{{}}"
