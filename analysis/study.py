@@ -1,5 +1,8 @@
 """Runs the steps that make the paper, and keeps their results current."""
 
+import ast
+import hashlib
+import inspect
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
 
 from analysis import results
 from analysis.code_version import code_version
@@ -99,8 +104,42 @@ def _is_current(folder: Path, step: Step, expected: results.Provenance) -> bool:
 
 
 def step_version(step: Step) -> str:
-    """Checksum of the code behind a step: its experiment, and what else it reads from."""
-    return code_version(f"analysis.experiments.{step.name}", *step.reads)
+    """Checksum of the code behind a step: its experiment, what it reads from, and its own run.
+
+    Of the module in which the run stands only what the run names counts, so that a step is not
+    made again because another step of the module changed: its functions by their source, constants
+    by their value, and what comes from other modules of this repository by those modules.
+    """
+    modules, told = {f"analysis.experiments.{step.name}", *step.reads}, dict[str, str]()
+    _take_in(step.run, modules, told)
+    own = f"{code_version(*modules)} {sorted(told.items())}"
+    return hashlib.sha256(own.encode()).hexdigest()[:16]
+
+
+def _take_in(function: Callable[..., Any], modules: set[str], told: dict[str, str]) -> None:
+    """Add what a function is and names: modules to the first, all else as text to the second."""
+    function = inspect.unwrap(function)
+    told[function.__name__], names = _body(function)
+    for name in names & set(function.__globals__) - set(told):
+        value = function.__globals__[name]
+        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
+            _take_in(value, modules, told)
+        elif isinstance(value, ModuleType | FunctionType | type):
+            home = value.__name__ if isinstance(value, ModuleType) else value.__module__
+            modules |= {home} if home.startswith("analysis.") else set()
+        else:
+            told[name] = repr(value)
+
+
+def _body(function: Callable[..., Any]) -> tuple[str, set[str]]:
+    """A function's code, without comments, docstring and layout, and the outer names it reads."""
+    (tree,) = ast.parse(inspect.getsource(function)).body
+    assert isinstance(tree, ast.FunctionDef)
+    body = tree.body[ast.get_docstring(tree) is not None :]
+    names = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Name)]
+    stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    arguments = {node.arg for node in ast.walk(tree.args) if isinstance(node, ast.arg)}
+    return "\n".join(map(ast.unparse, body)), {node.id for node in names} - stored - arguments
 
 
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from space import api, html, service
-from space.asks import MODEL, Ask, refresh
+from space.asks import KEEP, MODEL, QUIET, Ask, refresh
 from space.question_bar import QuestionBar
 from space.session import Session
 from space.tabs import TABS
@@ -83,7 +83,7 @@ class Wiring:
         """Keep the address, and answer the quick questions of the open tab."""
         inputs = [*self.bar.state, *(o for ask in self.quick for o in ask.options.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
-        event.then(None, self.bar.state, None, js="(...view) => keepAddress(view)", **QUIET).then(
+        event.then(None, self.bar.state, None, js=KEEP, **QUIET).then(
             self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private"
         )
 
@@ -98,10 +98,6 @@ class Wiring:
         if view.tab not in {tab.name for tab in TABS}:
             view = replace(view, tab=self.start.tab)
         return [*astuple(view), gr.update(selected=view.tab)]
-
-
-QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-"""Options of events that use no model."""
 
 
 FILLED = ("clean", "corrupted", "target", "foil", "text")

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis.claims.wording import number, percent, plural, say, span, token
-from analysis.experiments.census import Census
+from analysis.experiments.census import FOLLOWED, Census
 
 MEASURES = ("by the product itself", "less the mean", "in standard deviations")
 RAW, STANDARDISED = 0, 2
@@ -49,6 +49,7 @@ def behaviour(result: Census) -> Markup:
         return say("No text was read.")
     return (
         _size(result)
+        + _left_out(result)
         + _way(result)
         + _others(result)
         + _next(result)
@@ -73,6 +74,18 @@ def _size(result: Census) -> Markup:
         "far from chance" if about(result) else "no more than chance gives",
         number(gained, 3),
         span(low, high, 3),
+    )
+
+
+def _left_out(result: Census) -> Markup:
+    """How many pairs have a neuron that never changes, which goes with nothing."""
+    followed = min(FOLLOWED, int(result.mutual[RAW, 0]))
+    still = followed - int(result.pairs_read[RAW, PROBABILITY])
+    if still <= 0:
+        return say("")
+    return say(
+        " ({} more cannot be asked: the neuron’s activation never changes there.)",
+        plural(still, "pair", "pairs"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import EMBEDDED, console
+from analysis import console
 from analysis.asked import SCREEN, Asked, takes
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of
@@ -35,6 +35,7 @@ TABLES = {
 @takes(Asked)
 def compare(
     asked: Asked,
+    context: typer.Context,
     models: Annotated[
         list[str] | None, typer.Argument(help="Names that `models` lists, folders, .gguf files.")
     ] = None,
@@ -46,7 +47,8 @@ def compare(
     """Is there such a neuron in other models too? One row a model, and who is missing."""
     from analysis.experiments.comparison import summary, together
 
-    names = _names(asked.model, models or [])
+    given = context.get_parameter_source("model")
+    names = _names(asked.model, models or [], given is not None and given.name != "DEFAULT")
     rows, missing = [], {}
     for place, name in enumerate(names, 1):
         with console.watched(f"{name} ({place} of {len(names)})") as progress:
@@ -65,12 +67,12 @@ def compare(
     console.emit(document if asked.as_json else _tables(document), asked.as_json)
 
 
-def _names(own: str, others: list[str]) -> list[str]:
+def _names(own: str, others: list[str], given: bool) -> list[str]:
     """All models asked for, each once: --model first where it is given or stands alone."""
     from analysis.loading.models import entry_of
 
     found: dict[str, str] = {}
-    for name in [*([own] if own != EMBEDDED or not others else []), *others]:
+    for name in [*([own] if given or not others else []), *others]:
         entry = entry_of(name)
         key = entry.name if entry else _resolved(name)
         if key in found:

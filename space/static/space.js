@@ -72,13 +72,19 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     let found;
-    if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
+    if ((found = at("#unfold"))) unfold(found);
+    else if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
     else if ((found = at("[data-token]"))) press(found);
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
       copy(found, document.getElementById(found.dataset.copyFrom).value);
     else if ((found = at("[data-image]"))) images(found, found.dataset.image);
   });
+
+  const unfold = (button) => {
+    const question = document.getElementById("question");
+    button.setAttribute("aria-expanded", String(question.classList.toggle("unfolded")));
+  };
 
   const press = (token) => {
     for (const other of document.querySelectorAll(".token.pressed")) other.classList.remove("pressed");
