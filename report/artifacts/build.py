@@ -8,9 +8,9 @@ from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
 from report.artifacts import contents
 from report.artifacts.contents import Artifact
-from report.artifacts.images import find_browser
 from report.artifacts.manifest import MANIFEST, MARK, checksums, manifest
 from report.build import replacing
+from report.images import find_browser
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.answer import plain
 from analysis.claims.making import STEP_VERBS, STUDY, command, figure_command
 from analysis.evidence import KINDS, Evidence
 from analysis.figures import FIGURES
-from report.artifacts import images, latex
+from report import images
+from report.artifacts import latex
 from report.artifacts.references import CITATION, as_bibtex
-from report.artifacts.summaries import summaries
 from report.artifacts.tables import TABLES
 from report.artifacts.writing import as_csv, as_latex
+from report.summaries import document, summary
 
 BIBLIOGRAPHY = "an-neuron.bib"
 NUMBERS = "results.json"
@@ -51,9 +51,9 @@ def figures(evidence: Evidence, browser: Path) -> Iterator[Artifact]:
 
 def tables(evidence: Evidence) -> Iterator[Artifact]:
     """Every table as CSV and as LaTeX."""
-    told, about = summaries(evidence), _about(evidence)
+    about = _about(evidence)
     for name, table in TABLES.items():
-        rows = table.rows(getattr(evidence, table.step) if table.whole else told[table.step])
+        rows = table.rows((getattr if table.whole else summary)(evidence, table.step))
         made = command(evidence, STEP_VERBS.get(table.step, STUDY))
         for ending, text in (("csv", as_csv(rows)), ("tex", as_latex(name, table, rows, about))):
             yield Artifact(f"tables/{name}.{ending}", text.encode(), (table.step,), made)
@@ -75,16 +75,8 @@ def numbers(evidence: Evidence, inputs: Mapping[str, Mapping[str, str]]) -> Arti
         evidence: the study.
         inputs: for each step, the files it was read from and their checksums.
     """
-    told = summaries(evidence)
-    document = {
-        step: {
-            "provenance": asdict(evidence.provenance[step]),
-            "files": inputs[step],
-            "summary": plain(told[step]),
-        }
-        for step in KINDS
-    }
-    return Artifact(NUMBERS, as_json(document), tuple(KINDS), command(evidence, STUDY))
+    told = {step: {"files": inputs[step], **document(evidence, step)} for step in KINDS}
+    return Artifact(NUMBERS, as_json(told), tuple(KINDS), command(evidence, STUDY))
 
 
 def bibliography() -> Artifact:

@@ -1,6 +1,7 @@
 """The manifest: what each artifact is, what it was made of, and how to make it again."""
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,7 +11,7 @@ from analysis.evidence import KINDS, Evidence
 from analysis.figures import FIGURES
 from analysis.loading.assets import sha256
 from report.artifacts.contents import Artifact
-from report.artifacts.images import DPI, FONT, PIXELS, WIDTH
+from report.images import DPI, FONT, PIXELS, WIDTH
 
 MANIFEST = "manifest.json"
 MARK = "an-neuron artifacts"
@@ -49,6 +50,9 @@ def manifest(
     missing = FIGURES if why_not else ()
     return {
         "generator": MARK,
+        "command": shlex.join(
+            ["python", "-m", "report.artifacts", "--model", evidence.origin.model]
+        ),
         "model": evidence.origin.model,
         "neuron": evidence.neuron,
         "reproducible": REPRODUCIBLE,

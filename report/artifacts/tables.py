@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from analysis.experiments import ablation
 
-Kind = Literal["number", "text", "token"]
+Kind = Literal["number", "text", "token", "sentence"]
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -19,12 +19,14 @@ class Column:
         heading: what stands above it.
         kind: how its cells are written.
         span: key of the interval that stands beside each number, if any.
+        times: what the numbers are multiplied by, for a unit that suits them.
     """
 
     key: str
     heading: str
     kind: Kind = "number"
     span: str = ""
+    times: float = 1
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,14 @@ TABLES: Mapping[str, Table] = {
     "ablation_corpus": Table(
         "ablation",
         "The neuron's activation replaced everywhere in a corpus, by method: change of the loss "
-        "of the text's own next token, and the divergence from the untouched model, in nats.",
+        "of the text's own next token, and the divergence from the untouched model, both in "
+        "thousandths of a nat.",
         lambda result: ablation.tables(result)["corpus"],
         (
             Column("next_is_target", "Target follows", "text"),
             Column("method", "Method", "text"),
-            Column("loss_change", "Change of loss", span="loss_change_interval"),
-            Column("kl", "KL divergence", span="kl_interval"),
+            Column("loss_change", "Change of loss", span="loss_change_interval", times=1000),
+            Column("kl", "KL divergence", span="kl_interval", times=1000),
         ),
         whole=True,
     ),
@@ -173,7 +176,7 @@ TABLES: Mapping[str, Table] = {
         "that call for the foil, by sentence.",
         lambda told: told["templates"],
         (
-            Column("template", "Sentence", "text"),
+            Column("template", "Sentence", "sentence"),
             Column("auc", "AUC", span="auc_interval"),
             Column("matched_that_part_as_well", "Matched as good"),
         ),
@@ -196,7 +199,6 @@ TABLES: Mapping[str, Table] = {
         _models,
         (
             Column("name", "Model", "text"),
-            Column("n_neurons", "Neurons"),
             _NEURON,
             _RECOVERY,
             Column("held_out", "Held out", span="held_out_interval"),

@@ -16,6 +16,7 @@ PRINTED = 20
 TOKENS = ("token", "next", "context", "calls_for", "continuation")
 """Columns that hold what a model wrote or read."""
 
+SHAPES = {"number": "r", "sentence": "p{0.5\\linewidth}"}
 INTERVALS = ("interval", "shuffled")
 FORMULAS = ("=", "+", "-", "@", '"')
 
@@ -65,11 +66,11 @@ def as_latex(name: str, table: Table, rows: Rows, about: str) -> str:
         about: the model and question, as LaTeX, for the end of the caption.
     """
     cut = f" The first {PRINTED} of {len(rows)}." if len(rows) > PRINTED else ""
-    shape = "".join("r" if column.kind == "number" else "l" for column in table.columns)
+    shape = "".join(SHAPES.get(column.kind, "l") for column in table.columns)
     lines = [
         "% Wants \\usepackage[T1]{fontenc} and \\usepackage{booktabs}.",
         "\\begin{table}",
-        "  \\centering",
+        "  \\centering\\small",
         f"  \\caption{{{latex.prose(table.caption + cut)} {about}}}",
         f"  \\label{{tab:{name}}}",
         f"  \\begin{{tabular}}{{{shape}}}",
@@ -93,10 +94,14 @@ def _printed(columns: Sequence[Column], row: Mapping[str, Any]) -> Iterator[str]
         value = row[column.key]
         if column.kind == "token":
             yield latex.token(value)
-        elif column.kind == "text":
+        elif column.kind != "number":
             yield latex.prose({True: "yes", False: "no"}.get(value, str(value)))
         elif column.span:
-            low, high = (latex.number(end) for end in row[column.span])
-            yield f"{latex.number(value)} ({low} to {high})"
+            low, high = (_number(end, column) for end in row[column.span])
+            yield f"{_number(value, column)} ({low} to {high})"
         else:
-            yield latex.number(value)
+            yield _number(value, column)
+
+
+def _number(value: float | int | None, column: Column) -> str:
+    return latex.number(value if value is None or column.times == 1 else value * column.times)

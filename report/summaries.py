@@ -1,9 +1,11 @@
-"""Every result in plain values, by step."""
+"""Every result in plain values, by step, with where it came from."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from analysis.evidence import KINDS, Evidence
+from analysis.answer import plain
+from analysis.evidence import Evidence
 from analysis.experiments import (
     ablation,
     activations,
@@ -49,6 +51,12 @@ SUMMARIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def summaries(evidence: Evidence) -> dict[str, dict[str, Any]]:
-    """What every result of a study says, by step, in the order of the argument."""
-    return {step: SUMMARIES[step](getattr(evidence, step)) for step in KINDS}
+def summary(evidence: Evidence, step: str) -> dict[str, Any]:
+    """What the result of one step says."""
+    return SUMMARIES[step](getattr(evidence, step))
+
+
+def document(evidence: Evidence, step: str) -> dict[str, Any]:
+    """What the result of one step says and where it came from, as JSON knows values."""
+    provenance = asdict(evidence.provenance[step])
+    return {"provenance": provenance, "summary": plain(summary(evidence, step))}

@@ -1,9 +1,9 @@
-"""Publication figures from one session of a browser, alike in width, theme and letters."""
+"""Figures as files, from one session of a browser, alike in theme and letters."""
 
 import asyncio
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -41,12 +41,21 @@ def find_browser() -> Path:
     return Path(found)
 
 
-def draw(figures: Mapping[str, go.Figure], browser: Path) -> dict[str, bytes]:
-    """Draw figures for print, each as SVG, PDF and PNG.
+def draw(
+    figures: Mapping[str, go.Figure],
+    browser: Path,
+    formats: Sequence[str] = FORMATS,
+    width: int = WIDTH,
+    scale: float = DPI / PIXELS,
+) -> dict[str, bytes]:
+    """Draw figures in light colours on white.
 
     Args:
-        figures: by name.
+        figures: by name; each says its height.
         browser: the program that draws.
+        formats: some of ``FORMATS``.
+        width: in the browser's pixels, 96 to an inch.
+        scale: pixels of a PNG for each of the browser's.
 
     Returns:
         Content by file name. It does not depend on when it is drawn, only on browser and fonts.
@@ -56,42 +65,46 @@ def draw(figures: Mapping[str, go.Figure], browser: Path) -> dict[str, bytes]:
     """
     from choreographer.errors import BrowserClosedError, BrowserFailedError
 
+    printed = {name: dressed(figure, width) for name, figure in figures.items()}
     try:
-        drawn = asyncio.run(_draw({name: dressed(f) for name, f in figures.items()}, browser))
+        drawn = asyncio.run(_draw(printed, browser, formats, scale))
     except (BrowserClosedError, BrowserFailedError, OSError) as error:
         raise UserError(f"The browser {browser} cannot draw: {type(error).__name__}.") from error
-    return {name: _steady(name, content) for name, content in drawn.items()}
+    return {name: _steady(name, content, scale) for name, content in drawn.items()}
 
 
-def dressed(figure: go.Figure) -> go.Figure:
-    """A figure as it is printed: light, on white, as wide as a column of text."""
+def dressed(figure: go.Figure, width: int = WIDTH) -> go.Figure:
+    """A figure as it is printed: light, on white, of one width, its letters found everywhere."""
     printed = themed(figure, "light")
     for part in (printed.layout, printed.layout.template.layout):
         part.font.family = FONT
     for number, trace in enumerate(printed.data):
         trace.uid = f"series{number}"  # the browser would draw one at random
     return printed.update_layout(
-        paper_bgcolor="white", plot_bgcolor="white", width=WIDTH, autosize=False
+        paper_bgcolor="white", plot_bgcolor="white", width=width, autosize=False
     )
 
 
-async def _draw(figures: Mapping[str, go.Figure], browser: Path) -> dict[str, bytes]:
+async def _draw(
+    figures: Mapping[str, go.Figure], browser: Path, formats: Sequence[str], scale: float
+) -> dict[str, bytes]:
     from kaleido import Kaleido
 
     drawn = {}
     async with Kaleido(mathjax=False, path=str(browser)) as session:
         for name, figure in figures.items():
-            for kind in FORMATS:
-                size = {"width": WIDTH, "height": int(figure.layout.height)}
-                scale = DPI / PIXELS if kind == "png" else 1
-                options = {"format": kind, "scale": scale, **size}
+            size = {"width": figure.layout.width, "height": int(figure.layout.height)}
+            for kind in formats:
+                options = {"format": kind, "scale": scale if kind == "png" else 1, **size}
                 drawn[f"{name}.{kind}"] = await session.calc_fig(figure, options)
     return drawn
 
 
-def _steady(name: str, content: bytes) -> bytes:
-    """The same without what changes from run to run."""
-    return {"svg": _named_alike, "pdf": _undated, "png": _sized}[name.rpartition(".")[2]](content)
+def _steady(name: str, content: bytes, scale: float) -> bytes:
+    """The same without what changes from run to run, and a PNG with its resolution."""
+    if name.endswith(".png"):
+        return _sized(content, round(scale * PIXELS))
+    return _undated(content) if name.endswith(".pdf") else _named_alike(content)
 
 
 def _named_alike(svg: bytes) -> bytes:
@@ -105,10 +118,10 @@ def _undated(pdf: bytes) -> bytes:
     return re.sub(rb"(Date \(D:)\d{14}", rb"\g<1>20000101000000", pdf)
 
 
-def _sized(png: bytes) -> bytes:
+def _sized(png: bytes, dpi: int) -> bytes:
     """Opaque, with its resolution told, which the browser leaves out."""
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as image, io.BytesIO() as file:
-        image.convert("RGB").save(file, "png", dpi=(DPI, DPI), optimize=False)
+        image.convert("RGB").save(file, "png", dpi=(dpi, dpi), optimize=False)
         return file.getvalue()
