@@ -16,9 +16,9 @@ PRINTED = 20
 TOKENS = ("token", "next", "context", "calls_for", "continuation")
 """Columns that hold what a model wrote or read."""
 
-SHAPES = {"number": "r", "sentence": "p{0.5\\linewidth}"}
+SHAPES = {"number": "r", "sentence": "p{0.45\\linewidth}"}
 INTERVALS = ("interval", "shuffled")
-FORMULAS = ("=", "+", "-", "@", '"')
+FORMULAS = (*"=+-@＝＋－＠", '"')
 
 
 def as_csv(rows: Rows) -> str:
@@ -71,6 +71,7 @@ def as_latex(name: str, table: Table, rows: Rows, about: str) -> str:
         "% Wants \\usepackage[T1]{fontenc} and \\usepackage{booktabs}.",
         "\\begin{table}",
         "  \\centering\\small",
+        "  \\setlength{\\belowcaptionskip}{6pt}",
         f"  \\caption{{{latex.prose(table.caption + cut)} {about}}}",
         f"  \\label{{tab:{name}}}",
         f"  \\begin{{tabular}}{{{shape}}}",
