@@ -1,8 +1,5 @@
 """Runs the steps that make the paper, and keeps their results current."""
 
-import ast
-import hashlib
-import inspect
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any
 
 from analysis import results
 from analysis.code_version import code_version
@@ -21,7 +16,7 @@ from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
 from analysis.question import PromptPair, held_out_pairs
-from analysis.steps import STEPS
+from analysis.steps import EXTRA_STEPS, STEPS
 from analysis.steps.inputs import RIVALS, Inputs, Step
 from analysis.subject import Subject
 
@@ -63,7 +58,10 @@ def run_study(
     """
     held_out = tuple(held_out_pairs(subject, pair))
     inputs = Inputs(pair, held_out, seed)
-    for step in STEPS:
+    for step in (*STEPS, *EXTRA_STEPS):
+        if not step.applies(subject, inputs):
+            results.discard(folder, step.name)
+            continue
         if "neuron" in step.asks and not inputs.best:
             inputs = replace(inputs, best=_found(subject, folder))
         yield _bring_up_to_date(subject, step, inputs, folder, watch)
@@ -104,42 +102,11 @@ def _is_current(folder: Path, step: Step, expected: results.Provenance) -> bool:
 
 
 def step_version(step: Step) -> str:
-    """Checksum of the code behind a step: its experiment, what it reads from, and its own run.
+    """Checksum of the code behind a step: its experiment, what it reads from, and its own module.
 
-    Of the module in which the run stands only what the run names counts, so that a step is not
-    made again because another step of the module changed: its functions by their source, constants
-    by their value, and what comes from other modules of this repository by those modules.
+    Of its own module only the text counts, not all that the other steps there import.
     """
-    modules, told = {f"analysis.experiments.{step.name}", *step.reads}, dict[str, str]()
-    _take_in(step.run, modules, told)
-    own = f"{code_version(*modules)} {sorted(told.items())}"
-    return hashlib.sha256(own.encode()).hexdigest()[:16]
-
-
-def _take_in(function: Callable[..., Any], modules: set[str], told: dict[str, str]) -> None:
-    """Add what a function is and names: modules to the first, all else as text to the second."""
-    function = inspect.unwrap(function)
-    told[function.__name__], names = _body(function)
-    for name in names & set(function.__globals__) - set(told):
-        value = function.__globals__[name]
-        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
-            _take_in(value, modules, told)
-        elif isinstance(value, ModuleType | FunctionType | type):
-            home = value.__name__ if isinstance(value, ModuleType) else value.__module__
-            modules |= {home} if home.startswith("analysis.") else set()
-        else:
-            told[name] = repr(value)
-
-
-def _body(function: Callable[..., Any]) -> tuple[str, set[str]]:
-    """A function's code, without comments, docstring and layout, and the outer names it reads."""
-    (tree,) = ast.parse(inspect.getsource(function)).body
-    assert isinstance(tree, ast.FunctionDef)
-    body = tree.body[ast.get_docstring(tree) is not None :]
-    names = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Name)]
-    stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    arguments = {node.arg for node in ast.walk(tree.args) if isinstance(node, ast.arg)}
-    return "\n".join(map(ast.unparse, body)), {node.id for node in names} - stored - arguments
+    return code_version(*step.modules, alone=step.run.__module__)
 
 
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:

@@ -438,6 +438,14 @@ def test_pairs_left_out_for_a_neuron_that_never_changes_are_counted_on_the_page(
     assert "(1 pair more cannot be asked" in make_claims(fewer).census.behaviour
 
 
+def test_from_one_pair_no_verdict_is_drawn():
+    study = evidence(Plan())
+    unknown = np.full_like(study.census.size_advantage, np.nan)
+    told = make_claims(changed(study, "census", size_advantage=unknown)).census
+    assert told.behaviour_heading.startswith("Too few pairs to tell")
+    assert "too few to tell from chance" in told.behaviour
+
+
 def test_close_spellings_and_other_measures_are_told_only_where_they_matter():
     study = evidence(Plan())
     told = make_claims(study).census

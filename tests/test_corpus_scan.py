@@ -237,9 +237,9 @@ def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleare
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdout.readline() == b"held\n"
-    with pytest.raises(UserError, match="is being written by another process"):
-        with scan_files.held(path):
-            raise AssertionError("held twice")
+    refused = pytest.raises(UserError, match="is being written by another process")
+    with refused, scan_files.held(path):
+        raise AssertionError("held twice")
     child.communicate()
     with scan_files.held(path):
         assert {file.name for file in tmp_path.iterdir()} <= {"kept.lock"}

@@ -1,13 +1,14 @@
 import ast
 import dataclasses
 import os
-import runpy
+import shutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import code_version as code
 from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
@@ -15,8 +16,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import ratio_interval, share_interval
 from analysis.question import make_pair
-from analysis.steps import breadth, texts
-from analysis.steps.inputs import Step
+from analysis.steps import breadth
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 MADE = results.Provenance(
@@ -109,62 +109,45 @@ def test_the_sweeps_code_reaches_its_engine_but_no_figure():
     assert path_of("analysis").name == "__init__.py"
 
 
-STEPS_MODULE = """
-from analysis import corpus
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """Edits a copy of the code, whose checksums are taken from then on."""
+    shutil.copytree(code.ROOT / "analysis", tmp_path / "analysis")
 
-TEXTS, OTHER = 40, 3
+    def edit(module, old, new):
+        path = tmp_path / "analysis" / module
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+        code._tree.cache_clear()
 
-def _run(subject, inputs, progress):
-    return _drawn(TEXTS)
-
-def _drawn(number):
-    return corpus.sample(number, 0)
-
-def _another(subject, inputs, progress):
-    return OTHER
-"""
+    with monkeypatch.context() as patched:
+        patched.setattr(code, "ROOT", tmp_path)
+        code._tree.cache_clear()
+        yield edit
+    code._tree.cache_clear()
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "stale"),
+    ("module", "old", "new", "stale"),
     [
-        ("TEXTS, OTHER = 40", "TEXTS, OTHER = 50", True),
-        ("_drawn(TEXTS)", "_drawn(TEXTS + 1)", True),
-        ("sample(number, 0)", "sample(number, 1)", True),
-        ("40, 3", "40, 4", False),
-        ("return OTHER", "return -OTHER", False),
-        ("(number):", "(number):  # how many", False),
-        ("(number):", '(number):\n    """Texts."""', False),
+        ("steps/breadth.py", "TEXTS, CENSUS_TOKENS = ", "TEXTS, CENSUS_TOKENS = 0, ", True),
+        ("steps/breadth.py", '"""Steps that', '"""The steps that', False),
+        ("experiments/census.py", "FOLLOWED = ", "FOLLOWED = 2 * ", False),
+        ("experiments/comparison.py", "\nSHOWN = ", "\nSHOWN = 2 * ", True),
+        ("numbers/statistics.py", "\nRESAMPLES = ", "\nRESAMPLES = 2 * ", True),
     ],
 )
-def test_a_step_is_stale_when_its_own_run_changes_and_not_when_another_does(
-    tmp_path, old, new, stale
+def test_a_step_is_stale_when_its_own_module_or_what_it_reads_changes(
+    edited, module, old, new, stale
 ):
-    def version(name, source):
-        path = tmp_path / f"{name}.py"
-        path.write_text(source)
-        found = runpy.run_path(str(path), run_name="steps_of_a_test")
-        return study.step_version(Step("logit_lens", LogitLens, found["_run"]))
-
-    first = version("first", STEPS_MODULE)
-    assert STEPS_MODULE.count(old) == 1
-    assert (version("second", STEPS_MODULE.replace(old, new)) != first) == stale
-
-
-def test_what_a_steps_run_takes_from_another_module_counts_and_settings_are_on_record(monkeypatch):
     before = study.step_version(breadth.COMPARISON)
-    monkeypatch.setattr(breadth, "SCREEN", breadth.SCREEN + 1)
-    assert study.step_version(breadth.COMPARISON) != before
+    edited(module, old, new)
+    assert (study.step_version(breadth.COMPARISON) != before) == stale
+
+
+def test_a_steps_settings_are_on_record():
     assert breadth.COMPARISON.asks["screen"](None) == breadth.SCREEN
-    modules, told = {"x"}, {}
-    study._take_in(texts._ablation, modules, told)
-    assert modules == {
-        "x",
-        "analysis.corpus",
-        "analysis.prompt_set",
-        "analysis.experiments.ablation",
-    }
-    assert set(told) == {"_ablation", "ABLATION_TEXTS"}
 
 
 def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_path, monkeypatch):

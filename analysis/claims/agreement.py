@@ -36,6 +36,8 @@ def behaviour_heading(result: Census) -> str:
     """The answer to the question that nobody tested."""
     if not result.agreement_tokens:
         return "Whether congruence predicts behaviour was not asked"
+    if not np.isfinite(result.size_advantage[RAW, PROBABILITY, 0]).all():
+        return "Too few pairs to tell whether congruence predicts behaviour"
     if not about(result):
         return "Congruence does not predict behaviour"
     if towards(result):
@@ -71,10 +73,17 @@ def _size(result: Census) -> Markup:
         plural(int(result.pairs_read[RAW, PROBABILITY]), "pair", "pairs"),
         number(other, 3),
         number(within, 3),
-        "far from chance" if about(result) else "no more than chance gives",
+        _against_chance(result),
         number(gained, 3),
         span(low, high, 3),
     )
+
+
+def _against_chance(result: Census) -> str:
+    if about(result):
+        return "far from chance"
+    known = np.isfinite(result.size_advantage[RAW, PROBABILITY, 0]).all()
+    return "no more than chance gives" if known else "too few to tell from chance"
 
 
 def _left_out(result: Census) -> Markup:
