@@ -23,6 +23,7 @@ from analysis.experiments import (
     upstream,
     weight_modulation,
 )
+from analysis.original import verification
 
 NEURONS = 100
 """Neurons of a sweep that are listed, from either end."""
@@ -48,6 +49,7 @@ SUMMARIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "generality": generality.summary,
     "census": census.summary,
     "comparison": comparison.summary,
+    "verification": verification.summary,
 }
 
 

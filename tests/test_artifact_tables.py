@@ -1,16 +1,20 @@
 """Tables for programs and for print: nothing lost, and no token taken for anything but text."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.answer import plain
+from analysis.evidence import Evidence
+from analysis.original.verification import Verification
 from report.artifacts import latex
 from report.artifacts.tables import TABLES, Column, Table
 from report.artifacts.writing import PRINTED, as_csv, as_latex
@@ -50,8 +54,17 @@ COMMAND = re.compile(
 """All that may stand in text besides letters, digits and harmless signs."""
 
 
+def verified(plan: Plan) -> Evidence:
+    """A study of the original's own model, whose published numbers have hostile names."""
+    told = Verification(
+        plan.model, HOSTILE, HOSTILE, ("score",) * len(HOSTILE),
+        *np.full((3, len(HOSTILE)), 0.25), (), (),
+    )  # fmt: skip
+    return dataclasses.replace(evidence(plan), verification=told)
+
+
 def rows_of(name: str, plan: Plan) -> list[dict]:
-    study, table = evidence(plan), TABLES[name]
+    study, table = verified(plan), TABLES[name]
     source = getattr(study, table.step) if table.whole else summary(study, table.step)
     return list(table.rows(source))
 

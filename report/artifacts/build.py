@@ -36,7 +36,8 @@ def build(results_folder: Path, out: Path) -> Written:
     """
     out = out.resolve()
     _check_replaceable(out)
-    evidence, inputs = load_evidence(results_folder), checksums(results_folder)
+    evidence = load_evidence(results_folder)
+    inputs = checksums(results_folder, evidence.provenance)
     drawn, why_not = _figures(evidence)
     texts = (*contents.tables(evidence), contents.numbers(evidence, inputs))
     artifacts = [*drawn, *texts, contents.bibliography()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.claims.making import STEP_VERBS, STUDY, command, figure_command
-from analysis.evidence import KINDS, Evidence
+from analysis.evidence import Evidence
 from analysis.figures import FIGURES
 from report import images
 from report.artifacts import latex
@@ -50,9 +50,11 @@ def figures(evidence: Evidence, browser: Path) -> Iterator[Artifact]:
 
 
 def tables(evidence: Evidence) -> Iterator[Artifact]:
-    """Every table as CSV and as LaTeX."""
+    """Every table as CSV and as LaTeX, of the steps that the study has."""
     about = _about(evidence)
     for name, table in TABLES.items():
+        if table.step not in evidence.provenance:
+            continue
         rows = table.rows((getattr if table.whole else summary)(evidence, table.step))
         made = command(evidence, STEP_VERBS.get(table.step, STUDY))
         for ending, text in (("csv", as_csv(rows)), ("tex", as_latex(name, table, rows, about))):
@@ -75,8 +77,8 @@ def numbers(evidence: Evidence, inputs: Mapping[str, Mapping[str, str]]) -> Arti
         evidence: the study.
         inputs: for each step, the files it was read from and their checksums.
     """
-    told = {step: {"files": inputs[step], **document(evidence, step)} for step in KINDS}
-    return Artifact(NUMBERS, as_json(told), tuple(KINDS), command(evidence, STUDY))
+    told = {step: {"files": inputs[step], **document(evidence, step)} for step in inputs}
+    return Artifact(NUMBERS, as_json(told), tuple(inputs), command(evidence, STUDY))
 
 
 def bibliography() -> Artifact:

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from analysis.evidence import KINDS, Evidence
+from analysis.evidence import Evidence
 from analysis.figures import FIGURES
 from analysis.loading.assets import sha256
 from report.artifacts.contents import Artifact
@@ -27,9 +27,9 @@ TOKENS = (
 )
 
 
-def checksums(folder: Path) -> dict[str, dict[str, str]]:
+def checksums(folder: Path, steps: Iterable[str]) -> dict[str, dict[str, str]]:
     """For each step of a study, its files and their sha256."""
-    files = {step: (f"{step}.json", f"{step}.npz") for step in KINDS}
+    files = {step: (f"{step}.json", f"{step}.npz") for step in steps}
     return {step: {f: sha256(folder / f) for f in names} for step, names in files.items()}
 
 

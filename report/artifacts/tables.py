@@ -205,4 +205,30 @@ TABLES: Mapping[str, Table] = {
             Column("target_rank", "Rank of target"),
         ),
     ),
+    "verification": Table(
+        "verification",
+        "The original study's published numbers computed anew by its own conventions: how many "
+        "agree, and the one furthest off by its tolerance.",
+        lambda told: told["groups"],
+        (
+            Column("group", "Published in", "text"),
+            Column("numbers", "Numbers"),
+            Column("agree", "Agree"),
+            Column("furthest_off", "Furthest off", "text"),
+            Column("by", "By"),
+            Column("tolerance", "Tolerance"),
+        ),
+    ),
+    "verification_numbers": Table(
+        "verification",
+        "The original study's published numbers beside the same computed here.",
+        lambda told: told["numbers"],
+        (
+            Column("name", "Number", "text"),
+            Column("published", "Published"),
+            Column("here", "Here"),
+            Column("tolerance", "Tolerance"),
+            Column("verdict", "Verdict", "text"),
+        ),
+    ),
 }
