@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study app space test check bench picture clean
+.PHONY: help report render site artifacts study app space test check bench picture screens clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -19,6 +19,7 @@ help:
 	@echo "make check    check format, lint, docstrings and types; changes nothing"
 	@echo "make bench    time the sweep against its bare matrix products"
 	@echo "make picture  redraw the README's picture from the committed results"
+	@echo "make screens  take pictures of the page, section by section, at three widths"
 	@echo "make clean    delete what these made, but not the downloads in your cache"
 
 report: $(VENV)/runtime
@@ -28,7 +29,7 @@ report: $(VENV)/runtime
 render: $(VENV)/runtime
 	$(RUN) -m report
 
-site: $(VENV)/runtime
+site: $(VENV)/dev
 	$(RUN) -m report.site
 
 artifacts: $(VENV)/dev
@@ -57,6 +58,9 @@ check: $(VENV)/dev
 
 bench: $(VENV)/runtime
 	$(RUN) -m bench.sweep
+
+screens: $(VENV)/dev
+	$(RUN) -m report.screens
 
 picture: $(VENV)/dev
 	$(RUN) -m report.picture

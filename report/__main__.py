@@ -18,9 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     start = time.perf_counter()
     from report.build import build
+    from report.place import Place
 
     try:
-        page = build(asked.results / asked.model, asked.out, asked.app, asked.stale)
+        place = Place(app=asked.app, stills=asked.stills)
+        page = build(asked.results / asked.model, asked.out, place, asked.stale)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -38,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--app", default=LOCAL, help="address of the app that figures link to")
     parser.add_argument(
         "--stale", action="store_true", help="show results that other code computed, too"
+    )
+    parser.add_argument(
+        "--stills", action="store_true", help="draw images for readers without JavaScript, too"
     )
     return parser
 

@@ -1,5 +1,6 @@
 """Results, figures and templates to one self-contained folder."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,39 +11,71 @@ from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
 from analysis.evidence import Evidence, check_current, load_evidence
-from report.links import LOCAL
-from report.page import render
-from report.place import Place
+from analysis.figures import FIGURES
+from report.images import draw, find_browser
+from report.page import ALONE, render
+from report.place import STILL_WIDTH, Place
+from report.summaries import document
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGE = "index.html"
+STILL_SCALE = 1.25
+"""Pixels of a still image for each of the page's: the page stays small."""
 MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
 
-def build(results_folder: Path, out: Path, app: str = LOCAL, stale: bool = False) -> Path:
+def build(results_folder: Path, out: Path, place: Place = ALONE, stale: bool = False) -> Path:
     """Render one study into a folder that needs no network.
 
     Args:
         results_folder: the study's results, ``results/<model>``.
         out: the folder to write; an earlier build there is replaced, whole or not at all.
-        app: address of the app that figures link to.
+        place: where the page will stand.
         stale: whether to show results that other code computed.
 
     Returns:
         Where the page is.
 
     Raises:
-        UserError: results are missing, damaged or stale, or ``out`` holds something that is no
-            build.
+        UserError: results are missing, damaged or stale, ``out`` holds something that is no build,
+            or there is no browser to draw stills.
     """
     out = out.resolve()
     check_replaceable(out)
-    page = render(evidence_of(results_folder, stale), Place(app=app))
+    evidence = evidence_of(results_folder, stale)
     with replacing(out) as scratch:
         copy_static(scratch)
-        (scratch / PAGE).write_text(page, encoding="utf-8")
+        write_page(scratch, evidence, place)
     return out / PAGE
+
+
+def write_page(folder: Path, evidence: Evidence, place: Place) -> None:
+    """One study's page, with its results as JSON and, where the place has them, still images.
+
+    Raises:
+        UserError: there is no browser to draw stills.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / PAGE).write_text(render(evidence, place), encoding="utf-8")
+    (folder / "data").mkdir()
+    for step in evidence.provenance:
+        text = json.dumps(document(evidence, step), ensure_ascii=False, allow_nan=False)
+        (folder / "data" / f"{step}.json").write_text(text + "\n", encoding="utf-8")
+    if place.stills:
+        (folder / "images").mkdir()
+        for name, content in draw_stills(evidence).items():
+            (folder / "images" / name).write_bytes(content)
+
+
+def draw_stills(evidence: Evidence) -> dict[str, bytes]:
+    """Every figure of a study as a PNG, by file name.
+
+    Raises:
+        UserError: there is no browser to draw.
+    """
+    figures = {name: d.draw(getattr(evidence, d.step)) for name, d in FIGURES.items()}
+    return draw(figures, find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
 
 
 def evidence_of(results_folder: Path, stale: bool = False) -> Evidence:

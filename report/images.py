@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -67,7 +68,9 @@ def draw(
 
     printed = {name: dressed(figure, width) for name, figure in figures.items()}
     try:
-        drawn = asyncio.run(_draw(printed, browser, formats, scale))
+        with ThreadPoolExecutor(1) as apart:  # a notebook's own thread has a loop that runs
+            session = _draw(printed, browser, formats, scale)
+            drawn = apart.submit(asyncio.run, session).result()
     except (BrowserClosedError, BrowserFailedError, OSError) as error:
         raise UserError(f"The browser {browser} cannot draw: {type(error).__name__}.") from error
     return {name: _steady(name, content, scale) for name, content in drawn.items()}

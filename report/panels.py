@@ -23,6 +23,7 @@ class Panel:
 
     Attributes:
         name: its name among the figures, and its id on the page.
+        step: the result that it shows.
         number: its place in reading order, from 1.
         caption: the finding it shows.
         label: the same without markup, for readers who do not see it.
@@ -33,6 +34,7 @@ class Panel:
     """
 
     name: str
+    step: str
     number: int
     caption: Markup
     label: str
@@ -69,6 +71,7 @@ def _panel(evidence: Evidence, name: str, number: int, caption: Markup, app: str
     figure: go.Figure = drawing.draw(getattr(evidence, drawing.step))
     return Panel(
         name=name,
+        step=drawing.step,
         number=number,
         caption=caption,
         label=f"Figure {number}. {caption.striptags()}",

@@ -13,6 +13,8 @@ from analysis import results
 from analysis.errors import UserError
 from analysis.evidence import KINDS
 from analysis.figures import FIGURES
+from analysis.steps.original import VERIFICATION
+from analysis.study import step_version
 from report.artifacts import build as building
 from report.artifacts import contents
 from report.artifacts import manifest as manifests
@@ -108,7 +110,8 @@ def test_results_json_says_what_each_step_found_and_where_it_came_from(told, stu
 
 
 def test_published_numbers_are_exported_where_a_study_has_checked_them(study, tmp_path):
-    made = dataclasses.replace(results.provenance(study, "patching"), experiment="verification")
+    code = {"experiment": "verification", "code": step_version(VERIFICATION)}
+    made = dataclasses.replace(results.provenance(study, "patching"), **code)
     results.save(study, "verification", checked(), made)
     told = json.loads(build(study, tmp_path / "paper").manifest.read_text())
     (entry,) = (e for e in told["files"] if e["file"] == "tables/verification.csv")

@@ -1,6 +1,7 @@
 """Building the report: whole or nothing, and one clear sentence where it cannot be built."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from analysis import results
 from analysis.errors import UserError
 from analysis.experiments.census import Census
+from analysis.figures import FIGURES
 from report import build as building
 from report.__main__ import main
 from report.build import build
@@ -24,9 +26,21 @@ def test_the_build_is_one_folder_that_asks_nothing_of_the_network(study_folder, 
     page = build(study_folder, tmp_path / "dist")
     names = {path.name for path in page.parent.iterdir()}
     parts = {"style.css", "theme.js", "figures.js", "contents.js", "plotly.min.js"}
-    assert names == {"index.html", *parts}
+    assert names == {"index.html", "data", *parts}
     sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page.read_text())
     assert set(sources) == {"data:,", *parts}
+
+
+def test_every_result_lies_beside_the_page_as_json_and_each_figure_leads_to_its_own(
+    study_folder, tmp_path
+):
+    page = build(study_folder, tmp_path / "dist")
+    for name, drawing in FIGURES.items():
+        figure = page.read_text().partition(f'<figure id="{name}"')[2].partition("</figure>")[0]
+        (link,) = re.findall(r'href="(data/[^"]*)"', figure)
+        told = json.loads((page.parent / link).read_text(encoding="utf-8"))
+        assert told["provenance"]["experiment"] == drawing.step
+        assert told["summary"]
 
 
 def test_a_new_build_replaces_the_old_one(study_folder, tmp_path):

@@ -7,8 +7,10 @@ import pytest
 from analysis.errors import UserError
 from report.feed import changes
 from report.linkcheck import broken_links
-from report.site import build_site
-from tests.synthetic import Plan, hostile_plan, save
+from report.page import render
+from report.place import Place
+from report.site import CARD, build_site
+from tests.synthetic import Plan, evidence, hostile_plan, save
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -18,7 +20,8 @@ def site(tmp_path_factory):
     studies = tmp_path_factory.mktemp("studies")
     save(Plan(), studies / "one model")
     save(hostile_plan(), studies / "hostile")
-    return build_site(studies, studies.parent / "site", "https://example.org/").parent
+    place = Place(site=True, address="https://example.org/", repository="somebody/an-neuron")
+    return build_site(studies, studies.parent / "site", place).parent
 
 
 def test_the_site_has_an_index_and_a_page_for_each_model(site):
@@ -54,6 +57,18 @@ def test_a_link_that_climbs_out_of_the_site_is_broken(tmp_path):
     folder.mkdir()
     (folder / "index.html").write_text('<a href="../secret.html">out</a>')
     assert broken_links(folder) == ["index.html: ../secret.html"]
+
+
+def test_where_the_code_has_an_address_the_notebook_opens_in_colab(site, tmp_path):
+    page = (site / "one model" / "index.html").read_text()
+    there = (
+        "colab.research.google.com/github/somebody/an-neuron/blob/main/notebooks/an_neuron.ipynb"
+    )
+    assert there in page
+    assert "colab" not in render(evidence(Plan()))
+    assert (CARD.parent.parent / "notebooks" / "an_neuron.ipynb").is_file()
+    with pytest.raises(UserError, match="give OWNER/NAME"):
+        Place(repository='"><script>')
 
 
 def test_the_feed_holds_every_dated_release(site):

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from report.artifacts.build import build
 
     try:
-        written = build(asked.results / asked.model, asked.out)
+        written = build(asked.results / asked.model, asked.out, asked.stale)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
+    parser.add_argument("--stale", action="store_true", help="take results of other code, too")
     return parser
 
 

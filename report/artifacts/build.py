@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import UserError
-from analysis.evidence import Evidence, load_evidence
+from analysis.evidence import Evidence
 from report.artifacts import contents
 from report.artifacts.contents import Artifact
 from report.artifacts.manifest import MANIFEST, MARK, checksums, manifest
-from report.build import replacing
+from report.build import evidence_of, replacing
 from report.images import find_browser
 
 
@@ -22,7 +22,7 @@ class Written:
     why_not: str
 
 
-def build(results_folder: Path, out: Path) -> Written:
+def build(results_folder: Path, out: Path, stale: bool = False) -> Written:
     """Write everything that a paper takes from one study.
 
     Without a browser there are no figures, and the manifest names them as left out.
@@ -30,13 +30,14 @@ def build(results_folder: Path, out: Path) -> Written:
     Args:
         results_folder: the study's results, ``results/<model>``.
         out: the folder to write; earlier artifacts there are replaced, whole or not at all.
+        stale: whether to take results that other code computed.
 
     Raises:
-        UserError: results are missing or damaged, or ``out`` holds something else.
+        UserError: results are missing, damaged or stale, or ``out`` holds something else.
     """
     out = out.resolve()
     _check_replaceable(out)
-    evidence = load_evidence(results_folder)
+    evidence = evidence_of(results_folder, stale)
     inputs = checksums(results_folder, evidence.provenance)
     drawn, why_not = _figures(evidence)
     texts = (*contents.tables(evidence), contents.numbers(evidence, inputs))

@@ -65,7 +65,7 @@
   } else {
     for (const plot of plots) draw(plot);
   }
-  for (const row of document.querySelectorAll(".take")) row.hidden = false;
+  for (const button of document.querySelectorAll("[data-take]")) button.hidden = false;
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-take]");
     if (button) take(button);

@@ -13,7 +13,9 @@ import pytest
 from analysis import results
 from analysis.figures import FIGURES
 from report.build import build
-from tests.browser.chromium import NEEDED, Visit
+from report.place import Place
+from tests.browser.chromium import CHROMIUM, NEEDED
+from tests.browser.report_page import ReportVisit
 from tests.synthetic import Plan, hostile_plan, save
 
 STUDY = results.ROOT / "smollm2-135m"
@@ -40,27 +42,13 @@ def plain(tmp_path_factory) -> Path:
     return build(save(Plan(), folder / "results"), folder / "dist")
 
 
-class ReportVisit(Visit):
-    """The report, open in a context of its own."""
-
-    def __init__(self, browser, page: Path | str, width: int = 1000, **options: object) -> None:
-        address = page if isinstance(page, str) else page.as_uri()
-        viewport = {"width": width, "height": 800}
-        self.context = browser.new_context(viewport=viewport, **options)
-        super().__init__(self.context, address, ("file:", address.rpartition("/")[0]))
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
-
-    def see_every_figure(self) -> None:
-        for name in FIGURES:
-            self.tab.locator(f"figure#{name}").scroll_into_view_if_needed()
-            self.tab.wait_for_selector(f"figure#{name} svg.main-svg", timeout=20_000)
-
-    def ink(self, name: str) -> str:
-        """Colour of the figure's first tick label."""
-        label = self.tab.locator(f"figure#{name} .xtick text").first
-        return label.evaluate("element => getComputedStyle(element).fill")
+@pytest.fixture(scope="module")
+def stills(tmp_path_factory) -> Path:
+    """The page with an image of every figure, drawn by the browser of these tests."""
+    folder = tmp_path_factory.mktemp("stills")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BROWSER_PATH", str(CHROMIUM))
+        return build(save(Plan(), folder / "results"), folder / "dist", Place(stills=True))
 
 
 @pytest.fixture(params=["committed", "plain", "hostile"])
@@ -183,6 +171,23 @@ COVERED = """() => {
     return beside.flatMap(([text, box]) =>
         others.filter(([, other]) => meet(box, other)).map(([other]) => [text, other]));
 }"""
+
+
+def test_without_scripts_still_images_stand_in_for_the_figures(browser, stills):
+    with ReportVisit(browser, stills, width=400, java_script_enabled=False) as visit:
+        for name in FIGURES:
+            image = visit.tab.locator(f"figure#{name} img")
+            image.scroll_into_view_if_needed()
+            assert image.evaluate("async (image) => { await image.decode(); return 1 }") == 1
+            assert image.get_attribute("alt").startswith("Figure ")
+        assert visit.overflow() == 0
+        assert visit.outside == []
+
+
+def test_with_scripts_no_still_image_is_loaded(browser, stills):
+    with ReportVisit(browser, stills) as visit:
+        visit.see_every_figure()
+        assert visit.tab.locator("img.still").count() == 0
 
 
 def test_without_scripts_the_page_says_what_is_missing(browser, plain):
