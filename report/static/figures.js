@@ -13,8 +13,12 @@
     const layout = { ...spec.layout, ...themes[window.currentScheme()] };
     return window.Plotly.newPlot(plot, spec.data, layout, CONFIG);
   };
-  const dress = (scheme) =>
-    Promise.all([...drawn].map((plot) => window.Plotly.relayout(plot, themes[scheme])));
+  const dress = (scheme, size = {}) =>
+    Promise.all([...drawn].map((plot) => window.Plotly.relayout(plot, { ...themes[scheme], ...size })));
+
+  /* Pixels that a sheet of paper has room for; printing tells no figure of its new width. */
+  const PAPER = { width: 580 };
+  const SCREEN = { width: null, autosize: true };
 
   /* What a figure shows, as a table: a row for each point, or for each cell of a map. */
   const points = ({ name, x, y, z, text, customdata }, number) => {
@@ -73,7 +77,7 @@
   document.addEventListener("schemechange", (event) => dress(event.detail));
   window.addEventListener("beforeprint", () => {
     for (const plot of plots) draw(plot);
-    dress("light");
+    dress("light", PAPER);
   });
-  window.addEventListener("afterprint", () => dress(window.currentScheme()));
+  window.addEventListener("afterprint", () => dress(window.currentScheme(), SCREEN));
 })();

@@ -136,6 +136,18 @@ DRESSED = """before => getComputedStyle(
     document.querySelector("figure#logit_lens .xtick text")).fill !== before"""
 
 
+def test_on_paper_every_figure_is_drawn_light_and_as_wide_as_a_sheet(browser, plain):
+    width = "document.querySelector('#logit_lens svg.main-svg').getBoundingClientRect().width"
+    with ReportVisit(browser, plain, width=1400, color_scheme="dark") as visit:
+        visit.tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        visit.tab.locator("figure svg.main-svg").nth(2 * len(FIGURES) - 1).wait_for()
+        assert visit.tab.evaluate(width) == 580
+        assert visit.ink("logit_lens") == "rgb(29, 35, 41)"
+        visit.tab.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert visit.tab.evaluate(width) > 580
+        assert visit.ink("logit_lens") == "rgb(227, 231, 235)"
+
+
 def test_headings_go_down_one_step_at_a_time(browser, plain):
     with ReportVisit(browser, plain) as visit:
         script = "found => found.map(h => Number(h.tagName[1]))"
