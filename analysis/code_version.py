@@ -51,12 +51,20 @@ def path_of(module: str) -> Path:
 
 
 def _shape(node: Any) -> Any:
-    """A syntax tree as nested lists, the same for every Python version and without docstrings."""
+    """A syntax tree as nested lists, the same for every Python version and without docstrings.
+
+    Fields that hold nothing are left out, as versions differ in them; a constant's value never is,
+    since None, 0, 0.0, False and "" are five different constants.
+    """
     if isinstance(node, list):
         return [_shape(item) for item in node if not _is_docstring(item)]
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = [(name, _shape(value)) for name, value in ast.iter_fields(node) if value]
+    fields = [
+        (name, _shape(value))
+        for name, value in ast.iter_fields(node)
+        if (isinstance(node, ast.Constant) and name == "value") or value not in (None, [])
+    ]
     return [type(node).__name__, fields]
 
 

@@ -33,9 +33,9 @@ def session() -> Session:
     return _session
 
 
-def lent(compute: Callable[..., Any]) -> Callable[..., Any]:
+def lent(compute: Callable[..., Any], platform: Any = spaces) -> Callable[..., Any]:
     """Run a function where the platform lends a GPU for each call; elsewhere as it is."""
-    return spaces.GPU(duration=_duration)(compute) if spaces else compute
+    return platform.GPU(duration=_duration)(compute) if platform else compute
 
 
 def _duration(name: str, *_others: Any) -> int:

@@ -42,9 +42,7 @@ class Session:
         Raises:
             UserError: not one of the models that are offered, or it cannot be had.
         """
-        if name not in self.settings.models:
-            offered = ", ".join(self.settings.models)
-            raise UserError(f"There is no model {name[:40]!r} here: choose {offered}.")
+        self._check(name)
         with self._lock:
             if name not in self._subjects:
                 device = "cpu" if self.settings.zero else self.settings.device
@@ -59,7 +57,12 @@ class Session:
         return replace(subject, model=subject.model.to(self.settings.device))
 
     def best(self, name: str) -> str:
-        """The model's own neuron: the committed study's, else the best of a screened sweep."""
+        """The model's own neuron: the committed study's, else the best of a screened sweep.
+
+        Raises:
+            UserError: not one of the models that are offered, or it cannot be had.
+        """
+        self._check(name)
         if name not in self._best:
             self._best[name] = committed_best(name) or self._screened_best(name)
         return self._best[name]
@@ -69,9 +72,15 @@ class Session:
         with self.alone(self.settings.models[0]):
             pass
 
+    def _check(self, name: str) -> None:
+        if name not in self.settings.models:
+            offered = ", ".join(self.settings.models)
+            raise UserError(f"There is no model {name[:40]!r} here: choose {offered}.")
+
     def _screened_best(self, name: str) -> str:
+        """The sweep runs where the model is kept: no GPU is lent outside of a visitor's call."""
         with self.alone(name):
-            subject = self.subject(name)
+            subject = self._subjects[name]
             return str(neuron_sweep(subject, default_pair(subject), screen=SCREEN).best)
 
 

@@ -7,11 +7,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from analysis import __main__ as cli
 from analysis.claims import make_claims
+from analysis.engines import ablator as engine
 from analysis.engines.ablations import CONTROL_METHOD
-from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.ablator import Predictions, PromptAblator, WindowAblator
 from analysis.engines.controls import matched_neurons
 from analysis.engines.replacement import METHODS, Pool
 from analysis.engines.spots import spots
@@ -172,6 +174,50 @@ def window_ablator(subject, pair, numbers=(4,)):
     following = torch.tensor([token for spot in found for token in spot.following])
     tail = Tail(subject, pair.clean.tokens, 0)
     return WindowAblator(tail, 1, list(numbers), ids, at, following)
+
+
+class Allocated(TorchDispatchMode):
+    """Notes the largest tensor that is made, in bytes."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.largest = max(self.largest, made.untyped_storage().nbytes())
+        return made
+
+
+def test_many_variants_are_never_all_in_memory_at_once(subject, pair, monkeypatch):
+    tail = Tail(subject, pair.clean.tokens, 0)
+    ablator = PromptAblator(tail, 1, pair.clean, pair.contrast, "all")
+    numbers = [n % subject.d_mlp for n in range(600)]
+    values = torch.zeros(len(numbers), len(ablator.activations))
+    whole = ablator.effects(numbers, values)
+    monkeypatch.setattr(engine, "CHUNK_TOKENS", 16)
+    monkeypatch.setattr(engine, "ROWS", 16)
+    with Allocated() as memory:
+        parted = ablator.effects(numbers, values)
+    np.testing.assert_allclose(whole, parted, atol=1e-5)
+    assert memory.largest < values.numel() * 4 * subject.d_model / 4
+
+
+def test_predictions_of_many_places_are_held_for_some_at_a_time(subject, monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    normed = torch.randn(11, subject.d_model, generator=generator)
+    after = normed[:7] + 0.1 * torch.randn(7, subject.d_model, generator=generator)
+    tokens = torch.arange(11)[:, None]
+    whole = Predictions(subject, normed, tokens)
+    changes, divergences = whole.moved(after)
+    monkeypatch.setattr(engine, "ROWS", 3)
+    parted = Predictions(subject, normed, tokens)
+    held = [v for v in vars(parted).values() if isinstance(v, torch.Tensor)]
+    assert max(len(v) for v in held if v.shape[-1] == len(subject.unembedding)) <= 3
+    for _ in range(2):
+        again, others = parted.moved(after)
+        torch.testing.assert_close(again, changes, atol=1e-6, rtol=0)
+        torch.testing.assert_close(others, divergences, atol=1e-6, rtol=0)
+    torch.testing.assert_close(parted.logs, whole.logs)
 
 
 @pytest.mark.parametrize("method", ["zero", "mean", "negate"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analysis import __main__ as cli
 from analysis import corpus
+from analysis.claims.telling import rivals
 from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import BIN, corpus_scan, summary
@@ -36,6 +37,7 @@ from analysis.scanning.tallies import (
 )
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject
+from tests.synthetic import Plan, changed, evidence
 
 DOCUMENTS = [
     (3, f"{CLEAN} an apple. she saw a red bird. the owl ate an egg and an onion?"),
@@ -320,6 +322,27 @@ def test_a_threshold_chosen_on_noise_does_not_look_better_than_the_base_rate_els
     assert found.precision[1] < 0.1 < found.precision[2]
     low, high = auc_interval(generator.random(8000), positive, document, seed=0)
     assert low < 0.5 < high
+
+
+@pytest.mark.parametrize(
+    ("rival", "says"),
+    [
+        ((0.75, 0.71, 0.8), "L2N1 tells the word’s places better"),
+        ((0.25, 0.2, 0.29), "L2N1 tells the word’s places better"),  # the other direction counts
+        ((0.75, 0.69, 0.8), "can be said to tell the word’s places better than ours"),
+        ((0.75, np.nan, np.nan), "can be said to tell the word’s places better than ours"),
+        ((0.61, 0.52, 0.69), "can be said to tell the word’s places better than ours"),
+        ((0.52, 0.45, 0.58), "none tells the word’s places as well as ours"),
+    ],
+)
+def test_a_rival_tells_better_only_where_the_intervals_part(rival, says):
+    study = evidence(Plan())
+    areas = study.corpus_scan.auc.copy()
+    areas[:, 1] = (0.5, 0.45, 0.55)
+    areas[0, 1], areas[1, 1] = (0.65, 0.6, 0.7), rival
+    told = rivals(changed(study, "corpus_scan", auc=areas).corpus_scan)
+    assert says in told
+    assert "0.65 (95" in told
 
 
 def test_nothing_is_made_up_where_nothing_was_seen():

@@ -60,6 +60,13 @@ def test_no_two_modules_import_each_other():
         visit(name, [])
 
 
+def test_nothing_is_made_double_before_it_has_left_the_device():
+    """Apple's GPUs (mps) know no double precision and refuse it."""
+    early = re.compile(r"(?<!\.cpu\(\))\.double\(\)\.(?!numpy\b)\w+")
+    found = {str(path): early.findall(path.read_text(encoding="utf-8")) for path in SOURCES}
+    assert not any(found.values()), found
+
+
 def test_files_stay_small_enough_to_read():
     long = [path for path in SOURCES if path.read_text().count("\n") > 300]
     assert not long

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -149,8 +151,10 @@ def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pai
         sweep.held_out_effect[0] / sweep.held_out_gap[0], confirmed, atol=1e-3
     )
     rows = summary(sweep, 3)["held_out"]
-    low, high = rows[0]["interval"]
-    assert low <= rows[0]["recovery"] <= high
+    assert rows[0]["recovery"] == pytest.approx(confirmed[0], abs=1e-3)
+    assert np.isnan(rows[0]["interval"]).all()
+    twice = summary(neuron_sweep(subject, pair, held_out=[other, other]), 3)["held_out"][0]
+    assert twice["interval"] == pytest.approx([twice["recovery"]] * 2, abs=1e-6)
 
 
 def split_name(name):
@@ -226,6 +230,20 @@ def test_held_out_pairs_that_the_model_does_not_tell_apart_are_left_out(subject,
     sweep = neuron_sweep(subject, pair, held_out=[silent, other])
     assert sweep.held_out == (f"{other.clean.text} / {other.corrupted.text}",)
     assert sweep.held_out_effect.shape == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("outside", "missed"), [([0.35, -0.02, 0.01], [0]), ([0.0, -0.6, 0.45], [1, 2]), ([0.01], [])]
+)
+def test_a_neuron_is_missed_only_where_it_is_of_the_true_top(subject, pair, outside, missed):
+    """Larger than the weakest of four that were measured is not enough."""
+    sweep = neuron_sweep(subject, pair, screen=4)
+    recovery, others = sweep.recovery.copy(), np.zeros_like(sweep.outside_recovery)
+    recovery[sweep.exact] = [0.5, -0.4, 0.3, 0.01]
+    others[: len(outside)] = outside
+    given = dataclasses.replace(sweep, recovery=recovery, outside_recovery=others)
+    told = summary(given, 3)["attribution"]["missed"]
+    assert told == [sweep.outside[place] for place in missed]
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])

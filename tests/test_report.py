@@ -40,7 +40,7 @@ TRUE_AND_FALSE = [
     ("one of the two words is near", "is any nearer than elsewhere"),
     ("the neuron goes with the other word", "lowest activations stands before"),
     ("the activation tells the two apart", "no better than a coin"),
-    ("none tells the word’s places better than ours", "best in our prompts is not best in news"),
+    ("none tells the word’s places as well as ours", "best in our prompts is not best in news"),
     ("one neuron stands out: L3N5", "no neuron stands out on both: the best, L0N0"),
     ("That finds the same neuron as the sweep", "That finds another neuron than the sweep"),
     ("best neuron of smollm2-135m stands out", "best neuron of smollm2-135m does not stand"),

@@ -1,3 +1,4 @@
+import ast
 import dataclasses
 import os
 
@@ -86,6 +87,15 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
         changed = version("from b import f\n", "def f():\n    return 2\n")
     module._tree.cache_clear()
     assert first == said != changed
+
+
+def test_constants_that_count_as_nothing_are_five_different_ones():
+    from analysis import code_version as module
+
+    constants = ("None", "0", "0.0", "False", "''", "()", "-1")
+    shapes = [module._shape(ast.parse(f"x.sum({constant})")) for constant in constants]
+    assert all(shapes.count(shape) == 1 for shape in shapes)
+    assert module._shape(ast.parse("f( 0 )  # why")) == module._shape(ast.parse("f(0)"))
 
 
 def test_the_sweeps_code_reaches_its_engine_but_no_figure():

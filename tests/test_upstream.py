@@ -119,6 +119,19 @@ def test_a_heads_sources_sum_to_its_part(result):
     np.testing.assert_allclose(result.attention.sum(-1), 1.0, atol=1e-5)
 
 
+def test_attention_is_the_models_own_and_no_whole_pattern_is_kept(subject, pair):
+    run, length = TakenApart(subject, pair.clean), len(pair.clean.tokens)
+    patterns = subject.cache(pair.clean.tokens, "attn.hook_pattern")["attn.hook_pattern"]
+    rows = patterns.unflatten(-1, (length, length))
+    for layer, head, pos in [(0, 1, length - 1), (2, 0, length - 1), (1, 1, 3)]:
+        own = run.attention(layer, head, pos)
+        torch.testing.assert_close(own.float(), rows[layer, head, pos], atol=1e-6, rtol=0)
+    run.cosine(neuron_readers(subject, NEURON.layer, [NEURON.number]))
+    kept = [*run._cache, *run._inside]
+    assert "attn.hook_pattern" not in kept
+    assert all(row[0].numel() <= run.heads * length for row in run._attention.values())
+
+
 def test_the_heads_are_those_that_differ_most_in_the_leading_projection(result):
     difference = dict(zip(result.components, result.difference[result.leading], strict=True))
     told = [abs(difference[head]) for head in result.heads]

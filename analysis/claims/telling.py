@@ -65,9 +65,9 @@ def ends(result: CorpusScan) -> Markup:
     )
 
 
-def area(result: CorpusScan, label: str) -> Markup:
-    """The AUC of the asked neuron with its interval, if there is one."""
-    value, low, high = map(float, result.auc[0, result.labels.index(label)])
+def area(result: CorpusScan, label: str, neuron: int = 0) -> Markup:
+    """The AUC of a neuron, by default the asked one, with its interval, if there is one."""
+    value, low, high = map(float, result.auc[neuron, result.labels.index(label)])
     if not math.isfinite(low):
         return say("{}, from too few places for an interval", number(value))
     return say("{} ({})", number(value), span(low, high))
@@ -109,24 +109,41 @@ def which(result: CorpusScan) -> Markup:
 
 
 def rivals(result: CorpusScan) -> Markup:
-    """Whether the next-best neurons of the sweep tell more."""
-    column = result.labels.index("next")
-    areas = np.abs(result.auc[:, column, 0] - 0.5)
-    if len(areas) < 2 or not np.isfinite(areas).any():
+    """Whether a next-best neuron of the sweep tells more, or less, beyond the sample's doubt."""
+    areas = np.abs(result.auc[:, result.labels.index("next"), 0] - 0.5)
+    if len(areas) < 2 or not np.isfinite(areas[1:]).any():
         return say("There is no other neuron to compare it with.")
-    best = int(np.nanargmax(areas))
-    told = say(
-        "Of the neurons that the sweep ranked first, {}, ",
-        say(", ").join(result.neurons),
-    )
-    value = number(float(result.auc[best, column, 0]))
-    if best == 0:
-        return told + say("none tells the word’s places better than ours.")
+    rival = 1 + int(np.nanargmax(areas[1:]))
+    told = say("Of the neurons that the sweep ranked first, {}, ", say(", ").join(result.neurons))
+    least, most = reach(result, 0)
+    rival_least, _ = reach(result, rival)
+    numbers = (area(result, "next", rival), area(result, "next"))
+    if rival_least > most:
+        return told + say(
+            "{} tells the word’s places better (AUC {}; ours {}): best in our prompts is not best "
+            "in news.",
+            result.neurons[rival],
+            *numbers,
+        )
+    if all(least > reach(result, other)[1] for other in range(1, len(areas))):
+        return told + say(
+            "none tells the word’s places as well as ours: the next, {}, has an AUC of {}, ours "
+            "{}.",
+            result.neurons[rival],
+            *numbers,
+        )
     return told + say(
-        "{} tells the word’s places better (AUC {}): best in our prompts is not best in news.",
-        result.neurons[best],
-        value,
+        "none can be said to tell the word’s places better than ours: the best of the others, {}, "
+        "has an AUC of {}, ours {}.",
+        result.neurons[rival],
+        *numbers,
     )
+
+
+def reach(result: CorpusScan, neuron: int) -> tuple[float, float]:
+    """How far from a coin's the AUC is, in either direction: least and most by its interval."""
+    _, low, high = (float(v) - 0.5 for v in result.auc[neuron, result.labels.index("next")])
+    return max(low, -high, 0.0), max(high, -low)
 
 
 def detector(result: CorpusScan) -> Markup:

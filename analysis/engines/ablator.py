@@ -23,7 +23,7 @@ CHUNK_TOKENS = 1024
 """Tokens of windows that are run at once: bounds memory."""
 
 ROWS = 256
-"""Predictions over the whole vocabulary that are held at once: bounds memory."""
+"""Places whose predictions over the whole vocabulary are held at once: bounds memory."""
 
 
 class TextTail(Tail):
@@ -107,14 +107,24 @@ class Predictions:
         tokens: Int[Tensor, "row token"],
     ) -> None:
         self._unembedding, self._normed, self._tokens = subject.unembedding, normed, tokens
-        parts = [
-            (some @ self._unembedding.T).float().log_softmax(-1)
-            for some in torch.split(normed, ROWS)
-        ]
-        self._all = torch.cat(parts)
-        means = [some.exp().to(normed) @ self._unembedding for some in parts]
+        self._block, self._kept = -1, normed[:0]
+        means, logs = [], []
+        for block, some in enumerate(torch.split(tokens, ROWS)):
+            means.append(self._before(block).exp().to(normed) @ self._unembedding)
+            logs.append(self._before(block).gather(-1, some))
         self._mean_write = torch.cat(means)
-        self.logs: Tensor = self._all.gather(-1, tokens)
+        self.logs: Tensor = torch.cat(logs)
+
+    def _before(self, block: int) -> Float[Tensor, "row vocab"]:
+        """Old log-probabilities of one block of ``ROWS`` places; the last block asked for is kept.
+
+        Matched neurons are all compared in the same few places, which are thus computed once.
+        """
+        if block != self._block:
+            rows = self._normed[block * ROWS : (block + 1) * ROWS]
+            self._kept = (rows @ self._unembedding.T).float().log_softmax(-1)
+            self._block = block
+        return self._kept
 
     @torch.inference_mode()
     def moved(
@@ -129,15 +139,17 @@ class Predictions:
             after: changed residuals behind the final norm, at the first so many places; at all the
                 same place if there is but one.
         """
-        here = slice(1) if len(self._normed) == 1 else slice(len(after))
+        alone = len(self._normed) == 1
+        here = slice(1) if alone else slice(len(after))
         steps = after - self._normed[here]
         means = (steps.float() * self._mean_write[here].float()).sum(-1)
         scales, changes = [], []
         tokens = self._tokens[here].expand(len(after), -1)
-        for rows in torch.split(torch.arange(len(after), device=after.device), ROWS):
+        numbers = torch.arange(len(after), device=after.device)
+        for block, rows in enumerate(torch.split(numbers, ROWS)):
             logits = (steps[rows] @ self._unembedding.T).float()
             changes.append(logits.gather(-1, tokens[rows]))
-            logits += self._all[here] if len(self._normed) == 1 else self._all[rows]
+            logits += self._before(0) if alone else self._before(block)[: len(rows)]
             scales.append(logits.logsumexp(-1))
         scale = torch.cat(scales)
         return torch.cat(changes) - scale[:, None], (scale - means).clamp_min(0)
@@ -186,16 +198,24 @@ class PromptAblator:
         places = list(numbers)
         change = values.to(self.activations) - self.activations[:, places].T
         write = self.subject.W_out(self.layer)[places]
-        entering = self._leaving + change[..., None] * write[:, None]
-        width = max(1, CHUNK_TOKENS // entering.shape[1])
+        width = max(1, CHUNK_TOKENS // change.shape[1])
         finals = [
-            self._tail.everywhere(some, self.layer)[:, -1] for some in torch.split(entering, width)
+            self._last(moved[..., None] * some[:, None])
+            for moved, some in zip(
+                torch.split(change, width), torch.split(write, width), strict=True
+            )
         ]
         after = self.subject.final_norm(torch.cat(finals))
         changes, divergences = self._predictions.moved(after)
         diff = self.logit_diff + changes[:, 0] - changes[:, 1]
         p_target = self.p_target * changes[:, 0].exp()
         return torch.stack([diff, p_target, divergences], -1).cpu().numpy()
+
+    def _last(
+        self, change: Float[Tensor, "variant suffix d_model"]
+    ) -> Float[Tensor, "variant d_model"]:
+        """The last final residual of a few variants, a copy that holds on to no other position."""
+        return self._tail.everywhere(self._leaving + change, self.layer)[:, -1].clone()
 
 
 class WindowAblator:

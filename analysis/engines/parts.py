@@ -31,7 +31,7 @@ CONSTANT = "constant"
 """The part that no component writes: the reader's own bias and what the norm's bias gives it."""
 
 _WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z", "ln1.hook_scale", "ln2.hook_scale")
-_INSIDE = ("attn.hook_v", "attn.hook_pattern", "mlp.hook_in", "mlp.hook_post")
+_INSIDE = ("attn.hook_v", "mlp.hook_in", "mlp.hook_post")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def neuron_readers(subject: Subject, layer: int, numbers: Sequence[int]) -> Read
     sides = ["gate" if projection == "gate" else "in" for projection in projections(subject)]
     weights = [getattr(mlp, f"W_{side}").detach()[:, list(numbers)] for side in sides]
     biases = [_vector(mlp, f"b_{side}", subject.d_mlp)[list(numbers)] for side in sides]
-    return Readers(layer, "ln2", torch.cat(weights, 1).double().cpu(), torch.cat(biases))
+    return Readers(layer, "ln2", torch.cat(weights, 1).cpu().double(), torch.cat(biases))
 
 
 def preactivations(
@@ -76,7 +76,7 @@ def preactivations(
     """What the neuron reads at every position, as the model itself computes it."""
     names = ["mlp.hook_pre_linear" if p == "up" else "mlp.hook_pre" for p in projections(subject)]
     cache = subject.cache(prompt.tokens, *names)
-    return torch.stack([cache[n][neuron.layer, :, neuron.number] for n in names]).double().cpu()
+    return torch.stack([cache[n][neuron.layer, :, neuron.number] for n in names]).cpu().double()
 
 
 class TakenApart:
@@ -85,6 +85,7 @@ class TakenApart:
     def __init__(self, subject: Subject, prompt: Prompt) -> None:
         self.subject, self.prompt = subject, prompt
         self._cache = subject.cache(prompt.tokens, *_WRITTEN)
+        self._attention: dict[int, Float[Tensor, "layer head source"]] = {}
 
     @cached_property
     def _inside(self) -> dict[str, Float[Tensor, "layer pos _"]]:
@@ -98,13 +99,13 @@ class TakenApart:
 
     def cosine(self, readers: Readers) -> Float[Tensor, "reader pos"]:
         """Cosine of what an MLP reads, the normed residual, with the readers' weights."""
-        read = self._inside["mlp.hook_in"][readers.layer].double().cpu()
+        read = self._inside["mlp.hook_in"][readers.layer].cpu().double()
         products = read @ readers.weight / read.norm(dim=-1, keepdim=True)
         return (products / readers.weight.norm(dim=0)).T
 
     def activation(self, neuron: Neuron) -> Float[Tensor, " pos"]:
         """The neuron's activation, the input of the MLP's output weights."""
-        return self._inside["mlp.hook_post"][neuron.layer, :, neuron.number].double().cpu()
+        return self._inside["mlp.hook_post"][neuron.layer, :, neuron.number].cpu().double()
 
     def components(self, layer: int, norm: Norm) -> tuple[str, ...]:
         """Names of all that has written before a reader, in order, ``constant`` last."""
@@ -126,8 +127,8 @@ class TakenApart:
         A LayerNorm also takes off the mean, which is linear and goes into the directions.
         """
         norm = getattr(self.subject.bridge.blocks[readers.layer], readers.norm)
-        scale = self._cache[f"{readers.norm}.hook_scale"][readers.layer, pos].double().cpu()
-        directions = norm.weight.detach().double().cpu()[:, None] * readers.weight
+        scale = self._cache[f"{readers.norm}.hook_scale"][readers.layer, pos].cpu().double()
+        directions = norm.weight.detach().cpu().double()[:, None] * readers.weight
         if isinstance(norm.original_component, nn.LayerNorm):
             directions = directions - directions.mean(0)
         constant = _vector(norm, "bias", self.subject.d_model) @ readers.weight + readers.bias
@@ -140,7 +141,7 @@ class TakenApart:
         )
         post = self._inside["mlp.hook_post"]
         rows = [
-            (post[layer, pos] * (self.subject.W_out(layer) @ direction)).double().cpu()
+            (post[layer, pos] * (self.subject.W_out(layer) @ direction)).cpu().double()
             for layer in range(readers.layer)
         ]
         return torch.stack(rows) if rows else torch.zeros(0, self.subject.d_mlp).double()
@@ -154,12 +155,24 @@ class TakenApart:
 
     def attention(self, layer: int, head: int, pos: int) -> Float[Tensor, " source"]:
         """The head's attention from one position to all."""
-        pattern = rearrange(
-            self._inside["attn.hook_pattern"][layer, head],
-            "(to source) -> to source",
-            to=len(self.prompt.tokens),
-        )
-        return pattern[pos].double().cpu()
+        if pos not in self._attention:
+            self._attention[pos] = self._attention_from(pos)
+        return self._attention[pos][layer, head].cpu().double()
+
+    def _attention_from(self, pos: int) -> Float[Tensor, "layer head source"]:
+        """One position's row of every head: whole patterns grow with the square of the length."""
+        rows: list[Tensor] = []
+
+        def keep(pattern: Tensor, hook: object) -> Tensor:
+            rows.append(pattern[0, :, pos].clone())
+            return pattern
+
+        hooks = [(f"blocks.{i}.attn.hook_pattern", keep) for i in range(self.subject.n_layers)]
+        with torch.no_grad():
+            self.subject.bridge.run_with_hooks(
+                self.subject.batch(self.prompt.tokens), fwd_hooks=hooks, prepend_bos=False
+            )
+        return torch.stack(rows)
 
     def through(self, layer: int, head: int, readers: Readers, pos: int, source: int) -> Readers:
         """What the readers read of a source's residual stream through one head, attention frozen.
@@ -169,7 +182,7 @@ class TakenApart:
         """
         attention = self.subject.bridge.blocks[layer].attn
         group = head * len(attention.W_V) // self.heads
-        weight = attention.W_V[group].detach().double().cpu()
+        weight = attention.W_V[group].detach().cpu().double()
         bias = _vector(attention, "b_V", (len(attention.W_V), weight.shape[1]))[group]
         passed = self.attention(layer, head, pos)[source] * (
             self._output(layer, head) @ self.directions(readers, pos)[0]
@@ -181,11 +194,11 @@ class TakenApart:
         values = rearrange(
             self._inside["attn.hook_v"][layer], "pos (group d) -> group pos d", d=d_head
         )
-        return values[head * len(values) // self.heads].double().cpu()
+        return values[head * len(values) // self.heads].cpu().double()
 
     def _output(self, layer: int, head: int) -> Float[Tensor, "d_head d_model"]:
         output: Tensor = self.subject.bridge.blocks[layer].attn.W_O[head]
-        return output.detach().double().cpu()
+        return output.detach().cpu().double()
 
     def _writes(
         self, layer: int, norm: Norm, pos: int
@@ -194,8 +207,8 @@ class TakenApart:
 
         Biases of all layers are one part each; what an architecture lacks is no part.
         """
-        token = self.subject.W_E[self.prompt.tokens[pos]].double().cpu()
-        place = self._cache["hook_resid_pre"][0, pos].double().cpu() - token
+        token = self.subject.W_E[self.prompt.tokens[pos]].cpu().double()
+        place = self._cache["hook_resid_pre"][0, pos].cpu().double() - token
         named = [("embedding", token), *([("position", place)] if place.any() else [])]
         blocks = list(self.subject.bridge.blocks)
         attending = layer + (norm == "ln2" and not self.subject.parallel)
@@ -214,16 +227,16 @@ class TakenApart:
 
     def _mlp_write(self, block: int, pos: int) -> Float[Tensor, " d_model"]:
         bias = _vector(self.subject.bridge.blocks[block].mlp, "b_out", self.subject.d_model)
-        return self._cache["hook_mlp_out"][block, pos].double().cpu() - bias
+        return self._cache["hook_mlp_out"][block, pos].cpu().double() - bias
 
     def _head_writes(self, block: int, pos: int) -> list[tuple[str, Float[Tensor, " d_model"]]]:
         z = rearrange(self._cache["attn.hook_z"][block, pos], "(head d) -> head d", head=self.heads)
         output = self.subject.bridge.blocks[block].attn.W_O.detach()
-        writes = einsum(z, output, "head d, head d d_model -> head d_model").double().cpu()
+        writes = einsum(z, output, "head d, head d d_model -> head d_model").cpu().double()
         return [(f"L{block}H{head}", write) for head, write in enumerate(writes)]
 
 
 def _vector(module: nn.Module, name: str, shape: int | tuple[int, ...]) -> Tensor:
     """A bias in double precision, zeros where the architecture has none."""
     bias = getattr(module, name, None)
-    return torch.zeros(shape).double() if bias is None else bias.detach().double().cpu()
+    return torch.zeros(shape).double() if bias is None else bias.detach().cpu().double()

@@ -204,7 +204,7 @@ def _told(
     subject: Subject, contrast: Contrast, logits: Float[Tensor, "row d_vocab"]
 ) -> dict[str, Any]:
     """The fields that say what comes next, settings apart from draws."""
-    logs = logits.double().log_softmax(-1)
+    logs = logits.cpu().double().log_softmax(-1)
     pair = logs[:, [contrast.target_id, contrast.foil_id]]
     kl = (logs[0].exp() * (logs[0] - logs)).sum(-1).clamp_min(0)
     measures = torch.stack([pair[:, 0] - pair[:, 1], *pair.exp().unbind(-1), kl], -1)

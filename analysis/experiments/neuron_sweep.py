@@ -116,14 +116,21 @@ def _outside_summary(sweep: NeuronSweep) -> dict[str, Any]:
         return {"outside_measured": 0}
     places = [parse_neuron(name, *sweep.exact.shape) for name in sweep.outside]
     estimates = np.array([sweep.attribution[place] for place in places])
-    weakest = np.abs(sweep.recovery[sweep.exact]).min()
-    missed = np.flatnonzero(np.abs(sweep.outside_recovery) > weakest)
+    missed = _missed(np.abs(sweep.recovery[sweep.exact]), np.abs(sweep.outside_recovery))
     return {
         "outside_measured": len(places),
         "outside_largest_error": float(np.abs(estimates - sweep.outside_recovery).max()),
         "outside_largest": float(np.abs(sweep.outside_recovery).max()),
         "missed": [sweep.outside[i] for i in missed],
     }
+
+
+def _missed(
+    measured: Float[np.ndarray, " chosen"], outside: Float[np.ndarray, " sample"]
+) -> list[int]:
+    """Which of those left out belong to the largest, of as many as the screen has chosen."""
+    largest = np.argsort(-np.concatenate([measured, outside]), kind="stable")[: len(measured)]
+    return sorted((largest[largest >= len(measured)] - len(measured)).tolist())
 
 
 def _row(sweep: NeuronSweep, neuron: Neuron) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def _summed_loss(
     logits: Float[Tensor, "setting pos d_vocab"], following: Tensor
 ) -> Float[Tensor, " setting"]:
     right = logits.gather(-1, following.expand(len(logits), -1)[..., None])[..., 0]
-    return (logits.logsumexp(-1) - right).double().sum(-1)
+    return (logits.logsumexp(-1) - right).cpu().double().sum(-1)
 
 
 def _changes(

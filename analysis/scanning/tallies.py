@@ -59,7 +59,7 @@ class Moments(Tally):
         """The moments of one batch."""
         mean = values.mean(0)
         deviation = ((values - mean) ** 2).sum(0)
-        return cls(torch.tensor(len(values)), mean.double().cpu(), deviation.double().cpu())
+        return cls(torch.tensor(len(values)), mean.cpu().double(), deviation.cpu().double())
 
     def merge(self, later: "Moments") -> None:
         """Count another part of the corpus too."""

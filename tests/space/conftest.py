@@ -1,5 +1,8 @@
 """Fixtures: the Space over tiny models, and a corpus that they can read."""
 
+import gc
+import warnings
+
 import pytest
 
 from analysis import corpus
@@ -19,10 +22,13 @@ def articles():
 
 @pytest.fixture(autouse=True, scope="module")
 def session_as_it_was():
-    """What a module opens is closed after it."""
+    """What a module opens is closed after it; gradio leaves its loops to the collector."""
     before = service.session()
     yield
     service.open_session(before)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(params=["gpt2", "llama", "gpt_neox"])

@@ -1,9 +1,7 @@
 """A test server, spoken to in plain HTTP as anyone can."""
 
-import gc
 import json
 import uuid
-import warnings
 from contextlib import contextmanager
 
 import httpx
@@ -97,9 +95,3 @@ def serving(models=("tiny",), loader=tiny_loader):
     finally:
         server.http.close()
         demo.close(verbose=False)
-        del demo, server
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", ResourceWarning
-            )  # gradio leaves its loops to the collector
-            gc.collect()

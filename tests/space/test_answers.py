@@ -111,14 +111,13 @@ def test_the_command_names_every_option_that_the_command_line_takes_otherwise(
 
 
 VIEWS = {
-    "the model's own neuron": {"neuron": ""},
     "dashes, quotes and dollars": {
         "text": '--json\' "and" $(a pear) \\ é 🍎\n',
         "clean": "-a $ tree",
         "corrupted": "-a $ dog",
     },
     "other words": {"target": " egg", "foil": " owl"},
-    "the usual prompts": {"clean": View().clean, "corrupted": View().corrupted},
+    "all as usual": {"neuron": "", "clean": View().clean, "corrupted": View().corrupted},
     "one usual prompt": {"clean": View().clean, "corrupted": View().clean.replace("apple", "dog")},
 }
 

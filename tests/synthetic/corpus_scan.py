@@ -16,7 +16,7 @@ def corpus_scan(plan: Plan) -> CorpusScan:
     hits = np.tile(rising if plan.holds else tokens[0] // 100, (chosen, 1))
     hits[1:] = tokens[1:] // 100
     total = int(tokens[0].sum())
-    areas = np.full((chosen, 3, 3), (0.55, 0.45, 0.65))
+    areas = np.full((chosen, 3, 3), (0.55, 0.45, 0.65) if plan.holds else (0.8, 0.7, 0.9))
     areas[0] = (0.97, 0.93, 0.99) if plan.holds else (0.52, 0.4, 0.6)
     shares = np.full((chosen, 3, 3), (0.02, 0.01, 0.03))
     shares[0] = (0.6, 0.5, 0.7) if plan.holds else (0.02, 0.0, 0.05)

@@ -1,0 +1,128 @@
+"""What programs see: endpoints and tools with types and words; and what an owner can set."""
+
+import asyncio
+import inspect
+import json
+
+import pytest
+from gradio_client import Client
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+
+from analysis import EMBEDDED
+from analysis.errors import UserError
+from analysis.loading.models import CATALOGUE
+from space.api import ENDPOINTS, intervene, next_token
+from space.settings import MODELS, ON_GPU, Settings, from_environment
+from tests.space.asked import VIEW, is_one_sentence
+from tests.space.server import serving
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
+NAMES = {endpoint.__name__ for endpoint in ENDPOINTS}
+TYPES = {str: "string", int: "integer", float: "number"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def listed(server):
+    client = Client(server.url, verbose=False)
+    yield client.view_api(return_format="dict")["named_endpoints"]
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def tools(server):
+    return {tool["name"]: tool for tool in server.http.get(f"{server.api}/mcp/schema").json()}
+
+
+def first_line(endpoint):
+    return inspect.getdoc(endpoint).splitlines()[0]
+
+
+def test_the_listed_endpoints_are_ours_and_no_others(listed, tools):
+    assert {name.lstrip("/") for name in listed} == NAMES == set(tools)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
+def test_an_endpoint_is_listed_with_its_words_types_and_usual_values(listed, endpoint):
+    told = listed[f"/{endpoint.__name__}"]
+    assert first_line(endpoint) in told["description"]
+    parameters = inspect.signature(endpoint).parameters.values()
+    assert [p["parameter_name"] for p in told["parameters"]] == [p.name for p in parameters]
+    for ours, theirs in zip(parameters, told["parameters"], strict=True):
+        assert theirs["parameter_has_default"]
+        assert theirs["parameter_default"] == ours.default
+        assert theirs["python_type"]["type"] == ours.annotation.__name__
+    assert [given["python_type"]["type"] for given in told["returns"]] == ["str"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
+def test_a_tool_is_listed_with_its_words_and_types(tools, endpoint):
+    tool = tools[endpoint.__name__]
+    assert first_line(endpoint) in tool["description"]
+    given = tool["inputSchema"]["properties"]
+    for name, parameter in inspect.signature(endpoint).parameters.items():
+        assert given[name]["type"] == TYPES[parameter.annotation]
+        assert f"{name}: {given[name]['description']}" in inspect.getdoc(endpoint)
+    assert not tool["inputSchema"].get("required")
+    assert set(given) == set(inspect.signature(endpoint).parameters)
+
+
+async def used(url, calls):
+    async with (
+        streamablehttp_client(url) as (incoming, outgoing, _),
+        ClientSession(incoming, outgoing) as session,
+    ):
+        await session.initialize()
+        names = {tool.name for tool in (await session.list_tools()).tools}
+        return names, [await session.call_tool(name, given) for name, given in calls]
+
+
+def test_a_tool_returns_the_json_and_says_what_was_wrong(server):
+    """Asked by the protocol's own client."""
+    pair = {"clean": VIEW.clean, "corrupted": VIEW.corrupted}
+    calls = [
+        ("next_token", pair),
+        ("intervene", {"neuron": "L1N3", "clean": VIEW.clean, "factor": 1.5}),
+        ("upstream", {**pair, "neuron": "L9N9"}),
+    ]
+    names, (likely, exchanged, wrong) = asyncio.run(used(f"{server.api}/mcp/", calls))
+    assert names == NAMES
+    ours = [next_token(**calls[0][1]), intervene(**calls[1][1])]
+    assert [[part.text for part in told.content] for told in (likely, exchanged)] == [
+        [told] for told in ours
+    ]
+    assert [told.isError for told in (likely, exchanged)] == [False, False]
+    assert all(isinstance(json.loads(told), dict) for told in ours)
+    assert wrong.isError
+    assert "L9N9 is outside this model" in wrong.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("env", "gpu", "settings"),
+    [
+        ({}, False, Settings((EMBEDDED,), "cpu")),
+        ({}, True, Settings((ON_GPU,), "cuda")),
+        ({"SPACES_ZERO_GPU": "true"}, False, Settings((ON_GPU,), "cuda", zero=True)),
+        ({"SPACES_ZERO_GPU": "false"}, False, Settings((EMBEDDED,), "cpu")),
+        ({MODELS: " gpt2 ,gpt2-xl, gpt2,"}, False, Settings(("gpt2", "gpt2-xl"), "cpu")),
+        ({MODELS: " , "}, False, Settings((EMBEDDED,), "cpu")),
+        ({MODELS: ""}, True, Settings((ON_GPU,), "cuda")),
+    ],
+)
+def test_the_owner_chooses_models_by_the_environment(env, gpu, settings):
+    assert from_environment(env, gpu) == settings
+
+
+@pytest.mark.parametrize("name", ["gpt5", "/etc", "openai-community/gpt2", "GPT2", "x" * 9999])
+def test_a_model_that_is_not_in_the_catalogue_is_refused_with_the_list(name):
+    with pytest.raises(UserError) as told:
+        from_environment({MODELS: f"gpt2,{name}"})
+    assert is_one_sentence(str(told.value))
+    assert str(told.value).startswith(f"{MODELS} names {name[:40]!r}: choose from ")
+    assert all(entry.name in str(told.value) for entry in CATALOGUE)
