@@ -67,12 +67,16 @@ class Wiring:
         """Connect everything."""
         for ask in self.asks:
             ask.wire(self.bar.state)
+            if ask.button is not None:
+                ask.button.click(None, self.bar.state, None, js=KEEP, **QUIET)
         for button, view in self.bar.examples:
             filled = [getattr(self.bar, part) for part in FILLED]
             self._then_ask(button.click(_fill(view), None, filled, **QUIET))
         for box in self.bar.boxes:
             self._then_ask(box.submit(None, **QUIET))
         self._then_ask(self.bar.button.click(None, **QUIET))
+        pressed, neuron = self.bar.pressed, self.bar.neuron
+        self._then_ask(pressed.input(None, pressed, neuron, js="(name) => name", **QUIET))
         for tab, page in zip(TABS, pages, strict=True):
             js = f"(now) => openedTab('{tab.name}', now)"
             self._then_ask(page.select(None, self.bar.tab, self.bar.tab, js=js, **QUIET))
@@ -83,7 +87,7 @@ class Wiring:
         """Keep the address, and answer the quick questions of the open tab."""
         inputs = [*self.bar.state, *(o for ask in self.quick for o in ask.options.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
-        event.then(None, self.bar.state, None, js="(...view) => keepAddress(view)", **QUIET).then(
+        event.then(None, self.bar.state, None, js=KEEP, **QUIET).then(
             self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private"
         )
 
@@ -102,6 +106,9 @@ class Wiring:
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that use no model."""
+
+KEEP = "(...view) => keepAddress(view)"
+"""Writes the view into the address."""
 
 
 FILLED = ("clean", "corrupted", "target", "foil", "text")

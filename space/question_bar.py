@@ -68,6 +68,7 @@ class QuestionBar:
             placeholder="Any text; empty for the clean prompt", render=False,
         )  # fmt: skip
         self.tab = gr.Textbox(start.tab, visible="hidden", elem_id="tab", label="Tab")
+        self.pressed = gr.Textbox("", visible="hidden", elem_id="pressed", label="Pressed")
 
     def _examples(self) -> list[tuple[gr.Button, View]]:
         with gr.Row(elem_classes="examples"):

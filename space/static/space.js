@@ -2,7 +2,9 @@
 /* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
 (() => {
   const settings = () => document.getElementById("settings").dataset;
-  const DEBOUNCE = 30;
+
+  /* The neuron of the view. */
+  let chosen = "";
 
   /* Until the view of the address is restored, the page's own first choice of a tab does not count. */
   let restored = false;
@@ -29,6 +31,7 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     const [, clean, corrupted, target, foil, neuron] = view;
+    chosen = neuron;
     document.getElementById("asked").textContent =
       `Now: ${neuron} · “${clean}” against “${corrupted}” · ${spaced(target)} or ${spaced(foil)}`;
     document.getElementById("link").value = home + (shared.size ? `?${shared}` : "");
@@ -42,10 +45,8 @@
     Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const choose = (neuron) => {
-    write("neuron", neuron);
-    setTimeout(() => document.getElementById("ask").click(), DEBOUNCE);
-  };
+  /* The question's own boxes are not on the page while it is folded. */
+  const choose = (neuron) => write("pressed", neuron);
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -58,14 +59,13 @@
     setTimeout(() => (button.textContent = before), 1500);
   };
 
-  /* The figures of the panel that a button stands under, as files. */
+  /* The figures of the answer that a button stands under, as files. */
   const images = (button, format) => {
-    const panel = button.closest(".answer");
-    for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
+    const answer = button.closest(".answer");
+    for (const plot of answer.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();
-      const name = `neuron-${document.querySelector("#neuron textarea, #neuron input").value}`;
-      window.Plotly.downloadImage(plot, { format, width, height, filename: name, scale: 2 });
+      window.Plotly.downloadImage(plot, { format, width, height, filename: `neuron-${chosen}`, scale: 2 });
     }
   };
 

@@ -129,7 +129,7 @@ def test_a_point_pressed_in_the_sweep_becomes_the_neuron_everywhere(visit):
     point = points.nth(points.count() // 2).bounding_box()
     visit.tab.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     visit.tab.wait_for_function("document.querySelector('.hoverlayer .hovertext')")
-    named = plot.locator(".hoverlayer").inner_text()
+    named = plot.locator(".hoverlayer").text_content()
     visit.tab.mouse.down()
     visit.tab.mouse.up()
     name = re.search(r"L\d+N\d+", named).group()
