@@ -76,7 +76,7 @@ class Wiring:
             self._then_ask(box.submit(None, **QUIET))
         self._then_ask(self.bar.button.click(None, **QUIET))
         pressed, neuron = self.bar.pressed, self.bar.neuron
-        self._then_ask(pressed.input(None, pressed, neuron, js="(name) => name", **QUIET))
+        self._then_ask(pressed.change(None, pressed, neuron, js=PRESSED, **QUIET))
         for tab, page in zip(TABS, pages, strict=True):
             js = f"(now) => openedTab('{tab.name}', now)"
             self._then_ask(page.select(None, self.bar.tab, self.bar.tab, js=js, **QUIET))
@@ -109,6 +109,9 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_prog
 
 KEEP = "(...view) => keepAddress(view)"
 """Writes the view into the address."""
+
+PRESSED = "(said) => said.split(' ')[0]"
+"""The neuron that was pressed; the time stands behind it."""
 
 
 FILLED = ("clean", "corrupted", "target", "foil", "text")

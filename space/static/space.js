@@ -45,8 +45,11 @@
     Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  /* With the time behind it, pressing the same thing again is a change. */
+  const timed = (text) => `${text} ${Date.now()}`;
+
   /* The question's own boxes are not on the page while it is folded. */
-  const choose = (neuron) => write("pressed", neuron);
+  const choose = (neuron) => write("pressed", timed(neuron));
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -83,7 +86,7 @@
   const press = (token) => {
     for (const other of document.querySelectorAll(".token.pressed")) other.classList.remove("pressed");
     token.classList.add("pressed");
-    write("token", token.dataset.token);
+    write("token", timed(token.dataset.token));
   };
 
   /* Arrow keys walk through a row of tokens; the row is one stop of the Tab key. */

@@ -71,7 +71,9 @@ def prompt_of(names: list[str]) -> str:
 
 def test_a_script_that_ran_would_be_noticed(watched, home):
     with SpaceVisit(watched, home) as visit:
-        visit.tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img onerror=alert(1)>')")
+        visit.tab.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<img onerror=alert(1)>')"
+        )
         harm = visit.tab.evaluate(HARM)
         assert len(harm["elements"]) == 1
         visit.tab.evaluate("alert(1)")
