@@ -105,8 +105,15 @@ class Asked(Chosen):
         return best, pair.contrast
 
 
-def takes(options: type[Chosen]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a verb the options of a class beside its own; they arrive as one object, first."""
+def takes(
+    options: type[Chosen], **defaults: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb the options of a class beside its own; they arrive as one object, first.
+
+    Args:
+        options: the class.
+        defaults: for this verb, in place of those of the class.
+    """
 
     def wrap(function: Callable[..., None]) -> Callable[..., None]:
         def verb(**given: Any) -> None:
@@ -114,7 +121,10 @@ def takes(options: type[Chosen]) -> Callable[[Callable[..., None]], Callable[...
 
         shared = [
             inspect.Parameter(
-                f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type
+                f.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(f.name, f.default),
+                annotation=f.type,
             )
             for f in fields(options)
         ]

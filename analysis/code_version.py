@@ -9,13 +9,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def code_version(*modules: str) -> str:
+def code_version(*modules: str, alone: str | None = None) -> str:
     """Checksum of modules of this repository and of all they import from it, first 16 digits.
 
     The syntax tree is hashed, so comments, docstrings and layout do not count.
+
+    Args:
+        modules: their names.
+        alone: a module that counts without what it imports.
     """
     digest = hashlib.sha256()
-    for name in sorted(reached(*modules)):
+    for name in sorted(reached(*modules) | ({alone} if alone else set())):
         digest.update(f"{name} {_shape(_tree(name))}\n".encode())
     return digest.hexdigest()[:16]
 

@@ -99,8 +99,12 @@ def _is_current(folder: Path, step: Step, expected: results.Provenance) -> bool:
 
 
 def step_version(step: Step) -> str:
-    """Checksum of the code behind a step: its experiment, and what else it reads from."""
-    return code_version(f"analysis.experiments.{step.name}", *step.reads)
+    """Checksum of the code behind a step: its experiment, what it reads from, and its own module.
+
+    Of its own module only the text counts, not all that the other steps there import.
+    """
+    named = (f"analysis.experiments.{step.name}", *step.reads)
+    return code_version(*named, alone=step.run.__module__)
 
 
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:

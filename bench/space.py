@@ -14,16 +14,20 @@ from pathlib import Path
 
 from gradio_client import Client
 
+from analysis.question import CLEAN, CORRUPTED
 from space.launch import launch, make
 
 ROUNDS = 20
-SENTENCE = "She walked through the old garden, past the apple trees and the wall, and found "
+LEAD = 5 * "She walked through the old garden, past the trees and the wall, and sat down. "
+"""Before the usual prompts: about 100 tokens in all."""
 QUESTIONS = {
-    "activations": {"api_name": "/activations", "text": SENTENCE * 6},
-    "ablation": {"api_name": "/intervene", "factor": -1.5},
+    "activations": {"api_name": "/activations", "text": LEAD + CLEAN},
+    "ablation": {"api_name": "/intervene", "clean": LEAD + CLEAN, "factor": -1.5},
     "direct effect": {"api_name": "/direct_effect"},
-    "screened sweep": {"api_name": "/sweep", "screen": 64},
-}
+    "screened sweep": {
+        "api_name": "/sweep", "clean": LEAD + CLEAN, "corrupted": LEAD + CORRUPTED, "screen": 64
+    },
+}  # fmt: skip
 FAST = [name for name in QUESTIONS if name != "screened sweep"]
 
 

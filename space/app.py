@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from space import api, html, service
-from space.asks import MODEL, Ask, refresh
+from space.asks import KEEP, MODEL, QUIET, Ask, refresh
 from space.question_bar import QuestionBar
 from space.session import Session
 from space.tabs import TABS
@@ -67,16 +67,12 @@ class Wiring:
         """Connect everything."""
         for ask in self.asks:
             ask.wire(self.bar.state)
-            if ask.button is not None:
-                ask.button.click(None, self.bar.state, None, js=KEEP, **QUIET)
         for button, view in self.bar.examples:
             filled = [getattr(self.bar, part) for part in FILLED]
             self._then_ask(button.click(_fill(view), None, filled, **QUIET))
         for box in self.bar.boxes:
             self._then_ask(box.submit(None, **QUIET))
         self._then_ask(self.bar.button.click(None, **QUIET))
-        pressed, neuron = self.bar.pressed, self.bar.neuron
-        self._then_ask(pressed.change(None, pressed, neuron, js=PRESSED, **QUIET))
         for tab, page in zip(TABS, pages, strict=True):
             js = f"(now) => openedTab('{tab.name}', now)"
             self._then_ask(page.select(None, self.bar.tab, self.bar.tab, js=js, **QUIET))
@@ -102,16 +98,6 @@ class Wiring:
         if view.tab not in {tab.name for tab in TABS}:
             view = replace(view, tab=self.start.tab)
         return [*astuple(view), gr.update(selected=view.tab)]
-
-
-QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-"""Options of events that use no model."""
-
-KEEP = "(...view) => keepAddress(view)"
-"""Writes the view into the address."""
-
-PRESSED = "(said) => said.split(' ')[0]"
-"""The neuron that was pressed; the time stands behind it."""
 
 
 FILLED = ("clean", "corrupted", "target", "foil", "text")

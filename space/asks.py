@@ -14,6 +14,12 @@ from space.view import NAMES, View, make_view
 MODEL = "model"
 """Events that use a model wait for each other, and the page tells a visitor's place."""
 
+QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+"""Options of events that use no model."""
+
+KEEP = "(...view) => keepAddress(view)"
+"""Has the page write the view into its address."""
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -57,7 +63,8 @@ class Ask:
             self.listen(event, state)
 
     def listen(self, event: Callable[..., Any], state: list[Any]) -> None:
-        """Ask on an event of the page."""
+        """Ask on an event of the page; the address names what is asked."""
+        event(None, state, None, js=KEEP, **QUIET)
         event(
             self._pressed,
             [*state, *self.options.values()],

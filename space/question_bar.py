@@ -37,7 +37,9 @@ EXAMPLES: tuple[tuple[str, View], ...] = (
 
 
 class QuestionBar:
-    """The components of the shared question.
+    """The components of the shared question, folded away by the page's own style.
+
+    They stay in the page when they are folded: pressing a neuron writes into them.
 
     Args:
         settings: which models are offered.
@@ -45,7 +47,8 @@ class QuestionBar:
     """
 
     def __init__(self, settings: Settings, start: View) -> None:
-        with gr.Accordion("Ask another question", open=False, elem_id="question"):
+        gr.Button("Ask another question", elem_id="unfold", size="sm")
+        with gr.Column(elem_id="question"):
             self.examples = self._examples()
             with gr.Row():
                 self.clean = _box(start.clean, "Clean prompt: calls for the target", "clean", 2)
@@ -68,7 +71,6 @@ class QuestionBar:
             placeholder="Any text; empty for the clean prompt", render=False,
         )  # fmt: skip
         self.tab = gr.Textbox(start.tab, visible="hidden", elem_id="tab", label="Tab")
-        self.pressed = gr.Textbox("", visible="hidden", elem_id="pressed", label="Pressed")
 
     def _examples(self) -> list[tuple[gr.Button, View]]:
         with gr.Row(elem_classes="examples"):

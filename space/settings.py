@@ -25,7 +25,7 @@ NAME_CHARACTERS = 40
 FACTORS = (-10.0, 10.0)
 LENGTHS = 40
 """Tokens that are written on, at most."""
-WRITTEN = 6
+WRITTEN = 4
 """And usually."""
 SCREENS = (16, 1024)
 ARTICLES = (1, 8)

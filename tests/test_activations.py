@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from analysis.claims.loudness import counted, sampled, strongest
 from analysis.experiments.activations import activations
 from analysis.neuron import Neuron
 from analysis.question import default_pair, make_prompt
@@ -41,3 +42,15 @@ def test_the_embedded_neuron_fires_before_the_target_not_on_it(embedded):
     assert apple.argmax() == len(apple) - 1
     assert apple[-1] == pytest.approx(11.21, abs=0.01)
     assert lemon[-1] == pytest.approx(1.36, abs=0.01)
+
+
+def test_the_first_token_of_every_text_is_not_counted_however_active_the_neuron_is_there(
+    subject, pair
+):
+    others = [make_prompt(subject, text) for text in ("The egg is big", "We saw a house")]
+    result = activations(subject, NEURON, pair.contrast, [pair.clean], others)
+    starts = np.cumsum([0, *result.lengths[:-1]])
+    assert np.flatnonzero(~counted(result)).tolist() == starts.tolist()
+    assert sampled(result).sum() == sum(result.lengths[1:]) - 2
+    result.activations[0] = 1000 * np.sign(result.activations[result.lengths[0] - 1])
+    assert strongest(result) != 0

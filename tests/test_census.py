@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from analysis import __main__ as cli
 from analysis.claims import make_claims
-from analysis.engines.reading import windows
+from analysis.engines.reading import Reading, windows
 from analysis.experiments.census import census, summary
 from analysis.figures import FIGURES
 from analysis.neuron import Neuron
 from analysis.question import default_pair
-from analysis.weights.agreement import _moments, _read, agreement, draw_windows
+from analysis.weights.agreement import _by_outcome, _moments, _read, agreement, draw_windows
 from analysis.weights.congruence import (
     MEASURES,
     MINUS,
@@ -27,7 +27,7 @@ from analysis.weights.congruence import (
     unit_name,
     unit_neuron,
 )
-from analysis.weights.cross import OUTCOMES
+from analysis.weights.cross import OUTCOMES, CrossMoments, rank_correlation
 from analysis.weights.orders import ORDERS, orders
 from analysis.weights.pairs import Pairs, by_token, by_word, mutual
 from analysis.weights.words import leaders, words
@@ -229,11 +229,14 @@ def test_correlations_are_those_of_all_tokens_read_at_once(subject):
     assert moments.count == len(active)
     told = np.array(following)[:, None] == np.array(tokens)
     outcomes = (predicted, np.exp(predicted), told.astype(float))
-    for outcome, values in zip(OUTCOMES, outcomes, strict=True):
-        found = moments.correlations(outcome)
+    everywhere, known = np.ones(len(active), dtype=bool), np.array(following) >= 0
+    assert not known.all()  # a window's last token has no next one, and says nothing of it
+    read = (everywhere, everywhere, known)
+    for outcome, every, where in zip(OUTCOMES, outcomes, read, strict=True):
+        found, values, own = moments.correlations(outcome), every[where], active[where]
         for (i, j), value in np.ndenumerate(found):
-            if values[:, j].std() and active[:, i].std():
-                expected = np.corrcoef(active[:, i], values[:, j])[0, 1]
+            if values[:, j].std() and own[:, i].std():
+                expected = np.corrcoef(own[:, i], values[:, j])[0, 1]
                 assert value == pytest.approx(expected, abs=1e-4)
             else:
                 assert value == 0
@@ -387,6 +390,60 @@ def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
     )
     assert "no mutual pair" not in there
     assert "no mutual pair" in missing
+
+
+def test_a_pair_that_another_spelling_or_neuron_spoils_has_no_score_with_every_spelling_a_rival():
+    study = evidence(Plan())
+    for spoilt in ((-2.0, -3.0), (-2.0, 3.0), (2.0, 0.0)):
+        gaps = study.census.asked_gaps.copy()
+        gaps[:, 1] = spoilt
+        told = make_claims(changed(study, "census", asked_gaps=gaps)).census.pair
+        assert told.endswith("With every spelling a rival they would not be each other’s best.")
+    assert "would be 2.25" in make_claims(study).census.pair
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=12))
+def test_rank_correlation_is_pearsons_of_ranks_that_equals_share(items):
+    first, second = (np.array(column, dtype=float) for column in zip(*items, strict=True))
+    rho, low, high = rank_correlation(first, second, seed=0)
+    ranks = [[(v > x).sum() + ((v == x).sum() - 1) / 2 for v in x] for x in (first, second)]
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        assert np.isnan([rho, low, high]).all()
+    else:
+        assert rho == pytest.approx(np.corrcoef(ranks)[0, 1])
+        assert -1 - 1e-9 <= low <= high <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("level", [0.0, 3.0])
+def test_a_neuron_that_never_changes_is_left_out_everywhere(level):
+    generator = torch.Generator().manual_seed(0)
+    active = torch.rand(90, 3, generator=generator)
+    active[:, 1] = level
+    moments = CrossMoments([0, 0, 0], [0, 1, 2], [1, 1, 1], [3, 4, 5])
+    logits = torch.randn(90, 7, generator=generator)
+    own, token = torch.ones(90, dtype=torch.bool), torch.arange(90) % 7
+    moments.add(Reading(token, token, token, token, logits, {0: active}), logits.logsumexp(-1), own)
+    told = _by_outcome(moments, np.array([3.0, 2.0, 1.0]), "probability", 0)
+    kept = moments.correlations("probability")[np.ix_([0, 2], [0, 2])]
+    assert told["pairs_read"] == told["own_counts"].sum() == 2
+    assert told["other_counts"][0].sum() == 2
+    assert told["correlation"][0] == pytest.approx(np.diag(kept).mean())
+    assert told["first"][0] == (np.diag(kept) >= kept.max(1)).mean()
+
+
+def test_pairs_left_out_for_a_neuron_that_never_changes_are_counted_on_the_page():
+    study = evidence(Plan())
+    assert "never changes" not in make_claims(study).census.behaviour
+    fewer = changed(study, "census", pairs_read=study.census.pairs_read - 1)
+    assert "(1 pair more cannot be asked" in make_claims(fewer).census.behaviour
+
+
+def test_from_one_pair_no_verdict_is_drawn():
+    study = evidence(Plan())
+    unknown = np.full_like(study.census.size_advantage, np.nan)
+    told = make_claims(changed(study, "census", size_advantage=unknown)).census
+    assert told.behaviour_heading.startswith("Too few pairs to tell")
+    assert "too few to tell from chance" in told.behaviour
 
 
 def test_close_spellings_and_other_measures_are_told_only_where_they_matter():

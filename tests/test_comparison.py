@@ -32,7 +32,7 @@ from analysis.loading import models
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import best_threshold
 from analysis.question import default_pair, held_out_pairs, make_pair
-from analysis.scanning.detector import FEWEST, Detector, share
+from analysis.scanning.detector import FEWEST, Detector, half_way, share
 from analysis.steps.breadth import NOT_ASKED
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
@@ -114,15 +114,15 @@ def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned
 
 
 def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_token(subject, pair):
-    neuron, lead = Neuron(2, 5), int(subject.prepend_bos)
+    neuron = Neuron(2, 5)
     detector = Detector(subject, neuron, pair.contrast.target_id, -1)
     values, follows, first = detector.columns(TEXTS_READ[:1], lambda _: None)
     tokens = subject.tokens(TEXT)
-    post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][2, lead:-1, 5]
+    post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][2, 1:-1, 5]
     np.testing.assert_allclose(values, -post.numpy(), atol=1e-5)
     target = pair.contrast.target_id
-    assert follows.tolist() == [token == target for token in tokens[lead + 1 :]]
-    own = subject.logits(tokens)[lead:-1].argmax(-1)
+    assert follows.tolist() == [token == target for token in tokens[2:]]
+    own = subject.logits(tokens)[1:-1].argmax(-1)
     assert first.tolist() == [token == target for token in own.tolist()]
     assert follows.sum() == TEXT.count(" an ")
 
@@ -153,6 +153,26 @@ def test_texts_that_choose_the_threshold_are_not_those_that_count(subject, pair)
     assert (first.followed, second.followed) == (0, TEXT.count(" an "))
     for rare in (silent, TEXT):  # too few occurrences to choose by
         assert detector.detect([(0, rare), (1, TEXT)], 9.0, lambda _: None).threshold == 9.0
+
+
+@pytest.mark.parametrize(
+    ("clean", "corrupted", "threshold"),
+    [(8, 1, 4), (8, -2, 4), (-1, -7, -4), (0, -6, -3), (1, -7, -3), (3, -5, 1.5), (0, 0, 0)],
+)
+def test_a_threshold_that_nobody_chose_lies_between_the_two_prompts(clean, corrupted, threshold):
+    """A neuron that the clean prompt quiets is not loud from half of next to nothing on."""
+    assert half_way(clean, corrupted) == threshold
+
+
+def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pair, monkeypatch):
+    ends = (np.array([0.5, 0.1]), np.array([-1.0, -7.0]))
+    monkeypatch.setattr("analysis.experiments.comparison._at_the_ends", lambda *_: ends)
+    row = comparison(subject, pair, [], TEXTS_READ[:1], screen=20)
+    assert (row.sign[0], row.threshold[0]) == (1, -4.0)
+    study = evidence(Plan())
+    few = {"sign": row.sign, "activation": row.activation, "chosen_on": np.array([1])}
+    told = make_claims(changed(study, "comparison", **few)).comparison.corpus
+    assert "midway between its activations on the two prompts" in told
 
 
 def test_a_share_of_nothing_is_undefined():
@@ -248,6 +268,21 @@ def test_the_option_model_names_one_more_model_and_stands_alone_without_others(r
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
     _, out, _ = run("compare", "--model", folders[0], *PAIR, "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2"]
+
+
+def test_the_option_model_counts_where_it_is_given_even_if_it_names_the_default(
+    run, folders, monkeypatch
+):
+    loaded = models.load
+    monkeypatch.setattr(
+        models,
+        "load",
+        lambda name, *rest: loaded(str({EMBEDDED: folders[0]}.get(name, name)), *rest),
+    )
+    _, out, _ = run("compare", "--model", EMBEDDED, folders[1], *PAIR, "--json")
+    assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
+    _, out, _ = run("compare", folders[1], *PAIR, "--json")
+    assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-llama"]
 
 
 def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(run, folders):

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
 from analysis import __main__ as cli
 from analysis import corpus
@@ -35,6 +36,7 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
+from analysis.verbs.corpus import _key
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 from tests.synthetic import Plan, changed, evidence
@@ -222,6 +224,61 @@ def test_a_file_of_another_scan_or_a_damaged_one_is_refused_in_one_sentence(tmp_
     with pytest.raises(UserError, match="damaged: delete it"):
         scan_files.load_scan(path, KEY)
     assert scan_files.file_of(tmp_path, KEY) != scan_files.file_of(tmp_path, {"model": "n"})
+
+
+def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleared(tmp_path):
+    path = tmp_path / "kept"
+    (tmp_path / ".kept.killed").touch()
+    program = (
+        "import sys; from pathlib import Path; from analysis.scanning.scan_files import held\n"
+        "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout.readline() == b"held\n"
+    refused = pytest.raises(UserError, match="is being written by another process")
+    with refused, scan_files.held(path):
+        raise AssertionError("held twice")
+    child.communicate()
+    with scan_files.held(path):
+        assert {file.name for file in tmp_path.iterdir()} <= {"kept.lock"}
+
+
+def test_savers_of_one_scan_do_not_take_each_others_scratch_file(tmp_path, monkeypatch):
+    done, save = whole(make_subject("gpt2"), DOCUMENTS[:1]), scan_files.save_file
+
+    def slow(*arguments, **named):
+        save(*arguments, **named)
+        monkeypatch.setattr(scan_files, "save_file", save)
+        scan_files.save_scan(tmp_path / "kept", done, KEY)
+
+    monkeypatch.setattr(scan_files, "save_file", slow)
+    scan_files.save_scan(tmp_path / "kept", done, KEY)
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("error", [SafetensorError("No space left"), OSError(28, "No space left")])
+def test_a_scan_that_cannot_be_written_says_so_in_one_sentence(tmp_path, monkeypatch, error):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(scan_files, "save_file", full)
+    with pytest.raises(UserError, match=r"cannot be written \(No space left\): make room"):
+        scan_files.save_scan(tmp_path / "kept", whole(make_subject("gpt2"), DOCUMENTS[:1]), KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
+    subject = make_subject("gpt2")
+
+    def key():
+        return _key(subject, make_contrast(subject, " an", " a"), list(CHOSEN), 3, 0)
+
+    first = key()
+    assert first["device"] == "cpu"
+    monkeypatch.setattr("importlib.metadata.version", lambda name: f"another {name}")
+    assert key() != first
 
 
 def test_examples_show_the_token_that_was_read_in_its_document(subject):

@@ -59,6 +59,14 @@ def test_the_interval_of_a_mean_is_as_wide_as_its_standard_error_says():
     np.testing.assert_allclose(spans[..., 1] - spans[..., 0], width, rtol=0.1)
 
 
+def test_one_word_says_nothing_of_others_and_has_no_interval():
+    many, one = np.array([[1.0, 2.0, 3.0]]), np.array([[4.0]])
+    assert np.isfinite(word_interval(many, many, auc, seed=0)).all()
+    for groups in ((many, one), (one, many)):
+        assert np.isnan(word_interval(*groups, auc, seed=0)).all()
+        assert word_interval(*groups, group_means, seed=0).shape == (1, 2, 2)
+
+
 def test_values_equal_the_hooks_and_the_models_own_logits(subject, pair, result):
     words = [*WORDS[0], *WORDS[1]]
     for row, sentence in enumerate((SENTENCE, OTHER)):

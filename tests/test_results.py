@@ -1,12 +1,14 @@
 import ast
 import dataclasses
 import os
+import shutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import code_version as code
 from analysis import corpus, results, study
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
@@ -14,6 +16,7 @@ from analysis.experiments.logit_lens import LogitLens
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import ratio_interval, share_interval
 from analysis.question import make_pair
+from analysis.steps import breadth
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 MADE = results.Provenance(
@@ -104,6 +107,47 @@ def test_the_sweeps_code_reaches_its_engine_but_no_figure():
     assert not any("figures" in name for name in modules)
     assert "analysis.engines.tail" in imported("analysis.engines.patcher")
     assert path_of("analysis").name == "__init__.py"
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """Edits a copy of the code, whose checksums are taken from then on."""
+    shutil.copytree(code.ROOT / "analysis", tmp_path / "analysis")
+
+    def edit(module, old, new):
+        path = tmp_path / "analysis" / module
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+        code._tree.cache_clear()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(code, "ROOT", tmp_path)
+        code._tree.cache_clear()
+        yield edit
+    code._tree.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "stale"),
+    [
+        ("steps/breadth.py", "TEXTS, CENSUS_TOKENS = ", "TEXTS, CENSUS_TOKENS = 0, ", True),
+        ("steps/breadth.py", '"""Steps that', '"""The steps that', False),
+        ("experiments/census.py", "FOLLOWED = ", "FOLLOWED = 2 * ", False),
+        ("experiments/comparison.py", "\nSHOWN = ", "\nSHOWN = 2 * ", True),
+        ("numbers/statistics.py", "\nRESAMPLES = ", "\nRESAMPLES = 2 * ", True),
+    ],
+)
+def test_a_step_is_stale_when_its_own_module_or_what_it_reads_changes(
+    edited, module, old, new, stale
+):
+    before = study.step_version(breadth.COMPARISON)
+    edited(module, old, new)
+    assert (study.step_version(breadth.COMPARISON) != before) == stale
+
+
+def test_a_steps_settings_are_on_record():
+    assert breadth.COMPARISON.asks["screen"](None) == breadth.SCREEN
 
 
 def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis.claims.wording import number, percent, plural, say, span, token
-from analysis.experiments.census import Census
+from analysis.experiments.census import FOLLOWED, Census
 
 MEASURES = ("by the product itself", "less the mean", "in standard deviations")
 RAW, STANDARDISED = 0, 2
@@ -36,6 +36,8 @@ def behaviour_heading(result: Census) -> str:
     """The answer to the question that nobody tested."""
     if not result.agreement_tokens:
         return "Whether congruence predicts behaviour was not asked"
+    if not np.isfinite(result.size_advantage[RAW, PROBABILITY, 0]).all():
+        return "Too few pairs to tell whether congruence predicts behaviour"
     if not about(result):
         return "Congruence does not predict behaviour"
     if towards(result):
@@ -49,6 +51,7 @@ def behaviour(result: Census) -> Markup:
         return say("No text was read.")
     return (
         _size(result)
+        + _left_out(result)
         + _way(result)
         + _others(result)
         + _next(result)
@@ -70,9 +73,28 @@ def _size(result: Census) -> Markup:
         plural(int(result.pairs_read[RAW, PROBABILITY]), "pair", "pairs"),
         number(other, 3),
         number(within, 3),
-        "far from chance" if about(result) else "no more than chance gives",
+        _against_chance(result),
         number(gained, 3),
         span(low, high, 3),
+    )
+
+
+def _against_chance(result: Census) -> str:
+    if about(result):
+        return "far from chance"
+    known = np.isfinite(result.size_advantage[RAW, PROBABILITY, 0]).all()
+    return "no more than chance gives" if known else "too few to tell from chance"
+
+
+def _left_out(result: Census) -> Markup:
+    """How many pairs have a neuron that never changes, which goes with nothing."""
+    followed = min(FOLLOWED, int(result.mutual[RAW, 0]))
+    still = followed - int(result.pairs_read[RAW, PROBABILITY])
+    if still <= 0:
+        return say("")
+    return say(
+        " ({} more cannot be asked: the neuron’s activation never changes there.)",
+        plural(still, "pair", "pairs"),
     )
 
 

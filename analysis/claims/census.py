@@ -164,6 +164,8 @@ def _pair(result: Census) -> Markup:
         number(float(gaps[1])),
         ordinal(rank),
     )
+    if (single <= 0).any():
+        return told + say(" With every spelling a rival they would not be each other’s best.")
     close = ": another spelling is close behind" if single.prod() < gaps.prod() / 2 else ""
     return told + say(
         " With every spelling a rival the score would be {}{}.", number(float(single.prod())), close

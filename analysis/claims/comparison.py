@@ -19,7 +19,7 @@ from analysis.claims.wording import (
 )
 from analysis.evidence import Evidence
 from analysis.experiments.comparison import Comparison
-from analysis.scanning.detector import FEWEST, share
+from analysis.scanning.detector import FEWEST, quieted, share
 
 FEW = 30
 """Occurrences below which a precision or recall is called rough."""
@@ -185,10 +185,15 @@ def _threshold(result: Comparison, i: int) -> Markup:
             "{neuron} counts as loud ({level}), and the other half, {tokens} tokens, counted. ",
             **place,
         )
+    place["from"] = (
+        "midway between its activations on the two prompts"
+        if quieted(*(result.sign[i] * result.activation[i]).tolist())
+        else "at half its activation on the clean prompt"
+    )
     return say(
-        "As a sign of {word} in news: {neuron} counts as loud at half its activation on the "
-        "clean prompt or beyond ({level}), since in the half of {texts} texts that should have "
-        "chosen that, the word came only {times}. The other half, {tokens} tokens, counted. ",
+        "As a sign of {word} in news: {neuron} counts as loud {from} or beyond ({level}), since in "
+        "the half of {texts} texts that should have chosen that, the word came only {times}. The "
+        "other half, {tokens} tokens, counted. ",
         **place,
     )
 

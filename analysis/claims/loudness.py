@@ -56,17 +56,10 @@ def other_end(result: Activations) -> float:
     return float(loudness(result)[result.text(int(not quieter(result)))][-1])
 
 
-def has_bos(result: Activations) -> bool:
-    """Whether a token of the tokenizer's own begins every text: all begin alike."""
-    firsts = {result.tokens[result.text(index)][0] for index in range(len(result.lengths))}
-    return result.random_texts > 0 and len(firsts) == 1
-
-
 def counted(result: Activations) -> Bool[np.ndarray, " token"]:
-    """Marks every token but the one that begins every text, which says nothing about them."""
+    """Marks every token but the first of each text, on which models park their attention."""
     marks = np.ones(len(result.tokens), dtype=bool)
-    if has_bos(result):
-        marks[[result.text(index).start for index in range(len(result.lengths))]] = False
+    marks[[result.text(index).start for index in range(len(result.lengths))]] = False
     return marks
 
 

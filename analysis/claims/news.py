@@ -10,7 +10,6 @@ from analysis.claims.loudness import (
     expected,
     explained,
     fires_before,
-    has_bos,
     is_loud,
     likely,
     loud,
@@ -54,8 +53,7 @@ def on_news(result: Activations) -> Markup:
         share_span(*share_interval(reached, size)),
         *_range(result),
     )
-    if has_bos(result):
-        told += say(" The token that begins every text is left out.")
+    told += say(" The first token of each, on which models park their attention, is left out.")
     if silent(result):
         return say("It is nearly silent on news text: ") + told
     return say("It is active on news text too: ") + told

@@ -14,7 +14,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.question import PromptPair
-from analysis.scanning.detector import Detector, share
+from analysis.scanning.detector import Detector, half_way, share
 from analysis.subject import Subject
 
 SHOWN = 5
@@ -57,7 +57,7 @@ class Comparison:
         rank_by_target: its rank among all neurons by direct effect on the target, with that sign.
         rank_by_difference: the same by target minus foil.
         threshold: activation, times ``sign``, that best told the target's coming (F1) on the texts
-            that chose it; half the clean prompt's where it came too rarely there to choose.
+            that chose it; ``half_way`` where it came too rarely there to choose.
         chosen_on: tokens of those texts that the target follows.
         tokens: tokens of the other texts, on which all that follows is counted.
         followed: those that the target follows.
@@ -140,8 +140,8 @@ def comparison(
     sign = int(np.sign(activation[0] - activation[1]) or np.sign(activation[0]) or 1)
     effect = direct_effect(subject, neuron, pair.contrast, seed)
     detector = Detector(subject, neuron, pair.contrast.target_id, sign)
-    half = sign * float(activation[0]) / 2
-    detected = detector.detect(texts, half, part_of(progress, 0.6, 1.0))
+    default = half_way(*(sign * activation).tolist())
+    detected = detector.detect(texts, default, part_of(progress, 0.6, 1.0))
     counts: dict[str, Any] = {name: _one(value) for name, value in vars(detected).items()}
     return Comparison(
         clean=pair.clean.text,

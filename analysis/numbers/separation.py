@@ -41,8 +41,11 @@ def word_interval(
 
     The same resampled words serve every row, so that the statistic may average over rows. Where a
     statistic is at its bound on every resample, as the AUC of groups that do not overlap is, the
-    interval has no width and understates the doubt (Efron and Tibshirani, 1993).
+    interval has no width and understates the doubt (Efron and Tibshirani, 1993). A group of one
+    word says nothing of others: NaNs.
     """
+    if min(target.shape[1], foil.shape[1]) < 2:
+        return np.full((*statistic(target[None], foil[None]).shape[1:], 2), np.nan, np.float32)
     draw = np.random.default_rng(seed)
     samples = statistic(_again(draw, target), _again(draw, foil))
     return np.moveaxis(np.quantile(samples, [0.025, 0.975], axis=0), 0, -1).astype(np.float32)

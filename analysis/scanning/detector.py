@@ -88,14 +88,15 @@ class Detector:
     ) -> tuple[Float[np.ndarray, " token"], Bool[np.ndarray, " token"], Bool[np.ndarray, " token"]]:
         """Activation times sign; target comes next; target is the model's first choice.
 
-        Left out are a leading BOS and the last token of a window, after which nothing is known.
+        Left out are the first token of a window, on which models park their attention, and the
+        last, after which nothing is known.
         """
         subject, lead, layer = self.subject, int(self.subject.prepend_bos), self.neuron.layer
         pieces = list(windows(subject, texts, min(WINDOW, subject.context - lead)))
         values, marks, done = [np.zeros(0, dtype=np.float32)], [np.zeros((2, 0), dtype=bool)], 0
         for batch in batches(pieces):
             reading = read(subject, batch, [layer])
-            kept = ((reading.following != NO_TOKEN) & (reading.pos >= lead)).cpu().numpy()
+            kept = ((reading.following != NO_TOKEN) & (reading.pos > 0)).cpu().numpy()
             activation = reading.activations[layer][:, self.neuron.number].float()
             values.append(self.sign * activation.cpu().numpy()[kept])
             rows = (reading.following == self.target, reading.logits.argmax(-1) == self.target)
@@ -104,6 +105,23 @@ class Detector:
             progress(done / len(pieces))
         follows, first = np.concatenate(marks, axis=1)
         return np.concatenate(values), follows, first
+
+
+def quieted(clean: float, corrupted: float) -> bool:
+    """Whether the corrupted prompt excites a neuron that the clean one quiets.
+
+    Both activations are times the sign of their difference.
+    """
+    return corrupted < 0 and clean < -corrupted / 2
+
+
+def half_way(clean: float, corrupted: float) -> float:
+    """The threshold where none can be chosen, from a neuron's activations at the prompts' ends.
+
+    Half the clean prompt's; where that prompt quiets the neuron, which leaves nothing to halve,
+    the middle between both. Activations and threshold are times the sign of their difference.
+    """
+    return (clean + corrupted) / 2 if quieted(clean, corrupted) else clean / 2
 
 
 def share(part: int, whole: int) -> tuple[float, float, float]:

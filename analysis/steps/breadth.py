@@ -53,6 +53,10 @@ COMPARISON = Step(
     "comparison",
     Comparison,
     _comparison,
-    {"held_out": held_out, "compared_texts": drawn(f"{TEXTS} of {CHARACTERS} characters")},
+    {
+        "held_out": held_out,
+        "compared_texts": drawn(f"{TEXTS} of {CHARACTERS} characters"),
+        "screen": lambda _: SCREEN,
+    },
     ("analysis.corpus", "analysis.loading.models"),
 )

@@ -32,7 +32,7 @@ TABLES = {
 
 
 @app.command()
-@takes(Asked)
+@takes(Asked, model="")
 def compare(
     asked: Asked,
     models: Annotated[
@@ -46,7 +46,7 @@ def compare(
     """Is there such a neuron in other models too? One row a model, and who is missing."""
     from analysis.experiments.comparison import summary, together
 
-    names = _names(asked.model, models or [])
+    names = _names([asked.model] if asked.model else [], models or [])
     rows, missing = [], {}
     for place, name in enumerate(names, 1):
         with console.watched(f"{name} ({place} of {len(names)})") as progress:
@@ -65,12 +65,12 @@ def compare(
     console.emit(document if asked.as_json else _tables(document), asked.as_json)
 
 
-def _names(own: str, others: list[str]) -> list[str]:
-    """All models asked for, each once: --model first where it is given or stands alone."""
+def _names(own: list[str], others: list[str]) -> list[str]:
+    """All models asked for, each once, that of --model first; the embedded one if none is named."""
     from analysis.loading.models import entry_of
 
     found: dict[str, str] = {}
-    for name in [*([own] if own != EMBEDDED or not others else []), *others]:
+    for name in [*own, *others] or [EMBEDDED]:
         entry = entry_of(name)
         key = entry.name if entry else _resolved(name)
         if key in found:

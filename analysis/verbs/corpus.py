@@ -50,16 +50,19 @@ def scan(
     neurons = [chosen, *(rival for rival in near if rival != chosen)]
     key = _key(subject, contrast, neurons, len(texts), seed)
     path = keep or scan_files.file_of(cache_root() / "scans", key)
-    so_far = scan_files.load_scan(path, key)
-    if so_far is not None:
-        console.note(f"note: {path} holds {so_far.windows} windows of this scan; it goes on there.")
-    with console.watched("scan") as progress:
-        result = corpus_scan(
-            subject, neurons, contrast, texts, seed, so_far,
-            lambda done: scan_files.save_scan(path, done, key), progress,
-        )  # fmt: skip
-    if table is not None:
-        _write_table(table, subject, path, key, dict(texts))
+    with scan_files.held(path):
+        so_far = scan_files.load_scan(path, key)
+        if so_far is not None:
+            console.note(
+                f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
+            )
+        with console.watched("scan") as progress:
+            result = corpus_scan(
+                subject, neurons, contrast, texts, seed, so_far,
+                lambda done: scan_files.save_scan(path, done, key), progress,
+            )  # fmt: skip
+        if table is not None:
+            _write_table(table, subject, path, key, dict(texts))
     console.emit({**summary(result), "kept": str(path)}, asked.as_json)
 
 
@@ -67,6 +70,8 @@ def _key(
     subject: "Subject", contrast: "Contrast", neurons: "list[Neuron]", documents: int, seed: int
 ) -> dict[str, Any]:
     """All that a scan depends on."""
+    from importlib.metadata import version
+
     from analysis.code_version import code_version
     from analysis.loading.assets import CORPUS
 
@@ -74,6 +79,8 @@ def _key(
         "model": subject.origin.name,
         "revision": subject.origin.revision,
         "dtype": str(subject.dtype),
+        "device": subject.device.type,
+        "packages": {name: version(name) for name in ("torch", "transformers")},
         "target": contrast.target,
         "foil": contrast.foil,
         "neurons": [str(neuron) for neuron in neurons],

@@ -32,8 +32,8 @@ class Agreement:
         agreement_tokens: tokens read in them, the first of each left out.
         outcomes: with what activations are compared: log-probability and probability that the
             model gives the pair's token as the next one, and whether it really comes next.
-        pairs_read: how many pairs, best score first; for the last outcome only those whose token
-            comes next often enough.
+        pairs_read: how many pairs, best score first, whose neuron's activation changes at all; for
+            the last outcome only those whose token comes next often enough.
         edges: edges of the histograms of correlations.
         own_counts: pairs by the correlation of the neuron's activation (with its sign) and the
             outcome of its token.
@@ -147,9 +147,12 @@ def _compare(
 def _by_outcome(
     moments: CrossMoments, score: Float[np.ndarray, " pair"], outcome: str, seed: int
 ) -> dict[str, np.ndarray]:
-    """By one outcome; the text's own next tokens tell only of tokens that come often enough."""
+    """By one outcome; the text's own next tokens tell only of tokens that come often enough.
+
+    A neuron whose activation never changes goes with nothing, and is left out everywhere.
+    """
     enough = moments.follows.numpy() >= LEAST_FOLLOWED * (outcome == OUTCOMES[-1])
-    chosen = np.flatnonzero(enough & (moments.count > 0))
+    chosen = np.flatnonzero(enough & moments.alive(outcome))
     values = moments.correlations(outcome)[np.ix_(chosen, chosen)]
     layers = moments.layers[chosen]
     off = ~np.eye(len(values), dtype=bool)

@@ -2,9 +2,7 @@
 /* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
 (() => {
   const settings = () => document.getElementById("settings").dataset;
-
-  /* The neuron of the view. */
-  let chosen = "";
+  const DEBOUNCE = 30;
 
   /* Until the view of the address is restored, the page's own first choice of a tab does not count. */
   let restored = false;
@@ -31,7 +29,6 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     const [, clean, corrupted, target, foil, neuron] = view;
-    chosen = neuron;
     document.getElementById("asked").textContent =
       `Now: ${neuron} · “${clean}” against “${corrupted}” · ${spaced(target)} or ${spaced(foil)}`;
     document.getElementById("link").value = home + (shared.size ? `?${shared}` : "");
@@ -45,11 +42,10 @@
     Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  /* With the time behind it, pressing the same thing again is a change. */
-  const timed = (text) => `${text} ${Date.now()}`;
-
-  /* The question's own boxes are not on the page while it is folded. */
-  const choose = (neuron) => write("pressed", timed(neuron));
+  const choose = (neuron) => {
+    write("neuron", neuron);
+    setTimeout(() => document.getElementById("ask").click(), DEBOUNCE);
+  };
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -62,20 +58,22 @@
     setTimeout(() => (button.textContent = before), 1500);
   };
 
-  /* The figures of the answer that a button stands under, as files. */
+  /* The figures of the panel that a button stands under, as files. */
   const images = (button, format) => {
-    const answer = button.closest(".answer");
-    for (const plot of answer.querySelectorAll(".js-plotly-plot")) {
+    const panel = button.closest(".answer");
+    for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();
-      window.Plotly.downloadImage(plot, { format, width, height, filename: `neuron-${chosen}`, scale: 2 });
+      const name = `neuron-${document.querySelector("#neuron textarea, #neuron input").value}`;
+      window.Plotly.downloadImage(plot, { format, width, height, filename: name, scale: 2 });
     }
   };
 
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     let found;
-    if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
+    if ((found = at("#unfold"))) unfold(found);
+    else if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
     else if ((found = at("[data-token]"))) press(found);
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
@@ -83,10 +81,15 @@
     else if ((found = at("[data-image]"))) images(found, found.dataset.image);
   });
 
+  const unfold = (button) => {
+    const question = document.getElementById("question");
+    button.setAttribute("aria-expanded", String(question.classList.toggle("unfolded")));
+  };
+
   const press = (token) => {
     for (const other of document.querySelectorAll(".token.pressed")) other.classList.remove("pressed");
     token.classList.add("pressed");
-    write("token", timed(token.dataset.token));
+    write("token", token.dataset.token);
   };
 
   /* Arrow keys walk through a row of tokens; the row is one stop of the Tab key. */

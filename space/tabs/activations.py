@@ -43,12 +43,12 @@ class TokenPanel(Panel):
 
 
 class TokenAsk(Ask):
-    """What follows the token that is pressed; the page writes ``row:position`` and the time."""
+    """What follows the token that is pressed; the page writes its place as ``row:position``."""
 
     def answer(self, view: View, values: tuple[Any, ...]) -> list[Any]:
         """The distribution after that token."""
         place, seed = values
-        match = re.fullmatch(r"(\d):(\d{1,4})(?: \d{1,20})?", str(place), re.ASCII)
+        match = re.fullmatch(r"(\d):(\d{1,4})", str(place), re.ASCII)
         if match is None:
             return self.panel.refuse(UserError("A token's place is its row and its number: 0:3."))
         row, position = map(int, match.groups())

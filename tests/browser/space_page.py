@@ -79,7 +79,7 @@ class SpaceVisit(Visit):
         self.tab.close()
         if kind is None:
             assert self.outside == []
-            assert self.trouble == []
+            assert self.trouble == [], self.trouble
 
     def open(self, tail: str = "", **view: str) -> None:
         """Come anew, to a view."""

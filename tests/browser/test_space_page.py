@@ -73,15 +73,6 @@ def test_enter_on_a_token_shows_what_the_model_expects_after_it(visit):
     assert "--clean 'I climbed'" in command
 
 
-def test_the_same_token_pressed_again_in_another_text_is_asked_about_anew(visit):
-    visit.tab.locator("[data-token='0:1']").click()
-    visit.see_answer(1, figures=1)
-    visit.box("text").fill("She ate an orange")
-    visit.press("Read this text")
-    visit.tab.locator("[data-token='0:1']", has_text="·ate").click()
-    visit.panel(1).locator(".take code", has_text="--clean 'She ate'").wait_for()
-
-
 def test_a_text_of_the_visitor_is_read_and_named_in_the_address(visit):
     visit.box("text").fill("She ate an orange")
     visit.press("Read this text")

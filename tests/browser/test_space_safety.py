@@ -1,0 +1,30 @@
+"""The Space in a browser: hostile input runs nothing."""
+
+import pytest
+
+from tests.browser.space_page import MARKS, SpaceVisit
+
+pytestmark = MARKS
+
+HOSTILE = (
+    "${window.hit=1}",
+    "{{7*7}}",
+    "<img src=x onerror=window.hit=1>",
+    "\"><svg onload=window.hit=1>",
+    "</script><script>window.hit=1</script>",
+    "javascript:window.hit=1",
+    "\u202eright to left, \u0007 and a bell, 🍎",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address, text):
+    with SpaceVisit(context, address, text=text[:3900], clean=text, target=text[:70]) as visit:
+        visit.panel(0).locator("[role=alert], [role=status]").first.wait_for()
+        visit.write(clean="I climbed up the apple tree and picked", target=" an")
+        visit.box("text").fill(text)
+        visit.press("Read this text")
+        visit.panel(0).locator("[role=status]").wait_for()
+        assert visit.tab.evaluate("window.hit") is None
+        for injected in ("img[src=x]", "svg[onload]", ".tokens script"):
+            assert visit.tab.locator(injected).count() == 0
