@@ -92,17 +92,18 @@
     write("token", token.dataset.token);
   };
 
-  /* Arrow keys walk through a row of tokens; the row is one stop of the Tab key. */
+  /* Arrow keys walk through the tabs and through a row of tokens; the row is one stop of the Tab key. */
+  const ROWS = { ".token": ".row", "[role=tab]": "[role=tablist]" };
   document.addEventListener("keydown", (event) => {
-    const token = event.target.closest && event.target.closest(".token");
-    if (!token) return;
-    const row = [...token.parentElement.querySelectorAll(".token")];
-    const here = row.indexOf(token);
+    const at = (selector) => event.target.closest && event.target.closest(selector);
+    const kind = Object.keys(ROWS).find(at);
+    if (!kind) return;
+    const row = [...at(ROWS[kind]).querySelectorAll(kind)];
+    const here = row.indexOf(at(kind));
     const there = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: row.length - 1 }[event.key];
     if (there === undefined || !row[there]) return;
     event.preventDefault();
-    token.tabIndex = -1;
-    row[there].tabIndex = 0;
+    if (kind === ".token") [row[here].tabIndex, row[there].tabIndex] = [-1, 0];
     row[there].focus();
   });
 
