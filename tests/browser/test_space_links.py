@@ -4,34 +4,45 @@ from dataclasses import asdict
 
 import pytest
 
+from space.session import Session
+from space.settings import Settings
 from space.view import View
-from tests.browser.space_page import MARKS, TABS, SpaceVisit
+from tests.browser.space_page import MARKS, TABS, SpaceVisit, served
+from tests.conftest import make_subject
 
 pytestmark = MARKS
 
-FULL = {
+ASKED = {
+    "model": "tiny-too",
     "clean": "I climbed up the onion tree and picked",
     "corrupted": "I climbed up the pear tree and picked",
     "target": " my",
     "foil": " the",
     "neuron": "L1N7",
-    "text": "She ate an orange. He found the egg",
-    "tab": "direct-effect",
 }
-NOWHERE = [
-    {"tab": "../../etc/passwd"},
-    {"tab": "Activations"},
-    {"model": "gpt5"},
-    {"clean": "x" * 4_001},
-    {"neuron": "L" + "1" * 100},
-    {"unknown": "part"},
-]
-MISTAKES = [
-    ({"neuron": "L9N9"}, "layers go from 0 to 2"),
-    ({"neuron": "the best one"}, "is not a neuron"),
+NOWHERE = {
+    "model": "gpt5",
+    "clean": "x" * 4_001,
+    "neuron": "L" + "1" * 100,
+    "tab": "../../etc/passwd",
+    "unknown": "part",
+}
+MISTAKES = (
     ({"target": " an apple"}, "is 2 tokens"),
     ({"target": " a"}, "two different tokens"),
-]
+    ({"clean": ""}, "is empty"),
+    ({"neuron": "L9N9"}, "layers go from 0 to 2"),
+    ({"neuron": "the best one"}, "is not a neuron"),
+)
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where an app that offers two models is served."""
+    seeds = {"tiny": 0, "tiny-too": 1}
+    settings = Settings(models=tuple(seeds))
+    with served(Session(settings, lambda name, _: make_subject("llama", seeds[name]))) as url:
+        yield url
 
 
 @pytest.fixture
@@ -40,32 +51,38 @@ def visit(context, address):
         yield visit
 
 
-def view_of(visit: SpaceVisit) -> dict[str, str]:
-    """What the boxes hold."""
+def boxes(visit: SpaceVisit) -> dict[str, str]:
+    """What the shared question holds."""
     visit.unfold()
-    return {name: visit.box(name).input_value() for name in FULL if name not in ("tab", "text")}
-
-
-@pytest.mark.parametrize("name", TABS)
-def test_each_tab_has_an_address(context, address, name):
-    with SpaceVisit(context, address, tab=name) as visit:
-        visit.see_tab(name)
-        usual = "" if name == View().tab else f"?tab={name}"
-        assert visit.tab.url == address + usual
-        assert visit.tab.locator("#link").input_value() == visit.tab.url
+    held = {name: visit.box(name).input_value() for name in ASKED if name != "model"}
+    return {"model": visit.tab.get_by_label("Model").input_value(), **held}
 
 
 @pytest.mark.parametrize("width", [400, 1400])
-def test_an_address_restores_the_very_view(context, address, width):
-    with SpaceVisit(context, address, width, **FULL) as visit:
-        visit.see_tab("direct-effect")
-        assert "L1N7" in visit.see_answer(0, 2)
-        visit.see_view(**FULL)
-        assert visit.tab.locator("#link").input_value() == visit.tab.url
-        assert view_of(visit) == {k: v for k, v in FULL.items() if k not in ("tab", "text")}
+def test_an_address_restores_the_very_view_on_every_tab(context, address, width):
+    with SpaceVisit(context, address, width) as visit:
+        for name in TABS:
+            part = {} if name == View().tab else {"tab": name}
+            visit.open(**ASKED, **part)
+            visit.tab.wait_for_selector(f"[role=tabpanel]#{name}:visible")
+            visit.see_view(**ASKED, **part)
+            assert visit.tab.locator("#link").input_value() == visit.tab.url
+            assert boxes(visit) == ASKED
+            assert visit.overflow() == 0, name
+
+
+def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, address):
+    view = {**ASKED, "text": "She ate an orange. He found the egg", "tab": "activations"}
+    with SpaceVisit(context, address, **view) as visit:
+        visit.see_tokens("L1N7")
+        words = visit.tab.locator(".tokens .row").first.locator(".text")
+        assert words.all_inner_texts()[:4] == ["She", "·ate", "·an", "·orange"]
+        assert visit.box("text").input_value() == view["text"]
+        command = visit.panel(0).locator(".take code").inner_text()
+        assert "--model tiny-too" in command
+        assert "--neuron L1N7" in command
         said = visit.tab.locator("#asked").inner_text()
-        assert all(part in said for part in ("L1N7", FULL["clean"], FULL["corrupted"], "·my"))
-        assert visit.overflow() == 0
+        assert all(part in said for part in ("L1N7", ASKED["clean"], ASKED["corrupted"], "·my"))
 
 
 def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
@@ -77,53 +94,37 @@ def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
     visit.tab.reload()
     visit.ready()
     visit.see_tab("direct-effect")
-    assert "L1N7" in visit.see_answer(0, 2)
-    assert visit.tab.url == before
+    visit.see_answer(0, 2)
+    assert visit.panel(0).locator(".take code").inner_text().endswith("--neuron L1N7")
+    assert visit.tab.url == before == visit.tab.locator("#link").input_value()
 
 
-def test_a_text_in_the_address_is_read_at_once(context, address):
-    with SpaceVisit(context, address, text=FULL["text"]) as visit:
-        visit.tab.locator(".tokens .row").first.get_by_text("·orange").wait_for()
-        assert visit.box("text").input_value() == FULL["text"]
-
-
-@pytest.mark.parametrize("part", NOWHERE, ids=lambda part: next(iter(part)))
-def test_an_address_that_names_nothing_opens_the_start(context, address, part):
-    with SpaceVisit(context, address, **part) as visit:
+def test_what_an_address_names_that_cannot_be_is_as_at_the_start(context, address):
+    with SpaceVisit(context, address, **NOWHERE, foil=" the") as visit:
         visit.see_tab("activations")
         visit.see_tokens(visit.neuron())
-        start = asdict(View())
-        assert {k: v for k, v in view_of(visit).items() if k != "neuron"} == {
-            k: start[k] for k in ("clean", "corrupted", "target", "foil")
-        }
-        assert visit.tab.url == address
+        held = boxes(visit)
+        start = {**asdict(View(model="tiny", foil=" the")), "neuron": visit.neuron()}
+        assert held == {name: start[name] for name in held}
+        assert visit.tab.url == f"{address}?foil=+the"
 
 
-@pytest.mark.parametrize(("boxes", "told"), MISTAKES)
-def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit, boxes, told):
-    kept = {name: view_of(visit)[name] for name in boxes}
-    visit.ask(**{k: v for k, v in boxes.items() if v != kept[k]})
-    error = visit.see_error()
-    assert told in error
-    assert error.endswith(".")
-    assert visit.tab.get_by_role("alert").count() == 1
-    assert visit.tab.locator(".tokens").count() == 0
-    visit.write(**kept)
-    visit.press("Ask")
+def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
     visit.see_tokens(visit.neuron())
-    assert visit.tab.get_by_role("alert").count() == 0
-
-
-def test_prompts_of_unequal_length_are_told_where_a_pair_is_needed(visit):
-    visit.go("composition")
-    visit.ask(corrupted="I climbed up the tree and picked")
-    visit.press("Split the effect")
-    assert "tokens" in visit.see_error()
-    assert visit.panel(0).locator(".js-plotly-plot:visible").count() == 0
-    visit.write(corrupted=View().corrupted)
-    visit.press("Ask")
-    visit.press("Split the effect")
-    visit.see_answer(0, 1)
+    start = boxes(visit)
+    for wrong, told in MISTAKES:
+        visit.write(**wrong)
+        visit.press("Ask")
+        visit.panel(0).get_by_role("alert").get_by_text(told).wait_for()
+        error = visit.see_error()
+        assert error.endswith(".")
+        assert "\n" not in error
+        assert visit.tab.get_by_role("alert").count() == 1
+        assert visit.tab.locator(".tokens").count() == 0
+        visit.write(**{name: start[name] for name in wrong})
+        visit.press("Ask")
+        visit.see_tokens(start["neuron"])
+        assert visit.tab.get_by_role("alert").count() == 0
 
 
 def test_an_error_takes_the_place_of_an_older_answer(visit):
@@ -133,3 +134,13 @@ def test_an_error_takes_the_place_of_an_older_answer(visit):
     visit.see_error()
     assert visit.tab.locator(".js-plotly-plot:visible").count() == 0
     assert visit.panel(0).locator(".take").count() == 0
+
+
+def test_prompts_of_unequal_length_are_told_where_a_pair_is_needed(visit):
+    visit.go("composition")
+    visit.ask(corrupted="I climbed up the tree and picked")
+    visit.press("Split the effect")
+    assert "tokens" in visit.see_error()
+    visit.ask(corrupted="I climbed up the pear tree and picked")
+    visit.press("Split the effect")
+    visit.see_answer(0, 1)

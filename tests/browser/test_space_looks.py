@@ -1,5 +1,7 @@
 """The Space in a real browser: schemes, widths, and those who use no mouse or no eyes."""
 
+from itertools import cycle
+
 import pytest
 
 from tests.browser.space_page import MARKS, TABS, SpaceVisit
@@ -8,47 +10,76 @@ axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is not 
 pytestmark = MARKS
 
 GRAVE = ("serious", "critical")
-BUTTONS = {
-    "patching": (("Patch layers and heads", 1, 2), ("Sweep the neurons", 2, 1)),
-    "direct-effect": (("Search its neurons", 1, 0),),
+ANSWERS = {
+    "activations": ((None, 0, 0),),
+    "patching": (
+        (None, 0, 1),
+        ("Patch layers and heads", 1, 2),
+        ("Sweep the neurons", 2, 1),
+    ),
+    "direct-effect": ((None, 0, 2), ("Search its neurons", 1, 0)),
     "corpus": (("Read the articles", 0, 2),),
     "upstream": (("Split what the neuron reads", 0, 3),),
     "composition": (("Split the effect", 0, 1),),
-    "ablation": (("Exchange it", 0, 1),),
+    "ablation": ((None, 0, 1),),
     "find": (("Find the neuron", 0, 1),),
+    "story": (),
 }
+"""By tab: the buttons that ask, which of its answers they ask for, and its figures."""
+
+LOOKS = (
+    (("light", 1400), ("dark", 400)),
+    (("dark", 1400), ("light", 400)),
+)
+"""Scheme and width that a tab is looked at in; the next tab has the others."""
+
 INK = {"light": "rgb(29, 35, 41)", "dark": "rgb(227, 231, 235)"}
-LOOKS = """() => {
-    const style = getComputedStyle(document.activeElement);
-    const inner = document.activeElement.querySelector(".text");
-    const outlined = [style, inner && getComputedStyle(inner)].some(
-        s => s && s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0);
+INKED = """ink => {
+    const labels = [...document.querySelectorAll(".js-plotly-plot .xtick text")];
+    return labels.length > 5 && labels.every(label => getComputedStyle(label).fill === ink);
+}"""
+INSIDE = """() => [...document.querySelectorAll(".js-plotly-plot svg.main-svg")].every(
+    drawing => drawing.getBoundingClientRect().right <= innerWidth)"""
+FOCUS = """() => {
     const { tagName, textContent, dataset, id } = document.activeElement;
-    const role = document.activeElement.getAttribute("role");
-    return { tagName, text: textContent.trim(), token: dataset.token, id, role, outlined };
+    const shown = [document.activeElement, ...document.activeElement.querySelectorAll(".text")];
+    const outlined = shown.map(element => getComputedStyle(element)).some(
+        style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0);
+    return { tagName, text: textContent.trim(), token: dataset.token, id, outlined };
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_answered_tab_fits_both_widths_and_has_no_grave_fault(context, address, scheme):
-    """Axe-core looks at each tab after its answers, at both widths; no rule is left out."""
-    with SpaceVisit(context, address, scheme=scheme) as visit:
+def test_axe_finds_no_grave_fault_in_any_tab_and_no_page_is_wider_than_its_window(context, address):
+    """Every tab with its answers, in two of the four looks each; no rule of axe is left out."""
+    with SpaceVisit(context, address) as visit:
         visit.tab.evaluate(axe.AXE_SCRIPT)
-        for name in TABS:
+        for name, looks in zip(TABS, cycle(LOOKS), strict=False):
             answered(visit, name)
-            for width in (1400, 400):
-                visit.tab.set_viewport_size({"width": width, "height": 900})
+            for scheme, width in looks:
+                look(visit, scheme, width)
                 assert visit.overflow() == 0, (name, width)
-                assert grave_faults(visit) == [], (name, width)
-            visit.tab.set_viewport_size({"width": 1400, "height": 900})
+                assert grave_faults(visit) == [], (name, scheme, width)
+            look(visit, "light", 1400)
 
 
 def answered(visit: SpaceVisit, name: str) -> None:
     """Open a tab and wait for every answer that it has."""
     visit.go(name)
-    for button, panel, figures in BUTTONS.get(name, ()):
-        visit.press(button)
+    for button, panel, figures in ANSWERS[name]:
+        if button:
+            visit.press(button)
         visit.see_answer(panel, figures)
+    visit.tab.wait_for_function("!document.querySelector('.answer .pending')")
+
+
+def look(visit: SpaceVisit, scheme: str, width: int) -> None:
+    """Change the system's scheme and the window's width, and wait until the page has followed."""
+    visit.tab.set_viewport_size({"width": width, "height": 900})
+    visit.tab.emulate_media(color_scheme=scheme)
+    visit.tab.wait_for_function(
+        "dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark"
+    )
+    visit.tab.wait_for_function("!document.getAnimations().some(a => a.playState === 'running')")
 
 
 def grave_faults(visit: SpaceVisit) -> list[tuple[str, list[str]]]:
@@ -61,84 +92,80 @@ def grave_faults(visit: SpaceVisit) -> list[tuple[str, list[str]]]:
     ]
 
 
-@pytest.mark.parametrize("scheme", INK)
-def test_figures_follow_the_scheme(context, address, scheme):
-    with SpaceVisit(context, address, scheme=scheme, tab="direct-effect") as visit:
+def test_axe_would_notice_a_text_that_cannot_be_read(context, address):
+    with SpaceVisit(context, address) as visit:
+        visit.tab.evaluate(axe.AXE_SCRIPT)
+        visit.tab.evaluate("document.querySelector('.lede').style.color = '#ddd'")
+        assert [rule for rule, _ in grave_faults(visit)] == ["color-contrast"]
+
+
+def test_figures_follow_the_scheme_and_the_width(context, address):
+    with SpaceVisit(context, address, scheme="dark", tab="direct-effect") as visit:
         visit.see_answer(0, 2)
-        assert inks(visit) == {INK[scheme]}
-
-
-def test_figures_change_with_the_scheme_of_the_system(context, address):
-    with SpaceVisit(context, address, tab="direct-effect") as visit:
-        visit.see_answer(0, 2)
-        visit.tab.emulate_media(color_scheme="dark")
-        visit.tab.wait_for_function(
-            "ink => [...document.querySelectorAll('.xtick text')].every("
-            "label => getComputedStyle(label).fill === ink)",
-            arg=INK["dark"],
-        )
-
-
-def inks(visit: SpaceVisit) -> set[str]:
-    """Colours of the figures' tick labels."""
-    return set(
-        visit.tab.locator(".js-plotly-plot:visible .xtick text").evaluate_all(
-            "found => found.map(label => getComputedStyle(label).fill)"
-        )
-    )
-
-
-def test_a_figure_fits_when_the_window_becomes_narrow(context, address):
-    with SpaceVisit(context, address, tab="direct-effect") as visit:
-        visit.see_answer(0, 2)
+        visit.tab.wait_for_function(INKED, arg=INK["dark"])
+        visit.tab.emulate_media(color_scheme="light")
+        visit.tab.wait_for_function(INKED, arg=INK["light"])
         visit.tab.set_viewport_size({"width": 400, "height": 900})
-        visit.tab.wait_for_function(
-            "[...document.querySelectorAll('.js-plotly-plot svg.main-svg')].every("
-            "drawing => drawing.getBoundingClientRect().right <= innerWidth)"
-        )
+        visit.tab.wait_for_function(INSIDE)
 
 
-def test_the_tab_key_alone_reaches_everything_and_shows_where_it_is(context, address):
+def test_the_tab_key_reaches_everything_in_reading_order_and_shows_where_it_is(context, address):
     with SpaceVisit(context, address) as visit:
         visit.see_tokens(visit.neuron())
         stops = []
-        for _ in range(40):
-            visit.tab.keyboard.press("Tab")
-            stop = visit.tab.evaluate(LOOKS)
-            if stop["tagName"] == "BODY":
-                break
+        while (stop := pressed(visit, "Tab"))["tagName"] != "BODY":
             stops.append(stop)
+            assert len(stops) < 60
         assert [stop for stop in stops if not stop["outlined"]] == []
         names = [stop["text"] for stop in stops]
         assert [name for name in names if name in TABS.values()] == list(TABS.values())
-        question = next(n for n, name in enumerate(names) if name.startswith("Ask another"))
         tokens = [n for n, stop in enumerate(stops) if stop["token"]]
-        assert question < names.index("Activations") < tokens[0] < names.index("Read this text")
         assert [stops[n]["token"] for n in tokens] == ["0:0", "1:0", "2:0"]
+        question = names.index("Ask another question")
+        assert question < names.index("Activations") < tokens[0] < names.index("Read this text")
 
 
-def test_a_question_can_be_asked_without_a_mouse(context, address):
+def pressed(visit: SpaceVisit, key: str) -> dict[str, str]:
+    """What has the focus after a key."""
+    visit.tab.keyboard.press(key)
+    return visit.tab.evaluate(FOCUS)
+
+
+def test_arrow_keys_walk_through_the_tabs_and_enter_opens_one(context, address):
     with SpaceVisit(context, address) as visit:
-        visit.tab.get_by_role("button", name="Ask another question").focus()
-        visit.tab.keyboard.press("Enter")
-        visit.box("neuron").focus()
-        visit.tab.keyboard.press("Control+A")
-        visit.tab.keyboard.type("L1N7")
-        visit.tab.keyboard.press("Enter")
-        visit.see_tokens("L1N7")
-        visit.see_view(neuron="L1N7")
         visit.tab.get_by_role("tab", name="Activations").focus()
-        visit.tab.keyboard.press("Tab")
+        for key, name in (
+            ("ArrowLeft", "activations"), ("ArrowRight", "patching"),
+            ("ArrowRight", "direct-effect"), ("End", "story"), ("ArrowRight", "story"),
+            ("Home", "activations"), ("ArrowRight", "patching"),
+        ):  # fmt: skip
+            assert pressed(visit, key)["text"] == TABS[name]
         visit.tab.keyboard.press("Enter")
         visit.see_tab("patching")
-
-
-@pytest.mark.parametrize("width", [400, 1400])
-def test_wide_tables_scroll_by_themselves(context, address, width):
-    with SpaceVisit(context, address, width, tab="corpus") as visit:
-        visit.press("Read the articles")
+        visit.see_answer(0, 1)
+        assert pressed(visit, "ArrowRight")["text"] == TABS["direct-effect"]
+        visit.tab.keyboard.press("Space")
+        visit.see_tab("direct-effect")
         visit.see_answer(0, 2)
-        table = visit.tab.locator(".table:visible")
-        assert table.bounding_box()["width"] <= width
-        assert table.get_attribute("tabindex") == "0"
-        assert visit.overflow() == 0
+
+
+def test_a_question_is_asked_with_keys_alone(context, address):
+    with SpaceVisit(context, address) as visit:
+        while pressed(visit, "Tab")["id"] != "unfold":
+            pass
+        visit.tab.keyboard.press("Space")
+        while pressed(visit, "Tab")["tagName"] != "TEXTAREA":
+            pass
+        for _ in range(4):
+            visit.tab.keyboard.press("Tab")
+        visit.tab.keyboard.press("Control+A")
+        visit.tab.keyboard.type("L1N7")
+        assert pressed(visit, "Tab")["id"] == "ask"
+        visit.tab.keyboard.press("Enter")
+        visit.see_tokens("L1N7")
+        while pressed(visit, "Tab")["token"] != "0:0":
+            pass
+        visit.tab.keyboard.press("End")
+        visit.tab.keyboard.press("Enter")
+        assert "after" in visit.see_answer(1, 1)
+        assert visit.tab.locator(".token.pressed .text").inner_text() == "·picked"
