@@ -1,4 +1,4 @@
-"""The Space in a real browser: whatever a visitor writes is shown as text and obeyed by nothing."""
+"""The Space in a real browser: hostile tokens of the model itself are shown as text, everywhere."""
 
 import pytest
 import torch
@@ -7,7 +7,6 @@ from tokenizers import AddedToken
 from analysis.subject import Origin, Subject
 from space.session import Session
 from space.settings import TEXT_CHARACTERS, Settings
-from space.view import View
 from tests.browser.space_page import MARKS, SpaceVisit, served
 from tests.tiny import tiny_llama
 
@@ -25,96 +24,58 @@ HOSTILE = {
     "right to left": "\u202egpj.exe\u2066",
     "emoji": "👩\u200d👩\u200d👧\u200d👦🏳️\u200d🌈e\u0301",
 }
-SHOWN = ("template literal", "braces", "image", "drawing", "scheme", "script")
+SHOWN = ("template literal", "braces", "image", "drawing", "scheme", "script", "link")
 """Those that have to be seen just as they are, spaces as middle dots."""
 
-HARM = """() => ({
-    hit: window.hit ?? null,
-    elements: [...document.querySelectorAll(
-        "img[src='x'], [onerror], [onload], a[href^='javascript' i], iframe, object, embed"
-    )].map(element => element.outerHTML),
-    scripts: [...document.scripts].filter(
-        script => !script.src && script.textContent.includes("alert(1)")).length,
-})"""
-HARMLESS = {"hit": None, "elements": [], "scripts": 0}
+HARM = """() => [
+    ...document.querySelectorAll(
+        "img[src='x'], [onerror], [onload], a[href^='javascript' i], iframe, object, embed"),
+    ...[...document.scripts].filter(
+        script => !script.src && script.textContent.includes("alert(1)")),
+].map(element => element.outerHTML)"""
 
 
 def hostile_subject() -> Subject:
     """A tiny random model in whose vocabulary every hostile text is one token."""
     model, tokenizer = tiny_llama(0)
-    words = [AddedToken(f" {text}", normalized=False) for text in HOSTILE.values()]
-    tokenizer.add_tokens(words)
+    tokenizer.add_tokens([AddedToken(f" {text}", normalized=False) for text in HOSTILE.values()])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     origin = Origin("tiny-hostile", "random weights", "seed 0")
-    return Subject(model.eval().requires_grad_(False), tokenizer, origin)
+    return Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos=False)
 
 
 @pytest.fixture(scope="module")
-def home():
+def address():
     session = Session(Settings(models=("tiny",)), loader=lambda _name, _device: hostile_subject())
-    with served(session) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def watched(context):
-    """Visits in which a script that runs leaves a mark."""
-    context.add_init_script("window.alert = said => { window.hit = said; }")
-    return context
+    with served(session) as url:
+        yield url
 
 
 def prompt_of(names: list[str]) -> str:
     return "I climbed up the" + "".join(f" {HOSTILE[name]}" for name in names) + " tree and picked"
 
 
-def test_a_script_that_ran_would_be_noticed(watched, home):
-    with SpaceVisit(watched, home) as visit:
-        visit.tab.evaluate(
-            "document.body.insertAdjacentHTML('beforeend', '<img onerror=alert(1)>')"
-        )
-        harm = visit.tab.evaluate(HARM)
-        assert len(harm["elements"]) == 1
-        visit.tab.evaluate("alert(1)")
-        assert visit.tab.evaluate(HARM)["hit"] == 1
+def test_hostile_tokens_of_the_model_are_shown_as_they_are_on_every_tab(context, address):
+    """They stand in both prompts, tables and figures, and are target and foil.
 
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_address_is_told_as_text(watched, home, name):
-    """Every part of the view is the text; then all but the visitor's text is put right."""
-    text, parts = HOSTILE[name], ("clean", "corrupted", "target", "foil", "neuron", "text")
-    with SpaceVisit(watched, home, model=text, **dict.fromkeys(parts, text)) as visit:
-        assert visit.see_error().endswith(".")
-        assert visit.tab.evaluate(HARM) == HARMLESS
-        assert visit.box("text").input_value() == text
-        visit.see_view(**dict.fromkeys(parts, text))
-        start = View()
-        visit.write(clean=start.clean, corrupted=start.corrupted, target=" an", foil=" a")
-        visit.ask(neuron="L1N7")
-        visit.see_tokens("L1N7")
-        assert visit.tab.evaluate(HARM) == HARMLESS
-
-
-def test_hostile_tokens_are_shown_as_they_are_on_every_tab(watched, home):
-    """All of them stand in both prompts, in tables and in figures; two are target and foil."""
-    names = list(HOSTILE)
+    A script that ran would open a dialog, which no visit may.
+    """
     view = {
-        "clean": prompt_of(names),
-        "corrupted": prompt_of(names[::-1]),
+        "clean": prompt_of(list(HOSTILE)),
+        "corrupted": prompt_of(list(HOSTILE)[::-1]),
         "target": f" {HOSTILE['image']}",
         "foil": f" {HOSTILE['template literal']}",
     }
-    with SpaceVisit(watched, home, neuron="L1N7", **view) as visit:
+    with SpaceVisit(context, address, neuron="L1N7", **view) as visit:
         visit.see_tokens("L1N7")
         said = visit.tab.locator(".tokens").inner_text()
         for name in SHOWN:
             assert HOSTILE[name].replace(" ", "·") in said
-        for control in ("\x00", "\x07", "\x1b", "\u202e"):
-            assert control not in said
+        assert not {"\x00", "\x07", "\x1b", "\u202e"} & set(said)
         visit.tab.locator("[data-token='0:5']").click()
         visit.see_answer(1, 1)
-        assert visit.tab.evaluate(HARM) == HARMLESS
         for name, button, panel, figures in (
             ("patching", "Patch layers and heads", 1, 2),
             ("direct-effect", "Search its neurons", 1, 0),
@@ -126,30 +87,56 @@ def test_hostile_tokens_are_shown_as_they_are_on_every_tab(watched, home):
             visit.go(name)
             visit.press(button)
             visit.see_answer(panel, figures)
-            assert visit.tab.evaluate(HARM) == HARMLESS
+        assert visit.tab.evaluate(HARM) == []
         figures = visit.tab.locator(".js-plotly-plot").all_inner_texts()
         assert any("<img·src=x" in text for text in figures)
 
 
-def test_a_hostile_word_searched_for_is_one_token_or_a_mistake(watched, home):
-    with SpaceVisit(watched, home, tab="direct-effect") as visit:
+def test_harm_done_would_be_noticed(context, address):
+    with SpaceVisit(context, address) as visit:
+        visit.tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img onerror=1>')")
+        assert len(visit.tab.evaluate(HARM)) == 1
+        visit.tab.evaluate("alert(1)")
+        assert visit.trouble == ["dialog: 1"]
+        visit.trouble.clear()
+
+
+def test_a_hostile_word_searched_for_is_one_token_or_a_mistake(context, address):
+    with SpaceVisit(context, address, tab="direct-effect") as visit:
+        visit.see_answer(0, 2)
         box = visit.tab.get_by_label("Any token")
-        for text in (f" {HOSTILE['image']}", f" {HOSTILE['script']}"):
-            box.fill(text)
+        for name in ("image", "script"):
+            box.fill(f" {HOSTILE[name]}")
             visit.press("Search its neurons")
-            visit.panel(1).locator("[role=status]", has_text=text.replace(" ", "·")).wait_for()
-            assert visit.tab.evaluate(HARM) == HARMLESS
+            shown = HOSTILE[name].replace(" ", "·")
+            visit.panel(1).locator("[role=status]", has_text=shown).wait_for()
         box.fill(HOSTILE["drawing"])
         visit.press("Search its neurons")
         assert "tokens" in visit.see_error(1)
-        assert visit.tab.evaluate(HARM) == HARMLESS
+        assert visit.tab.evaluate(HARM) == []
 
 
-@pytest.mark.parametrize("length", [TEXT_CHARACTERS, 100_000])
-def test_a_text_that_is_too_long_is_a_mistake(watched, home, length):
-    with SpaceVisit(watched, home) as visit:
+@pytest.mark.parametrize("length", [TEXT_CHARACTERS + 1, 100_000])
+def test_a_text_that_is_too_long_is_a_mistake_and_the_page_goes_on(context, address, length):
+    with SpaceVisit(context, address, width=400) as visit:
         visit.see_tokens(visit.neuron())
         visit.box("text").fill("<b>" * (length // 3) + "x" * (length % 3))
         visit.press("Read this text")
-        assert "longest allowed" in visit.see_error()
+        assert f"has {length:,} characters: the longest allowed is" in visit.see_error()
         assert visit.overflow() == 0
+        visit.box("text").fill("She ate an orange")
+        visit.press("Read this text")
+        visit.see_tokens(visit.neuron())
+        visit.see_view(text="She ate an orange")
+
+
+def test_texts_too_long_for_an_address_are_read_all_the_same(context, address):
+    text = "\u8a9e " * (TEXT_CHARACTERS // 2)
+    with SpaceVisit(context, address) as visit:
+        visit.see_tokens(visit.neuron())
+        visit.write(clean=text, corrupted=text)
+        visit.box("text").fill("She ate an orange " + text[:3900])
+        visit.press("Ask")
+        visit.tab.wait_for_function("document.getElementById('link').value.includes('too long')")
+        assert visit.tab.url == address
+        visit.panel(0).locator("[role=alert], [role=status]").first.wait_for()

@@ -55,20 +55,19 @@ def boxes(visit: SpaceVisit) -> dict[str, str]:
     """What the shared question holds."""
     visit.unfold()
     held = {name: visit.box(name).input_value() for name in ASKED if name != "model"}
-    return {"model": visit.tab.get_by_label("Model").input_value(), **held}
+    return {"model": visit.tab.get_by_label("Model", exact=True).input_value(), **held}
 
 
 @pytest.mark.parametrize("width", [400, 1400])
-def test_an_address_restores_the_very_view_on_every_tab(context, address, width):
-    with SpaceVisit(context, address, width) as visit:
-        for name in TABS:
-            part = {} if name == View().tab else {"tab": name}
-            visit.open(**ASKED, **part)
-            visit.tab.wait_for_selector(f"[role=tabpanel]#{name}:visible")
-            visit.see_view(**ASKED, **part)
-            assert visit.tab.locator("#link").input_value() == visit.tab.url
-            assert boxes(visit) == ASKED
-            assert visit.overflow() == 0, name
+@pytest.mark.parametrize("name", TABS)
+def test_an_address_restores_the_very_view(context, address, name, width):
+    view = ASKED if name == View().tab else {**ASKED, "tab": name}
+    with SpaceVisit(context, address, width, **view) as visit:
+        visit.see_tab(name)
+        visit.see_view(**view)
+        assert visit.tab.locator("#link").input_value() == visit.tab.url
+        assert boxes(visit) == ASKED
+        assert visit.overflow() == 0
 
 
 def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, address):
@@ -78,7 +77,7 @@ def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, addre
         words = visit.tab.locator(".tokens .row").first.locator(".text")
         assert words.all_inner_texts()[:4] == ["She", "·ate", "·an", "·orange"]
         assert visit.box("text").input_value() == view["text"]
-        command = visit.panel(0).locator(".take code").inner_text()
+        command = visit.tab.locator(".take:visible code").inner_text()
         assert "--model tiny-too" in command
         assert "--neuron L1N7" in command
         said = visit.tab.locator("#asked").inner_text()
@@ -90,12 +89,14 @@ def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
     visit.see_tokens("L1N7")
     visit.go("direct-effect")
     visit.see_view(neuron="L1N7", foil=" the", tab="direct-effect")
+    command = visit.panel(0).locator(".take code", has_text="--neuron L1N7 --foil ' the'")
+    command.wait_for()
+    visit.see_answer(0, 2)
     before = visit.tab.url
     visit.tab.reload()
     visit.ready()
     visit.see_tab("direct-effect")
-    visit.see_answer(0, 2)
-    assert visit.panel(0).locator(".take code").inner_text().endswith("--neuron L1N7")
+    command.wait_for()
     assert visit.tab.url == before == visit.tab.locator("#link").input_value()
 
 
@@ -141,6 +142,7 @@ def test_prompts_of_unequal_length_are_told_where_a_pair_is_needed(visit):
     visit.ask(corrupted="I climbed up the tree and picked")
     visit.press("Split the effect")
     assert "tokens" in visit.see_error()
-    visit.ask(corrupted="I climbed up the pear tree and picked")
+    visit.write(corrupted=View().corrupted)
+    visit.press("Ask")
     visit.press("Split the effect")
     visit.see_answer(0, 1)

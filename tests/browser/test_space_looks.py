@@ -27,11 +27,8 @@ ANSWERS = {
 }
 """By tab: the buttons that ask, which of its answers they ask for, and its figures."""
 
-LOOKS = (
-    (("light", 1400), ("dark", 400)),
-    (("dark", 1400), ("light", 400)),
-)
-"""Scheme and width that a tab is looked at in; the next tab has the others."""
+LOOKS = (("light", 1400), ("dark", 400), ("dark", 1400), ("light", 400))
+"""Scheme and width, each tab in the next one."""
 
 INK = {"light": "rgb(29, 35, 41)", "dark": "rgb(227, 231, 235)"}
 INKED = """ink => {
@@ -50,16 +47,16 @@ FOCUS = """() => {
 
 
 def test_axe_finds_no_grave_fault_in_any_tab_and_no_page_is_wider_than_its_window(context, address):
-    """Every tab with its answers, in two of the four looks each; no rule of axe is left out."""
+    """Every tab with its answers, in turn in each of the four looks; no rule of axe is left out."""
     with SpaceVisit(context, address) as visit:
         visit.tab.evaluate(axe.AXE_SCRIPT)
-        for name, looks in zip(TABS, cycle(LOOKS), strict=False):
+        for name, (scheme, width) in zip(TABS, cycle(LOOKS), strict=False):
+            look(visit, scheme, 1400)
             answered(visit, name)
-            for scheme, width in looks:
-                look(visit, scheme, width)
-                assert visit.overflow() == 0, (name, width)
-                assert grave_faults(visit) == [], (name, scheme, width)
-            look(visit, "light", 1400)
+            for pixels in (1800 - width, width):
+                look(visit, scheme, pixels)
+                assert visit.overflow() == 0, (name, pixels)
+            assert grave_faults(visit) == [], (name, scheme, width)
 
 
 def answered(visit: SpaceVisit, name: str) -> None:
@@ -167,5 +164,5 @@ def test_a_question_is_asked_with_keys_alone(context, address):
             pass
         visit.tab.keyboard.press("End")
         visit.tab.keyboard.press("Enter")
-        assert "after" in visit.see_answer(1, 1)
+        assert "likeliest next token" in visit.see_answer(1, 1)
         assert visit.tab.locator(".token.pressed .text").inner_text() == "·picked"
