@@ -1,6 +1,7 @@
 """The Space in a real browser: an address restores the view, and mistakes are told in the page."""
 
 from dataclasses import asdict
+from itertools import cycle
 
 import pytest
 
@@ -58,16 +59,18 @@ def boxes(visit: SpaceVisit) -> dict[str, str]:
     return {"model": visit.tab.get_by_label("Model", exact=True).input_value(), **held}
 
 
-@pytest.mark.parametrize("width", [400, 1400])
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize(("name", "width"), zip(TABS, cycle([400, 1400]), strict=False))
 def test_an_address_restores_the_very_view(context, address, name, width):
+    """Opened at one width, and then seen at the other."""
     view = ASKED if name == View().tab else {**ASKED, "tab": name}
     with SpaceVisit(context, address, width, **view) as visit:
-        visit.see_tab(name)
-        visit.see_view(**view)
-        assert visit.tab.locator("#link").input_value() == visit.tab.url
-        assert boxes(visit) == ASKED
-        assert visit.overflow() == 0
+        for pixels in (width, 1800 - width):
+            visit.tab.set_viewport_size({"width": pixels, "height": 900})
+            visit.see_tab(name)
+            visit.see_view(**view)
+            assert visit.tab.locator("#link").input_value() == visit.tab.url
+            assert boxes(visit) == ASKED
+            assert visit.overflow() == 0
 
 
 def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, address):
