@@ -1,4 +1,4 @@
-"""The Space in a real browser over the embedded model: a newcomer's story, and the committed one."""
+"""The Space in a browser over the embedded model: a newcomer's story, and the committed one."""
 
 import re
 

@@ -59,7 +59,7 @@ def boxes(visit: SpaceVisit) -> dict[str, str]:
     return {"model": visit.tab.get_by_label("Model", exact=True).input_value(), **held}
 
 
-@pytest.mark.parametrize(("name", "width"), zip(TABS, cycle([400, 1400]), strict=False))
+@pytest.mark.parametrize(("name", "width"), [*zip(TABS, cycle([400, 1400]), strict=False)])
 def test_an_address_restores_the_very_view(context, address, name, width):
     """Opened at one width, and then seen at the other."""
     view = ASKED if name == View().tab else {**ASKED, "tab": name}
