@@ -5,12 +5,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site study app space test check bench picture clean
+.PHONY: help report render site artifacts study app space test check bench picture clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
 	@echo "make render   write the report from the committed results, in seconds"
 	@echo "make site     assemble the static site of all committed studies in build/site"
+	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
@@ -29,6 +30,9 @@ render: $(VENV)/runtime
 
 site: $(VENV)/runtime
 	$(RUN) -m report.site
+
+artifacts: $(VENV)/dev
+	$(RUN) -m report.artifacts
 
 study: $(VENV)/runtime
 	$(RUN) -m analysis study

@@ -22,7 +22,10 @@ from analysis.experiments.next_token import NextToken
 from analysis.experiments.patching import Patching
 from analysis.experiments.upstream import Upstream
 from analysis.experiments.weight_modulation import WeightModulation
+from analysis.original.verification import Verification
 from analysis.results import Provenance
+from analysis.steps import EXTRA_STEPS, STEPS
+from analysis.study import step_version
 
 KINDS: Mapping[str, type] = {
     "next_token": NextToken,
@@ -42,6 +45,9 @@ KINDS: Mapping[str, type] = {
     "comparison": Comparison,
 }
 """The steps the page is made of, in the order of its argument."""
+
+EXTRA: Mapping[str, type] = {"verification": Verification}
+"""Steps that some studies have: published numbers, where there are any for the model."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Evidence:
     census: Census
     comparison: Comparison
     provenance: Mapping[str, Provenance]
+    verification: Verification | None = None
 
     @property
     def origin(self) -> Provenance:
@@ -82,13 +89,30 @@ def load_evidence(folder: Path) -> Evidence:
     Raises:
         UserError: a result is missing or damaged, or the results are not of one study.
     """
+    kinds = {**KINDS, **{n: kind for n, kind in EXTRA.items() if results.there(folder, n)}}
     loaded: dict[str, Any] = {
-        name: results.load(folder, name, kind) for name, kind in KINDS.items()
+        name: results.load(folder, name, kind) for name, kind in kinds.items()
     }
-    told = {name: results.provenance(folder, name) for name in KINDS}
+    told = {name: results.provenance(folder, name) for name in kinds}
     evidence = Evidence(**loaded, provenance=told)
     _check_one_study(folder, evidence)
     return evidence
+
+
+def check_current(evidence: Evidence) -> None:
+    """Refuse results that another state of the code computed, lest a page tell what it would not.
+
+    Raises:
+        UserError: there are some.
+    """
+    told = evidence.provenance
+    steps = [step for step in (*STEPS, *EXTRA_STEPS) if step.name in told]
+    old = [step.name for step in steps if told[step.name].code != step_version(step)]
+    if old:
+        raise UserError(
+            f"The results of {', '.join(old)} were computed by other code than this: run `python "
+            "-m analysis study` again, or give --stale to show them all the same."
+        )
 
 
 def _check_one_study(folder: Path, evidence: Evidence) -> None:

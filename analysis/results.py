@@ -114,6 +114,17 @@ def whole(final: Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
+def there(folder: Path, name: str) -> bool:
+    """Whether a result of that name was saved."""
+    return (folder / f"{name}.json").is_file()
+
+
+def discard(folder: Path, name: str) -> None:
+    """Take a saved result away, if there is one."""
+    for ending in ("json", "npz"):
+        (folder / f"{name}.{ending}").unlink(missing_ok=True)
+
+
 def load(folder: Path, name: str, kind: type[R]) -> R:
     """Read a saved result.
 

@@ -16,7 +16,7 @@ from analysis.experiments.neuron_sweep import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
 from analysis.question import PromptPair, held_out_pairs
-from analysis.steps import STEPS
+from analysis.steps import EXTRA_STEPS, STEPS
 from analysis.steps.inputs import RIVALS, Inputs, Step
 from analysis.subject import Subject
 
@@ -58,7 +58,10 @@ def run_study(
     """
     held_out = tuple(held_out_pairs(subject, pair))
     inputs = Inputs(pair, held_out, seed)
-    for step in STEPS:
+    for step in (*STEPS, *EXTRA_STEPS):
+        if not step.applies(subject, inputs):
+            results.discard(folder, step.name)
+            continue
         if "neuron" in step.asks and not inputs.best:
             inputs = replace(inputs, best=_found(subject, folder))
         yield _bring_up_to_date(subject, step, inputs, folder, watch)
@@ -103,8 +106,7 @@ def step_version(step: Step) -> str:
 
     Of its own module only the text counts, not all that the other steps there import.
     """
-    named = (f"analysis.experiments.{step.name}", *step.reads)
-    return code_version(*named, alone=step.run.__module__)
+    return code_version(*step.modules, alone=step.run.__module__)
 
 
 def _provenance(subject: Subject, step: Step, inputs: Inputs) -> results.Provenance:

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from report.build import build
 
     try:
-        page = build(asked.results / asked.model, asked.out, asked.app)
+        page = build(asked.results / asked.model, asked.out, asked.app, asked.stale)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
     parser.add_argument("--app", default=LOCAL, help="address of the app that figures link to")
+    parser.add_argument(
+        "--stale", action="store_true", help="show results that other code computed, too"
+    )
     return parser
 
 

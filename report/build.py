@@ -9,7 +9,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
-from analysis.evidence import load_evidence
+from analysis.evidence import Evidence, check_current, load_evidence
 from report.links import LOCAL
 from report.page import render
 from report.place import Place
@@ -20,27 +20,41 @@ MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
 
-def build(results_folder: Path, out: Path, app: str = LOCAL) -> Path:
+def build(results_folder: Path, out: Path, app: str = LOCAL, stale: bool = False) -> Path:
     """Render one study into a folder that needs no network.
 
     Args:
         results_folder: the study's results, ``results/<model>``.
         out: the folder to write; an earlier build there is replaced, whole or not at all.
         app: address of the app that figures link to.
+        stale: whether to show results that other code computed.
 
     Returns:
         Where the page is.
 
     Raises:
-        UserError: results are missing or damaged, or ``out`` holds something that is no build.
+        UserError: results are missing, damaged or stale, or ``out`` holds something that is no
+            build.
     """
     out = out.resolve()
     check_replaceable(out)
-    page = render(load_evidence(results_folder), Place(app=app))
+    page = render(evidence_of(results_folder, stale), Place(app=app))
     with replacing(out) as scratch:
         copy_static(scratch)
         (scratch / PAGE).write_text(page, encoding="utf-8")
     return out / PAGE
+
+
+def evidence_of(results_folder: Path, stale: bool = False) -> Evidence:
+    """A study, refused where other code than this computed it, unless ``stale`` allows it.
+
+    Raises:
+        UserError: results are missing, damaged or stale.
+    """
+    evidence = load_evidence(results_folder)
+    if not stale:
+        check_current(evidence)
+    return evidence
 
 
 def copy_static(folder: Path) -> None:

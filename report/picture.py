@@ -5,13 +5,11 @@ They are drawn from the committed results.
 Run with ``make picture``; it needs Chromium, which kaleido drives.
 """
 
-import os
-import shutil
 from pathlib import Path
 
 from analysis import EMBEDDED, results
 from analysis.figures import FIGURES
-from analysis.figures.style import themed
+from report.images import draw, find_browser
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SIZES = {"sweep.png": (900, 480, 2), "card.png": (1200, 630, 1)}
@@ -21,14 +19,14 @@ STUDY = results.ROOT / EMBEDDED
 
 def main() -> None:
     """Write the pictures, on white."""
-    os.environ.setdefault("BROWSER_PATH", shutil.which("chromium") or "")
-    drawing = FIGURES["neuron_sweep"]
-    figure = themed(drawing.draw(results.load(STUDY, drawing.step, drawing.kind)), "light")
-    figure.update_layout(paper_bgcolor="white")
+    drawing, browser = FIGURES["neuron_sweep"], find_browser()
+    figure = drawing.draw(results.load(STUDY, drawing.step, drawing.kind))
     DOCS.mkdir(exist_ok=True)
     for name, (width, height, scale) in SIZES.items():
+        figures = {Path(name).stem: figure.update_layout(height=height)}
+        content = draw(figures, browser, ["png"], width, scale)[name]
         with results.whole(DOCS / name) as scratch:
-            figure.write_image(scratch, format="png", width=width, height=height, scale=scale)
+            scratch.write_bytes(content)
         print(DOCS / name)
 
 

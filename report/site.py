@@ -12,8 +12,8 @@ from pathlib import Path
 from analysis import results
 from analysis.claims import make_claims
 from analysis.errors import UserError
-from analysis.evidence import Evidence, load_evidence
-from report.build import PAGE, check_replaceable, copy_static, replacing
+from analysis.evidence import Evidence
+from report.build import PAGE, check_replaceable, copy_static, evidence_of, replacing
 from report.feed import CHANGELOG, changes
 from report.linkcheck import broken_links
 from report.links import LOCAL
@@ -24,7 +24,9 @@ OUT = Path(__file__).resolve().parent.parent / "build" / "site"
 CARD = Path(__file__).resolve().parent.parent / "docs" / "card.png"
 
 
-def build_site(studies: Path, out: Path, address: str = "", app: str = LOCAL) -> Path:
+def build_site(
+    studies: Path, out: Path, address: str = "", app: str = LOCAL, stale: bool = False
+) -> Path:
     """Render all studies into one folder that any host can serve, and a reader can open.
 
     Args:
@@ -32,17 +34,18 @@ def build_site(studies: Path, out: Path, address: str = "", app: str = LOCAL) ->
         out: the folder to write; an earlier build there is replaced, whole or not at all.
         address: where the site will be read, for the feed and the card; may be empty.
         app: address of the app that figures link to.
+        stale: whether to show results that other code computed.
 
     Returns:
         Where the index is.
 
     Raises:
-        UserError: there is no study, one is damaged, ``out`` holds something that is no build, or a
-            link of the new site leads nowhere.
+        UserError: there is no study, one is damaged or stale, ``out`` holds something that is no
+            build, or a link of the new site leads nowhere.
     """
     out = out.resolve()
     check_replaceable(out)
-    told = {folder.name: load_evidence(folder) for folder in study_folders(studies)}
+    told = {folder.name: evidence_of(folder, stale) for folder in study_folders(studies)}
     place = Place(site=True, address=address, app=app)
     with replacing(out) as scratch:
         copy_static(scratch)
@@ -100,9 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
     parser.add_argument("--address", default="", help="where the site will be read")
     parser.add_argument("--app", default=LOCAL, help="address of the app that figures link to")
+    parser.add_argument("--stale", action="store_true", help="show results of other code, too")
     asked = parser.parse_args(arguments)
     try:
-        print(build_site(asked.results, asked.out, asked.address, asked.app))
+        print(build_site(asked.results, asked.out, asked.address, asked.app, asked.stale))
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

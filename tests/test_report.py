@@ -337,6 +337,7 @@ def test_every_command_computes_what_its_figure_shows():
         "corpus_scan": "scan --neuron L3N5 --rivals L2N1,L2N2",
         "corpus_auc": "scan --neuron L3N5 --rivals L2N1,L2N2",
         "comparison": "study",
+        "beside_original": "patch",
         "intervention": "intervene --neuron L3N5",
         "ablation": "ablate --neuron L3N5",
         "collateral": "ablate --neuron L3N5",

@@ -1,11 +1,14 @@
 """Building the report: whole or nothing, and one clear sentence where it cannot be built."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
+from analysis import results
 from analysis.errors import UserError
+from analysis.experiments.census import Census
 from report import build as building
 from report.__main__ import main
 from report.build import build
@@ -20,9 +23,10 @@ def study_folder(tmp_path) -> Path:
 def test_the_build_is_one_folder_that_asks_nothing_of_the_network(study_folder, tmp_path):
     page = build(study_folder, tmp_path / "dist")
     names = {path.name for path in page.parent.iterdir()}
-    assert names == {"index.html", "style.css", "theme.js", "figures.js", "plotly.min.js"}
+    parts = {"style.css", "theme.js", "figures.js", "contents.js", "plotly.min.js"}
+    assert names == {"index.html", *parts}
     sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page.read_text())
-    assert set(sources) == {"data:,", "style.css", "theme.js", "figures.js", "plotly.min.js"}
+    assert set(sources) == {"data:,", *parts}
 
 
 def test_a_new_build_replaces_the_old_one(study_folder, tmp_path):
@@ -32,6 +36,21 @@ def test_a_new_build_replaces_the_old_one(study_folder, tmp_path):
     build(study_folder, out)
     assert not (out / "leftover").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "results"]
+
+
+def test_results_of_other_code_are_refused_by_name_unless_one_asks_for_them(
+    study_folder, tmp_path, capsys
+):
+    made = dataclasses.replace(results.provenance(study_folder, "census"), code="0" * 16)
+    kept = results.load(study_folder, "census", Census)
+    results.save(study_folder, "census", kept, made)
+    asked = ("--results", str(study_folder.parent), "--out", str(tmp_path / "dist"))
+    assert main(asked) == 2
+    error = capsys.readouterr().err
+    assert "The results of census were computed by other code than this" in error
+    assert not (tmp_path / "dist").exists()
+    assert main((*asked, "--stale")) == 0
+    assert (tmp_path / "dist" / "index.html").is_file()
 
 
 def test_a_failing_build_leaves_the_old_one_intact(study_folder, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from analysis.claims import (
     modulation,
     neurons,
     opening,
+    original,
     prompts,
     upstream,
     writes,
@@ -48,6 +49,7 @@ class Claims:
     generality: generality.GeneralityClaims
     census: census.CensusClaims
     comparison: comparison.ModelsCompared
+    original: original.OriginalClaims
     making: making.Making
     model: str
     neuron: str
@@ -74,6 +76,7 @@ def make_claims(evidence: Evidence) -> Claims:
         generality=generality.generality(evidence),
         census=census.census(evidence),
         comparison=comparison.comparison(evidence),
+        original=original.original(evidence),
         making=making.making(evidence),
         model=model_name(evidence),
         neuron=evidence.neuron,

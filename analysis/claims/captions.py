@@ -40,4 +40,5 @@ def captions(claims: Claims) -> Mapping[str, Markup]:
         "hubs": claims.census.hubs_caption,
         "agreement": claims.census.behaviour_caption,
         "comparison": claims.comparison.caption,
+        "beside_original": claims.original.caption,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from analysis import EMBEDDED
 from analysis.answer import command_line
 from analysis.claims.wording import number
-from analysis.evidence import KINDS, Evidence
+from analysis.evidence import Evidence
 from analysis.figures import FIGURES
 
 TITLES = {
@@ -25,6 +25,7 @@ TITLES = {
     "generality": "Other words and sentences",
     "census": "Every neuron against every token",
     "comparison": "Other models",
+    "verification": "The original's published numbers",
 }
 
 STUDY = "study"
@@ -41,6 +42,7 @@ STEP_VERBS: Mapping[str, str] = {
     "weight_modulation": "modulate",
     "generality": "generality",
     "census": "census",
+    "verification": "verify",
 }
 """The verb that computes a whole step; the other steps ask about texts that only a study adds."""
 
@@ -50,10 +52,12 @@ FIGURE_VERBS: Mapping[str, str] = {
 }
 """The verb that computes what a figure shows, where it is not its step's."""
 
-NO_NEURON = (STUDY, "prompt", "lens", "patch", "patch --component z", "sweep")
+NO_NEURON = (STUDY, "prompt", "lens", "patch", "patch --component z", "sweep", "verify")
 """Verbs that ask about no neuron."""
 
-NO_DRAWS = ("prompt", "lens", "patch", "patch --component z", "upstream", "composition")
+NO_DRAWS = (
+    "prompt", "lens", "patch", "patch --component z", "upstream", "composition", "verify"
+)  # fmt: skip
 """Verbs that draw nothing at random."""
 
 
@@ -92,7 +96,7 @@ def making(evidence: Evidence) -> Making:
                 told[name].when,
                 told[name].code,
             )
-            for name in KINDS
+            for name in told
         ),
         total=number(total, 1),
         study=command(evidence, STUDY),

@@ -146,7 +146,7 @@ def _parts(result: Upstream) -> Markup:
         signed(change(result)),
         percent(share_of(result, head)),
     )
-    told += _against(result)
+    told += _against(result) + _larger_mlp(result, head)
     if not result.earlier:
         return told
     clean, corrupted = result.earlier_parts[result.leading, :, 0]
@@ -154,6 +154,19 @@ def _parts(result: Upstream) -> Markup:
         " Of all single neurons before it, {} differs most, by {}.",
         result.earlier[0],
         signed(float(clean - corrupted)),
+    )
+
+
+def _larger_mlp(result: Upstream, head: str) -> Markup:
+    """An MLP whose part, all its neurons together, differs more than that of any head."""
+    mlps = [name for name in result.components if name.startswith("MLP ")]
+    largest = max(mlps, key=lambda name: abs(difference_of(result, name)), default=head)
+    if abs(difference_of(result, largest)) <= abs(difference_of(result, head)):
+        return say("")
+    return say(
+        " All neurons of {} together differ by more, {}.",
+        largest,
+        signed(difference_of(result, largest)),
     )
 
 

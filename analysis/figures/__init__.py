@@ -23,6 +23,7 @@ from analysis.experiments.upstream import Upstream
 from analysis.experiments.weight_modulation import WeightModulation
 from analysis.figures.ablation import ablation, collateral
 from analysis.figures.activations import activations, random_text
+from analysis.figures.beside_original import beside_original
 from analysis.figures.census import agreement, census, hubs
 from analysis.figures.comparison import comparison
 from analysis.figures.composition import composition
@@ -81,5 +82,6 @@ FIGURES: dict[str, Drawing] = {
     "hubs": Drawing("census", Census, hubs),
     "agreement": Drawing("census", Census, agreement),
     "comparison": Drawing("comparison", Comparison, comparison),
+    "beside_original": Drawing("patching", Patching, beside_original),
 }
 """Every figure of the paper, in reading order."""

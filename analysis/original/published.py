@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PATH = Path(__file__).with_name("published.json")
 
+MAPS = {"patched_resid": "resid_pre", "patched_attn": "attn_out", "patched_mlp": "mlp_out"}
+"""Published heat maps, and what was patched in each."""
+
 Document = Mapping[str, Any]
 
 
@@ -34,6 +37,17 @@ def lens_curve(told: Document) -> list[float]:
 def asks_the_same(told: Document, clean: str, target: str, foil: str) -> bool:
     """Whether a question is the one that the original's clean prompt asked."""
     return bool((clean, target, foil) == (told["prompts"]["clean"], " an", " a"))
+
+
+def same_pair(told: Document, clean: str, corrupted: str, target: str, foil: str) -> bool:
+    """Whether a question is the one that the original's two prompts asked."""
+    same = asks_the_same(told, clean, target, foil)
+    return same and bool(corrupted == told["prompts"]["corrupted"])
+
+
+def at_the_end(told: Document) -> dict[str, list[float]]:
+    """Published recovery by layer at the last position, clean into corrupted, by component."""
+    return {name: [row[-1] for row in told[key]] for key, name in MAPS.items()}
 
 
 def describes(told: Document, layers: int, d_model: int, d_mlp: int) -> bool:

@@ -15,13 +15,10 @@ from analysis.experiments.logit_lens import half_layers
 from analysis.experiments.patching import patching
 from analysis.neuron import Neuron, parse_neuron
 from analysis.original import conventions as original
-from analysis.original.published import Document
+from analysis.original.published import MAPS, Document
 from analysis.progress import Progress, part_of
 from analysis.question import make_contrast, make_pair, make_prompt
 from analysis.subject import Subject
-
-MAPS = {"patched_resid": "resid_pre", "patched_attn": "attn_out", "patched_mlp": "mlp_out"}
-"""Published heat maps, and what was patched in each."""
 
 PILE = "It was counted on the texts of pile-10k, which are not at hand here."
 LEFT_OUT = {

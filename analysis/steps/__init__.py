@@ -1,6 +1,6 @@
 """The steps that make the paper, in the order of its argument."""
 
-from analysis.steps import breadth, pair, texts
+from analysis.steps import breadth, original, pair, texts
 from analysis.steps.inputs import Step
 
 STEPS: tuple[Step, ...] = (
@@ -20,3 +20,6 @@ STEPS: tuple[Step, ...] = (
     breadth.CENSUS,
     breadth.COMPARISON,
 )
+
+EXTRA_STEPS: tuple[Step, ...] = (original.VERIFICATION,)
+"""Steps that some studies have."""

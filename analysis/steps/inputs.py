@@ -32,6 +32,12 @@ class Inputs:
 
 Run = Callable[[Subject, Inputs, Progress], Any]
 Described = Callable[[Inputs], Any]
+Applies = Callable[[Subject, Inputs], bool]
+
+
+def always(_subject: Subject, _inputs: Inputs) -> bool:
+    """A step of every study."""
+    return True
 
 
 def neuron(inputs: Inputs) -> str:
@@ -59,6 +65,8 @@ class Step:
         run: computes it.
         asks: what it asks beyond the pair, by name, in plain values, for the record.
         reads: modules it rests on beside its experiment, such as the corpus.
+        home: module of its experiment.
+        applies: whether a study of this model and question has it.
     """
 
     name: str
@@ -66,3 +74,10 @@ class Step:
     run: Run
     asks: dict[str, Described] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
+    home: str = ""
+    applies: Applies = always
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that its result rests on, with all that they import."""
+        return (self.home or f"analysis.experiments.{self.name}", *self.reads)

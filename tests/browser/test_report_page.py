@@ -157,6 +157,34 @@ def test_headings_go_down_one_step_at_a_time(browser, plain):
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
 
 
+def test_beside_the_text_the_contents_tell_which_section_is_read(browser, plain):
+    with ReportVisit(browser, plain, width=1400) as visit:
+        for section in ("writes", "models"):
+            visit.tab.locator(f".contents a[href='#{section}']").click()
+            visit.tab.wait_for_selector(f".contents a[href='#{section}'][aria-current]")
+        assert visit.tab.locator(".contents a[aria-current]").count() == 1
+        assert visit.tab.locator(".contents").is_visible()
+
+
+@pytest.mark.parametrize("width", [400, 1000, 1400])
+def test_notes_and_contents_cover_nothing(browser, plain, width):
+    with ReportVisit(browser, plain, width=width) as visit:
+        covered = visit.tab.evaluate(COVERED)
+    assert covered == []
+
+
+COVERED = """() => {
+    const boxes = (selector) => [...document.querySelectorAll(selector)].map((element) =>
+        [element.textContent.slice(0, 30), element.getBoundingClientRect()]);
+    const apart = (a, b) => a.right <= b.left || a.bottom <= b.top;
+    const meet = (a, b) => !apart(a, b) && !apart(b, a);
+    const others = boxes("figure, .scroll, h1, h2, h3");
+    const beside = [...boxes(".note"), ...boxes(".contents")];
+    return beside.flatMap(([text, box]) =>
+        others.filter(([, other]) => meet(box, other)).map(([other]) => [text, other]));
+}"""
+
+
 def test_without_scripts_the_page_says_what_is_missing(browser, plain):
     with ReportVisit(browser, plain, java_script_enabled=False) as visit:
         assert "JavaScript is off" in visit.tab.locator("article").inner_text()

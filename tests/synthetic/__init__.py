@@ -1,11 +1,14 @@
 """Studies built by hand, small, whose claims are true or false as a test needs them."""
 
 import dataclasses
+from functools import cache
 from pathlib import Path
 
 from analysis import results
 from analysis.evidence import KINDS, Evidence
 from analysis.results import Provenance
+from analysis.steps import STEPS
+from analysis.study import step_version
 from tests.synthetic import census, composition, first_parts, upstream
 from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
@@ -73,10 +76,17 @@ def _provenance(plan: Plan, name: str) -> Provenance:
         packages={"numpy": "2.0"},
         device="cpu, x86_64",
         dtype="float32",
-        code="0123456789abcdef",
+        code=_code(name),
         when="2026-01-01T00:00:00+00:00",
         seconds=1.5,
     )
+
+
+@cache
+def _code(name: str) -> str:
+    """The checksum of a step's code as it stands."""
+    (step,) = (step for step in STEPS if step.name == name)
+    return step_version(step)
 
 
 def changed(study: Evidence, step: str, **fields: object) -> Evidence:

@@ -1,0 +1,1 @@
+"""What a paper takes from a study: figures, tables, numbers, references. It runs no model."""

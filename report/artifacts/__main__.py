@@ -1,0 +1,43 @@
+"""``python -m report.artifacts``: figures, tables, numbers and references from saved results."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis import EMBEDDED, results
+from analysis.errors import UserError
+
+OUT = Path(__file__).resolve().parent.parent.parent / "build" / "artifacts"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the artifacts and say where they are; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    start = time.perf_counter()
+    from report.artifacts.build import build
+
+    try:
+        written = build(asked.results / asked.model, asked.out)
+    except (UserError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if written.why_not:
+        print(f"note: the figures are left out. {written.why_not}", file=sys.stderr)
+    print(f"{written.manifest} lists {written.files} files ({time.perf_counter() - start:.1f} s)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m report.artifacts", description=__doc__)
+    parser.add_argument(
+        "--results", type=Path, default=results.ROOT, help="folder that holds a folder per model"
+    )
+    parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

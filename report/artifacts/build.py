@@ -1,0 +1,78 @@
+"""One study's results to one folder of figures, tables, numbers and references."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import UserError
+from analysis.evidence import Evidence, load_evidence
+from report.artifacts import contents
+from report.artifacts.contents import Artifact
+from report.artifacts.manifest import MANIFEST, MARK, checksums, manifest
+from report.build import replacing
+from report.images import find_browser
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the manifest's path, how many files beside it, and why no figures."""
+
+    manifest: Path
+    files: int
+    why_not: str
+
+
+def build(results_folder: Path, out: Path) -> Written:
+    """Write everything that a paper takes from one study.
+
+    Without a browser there are no figures, and the manifest names them as left out.
+
+    Args:
+        results_folder: the study's results, ``results/<model>``.
+        out: the folder to write; earlier artifacts there are replaced, whole or not at all.
+
+    Raises:
+        UserError: results are missing or damaged, or ``out`` holds something else.
+    """
+    out = out.resolve()
+    _check_replaceable(out)
+    evidence = load_evidence(results_folder)
+    inputs = checksums(results_folder, evidence.provenance)
+    drawn, why_not = _figures(evidence)
+    texts = (*contents.tables(evidence), contents.numbers(evidence, inputs))
+    artifacts = [*drawn, *texts, contents.bibliography()]
+    told = contents.as_json(manifest(evidence, inputs, artifacts, why_not))
+    with replacing(out) as scratch:
+        for artifact in artifacts:
+            _write(scratch / artifact.path, artifact.content)
+        _write(scratch / MANIFEST, told)
+    return Written(out / MANIFEST, len(artifacts), why_not)
+
+
+def _figures(evidence: Evidence) -> tuple[list[Artifact], str]:
+    """The figures, or why there are none."""
+    try:
+        return list(contents.figures(evidence, find_browser())), ""
+    except UserError as error:
+        return [], str(error)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+def _check_replaceable(out: Path) -> None:
+    """A folder is replaced only if it holds earlier artifacts, so that nothing else is lost."""
+    if out.is_dir() and (not any(out.iterdir()) or _is_build(out / MANIFEST)):
+        return
+    if out.exists():
+        raise UserError(f"{out} holds no earlier artifacts: give --out a new or an empty folder.")
+
+
+def _is_build(path: Path) -> bool:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and told.get("generator") == MARK

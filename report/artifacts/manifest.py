@@ -1,0 +1,81 @@
+"""The manifest: what each artifact is, what it was made of, and how to make it again."""
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from analysis.evidence import Evidence
+from analysis.figures import FIGURES
+from analysis.loading.assets import sha256
+from report.artifacts.contents import Artifact
+from report.images import DPI, FONT, PIXELS, WIDTH
+
+MANIFEST = "manifest.json"
+MARK = "an-neuron artifacts"
+
+REPRODUCIBLE = (
+    "The same inputs give the same bytes. Fixed, because they differ from run to run: the dates in "
+    "PDF files, and the random digits in the ids of SVG files. Figures depend on the browser and "
+    "its fonts too."
+)
+TOKENS = (
+    "In CSV files tokens are JSON strings, so that their spaces are seen and no spreadsheet takes "
+    "one for a formula; numbers have six significant digits."
+)
+
+
+def checksums(folder: Path, steps: Iterable[str]) -> dict[str, dict[str, str]]:
+    """For each step of a study, its files and their sha256."""
+    files = {step: (f"{step}.json", f"{step}.npz") for step in steps}
+    return {step: {f: sha256(folder / f) for f in names} for step, names in files.items()}
+
+
+def manifest(
+    evidence: Evidence,
+    inputs: Mapping[str, Mapping[str, str]],
+    artifacts: Iterable[Artifact],
+    why_not: str,
+) -> dict[str, Any]:
+    """Describe a folder of artifacts.
+
+    Args:
+        evidence: the study.
+        inputs: for each step, its files and their checksums.
+        artifacts: what was written.
+        why_not: why there are no figures, empty where there are.
+    """
+    missing = FIGURES if why_not else ()
+    return {
+        "generator": MARK,
+        "command": shlex.join(
+            ["python", "-m", "report.artifacts", "--model", evidence.origin.model]
+        ),
+        "model": evidence.origin.model,
+        "neuron": evidence.neuron,
+        "reproducible": REPRODUCIBLE,
+        "notation": TOKENS,
+        "figures": {"inches_wide": WIDTH / PIXELS, "png_dpi": DPI, "fonts": FONT},
+        "packages": {name: _version(name) for name in ("plotly", "kaleido")},
+        "inputs": inputs,
+        "files": [_entry(artifact) for artifact in artifacts],
+        "left_out": [{"figure": name, "why": why_not} for name in missing],
+    }
+
+
+def _entry(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "file": artifact.path,
+        "sha256": hashlib.sha256(artifact.content).hexdigest(),
+        "command": artifact.command or None,
+        "inputs": [f"{step}.{ending}" for step in artifact.steps for ending in ("json", "npz")],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,127 @@
+"""Figures as files, from one session of a browser, alike in theme and letters."""
+
+import asyncio
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from analysis.errors import UserError
+from analysis.figures.style import themed
+
+FORMATS = ("svg", "pdf", "png")
+PIXELS = 96
+"""Per inch, in the browser."""
+WIDTH = 528
+"""Pixels: 5.5 inches, the text of a page with one column. Letters of 12 pixels are 9 points."""
+DPI = 300
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""Letters of one width under three names, so that a figure looks alike wherever it is drawn."""
+
+NO_BROWSER = "There is no Chromium or Chrome to draw with: install one, or name it in BROWSER_PATH."
+
+
+def find_browser() -> Path:
+    """The browser that BROWSER_PATH names, or one of this machine.
+
+    Raises:
+        UserError: there is none, or no kaleido to drive it.
+    """
+    try:
+        from choreographer.browsers.chromium import Chromium
+    except ImportError as error:
+        raise UserError(
+            "kaleido is not installed: `pip install -r requirements-dev.txt`."
+        ) from error
+    found = Chromium.find_browser(skip_local=False)
+    if not found or not Path(found).is_file():
+        raise UserError(NO_BROWSER)
+    return Path(found)
+
+
+def draw(
+    figures: Mapping[str, go.Figure],
+    browser: Path,
+    formats: Sequence[str] = FORMATS,
+    width: int = WIDTH,
+    scale: float = DPI / PIXELS,
+) -> dict[str, bytes]:
+    """Draw figures in light colours on white.
+
+    Args:
+        figures: by name; each says its height.
+        browser: the program that draws.
+        formats: some of ``FORMATS``.
+        width: in the browser's pixels, 96 to an inch.
+        scale: pixels of a PNG for each of the browser's.
+
+    Returns:
+        Content by file name. It does not depend on when it is drawn, only on browser and fonts.
+
+    Raises:
+        UserError: the browser does not start, or ends too early.
+    """
+    from choreographer.errors import BrowserClosedError, BrowserFailedError
+
+    printed = {name: dressed(figure, width) for name, figure in figures.items()}
+    try:
+        drawn = asyncio.run(_draw(printed, browser, formats, scale))
+    except (BrowserClosedError, BrowserFailedError, OSError) as error:
+        raise UserError(f"The browser {browser} cannot draw: {type(error).__name__}.") from error
+    return {name: _steady(name, content, scale) for name, content in drawn.items()}
+
+
+def dressed(figure: go.Figure, width: int = WIDTH) -> go.Figure:
+    """A figure as it is printed: light, on white, of one width, its letters found everywhere."""
+    printed = themed(figure, "light")
+    for part in (printed.layout, printed.layout.template.layout):
+        part.font.family = FONT
+    for number, trace in enumerate(printed.data):
+        trace.uid = f"series{number}"  # the browser would draw one at random
+    return printed.update_layout(
+        paper_bgcolor="white", plot_bgcolor="white", width=width, autosize=False
+    )
+
+
+async def _draw(
+    figures: Mapping[str, go.Figure], browser: Path, formats: Sequence[str], scale: float
+) -> dict[str, bytes]:
+    from kaleido import Kaleido
+
+    drawn = {}
+    async with Kaleido(mathjax=False, path=str(browser)) as session:
+        for name, figure in figures.items():
+            size = {"width": figure.layout.width, "height": int(figure.layout.height)}
+            for kind in formats:
+                options = {"format": kind, "scale": scale if kind == "png" else 1, **size}
+                drawn[f"{name}.{kind}"] = await session.calc_fig(figure, options)
+    return drawn
+
+
+def _steady(name: str, content: bytes, scale: float) -> bytes:
+    """The same without what changes from run to run, and a PNG with its resolution."""
+    if name.endswith(".png"):
+        return _sized(content, round(scale * PIXELS))
+    return _undated(content) if name.endswith(".pdf") else _named_alike(content)
+
+
+def _named_alike(svg: bytes) -> bytes:
+    """The ids of an SVG have six random digits in common."""
+    drawn = re.search(rb'"defs-([0-9a-f]{6})"', svg)
+    return re.sub(rb"([a-z]-?)" + drawn[1], rb"\g<1>neuron", svg) if drawn else svg
+
+
+def _undated(pdf: bytes) -> bytes:
+    """The dates of a PDF, at their lengths, since it counts its bytes."""
+    return re.sub(rb"(Date \(D:)\d{14}", rb"\g<1>20000101000000", pdf)
+
+
+def _sized(png: bytes, dpi: int) -> bytes:
+    """Opaque, with its resolution told, which the browser leaves out."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as image, io.BytesIO() as file:
+        image.convert("RGB").save(file, "png", dpi=(dpi, dpi), optimize=False)
+        return file.getvalue()

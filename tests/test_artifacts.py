@@ -1,0 +1,244 @@
+"""The folder that a paper takes from a study: the same bytes twice, and nothing unaccounted for."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from analysis import results
+from analysis.errors import UserError
+from analysis.evidence import KINDS
+from analysis.figures import FIGURES
+from report.artifacts import build as building
+from report.artifacts import contents
+from report.artifacts import manifest as manifests
+from report.artifacts.__main__ import main
+from report.artifacts.build import build
+from report.artifacts.references import CITATION
+from report.artifacts.tables import TABLES
+from report.images import find_browser
+from report.summaries import document
+from tests.synthetic import Plan, evidence, save
+from tests.test_beside_original import checked
+
+yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
+STUDIED = [name for name, table in TABLES.items() if table.step in KINDS]
+"""Tables of every study; the others are of steps that some studies have."""
+TWO = ("next_token", "logit_lens")
+
+
+@pytest.fixture
+def no_browser(monkeypatch):
+    monkeypatch.setenv("BROWSER_PATH", "/there/is/none")
+
+
+@pytest.fixture
+def study(tmp_path, no_browser) -> Path:
+    return save(Plan(), tmp_path / "results" / "smollm2-135m")
+
+
+@pytest.fixture
+def told(study, tmp_path) -> dict:
+    """The manifest of a study's artifacts, in ``tmp_path / "paper"``."""
+    return json.loads(build(study, tmp_path / "paper").manifest.read_text())
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_two_builds_hold_the_same_bytes(study, tmp_path):
+    build(study, tmp_path / "one")
+    build(study, tmp_path / "two")
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_the_manifest_lists_every_file_with_its_checksum(told, tmp_path):
+    listed = {entry["file"]: entry["sha256"] for entry in told["files"]}
+    assert listed == {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in files(tmp_path / "paper").items()
+        if name != "manifest.json"
+    }
+    assert {f"tables/{name}.{kind}" for name in STUDIED for kind in ("csv", "tex")} < set(listed)
+
+
+def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(told, study):
+    listed = {file: sum_ for step in told["inputs"].values() for file, sum_ in step.items()}
+    assert listed == {path.name: sha256(path) for path in study.iterdir()}
+
+
+def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(told):
+    inputs = {file for step in told["inputs"].values() for file in step}
+    for entry in told["files"]:
+        assert set(entry["inputs"]) <= inputs
+        if entry["file"] != contents.BIBLIOGRAPHY:
+            assert entry["inputs"]
+            assert entry["command"].startswith("python -m analysis ")
+    assert told["command"] == "python -m report.artifacts --model smollm2-135m"
+
+
+def test_a_changed_result_changes_its_own_files_alone(told, study, tmp_path):
+    """Apart from the two files that list all checksums."""
+    lens = results.load(study, "logit_lens", KINDS["logit_lens"])
+    provenance = results.provenance(study, "logit_lens")
+    results.save(study, "logit_lens", lens, type(provenance)(**asdict(provenance) | {"seconds": 9}))
+    build(study, tmp_path / "other")
+    before, after = files(tmp_path / "paper"), files(tmp_path / "other")
+    assert before.keys() == after.keys()
+    assert {n for n in before if before[n] != after[n]} == {"manifest.json", "results.json"}
+
+
+def test_results_json_says_what_each_step_found_and_where_it_came_from(told, study, tmp_path):
+    numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
+    assert list(numbers) == list(KINDS)
+    for step, entry in numbers.items():
+        assert entry["provenance"] == asdict(results.provenance(study, step))
+        assert entry["files"] == told["inputs"][step]
+        assert entry["summary"]
+
+
+def test_published_numbers_are_exported_where_a_study_has_checked_them(study, tmp_path):
+    made = dataclasses.replace(results.provenance(study, "patching"), experiment="verification")
+    results.save(study, "verification", checked(), made)
+    told = json.loads(build(study, tmp_path / "paper").manifest.read_text())
+    (entry,) = (e for e in told["files"] if e["file"] == "tables/verification.csv")
+    assert entry["command"] == "python -m analysis verify"
+    assert set(told["inputs"]["verification"]) == {"verification.json", "verification.npz"}
+    numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
+    assert numbers["verification"]["summary"]["agree"] is True
+
+
+def test_a_steps_document_is_json_as_it_stands():
+    study = evidence(Plan())
+    for step in KINDS:
+        one = document(study, step)
+        assert json.loads(json.dumps(one, allow_nan=False)) == one
+
+
+def test_with_a_browser_the_figures_are_listed_like_all_else(study, tmp_path, monkeypatch):
+    monkeypatch.delenv("BROWSER_PATH")
+    try:
+        find_browser()
+    except UserError as error:
+        pytest.skip(str(error))
+    monkeypatch.setattr(contents, "FIGURES", {name: FIGURES[name] for name in TWO})
+    written = build(study, tmp_path / "paper")
+    told = json.loads(written.manifest.read_text())
+    entries = [entry for entry in told["files"] if entry["file"].startswith("figures/")]
+    kinds = ("svg", "pdf", "png")
+    assert [e["file"] for e in entries] == [f"figures/{n}.{kind}" for n in TWO for kind in kinds]
+    for entry in entries:
+        assert entry["sha256"] == sha256(tmp_path / "paper" / entry["file"])
+        assert entry["command"] in ("python -m analysis prompt", "python -m analysis lens")
+        assert entry["inputs"][0].partition(".")[0] in TWO
+
+
+def test_without_a_browser_the_figures_are_named_as_left_out(study, tmp_path, capsys):
+    arguments = ["--results", str(study.parent), "--out", str(tmp_path / "paper")]
+    assert main(arguments) == 0
+    assert "the figures are left out" in capsys.readouterr().err
+    told = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    assert [entry["figure"] for entry in told["left_out"]] == list(FIGURES)
+    assert all("Chromium" in entry["why"] for entry in told["left_out"])
+    assert not any(entry["file"].startswith("figures/") for entry in told["files"])
+
+
+def test_a_browser_that_does_not_draw_is_as_good_as_none(study, tmp_path, monkeypatch):
+    wrong = tmp_path / "chromium"
+    wrong.write_text("#!/bin/sh\nexit 1\n")
+    wrong.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(wrong))
+    assert "cannot draw" in build(study, tmp_path / "paper").why_not
+
+
+def test_the_committed_study_fills_every_table(no_browser, tmp_path):
+    build(results.ROOT / "smollm2-135m", tmp_path / "paper")
+    for name in STUDIED:
+        assert (tmp_path / "paper" / "tables" / f"{name}.csv").read_text().count("\n") > 1
+        assert (tmp_path / "paper" / "tables" / f"{name}.tex").read_text().isascii()
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "manifest.json"])
+def test_a_folder_that_holds_something_else_is_refused_and_kept(study, tmp_path, name):
+    mine = tmp_path / "mine" / name
+    mine.parent.mkdir()
+    mine.write_text('{"name": "my web app"}')
+    with pytest.raises(UserError, match="no earlier artifacts"):
+        build(study, mine.parent)
+    assert files(mine.parent) == {name: b'{"name": "my web app"}'}
+
+
+def test_a_file_is_never_replaced_by_a_folder(study, tmp_path, capsys):
+    mine = tmp_path / "thesis.tex"
+    mine.write_text("mine")
+    assert main(["--results", str(study.parent), "--out", str(mine)]) == 2
+    assert mine.read_text() == "mine"
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_new_build_leaves_nothing_of_the_earlier_one(told, study, tmp_path):
+    (tmp_path / "paper" / "leftover").touch()
+    build(study, tmp_path / "paper")
+    assert not (tmp_path / "paper" / "leftover").exists()
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_half_made_folder_never_stays(study, tmp_path, monkeypatch, earlier):
+    out = tmp_path / "paper"
+    if earlier:
+        build(study, out)
+    before, count = files(out), iter(range(9))
+
+    def disk_full(path: Path, content: bytes) -> None:
+        if next(count) == 8:
+            raise OSError(28, "No space left on device")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+    monkeypatch.setattr(building, "_write", disk_full)
+    assert main(["--results", str(study.parent), "--out", str(out)]) == 2
+    assert files(out) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"results", *["paper"] * earlier}
+
+
+def test_a_damaged_result_is_refused_in_one_sentence(study, tmp_path, capsys):
+    (study / "census.npz").write_bytes(b"damaged")
+    assert main(["--results", str(study.parent), "--out", str(tmp_path / "paper")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "paper").exists()
+
+
+def test_bibtex_has_what_the_citation_file_has(told, tmp_path):
+    citation = yaml.safe_load(CITATION.read_text())
+    text = (tmp_path / "paper" / contents.BIBLIOGRAPHY).read_text()
+    entries = dict(re.findall(r"@misc\{([^,]+),\n(.*?)\n\}", text, re.DOTALL))
+    works = [citation, *citation["references"]]
+    assert len(entries) == len(works)
+    for work, entry in zip(works, entries.values(), strict=True):
+        fields = dict(re.findall(r"^  (\w+) = \{(.*)\},$", entry, re.MULTILINE))
+        assert fields["title"] == f"{{{work['title']}}}"
+        for author in work["authors"]:
+            assert author.get("family-names", author.get("name")) in fields["author"]
+        for name in ("doi", "url"):
+            assert fields.get(name) == work.get(name)
+        assert fields.get("year") == (str(work["year"]) if "year" in work else None)
+        if "version" in work:
+            assert fields["note"] == f"Version {work['version']}"
+
+
+def test_the_manifest_says_how_figures_are_drawn_in_the_units_of_print(told):
+    assert told["figures"]["inches_wide"] == 5.5
+    assert told["figures"]["png_dpi"] == 300
+    assert told["generator"] == manifests.MARK

@@ -1,0 +1,177 @@
+"""What the page of the embedded model says first, sentence by sentence, against committed results.
+
+Each test is named as its claim, works the claim out anew from the raw results, and finds it told.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import EMBEDDED, results
+from analysis.claims import Claims, make_claims
+from analysis.evidence import Evidence, load_evidence
+from analysis.experiments.neuron_sweep import ranked
+from report.page import render
+from tests.prose import Prose
+
+MEAN = ("zero", "mean", "resample", "negate").index("mean")
+NEURON, NEXT = (25, 1527), (23, 1468)
+
+
+@pytest.fixture(scope="module")
+def study() -> Evidence:
+    return load_evidence(Path(results.ROOT) / EMBEDDED)
+
+
+@pytest.fixture(scope="module")
+def claims(study) -> Claims:
+    return make_claims(study)
+
+
+@pytest.fixture(scope="module")
+def brief(study, claims) -> str:
+    """Title, first sentences and the findings in brief, as a reader sees them."""
+    page = Prose(render(study)).text
+    return page[: page.index("A small question about looking ahead")]
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f}\u202f%".replace("\u202f", " ")
+
+
+def says(brief: str, *phrases: str) -> None:
+    plain = brief.replace("\u202f", " ").replace("\u2212", "-")
+    assert [phrase for phrase in phrases if phrase not in plain] == []
+
+
+def test_one_neuron_recovers_most_of_the_difference_by_itself_and_the_next_less(study, brief):
+    recovery = study.neuron_sweep.recovery
+    assert tuple(ranked(study.neuron_sweep)[0]) == NEURON
+    assert tuple(ranked(study.neuron_sweep)[1]) == NEXT
+    assert study.neuron_sweep.exact.all()
+    assert recovery[NEURON] > 0.5 > recovery[NEXT]
+    says(brief, "One neuron predicts", f"among the {recovery.size:,} of SmolLM2-135M")
+    says(brief, f"L25N1527 recovers {percent(recovery[NEURON])} of the difference by itself")
+    says(brief, f"the next, L23N1468, {percent(recovery[NEXT])}")
+
+
+def test_on_held_out_prompts_it_is_first_among_its_candidates_and_recovers_most(study, brief):
+    sweep = study.neuron_sweep
+    shares = sweep.held_out_effect.sum(0) / sweep.held_out_gap.sum()
+    assert sweep.candidates[int(shares.argmax())] == "L25N1527"
+    texts = {text for pair in sweep.held_out for text in pair}
+    assert not texts & {sweep.clean, sweep.corrupted}
+    draws = np.random.default_rng(0).integers(0, len(sweep.held_out), (2000, len(sweep.held_out)))
+    again = sweep.held_out_effect[draws, 0].sum(1) / sweep.held_out_gap[draws].sum(1)
+    low, high = np.quantile(again, [0.025, 0.975])
+    assert 0.5 < low < shares[0] < high
+    says(brief, f"first among its {len(sweep.candidates)} candidates")
+    says(brief, f"Over {len(sweep.held_out)} other pairs it recovers {percent(shares[0])}")
+
+
+def test_it_fires_on_the_token_before_and_not_on_the_word_itself(study, brief):
+    result = study.activations
+    clean = result.activations[: result.lengths[0]]
+    assert int(clean.argmax()) == len(clean) - 1
+    assert result.tokens[len(clean) - 1] == " picked"
+    on_it = [v for v, t in zip(result.activations, result.tokens, strict=True) if t == " an"]
+    assert max(on_it) < 0.1 * clean.max()
+    says(brief, "it fires on the token before", "It does not fire on ·an")
+
+
+def test_its_output_weights_raise_the_word_most_of_all_tokens(study, brief):
+    result = study.direct_effect
+    assert result.target_rank == 1
+    assert result.top_tokens[0] == " an"
+    score = result.target_logit / result.spread
+    far = (result.target_logit - result.mean_logit) / result.spread
+    assert max(result.rotated_best) < result.target_logit
+    assert any(f"{value:.1f} standard deviations" in brief for value in (score, far))
+    says(brief, "its output weights raise ·an most")
+
+
+def test_it_is_nearly_silent_on_news(study, brief):
+    result = study.activations
+    prompts = sum(result.lengths[: len(result.lengths) - result.random_texts])
+    news = result.activations[prompts:]
+    clean = result.activations[result.lengths[0] - 1]
+    starts = np.cumsum([0, *result.lengths[-result.random_texts : -1]])
+    kept = np.delete(news, starts)
+    assert (kept > clean / 2).mean() < 0.001
+    says(brief, "It is nearly silent on news text", f"of {len(kept):,} tokens")
+
+
+def test_on_news_its_activation_does_not_tell_where_the_word_comes(study, brief):
+    result = study.corpus_scan
+    area, low, high = result.auc[0, list(result.labels).index("next")]
+    assert low < 0.5 < high
+    says(brief, "does not tell where ·an comes", f"AUC {area:.2f}")
+
+
+def test_one_attention_head_brings_it_the_exchanged_word(study, brief, claims):
+    result = study.upstream
+    lead = result.projections.index(result.lead)
+    parts = result.parts[lead, 0] - result.parts[lead, 1]
+    change = dict(zip(result.components, parts, strict=True))
+    heads = {name: value for name, value in change.items() if "H" in name}
+    assert max(heads, key=lambda name: abs(heads[name])) == "L23H0"
+    share = heads["L23H0"] / float(np.subtract(*result.preactivation[lead]))
+    assert share > 0.5
+    says(brief, f"L23H0 alone makes {percent(share)} of the difference")
+    assert change["MLP 23"] > heads["L23H0"], "then the page has to say so"
+    assert "All neurons of MLP 23 together differ by more" in claims.upstream.parts
+
+
+def test_it_acts_directly_and_later_components_take_part_of_it_back(study, brief):
+    result = study.composition
+    direct, total = float(result.direct[0]), float(result.total[0])
+    assert direct > total > 0
+    says(brief, f"writes +{direct:.2f} directly", f"the total is +{total:.2f}")
+    says(brief, f"changes that by -{direct - total:.2f}", "L29N947 the most")
+
+
+def test_without_it_the_answer_flips_and_no_matched_neuron_does_as_much(study, brief):
+    result = study.ablation
+    calls = result.calls_for_target & ~result.asked
+    assert calls.sum() >= 20
+    baseline = result.baseline[calls, 0]
+    change = (result.ablated[calls, MEAN, 0] - baseline).mean()
+    matched = (result.matched_ablated[:, calls, MEAN, 0] - baseline).mean(1)
+    assert abs(change) > np.abs(matched).max()
+    assert study.intervention.measures[0, 0] > 0 > study.intervention.measures[2, 0]
+    says(brief, "Take the neuron away, and the answer flips", f"difference by {change:.2f}")
+    says(brief, f"none of the {len(matched)} matched neurons changes it as much")
+
+
+def test_it_tells_other_words_apart_but_not_in_every_sentence(study, brief):
+    areas = study.generality.auc
+    assert areas[0] > 0.95
+    assert areas[1:].min() < 0.5 < areas[1:].max()
+    says(brief, f"AUC {areas[0]:.2f} in the original’s sentence")
+    says(brief, f"from {areas[1:].min():.2f} to {areas[1:].max():.2f} in {len(areas) - 1} held-out")
+
+
+def test_the_lens_jumps_at_another_layer_than_patching_puts_first(study, claims):
+    rises = np.diff(study.logit_lens.logit_diff[0])
+    assert study.logit_lens.labels[int(rises.argmax()) + 1] == "26_pre"
+    ends = dict(zip(study.patching.components, study.patching.restored[:, :, -1], strict=True))
+    assert int(ends["attn_out"].argmax()) == 23
+    assert ends["attn_out"].max() > ends["mlp_out"].max()
+    assert claims.lens.heading == "The lens jumps at MLP 25"
+    assert claims.circuit.heading == "Patching disagrees: attention 23 comes first"
+
+
+def test_congruence_tells_which_word_a_neuron_is_about_but_not_which_way_it_is_used(study, claims):
+    result = study.census
+    size = result.size_advantage[0, 1, 0]
+    assert size[1] > 0
+    assert result.correlation[0, 1, 0] < result.size[0, 1, 0] / 2
+    assert claims.census.behaviour_heading.startswith("Congruence tells which word")
+
+
+def test_scaling_its_output_weights_scales_the_answer(study):
+    result = study.weight_modulation
+    out = result.logit_diff[list(result.weights).index("out"), :, 0]
+    assert (np.diff(out) > 0).all()
+    assert out[0] < 0 < out[-1]
