@@ -95,7 +95,7 @@ def spoiled(endpoint, wrong):
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
 def test_a_public_endpoint_answers_or_says_in_a_sentence_what_is_wrong(server, endpoint):
     index = index_of(server, endpoint)
-    data = spoiled(endpoint, (*WORDS, *OTHERS, HALF))
+    data = spoiled(endpoint, (*WORDS, *OTHERS, FILE, HALF))
     for given, reply in zip(data, server.ask_all((index, d) for d in data), strict=True):
         output = reply["output"]
         assert tells_nothing_of_the_machine(json.dumps(output))
