@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from analysis import results
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims, make_claims, neurons
 from analysis.claims.captions import captions
 from analysis.claims.wording import say
 from analysis.errors import UserError
@@ -52,7 +52,8 @@ def opening(model: str) -> Markup:
     """What is known of the model's neuron, in two sentences."""
     told = story(model)
     if told is not None:
-        return told.claims.opening.lede
+        standing = neurons.standing(told.evidence.neuron_sweep)
+        return say("{} {}", told.claims.opening.lede, standing)
     return say(
         "Which single neuron makes {} say a word, and how do we know? There is no committed study "
         "of this model yet: ask it here.",

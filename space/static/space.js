@@ -3,6 +3,8 @@
 (() => {
   const settings = () => document.getElementById("settings").dataset;
   const DEBOUNCE = 30;
+  /* Every request of the page repeats its query, and servers refuse longer ones. */
+  const LONGEST = 50_000;
 
   /* Until the view of the address is restored, the page's own first choice of a tab does not count. */
   let restored = false;
@@ -24,14 +26,16 @@
     });
     for (const [name, value] of new URLSearchParams(location.search))
       if (name.startsWith("__")) query.set(name, value);
-    const tail = query.size ? `?${query}` : "";
+    const fits = query.toString().length <= LONGEST;
+    const tail = query.size && fits ? `?${query}` : "";
     history.replaceState(null, "", location.pathname + tail);
     const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     const [, clean, corrupted, target, foil, neuron] = view;
     document.getElementById("asked").textContent =
       `Now: ${neuron} · “${clean}” against “${corrupted}” · ${spaced(target)} or ${spaced(foil)}`;
-    document.getElementById("link").value = home + (shared.size ? `?${shared}` : "");
+    const link = home + (shared.size ? `?${shared}` : "");
+    document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
 
   /* Write into one of the page's own text boxes as a visitor would. */
@@ -92,17 +96,18 @@
     write("token", token.dataset.token);
   };
 
-  /* Arrow keys walk through a row of tokens; the row is one stop of the Tab key. */
+  /* Arrow keys walk through the tabs and through a row of tokens; the row is one stop of the Tab key. */
+  const ROWS = { ".token": ".row", "[role=tab]": "[role=tablist]" };
   document.addEventListener("keydown", (event) => {
-    const token = event.target.closest && event.target.closest(".token");
-    if (!token) return;
-    const row = [...token.parentElement.querySelectorAll(".token")];
-    const here = row.indexOf(token);
+    const at = (selector) => event.target.closest && event.target.closest(selector);
+    const kind = Object.keys(ROWS).find(at);
+    if (!kind) return;
+    const row = [...at(ROWS[kind]).querySelectorAll(kind)];
+    const here = row.indexOf(at(kind));
     const there = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: row.length - 1 }[event.key];
     if (there === undefined || !row[there]) return;
     event.preventDefault();
-    token.tabIndex = -1;
-    row[there].tabIndex = 0;
+    if (kind === ".token") [row[here].tabIndex, row[there].tabIndex] = [-1, 0];
     row[there].focus();
   });
 

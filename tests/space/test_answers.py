@@ -21,8 +21,9 @@ from tests.space.asked import OPTIONS, VIEW
 only_llama = pytest.mark.parametrize("folder", ["llama"], indirect=True)
 
 
-@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
+@pytest.fixture(scope="module", params=["gpt2", "llama"])
 def folder(request, tmp_path_factory):
+    """One model that reads a mark before each text, and one that does not."""
     model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
     path = tmp_path_factory.mktemp("models") / f"tiny-{request.param}"
     model.save_pretrained(path)
@@ -111,12 +112,13 @@ def test_the_command_names_every_option_that_the_command_line_takes_otherwise(
 
 
 VIEWS = {
-    "dashes, quotes and dollars": {
+    "dashes, quotes, dollars and other words": {
         "text": '--json\' "and" $(a pear) \\ é 🍎\n',
         "clean": "-a $ tree",
         "corrupted": "-a $ dog",
+        "target": " egg",
+        "foil": " owl",
     },
-    "other words": {"target": " egg", "foil": " owl"},
     "all as usual": {"neuron": "", "clean": View().clean, "corrupted": View().corrupted},
     "one usual prompt": {"clean": View().clean, "corrupted": View().clean.replace("apple", "dog")},
 }
