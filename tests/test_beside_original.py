@@ -93,12 +93,12 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
         (0.0, "The original’s published numbers come out", {"agrees"}),
         (
             0.02,
-            f"Of the original’s {len(NAMES)} published numbers 1 do not",
+            f"Of the original’s {len(NAMES)} published numbers 1 does not",
             {"agrees", "deviates"},
         ),
         (
             np.nan,
-            f"Of the original’s {len(NAMES)} published numbers 1 do not",
+            f"Of the original’s {len(NAMES)} published numbers 1 does not",
             {"agrees", "deviates"},
         ),
     ],

@@ -285,7 +285,7 @@ def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quan
 def test_the_original_study_is_told_apart_from_this_one(model, which):
     told = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
     assert which in told
-    assert "none is taken from theirs" in told
+    assert "it is named as published" in told
 
 
 def test_the_first_sentence_says_that_the_neuron_predicts():

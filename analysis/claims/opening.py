@@ -168,8 +168,8 @@ def _original(evidence: Evidence) -> Markup:
     which = "the same model again" if evidence.origin.model in ORIGINAL else "another model"
     return say(
         "That is their published result, for their model. Here we put the same question to {}, {}, "
-        "from the first step to the last. Every number below was computed in doing so, and none is "
-        "taken from theirs.",
+        "from the first step to the last. Every number below was computed in doing so; where "
+        "one of theirs is laid beside, it is named as published.",
         which,
         model_name(evidence),
     )

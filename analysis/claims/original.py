@@ -12,7 +12,7 @@ from analysis.claims.opening import model_name
 from analysis.claims.wording import count, number, percent, plural, say, signed
 from analysis.evidence import Evidence
 from analysis.original.published import at_the_end, document, lens_curve, same_pair
-from analysis.original.verification import Verification, summary
+from analysis.original.verification import TOLERANCES, Verification, summary
 
 SHORT = 60
 """Groups of so many numbers at most are told number by number."""
@@ -78,7 +78,8 @@ def _heading(checked: Verification | None) -> str:
     size, off = len(checked.names), int((~checked.agrees).sum())
     if not off:
         return "The original’s published numbers come out"
-    return f"Of the original’s {count(size)} published numbers {count(off)} do not come out"
+    verb = "does" if off == 1 else "do"
+    return f"Of the original’s {count(size)} published numbers {count(off)} {verb} not come out"
 
 
 def _told(evidence: Evidence) -> Markup:
@@ -129,7 +130,7 @@ def _order(evidence: Evidence) -> Markup:
             "the MLP that counts most there: first the word is fetched, then the article follows."
         )
     if not any(first.values()):
-        return say("In both models the MLP that counts most at the end comes before attention.")
+        return say("In neither model does attention come before the MLP that counts most there.")
     which = "published" if first["there"] else "this"
     return say(
         "Only in the {} model does the attention layer that counts most at the last position come "
@@ -181,7 +182,7 @@ def _beside(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
         ),
         (
             "The neuron, and its recovery",
-            f"{shape['neuron']}, {number(known['recovery_L31N892'])}",
+            f"{shape['neuron']}, {number(known['recovery_' + shape['neuron']])}",
             f"{evidence.neuron}, {number(float(np.nanmax(sweep.recovery)))}",
         ),
     ]
@@ -205,14 +206,17 @@ def _shown(row: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _wrong(evidence: Evidence) -> Markup:
-    if evidence.verification is None:
+    if evidence.verification is not None:
+        told = ", ".join(f"{value:g} for a {kind}" for kind, value in TOLERANCES.items())
         return say(
-            "Two models of different depth and training are laid side by side here, and a layer’s "
-            "share of depth is only a way to draw them together. That the shapes are alike is no "
-            "proof that they do the same; each section above asks that of this model alone."
+            "A tolerance that is too wide would let anything agree. Those used are {}; a score is "
+            "a product of two differences of weights.",
+            told,
         )
+    if not _same(evidence):
+        return say("This repeats what patching by layer found above; its control stands there.")
     return say(
-        "A tolerance that is too wide would let anything agree: those used are 0.01 logits and "
-        "recoveries, 0.005 for probabilities and weights, 0.02 for products of two differences. "
-        "The published numbers are rounded to four digits or more."
+        "Two models of different depth and training are laid side by side here, and a layer’s "
+        "share of depth is only a way to draw them together. That the shapes are alike is no proof "
+        "that they do the same; each section above asks that of this model alone."
     )
