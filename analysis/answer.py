@@ -1,14 +1,23 @@
-"""An answer as JSON, and the command line that gives it."""
+"""An answer as JSON and as CSV, and the command line that gives it."""
 
+import csv
+import io
 import json
 import math
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 DIGITS = 6
 """Significant digits of a number: more than any of these computations repeats elsewhere."""
+
+TOKENS = ("token", "next", "context", "calls_for", "continuation")
+"""Columns that hold what a model wrote or read."""
+
+INTERVALS = ("interval", "shuffled")
+FORMULAS = (*"=+-@＝＋－＠", '"')
 
 
 def as_json(document: dict[str, Any]) -> str:
@@ -27,6 +36,41 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated values, with a heading.
+
+    Tokens are JSON strings: their spaces are seen and kept, and no spreadsheet takes one for a
+    formula. Other text is written so only where it begins like a formula or has control characters.
+    """
+    flat = [dict(_flat(row)) for row in plain(list(rows))]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(names)
+    table.writerows([_cell(name, row.get(name)) for name in names] for row in flat)
+    return file.getvalue()
+
+
+def _flat(row: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Values by name, an interval as its two ends; other lists are left out."""
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}_")
+        elif not isinstance(value, list):
+            yield above + name, value
+        elif len(value) == 2 and name.endswith(INTERVALS):
+            yield from zip((f"{above}{name}_low", f"{above}{name}_high"), value, strict=True)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return value
+    risky = value.startswith(FORMULAS) or not value.isprintable()
+    return json.dumps(value) if name in TOKENS or risky else value
 
 
 def command_line(verb: str, **options: Any) -> str:

@@ -1,7 +1,5 @@
 """From a question to all that is shown and taken away of its answer."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from inspect import Parameter, signature
@@ -11,7 +9,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from analysis import EMBEDDED
-from analysis.answer import as_json, command_line, plain
+from analysis.answer import as_csv, as_json, command_line, plain
 from analysis.experiments.intervention import FACTOR
 from analysis.figures import FIGURES
 from analysis.finding import Found
@@ -60,14 +58,7 @@ class Answer:
     @property
     def csv(self) -> str:
         """The table as CSV."""
-        if not self.rows:
-            return ""
-        file = io.StringIO()
-        columns = list(dict.fromkeys(key for row in self.rows for key in row))
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return file.getvalue()
+        return as_csv(self.rows) if self.rows else ""
 
 
 def answer(name: str, view: View, options: Mapping[str, Any], result: Any) -> Answer:

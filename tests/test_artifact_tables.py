@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis.answer import plain
+from analysis.answer import as_csv, plain
 from analysis.evidence import Evidence
 from analysis.original.verification import Verification
 from report.artifacts import latex
 from report.artifacts.tables import TABLES, Column, Table
-from report.artifacts.writing import PRINTED, as_csv, as_latex
+from report.artifacts.writing import PRINTED, as_latex
 from report.summaries import summary
 from tests.synthetic import Plan, evidence, hostile_plan
 

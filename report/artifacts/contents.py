@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.answer import as_csv
 from analysis.claims.making import STEP_VERBS, STUDY, command, figure_command
 from analysis.evidence import Evidence
 from analysis.figures import FIGURES
@@ -12,7 +13,7 @@ from report import images
 from report.artifacts import latex
 from report.artifacts.references import CITATION, as_bibtex
 from report.artifacts.tables import TABLES
-from report.artifacts.writing import as_csv, as_latex
+from report.artifacts.writing import as_latex
 from report.summaries import document, summary
 
 BIBLIOGRAPHY = "an-neuron.bib"

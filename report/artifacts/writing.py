@@ -1,8 +1,5 @@
-"""Rows as CSV for programs, and as LaTeX for print."""
+"""Rows as LaTeX, for print."""
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,47 +10,7 @@ from report.artifacts.tables import Column, Rows, Table
 PRINTED = 20
 """Rows of a printed table; the CSV has all."""
 
-TOKENS = ("token", "next", "context", "calls_for", "continuation")
-"""Columns that hold what a model wrote or read."""
-
 SHAPES = {"number": "r", "sentence": "p{0.45\\linewidth}"}
-INTERVALS = ("interval", "shuffled")
-FORMULAS = (*"=+-@＝＋－＠", '"')
-
-
-def as_csv(rows: Rows) -> str:
-    """Rows as comma-separated values, with a heading.
-
-    Tokens are JSON strings: their spaces are seen and kept, and no spreadsheet takes one for a
-    formula. Other text is written so only where it begins like a formula or has control characters.
-    """
-    flat = [dict(_flat(row)) for row in plain(list(rows))]
-    names = list(dict.fromkeys(name for row in flat for name in row))
-    file = io.StringIO()
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(names)
-    table.writerows([_cell(name, row.get(name)) for name in names] for row in flat)
-    return file.getvalue()
-
-
-def _flat(row: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Values by name, an interval as its two ends; other lists are left out."""
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{name}_")
-        elif not isinstance(value, list):
-            yield above + name, value
-        elif len(value) == 2 and name.endswith(INTERVALS):
-            yield from zip((f"{above}{name}_low", f"{above}{name}_high"), value, strict=True)
-
-
-def _cell(name: str, value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str):
-        return value
-    risky = value.startswith(FORMULAS) or not value.isprintable()
-    return json.dumps(value) if name in TOKENS or risky else value
 
 
 def as_latex(name: str, table: Table, rows: Rows, about: str) -> str:

@@ -28,7 +28,9 @@
     const length = Math.max(x?.length ?? 0, y?.length ?? 0);
     return Array.from({ length }, (_, i) => [trace, x?.[i] ?? i, y?.[i] ?? i, "", label(i)]);
   };
-  const quoted = (cell) => `"${String(cell).replaceAll('"', '""')}"`;
+  /* Text that a spreadsheet could take for a formula becomes a JSON string. */
+  const harmless = (text) => (/^[=+\-@＝＋－＠\t\r\n"]/.test(text) && Number.isNaN(Number(text)) ? JSON.stringify(text) : text);
+  const quoted = (cell) => `"${harmless(String(cell)).replaceAll('"', '""')}"`;
   const csv = (plot) =>
     [["trace", "x", "y", "value", "label"], ...plot._fullData.flatMap(points)]
       .map((row) => row.map(quoted).join(","))

@@ -1,5 +1,8 @@
 """The report for those who use no mouse or no eyes, and as pictures for who reviews it."""
 
+import csv
+
+import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
@@ -39,6 +42,25 @@ def test_by_keyboard_alone_a_reader_comes_from_the_top_to_a_figures_data(browser
             visit.tab.keyboard.press("Tab")
             visit.tab.keyboard.press("Enter")
         assert saved.value.suggested_filename == "neuron_sweep.csv"
+
+
+def test_no_cell_of_a_figures_data_is_a_formula(browser, tmp_path):
+    plan = Plan(target="=1+1", foil="@x", extra=("+y", "-z", " one"))
+    page = build(save(plan, tmp_path / "results"), tmp_path / "dist")
+    with ReportVisit(browser, page) as visit:
+        with visit.tab.expect_download() as saved:
+            visit.tab.locator("#next_token [data-take=csv]").click()
+        with open(saved.value.path(), encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [c for c in cells if c.startswith(("=", "+", "@")) and not number(c)]
+    assert [c for c in cells if c.startswith('"=1+1')]
+
+
+def number(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False
 
 
 def test_a_reviewer_gets_every_section_as_a_picture_in_every_width(browser, tmp_path):

@@ -68,9 +68,16 @@ def test_every_answer_has_a_finding_figures_that_draw_and_files_that_read_back(t
     rows = list(csv.DictReader(io.StringIO(answer.csv, newline="")))
     assert len(rows) == len(answer.rows)
     for read, row in zip(rows, answer.rows, strict=True):
-        assert {k: v for k, v in read.items() if v} == {
-            k: str(v) for k, v in row.items() if v not in (None, "")
+        assert {k: as_text(v) for k, v in read.items() if as_text(v)} == {
+            k: str(v).lower() if isinstance(v, bool) else str(v)
+            for k, v in row.items()
+            if v not in (None, "")
         }
+
+
+def as_text(cell):
+    """A cell as it was: tokens, and what a spreadsheet could take for a formula, are quoted."""
+    return json.loads(cell) if cell.startswith('"') else cell
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
