@@ -1,5 +1,6 @@
 """The notebook runs from top to bottom on the embedded model and finds its neuron."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,8 @@ def test_the_notebook_finds_the_neuron_and_shows_a_figure_for_each_question(note
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
     folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
-    nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources=folder
-    ).execute()
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder)
+    asyncio.run(client.async_execute())  # ``execute`` leaves its loop open
     cells = code_cells(notebook)
     assert "best neuron: L25N1527\n" in "".join(map(text_of, cells))
     figures = [
