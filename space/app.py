@@ -74,8 +74,7 @@ class Wiring:
             self._then_ask(box.submit(None, **QUIET))
         self._then_ask(self.bar.button.click(None, **QUIET))
         for tab, page in zip(TABS, pages, strict=True):
-            js = f"(now) => openedTab('{tab.name}', now)"
-            self._then_ask(page.select(None, self.bar.tab, self.bar.tab, js=js, **QUIET))
+            page.select(None, js=f"() => openedTab('{tab.name}')", **QUIET)
         restored = demo.load(self._restore, None, [*self.bar.state, tabs], **QUIET)
         self._then_ask(restored.then(None, None, None, js="() => restoredView()", **QUIET))
 

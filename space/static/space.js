@@ -6,12 +6,15 @@
   /* Every request of the page repeats its query, and servers refuse longer ones. */
   const LONGEST = 50_000;
 
-  /* Until the view of the address is restored, the page's own first choice of a tab does not count. */
+  /* Until the view of the address is restored, the page's own first choice of a tab does not count:
+     of two answers asked for at once, the page may lose the later one. */
   let restored = false;
   window.restoredView = () => {
     restored = true;
   };
-  window.openedTab = (name, now) => (restored ? name : now);
+  window.openedTab = (name) => {
+    if (restored && box("tab").value !== name) ask("tab", name);
+  };
 
   const spaced = (token) => token.replaceAll(" ", "·");
 
@@ -38,18 +41,19 @@
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
 
+  const box = (id) => document.querySelector(`#${id} textarea, #${id} input`);
+
   /* Write into one of the page's own text boxes as a visitor would. */
   const write = (id, value) => {
-    const box = document.querySelector(`#${id} textarea, #${id} input`);
-    if (!box) return;
-    const kind = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box, value);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+    const kind = box(id) instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(box(id), value);
+    box(id).dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const choose = (neuron) => {
-    write("neuron", neuron);
+  const ask = (id, value) => {
+    write(id, value);
     setTimeout(() => document.getElementById("ask").click(), DEBOUNCE);
   };
+  const choose = (neuron) => ask("neuron", neuron);
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -68,7 +72,7 @@
     for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();
-      const name = `neuron-${document.querySelector("#neuron textarea, #neuron input").value}`;
+      const name = `neuron-${box("neuron").value}`;
       window.Plotly.downloadImage(plot, { format, width, height, filename: name, scale: 2 });
     }
   };

@@ -87,6 +87,20 @@ def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, addre
         assert all(part in said for part in ("L1N7", ASKED["clean"], ASKED["corrupted"], "·my"))
 
 
+@pytest.mark.parametrize("name", ["activations", "direct-effect"])
+def test_a_visit_asks_once_as_the_page_may_lose_the_second_of_two_answers(context, address, name):
+    asked = []
+    with SpaceVisit(context, address) as visit:
+        visit.see_tokens(visit.neuron())
+        visit.tab.on("request", lambda each: asked.append("queue/join" in each.url))
+        visit.open(**{**ASKED, "tab": name})
+        visit.tab.locator(".take:visible code", has_text="--neuron L1N7").wait_for()
+        assert sum(asked) == 1
+        visit.go("ablation" if name == "activations" else "activations")
+        visit.see_answer()
+        assert sum(asked) == 2
+
+
 def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
     visit.ask(neuron="L1N7", foil=" the")
     visit.see_tokens("L1N7")
