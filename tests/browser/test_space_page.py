@@ -100,11 +100,28 @@ def test_a_tab_answers_with_a_sentence_figures_a_table_and_a_command(
 def test_the_distribution_changes_with_the_factor(visit):
     visit.go("ablation")
     visit.see_answer(0, 1)
+    before = settings(visit)
     slider = visit.tab.get_by_role("slider").first
     slider.focus()
     visit.tab.keyboard.press("End")
     visit.press("Exchange it")
     visit.panel(0).locator(".take code", has_text="--factor 10").wait_for()
+    after = settings(visit)
+    assert [name for name in before if before[name] != after[name]] == ["factor"]
+    assert float(after["factor"]["set to"]) == pytest.approx(
+        10 * float(after["untouched"]["set to"]), rel=0.01
+    )
+    assert before["factor"]["logit diff"] != after["factor"]["logit diff"]
+
+
+def settings(visit: SpaceVisit) -> dict[str, dict[str, str]]:
+    """The table's numbers, by the neuron's setting."""
+    table = visit.panel(0).locator("table")
+    names = table.locator("thead th").all_text_contents()
+    rows = [row.locator("th, td").all_text_contents() for row in table.locator("tbody tr").all()]
+    return {
+        row[0]: dict(zip(names, (c.replace("−", "-") for c in row), strict=True)) for row in rows
+    }
 
 
 def test_a_neuron_pressed_in_a_table_becomes_the_neuron_everywhere(visit):
