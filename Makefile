@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study app space test check bench picture screens clean
+.PHONY: help report render site artifacts study app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -16,10 +16,13 @@ help:
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
 	@echo "make test     run the tests"
+	@echo "make test-fast  run those that need no model, no browser and no patience"
 	@echo "make check    check format, lint, docstrings and types; changes nothing"
+	@echo "make docs     build the documentation in build/docs"
 	@echo "make bench    time the sweep against its bare matrix products"
 	@echo "make picture  redraw the README's picture from the committed results"
 	@echo "make screens  take pictures of the page, section by section, at three widths"
+	@echo "make lock     pin the newest versions that fit together in requirements.lock"
 	@echo "make clean    delete what these made, but not the downloads in your cache"
 
 report: $(VENV)/runtime
@@ -30,7 +33,7 @@ render: $(VENV)/runtime
 	$(RUN) -m report
 
 site: $(VENV)/dev
-	$(RUN) -m report.site
+	$(RUN) -m report --out build/site --stills
 
 artifacts: $(VENV)/dev
 	$(RUN) -m report.artifacts
@@ -51,10 +54,16 @@ space: $(VENV)/runtime
 test: $(VENV)/dev
 	$(RUN) -m pytest
 
+test-fast: $(VENV)/dev
+	$(RUN) -m pytest -m "not embedded and not browser and not slow"
+
 check: $(VENV)/dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+docs: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet --site-dir build/docs
 
 bench: $(VENV)/runtime
 	$(RUN) -m bench.sweep
@@ -65,19 +74,26 @@ screens: $(VENV)/dev
 picture: $(VENV)/dev
 	$(RUN) -m report.picture
 
+lock: $(VENV)/dev
+	$(RUN) -m pip install --quiet uv
+	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	  --no-header requirements-dev.txt -o requirements.lock
+
 clean:
 	rm -rf $(VENV) build report/dist
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v not in ((3, 11), (3, 12)))' || \
-	  { echo "error: Python 3.11 or 3.12 is needed: run 'make PYTHON=python3.12 ...'." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed: run 'make PYTHON=python3.12 ...'." >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade "pip>=25.1"
 
-$(VENV)/runtime: requirements.txt | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet -r requirements.txt
+# The lock holds the versions of everything that requirements name and need, on every platform.
+$(VENV)/runtime: requirements.txt requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -r requirements.txt -c requirements.lock
+	$(RUN) -m pip install --quiet --no-deps -e .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
-	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	$(RUN) -m pip install --quiet -r requirements-dev.txt -c requirements.lock
 	@touch $@

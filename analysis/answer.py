@@ -76,15 +76,17 @@ def _cell(name: str, value: Any) -> Any:
 def command_line(verb: str, **options: Any) -> str:
     """The command that asks the same, quoted for a shell.
 
-    Options that are None or False are left out, those that are True stand without a value.
+    Options that are None are left out; those that are True or False stand without a value.
 
     A value that begins with a dash is joined to its option, where it cannot be taken for one.
     """
-    words = ["python", "-m", "analysis", *verb.split()]
+    words = ["an-neuron", *verb.split()]
     for name, value in options.items():
         option, text = f"--{name.replace('_', '-')}", str(value)
         if value is True:
             words.append(option)
-        elif value is not None and value is not False:
+        elif value is False:
+            words.append(f"--no-{option[2:]}")
+        elif value is not None:
             words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return shlex.join(words)

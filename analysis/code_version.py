@@ -8,19 +8,21 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
+SHOWS = ("analysis.result",)
+"""Modules that every experiment imports and none computes with: they draw, sum up and save."""
 
-def code_version(*modules: str, alone: str | None = None) -> str:
+
+def code_version(*modules: str) -> str:
     """Checksum of modules of this repository and of all they import from it, first 16 digits.
 
     The syntax tree is hashed, so comments, docstrings and layout do not count.
 
     Args:
         modules: their names.
-        alone: a module that counts without what it imports.
     """
     digest = hashlib.sha256()
-    for name in sorted(reached(*modules) | ({alone} if alone else set())):
-        digest.update(f"{name} {_shape(_tree(name))}\n".encode())
+    for name in sorted(reached(*modules)):
+        digest.update(f"{name} {_read(name)[0]}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -29,7 +31,7 @@ def reached(*modules: str) -> set[str]:
     seen, waiting = set(), list(modules)
     while waiting:
         name = waiting.pop()
-        if name not in seen:
+        if name not in seen and name not in SHOWS:
             seen.add(name)
             waiting.extend(imported(name))
     return seen
@@ -37,8 +39,12 @@ def reached(*modules: str) -> set[str]:
 
 def imported(module: str) -> set[str]:
     """Modules of this repository that a module imports, wherever in it the import stands."""
+    return set(_read(module)[1])
+
+
+def _imported(tree: ast.Module) -> set[str]:
     names = set()
-    for node in ast.walk(_tree(module)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             members = {f"{node.module}.{alias.name}" for alias in node.names}
             submodules = {name for name in members if path_of(name).is_file()}
@@ -81,5 +87,7 @@ def _is_docstring(node: Any) -> bool:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(path_of(module).read_text(encoding="utf-8"))
+def _read(module: str) -> tuple[str, set[str]]:
+    """The shape of a module's code and what it imports: once, as every answer names its code."""
+    tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
+    return str(_shape(tree)), _imported(tree)

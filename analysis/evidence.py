@@ -6,81 +6,70 @@ from pathlib import Path
 from typing import Any
 
 from analysis import results
+from analysis.code_version import code_version
+from analysis.declaration import Experiment, Figure
 from analysis.errors import UserError
-from analysis.experiments.ablation import Ablation
-from analysis.experiments.activations import Activations
-from analysis.experiments.census import Census
-from analysis.experiments.comparison import Comparison
-from analysis.experiments.composition import Composition
-from analysis.experiments.corpus_scan import CorpusScan
-from analysis.experiments.direct_effect import DirectEffect
-from analysis.experiments.generality import Generality
-from analysis.experiments.intervention import Intervention
-from analysis.experiments.logit_lens import LogitLens
-from analysis.experiments.neuron_sweep import NeuronSweep
-from analysis.experiments.next_token import NextToken
-from analysis.experiments.patching import Patching
-from analysis.experiments.upstream import Upstream
-from analysis.experiments.weight_modulation import WeightModulation
-from analysis.original.verification import Verification
+from analysis.experiments import EXPERIMENTS, steps
+from analysis.questions import Question
 from analysis.results import Provenance
-from analysis.steps import EXTRA_STEPS, STEPS
-from analysis.study import step_version
 
-KINDS: Mapping[str, type] = {
-    "next_token": NextToken,
-    "logit_lens": LogitLens,
-    "patching": Patching,
-    "neuron_sweep": NeuronSweep,
-    "direct_effect": DirectEffect,
-    "activations": Activations,
-    "corpus_scan": CorpusScan,
-    "upstream": Upstream,
-    "composition": Composition,
-    "ablation": Ablation,
-    "intervention": Intervention,
-    "weight_modulation": WeightModulation,
-    "generality": Generality,
-    "census": Census,
-    "comparison": Comparison,
-}
-"""The steps the page is made of, in the order of its argument."""
+QUESTION = "question"
+"""Name of the file that holds what a study asks."""
 
-EXTRA: Mapping[str, type] = {"verification": Verification}
-"""Steps that some studies have: published numbers, where there are any for the model."""
+NEURON = "neuron_sweep"
+"""The step that finds the neuron which all later ones are about."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The results of one study of one model, and the provenance of each by name of its step."""
+    """The results of one study of one model, by the names of their experiments.
 
-    next_token: NextToken
-    logit_lens: LogitLens
-    patching: Patching
-    neuron_sweep: NeuronSweep
-    direct_effect: DirectEffect
-    activations: Activations
-    corpus_scan: CorpusScan
-    upstream: Upstream
-    composition: Composition
-    ablation: Ablation
-    intervention: Intervention
-    weight_modulation: WeightModulation
-    generality: Generality
-    census: Census
-    comparison: Comparison
+    A result is an attribute, too: ``evidence.neuron_sweep``.
+
+    Attributes:
+        question: what was asked.
+        results: of every experiment that the question suits.
+        provenance: where each came from.
+    """
+
+    question: Question
+    results: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
-    verification: Verification | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The result of an experiment.
+
+        Raises:
+            AttributeError: the study has none.
+        """
+        try:
+            return self.__dict__["results"][name]
+        except KeyError:
+            raise AttributeError(f"this study has no {name}") from None
+
+    def has(self, *names: str) -> bool:
+        """Whether the study has all of these results."""
+        return all(name in self.results for name in names)
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Those that the study has a result of, in the order of the argument."""
+        return tuple(each for each in EXPERIMENTS if each.name in self.results)
+
+    @property
+    def figures(self) -> tuple[tuple[Experiment, Figure], ...]:
+        """Every figure of the study with its experiment, in reading order."""
+        return tuple((e, f) for e in self.experiments for f in e.shows(self.question))
 
     @property
     def origin(self) -> Provenance:
         """Where the first step came from; the model is the same for all."""
-        return self.provenance["next_token"]
+        return next(iter(self.provenance.values()))
 
     @property
     def neuron(self) -> str:
         """Name of the neuron the page is about."""
-        return self.direct_effect.neuron
+        return str(self.results[NEURON].candidates[0])
 
 
 def load_evidence(folder: Path) -> Evidence:
@@ -89,14 +78,29 @@ def load_evidence(folder: Path) -> Evidence:
     Raises:
         UserError: a result is missing or damaged, or the results are not of one study.
     """
-    kinds = {**KINDS, **{n: kind for n, kind in EXTRA.items() if results.there(folder, n)}}
+    question = load_question(folder)
+    there = [e for e in steps() if results.there(folder, e.name) or is_expected(e, question)]
     loaded: dict[str, Any] = {
-        name: results.load(folder, name, kind) for name, kind in kinds.items()
+        each.name: results.load(folder, each.name, each.kind) for each in there
     }
-    told = {name: results.provenance(folder, name) for name in kinds}
-    evidence = Evidence(**loaded, provenance=told)
+    told = {each.name: results.provenance(folder, each.name) for each in there}
+    evidence = Evidence(question, loaded, told)
     _check_one_study(folder, evidence)
     return evidence
+
+
+def load_question(folder: Path) -> Question:
+    """What a study asks.
+
+    Raises:
+        UserError: its file is missing or damaged.
+    """
+    return Question(**results.load_plain(folder, QUESTION))
+
+
+def is_expected(experiment: Experiment, question: Question) -> bool:
+    """Whether every study of the question has the experiment; some are of a certain model only."""
+    return experiment.suits(question) and not hasattr(experiment.module("compute"), "applies")
 
 
 def check_current(evidence: Evidence) -> None:
@@ -105,27 +109,26 @@ def check_current(evidence: Evidence) -> None:
     Raises:
         UserError: there are some.
     """
-    told = evidence.provenance
-    steps = [step for step in (*STEPS, *EXTRA_STEPS) if step.name in told]
-    old = [step.name for step in steps if told[step.name].code != step_version(step)]
+    old = [
+        each.name
+        for each in evidence.experiments
+        if evidence.provenance[each.name].code != code_version(f"{each.home}.compute")
+    ]
     if old:
         raise UserError(
-            f"The results of {', '.join(old)} were computed by other code than this: run `python "
-            "-m analysis study` again, or give --stale to show them all the same."
+            f"The results of {', '.join(old)} were computed by other code than this: run "
+            "`an-neuron study` again, or give --stale to show them all the same."
         )
 
 
 def _check_one_study(folder: Path, evidence: Evidence) -> None:
     for name, told in evidence.provenance.items():
         if _asked(told) != _asked(evidence.origin):
-            raise UserError(_mixed(folder, f"{name} and next_token differ in model or question"))
-    best = evidence.neuron_sweep.candidates[0]
-    for name in KINDS:
-        asked = getattr(getattr(evidence, name), "neuron", best)
-        if asked != best:
-            raise UserError(_mixed(folder, f"the sweep found {best}, {name} asks about {asked}"))
-    if evidence.corpus_scan.neurons[0] != best:
-        raise UserError(_mixed(folder, f"the sweep found {best}, the scan asks about another"))
+            raise UserError(_mixed(folder, f"{name} and the others differ in model or question"))
+        about = told.inputs.get("neuron", evidence.neuron)
+        if about != evidence.neuron:
+            why = f"the sweep found {evidence.neuron}, {name} asks about {about}"
+            raise UserError(_mixed(folder, why))
 
 
 def _asked(told: Provenance) -> tuple[object, ...]:
@@ -134,7 +137,4 @@ def _asked(told: Provenance) -> tuple[object, ...]:
 
 
 def _mixed(folder: Path, why: str) -> str:
-    return (
-        f"The results in {folder} are not of one study ({why}): "
-        "run `python -m analysis study` again."
-    )
+    return f"The results in {folder} are not of one study ({why}): run `an-neuron study` again."

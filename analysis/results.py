@@ -14,14 +14,29 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import platformdirs
 
 from analysis.errors import UserError
 from analysis.loading.assets import sha256
 
 R = TypeVar("R")
 
-ROOT = Path(__file__).resolve().parent.parent / "results"
-"""Where the committed study lives and where ``study`` writes unless told otherwise."""
+COMMITTED = next(
+    folder
+    for folder in (
+        Path(__file__).resolve().parent / "committed",
+        Path(__file__).resolve().parent.parent / "results",
+    )
+    if folder.is_dir() or folder.name == "results"
+)
+"""The committed studies: beside the packages where they are installed, else in the checkout."""
+
+
+def out() -> Path:
+    """Where results go unless told otherwise: the folder one works in, else the user's data."""
+    if os.access(Path.cwd(), os.W_OK):
+        return Path("results")
+    return platformdirs.user_data_path("an-neuron") / "results"
 
 
 @dataclass(frozen=True)
@@ -156,10 +171,27 @@ def provenance(folder: Path, name: str) -> Provenance:
         raise UserError(_damaged(folder, name)) from error
 
 
+def save_plain(folder: Path, name: str, document: Mapping[str, Any]) -> None:
+    """Write plain values as ``name.json`` into a folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole(folder / f"{name}.json") as scratch:
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        scratch.write_text(text + "\n", encoding="utf-8")
+
+
+def load_plain(folder: Path, name: str) -> dict[str, Any]:
+    """Read plain values.
+
+    Raises:
+        UserError: there are none, or they are damaged.
+    """
+    return _document(folder, name)
+
+
 def _document(folder: Path, name: str) -> dict[str, Any]:
     path = folder / f"{name}.json"
     if not path.is_file():
-        raise UserError(f"There is no result {path}: run `python -m analysis study` first.")
+        raise UserError(f"There is no result {path}: run `an-neuron study` first.")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -172,7 +204,7 @@ def _document(folder: Path, name: str) -> dict[str, Any]:
 def _damaged(folder: Path, name: str) -> str:
     return (
         f"The result {folder / name}.json is damaged or of another version: "
-        "delete it and run `python -m analysis study` again."
+        "delete it and run `an-neuron study` again."
     )
 
 

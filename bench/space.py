@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gradio_client import Client
 
-from analysis.question import CLEAN, CORRUPTED
+from analysis.prompts import CLEAN, CORRUPTED
 from space.launch import launch, make
 
 ROUNDS = 20

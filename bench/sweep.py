@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from analysis.engines.tail import CHUNK_TOKENS
-from analysis.experiments.neuron_sweep import neuron_sweep
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.family import part
 from analysis.loading.models import load
-from analysis.question import default_pair
+from analysis.questions import default
 from analysis.subject import Subject
 
 ROUNDS = 3
@@ -50,7 +50,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     subject = load(sys.argv[1] if len(sys.argv) > 1 else "smollm2-135m")
-    pair = default_pair(subject)
+    pair = default().pair(subject)
     rounds = []
     for _ in range(ROUNDS):
         bare = seconds(lambda: bare_products(subject))

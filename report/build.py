@@ -1,134 +1,126 @@
-"""Results, figures and templates to one self-contained folder."""
+"""Studies and templates to one folder of pages that needs no network, with an index."""
 
 import json
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
 from analysis.errors import UserError
-from analysis.evidence import Evidence, check_current, load_evidence
-from analysis.figures import FIGURES
+from report.beside import PACKAGE, beside
+from report.feed import CHANGELOG, changes
+from report.folders import check_replaceable, replacing
 from report.images import draw, find_browser
-from report.page import ALONE, render
+from report.linkcheck import broken_links
+from report.page import environment, render
+from report.panels import plots
 from report.place import STILL_WIDTH, Place
-from report.summaries import document
+from report.studies import Study, document, read_studies, table
 
-STATIC = Path(__file__).resolve().parent / "static"
+STATIC = PACKAGE / "static"
 PAGE = "index.html"
+CARD = "docs/card.png"
 STILL_SCALE = 1.25
 """Pixels of a still image for each of the page's: the page stays small."""
 MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
 
-def build(results_folder: Path, out: Path, place: Place = ALONE, stale: bool = False) -> Path:
-    """Render one study into a folder that needs no network.
+def build(
+    results: Path,
+    out: Path,
+    place: Place = Place(),  # noqa: B008  (it is frozen)
+    stale: bool = False,
+    model: str = "",
+    question: str = "",
+) -> Path:
+    """Render studies into one folder that any host can serve, and a reader can open.
 
     Args:
-        results_folder: the study's results, ``results/<model>``.
+        results: a folder of results, ``MODEL/QUESTION`` below it for each study.
         out: the folder to write; an earlier build there is replaced, whole or not at all.
-        place: where the page will stand.
+        place: where the index will stand.
         stale: whether to show results that other code computed.
+        model: name of the only model to show; by default every one.
+        question: name of the only question to show; by default every one.
 
     Returns:
-        Where the page is.
+        Where the index is.
 
     Raises:
-        UserError: results are missing, damaged or stale, ``out`` holds something that is no build,
-            or there is no browser to draw stills.
+        UserError: there is no study, one is damaged or stale, ``out`` holds something that is no
+            build, a link of the pages leads nowhere, or there is no browser to draw stills.
     """
     out = out.resolve()
-    check_replaceable(out)
-    evidence = evidence_of(results_folder, stale)
+    check_replaceable(out, _is_build, "an earlier report")
+    studies = read_studies(results, model, question, stale)
+    place = replace(place, card=beside(CARD) is not None, feed=beside(CHANGELOG) is not None)
     with replacing(out) as scratch:
-        copy_static(scratch)
-        write_page(scratch, evidence, place)
+        _copy_static(scratch)
+        for study in studies:
+            write_page(scratch / study.path, study, place)
+        _write_index(scratch, studies, place)
+        _refuse_broken(scratch)
     return out / PAGE
 
 
-def write_page(folder: Path, evidence: Evidence, place: Place) -> None:
+def write_page(folder: Path, study: Study, place: Place) -> None:
     """One study's page, with its results as JSON and, where the place has them, still images.
 
     Raises:
         UserError: there is no browser to draw stills.
     """
-    folder.mkdir(exist_ok=True)
-    (folder / PAGE).write_text(render(evidence, place), encoding="utf-8")
+    folder.mkdir(parents=True)
+    here = replace(place, root="../" * len(study.path.parts))
+    (folder / PAGE).write_text(render(study.evidence, here), encoding="utf-8")
     (folder / "data").mkdir()
-    for step in evidence.provenance:
-        text = json.dumps(document(evidence, step), ensure_ascii=False, allow_nan=False)
-        (folder / "data" / f"{step}.json").write_text(text + "\n", encoding="utf-8")
+    for name in study.evidence.results:
+        text = json.dumps(document(study.evidence, name), ensure_ascii=False, allow_nan=False)
+        (folder / "data" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     if place.stills:
         (folder / "images").mkdir()
-        for name, content in draw_stills(evidence).items():
+        for name, content in draw_stills(study).items():
             (folder / "images" / name).write_bytes(content)
 
 
-def draw_stills(evidence: Evidence) -> dict[str, bytes]:
+def draw_stills(study: Study) -> dict[str, bytes]:
     """Every figure of a study as a PNG, by file name.
 
     Raises:
         UserError: there is no browser to draw.
     """
-    figures = {name: d.draw(getattr(evidence, d.step)) for name, d in FIGURES.items()}
-    return draw(figures, find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
+    return draw(plots(study.evidence), find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
 
 
-def evidence_of(results_folder: Path, stale: bool = False) -> Evidence:
-    """A study, refused where other code than this computed it, unless ``stale`` allows it.
-
-    Raises:
-        UserError: results are missing, damaged or stale.
-    """
-    evidence = load_evidence(results_folder)
-    if not stale:
-        check_current(evidence)
-    return evidence
-
-
-def copy_static(folder: Path) -> None:
-    """Scripts and styles, and the library that draws."""
+def _copy_static(folder: Path) -> None:
+    """Scripts and styles, the library that draws, and the card."""
     shutil.copytree(STATIC, folder, dirs_exist_ok=True)
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    card = beside(CARD)
+    if card:
+        shutil.copy2(card, folder / card.name)
 
 
-def check_replaceable(out: Path) -> None:
-    """A folder is replaced only if it is an earlier build, so that nothing else is ever lost.
+def _write_index(folder: Path, studies: Sequence[Study], place: Place) -> None:
+    """The index, the feed and what a host of static pages reads."""
+    changelog = beside(CHANGELOG)
+    told = changes(changelog.read_text(encoding="utf-8")) if changelog else ()
+    files = {PAGE: "index.html", "README.md": "site_readme.md"}
+    columns, rows = table(studies)
+    for name, template in (files | ({"feed.xml": "feed.xml"} if told else {})).items():
+        page = environment().get_template(template)
+        text = page.render(place=place, studies=studies, columns=columns, rows=rows, changes=told)
+        (folder / name).write_text(text, encoding="utf-8")
 
-    Raises:
-        UserError: it is something else.
-    """
-    if out.is_dir() and (not any(out.iterdir()) or _is_build(out / PAGE)):
-        return
-    if out.exists():
-        raise UserError(f"{out} is not an earlier report: give --out a new or an empty folder.")
+
+def _refuse_broken(folder: Path) -> None:
+    broken = broken_links(folder)
+    if broken:
+        raise UserError(f"Links of the pages lead nowhere: {'; '.join(broken[:5])}.")
 
 
-def _is_build(page: Path) -> bool:
+def _is_build(folder: Path) -> bool:
+    page = folder / PAGE
     return page.is_file() and MARK in page.read_text(encoding="utf-8", errors="replace")
-
-
-@contextmanager
-def replacing(out: Path) -> Iterator[Path]:
-    """A scratch folder that takes the place of ``out`` when the block ends well, else vanishes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    old = scratch.with_name(scratch.name + ".old")
-    try:
-        yield scratch
-        scratch.chmod(0o755)
-        if out.exists():
-            out.rename(old)
-        try:
-            scratch.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
+from analysis.drawing.style import themed
 from analysis.errors import UserError
-from analysis.figures.style import themed
 
 FORMATS = ("svg", "pdf", "png")
 PIXELS = 96

@@ -1,40 +1,103 @@
 """The page as one HTML text."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from analysis.claims import make_claims
-from analysis.claims.wording import token
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+
+from analysis import saying, wording
+from analysis.claims import Claims, make_claims
+from analysis.claims.making import command
+from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from analysis.figures.tokens import token_rows
-from report.panels import panels, themes
+from analysis.experiments import steps
+from analysis.experiments.activations.token_rows import token_rows
+from report.panels import absent, panels, themes
 from report.place import Place
+from report.rows import listed
 
-ALONE = Place()
+ALONE = Place(root="../../")
+"""A page whose index knows no address: it lies in ``MODEL/QUESTION/`` below that."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """One section of the page.
+
+    Attributes:
+        id: of the section.
+        name: what the contents call it.
+        heading: above it.
+        templates: the first of these that is there writes it.
+        experiment: the one that it tells of; None where it is about the study.
+        said: what is claimed of that experiment.
+    """
+
+    id: str
+    name: str
+    heading: str
+    templates: tuple[str, ...]
+    experiment: Experiment | None = None
+    said: Any = None
+
+
+@cache
 def environment() -> Environment:
     """Templates that escape everything, and fail on a name that is not there."""
-    return Environment(
-        loader=PackageLoader("report", "templates"),
+    templates = PackageLoader("report", "templates")
+    sections = PrefixLoader({"sections": PackageLoader("report", "sections")})
+    made = Environment(
+        loader=ChoiceLoader([sections, templates]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    written = {name: getattr(wording, name) for name in saying.FILTERS}
+    made.filters |= written
+    made.globals |= written | {
+        "command": command,
+        "finding": saying.finding,
+        "listed": listed,
+        "token_rows": token_rows,
+    }
+    return made
 
 
 def render(evidence: Evidence, place: Place = ALONE) -> str:
     """Write the page about one study, for the place where it will stand."""
     claims = make_claims(evidence)
+    drawn = panels(evidence, claims, place.app)
+    unasked = [each.title for each in steps() if not each.suits(evidence.question)]
     return (
         environment()
         .get_template("post.html")
         .render(
             claims=claims,
-            figures=panels(evidence, claims, place.app),
-            token_rows=token_rows(evidence.activations, ("Clean prompt", "Corrupted prompt")),
+            evidence=evidence,
+            question=evidence.question,
+            figures=absent(evidence) | drawn,
+            drawn=len(drawn),
+            unasked=unasked,
+            parts=tuple(parts(evidence, claims)),
             themes=themes(),
-            token=token,
             place=place,
         )
     )
+
+
+def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
+    """The sections of the page: an experiment of which nothing is said has none of its own."""
+    heading = f"The question: {claims.question}"
+    yield Part("question", "The question", heading, ("question.html",))
+    for each in evidence.experiments:
+        said = claims.sections[each.name]
+        if said is not None:
+            templates = (f"sections/{each.name}.html", "generic.html")
+            heading = getattr(said, "heading", each.title)
+            yield Part(f"{each.name}-section", each.title, heading, templates, each, said)
+    if claims.original is not None:
+        yield Part("original", "The original", claims.original.heading, ("original.html",))
+    yield Part("making", "How this was made", "How this was made", ("making.html",))

@@ -1,17 +1,17 @@
 """The page's figures: drawn from results, each with its finding, its command and safe data."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from analysis.claims import Claims
-from analysis.claims.captions import captions
-from analysis.claims.making import figure_command
+from analysis.claims import Claims, figures
+from analysis.claims.making import command
+from analysis.declaration import Experiment, Figure, has
+from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
-from analysis.figures import FIGURES
-from analysis.figures.style import THEMES
 from report.links import LOCAL, app_link
 
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -23,7 +23,7 @@ class Panel:
 
     Attributes:
         name: its name among the figures, and its id on the page.
-        step: the result that it shows.
+        experiment: the one whose result it shows.
         number: its place in reading order, from 1.
         caption: the finding it shows.
         label: the same without markup, for readers who do not see it.
@@ -34,7 +34,7 @@ class Panel:
     """
 
     name: str
-    step: str
+    experiment: Experiment
     number: int
     caption: Markup
     label: str
@@ -44,13 +44,45 @@ class Panel:
     data: Markup
 
 
+LACKS: Mapping[str, str] = {
+    "held_out": "no other words, and so no held-out pairs",
+    "words": "no other words",
+    "natural": "no prompts of ordinary prose",
+}
+"""What a question without it names, in words."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A figure that is left out, and what the question lacks for it."""
+
+    name: str
+    lacks: str
+
+
+def absent(evidence: Evidence) -> dict[str, Absent]:
+    """The figures of a study's experiments for which its question lacks something, by name."""
+    left_out = [
+        (figure.name, [need for need in figure.needs if not has(evidence.question, [need])])
+        for experiment in evidence.experiments
+        for figure in experiment.figures
+    ]
+    return {name: Absent(name, LACKS[needs[0]]) for name, needs in left_out if needs}
+
+
 def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, Panel]:
     """Draw every figure, by name, in reading order; each knows where ``app`` asks the same."""
-    said = captions(claims)
-    assert list(said) == list(FIGURES)
     return {
-        name: _panel(evidence, name, number, said[name], app)
-        for number, name in enumerate(FIGURES, 1)
+        figure.name: _panel(evidence, claims, experiment, figure, number, app)
+        for number, (experiment, figure) in enumerate(figures(evidence), 1)
+    }
+
+
+def plots(evidence: Evidence) -> dict[str, go.Figure]:
+    """Every figure of a study as it is drawn, by name, in reading order."""
+    return {
+        figure.name: experiment.draw(figure, evidence.results[experiment.name])
+        for experiment, figure in figures(evidence)
     }
 
 
@@ -66,17 +98,24 @@ def safe_json(text: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-def _panel(evidence: Evidence, name: str, number: int, caption: Markup, app: str) -> Panel:
-    drawing = FIGURES[name]
-    figure: go.Figure = drawing.draw(getattr(evidence, drawing.step))
+def _panel(
+    evidence: Evidence,
+    claims: Claims,
+    experiment: Experiment,
+    figure: Figure,
+    number: int,
+    app: str,
+) -> Panel:
+    plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name])
+    caption = claims.caption(experiment, figure)
     return Panel(
-        name=name,
-        step=drawing.step,
+        name=figure.name,
+        experiment=experiment,
         number=number,
         caption=caption,
         label=f"Figure {number}. {caption.striptags()}",
-        command=figure_command(evidence, name),
-        app=app_link(evidence, name, app),
-        height=int(figure.layout.height),
-        data=safe_json(figure.to_json()),
+        command=command(evidence, experiment),
+        app=app_link(evidence, experiment, app),
+        height=int(plot.layout.height),
+        data=safe_json(plot.to_json()),
     )

@@ -7,20 +7,22 @@ Run with ``make picture``; it needs Chromium, which kaleido drives.
 
 from pathlib import Path
 
-from analysis import EMBEDDED, results
-from analysis.figures import FIGURES
+from analysis import EMBEDDED, questions, results
+from analysis.experiments import named
+from analysis.result import Result
 from report.images import draw, find_browser
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path("docs")
 SIZES = {"sweep.png": (900, 480, 2), "card.png": (1200, 630, 1)}
 """Width, height and scale of each picture."""
-STUDY = results.ROOT / EMBEDDED
+STUDY = results.COMMITTED / EMBEDDED / questions.DEFAULT
 
 
 def main() -> None:
     """Write the pictures, on white."""
-    drawing, browser = FIGURES["neuron_sweep"], find_browser()
-    figure = drawing.draw(results.load(STUDY, drawing.step, drawing.kind))
+    experiment, browser = named("neuron_sweep"), find_browser()
+    result: Result = results.load(STUDY, experiment.name, experiment.kind)
+    figure = result.figure()
     DOCS.mkdir(exist_ok=True)
     for name, (width, height, scale) in SIZES.items():
         figures = {Path(name).stem: figure.update_layout(height=height)}

@@ -15,20 +15,22 @@ class Place:
     """Where a page stands.
 
     Attributes:
-        root: relative way from the page to the folder of scripts and styles, such as "../".
-        site: whether there is an index, a feed and a card around the page.
-        address: where the site will be read, with a slash at the end; empty where nobody knows.
+        root: relative way from the page to the index, its scripts and styles, such as "../../".
+        address: where the index will be read, with a slash at the end; empty where nobody knows.
         app: address of the app that figures link to.
         stills: whether each figure lies beside the page as an image, too.
         repository: OWNER/NAME of the code on GitHub; empty where nobody knows.
+        card: whether the picture that other sites show lies beside the index.
+        feed: whether the changes lie beside the index.
     """
 
     root: str = ""
-    site: bool = False
     address: str = ""
     app: str = LOCAL
     stills: bool = False
     repository: str = ""
+    card: bool = False
+    feed: bool = False
     still_width: int = STILL_WIDTH
 
     def __post_init__(self) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis import EMBEDDED, results
+from analysis import EMBEDDED, questions, results
 from report.build import build
 
-OUT = Path(__file__).resolve().parent.parent / "build" / "screens"
+OUT = Path("build/screens")
 WIDTHS = {400: "dark", 1000: "light", 1400: "light"}
 """Widths in pixels, and the scheme in which each is taken."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -63,7 +63,8 @@ def main() -> None:
     """Build the committed study's page and take its pictures."""
     chromium = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as scratch:
-        page = build(results.ROOT / EMBEDDED, Path(scratch) / "dist")
+        index = build(results.COMMITTED, Path(scratch) / "dist", model=EMBEDDED)
+        page = index.parent / EMBEDDED / questions.DEFAULT / index.name
         with sync_playwright() as session:
             browser = session.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             print(f"{len(take(page, OUT, browser))} pictures in {OUT}")

@@ -2,39 +2,28 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 from html import unescape
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.claims.wording import number as told
-from analysis.claims.wording import plain, say
+from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UserError
-from analysis.experiments.activations import Activations
-from analysis.figures.style import THEMES, escaped
-from analysis.figures.tokens import token_rows
+from analysis.experiments.activations.compute import Activations
+from analysis.experiments.activations.token_rows import token_rows
+from analysis.wording import number as told
+from analysis.wording import plain, say
 from space.answers import Answer
 from space.story import opening
-from space.view import NAMES, View
+from space.view import View
 
 TOKENS = ("token", "next")
 """Columns of the tables that hold single tokens."""
 
-LABELS = {
-    "activations": "The text's numbers, token by token",
-    "patching": "Heads that carry most",
-    "sweep": "The best and the lowest neurons",
-    "writers": "The neurons that write it most",
-    "find": "The neurons that carry or write it most",
-    "upstream": "The parts of what it reads that differ most between the prompts",
-    "composition": "Later components and neurons that add or take back most",
-    "intervene": "Each setting, and what the model then writes",
-    "scan": "Where the neuron is highest, lowest, and in between",
-}
-"""What the table of each question holds."""
+ROWS, NEWS = ("The text", "The corrupted prompt"), "A random piece of news"
+"""What the rows of tokens are."""
 
 SMALL = 5e-4
 
@@ -59,8 +48,9 @@ def error(what: UserError) -> str:
     return say('<p class="error" role="alert">{}</p>', shown(str(what)))
 
 
-def tokens(result: Activations, names: Sequence[str]) -> str:
+def tokens(result: Activations) -> str:
     """Texts as tinted tokens: values on hover and focus, arrow keys go from token to token."""
+    names = [*ROWS[: len(result.texts)], *[NEWS] * result.random_texts]
     rows = token_rows(result, names)
     return _templates.get_template("tokens.html").render(rows=rows, neuron=result.neuron)
 
@@ -69,9 +59,8 @@ def foot(answer: Answer) -> str:
     """The table, the command line, and what can be taken away."""
     columns = list(dict.fromkeys(key for row in answer.rows for key in row))
     return _templates.get_template("answer.html").render(
-        name=answer.name,
-        label=LABELS.get(answer.name, ""),
-        open=answer.name != "activations",
+        name=answer.experiment.name,
+        listing=answer.listing,
         rows=answer.rows,
         columns=columns,
         command=answer.command,
@@ -116,8 +105,7 @@ def head(start: View, space_id: str) -> str:
     """What this is, in two sentences, and the link that restores the view."""
     return _templates.get_template("head.html").render(
         opening=opening(start.model),
-        start=json.dumps(list(astuple(start))),
-        names=json.dumps(list(NAMES)),
+        start=json.dumps(asdict(start)),
         space_id=space_id,
         themes=json.dumps(THEMES),
     )

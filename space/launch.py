@@ -9,8 +9,8 @@ import gradio as gr
 import torch
 
 from analysis import EMBEDDED
+from analysis.drawing.style import FONT
 from analysis.errors import UserError
-from analysis.figures.style import FONT
 from space.app import STATIC, build
 from space.session import Session
 from space.settings import MODELS, QUEUE, Settings, from_environment

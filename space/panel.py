@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from analysis.declaration import Experiment
 from analysis.errors import UserError
 from space import html
 from space.answers import Answer
@@ -13,18 +14,19 @@ class Panel:
     """The place of one answer on a tab.
 
     Args:
-        figures: how many figures it has at most.
+        experiment: whose answer.
         late: whether the tab itself says where the foot stands.
     """
 
-    def __init__(self, figures: int, late: bool = False) -> None:
-        with gr.Column(elem_classes="answer"):
+    def __init__(self, experiment: Experiment, late: bool = False) -> None:
+        with gr.Column(elem_classes=["answer", f"answer-{experiment.name}"]):
             self.finding = gr.HTML("", elem_classes="finding")
             self.plots = [
                 gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
-                for _ in range(figures)
+                for figure in experiment.figures
+                if figure.live
             ]
-            self.foot = gr.HTML("", render=not late)
+            self.foot = gr.HTML("", elem_classes=f"foot-{experiment.name}", render=not late)
 
     @property
     def outputs(self) -> list[Any]:

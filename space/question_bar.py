@@ -1,39 +1,31 @@
-"""The question that all tabs share: prompts, target, foil and neuron."""
+"""The question that all tabs share: prompts, target, foil and neuron, sent as one named object."""
 
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
 from space.settings import Settings
-from space.view import NAMES, View
+from space.view import View, library, make_view
 
-EXAMPLES: tuple[tuple[str, View], ...] = (
-    ("Apple or lemon: an, a", View()),
-    (
-        "Uncle's oranges: an, a",
-        View(
-            clean="My uncle owns an orchard of orange trees. He gave me",
-            corrupted="My uncle owns an orchard of lemon trees. He gave me",
-        ),
-    ),
-    ("In prose: who ran as", View(text="Senator Angus King, who ran as")),
-    ("In prose: under half", View(text="I'll be there in under half")),
-    (
-        "Keys or key: are, is",
-        View(
-            clean="The keys on the table", corrupted="The key on the table",
-            target=" are", foil=" is",
-        ),
-    ),
-    (
-        "Queen or king: she, he",
-        View(
-            clean="The queen went home early because",
-            corrupted="The king went home early because",
-            target=" she", foil=" he",
-        ),
-    ),
-)  # fmt: skip
+QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+"""Options of events that use no model."""
+
+LARGEST = 1_000_000
+"""Characters of a view that is sent."""
+
+
+def examples() -> Iterator[tuple[str, dict[str, str]]]:
+    """What a visitor can begin with, by its title: the parts of the view that it sets."""
+    for question in library():
+        words = {"question": question.name, "target": question.target, "foil": question.foil}
+        pair = {"clean": question.clean, "corrupted": question.corrupted}
+        yield question.label, {**words, **pair, "text": ""}
+        for example in question.examples:
+            own = {"clean": example.clean, "corrupted": example.corrupted}
+            prompts = own if example.clean else pair
+            yield example.name, {**words, **prompts, "text": example.text}
 
 
 class QuestionBar:
@@ -49,43 +41,82 @@ class QuestionBar:
     def __init__(self, settings: Settings, start: View) -> None:
         gr.Button("Ask another question", elem_id="unfold", size="sm")
         with gr.Column(elem_id="question"):
-            self.examples = self._examples()
+            with gr.Row(elem_classes="examples"):
+                self.examples = [
+                    (gr.Button(title, size="sm", min_width=100), parts)
+                    for title, parts in examples()
+                ]
             with gr.Row():
-                self.clean = _box(start.clean, "Clean prompt: calls for the target", "clean", 2)
-                self.corrupted = _box(
+                clean = _box(start.clean, "Clean prompt: calls for the target", "clean", 2)
+                corrupted = _box(
                     start.corrupted, "Corrupted prompt: calls for the foil", "corrupted", 2
                 )
             with gr.Row():
-                self.target = _box(start.target, "Target, with its space", "target")
-                self.foil = _box(start.foil, "Foil, with its space", "foil")
-                self.neuron = _box(start.neuron, "Neuron", "neuron")
-                self.model = gr.Dropdown(
+                target = _box(start.target, "Target, with its space", "target")
+                foil = _box(start.foil, "Foil, with its space", "foil")
+                neuron = _box(start.neuron, "Neuron", "neuron")
+                model = gr.Dropdown(
                     list(settings.models),
                     value=start.model,
                     label="Model",
                     visible=len(settings.models) > 1,
                 )
             self.button = gr.Button("Ask", variant="primary", elem_id="ask")
-        self.text = gr.Textbox(
+        text = gr.Textbox(
             start.text, label="Your text", elem_id="text", lines=2, max_lines=6,
             placeholder="Any text; empty for the clean prompt", render=False,
         )  # fmt: skip
-        self.tab = gr.Textbox(start.tab, visible="hidden", elem_id="tab", label="Tab")
-
-    def _examples(self) -> list[tuple[gr.Button, View]]:
-        with gr.Row(elem_classes="examples"):
-            return [(gr.Button(name, size="sm", min_width=100), view) for name, view in EXAMPLES]
+        self.boxes: dict[str, Any] = {
+            "model": model,
+            "question": _hidden(start.question, "question-name", "Question"),
+            "clean": clean,
+            "corrupted": corrupted,
+            "target": target,
+            "foil": foil,
+            "neuron": neuron,
+            "text": text,
+            "tab": _hidden(start.tab, "tab", "Tab"),
+        }
+        self.wire = _hidden("", "wire", "View")
 
     @property
-    def state(self) -> list[Any]:
-        """The components of the shared view, in the order of its parts."""
-        return [getattr(self, name) for name in NAMES]
-
-    @property
-    def boxes(self) -> list[Any]:
+    def typed(self) -> list[Any]:
         """What a visitor types into: Enter asks."""
-        return [self.clean, self.corrupted, self.target, self.foil, self.neuron, self.text]
+        return [self.boxes[name] for name in TYPED]
+
+    def send(self, event: Callable[..., Any], **options: Any) -> Any:
+        """On an event, have the page write the view into its address and into the wire.
+
+        The page packs the parts by their names: what comes to the server is one named object.
+        """
+        pack = f"(...values) => packedView({json.dumps(list(self.boxes))}, values)"
+        return event(None, list(self.boxes.values()), self.wire, js=pack, **QUIET, **options)
+
+    def fill(self, event: Callable[..., Any], parts: dict[str, str]) -> Any:
+        """On an event, write these parts into their boxes; the others stay as they are."""
+        boxes = [self.boxes[name] for name in parts]
+        return event(None, None, boxes, js=f"() => {json.dumps(list(parts.values()))}", **QUIET)
+
+
+TYPED = ("clean", "corrupted", "target", "foil", "neuron", "text")
+
+
+def received(sent: Any) -> View:
+    """The view that the page sent.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        parts = json.loads(sent) if isinstance(sent, str) and len(sent) <= LARGEST else None
+    except (ValueError, RecursionError):
+        parts = None
+    return make_view(parts)
 
 
 def _box(value: str, label: str, name: str, lines: int = 1) -> gr.Textbox:
     return gr.Textbox(value, label=label, elem_id=name, lines=lines, max_lines=lines + 1)
+
+
+def _hidden(value: str, name: str, label: str) -> gr.Textbox:
+    return gr.Textbox(value, visible="hidden", elem_id=name, label=label)

@@ -6,18 +6,25 @@ from typing import Any
 
 import gradio as gr
 
+from analysis import running
+from analysis.declaration import Experiment
 from analysis.errors import UserError
+from analysis.experiments import named
 from analysis.progress import Progress
+from analysis.subject import Subject
+from space import limits
 from space.answers import Answer, answer
-from space.questions import QUESTIONS
 from space.session import Session
 from space.settings import Settings
-from space.view import View
+from space.view import NAMES, USUAL, View, asked, library_question
 
 try:
     import spaces  # type: ignore[import-not-found]  # the platform's own package: there on a Space and nowhere else
 except ImportError:
     spaces = None
+
+Way = Callable[[Experiment, Subject, View, Mapping[str, Any], Progress], Any]
+"""From what is asked to a Result: a function of a module, so that it can be pickled."""
 
 _session = Session(Settings())
 
@@ -39,12 +46,12 @@ def lent(compute: Callable[..., Any], platform: Any = spaces) -> Callable[..., A
 
 
 def _duration(name: str, *_others: Any) -> int:
-    return QUESTIONS[name].seconds
+    return named(name).seconds
 
 
-def _compute(name: str, view: View, options: Mapping[str, Any]) -> Any:
-    """Ask; on a lent GPU in a process of its own, so all that comes and goes can be pickled."""
-    return QUESTIONS[name].ask(_session.subject(view.model), view, _watched(), **options)
+def _compute(name: str, view: View, options: Mapping[str, Any], way: Way) -> Any:
+    """Compute; on a lent GPU in a process of its own, so all that comes and goes can be pickled."""
+    return way(named(name), _session.subject(view.model), view, options, _watched())
 
 
 _compute_where_lent = lent(_compute)
@@ -56,25 +63,64 @@ def _watched() -> Progress:
     return lambda fraction: bar(min(fraction, 1.0))
 
 
-def result(name: str, view: View, options: Mapping[str, Any]) -> Any:
-    """The Result of a question.
+def usual(
+    experiment: Experiment,
+    subject: Subject,
+    view: View,
+    options: Mapping[str, Any],
+    progress: Progress,
+) -> Any:
+    """The experiment's own Result."""
+    question = asked(view, experiment)
+    inputs = running.inputs(experiment, subject, question, view.neurons, options, live=True)
+    limits.check(subject, experiment, inputs)
+    return running.compute(experiment, subject, inputs, progress)
+
+
+def result(experiment: Experiment, view: View, options: Mapping[str, Any], way: Way = usual) -> Any:
+    """The Result of what is asked.
 
     Raises:
-        UserError: what the visitor asked cannot be answered, in one sentence.
+        UserError: it cannot be asked, in one sentence.
     """
     with _session.alone(view.model):
-        return _compute_where_lent(name, view, dict(options))
+        return _compute_where_lent(experiment.name, view, dict(options), way)
 
 
-def complete(view: View) -> View:
-    """The view, with the model's own neuron where none is named."""
-    return view if view.neuron.strip() else replace(view, neuron=_session.best(view.model))
+def complete(view: View, experiment: Experiment) -> View:
+    """The view, with the question's own neuron where one is needed and none is named.
+
+    Raises:
+        UserError: the model cannot be had.
+    """
+    if view.neurons or "neuron" not in experiment.needs:
+        return view
+    question = library_question(view) or USUAL
+    return replace(view, neuron=_session.best(view.model, question))
 
 
-def ask(name: str, view: View, options: Mapping[str, Any]) -> Answer:
-    """The answer to a question, ready to be shown."""
-    full = complete(view)
-    return answer(name, full, options, result(name, full, options))
+def given(experiment: Experiment, view: View, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not as usual: the app's, those that the view has, and a visitor's.
+
+    An empty text stands for none, where there can be none.
+    """
+    known = {option.name: option for option in experiment.options}
+    shared = {name: getattr(view, name) for name in NAMES & known.keys()}
+    return {
+        name: None if value == "" and name in known and known[name].default is None else value
+        for name, value in {**(experiment.app or {}), **shared, **options}.items()
+    }
+
+
+def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answer:
+    """The answer of an experiment, ready to be shown.
+
+    Raises:
+        UserError: it cannot be asked, in one sentence.
+    """
+    full, chosen = complete(view, experiment), given(experiment, view, options)
+    every = experiment.check(chosen, live=True)
+    return answer(experiment, full, every, result(experiment, full, chosen))
 
 
 def told(error: UserError) -> gr.Error:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from analysis import results
-from analysis.asked import SCREEN
+from analysis import results, running
 from analysis.errors import UserError
-from analysis.experiments.neuron_sweep import NeuronSweep, neuron_sweep
+from analysis.evidence import NEURON
+from analysis.experiments import named
 from analysis.loading.models import load
-from analysis.question import default_pair
+from analysis.questions import Question
 from analysis.subject import Subject
 from space.settings import Settings
 
@@ -33,7 +33,7 @@ class Session:
         self.settings, self._loader = settings, loader
         self._lock = threading.Lock()
         self._subjects: dict[str, Subject] = {}
-        self._best: dict[str, str] = {}
+        self._best: dict[tuple[str, str], str] = {}
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
@@ -56,16 +56,19 @@ class Session:
             return subject
         return replace(subject, model=subject.model.to(self.settings.device))
 
-    def best(self, name: str) -> str:
-        """The model's own neuron: the committed study's, else the best of a screened sweep.
+    def best(self, name: str, question: Question) -> str:
+        """The model's own neuron for a question of the library.
+
+        It is that of the committed study, else the best of a screened sweep.
 
         Raises:
             UserError: not one of the models that are offered, or it cannot be had.
         """
         self._check(name)
-        if name not in self._best:
-            self._best[name] = committed_best(name) or self._screened_best(name)
-        return self._best[name]
+        key = name, question.key
+        if key not in self._best:
+            self._best[key] = committed_best(*key) or self._screened_best(name, question)
+        return self._best[key]
 
     def warm(self) -> None:
         """Load the first model now, so that no visitor has to wait for it."""
@@ -77,16 +80,16 @@ class Session:
             offered = ", ".join(self.settings.models)
             raise UserError(f"There is no model {name[:40]!r} here: choose {offered}.")
 
-    def _screened_best(self, name: str) -> str:
+    def _screened_best(self, name: str, question: Question) -> str:
         """The sweep runs where the model is kept: no GPU is lent outside of a visitor's call."""
         with self.alone(name):
-            subject = self._subjects[name]
-            return str(neuron_sweep(subject, default_pair(subject), screen=SCREEN).best)
+            return str(running.best_neuron(self._subjects[name], question))
 
 
-def committed_best(name: str) -> str | None:
-    """The best neuron of a model's committed study, if there is one."""
+def committed_best(name: str, question: str) -> str | None:
+    """The best neuron of a model's committed study of a question, if there is one."""
     try:
-        return str(results.load(results.ROOT / name, "neuron_sweep", NeuronSweep).best)
+        folder = results.COMMITTED / name / question
+        return str(results.load(folder, NEURON, named(NEURON).kind).best)
     except UserError:
         return None

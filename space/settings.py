@@ -21,15 +21,6 @@ PAIR_TOKENS = 120
 """Prompts of a pair: patching goes with the square of their length."""
 WORD_CHARACTERS = 80
 NAME_CHARACTERS = 40
-
-FACTORS = (-10.0, 10.0)
-LENGTHS = 40
-"""Tokens that are written on, at most."""
-WRITTEN = 4
-"""And usually."""
-SCREENS = (16, 1024)
-ARTICLES = (1, 8)
-LISTED = (1, 100)
 QUEUE = 64
 """Visitors that may wait; one more is told that the queue is full."""
 

@@ -6,19 +6,11 @@ from functools import cache
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from analysis import results
-from analysis.claims import Claims, make_claims, neurons
-from analysis.claims.captions import captions
-from analysis.claims.wording import say
+from analysis import questions, results
+from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
-from analysis.figures import FIGURES
-
-KEY = (
-    "next_token", "neuron_sweep", "confirmation", "written_tokens", "activations", "corpus_scan",
-    "upstream_sources", "composition", "ablation", "generality",
-)  # fmt: skip
-"""The figures that tell the argument."""
+from analysis.wording import say
 
 
 @dataclass(frozen=True)
@@ -29,20 +21,22 @@ class Story:
     claims: Claims
 
     def figures(self) -> list[tuple[Markup, go.Figure]]:
-        """The key figures, each with its finding."""
-        said = captions(self.claims)
-        return [(said[name], self._draw(name)) for name in KEY]
-
-    def _draw(self, name: str) -> go.Figure:
-        drawing = FIGURES[name]
-        return drawing.draw(getattr(self.evidence, drawing.step))
+        """The figures that tell the argument, each with its finding."""
+        return [
+            (
+                self.claims.caption(experiment, figure),
+                experiment.draw(figure, self.evidence.results[experiment.name]),
+            )
+            for experiment, figure in self.evidence.figures
+            if figure.key
+        ]
 
 
 @cache
 def story(model: str) -> Story | None:
     """The committed study of a model, if there is one."""
     try:
-        evidence = load_evidence(results.ROOT / model)
+        evidence = load_evidence(results.COMMITTED / model / questions.default().key)
     except UserError:
         return None
     return Story(evidence, make_claims(evidence))
@@ -52,8 +46,7 @@ def opening(model: str) -> Markup:
     """What is known of the model's neuron, in two sentences."""
     told = story(model)
     if told is not None:
-        standing = neurons.standing(told.evidence.neuron_sweep)
-        return say("{} {}", told.claims.opening.lede, standing)
+        return say("{} {}", told.claims.opening.lede, told.claims.neuron_sweep.standing)
     return say(
         "Which single neuron makes {} say a word, and how do we know? There is no committed study "
         "of this model yet: ask it here.",

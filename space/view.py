@@ -1,17 +1,19 @@
 """What a visitor looks at: one question, shared by all tabs and kept in the address."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
 
-from analysis import EMBEDDED
-from analysis.question import CLEAN, CORRUPTED, FOIL, TARGET
-from space import values
+from analysis import EMBEDDED, questions
+from analysis.declaration import Experiment
+from analysis.errors import UserError
+from analysis.questions import Question
 from space.settings import NAME_CHARACTERS, TEXT_CHARACTERS, WORD_CHARACTERS
 
 LONGEST = {
     "model": NAME_CHARACTERS,
+    "question": NAME_CHARACTERS,
     "clean": TEXT_CHARACTERS,
     "corrupted": TEXT_CHARACTERS,
     "target": WORD_CHARACTERS,
@@ -20,6 +22,9 @@ LONGEST = {
     "text": TEXT_CHARACTERS,
     "tab": NAME_CHARACTERS,
 }
+"""Characters of each part of a view, at most."""
+
+USUAL = questions.default()
 
 
 @dataclass(frozen=True)
@@ -28,36 +33,51 @@ class View:
 
     Attributes:
         model: name of the model.
+        question: the library's question whose other words and sentences go with the words.
         clean: the prompt that calls for the target.
         corrupted: the prompt that calls for the foil.
         target: the token asked for, with its leading space.
         foil: the token it competes with.
-        neuron: such as L25N1527; empty for the model's own.
+        neuron: such as L25N1527; empty for the question's own.
         text: any text to look at the neuron in; empty for the clean prompt.
         tab: name of the open tab.
     """
 
     model: str = EMBEDDED
-    clean: str = CLEAN
-    corrupted: str = CORRUPTED
-    target: str = TARGET
-    foil: str = FOIL
+    question: str = USUAL.name
+    clean: str = USUAL.clean
+    corrupted: str = USUAL.corrupted
+    target: str = USUAL.target
+    foil: str = USUAL.foil
     neuron: str = ""
     text: str = ""
-    tab: str = "activations"
+    tab: str = ""
+
+    @property
+    def neurons(self) -> tuple[str, ...]:
+        """The neuron, if one is named."""
+        return (self.neuron,) if self.neuron.strip() else ()
 
 
-NAMES = tuple(field.name for field in fields(View))
+NAMES = frozenset(field.name for field in fields(View))
 
 
-def make_view(**parts: Any) -> View:
-    """A view of texts that came from a visitor.
+def make_view(parts: Any) -> View:
+    """A view of texts by their names, which came from a visitor; what is missing is as usual.
 
     Raises:
-        UserError: something that is no text, or too long.
+        UserError: it is something else, or a text is too long.
     """
-    for name, value in parts.items():
-        values.text(value, name, LONGEST[name])
+    if not isinstance(parts, Mapping) or not parts.keys() <= NAMES:
+        raise UserError(f"A view is an object of texts, by the names {', '.join(sorted(NAMES))}.")
+    for name, text in parts.items():
+        if not isinstance(text, str):
+            raise UserError(f"The {name} has to be a text.")
+        if len(text) > LONGEST[name]:
+            raise UserError(
+                f"The {name} has {len(text):,} characters: the longest allowed is "
+                f"{LONGEST[name]:,}."
+            )
     return View(**parts)
 
 
@@ -71,7 +91,26 @@ def from_query(query: Mapping[str, str], start: View) -> View:
     return replace(start, **parts)
 
 
-def to_query(view: View, start: View) -> str:
-    """What an address has to say about a view, the start left out."""
-    first = asdict(start)
-    return urlencode({k: v for k, v in asdict(view).items() if v != first[k]})
+@cache
+def library() -> tuple[Question, ...]:
+    """The questions that come with the project, the default first."""
+    return tuple(map(questions.load, questions.library()))
+
+
+def library_question(view: View) -> Question | None:
+    """The question of the library that has the view's words: the one that it names, if it does."""
+    ours = [q for q in library() if (q.target, q.foil) == (view.target, view.foil)]
+    return next((q for q in ours if q.name == view.question), ours[0] if ours else None)
+
+
+def asked(view: View, experiment: Experiment) -> Question:
+    """What the view asks of an experiment: prompts count only where they are read.
+
+    Raises:
+        UserError: it makes no question.
+    """
+    question = library_question(view) or USUAL
+    words = {"target": view.target, "foil": view.foil}
+    if not {"prompts", "pair"} & set(experiment.needs):
+        return question.replaced(**words)
+    return question.replaced(view.clean, view.corrupted, **words)

@@ -1,17 +1,34 @@
-"""Fixtures: tiny random models of every architecture, and the embedded model."""
+"""Fixtures: tiny random models of every architecture, in memory and on disk; the embedded model."""
 
 import os
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads cost tiny models their time
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from analysis import __main__ as cli
 from analysis.errors import UserError
-from analysis.question import PromptPair, make_pair
+from analysis.prompts import PromptPair
 from analysis.subject import Origin, Subject
 from tests import tiny
+from tests.questions import CLEAN, CORRUPTED, make_tiny_pair
+
+__all__ = ["CLEAN", "CORRUPTED", "MAKERS", "make_subject", "make_tiny_pair"]
 
 MAKERS = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
-CLEAN = "I climbed up the apple tree and picked"
-CORRUPTED = "I climbed up the lemon tree and picked"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses the embedded model says so, for a run without it."""
+    for item in items:
+        if "embedded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.embedded)
 
 
 def make_subject(architecture: str, seed: int = 0) -> Subject:
@@ -20,18 +37,58 @@ def make_subject(architecture: str, seed: int = 0) -> Subject:
     return Subject(model, tokenizer, origin, prepend_bos=architecture == "gpt2")
 
 
-def make_tiny_pair(subject: Subject) -> PromptPair:
-    return make_pair(subject, CLEAN, CORRUPTED)
-
-
 @pytest.fixture(params=list(MAKERS))
 def subject(request: pytest.FixtureRequest) -> Subject:
+    """A model of its own for every test, which may change its weights."""
     return make_subject(request.param)
 
 
 @pytest.fixture
 def pair(subject: Subject) -> PromptPair:
     return make_tiny_pair(subject)
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The tiny models as folders, which no test may change."""
+    root = tmp_path_factory.mktemp("models")
+    for architecture, make in MAKERS.items():
+        for part in make():
+            part.save_pretrained(root / f"tiny-{architecture}")
+    return {architecture: root / f"tiny-{architecture}" for architecture in MAKERS}
+
+
+@pytest.fixture(params=list(MAKERS))
+def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
+    return folders[request.param]
+
+
+@pytest.fixture
+def llama_folder(folders: dict[str, Path]) -> Path:
+    return folders["llama"]
+
+
+@pytest.fixture
+def analysis(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """Run the command line; returns exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["an-neuron", *map(str, arguments)])
+        return (cli.main(), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def answer(analysis: Callable) -> Callable:
+    """Run a verb with ``--json``; returns the object it prints, and nothing else may be there."""
+
+    def run(*arguments: object) -> Any:
+        code, out, err = analysis(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import torch
 
 from analysis.neuron import Neuron
-from analysis.question import Contrast, PromptPair
+from analysis.prompts import Contrast, PromptPair
 from analysis.subject import Subject
 
 ON = 4.0  # pre-activation on the clean prompt: the activation functions pass it nearly unchanged

@@ -1,6 +1,26 @@
 """A page as its reader sees it."""
 
 from html.parser import HTMLParser
+from unittest.mock import patch
+
+import plotly.graph_objects as go
+
+from analysis.declaration import Experiment
+from analysis.evidence import Evidence
+from report.page import render
+
+BLANK = go.Figure(layout={"height": 100, "template": go.layout.Template()})
+
+
+def undrawn():
+    """While it is open, figures are blank: to draw those of a page takes a second."""
+    return patch.object(Experiment, "draw", lambda *_: BLANK)
+
+
+def prose(study: Evidence) -> str:
+    """All that a reader reads on a study's page."""
+    with undrawn():
+        return Prose(render(study)).text
 
 
 class Prose(HTMLParser):

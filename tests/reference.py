@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from analysis.neuron import Neuron
-from analysis.question import PromptPair
+from analysis.prompts import PromptPair
 from analysis.subject import Subject
 
 

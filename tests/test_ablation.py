@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-import sys
+from operator import attrgetter
 
 import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from analysis import __main__ as cli
 from analysis.claims import make_claims
 from analysis.engines import ablator as engine
 from analysis.engines.ablations import CONTROL_METHOD
@@ -19,7 +18,7 @@ from analysis.engines.replacement import METHODS, Pool
 from analysis.engines.spots import spots
 from analysis.engines.tail import Tail
 from analysis.errors import UserError
-from analysis.experiments.ablation import (
+from analysis.experiments.ablation.compute import (
     Sizes,
     ablation,
     in_set,
@@ -27,45 +26,28 @@ from analysis.experiments.ablation import (
     over_spots,
     summary,
 )
-from analysis.figures.ablation import ablation as draw_ablation
-from analysis.figures.ablation import collateral
+from analysis.experiments.ablation.facts import facts
+from analysis.experiments.ablation.figures import ablation as draw_ablation
+from analysis.experiments.ablation.figures import collateral
 from analysis.neuron import Neuron, parse_neuron
-from analysis.prompt_set import PromptSet, word_set
-from analysis.question import (
-    CONSONANT_TREES,
-    TEMPLATE,
-    VOWEL_TREES,
-    default_pair,
-    make_contrast,
-    make_prompt,
-)
-from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED
+from analysis.prompts import PromptSet, make_contrast, make_prompt
+from analysis.questions import default
+from report.page import render
 from tests.plant import plant
+from tests.prose import Prose
+from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, default_pair
 from tests.synthetic import Plan, changed, evidence, toy_plan
-
-PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
 
 
 @pytest.fixture
-def ablate(capsys, monkeypatch, folder):
+def ablate(analysis, llama_folder):
     """Run the verb; returns exit code, standard output and standard error."""
 
     def run(*arguments):
-        given = ["analysis", "ablate", "--model", folder, *PAIR, *arguments]
-        monkeypatch.setattr(sys, "argv", list(map(str, given)))
-        return (cli.main(), *capsys.readouterr())
+        prompts = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+        return analysis("ablation", "--model", llama_folder, *prompts, *arguments)
 
     return run
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
 
 
 NEURON = Neuron(1, 4)
@@ -323,19 +305,21 @@ def test_intervals_resample_documents_not_tokens(subject, pair):
     assert np.isnan(over_prompts(result, result.activation, calls_for_target=False).low)
 
 
-def test_the_set_of_tree_words_is_for_an_against_a_only(subject, pair):
-    told = word_set(subject, pair.contrast, (pair.clean, pair.corrupted))
-    assert len(told.prompts) == len(VOWEL_TREES) + len(CONSONANT_TREES) >= 40
-    assert sum(told.calls_for_target) == len(VOWEL_TREES)
-    other = word_set(subject, make_contrast(subject, " the", " a"), (pair.clean, pair.corrupted))
-    assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
+def test_the_set_of_words_is_the_questions_own_and_a_bare_pair_has_only_its_prompts(subject, pair):
+    told = default().word_prompts(subject)
+    words = default().target_words, default().foil_words
+    assert len(told.prompts) == len(words[0]) + len(words[1]) >= 40
+    assert sum(told.calls_for_target) == len(words[0])
     assert not any(told.asked)
+    other = PAIR.word_prompts(subject)
+    assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
 
 
 def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, pair):
-    orange, plum = (make_prompt(subject, TEMPLATE.format(word)) for word in ("orange", "plum"))
-    told = word_set(subject, pair.contrast, (orange, plum))
-    assert [p for p, asked in zip(told.prompts, told.asked, strict=True) if asked] == [orange, plum]
+    told = TREES.word_prompts(subject)
+    asked = [p for p, asked in zip(told.prompts, told.asked, strict=True) if asked]
+    assert asked == [pair.clean, pair.corrupted]
+    orange = make_prompt(subject, TREES.template.format("orange"))
     given = Sizes(draws=2, matched=2, matched_draws=1, windows=2, matched_windows=1)
     contrast, asked = pair.contrast, (pair.clean, pair.corrupted)
     both = PromptSet((*asked, orange), (True, False, True), (True, True, False))
@@ -347,15 +331,16 @@ def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, 
 
 def test_words_without_a_set_are_told_to_have_none(subject, pair):
     contrast = make_contrast(subject, " the", " a")
-    nothing = word_set(subject, contrast, (pair.clean, pair.corrupted))
+    nothing = PAIR.replaced(target=" the").word_prompts(subject)
     texts = list(articles())
     result = ablation(subject, NEURON, contrast, pair.clean, nothing, texts, sizes=SMALL)
     assert summary(result)["set"] == []
-    told = make_claims(changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))).ablation
+    study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
+    told = make_claims(study).ablation
     assert told.prompts == "No other prompts were asked."
     assert "nothing to compare it by" in told.matched
     assert "but the one asked about" in told.caption
-    assert "undefined" not in str(told)
+    assert "undefined" not in Prose(render(study)).text
     assert "no prompts but those that were asked" in draw_ablation(result).to_json()
 
 
@@ -387,6 +372,21 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
     shown = draw_ablation(evidence(Plan()).ablation).to_json()
     assert "what the" in shown
     assert "original did" in shown
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_true"),
+    [
+        ("flips", True),
+        ("agree", True),
+        ("before_target.change.rises", True),
+        ("before_others.rises", False),
+    ],
+)
+def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
+    holds, fails = (facts(evidence(Plan(holds=h)).ablation) for h in (True, False))
+    assert bool(attrgetter(verdict)(holds)) is is_true
+    assert bool(attrgetter(verdict)(fails)) is not is_true
 
 
 def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
@@ -442,7 +442,8 @@ def test_the_verb_answers_with_every_method(ablate):
     for told in result["methods"].values():
         assert {"logit_diff", "p_target", "kl"} <= set(told)
     assert result["baseline"]["kl"] == 0
-    assert {row["prompts"] for row in result["set"]} == {len(VOWEL_TREES), len(CONSONANT_TREES)}
+    words = default().target_words, default().foil_words
+    assert {row["prompts"] for row in result["set"]} == set(map(len, words))
     for row in result["set"]:
         low, high = row["logit_diff_interval"]
         assert low <= row["logit_diff"] <= high

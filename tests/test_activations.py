@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from analysis.claims.loudness import counted, sampled, strongest
-from analysis.experiments.activations import activations
+from analysis.experiments.activations.compute import activations
+from analysis.experiments.activations.facts import counted, facts, sampled
 from analysis.neuron import Neuron
-from analysis.question import default_pair, make_prompt
+from analysis.prompts import make_prompt
+from tests.questions import default_pair
+from tests.synthetic import Plan, evidence
 
 NEURON = Neuron(2, 5)
 
@@ -52,5 +56,45 @@ def test_the_first_token_of_every_text_is_not_counted_however_active_the_neuron_
     starts = np.cumsum([0, *result.lengths[:-1]])
     assert np.flatnonzero(~counted(result)).tolist() == starts.tolist()
     assert sampled(result).sum() == sum(result.lengths[1:]) - 2
-    result.activations[0] = 1000 * np.sign(result.activations[result.lengths[0] - 1])
-    assert strongest(result) != 0
+
+
+def test_facts_pass_over_the_first_token_however_active_the_neuron_is_there(subject, pair):
+    result = activations(subject, NEURON, pair.contrast, [pair.clean, pair.corrupted])
+    before = facts(result).pair
+    result.activations[0] = 1000 * before.peak
+    assert facts(result).pair == before
+    assert facts(result).news is None
+    assert facts(result).largest.number == 1
+
+
+def test_facts_of_one_text_tell_of_no_pair_and_no_news(subject, pair):
+    others = [make_prompt(subject, "We saw a house")]
+    found = facts(activations(subject, NEURON, pair.contrast, [pair.clean], others))
+    assert (found.pair, found.news) == (None, None)
+    assert found.last.token == pair.clean.strings[-1]
+
+
+def test_facts_are_those_of_the_sign_with_which_the_neuron_is_used():
+    for plan in (Plan(), Plan(holds=False)):
+        result = evidence(plan).activations
+        ours = facts(result)
+        assert ours.pair.fires_before == ours.news.silent == plan.holds
+        reverse = facts(replace(result, activations=-result.activations))
+        assert (ours.pair.sign, reverse.pair.sign) == (1, -1)
+        assert (ours.pair.negative, reverse.pair.negative) == (False, True)
+        assert reverse.pair.fires_before == ours.pair.fires_before
+        assert reverse.news.active == ours.news.active
+        assert reverse.news.expected == ours.news.expected
+
+
+def test_facts_of_a_neuron_that_the_clean_prompt_suppresses():
+    result = evidence(Plan()).activations
+    values = result.activations.copy()
+    first, second = result.text(0), result.text(1)
+    values[first.stop - 1], values[second.stop - 1] = 0.5, 10.0
+    found = facts(replace(result, activations=values)).pair
+    assert (found.sign, found.peak) == (-1, 10.0)
+    assert found.suppressed
+    assert found.nearly_off
+    assert not found.fires_before
+    assert not found.negative

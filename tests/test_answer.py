@@ -12,10 +12,10 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 
 @given(TEXT, TEXT)
 def test_a_command_line_survives_the_shell_whatever_its_texts_hold(clean, target):
-    words = shlex.split(command_line("sweep", clean=clean, target=target, neuron=None))
-    assert words[:4] == ["python", "-m", "analysis", "sweep"]
+    words = shlex.split(command_line("neuron-sweep", clean=clean, target=target, neuron=None))
+    assert words[:2] == ["an-neuron", "neuron-sweep"]
     assert "--neuron" not in words
-    given = dict(zip(*[iter(_parted(words[4:]))] * 2, strict=True))
+    given = dict(zip(*[iter(_parted(words[2:]))] * 2, strict=True))
     assert given == {"--clean": clean, "--target": target}
 
 
@@ -26,7 +26,7 @@ def _parted(words):
 
 
 def test_a_value_that_begins_with_a_dash_stays_a_value():
-    assert command_line("ablate", factor=-2.5) == "python -m analysis ablate --factor=-2.5"
+    assert command_line("ablation", factor=-2.5) == "an-neuron ablation --factor=-2.5"
 
 
 @given(st.floats(width=32), st.text())
@@ -39,6 +39,7 @@ def test_every_answer_is_json_that_any_reader_takes(number, text):
     json.loads(as_json(document), parse_constant=refuse)
 
 
-def test_a_switch_stands_without_a_value_or_not_at_all():
-    assert command_line("writers", alone=True, top=None) == "python -m analysis writers --alone"
-    assert command_line("writers", alone=False, top=3) == "python -m analysis writers --top 3"
+def test_a_switch_stands_without_a_value_and_one_that_is_off_with_its_no():
+    assert command_line("census", behaviour=True, top=None) == "an-neuron census --behaviour"
+    told = command_line("census", behaviour=False, top=3)
+    assert told == "an-neuron census --no-behaviour --top 3"

@@ -1,11 +1,11 @@
 """Tables for programs and for print: nothing lost, and no token taken for anything but text."""
 
 import csv
-import dataclasses
 import io
 import json
 import math
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from analysis.answer import as_csv, plain
 from analysis.evidence import Evidence
-from analysis.original.verification import Verification
+from analysis.experiments import steps
+from analysis.experiments.verification.compute import Verification
+from analysis.tables import Column, Table
 from report.artifacts import latex
-from report.artifacts.tables import TABLES, Column, Table
+from report.artifacts.contents import printed
 from report.artifacts.writing import PRINTED, as_latex
-from report.summaries import summary
-from tests.synthetic import Plan, evidence, hostile_plan
+from tests.synthetic import Plan, evidence, hostile_plan, with_result
 
 HOSTILE = (
     '=cmd|"/C calc"!A0',
@@ -54,19 +55,22 @@ COMMAND = re.compile(
 """All that may stand in text besides letters, digits and harmless signs."""
 
 
+TABLES = {table.name: (each, table) for each in steps() for table in printed(each)}
+
+
+@cache
 def verified(plan: Plan) -> Evidence:
     """A study of the original's own model, whose published numbers have hostile names."""
     told = Verification(
         plan.model, HOSTILE, HOSTILE, ("score",) * len(HOSTILE),
         *np.full((3, len(HOSTILE)), 0.25), (), (),
     )  # fmt: skip
-    return dataclasses.replace(evidence(plan), verification=told)
+    return with_result(evidence(plan), told)
 
 
 def rows_of(name: str, plan: Plan) -> list[dict]:
-    study, table = verified(plan), TABLES[name]
-    source = getattr(study, table.step) if table.whole else summary(study, table.step)
-    return list(table.rows(source))
+    experiment, table = TABLES[name]
+    return list(table.rows(verified(plan).results[experiment.name]))
 
 
 def decoded(cell: str) -> object:
@@ -134,8 +138,8 @@ def test_a_token_in_latex_hides_no_space_and_joins_no_signs(text):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_printed_table_of_hostile_tokens_has_its_columns_and_its_braces(name):
-    table, rows = TABLES[name], rows_of(name, hostile_plan())
-    lines = as_latex(name, table, rows, "").splitlines()
+    (_, table), rows = TABLES[name], rows_of(name, hostile_plan())
+    lines = as_latex(table, rows, "").splitlines()
     assert balanced("\n".join(lines))
     body = lines[lines.index(r"    \midrule") + 1 : lines.index(r"    \bottomrule")]
     assert len(body) == min(len(rows), PRINTED)
@@ -151,9 +155,9 @@ def test_any_rows_make_a_table_of_balanced_braces_and_whole_rows(cells):
         Column("text", "Text & more", "text"),
         Column("x", "$"),
     )
-    table = Table("next_token", "100% of {it}.", list, kinds)
+    table = Table("any", "100% of {it}.", list, kinds)
     rows = [dict(zip(("token", "text", "x"), cell, strict=True)) for cell in cells]
-    written = as_latex("any", table, rows, "")
+    written = as_latex(table, rows, "")
     assert balanced(written)
     body = written[written.index("midrule") : written.index("    \\bottomrule")]
     assert len(re.findall(r"(?<!\\)&", body)) == 2 * len(rows)
@@ -183,8 +187,8 @@ def test_numbers_are_printed_with_a_minus_and_a_power_of_ten(value, written):
     assert latex.number(value) == written
 
 
-def test_every_table_says_its_step_and_prints_columns_that_its_rows_have():
-    for name, table in TABLES.items():
+def test_every_table_prints_columns_that_its_rows_have():
+    for name, (_, table) in TABLES.items():
         row = rows_of(name, Plan())[0]
         for column in table.columns:
             assert column.key in row, f"{name}: {column.key}"
@@ -193,6 +197,6 @@ def test_every_table_says_its_step_and_prints_columns_that_its_rows_have():
 
 def test_a_scaled_column_multiplies_its_number_and_its_interval():
     column = Column("kl", "KL", span="kl_interval", times=1000)
-    table = Table("ablation", "In thousandths of a nat.", list, (column,))
+    table = Table("kl", "In thousandths of a nat.", list, (column,))
     rows = [{"kl": 0.0002, "kl_interval": [0.0001, None]}]
-    assert r"$0.200$ ($0.100$ to \textendash{})" in as_latex("kl", table, rows, "")
+    assert r"$0.200$ ($0.100$ to \textendash{})" in as_latex(table, rows, "")

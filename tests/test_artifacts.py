@@ -1,35 +1,32 @@
 """The folder that a paper takes from a study: the same bytes twice, and nothing unaccounted for."""
 
-import dataclasses
 import hashlib
 import json
 import re
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from analysis import results
+from analysis import claims, questions, results
 from analysis.errors import UserError
-from analysis.evidence import KINDS
-from analysis.figures import FIGURES
-from analysis.steps.original import VERIFICATION
-from analysis.study import step_version
+from analysis.experiments import named
 from report.artifacts import build as building
 from report.artifacts import contents
 from report.artifacts import manifest as manifests
 from report.artifacts.__main__ import main
 from report.artifacts.build import build
 from report.artifacts.references import CITATION
-from report.artifacts.tables import TABLES
+from report.beside import beside
 from report.images import find_browser
-from report.summaries import document
-from tests.synthetic import Plan, evidence, save
+from report.studies import document
+from tests.synthetic import Plan, changed, evidence, save, save_study, with_result
 from tests.test_beside_original import checked
 
 yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
-STUDIED = [name for name, table in TABLES.items() if table.step in KINDS]
-"""Tables of every study; the others are of steps that some studies have."""
+STUDY = evidence(Plan())
+STUDIED = [table.name for each in STUDY.experiments for table in contents.printed(each)]
 TWO = ("next_token", "logit_lens")
 
 
@@ -40,7 +37,11 @@ def no_browser(monkeypatch):
 
 @pytest.fixture
 def study(tmp_path, no_browser) -> Path:
-    return save(Plan(), tmp_path / "results" / "smollm2-135m")
+    return save(Plan(), tmp_path / "results")
+
+
+def asked(study: Path, out: Path) -> list[str]:
+    return ["--results", str(study.parent.parent), "--out", str(out)]
 
 
 @pytest.fixture
@@ -76,7 +77,9 @@ def test_the_manifest_lists_every_file_with_its_checksum(told, tmp_path):
 
 def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(told, study):
     listed = {file: sum_ for step in told["inputs"].values() for file, sum_ in step.items()}
-    assert listed == {path.name: sha256(path) for path in study.iterdir()}
+    assert listed == {
+        path.name: sha256(path) for path in study.iterdir() if path.name != "question.json"
+    }
 
 
 def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(told):
@@ -85,13 +88,23 @@ def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_
         assert set(entry["inputs"]) <= inputs
         if entry["file"] != contents.BIBLIOGRAPHY:
             assert entry["inputs"]
-            assert entry["command"].startswith("python -m analysis ")
-    assert told["command"] == "python -m report.artifacts --model smollm2-135m"
+            assert entry["command"].startswith("an-neuron ")
+    assert told["command"] == "python -m report.artifacts"
+
+
+def test_another_model_and_question_are_named_in_the_command_that_makes_the_folder(
+    no_browser, tmp_path
+):
+    study = save(Plan(model="gpt2", target=" is", foil=" are"), tmp_path / "results")
+    arguments = ["--model", "gpt2", "--question", "other", *asked(study, tmp_path / "paper")]
+    assert main(arguments) == 0
+    told = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    assert told["command"] == "python -m report.artifacts --model gpt2 --question other"
 
 
 def test_a_changed_result_changes_its_own_files_alone(told, study, tmp_path):
     """Apart from the two files that list all checksums."""
-    lens = results.load(study, "logit_lens", KINDS["logit_lens"])
+    lens = results.load(study, "logit_lens", named("logit_lens").kind)
     provenance = results.provenance(study, "logit_lens")
     results.save(study, "logit_lens", lens, type(provenance)(**asdict(provenance) | {"seconds": 9}))
     build(study, tmp_path / "other")
@@ -102,29 +115,38 @@ def test_a_changed_result_changes_its_own_files_alone(told, study, tmp_path):
 
 def test_results_json_says_what_each_step_found_and_where_it_came_from(told, study, tmp_path):
     numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
-    assert list(numbers) == list(KINDS)
+    assert list(numbers) == list(STUDY.results)
     for step, entry in numbers.items():
         assert entry["provenance"] == asdict(results.provenance(study, step))
         assert entry["files"] == told["inputs"][step]
         assert entry["summary"]
 
 
-def test_published_numbers_are_exported_where_a_study_has_checked_them(study, tmp_path):
-    code = {"experiment": "verification", "code": step_version(VERIFICATION)}
-    made = dataclasses.replace(results.provenance(study, "patching"), **code)
-    results.save(study, "verification", checked(), made)
+def test_published_numbers_are_exported_where_a_study_has_checked_them(no_browser, tmp_path):
+    study = save_study(with_result(STUDY, checked()), tmp_path / "results")
     told = json.loads(build(study, tmp_path / "paper").manifest.read_text())
     (entry,) = (e for e in told["files"] if e["file"] == "tables/verification.csv")
-    assert entry["command"] == "python -m analysis verify"
+    assert entry["command"] == "an-neuron verification"
     assert set(told["inputs"]["verification"]) == {"verification.json", "verification.npz"}
     numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
     assert numbers["verification"]["summary"]["agree"] is True
 
 
-def test_a_steps_document_is_json_as_it_stands():
-    study = evidence(Plan())
-    for step in KINDS:
-        one = document(study, step)
+def test_a_table_without_rows_is_left_out():
+    none = {
+        "held_out": (),
+        "held_out_gap": np.zeros(0, dtype=np.float32),
+        "held_out_effect": np.zeros((0, 3), dtype=np.float32),
+    }
+    bare = changed(STUDY, "neuron_sweep", **none)
+    names = {artifact.path for artifact in contents.tables(bare)}
+    assert "tables/sweep.csv" in names
+    assert "tables/confirmation.csv" not in names
+
+
+def test_a_results_document_is_json_as_it_stands():
+    for name in STUDY.results:
+        one = document(STUDY, name)
         assert json.loads(json.dumps(one, allow_nan=False)) == one
 
 
@@ -134,7 +156,9 @@ def test_with_a_browser_the_figures_are_listed_like_all_else(study, tmp_path, mo
         find_browser()
     except UserError as error:
         pytest.skip(str(error))
-    monkeypatch.setattr(contents, "FIGURES", {name: FIGURES[name] for name in TWO})
+    drawn = [(e, f) for e, f in claims.figures(STUDY) if f.name in TWO]
+    monkeypatch.setattr("analysis.claims.figures", lambda _: drawn)
+    monkeypatch.setattr("report.panels.figures", lambda _: drawn)
     written = build(study, tmp_path / "paper")
     told = json.loads(written.manifest.read_text())
     entries = [entry for entry in told["files"] if entry["file"].startswith("figures/")]
@@ -142,16 +166,17 @@ def test_with_a_browser_the_figures_are_listed_like_all_else(study, tmp_path, mo
     assert [e["file"] for e in entries] == [f"figures/{n}.{kind}" for n in TWO for kind in kinds]
     for entry in entries:
         assert entry["sha256"] == sha256(tmp_path / "paper" / entry["file"])
-        assert entry["command"] in ("python -m analysis prompt", "python -m analysis lens")
+        assert entry["command"] in ("an-neuron next-token", "an-neuron logit-lens")
         assert entry["inputs"][0].partition(".")[0] in TWO
 
 
 def test_without_a_browser_the_figures_are_named_as_left_out(study, tmp_path, capsys):
-    arguments = ["--results", str(study.parent), "--out", str(tmp_path / "paper")]
-    assert main(arguments) == 0
+    assert main(asked(study, tmp_path / "paper")) == 0
     assert "the figures are left out" in capsys.readouterr().err
     told = json.loads((tmp_path / "paper" / "manifest.json").read_text())
-    assert [entry["figure"] for entry in told["left_out"]] == list(FIGURES)
+    assert [entry["figure"] for entry in told["left_out"]] == [
+        f.name for _, f in claims.figures(STUDY)
+    ]
     assert all("Chromium" in entry["why"] for entry in told["left_out"])
     assert not any(entry["file"].startswith("figures/") for entry in told["files"])
 
@@ -165,7 +190,7 @@ def test_a_browser_that_does_not_draw_is_as_good_as_none(study, tmp_path, monkey
 
 
 def test_the_committed_study_fills_every_table(no_browser, tmp_path):
-    build(results.ROOT / "smollm2-135m", tmp_path / "paper")
+    build(results.COMMITTED / "smollm2-135m" / questions.DEFAULT, tmp_path / "paper")
     for name in STUDIED:
         assert (tmp_path / "paper" / "tables" / f"{name}.csv").read_text().count("\n") > 1
         assert (tmp_path / "paper" / "tables" / f"{name}.tex").read_text().isascii()
@@ -176,7 +201,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_kept(study, tmp_path,
     mine = tmp_path / "mine" / name
     mine.parent.mkdir()
     mine.write_text('{"name": "my web app"}')
-    with pytest.raises(UserError, match="no earlier artifacts"):
+    with pytest.raises(UserError, match="not a folder of earlier artifacts"):
         build(study, mine.parent)
     assert files(mine.parent) == {name: b'{"name": "my web app"}'}
 
@@ -184,7 +209,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_kept(study, tmp_path,
 def test_a_file_is_never_replaced_by_a_folder(study, tmp_path, capsys):
     mine = tmp_path / "thesis.tex"
     mine.write_text("mine")
-    assert main(["--results", str(study.parent), "--out", str(mine)]) == 2
+    assert main(asked(study, mine)) == 2
     assert mine.read_text() == "mine"
     assert capsys.readouterr().err.startswith("error: ")
 
@@ -209,14 +234,14 @@ def test_a_half_made_folder_never_stays(study, tmp_path, monkeypatch, earlier):
         path.write_bytes(content)
 
     monkeypatch.setattr(building, "_write", disk_full)
-    assert main(["--results", str(study.parent), "--out", str(out)]) == 2
+    assert main(asked(study, out)) == 2
     assert files(out) == before
     assert {path.name for path in tmp_path.iterdir()} == {"results", *["paper"] * earlier}
 
 
 def test_a_damaged_result_is_refused_in_one_sentence(study, tmp_path, capsys):
     (study / "census.npz").write_bytes(b"damaged")
-    assert main(["--results", str(study.parent), "--out", str(tmp_path / "paper")]) == 2
+    assert main(asked(study, tmp_path / "paper")) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
@@ -224,7 +249,7 @@ def test_a_damaged_result_is_refused_in_one_sentence(study, tmp_path, capsys):
 
 
 def test_bibtex_has_what_the_citation_file_has(told, tmp_path):
-    citation = yaml.safe_load(CITATION.read_text())
+    citation = yaml.safe_load(beside(CITATION).read_text())
     text = (tmp_path / "paper" / contents.BIBLIOGRAPHY).read_text()
     entries = dict(re.findall(r"@misc\{([^,]+),\n(.*?)\n\}", text, re.DOTALL))
     works = [citation, *citation["references"]]

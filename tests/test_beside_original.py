@@ -1,33 +1,35 @@
 """The section that lays a study beside the original: published numbers are never ours."""
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from analysis import EMBEDDED, results, study
-from analysis.claims import make_claims
-from analysis.claims.original import SHORT
+from analysis import EMBEDDED, questions, results
+from analysis.claims import BESIDE_ORIGINAL, figures, make_claims
 from analysis.evidence import load_evidence
-from analysis.figures import FIGURES
+from analysis.experiments import named
+from analysis.experiments.verification.compute import Verification, applies, verification
+from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.original import published
-from analysis.original.verification import Verification, verification
-from analysis.question import CLEAN as ORIGINAL_CLEAN
-from analysis.question import CORRUPTED as ORIGINAL_CORRUPTED
-from report.page import render
+from analysis.original.facts import SHORT
 from tests.conftest import make_subject, make_tiny_pair
 from tests.processed import published_of
-from tests.synthetic import Plan, changed, evidence, save
+from tests.prose import prose
+from tests.questions import PAIR
+from tests.synthetic import Plan, changed, evidence, save_study, with_result
 
-COMMITTED = results.ROOT / EMBEDDED
+COMMITTED = results.COMMITTED / EMBEDDED / questions.DEFAULT
+ORIGINAL = questions.default()
 NAMES = ("clean_p_an", "lens 3", *(f"neuron {i}" for i in range(SHORT + 1)))
 
 
 def asked_as_the_original(plan):
     """A synthetic study of the original's two prompts."""
-    asked = {"clean": ORIGINAL_CLEAN, "corrupted": ORIGINAL_CORRUPTED}
-    return changed(evidence(plan), "patching", target=" an", foil=" a", **asked)
+    asked = {"clean": ORIGINAL.clean, "corrupted": ORIGINAL.corrupted}
+    study = changed(evidence(plan), "patching", target=" an", foil=" a", **asked)
+    return replace(study, question=ORIGINAL)
 
 
 def checked(off=0.0):
@@ -51,8 +53,8 @@ def test_another_models_numbers_stand_beside_the_published_ones_and_are_not_judg
     told = make_claims(load_evidence(COMMITTED)).original
     assert told.heading == "Beside the original study"
     assert "nothing published to verify" in told.told
-    assert (told.groups, told.numbers) == ((), ())
-    assert ("Largest jump of the lens", "MLP 31", "MLP 25") in told.beside
+    assert (told.facts.groups, told.facts.numbers) == ((), ())
+    assert (told.facts.published.jump, told.facts.here.jump) == ("MLP 31", "MLP 25")
 
 
 def test_the_published_best_layers_are_those_that_the_original_named():
@@ -64,13 +66,23 @@ def at_the_end():
     return published.at_the_end(published.document())
 
 
-def test_for_another_question_nothing_published_is_shown():
-    study_of_another = evidence(Plan())
-    told = make_claims(study_of_another).original
-    assert told.beside == ()
+def test_for_other_prompts_nothing_published_is_shown():
+    other = evidence(Plan())
+    told = make_claims(other).original
+    assert told.facts.published is None
     assert "another question" in told.told
     assert "GPT-2" not in told.caption
-    assert "published" not in FIGURES["beside_original"].draw(study_of_another.patching).to_json()
+    assert "published" not in named("patching").draw(BESIDE_ORIGINAL, other.patching).to_json()
+
+
+def test_for_other_words_nothing_is_told_of_the_original_but_whose_the_method_is():
+    other = evidence(Plan(target=" is", foil=" are"))
+    assert make_claims(other).original is None
+    assert BESIDE_ORIGINAL not in [figure for _, figure in figures(other)]
+    page = prose(other)
+    for words in ("neuron 892", "layer 31", "their published result"):
+        assert words not in page, words
+    assert "The method is that of Joseph Miller and Clement Neo" in page
 
 
 def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
@@ -104,46 +116,40 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
     ],
 )
 def test_for_the_originals_model_every_deviation_is_shown_and_counted(off, heading, verdicts):
-    result = dataclasses.replace(asked_as_the_original(Plan()), verification=checked(off))
+    result = with_result(asked_as_the_original(Plan()), checked(off))
     told = make_claims(result).original
     assert told.heading.startswith(heading)
-    assert {row[-1] for row in told.numbers} == verdicts
-    assert len(told.numbers) == 2 + ("deviates" in verdicts)
-    assert [row[1] for row in told.groups] == ["1", "1", str(SHORT + 1)]
-    page = render(result)
+    assert {each.verdict for each in told.facts.numbers} == verdicts
+    assert len(told.facts.numbers) == 2 + ("deviates" in verdicts)
+    assert [group.numbers for group in told.facts.groups] == [1, 1, SHORT + 1]
+    page = prose(result)
     assert page.count("deviates") == ("deviates" in verdicts)
     assert "The texts are not at hand." in page
 
 
-def test_a_study_verifies_where_something_is_published_and_takes_it_away_where_not(
-    tmp_path, monkeypatch
-):
+def verified():
+    """A tiny model, numbers of it as if published, and the model's question."""
     subject = make_subject("gpt2")
     pair = make_tiny_pair(subject)
-    prompts = {"clean": pair.clean.text, "corrupted": pair.corrupted.text}
+    prompts = {name: getattr(PAIR, name) for name in ("clean", "corrupted", "target", "foil")}
     ids = (pair.contrast.target_id, pair.contrast.foil_id)
-    document = published_of(subject, Neuron(1, 5), prompts, *ids)
-    monkeypatch.setattr(study, "STEPS", ())
-    monkeypatch.setattr(published, "document", lambda: document)
-    monkeypatch.setattr(published, "same_pair", lambda *_: True)
-    for about, names in ((True, {"verification.json", "verification.npz"}), (False, set())):
-        monkeypatch.setattr(published, "about", lambda *_, about=about: about)
-        done = list(study.run_study(subject, pair, tmp_path))
-        assert [each.step.name for each in done] == ["verification"] * about
-        assert {path.name for path in tmp_path.iterdir()} == names
+    return subject, published_of(subject, Neuron(1, 5), prompts, *ids)
+
+
+@pytest.mark.parametrize("about", [True, False])
+@pytest.mark.parametrize("same", [True, False])
+def test_numbers_are_verified_for_the_model_and_question_that_they_are_about(
+    about, same, monkeypatch
+):
+    monkeypatch.setattr(published, "about", lambda *_: about)
+    asked = ORIGINAL if same else ORIGINAL.replaced(clean="One", corrupted="Two")
+    assert applies(make_subject("gpt2"), Inputs(asked)) is (about and same)
 
 
 def test_evidence_has_a_verification_only_where_one_was_saved(tmp_path):
-    folder = save(Plan(), tmp_path / "study")
-    assert load_evidence(folder).verification is None
-    subject = make_subject("gpt2")
-    pair = make_tiny_pair(subject)
-    prompts = {"clean": pair.clean.text, "corrupted": pair.corrupted.text}
-    told = published_of(
-        subject, Neuron(1, 5), prompts, pair.contrast.target_id, pair.contrast.foil_id
-    )
-    made = results.provenance(folder, "next_token")
-    results.save(folder, "verification", verification(subject, told), made)
-    loaded = load_evidence(folder)
+    without = load_evidence(save_study(evidence(Plan()), tmp_path / "without"))
+    assert not without.has("verification")
+    study = with_result(evidence(Plan()), verification(*verified()))
+    loaded = load_evidence(save_study(study, tmp_path / "with"))
     assert loaded.verification.agrees.all()
-    assert "verify" in "".join(row.command for row in make_claims(loaded).making.rows)
+    assert "verification" in "".join(row.command for row in make_claims(loaded).making.rows)

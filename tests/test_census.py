@@ -1,21 +1,16 @@
 """The census: blocks against brute force, merged spellings, pairs against permuted pairs."""
 
-import json
-import sys
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import __main__ as cli
 from analysis.claims import make_claims
 from analysis.engines.reading import Reading, windows
-from analysis.experiments.census import census, summary
-from analysis.figures import FIGURES
+from analysis.experiments.census import figures
+from analysis.experiments.census.compute import census, summary
 from analysis.neuron import Neuron
-from analysis.question import default_pair
 from analysis.weights.agreement import _by_outcome, _moments, _read, agreement, draw_windows
 from analysis.weights.congruence import (
     MEASURES,
@@ -31,8 +26,8 @@ from analysis.weights.cross import OUTCOMES, CrossMoments, rank_correlation
 from analysis.weights.orders import ORDERS, orders
 from analysis.weights.pairs import Pairs, by_token, by_word, mutual
 from analysis.weights.words import leaders, words
-from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
+from tests.questions import default_pair
 from tests.synthetic import Plan, changed, evidence
 
 TEXTS = [
@@ -324,32 +319,15 @@ def test_one_block_of_the_embedded_model_has_one_hub_for_most_tokens(embedded):
     assert (first == 29 * 1536 + 645).float().mean() > 0.5
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
-
-
-def run_cli(capsys, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["analysis", "census", *map(str, arguments)])
-    code = cli.main()
-    return code, *capsys.readouterr()
-
-
-def test_the_verb_answers_in_json(capsys, monkeypatch, folder):
-    options = ("--model", folder, "--no-behaviour", "--top", 3, "--token", " apple", "--json")
-    code, out, err = run_cli(capsys, monkeypatch, *options)
-    assert code == 0, err
-    answer = json.loads(out)
-    assert {"pairs", "for_token", "hubs", "behaviour"} <= set(answer)
-    assert answer["target"] == " apple"
-    assert answer["behaviour"] is None
-    assert len(answer["pairs"]) <= 3
-    assert {"token", "neuron", "score"} <= set(answer["pairs"][0])
-    assert answer["for_token"][0]["neuron"] == answer["neuron"]
+def test_the_verb_answers_in_json(answer, llama_folder):
+    options = ("--no-behaviour", "--top", 3, "--token", " apple")
+    told = answer("census", "--model", llama_folder, *options)
+    assert {"pairs", "for_token", "hubs", "behaviour"} <= set(told)
+    assert told["target"] == " apple"
+    assert told["behaviour"] is None
+    assert len(told["pairs"]) <= 3
+    assert {"token", "neuron", "score"} <= set(told["pairs"][0])
+    assert told["for_token"][0]["neuron"] == told["neuron"]
 
 
 @pytest.mark.parametrize(
@@ -360,8 +338,8 @@ def test_the_verb_answers_in_json(capsys, monkeypatch, folder):
         (("--tokens", "0"), "'--tokens'"),
     ],
 )
-def test_bad_input_is_one_sentence(capsys, monkeypatch, folder, options, says):
-    code, out, err = run_cli(capsys, monkeypatch, "--model", folder, *options)
+def test_bad_input_is_one_sentence(analysis, llama_folder, options, says):
+    code, out, err = analysis("census", "--model", llama_folder, *options)
     assert (code, out) == (2, "")
     assert says in err
 
@@ -380,13 +358,12 @@ def test_a_census_that_read_no_text_says_so_on_page_and_in_figure():
     nothing = {"agreement_tokens": 0, "windows": 0}
     study = changed(evidence(Plan()), "census", **nothing)
     assert "was not asked" in make_claims(study).census.behaviour_heading
-    assert "not compared" in FIGURES["agreement"].draw(study.census).to_json()
+    assert "not compared" in figures.agreement(study.census).to_json()
 
 
 def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
     there, missing = (
-        FIGURES["census"].draw(evidence(Plan(holds=holds)).census).to_json()
-        for holds in (True, False)
+        figures.census(evidence(Plan(holds=holds)).census).to_json() for holds in (True, False)
     )
     assert "no mutual pair" not in there
     assert "no mutual pair" in missing

@@ -4,26 +4,48 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import results
+from analysis import EMBEDDED, results
 from analysis.engines.patcher import NeuronPatcher
-from analysis.experiments.logit_lens import LogitLens, logit_lens
-from analysis.experiments.neuron_sweep import NeuronSweep, ranked
-from analysis.experiments.next_token import NextToken
+from analysis.evidence import check_current, is_expected, load_evidence
+from analysis.experiments import steps
+from analysis.experiments.logit_lens.compute import LogitLens, logit_lens
+from analysis.experiments.neuron_sweep.compute import NeuronSweep, ranked
+from analysis.experiments.next_token.compute import NextToken
 from analysis.neuron import Neuron
-from analysis.question import default_pair
-from analysis.steps import STEPS
-from analysis.study import step_version
+from analysis.questions import default
+from analysis.running import inputs, record
+from analysis.study import RIVALS, study_options
+from tests.questions import default_pair
 
-FOLDER = results.ROOT / "smollm2-135m"
+FOLDER = results.COMMITTED / EMBEDDED / default().key
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_every_result_was_made_by_the_code_as_it_stands(step):
-    made = results.provenance(FOLDER, step.name)
-    assert isinstance(results.load(FOLDER, step.name, step.kind), step.kind)
-    assert made.code == step_version(step), "run `make study`"
-    assert made.dtype == "float32"
-    assert made.seconds > 0
+@pytest.fixture(scope="module")
+def study():
+    return load_evidence(FOLDER)
+
+
+def test_every_step_that_suits_the_question_has_its_result(study):
+    expected = [each.name for each in steps() if is_expected(each, default())]
+    assert [each.name for each in study.experiments] == expected
+    assert study.question == default()
+
+
+def test_every_result_was_made_by_the_code_as_it_stands(study):
+    check_current(study)
+    for made in study.provenance.values():
+        assert made.dtype == "float32"
+        assert made.seconds > 0
+
+
+def test_every_result_was_asked_what_a_study_asks_today(study, embedded):
+    """Else the commands of the page would compute something else."""
+    for each in study.experiments:
+        names = study.neuron_sweep.candidates[: 1 + RIVALS] if each.asks_about_a_neuron else ()
+        asked = inputs(each, embedded, default(), names, study_options(each, seed=0))
+        told = dict(study.provenance[each.name].inputs)
+        assert told.pop("prepend_bos") is embedded.prepend_bos
+        assert told == record(each, asked), each.name
 
 
 def test_the_committed_study_is_small():
@@ -52,7 +74,7 @@ def test_the_lens_computed_anew_is_what_was_committed(embedded):
 
 
 def test_the_readmes_numbers_are_the_studys():
-    readme = (results.ROOT.parent / "README.md").read_text(encoding="utf-8")
+    readme = (results.COMMITTED.parent / "README.md").read_text(encoding="utf-8")
     sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
     held_out = sweep.held_out_effect[:, 0].sum() / sweep.held_out_gap.sum()
     words = " ".join(readme.split())

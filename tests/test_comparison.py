@@ -3,7 +3,6 @@
 import dataclasses
 import gc
 import json
-import sys
 import weakref
 
 import numpy as np
@@ -12,32 +11,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import EMBEDDED, corpus, results
-from analysis import __main__ as cli
-from analysis.asked import SCREEN
 from analysis.claims import make_claims
-from analysis.claims.comparison import stands_out
-from analysis.experiments.comparison import (
+from analysis.experiments.comparison import EXPERIMENT
+from analysis.experiments.comparison.compute import (
     CHARACTERS,
+    NOT_ASKED,
     SHOWN,
     Comparison,
     beginnings,
     comparison,
+    run,
     summary,
     together,
 )
-from analysis.experiments.direct_effect import direct_effect
-from analysis.experiments.neuron_sweep import neuron_sweep
-from analysis.figures.comparison import comparison as figure_of
+from analysis.experiments.comparison.facts import facts
+from analysis.experiments.comparison.figures import comparison as figure_of
+from analysis.experiments.direct_effect.compute import direct_effect
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.loading import models
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import best_threshold
-from analysis.question import default_pair, held_out_pairs, make_pair
+from analysis.prompts import make_pair
+from analysis.running import inputs
 from analysis.scanning.detector import FEWEST, Detector, half_way, share
-from analysis.steps.breadth import NOT_ASKED
-from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED
+from analysis.subject import Origin
+from tests.conftest import make_subject
 from tests.plant import plant
 from tests.prose import Prose
+from tests.questions import CLEAN, CORRUPTED, PAIR, default_pair, held_out_pairs
 from tests.synthetic import Plan, changed, evidence
 
 TEXT = (
@@ -49,7 +50,8 @@ TEXTS_READ = tuple((number, TEXT) for number in range(4))
 
 @pytest.fixture
 def other(subject):
-    return make_pair(subject, CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear"))
+    texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")
+    return make_pair(subject, *texts, PAIR.target, PAIR.foil)
 
 
 def test_a_row_says_what_the_sweep_and_the_direct_effect_say(subject, pair, other):
@@ -98,10 +100,8 @@ def test_a_planted_neuron_is_the_rows_and_works_with_either_sign(subject, pair):
 
 
 def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned():
-    from tests.conftest import make_subject, make_tiny_pair
-
     subject = make_subject("llama")
-    pair = make_tiny_pair(subject)
+    pair = PAIR.pair(subject)
     neuron = Neuron(1, 6)
     plant(subject, pair, neuron, pair.contrast)
     mlp = subject.model.model.layers[1].mlp
@@ -166,7 +166,7 @@ def test_a_threshold_that_nobody_chose_lies_between_the_two_prompts(clean, corru
 
 def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pair, monkeypatch):
     ends = (np.array([0.5, 0.1]), np.array([-1.0, -7.0]))
-    monkeypatch.setattr("analysis.experiments.comparison._at_the_ends", lambda *_: ends)
+    monkeypatch.setattr("analysis.experiments.comparison.compute._at_the_ends", lambda *_: ends)
     row = comparison(subject, pair, [], TEXTS_READ[:1], screen=20)
     assert (row.sign[0], row.threshold[0]) == (1, -4.0)
     study = evidence(Plan())
@@ -203,51 +203,40 @@ def test_rows_under_each_other_are_kept_apart_and_survive_the_disk(subject, pair
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
-    """Run the command line; its corpus is a handful of short texts."""
+def compare(analysis, monkeypatch):
+    """Run the verb; its corpus is a handful of short texts."""
     monkeypatch.setattr(corpus, "sample", lambda _n, _seed: list(TEXTS_READ))
 
-    def analysis(*arguments):
-        monkeypatch.setattr(sys, "argv", ["analysis", *map(str, arguments)])
-        code = cli.main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+    def run(*arguments):
+        return analysis("comparison", *arguments, "--clean", CLEAN, "--corrupted", CORRUPTED)
 
-    return analysis
+    return run
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    root = tmp_path_factory.mktemp("models")
-    for name in ("gpt2", "llama", "neox"):
-        model, tokenizer = getattr(tiny, f"tiny_{name}")()
-        model.save_pretrained(root / f"tiny-{name}")
-        tokenizer.save_pretrained(root / f"tiny-{name}")
-    return [root / f"tiny-{name}" for name in ("gpt2", "llama", "neox")]
+@pytest.fixture
+def paths(folders):
+    return list(folders.values())
 
 
-PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
-
-
-def test_compare_makes_a_row_a_model_and_names_the_missing(run, folders, monkeypatch):
+def test_compare_makes_a_row_a_model_and_names_the_missing(compare, paths, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("analysis.loading.hub.cached", lambda *_: None)
     monkeypatch.setattr("analysis.loading.hub._download", lambda *_: 1 / 0)
-    code, out, _ = run("compare", *folders, "distilgpt2", "nowhere", *PAIR, "--json")
+    code, out, _ = compare(*paths, "distilgpt2", "nowhere", "--json")
     told = json.loads(out)
     assert code == 0
-    assert [row["name"] for row in told["models"]] == ["tiny-gpt2", "tiny-llama", "tiny-neox"]
-    assert [row["measured"] for row in told["models"]] == [SCREEN] * 3
+    assert [row["name"] for row in told["models"]] == ["tiny-gpt2", "tiny-llama", "tiny-gpt_neox"]
+    assert [row["measured"] for row in told["models"]] == [EXPERIMENT.check({})["screen"]] * 3
     missing = {row["name"]: row["reason"] for row in told["missing"]}
     assert "distilbert/distilgpt2 is neither in the hub's cache" in missing["distilgpt2"]
     assert missing["nowhere"].startswith("Unknown model 'nowhere'")
 
 
-def test_exact_patches_every_neuron_as_the_sweep_does(run, folders):
-    _, out, _ = run("compare", folders[1], *PAIR, "--exact", "--json")
+def test_without_a_screen_every_neuron_is_patched_as_the_sweep_does(compare, answer, paths):
+    _, out, _ = compare(paths[1], "--screen", 0, "--json")
     (row,) = json.loads(out)["models"]
-    _, out, _ = run("sweep", "--model", folders[1], *PAIR, "--json")
-    sweep = json.loads(out)
+    asked = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+    sweep = answer("neuron-sweep", "--model", paths[1], *asked)
     assert row["measured"] == row["n_neurons"] == sweep["n_neurons"]
     best, second = sweep["neurons"][:2]
     assert (row["neuron"], row["recovery"]) == (best["neuron"], best["recovery"])
@@ -255,48 +244,50 @@ def test_exact_patches_every_neuron_as_the_sweep_does(run, folders):
     assert row["held_out"] == pytest.approx(sweep["held_out"][0]["recovery"], rel=1e-4)
 
 
-def test_a_model_named_twice_is_asked_once_and_the_user_told(run, folders):
-    twice = folders[0].parent / "." / ".." / folders[0].parent.name / folders[0].name
-    code, out, err = run("compare", folders[0], twice, *PAIR, "--json")
+def test_a_model_named_twice_is_asked_once_and_the_user_told(compare, paths):
+    twice = paths[0].parent / "." / ".." / paths[0].parent.name / paths[0].name
+    code, out, err = compare(paths[0], twice, "--json")
     assert code == 0
     assert len(json.loads(out)["models"]) == 1
     assert "is named twice and asked once" in err
 
 
-def test_the_option_model_names_one_more_model_and_stands_alone_without_others(run, folders):
-    _, out, _ = run("compare", "--model", folders[0], folders[1], *PAIR, "--json")
+def test_the_option_model_names_one_more_model_and_stands_alone_without_others(compare, paths):
+    _, out, _ = compare("--model", paths[0], paths[1], "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
-    _, out, _ = run("compare", "--model", folders[0], *PAIR, "--json")
+    _, out, _ = compare("--model", paths[0], "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2"]
 
 
 def test_the_option_model_counts_where_it_is_given_even_if_it_names_the_default(
-    run, folders, monkeypatch
+    compare, paths, monkeypatch
 ):
     loaded = models.load
     monkeypatch.setattr(
         models,
         "load",
-        lambda name, *rest: loaded(str({EMBEDDED: folders[0]}.get(name, name)), *rest),
+        lambda name, *rest: loaded(str({EMBEDDED: paths[0]}.get(name, name)), *rest),
     )
-    _, out, _ = run("compare", "--model", EMBEDDED, folders[1], *PAIR, "--json")
+    _, out, _ = compare("--model", EMBEDDED, paths[1], "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
-    _, out, _ = run("compare", folders[1], *PAIR, "--json")
+    _, out, _ = compare(paths[1], "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-llama"]
 
 
-def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(run, folders):
-    code, out, err = run("compare", "nowhere", "no/where.gguf", *PAIR)
+def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, paths):
+    code, out, err = compare("nowhere", "no/where.gguf")
     assert (code, out) == (2, "")
     (told,) = [line for line in err.splitlines() if line.startswith("error: ")]
     assert "nowhere: Unknown model" in told
     assert "There is no file or folder" in told
-    code, _, err = run("compare", folders[0], *PAIR, "--target", " an egg")
+    code, _, err = compare(paths[0], "--target", " an egg")
     assert code == 2
     assert "error: The target ' an egg' is 2 tokens" in err
 
 
-def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(run, folders, monkeypatch):
+def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(
+    compare, paths, monkeypatch
+):
     """A context too short for the prompt, say; the other models still answer."""
     loaded = models.load
 
@@ -307,13 +298,15 @@ def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(run, fo
         return subject
 
     monkeypatch.setattr(models, "load", load)
-    _, out, _ = run("compare", folders[0], folders[1], *PAIR, "--json")
+    _, out, _ = compare(paths[0], paths[1], "--json")
     told = json.loads(out)
     assert [row["name"] for row in told["models"]] == ["tiny-llama"]
     assert "reads at most 4" in told["missing"][0]["reason"]
 
 
-def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(run, folders, monkeypatch):
+def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(
+    compare, paths, monkeypatch
+):
     loaded = models.load
 
     def full(name, *rest):
@@ -322,7 +315,7 @@ def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(run, fol
         return loaded(name, *rest)
 
     monkeypatch.setattr(models, "load", full)
-    _, out, _ = run("compare", folders[0], folders[1], *PAIR, "--json")
+    _, out, _ = compare(paths[0], paths[1], "--json")
     assert "does not fit into this machine" in json.loads(out)["missing"][0]["reason"]
 
     def broken(*_):
@@ -330,10 +323,10 @@ def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(run, fol
 
     monkeypatch.setattr(models, "load", broken)
     with pytest.raises(RuntimeError, match="size mismatch"):
-        run("compare", folders[0], *PAIR)
+        compare(paths[0])
 
 
-def test_one_model_is_let_go_before_the_next_is_loaded(run, folders, monkeypatch):
+def test_one_model_is_let_go_before_the_next_is_loaded(compare, paths, monkeypatch):
     loaded, alive = models.load, []
 
     def load(*arguments):
@@ -344,25 +337,26 @@ def test_one_model_is_let_go_before_the_next_is_loaded(run, folders, monkeypatch
         return subject
 
     monkeypatch.setattr(models, "load", load)
-    code, _, _ = run("compare", *folders, *PAIR)
+    code, _, _ = compare(*paths)
     assert (code, len(alive)) == (0, 3)
 
 
-def test_a_reader_gets_tables_with_the_missing_ones_named(run, folders):
-    code, out, _ = run("compare", folders[1], "nowhere", *PAIR)
+def test_a_reader_gets_tables_with_the_missing_ones_named(compare, paths):
+    code, out, _ = compare(paths[1], "nowhere")
     assert code == 0
     assert "tiny-llama" in out
     assert "nowhere" in out
     assert "{" not in out
 
 
-def test_the_study_names_the_other_models_of_the_catalogue():
-    from analysis.steps.breadth import _others
-    from tests.conftest import make_subject
-
-    assert EMBEDDED in _others(make_subject("llama"))
-    told = dict.fromkeys(_others(make_subject("gpt2")), NOT_ASKED)
-    assert set(told) == {entry.name for entry in models.CATALOGUE}
+def test_a_row_alone_names_the_other_models_of_the_catalogue(monkeypatch):
+    monkeypatch.setattr(corpus, "sample", lambda _n, _seed: list(TEXTS_READ))
+    for name in (EMBEDDED, "tiny"):
+        subject = make_subject("llama")
+        subject = dataclasses.replace(subject, origin=Origin(name, "random weights", "seed 0"))
+        told = run(subject, inputs(EXPERIMENT, subject, PAIR), lambda _: None)
+        assert set(told.missing) == {entry.name for entry in models.CATALOGUE} - {name}
+        assert set(told.reasons) == {NOT_ASKED}
 
 
 def study_of(*held_out_of_best):
@@ -396,15 +390,17 @@ def test_one_model_speaks_for_itself_alone():
     assert "compare smollm2-135m gpt2" in told.absent
 
 
-def test_a_neuron_ahead_only_where_it_was_chosen_does_not_stand_out():
+def test_facts_let_no_neuron_stand_out_that_leads_only_where_it_was_chosen():
     study = study_of(0.6)
-    assert stands_out(study.comparison, 0)
+    assert facts(study.comparison).models[0].stands_out
     held_out = study.comparison.held_out.copy()
     held_out[0, 1] = 0.7
-    assert not stands_out(changed(study, "comparison", held_out=held_out).comparison, 0)
+    beaten = changed(study, "comparison", held_out=held_out)
+    assert not facts(beaten.comparison).models[0].stands_out
     chosen = study.comparison.recovery.copy()
     chosen[0, 1] = 0.59
-    assert not stands_out(changed(study, "comparison", recovery=chosen).comparison, 0)
+    close = changed(study, "comparison", recovery=chosen)
+    assert not facts(close.comparison).standing_out
 
 
 def test_few_occurrences_are_called_rough_and_many_are_not():
@@ -450,8 +446,7 @@ def test_the_embedded_model_has_the_row_it_is_known_by(embedded):
     """Numbers of the full sweep, from a screen; a corpus sample too small to pin."""
     pair = default_pair(embedded)
     texts = beginnings(corpus.sample(4, 0))
-    held_out = held_out_pairs(embedded, pair)[:3]
-    row = comparison(embedded, pair, held_out, texts, SCREEN)
+    row = comparison(embedded, pair, held_out_pairs(embedded, 3), texts, screen=64)
     assert row.neurons[0][:3] == ("L25N1527", "L23N1468", "L29N1326")
     np.testing.assert_allclose(row.recovery[0, :3], [0.613, 0.444, 0.127], atol=0.005)
     assert row.p_target[0, 0] == pytest.approx(0.607, abs=0.001)

@@ -6,11 +6,12 @@ import torch
 
 from analysis.engines.splitting import norm_scale, side, split
 from analysis.errors import UserError
-from analysis.experiments.composition import composition, held_out_shares, summary
-from analysis.experiments.direct_effect import direct_effect
+from analysis.experiments.composition.compute import composition, held_out_shares, summary
+from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.neuron import Neuron
-from analysis.question import Contrast, PromptPair, default_pair, held_out_pairs, make_pair
+from analysis.prompts import Contrast, PromptPair, make_pair
 from tests.plant import plant
+from tests.questions import CLEAN, CORRUPTED, default_pair, held_out_pairs
 from tests.reference import diff_with_hooks, patched_recoveries
 
 
@@ -221,7 +222,7 @@ def test_behind_the_last_layer_nothing_is_left_but_the_direct_effect(subject, pa
 
 
 def test_exchanging_the_prompts_exchanges_denoising_and_noising(subject, pair, composed, neuron):
-    swapped = make_pair(subject, pair.corrupted.text, pair.clean.text)
+    swapped = make_pair(subject, CORRUPTED, CLEAN, " an", " a")
     back = composition(subject, neuron, swapped, controls=0)
     for name in ("total", "direct", "direct_unfrozen", "norm", "heads_full", "neurons_alone"):
         there = getattr(composed, name)[::-1]
@@ -283,9 +284,8 @@ def test_controls_are_split_as_if_each_were_asked_about(subject, pair, composed,
 
 
 def test_held_out_pairs_are_split_like_the_question(subject, pair, neuron):
-    other = make_pair(
-        subject, "I climbed up the orange tree and picked", "I climbed up the pear tree and picked"
-    )
+    texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")
+    other = make_pair(subject, *texts, " an", " a")
     result = composition(subject, neuron, pair, [other], controls=0)
     alone = composition(subject, neuron, other, controls=0)
     assert result.held_out == (f"{other.clean.text} / {other.corrupted.text}",)
@@ -318,7 +318,7 @@ def test_progress_only_grows_and_ends_at_one(subject, pair, neuron):
 
 def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):
     pair = default_pair(embedded)
-    result = composition(embedded, Neuron(25, 1527), pair, held_out_pairs(embedded, pair)[:6])
+    result = composition(embedded, Neuron(25, 1527), pair, held_out_pairs(embedded, 6))
     assert result.total[0] == pytest.approx(0.6128 * 4.1898, abs=1e-3)
     assert result.direct[0] == pytest.approx(3.602, abs=2e-3)
     assert result.direct_unfrozen[0] == pytest.approx(3.601, abs=2e-3)

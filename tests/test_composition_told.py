@@ -1,22 +1,21 @@
 """What is told of a neuron's direct and indirect effect: figures, claims, and the verb."""
 
 import dataclasses
-import json
-import sys
+from functools import partial
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 import pytest
 
-from analysis import __main__ as cli
 from analysis.claims import make_claims
-from analysis.experiments.composition import composition, held_out_shares
-from analysis.figures.composition import NORM, TOTAL, waterfall
-from analysis.figures.composition import composition as drawn
-from analysis.figures.composition_held_out import composition_held_out
+from analysis.experiments.composition.compute import composition, held_out_shares
+from analysis.experiments.composition.facts import facts
+from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
+from analysis.experiments.composition.figures import composition as drawn
+from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.neuron import Neuron
 from report.page import render
-from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED
 from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence, toy_plan
@@ -53,6 +52,25 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 def claims_with(**fields):
     return make_claims(changed(evidence(Plan()), "composition", **fields)).composition
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_true"),
+    [
+        ("denoising.mostly_direct", True),
+        ("agree", True),
+        ("complete", True),
+        ("against", True),
+        ("held_out.exceeds", True),
+        ("controls.weaker", True),
+        ("held_out.minor", False),
+        ("controls.as_large", False),
+    ],
+)
+def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
+    holds, fails = (facts(evidence(Plan(holds=h)).composition) for h in (True, False))
+    assert bool(attrgetter(verdict)(holds)) is is_true
+    assert bool(attrgetter(verdict)(fails)) is not is_true
 
 
 @pytest.mark.parametrize(
@@ -153,30 +171,16 @@ def test_controls_stand_in_the_figure_of_the_claim():
     assert set(evidence(Plan()).composition.controls) <= names
 
 
-@pytest.fixture(params=["gpt2", "llama", "neox"])
-def folder(request, tmp_path):
-    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
-    model.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    return tmp_path
+PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
 
 
 @pytest.fixture
-def run(capsys, monkeypatch, folder):
-    def verb(*arguments):
-        options = ["--model", folder, "--clean", CLEAN, "--corrupted", CORRUPTED, *arguments]
-        monkeypatch.setattr(sys, "argv", ["analysis", "composition", *map(str, options)])
-        code = cli.main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return verb
+def run(analysis, llama_folder):
+    return partial(analysis, "composition", "--model", llama_folder, *PAIR)
 
 
-def test_the_verb_prints_the_keys_that_others_rely_on(run):
-    code, out, _ = run("--neuron", "L1N3", "--top", "4", "--json")
-    told = json.loads(out)
-    assert code == 0
+def test_the_verb_prints_the_keys_that_others_rely_on(answer, folder):
+    told = answer("composition", "--model", folder, *PAIR, "--neuron", "L1N3", "--top", "4")
     assert {"total", "direct", "direct_unfrozen", "indirect", "by_component", "remainder"} <= set(
         told
     )

@@ -1,9 +1,7 @@
 """The corpus scan: one pass for every neuron, mergeable, and safe to break off at any moment."""
 
 import json
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
 from itertools import pairwise
 
@@ -14,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
 
-from analysis import __main__ as cli
 from analysis import corpus
-from analysis.claims.telling import rivals
+from analysis.claims import make_claims
 from analysis.engines.reading import windows
 from analysis.errors import UserError
-from analysis.experiments.corpus_scan import BIN, corpus_scan, summary
+from analysis.experiments.corpus_scan import EXPERIMENT
+from analysis.experiments.corpus_scan.command import _key
+from analysis.experiments.corpus_scan.compute import BIN, corpus_scan, summary
+from analysis.experiments.corpus_scan.facts import facts
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_interval, detector
-from analysis.question import make_contrast
+from analysis.prompts import make_contrast
+from analysis.running import inputs
 from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
 from analysis.scanning.examples import examples
@@ -36,9 +37,8 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
-from analysis.verbs.corpus import _key
-from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject
+from tests.questions import PAIR
 from tests.synthetic import Plan, changed, evidence
 
 DOCUMENTS = [
@@ -55,7 +55,7 @@ KEY = {"model": "m"}
 def small_scans(monkeypatch):
     """Several windows a document, several shards a scan, more tokens than are kept."""
     monkeypatch.setattr(engine, "WINDOW_TOKENS", 7)
-    monkeypatch.setattr("analysis.experiments.corpus_scan.WINDOW_TOKENS", 7)
+    monkeypatch.setattr("analysis.experiments.corpus_scan.compute.WINDOW_TOKENS", 7)
     monkeypatch.setattr(engine, "SHARD_WINDOWS", 2)
     monkeypatch.setattr(engine, "TOP", 3)
     monkeypatch.setattr(engine, "SAMPLE", 11)
@@ -165,51 +165,58 @@ def test_a_scan_taken_up_where_it_stopped_ends_with_the_same_bytes(subject, tmp_
     assert (tmp_path / "stopped").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
-PROGRAM = """
-import sys, time
-from pathlib import Path
-from analysis.scanning import scan as engine, scan_files
-from analysis.neuron import Neuron
-from analysis.question import make_contrast
-from analysis.engines.reading import windows
-from tests.conftest import make_subject
-engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
-subject, path, key = make_subject("llama"), Path(sys.argv[1]), {"model": "m"}
-texts = [(i, "The cat ate an apple and the owl saw " * 3) for i in range(20)]
-contrast = make_contrast(subject, " an", " a")
-so_far = scan_files.load_scan(path, key)
-print("from", so_far.windows if so_far else 0, flush=True)
-pieces = list(windows(subject, texts, 7))
-for done in engine.scan(subject, pieces, [Neuron(1, 5)], contrast, 0, so_far):
-    scan_files.save_scan(path, done, key)
-    print(done.windows, flush=True)
-    time.sleep(float(sys.argv[2]))
-"""
+@pytest.fixture(scope="module")
+def processes():
+    """Starts processes from one that has imported all that they need, and nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
-def run_program(path, pause):
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(path), str(pause)], stdout=subprocess.PIPE, text=True
-    )
+def start(processes, work, *arguments):
+    """A process and the end of the pipe on which it tells."""
+    told, telling = processes.Pipe()
+    child = processes.Process(target=work, args=(telling, *arguments))
+    child.start()
+    telling.close()
+    return child, told
 
 
+def write_scan(told, path, pause):
+    """Scan shard by shard; tells where it begins, and each shard once it is kept."""
+    engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
+    subject = make_subject("llama")
+    contrast = make_contrast(subject, " an", " a")
+    texts = [(i, "The cat ate an apple and the owl saw " * 3) for i in range(20)]
+    so_far = scan_files.load_scan(path, KEY)
+    told.send(so_far.windows if so_far else 0)
+    pieces = list(windows(subject, texts, 7))
+    for done in engine.scan(subject, pieces, CHOSEN[:1], contrast, 0, so_far):
+        scan_files.save_scan(path, done, KEY)
+        told.send(done.windows)
+        time.sleep(pause)
+
+
+@pytest.mark.slow
 def test_a_scan_killed_at_any_moment_loses_one_shard_at_most_and_ends_with_the_same_bytes(
-    tmp_path, monkeypatch
+    processes, tmp_path
 ):
-    told = 0
+    kept = 0
     for _ in range(2):
-        child = run_program(tmp_path / "killed", 0.02)
-        assert int(child.stdout.readline().split()[1]) >= told
+        child, told = start(processes, write_scan, tmp_path / "killed", 0.02)
+        assert told.recv() >= kept
         for _ in range(7):
-            told = int(child.stdout.readline())
+            kept = told.recv()
         time.sleep(0.015)
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-    assert scan_files.load_scan(tmp_path / "killed", KEY).windows >= told
-    finished = run_program(tmp_path / "killed", 0)
-    assert int(finished.communicate()[0].split()[1]) >= told >= 14
-    monkeypatch.setattr("sys.argv", ["", str(tmp_path / "whole"), "0"])
-    exec(PROGRAM, {})
+        child.kill()
+        child.join()
+    assert scan_files.load_scan(tmp_path / "killed", KEY).windows >= kept
+    child, told = start(processes, write_scan, tmp_path / "killed", 0)
+    assert told.recv() >= kept >= 14
+    child.join()
+    assert child.exitcode == 0
+    pipe = processes.Pipe()
+    write_scan(pipe[1], tmp_path / "whole", 0)
     assert (tmp_path / "killed").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
@@ -226,21 +233,26 @@ def test_a_file_of_another_scan_or_a_damaged_one_is_refused_in_one_sentence(tmp_
     assert scan_files.file_of(tmp_path, KEY) != scan_files.file_of(tmp_path, {"model": "n"})
 
 
-def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleared(tmp_path):
+def hold(told, path):
+    """Hold a scan until one is told to let it go."""
+    with scan_files.held(path):
+        told.send("held")
+        told.recv()
+
+
+@pytest.mark.slow
+def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleared(
+    processes, tmp_path
+):
     path = tmp_path / "kept"
     (tmp_path / ".kept.killed").touch()
-    program = (
-        "import sys; from pathlib import Path; from analysis.scanning.scan_files import held\n"
-        "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
-    )
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert child.stdout.readline() == b"held\n"
+    child, told = start(processes, hold, path)
+    assert told.recv() == "held"
     refused = pytest.raises(UserError, match="is being written by another process")
     with refused, scan_files.held(path):
         raise AssertionError("held twice")
-    child.communicate()
+    told.send("let go")
+    child.join()
     with scan_files.held(path):
         assert {file.name for file in tmp_path.iterdir()} <= {"kept.lock"}
 
@@ -272,8 +284,10 @@ def test_a_scan_that_cannot_be_written_says_so_in_one_sentence(tmp_path, monkeyp
 def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
     subject = make_subject("gpt2")
 
+    asked = inputs(EXPERIMENT, subject, PAIR, tuple(map(str, CHOSEN)))
+
     def key():
-        return _key(subject, make_contrast(subject, " an", " a"), list(CHOSEN), 3, 0)
+        return _key(subject, asked, 3)
 
     first = key()
     assert first["device"] == "cpu"
@@ -397,9 +411,23 @@ def test_a_rival_tells_better_only_where_the_intervals_part(rival, says):
     areas = study.corpus_scan.auc.copy()
     areas[:, 1] = (0.5, 0.45, 0.55)
     areas[0, 1], areas[1, 1] = (0.65, 0.6, 0.7), rival
-    told = rivals(changed(study, "corpus_scan", auc=areas).corpus_scan)
-    assert says in told
-    assert "0.65 (95" in told
+    told = make_claims(changed(study, "corpus_scan", auc=areas)).corpus_scan
+    assert says in told.rivals
+    assert "0.65 (95" in told.rivals
+    assert told.facts.rival.better == ("better (AUC" in told.rivals)
+    assert told.facts.rival.worse == ("as well as ours" in told.rivals)
+
+
+def test_facts_of_a_scan_that_tells_nothing():
+    ours, none = (facts(evidence(Plan(holds=holds)).corpus_scan) for holds in (True, False))
+    for name in ("top", "next", "which"):
+        assert (getattr(ours, name).tells, getattr(none, name).tells) == (True, False)
+    assert ours.highest.exceeds
+    assert not none.highest.exceeds
+    assert ours.either_high.exceeds
+    assert not none.either_high.exceeds
+    assert not none.either_low.exceeds
+    assert not none.lowest.exceeds
 
 
 def test_nothing_is_made_up_where_nothing_was_seen():
@@ -431,38 +459,35 @@ def test_a_detector_judged_on_one_document_has_no_interval(documents, known):
 
 
 def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
-    tmp_path, capsys, monkeypatch
+    analysis, llama_folder, tmp_path, monkeypatch
 ):
-    model, tokenizer = tiny.tiny_llama()
-    model.save_pretrained(tmp_path / "tiny")
-    tokenizer.save_pretrained(tmp_path / "tiny")
     monkeypatch.setattr("analysis.corpus.articles", lambda: DOCUMENTS)
     kept, table = tmp_path / "kept", tmp_path / "neurons.csv"
-    asked = ["analysis", "scan", "--model", str(tmp_path / "tiny"), "--neuron", "L1N5", "--json"]
-    files = ["--documents", "0", "--keep", str(kept), "--table", str(table)]
-    monkeypatch.setattr("sys.argv", [*asked, "--rivals", "L2N7, L1N5", *files])
-    assert cli.main() == 0
-    told = json.loads(capsys.readouterr().out)
+    asked = ("corpus-scan", "--model", llama_folder, "--neuron", "L1N5", "--json", "--keep", kept)
+    whole = (*asked, "--rivals", "L2N7, L1N5", "--documents", "0", "--table", table)
+    code, out, err = analysis(*whole)
+    assert code == 0, err
+    told = json.loads(out)
     assert {"tokens", "neuron", "top", "curve", "precision", "recall"} <= set(told)
     assert (told["neuron"], told["documents"], told["kept"]) == ("L1N5", 4, str(kept))
     assert [row["neuron"] for row in told["rivals"]] == ["L2N7"]
     assert set(told["top"][0]) == {"value", "context", "token", "next"}
     assert len(table.read_text().splitlines()) == 1 + 3 * 48
     before = kept.read_bytes()
-    assert cli.main() == 0
-    output = capsys.readouterr()
-    assert "goes on there" in output.err
-    assert json.loads(output.out) == told
+    code, out, err = analysis(*whole)
+    assert code == 0
+    assert "goes on there" in err
+    assert json.loads(out) == told
     assert kept.read_bytes() == before
-    monkeypatch.setattr("sys.argv", [*asked, "--documents", "2", "--keep", str(kept)])
-    assert cli.main() == 2
-    assert "the scan of something else" in capsys.readouterr().err
+    code, _, err = analysis(*asked, "--documents", "2")
+    assert code == 2
+    assert "the scan of something else" in err
 
 
 def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_the_foil(
     embedded, monkeypatch
 ):
-    monkeypatch.setattr("analysis.experiments.corpus_scan.WINDOW_TOKENS", 256)
+    monkeypatch.setattr("analysis.experiments.corpus_scan.compute.WINDOW_TOKENS", 256)
     _, text = next(row for row in corpus.sample(32, 0) if "don't have a passport" in row[1])
     place = text.index("don't have a passport")
     contrast = make_contrast(embedded, " an", " a")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.experiments.direct_effect import direct_effect, summary
+from analysis.experiments.direct_effect.compute import direct_effect, summary
 from analysis.neuron import Neuron
-from analysis.question import default_pair
-from tests.conftest import make_subject
+from tests.conftest import make_subject, make_tiny_pair
+from tests.questions import default_pair
 
 NEURON = Neuron(1, 7)
 
@@ -63,23 +63,13 @@ def test_rotations_are_as_long_as_the_write_and_the_same_for_the_same_seed(subje
     assert float(first.rotated_target.std()) == pytest.approx(expected, rel=0.3)
 
 
-def test_the_originals_congruence_centres_only_where_its_library_did(pair_of):
-    subject, contrast = pair_of("gpt2")
+def test_the_originals_congruence_centres_only_where_its_library_did():
+    subject = make_subject("gpt2")
+    contrast = make_tiny_pair(subject).contrast
     write = subject.write(NEURON)
     products = subject.W_E @ (write - write.mean())
     result = direct_effect(subject, NEURON, contrast)
     assert result.embedding_products[0] == pytest.approx(float(products.max()), abs=1e-4)
-
-
-@pytest.fixture
-def pair_of():
-    from tests.conftest import make_tiny_pair
-
-    def build(architecture):
-        subject = make_subject(architecture)
-        return subject, make_tiny_pair(subject).contrast
-
-    return build
 
 
 def test_the_embedded_neuron_writes_an_in_all_its_spellings(embedded):

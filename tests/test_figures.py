@@ -8,12 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from analysis.figures import FIGURES
-from analysis.figures.labels import spread, thinned
-from analysis.figures.style import LINE, THEMES, power, themed, visible
+from analysis.drawing.labels import spread, thinned
+from analysis.drawing.style import LINE, THEMES, power, themed, visible
+from analysis.experiments import EXPERIMENTS, steps
+from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
-from analysis.question import CLEAN, CORRUPTED
-from analysis.steps import STEPS
+from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 
 QUANTITY = re.compile(
@@ -21,9 +21,14 @@ QUANTITY = re.compile(
 )
 
 
+EXPERIMENT_OF = {figure.name: each.name for each in EXPERIMENTS for figure in each.figures}
+FIGURES = list(EXPERIMENT_OF)
+
+
 def draw(name: str, study=None) -> go.Figure:
     study = study if study is not None else evidence(Plan())
-    return FIGURES[name].draw(getattr(study, FIGURES[name].step))
+    results = {**study.results, "find": Found((), study.neuron_sweep)}
+    return results[EXPERIMENT_OF[name]].figure(name)
 
 
 def texts(figure: go.Figure) -> str:
@@ -50,12 +55,11 @@ def test_every_visible_axis_names_what_it_counts(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("plan", [Plan(holds=False), hostile_plan()], ids=["false", "hostile"])
-def test_it_draws_what_contradicts_the_claims_and_what_is_hostile(name, plan):
-    page = texts(draw(name, evidence(plan)))
-    for text in HOSTILE:
-        if "<" in text:
-            assert text not in page
+def test_it_draws_what_contradicts_the_claims_and_what_is_hostile_and_each_otherwise(name):
+    plans = (Plan(), Plan(holds=False), hostile_plan())
+    pages = [texts(draw(name, evidence(plan))) for plan in plans]
+    assert len(set(pages)) > 1, "it draws the same whatever was found"
+    assert not [text for text in HOSTILE if "<" in text and text in pages[-1]]
 
 
 @pytest.mark.parametrize("token", [*HOSTILE, "&lt;", "%{x}", "${y}", "\u202egnp", "\x07"])
@@ -99,7 +103,7 @@ def test_colour_is_clipped_but_the_hover_tells_the_true_recovery():
     study = evidence(Plan())
     maps = study.patching.restored.copy()
     maps[0, 0, -1] = 3.25
-    figure = FIGURES["patching"].draw(dataclasses.replace(study.patching, restored=maps))
+    figure = dataclasses.replace(study.patching, restored=maps).figure()
     assert figure.layout.coloraxis.cmax == 1.0
     assert np.max(np.array(figure.data[0].z)) == 3.25
     assert "%{z" in figure.data[0].hovertemplate
@@ -111,9 +115,9 @@ def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
     per_prompt = ("prompts", "tokens", "top_probabilities", "p_target", "p_foil")
     per_prompt += ("rank_target", "rank_foil", "logit_diff")
     one = {name: fields[name][:1] for name in per_prompt}
-    figure = FIGURES["next_token"].draw(dataclasses.replace(study.next_token, **one))
+    figure = dataclasses.replace(study.next_token, **one).figure()
     assert "corrupted" not in texts(figure)
-    nothing = FIGURES["natural_prompts"].draw(dataclasses.replace(study.next_token, **one))
+    nothing = dataclasses.replace(study.next_token, **one).figure("natural_prompts")
     assert "No other prompts were asked" in texts(nothing)
 
 
@@ -124,7 +128,7 @@ def test_without_held_out_pairs_the_figure_says_so():
         held_out_gap=np.zeros(0, dtype=np.float32),
         held_out_effect=np.zeros((0, 8), dtype=np.float32),
     )
-    assert "no held-out pairs" in texts(FIGURES["confirmation"].draw(sweep))
+    assert "no held-out pairs" in texts(sweep.figure("confirmation"))
 
 
 def test_a_sweep_that_found_nothing_is_drawn_all_the_same():
@@ -135,7 +139,7 @@ def test_a_sweep_that_found_nothing_is_drawn_all_the_same():
         attribution=np.zeros_like(sweep.attribution),
     )
     for name in ("neuron_sweep", "confirmation", "attribution"):
-        assert len(FIGURES[name].draw(flat).data) > 0
+        assert len(flat.figure(name).data) > 0
 
 
 def test_long_suffixes_thin_their_ticks_but_keep_the_last_position():
@@ -159,7 +163,7 @@ def test_maps_of_a_long_suffix_stay_small():
         clean_tokens=tokens,
         corrupted_tokens=other,
     )
-    figure = FIGURES["patching"].draw(long)
+    figure = long.figure()
     assert len(figure.to_json()) < 150_000
     assert "·word20 / ·other" in texts(figure)
 
@@ -176,9 +180,7 @@ def test_lines_over_a_histogram_end_above_its_highest_bar_and_get_shorter_to_the
 def test_the_ends_of_two_curves_at_one_height_are_labelled_apart():
     study = evidence(Plan())
     same = np.zeros(2, dtype=np.float32)
-    figure = FIGURES["logit_lens"].draw(
-        dataclasses.replace(study.logit_lens, model_logit_diff=same)
-    )
+    figure = dataclasses.replace(study.logit_lens, model_logit_diff=same).figure()
     shifts = [note.yshift for note in figure.layout.annotations if note.yshift is not None]
     assert abs(shifts[0] - shifts[1]) >= 2 * LINE - 1e-6
 
@@ -199,7 +201,9 @@ def test_a_theme_changes_the_template_and_nothing_else():
 
 
 def test_every_step_of_the_study_is_drawn():
-    assert {drawing.step for drawing in FIGURES.values()} == {step.name for step in STEPS}
+    drawn = {figure.name for _, figure in evidence(Plan()).figures}
+    assert drawn == {f.name for step in steps() for f in step.figures}
+    assert {step.name for step in steps() if not step.figures} == {"verification"}
 
 
 def test_small_numbers_are_written_as_powers():
@@ -208,9 +212,9 @@ def test_small_numbers_are_written_as_powers():
 
 def test_the_published_lens_is_drawn_beside_the_same_question_and_beside_no_other():
     study = evidence(Plan())
-    same = dataclasses.replace(study.logit_lens, prompts=(CLEAN, CORRUPTED))
+    same = dataclasses.replace(study.logit_lens, prompts=(default().clean, default().corrupted))
     for result, drawn in ((same, True), (study.logit_lens, False)):
-        names = [trace.hovertemplate or "" for trace in FIGURES["logit_lens"].draw(result).data]
+        names = [trace.hovertemplate or "" for trace in result.figure().data]
         assert any("published" in name for name in names) == drawn
 
 

@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from analysis.experiments.neuron_sweep import neuron_sweep
-from analysis.finding import find, summary
+from analysis.experiments.find.compute import find, summary
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.experiments.writers.compute import writers
 from analysis.neuron import parse_neuron
-from analysis.question import Contrast, PromptPair
+from analysis.prompts import Contrast, PromptPair
 from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
-from analysis.weights.writers import writers
 from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
 

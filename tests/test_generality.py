@@ -1,19 +1,16 @@
 import dataclasses
-import json
-import sys
 
 import numpy as np
 import pytest
 
-from analysis import __main__ as cli
 from analysis.claims import make_claims
-from analysis.experiments.generality import generality, parting, summary
+from analysis.experiments.generality import EXPERIMENT
+from analysis.experiments.generality.compute import generality, parting, summary
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import auc, group_means, shuffled, word_interval
-from analysis.question import default_pair, make_prompt
-from analysis.sentences import SENTENCES, TREE_WORDS, tree_words
+from analysis.prompts import make_prompt
+from analysis.questions import default
 from report.page import render
-from tests import tiny
 from tests.plant import plant
 from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence, toy_plan
@@ -21,6 +18,8 @@ from tests.synthetic import Plan, changed, evidence, toy_plan
 NEURON = Neuron(1, 7)
 SENTENCE = "I climbed up the {} tree and picked"
 OTHER = "We saw the {} and ate"
+WORDS_OF_DEFAULT = default().target_words, default().foil_words
+WORDS_ASKED = EXPERIMENT.check({})["words"]
 WORDS = (("apple", "orange", "egg", "owl", "onion"), ("lemon", "pear", "leaf", "bird"))
 
 
@@ -132,18 +131,19 @@ def test_held_out_sentences_are_averaged_without_the_first(subject, pair):
 
 
 def test_the_words_are_as_many_of_either_kind_and_none_chose_the_neuron():
-    vowels, consonants = tree_words()
-    assert len(set(vowels)) == len(set(consonants)) == TREE_WORDS == 20
+    vowels, consonants = (words[:WORDS_ASKED] for words in WORDS_OF_DEFAULT)
+    assert len(set(vowels)) == len(set(consonants)) == WORDS_ASKED == 20
     assert all(word[0] in "aeiou" for word in vowels)
     assert not any(word[0] in "aeiou" for word in consonants)
     assert not {"apple", "lemon", "pear", "eucalyptus"} & {*vowels, *consonants}
-    assert all(sentence.count("{}") == 1 for sentence in SENTENCES)
 
 
 @pytest.fixture(scope="module")
 def real(embedded):
-    contrast = default_pair(embedded).contrast
-    return generality(embedded, Neuron(25, 1527), contrast, SENTENCES[:4:3], tree_words())
+    sentences = (default().template, default().held_out_templates[2])
+    vowels, consonants = (words[:WORDS_ASKED] for words in WORDS_OF_DEFAULT)
+    contrast = default().contrast(embedded)
+    return generality(embedded, Neuron(25, 1527), contrast, sentences, (vowels, consonants))
 
 
 def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees(real):
@@ -250,37 +250,19 @@ def test_without_other_sentences_or_neurons_the_page_says_so():
     assert "undefined" not in page
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
-
-
-def _run(capsys, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["analysis", "generality", *map(str, arguments)])
-    code = cli.main()
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def test_the_verb_answers_in_json(capsys, monkeypatch, folder):
-    code, out, err = _run(capsys, monkeypatch, "--model", folder, "--neuron", "L1N3", "--json")
-    assert code == 0, err
-    document = json.loads(out)
+def test_the_verb_answers_in_json(answer, llama_folder):
+    document = answer("generality", "--model", llama_folder, "--neuron", "L1N3")
     assert document["neuron"] == "L1N3"
     assert [row["held_out"] for row in document["templates"]] == [False, *[True] * 6]
     assert {"auc", "auc_interval", "p_shuffled", "logit_diff_auc"} <= set(document["templates"][0])
     assert len(document["words"]["target"]) == len(document["words"]["foil"]) == 20
 
 
-def test_other_targets_have_no_words_and_the_verb_says_so(capsys, monkeypatch, folder):
-    asked = ("--model", folder, "--neuron", "L1N3", "--target", " the")
-    code, out, err = _run(capsys, monkeypatch, *asked)
+def test_other_targets_have_no_words_and_the_verb_says_so(analysis, llama_folder):
+    asked = ("--model", llama_folder, "--neuron", "L1N3", "--target", " the")
+    code, out, err = analysis("generality", *asked)
     assert (code, out) == (2, "")
-    assert "There are lists of words for ' an' against ' a' only" in err
+    assert "There are no groups of words for ' the' against ' a'" in err
 
 
 def test_the_summary_tells_what_the_arrays_hold(result):

@@ -3,17 +3,14 @@
 Each test is named as its claim, works the claim out anew from the raw results, and finds it told.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from analysis import EMBEDDED, results
+from analysis import EMBEDDED, questions, results
 from analysis.claims import Claims, make_claims
 from analysis.evidence import Evidence, load_evidence
-from analysis.experiments.neuron_sweep import ranked
-from report.page import render
-from tests.prose import Prose
+from analysis.experiments.neuron_sweep.compute import ranked
+from tests.prose import prose
 
 MEAN = ("zero", "mean", "resample", "negate").index("mean")
 NEURON, NEXT = (25, 1527), (23, 1468)
@@ -21,7 +18,7 @@ NEURON, NEXT = (25, 1527), (23, 1468)
 
 @pytest.fixture(scope="module")
 def study() -> Evidence:
-    return load_evidence(Path(results.ROOT) / EMBEDDED)
+    return load_evidence(results.COMMITTED / EMBEDDED / questions.DEFAULT)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +29,8 @@ def claims(study) -> Claims:
 @pytest.fixture(scope="module")
 def brief(study, claims) -> str:
     """Title, first sentences and the findings in brief, as a reader sees them."""
-    page = Prose(render(study)).text
-    return page[: page.index("A small question about looking ahead")]
+    page = prose(study)
+    return page[: page.index("The question: ")]
 
 
 def percent(share: float) -> str:
@@ -158,8 +155,8 @@ def test_the_lens_jumps_at_another_layer_than_patching_puts_first(study, claims)
     ends = dict(zip(study.patching.components, study.patching.restored[:, :, -1], strict=True))
     assert int(ends["attn_out"].argmax()) == 23
     assert ends["attn_out"].max() > ends["mlp_out"].max()
-    assert claims.lens.heading == "The lens jumps at MLP 25"
-    assert claims.circuit.heading == "Patching disagrees: attention 23 comes first"
+    assert claims.logit_lens.heading == "The lens jumps at MLP 25"
+    assert claims.patching.heading == "Patching disagrees: attention 23 comes first"
 
 
 def test_congruence_tells_which_word_a_neuron_is_about_but_not_which_way_it_is_used(study, claims):

@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.errors import UserError
-from analysis.figures import FIGURES
 from report.images import DPI, FONT, draw, find_browser
 from tests.synthetic import Plan, evidence, hostile_plan
 
@@ -25,7 +24,7 @@ def browser():
 
 def plotted(plan: Plan) -> dict:
     study = evidence(plan)
-    return {name: FIGURES[name].draw(getattr(study, FIGURES[name].step)) for name in NAMES}
+    return {name: study.results[name].figure() for name in NAMES}
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,20 @@
 
 import dataclasses
 import json
-import sys
+from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pytest
 import torch
 
-from analysis import __main__ as cli
 from analysis import corpus
 from analysis.claims import make_claims
 from analysis.engines.continuation import exchanged
 from analysis.engines.elsewhere import beginnings, elsewhere
 from analysis.engines.reading import windows
 from analysis.errors import UserError
-from analysis.experiments.intervention import (
+from analysis.experiments.intervention.compute import (
     LIKELIEST,
     MEASURES,
     RESAMPLE,
@@ -24,15 +24,15 @@ from analysis.experiments.intervention import (
     intervention,
     summary,
 )
-from analysis.figures.intervention import SHOWN
-from analysis.figures.intervention import intervention as draw
+from analysis.experiments.intervention.facts import facts
+from analysis.experiments.intervention.figures import SHOWN
+from analysis.experiments.intervention.figures import intervention as draw
 from analysis.neuron import Neuron
-from analysis.question import default_pair
 from report.page import render
 from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED
 from tests.plant import plant
 from tests.prose import Prose
+from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
 
 NEURON = Neuron(1, 7)
@@ -327,12 +327,30 @@ def test_a_neuron_that_holds_the_word_back_is_told_so():
     assert "More of" not in told(measures=measures, factor=1.0).turned
 
 
+@pytest.mark.parametrize(
+    ("verdict", "is_true"),
+    [
+        ("foil_takes_over", True),
+        ("traded", True),
+        ("favours_target", True),
+        ("moved", True),
+        ("robust", False),
+        ("draw_matters", False),
+    ],
+)
+def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
+    holds, fails = (facts(evidence(Plan(holds=h)).intervention) for h in (True, False))
+    assert bool(attrgetter(verdict)(holds)) is is_true
+    assert bool(attrgetter(verdict)(fails)) is not is_true
+
+
 def test_every_setting_is_a_row_and_only_draws_have_a_spread():
-    rows = told(factor=-2.25).rows
-    assert [row.setting for row in rows] == [
-        "untouched", "zero", "mean", "resample", "negated", "times −2.25",
-    ]  # fmt: skip
-    assert [row.setting for row in rows if "±" in row.difference] == ["resample"]
+    page = render(changed(evidence(Plan()), "intervention", factor=-2.25))
+    table = page[page.index('<table class="settings">') :].split("</table>")[0]
+    _, *rows = (Prose(row).text for row in table.split("<tr>")[1:])
+    names = ("untouched", "zero", "mean", "resample", "negated", "times −2.25")
+    assert all(row.startswith(name) for row, name in zip(rows, names, strict=True))
+    assert ["±" in row for row in rows] == [name == "resample" for name in names]
 
 
 def test_nothing_written_is_told_as_nothing():
@@ -341,7 +359,8 @@ def test_nothing_written_is_told_as_nothing():
 
 def test_what_a_model_writes_stays_text():
     assert HOSTILE[0] not in str(told(hostile_plan()).writes)
-    assert any(HOSTILE[1] in row.text for row in told(hostile_plan()).rows)
+    settings = told(hostile_plan()).facts.settings.values()
+    assert any(HOSTILE[1] in setting.text for setting in settings)
 
 
 def test_the_figure_shows_few_tokens_but_always_target_and_foil():
@@ -356,25 +375,11 @@ def test_the_figure_shows_few_tokens_but_always_target_and_foil():
     assert {"<b>·an</b>", "<b>·a</b>", "·word0"} <= set(labels)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
-
-
 @pytest.fixture
-def intervene(capsys, monkeypatch, folder):
+def intervene(analysis, monkeypatch, llama_folder):
     monkeypatch.setattr(corpus, "sample", lambda n, seed: list(TEXTS))
-
-    def run(*arguments):
-        given = ["intervene", "--model", str(folder), "--clean", CLEAN, "--corrupted", CORRUPTED]
-        monkeypatch.setattr(sys, "argv", ["analysis", *given, *arguments])
-        return (cli.main(), *capsys.readouterr())
-
-    return run
+    asked = ("--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED)
+    return partial(analysis, "intervention", *asked)
 
 
 def test_the_verb_answers_in_json(intervene):
@@ -404,8 +409,8 @@ def test_the_verb_answers_a_reader_in_tables_and_finds_its_own_neuron(intervene)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--factor", "101"), "The factor 101 is out of range"),
-        (("--factor", "nan"), "The factor nan is out of range"),
+        (("--factor", "101"), "'--factor'"),
+        (("--factor", "nan"), "The factor has to be a number from -100"),
         (("--length", "-1"), "'--length'"),
         (("--neuron", "L9N9"), "L9N9 is outside this model"),
     ],

@@ -7,15 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from analysis import questions
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
-from analysis.experiments.direct_effect import direct_effect
-from analysis.experiments.neuron_sweep import neuron_sweep, ranked, summary
-from analysis.experiments.patching import patching
+from analysis.experiments.direct_effect.compute import direct_effect
+from analysis.experiments.neuron_sweep.compute import neuron_sweep, ranked, summary
+from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron
-from analysis.question import Contrast, PromptPair, default_pair, held_out_pairs, make_pair
+from analysis.prompts import Contrast, PromptPair, make_pair
 from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
+from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.reference import patched_recoveries
 
 
@@ -140,9 +142,8 @@ def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(sub
 
 
 def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pair):
-    other = make_pair(
-        subject, "I climbed up the orange tree and picked", "I climbed up the pear tree and picked"
-    )
+    texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")
+    other = make_pair(subject, *texts, " an", " a")
     sweep = neuron_sweep(subject, pair, held_out=[other])
     confirmed = patched_recoveries(
         subject, other, [Neuron(*parts) for parts in map(split_name, sweep.candidates)], "last"
@@ -206,7 +207,7 @@ def test_other_questions_to_the_embedded_model_agree_with_hooks_too(
 
 def test_held_out_pairs_leave_the_default_question_out(embedded):
     default = default_pair(embedded)
-    pairs = held_out_pairs(embedded, default)
+    pairs = questions.default().held_out_pairs(embedded)
     texts = {pair.clean.text for pair in pairs} | {pair.corrupted.text for pair in pairs}
     assert len(pairs) >= 15
     assert len(texts) == 2 * len(pairs)
@@ -215,14 +216,16 @@ def test_held_out_pairs_leave_the_default_question_out(embedded):
 
 
 def test_a_pair_that_shares_a_prompt_with_the_question_confirms_nothing(embedded):
-    first = held_out_pairs(embedded, default_pair(embedded))[0]
-    assert first not in held_out_pairs(embedded, first)
-    keys = make_pair(embedded, "The keys on the table", "The key on the table", " are", " is")
-    assert held_out_pairs(embedded, keys) == []
+    first = questions.default().held_out_pairs(embedded)[0]
+    asked = questions.default().replaced(first.clean.text, first.corrupted.text)
+    assert asked.pair(embedded) == first
+    assert first not in asked.held_out_pairs(embedded)
+    keys = asked.replaced("The keys on the table", "The key on the table", " are", " is")
+    assert keys.held_out_pairs(embedded) == ()
 
 
 def test_held_out_pairs_that_the_model_does_not_tell_apart_are_left_out(subject, pair):
-    other = make_pair(subject, pair.corrupted.text, pair.clean.text)
+    other = make_pair(subject, CORRUPTED, CLEAN, " an", " a")
     rows = subject.model.get_output_embeddings().weight.data
     target, foil = (subject.tokens(word)[-1] for word in (" egg", " owl"))
     rows[foil] = rows[target]

@@ -1,6 +1,7 @@
 """The notebook runs from top to bottom on the embedded model and finds its neuron."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 
-NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "an_neuron.ipynb"
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = ROOT / "notebooks" / "an_neuron.ipynb"
 
 
 @pytest.fixture
@@ -38,12 +40,24 @@ def test_the_prose_of_the_notebook_states_no_results(notebook):
     assert not [c for c in prose.replace("screen=0", "") if c.isdigit()]
 
 
+def test_the_notebook_uses_the_public_functions_alone(notebook):
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    taken = re.findall(r"^(?:from|import) (analysis.*)$", code, re.M)
+    assert taken == ["analysis as an", "analysis import questions"]
+    assert "sys.path" not in code
+
+
+@pytest.mark.embedded
 @pytest.mark.usefixtures("embedded")
-def test_the_notebook_finds_the_neuron_and_shows_a_figure_for_each_question(notebook, monkeypatch):
+def test_the_notebook_finds_the_neuron_and_shows_a_figure_for_each_question(
+    notebook, monkeypatch, tmp_path
+):
+    """It works in a folder of its own, from which it sees no source."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
-    folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # this checkout, whether or not it is installed
+    folder = {"metadata": {"path": str(tmp_path)}}
+    client = nbclient.NotebookClient(notebook, timeout=None, resources=folder)
     asyncio.run(client.async_execute())  # ``execute`` leaves its loop open
     cells = code_cells(notebook)
     assert "best neuron: L25N1527\n" in "".join(map(text_of, cells))
@@ -53,5 +67,8 @@ def test_the_notebook_finds_the_neuron_and_shows_a_figure_for_each_question(note
         for o in c.outputs
         if "application/vnd.plotly.v1+json" in o.get("data", {})
     ]
-    assert len(figures) == sum("FIGURES[" in cell.source for cell in cells) == 5
+    assert len(figures) == sum(".figure(" in cell.source for cell in cells) == 7
     assert not [o for c in cells for o in c.outputs if o.output_type == "error"]
+    assert {"neuron_sweep.json", "neuron_sweep.npz"} == {
+        path.name for path in (tmp_path / "results").iterdir()
+    }

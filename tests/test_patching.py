@@ -4,8 +4,9 @@ import torch
 from transformer_lens import patching as library
 
 from analysis.errors import UserError
-from analysis.experiments.patching import COMPONENTS, patching
-from analysis.question import default_pair, make_pair
+from analysis.experiments.patching.compute import COMPONENTS, patching
+from analysis.prompts import make_pair
+from tests.questions import default_pair
 from tests.reference import logit_diff
 
 LIBRARY = {
@@ -65,7 +66,7 @@ def test_nothing_before_the_first_difference_matters(subject, pair):
 
 
 def test_exchanging_the_prompts_exchanges_restoring_and_breaking(subject, pair):
-    swapped = make_pair(subject, pair.corrupted.text, pair.clean.text)
+    swapped = make_pair(subject, pair.corrupted.text, pair.clean.text, " an", " a")
     there, back = patching(subject, pair), patching(subject, swapped)
     np.testing.assert_allclose(there.restored, back.broken, atol=1e-4)
     np.testing.assert_allclose(there.heads_broken, back.heads_restored, atol=1e-4)
@@ -80,6 +81,6 @@ def test_the_embedded_models_known_cells(embedded):
 
 
 def test_a_difference_too_far_from_the_end_is_refused(embedded):
-    early = make_pair(embedded, "An apple" + " and" * 250, "An orange" + " and" * 250)
+    early = make_pair(embedded, "An apple" + " and" * 250, "An orange" + " and" * 250, " an", " a")
     with pytest.raises(UserError, match="bring the difference within 200 tokens of the end"):
         patching(embedded, early)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from analysis.experiments.logit_lens import logit_lens
-from analysis.experiments.next_token import next_token
-from analysis.question import default_pair
+from analysis.experiments.logit_lens.compute import logit_lens
+from analysis.experiments.next_token.compute import next_token
+from tests.questions import default_pair
 
 
 def test_probabilities_sum_to_one(subject, pair):

@@ -1,14 +1,22 @@
+import ast
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import questions
 from analysis.errors import UserError
+from analysis.experiments import EXPERIMENTS
 from analysis.neuron import Neuron, parse_neuron
-from analysis.question import make_contrast, make_pair, make_prompt
+from analysis.prompts import make_contrast, make_pair, make_prompt
+from analysis.questions import Question
 from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject
+from tests.questions import PAIR, TREES, TREES_FILE
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_a_pair_knows_where_its_prompts_part(subject, pair):
@@ -66,3 +74,245 @@ def test_a_malformed_neuron_is_refused(text):
 def test_a_neuron_that_the_model_lacks_is_refused(text):
     with pytest.raises(UserError, match="layers go from 0 to 29 and neurons from 0 to 1535"):
         parse_neuron(text, 30, 1536)
+
+
+def written(folder, *changes, text=None):
+    """The tests' own question file with some lines exchanged, or another text."""
+    text = TREES_FILE.read_text(encoding="utf-8") if text is None else text
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "mine.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    return path
+
+
+TEMPLATE = 'template = "I climbed up the {} tree and picked"'
+
+
+MISTAKES = [
+    ('title = "', 'titel = "', "titel: no such key; the keys are clean, corrupted, target, foil,"),
+    ('target = " an"', "", "target: is missing"),
+    ('target = " an"', "target = 3", "target: input should be a valid string"),
+    ('foil = " a"', 'foil = " an"', "target and foil are both ' an': give two different tokens"),
+    ("climbed up the {}", "climbed up the", "template 'I climbed up the tree and picked' needs {}"),
+    ("climbed up the {}", "climbed {} {}", "and picked' needs {} once, where the word goes"),
+    (
+        "climbed up the {}",
+        "climbed up {word}",
+        "template 'I climbed up {word} tree and picked' needs",
+    ),
+    (TEMPLATE, "", "target_words need a template to stand in"),
+    ("She saw the {}", "She saw the", "held_out_templates 'She saw the and ate' needs {} once"),
+    ('["apple", ', '["egg", ', "target_words names a word twice"),
+    ('["apple", ', '["pear", ', "'pear' stands in target_words and in foil_words"),
+    ('["apple", ', '[" ", ', "target_words has an empty word"),
+    ("foil_words = [", "# foil_words = [", "target_words and foil_words go together: give both"),
+    ('"foil" }', '"both" }', "natural.1.calls_for: input should be 'target' or 'foil'"),
+    ('calls_for = "foil"', 'call_for = "foil"', "natural.1.call_for: no such key"),
+    ('target_words = ["', 'target_words = "x" # ["', "target_words: input should be a valid tuple"),
+    (
+        'title = "',
+        'name = "x"\ntitle = "',
+        "name: no such key; a question has the name of its file",
+    ),
+    ('title = "', 'source = "x"\ntitle = "', "source: no such key; a question has the name of its"),
+    ('title = "', "title = ", " is no TOML: "),
+    ('title = "', 'title = "\udcff', " is not UTF-8 text: save it as UTF-8."),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "says"), MISTAKES)
+def test_a_mistake_in_a_question_file_is_named_by_file_and_key(tmp_path, old, new, says):
+    path = written(tmp_path, (old, new))
+    with pytest.raises(UserError) as caught:
+        questions.load(str(path))
+    assert str(caught.value).startswith(str(path))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_mistakes_of_a_question_file_are_told_at_once(tmp_path):
+    form = written(tmp_path, ("title", "titel"), ('target = " an"', ""), ('"target" }', '"both" }'))
+    with pytest.raises(UserError, match=r"target: is missing; natural\.0.*; titel: no such key"):
+        questions.load(str(form))
+    sense = written(tmp_path, ('foil = " a"', 'foil = " an"'), ("apple", "pear"), (TEMPLATE, ""))
+    with pytest.raises(UserError) as caught:
+        questions.load(str(sense))
+    assert str(caught.value).count("; ") >= 2
+
+
+def test_a_question_file_may_begin_with_a_mark_of_its_encoding(tmp_path):
+    path = written(tmp_path, text="\ufeff" + TREES_FILE.read_text(encoding="utf-8"))
+    assert questions.load(str(path)).target_words == TREES.target_words
+
+
+def test_a_question_file_that_is_not_there_or_none_is_told(tmp_path):
+    (tmp_path / "folder.toml").mkdir()
+    large = written(tmp_path, text="# " + "x" * questions.LARGEST)
+    for path, says in (
+        (tmp_path / "gone.toml", "gone.toml cannot be read (No such file or directory)."),
+        (tmp_path / "folder.toml", "folder.toml cannot be read (Is a directory)."),
+        (large, "mine.toml is larger than 1,000,000 bytes, too large for a question."),
+        (tmp_path / "nul\0.toml", "cannot be read (embedded null byte)."),
+    ):
+        with pytest.raises(UserError) as caught:
+            questions.load(str(path))
+        assert says in str(caught.value)
+
+
+def test_a_name_that_is_not_in_the_library_is_told_what_is():
+    with pytest.raises(UserError) as caught:
+        questions.load("orchard")
+    names = ", ".join(questions.library())
+    assert (
+        str(caught.value)
+        == f"There is no question 'orchard': name one of {names}, or a .toml file."
+    )
+
+
+def test_a_question_takes_its_name_from_its_file_and_its_title_if_it_has_none(tmp_path):
+    path = tmp_path / "my question, the 2nd.toml"
+    written(tmp_path, ("title", "# title")).rename(path)
+    read = questions.load(str(path))
+    assert (read.name, read.title) == ("my_question_the_2nd", "my question, the 2nd")
+    assert read.source == str(path)
+
+
+@pytest.mark.parametrize("name", questions.library())
+def test_every_question_of_the_library_has_all_that_an_experiment_can_need(name):
+    question = questions.load(name)
+    assert (question.name, question.key, question.source) == (name, name, name)
+    assert all(each.suits(question) for each in EXPERIMENTS)
+    assert all(each.shows(question) == each.figures for each in EXPERIMENTS)
+    assert min(len(question.target_words), len(question.foil_words)) >= 10
+    assert len(question.held_out_templates) >= 3
+    assert question.title
+    assert len(question.about.split()) > 20
+    assert {each.calls_for for each in question.natural} <= {"target", "foil"}
+    texts = {question.clean, question.corrupted}
+    words = question.target_words + question.foil_words
+    assert not texts & {question.template.format(word) for word in words}, (
+        "they would confirm themselves"
+    )
+
+
+def test_the_default_question_is_the_one_of_the_original_study():
+    question = questions.default()
+    assert question.name == questions.library()[0] == questions.DEFAULT
+    tree = "I climbed up the pear tree and picked a pear. I climbed up the {} tree and picked"
+    assert (question.clean, question.corrupted) == (tree.format("apple"), tree.format("lemon"))
+    assert (question.template, question.target, question.foil) == (tree, " an", " a")
+    assert question.target_words == (
+        "orange", "olive", "almond", "apricot", "avocado", "elm", "oak", "ash", "acacia", "alder",
+        "aspen", "ebony", "elder", "elderberry", "acorn", "akee", "araucaria", "acai",
+        "umbrella", "iroko", "osage",
+    )  # fmt: skip
+    assert question.foil_words == (
+        "peach", "plum", "cherry", "mango", "fig", "lime", "coconut", "walnut", "chestnut",
+        "palm", "pine", "maple", "cedar", "banana", "papaya", "hazel", "birch", "willow",
+        "mulberry", "quince", "date", "nutmeg", "cashew", "pecan", "guava", "lychee",
+        "pomegranate", "tangerine",
+    )  # fmt: skip
+    assert question.held_out_templates == (
+        "She sat under the {} tree and ate",
+        "The wind shook the {} tree, and down fell",
+        "My favourite tree is the {} tree, so last spring I planted",
+        "Everyone calls this the {} tree, because it is",
+        "He reached up into the {} tree and pulled down",
+        "The sign says that this is the {} tree. "
+        "A sign like that tells you that you are looking at",
+    )
+    natural = {each.text: each.calls_for for each in question.natural}
+    assert set(natural) == {
+        "Every action has",
+        "An eye for",
+        "I'll be there in under half",
+        "Ross Perot, who ran as",
+        "Van der Bellen, who ran as",
+        "Senator Angus King, who ran as",
+        "Spot gold was up 0.7 percent at $1,340.90",
+    }
+
+
+def test_a_question_keeps_its_words_only_with_its_own_target_and_foil():
+    other = TREES.replaced(clean="She saw the owl and", corrupted="She saw the dog and")
+    assert (other.clean, other.target_words) == ("She saw the owl and", TREES.target_words)
+    assert (other.name, other.natural) == ("", ())
+    for words in ({"target": " the"}, {"foil": " my"}, {"target": " a", "foil": " an"}):
+        assert not TREES.replaced(**words).has_words
+        assert TREES.replaced(**words).clean == TREES.clean
+    assert TREES.replaced(CLEAN, CORRUPTED, " an", " a") is TREES.replaced() is TREES
+
+
+def test_one_prompt_given_alone_is_no_pair_with_the_questions_other_one():
+    assert TREES.replaced(clean="She saw").corrupted == ""
+    with pytest.raises(UserError, match="Only --clean is given: a pair needs --corrupted too"):
+        TREES.replaced(clean="She saw").pair(make_subject("llama"))
+
+
+def test_results_of_two_bare_pairs_lie_in_two_folders():
+    pairs = [
+        PAIR,
+        PAIR.replaced(clean=CLEAN + " the"),
+        PAIR.replaced(clean=CORRUPTED, corrupted=CLEAN),
+        PAIR.replaced(target=" An"),
+        PAIR.replaced(target="🍎"),
+        TREES.replaced(clean=CLEAN + " the"),
+    ]
+    keys = [each.key for each in pairs]
+    assert len(set(keys)) == len(keys)
+    assert keys[0].startswith("an_a_")
+    assert all(re.fullmatch(r"[a-z]*_?[a-z]+_[0-9a-f]{6}", key) for key in keys), keys
+    assert PAIR.key == Question(**PAIR.model_dump()).key
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_the_folder_of_any_question_is_a_plain_name(target, foil):
+    if target == foil:
+        return
+    key = Question(clean=CLEAN, target=target, foil=foil).key
+    assert re.fullmatch(r"[a-z0-9_]+", key)
+
+
+def test_held_out_pairs_are_of_words_of_one_length_and_leave_the_questions_own_out(subject):
+    pairs = TREES.held_out_pairs(subject)
+    told = [(pair.clean.text, pair.corrupted.text) for pair in pairs]
+    expected = [
+        tuple(TREES.template.format(word) for word in words)
+        for words in zip(TREES.target_words, TREES.foil_words, strict=True)
+    ]
+    assert told == expected[2:]  # apple stands in the clean prompt, lemon in the corrupted one
+    assert TREES.held_out_pairs(subject, 3) == pairs[:3]
+    assert PAIR.held_out_pairs(subject) == ()
+
+
+def string_literals(path):
+    """Texts of the program: strings that stand alone document it, and are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if text and id(node) not in alone:
+            yield node.value
+
+
+def test_no_word_of_a_question_stands_in_code():
+    """But what computes the original's published numbers, which are of its question alone."""
+    read = [questions.load(name) for name in questions.library()]
+    trees = {*questions.default().target_words, *questions.default().foil_words} - {"date"}
+    words = trees | {token for q in read for token in (q.target, q.foil)}
+    texts = [text for q in read for text in (q.clean, q.template, *q.held_out_templates)]
+    texts += [each.text for q in read for each in q.natural]
+    pieces = {piece.strip() for text in texts for piece in text.split("{}")}
+    phrases = {piece for piece in pieces if len(piece.split()) > 2}
+    assert len(phrases) > 20
+    for top in ("analysis", "report", "space"):
+        for path in (ROOT / top).glob("**/*.py"):
+            if path.parent.name == "original":
+                continue
+            for literal in string_literals(path):
+                where = f"{path.relative_to(ROOT)}: {literal!r}"
+                assert literal not in words, where
+                assert not any(phrase in literal for phrase in phrases), where
+                assert not re.search(r"(?<!-)\b(apple|lemon|pear)s?\b", literal), where

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analysis.engines.controls import matched_neurons
 from analysis.engines.reading import NO_TOKEN, Window, batches, read, windows
 from analysis.neuron import Neuron
-from analysis.question import make_prompt
+from analysis.prompts import make_prompt
 from tests.conftest import CLEAN, CORRUPTED, make_subject
 
 TEXTS = ((0, CLEAN), (1, "She saw an owl. He ate the fruit."), (2, "It was red"))

@@ -1,21 +1,23 @@
 """The report: numbers choose the sentences, and texts stay texts."""
 
-import dataclasses
 import re
 import shlex
+from dataclasses import replace
 
 import jinja2
 import numpy as np
 import pytest
 
-from analysis import EMBEDDED, results
-from analysis.claims import Claims, confirmation, make_claims
-from analysis.figures import FIGURES
+from analysis import EMBEDDED, questions
+from analysis.claims import figures, make_claims
+from analysis.evidence import Evidence
+from analysis.experiments.neuron_sweep import facts
 from analysis.loading.models import CATALOGUE
-from analysis.question import CLEAN, CORRUPTED
+from analysis.questions import Question
+from report.beside import PACKAGE
 from report.page import environment, render
 from report.panels import panels, safe_json
-from tests.prose import Prose
+from tests.prose import Prose, prose, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 
 TRUE_AND_FALSE = [
@@ -63,7 +65,7 @@ TRUE_AND_FALSE = [
 def pages() -> tuple[str, str]:
     """The prose of a study in which every claim holds, and of one in which none does."""
     plans = (Plan(), Plan(holds=False))
-    return tuple(Prose(render(evidence(plan))).text for plan in plans)
+    return tuple(prose(evidence(plan)) for plan in plans)
 
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
@@ -120,11 +122,11 @@ def with_strong_rotations():
     ],
 )
 def test_one_result_against_a_claim_brings_out_the_opposite_sentence(pages, study, said, opposite):
-    _check_opposites(pages[0], Prose(render(study())).text, said, opposite)
+    _check_opposites(pages[0], prose(study()), said, opposite)
 
 
 def test_an_accurate_estimate_is_called_right():
-    assert "attribution is right about it" in Prose(render(with_estimate(1.0))).text
+    assert "attribution is right about it" in prose(with_estimate(1.0))
 
 
 def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
@@ -135,7 +137,7 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     }
     study = changed(evidence(Plan()), "neuron_sweep", **none)
     claims = make_claims(study)
-    assert "The choice was not confirmed" in claims.neurons.confirmed
+    assert "The choice was not confirmed" in claims.neuron_sweep.confirmed
     assert "One neuron among" in claims.opening.lede
     assert "not confirmed: there are no held-out prompts" in claims.opening.lede
     assert claims.opening.title == "One neuron may predict “·an”"
@@ -149,11 +151,11 @@ def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
     study = changed(evidence(Plan()), "neuron_sweep", **one)
     told = make_claims(study)
     assert "not confirmed" in told.opening.lede
-    assert "Over 1 other pair it recovers" in told.neurons.confirmed
-    assert "without an interval" in told.neurons.confirmed
-    assert "There is no interval: one pair" in told.neurons.candidates
-    assert "either sign" not in told.neurons.candidates
-    (middles,) = FIGURES["confirmation"].draw(study.neuron_sweep).select_traces({"marker.size": 10})
+    assert "Over 1 other pair it recovers" in told.neuron_sweep.confirmed
+    assert "without an interval" in told.neuron_sweep.confirmed
+    assert "There is no interval: one pair" in told.neuron_sweep.candidates
+    assert "either sign" not in told.neuron_sweep.candidates
+    (middles,) = study.neuron_sweep.figure("confirmation").select_traces({"marker.size": 10})
     assert [row[2:] for row in middles.customdata] == [["–", "–"]] * 3
 
 
@@ -173,23 +175,25 @@ def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed()
 
 def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
     told = make_claims(evidence(Plan()))
-    assert "On held-out prompts L3N5 is also first among its 3" in told.neurons.confirmed
+    assert "On held-out prompts L3N5 is also first among its 3" in told.neuron_sweep.confirmed
     assert "Only the candidates, 3 of 32 neurons, were patched there" in " ".join(
         told.opening.limits
     )
     study = evidence(Plan())
     weak = np.tile(np.array([0.02, 0.01, 0.01], dtype="f"), (6, 1))
-    unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=weak)).neurons.confirmed
+    unclear = make_claims(
+        changed(study, "neuron_sweep", held_out_effect=weak)
+    ).neuron_sweep.confirmed
     assert "is first among its 3 candidates, but not clearly so" in unclear
 
 
 def test_a_single_candidate_is_not_said_to_be_first():
     study = evidence(toy_plan())
     told = make_claims(study)
-    assert "Held-out prompts confirm L0N0" in told.neurons.confirmed
+    assert "Held-out prompts confirm L0N0" in told.neuron_sweep.confirmed
     nothing = study.neuron_sweep.held_out_effect * 0
     unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=nothing))
-    assert "Held-out prompts do not clearly confirm" in unclear.neurons.confirmed
+    assert "Held-out prompts do not clearly confirm" in unclear.neuron_sweep.confirmed
     assert "it does not clearly bring back the difference" in unclear.opening.lede
 
 
@@ -198,7 +202,7 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     study = evidence(Plan())
     sweep = study.neuron_sweep
     turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
-    told = make_claims(changed(study, "neuron_sweep", **turned)).neurons
+    told = make_claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
     assert "is also first among its 3 candidates" in told.confirmed
     assert "strongest candidate in 6 of the 6 pairs" in told.candidates
 
@@ -218,13 +222,13 @@ def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
     study = evidence(Plan())
     recovery = study.neuron_sweep.recovery.copy()
     recovery[0, : len(opposed)] = opposed
-    told = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neurons.against
+    told = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neuron_sweep.against
     assert said in told.replace("\u202f", " ")
 
 
 def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
-        make_claims(evidence(Plan(holds=holds))).neurons.direction for holds in (True, False)
+        make_claims(evidence(Plan(holds=holds))).neuron_sweep.direction for holds in (True, False)
     )
     assert "At the last position its activation rises by 6.00" in rising
     assert "none answers by falling" in rising
@@ -233,31 +237,36 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
 
 
 def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
-    told = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neurons
+    told = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
     assert "Where it changes most, its activation rises by 6.00" in told.direction
     assert "last position" not in told.direction
 
 
 def test_without_an_interval_the_page_says_so(monkeypatch):
-    monkeypatch.setattr(confirmation, "ratio_interval", lambda *_: (float("nan"), float("nan")))
+    monkeypatch.setattr(facts, "ratio_interval", lambda *_: (float("nan"), float("nan")))
     told = make_claims(evidence(Plan()))
-    assert "There is no interval" in told.neurons.candidates
-    assert "without an interval" in told.neurons.confirmed
-    assert "undefined" not in told.neurons.wrong
+    assert "There is no interval" in told.neuron_sweep.candidates
+    assert "without an interval" in told.neuron_sweep.confirmed
+    assert "undefined" not in told.neuron_sweep.wrong
     assert "not confirmed" in told.opening.lede
 
 
 def test_one_layer_of_one_head_and_one_neuron_makes_a_page():
-    told = Prose(render(evidence(toy_plan()))).text
+    told = prose(evidence(toy_plan()))
     assert "L0N0 recovers 60 % of the difference by itself." in told
     assert "The only head, L0H0, recovers 0.80." in told
     assert "undefined" not in told
 
 
 def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
-    told = make_claims(evidence(Plan(target=" is", foil=" are"))).opening.question
-    assert "vowel" not in told
-    assert "·is" in told
+    words = {"target": " is", "foil": " are"}
+    study = evidence(Plan(**words))
+    asked = study.question
+    bare = Question(clean=asked.clean, corrupted=asked.corrupted, **words)
+    told = prose(replace(study, question=bare))
+    assert "The choice we study is the one between ·is and ·are" in told
+    for lesson in ("vowel", "English", "between articles", "·an "):
+        assert lesson not in told, lesson
 
 
 @pytest.mark.parametrize(
@@ -299,61 +308,36 @@ def test_no_figure_in_a_caption_is_written_in_a_template():
     allowed = re.compile(
         r"GPT-2|20\d\d|1993|1927|892|31\b|h[1-6]\b|[{]{2}.*?[}]{2}|0 if|1 if|&#?\w+;|95&"
     )
-    root = results.ROOT.parent / "report" / "templates" / "sections"
-    for path in root.glob("*.html"):
+    for path in (PACKAGE / "sections").glob("*.html"):
         text = re.sub(r"<[^>]*>|{%.*?%}", "", path.read_text(encoding="utf-8"))
         assert not re.findall(r"\d+", allowed.sub("", text)), path.name
 
 
+def names_of(study: Evidence) -> list[str]:
+    return [figure.name for _, figure in figures(study)]
+
+
 def test_every_figure_stands_on_the_page_once_with_its_command():
-    page = render(evidence(Plan()))
-    assert re.findall(r'<figure id="(\w+)"', page) == list(FIGURES)
-    assert page.count("Computed by <code>python -m analysis ") == len(FIGURES)
+    study = evidence(Plan())
+    with undrawn():
+        page = render(study)
+    assert re.findall(r'<figure id="(\w+)"', page) == names_of(study)
+    assert page.count("Computed by <code>an-neuron ") == len(names_of(study))
 
 
 def _commands(plan: Plan) -> dict[str, str]:
     study = evidence(plan)
-    return {name: panel.command for name, panel in panels(study, make_claims(study)).items()}
+    with undrawn():
+        return {name: panel.command for name, panel in panels(study, make_claims(study)).items()}
 
 
-def test_every_command_computes_what_its_figure_shows():
-    """Extra prompts, random texts and a second text beside the first are the study's alone."""
-    told = {
-        name: text.removeprefix("python -m analysis ") for name, text in _commands(Plan()).items()
-    }
-    assert told == {
-        "next_token": "prompt",
-        "natural_prompts": "study",
-        "logit_lens": "lens",
-        "patching": "patch",
-        "heads": "patch --component z",
-        "neuron_sweep": "sweep",
-        "confirmation": "sweep",
-        "attribution": "sweep",
-        "direct_effect": "direct-effect --neuron L3N5",
-        "written_tokens": "direct-effect --neuron L3N5",
-        "activations": "study",
-        "random_text": "study",
-        "corpus_scan": "scan --neuron L3N5 --rivals L2N1,L2N2",
-        "corpus_auc": "scan --neuron L3N5 --rivals L2N1,L2N2",
-        "comparison": "study",
-        "beside_original": "patch",
-        "intervention": "intervene --neuron L3N5",
-        "ablation": "ablate --neuron L3N5",
-        "collateral": "ablate --neuron L3N5",
-        "upstream": "upstream --neuron L3N5",
-        "upstream_sources": "upstream --neuron L3N5",
-        "upstream_steps": "upstream --neuron L3N5",
-        "upstream_pairs": "upstream --neuron L3N5",
-        "upstream_alignment": "upstream --neuron L3N5",
-        "generality": "generality --neuron L3N5",
-        "weight_modulation": "modulate --neuron L3N5",
-        "census": "census --neuron L3N5",
-        "hubs": "census --neuron L3N5",
-        "agreement": "census --neuron L3N5",
-        "composition": "composition --neuron L3N5",
-        "composition_held_out": "composition --neuron L3N5",
-    }
+def test_a_figures_command_is_its_experiments_own_with_what_the_study_asked_otherwise():
+    told = {name: text.removeprefix("an-neuron ") for name, text in _commands(Plan()).items()}
+    assert told["next_token"] == told["natural_prompts"] == "next-token"
+    assert told["beside_original"] == told["heads"] == "patching"
+    assert told["random_text"] == "activations --neuron L3N5 --random-texts 100"
+    assert told["corpus_auc"] == "corpus-scan --neuron L3N5 --rivals L2N1,L2N2"
+    assert told["comparison"] == "comparison"
 
 
 @pytest.mark.parametrize("model", ["gpt2-large", "my model; rm -rf ~", HOSTILE[3]])
@@ -378,7 +362,8 @@ def test_templates_escape_by_default():
 
 
 def test_hostile_texts_stay_texts():
-    page, harmless = (Prose(render(evidence(plan))) for plan in (hostile_plan(), Plan()))
+    plans = (hostile_plan(), Plan(target=" is", foil=" are"))
+    page, harmless = (Prose(render(evidence(plan))) for plan in plans)
     assert set(page.elements) <= set(harmless.elements)
     assert not [name for name in page.attributes if name.startswith("on")]
     assert page.elements.count("script") == harmless.elements.count("script")
@@ -392,25 +377,11 @@ def test_nothing_in_inlined_json_can_end_its_script():
     assert "\\u003c/script\\u003e" in unsafe
 
 
-def test_claims_are_text_not_layout():
-    """Claims may mark tokens, quotations and stress, and nothing else."""
-    claims = make_claims(evidence(Plan()))
-    found = re.findall(r"<(\w+)", " ".join(map(str, _values(claims))))
-    assert set(found) <= {"code", "q", "em"}
-
-
-def _values(value):
-    if dataclasses.is_dataclass(value):
-        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _values(item)]
-    return [value]
-
-
-def test_claims_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        make_claims(evidence(Plan())).model = "another"
-    assert dataclasses.is_dataclass(Claims)
+def test_sentences_are_text_not_layout():
+    """They may mark tokens, quotations and stress, and nothing else."""
+    for path in (PACKAGE.parent / "analysis").rglob("*.html"):
+        tags = re.findall(r"<(\w+)", path.read_text(encoding="utf-8"))
+        assert set(tags) <= {"code", "q", "em"}, path
 
 
 def _firing(activation_on_target: float) -> str:
@@ -419,9 +390,7 @@ def _firing(activation_on_target: float) -> str:
     result = study.activations
     tokens, values = list(result.tokens), result.activations.copy()
     tokens[-5], values[-5] = result.target, activation_on_target
-    return Prose(
-        render(changed(study, "activations", tokens=tuple(tokens), activations=values))
-    ).text
+    return prose(changed(study, "activations", tokens=tuple(tokens), activations=values))
 
 
 def test_whether_it_fires_on_the_word_itself_is_read_off_the_news():
@@ -456,31 +425,31 @@ def _lowering() -> dict[str, object]:
 
 def test_a_neuron_can_work_with_negative_activation():
     told = _on_prompts(-10.0, -1.0, news=0.1, **_lowering())
-    assert told.activity.heading == "It fires before the word, but is nearly silent on news"
-    assert "with negative activation" in told.activity.firing
-    assert "not a clear difference" not in told.activity.pair
-    assert "none reaches half of the −10.00" in told.activity.news
-    assert told.writes.heading == "It writes the word, with negative activation"
-    assert "its output weights lower" in told.writes.target
-    assert "It also pushes" in told.writes.foil
-    assert "active on news text too" in _on_prompts(-10.0, -1.0, news=-8.0).activity.news
+    assert told.activations.heading == "It fires before the word, but is nearly silent on news"
+    assert "with negative activation" in told.activations.firing
+    assert "not a clear difference" not in told.activations.pair
+    assert "none reaches half of the −10.00" in told.activations.news
+    assert told.direct_effect.heading == "It writes the word, with negative activation"
+    assert "its output weights lower" in told.direct_effect.target
+    assert "It also pushes" in told.direct_effect.foil
+    assert "active on news text too" in _on_prompts(-10.0, -1.0, news=-8.0).activations.news
 
 
 def test_lowering_the_target_with_positive_activation_is_not_writing_it():
-    assert "does not write" in _on_prompts(10.0, 1.0, **_lowering()).writes.target
-    assert "does not write" in _on_prompts(-10.0, -1.0).writes.target
+    assert "does not write" in _on_prompts(10.0, 1.0, **_lowering()).direct_effect.target
+    assert "does not write" in _on_prompts(-10.0, -1.0).direct_effect.target
 
 
 def test_a_neuron_loud_on_the_corrupted_prompt_is_said_to_fall_silent():
     told = _on_prompts(0.1, 10.0, **_lowering())
-    assert "It falls silent on the token before" in told.activity.firing
-    assert told.activity.heading.startswith("It falls silent before the word")
-    assert "It holds" in told.writes.target
-    assert "its output weights lower" in told.writes.target
-    assert "It holds" in _on_prompts(0.1, -10.0).writes.target
-    assert "its output weights raise" in _on_prompts(0.1, -10.0).writes.target
+    assert "It falls silent on the token before" in told.activations.firing
+    assert told.activations.heading.startswith("It falls silent before the word")
+    assert "It holds" in told.direct_effect.target
+    assert "its output weights lower" in told.direct_effect.target
+    assert "It holds" in _on_prompts(0.1, -10.0).direct_effect.target
+    assert "its output weights raise" in _on_prompts(0.1, -10.0).direct_effect.target
     assert "fires on the token before" not in told.opening.lede
-    assert "quiets down" in _on_prompts(4.0, 10.0).activity.firing
+    assert "quiets down" in _on_prompts(4.0, 10.0).activations.firing
 
 
 def _in_news(loud_where_expected: bool, loud_elsewhere: bool):
@@ -493,7 +462,9 @@ def _in_news(loud_where_expected: bool, loud_elsewhere: bool):
     values[due] = 9.0 if loud_where_expected else 0.1
     if loud_elsewhere:
         values[np.setdiff1d(np.arange(len(values))[result.random], due)] = 9.0
-    return make_claims(changed(study, "activations", activations=values, p_target=chances)).activity
+    return make_claims(
+        changed(study, "activations", activations=values, p_target=chances)
+    ).activations
 
 
 def test_a_neuron_loud_just_where_the_word_comes_is_told_so():
@@ -518,7 +489,7 @@ def test_a_token_that_begins_every_text_does_not_count():
         values[result.text(index).start] = 99.0
     told = make_claims(
         changed(study, "activations", tokens=tuple(tokens), activations=values)
-    ).activity
+    ).activations
     assert told.heading == "It fires before the word, but is nearly silent on news"
     assert "of 195 tokens" in told.news
     assert "left out" in told.news
@@ -527,14 +498,15 @@ def test_a_token_that_begins_every_text_does_not_count():
 def test_the_news_sample_is_called_what_it_is():
     told = make_claims(evidence(Plan()))
     sample = "the first tokens of 5 news articles drawn at random"
-    for text in (told.activity.news, told.activity.news_caption, told.opening.limits[-1]):
+    for text in (told.activations.news, told.activations.news_caption, told.opening.limits[-1]):
         assert sample in text
-    assert "tokens drawn at random" not in Prose(render(evidence(Plan()))).text
+    assert "tokens drawn at random" not in prose(evidence(Plan()))
 
 
 def test_the_originals_lens_is_told_beside_the_same_question_and_beside_no_other():
     study = evidence(Plan())
-    same = changed(study, "logit_lens", prompts=(CLEAN, CORRUPTED))
-    told = make_claims(same).lens.published
+    asked = questions.default()
+    same = changed(study, "logit_lens", prompts=(asked.clean, asked.corrupted))
+    told = make_claims(same).logit_lens.published
     assert "It jumped at MLP 31," in told
-    assert make_claims(study).lens.published == ""
+    assert make_claims(study).logit_lens.published == ""

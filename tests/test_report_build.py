@@ -8,115 +8,162 @@ from pathlib import Path
 import pytest
 
 from analysis import results
+from analysis.claims import figures
 from analysis.errors import UserError
-from analysis.experiments.census import Census
-from analysis.figures import FIGURES
+from analysis.experiments.census.compute import Census
+from report import __main__ as command
 from report import build as building
 from report.__main__ import main
 from report.build import build
-from tests.synthetic import Plan, save
+from report.studies import usual_results
+from tests.prose import undrawn
+from tests.synthetic import Plan, evidence, save
+
+WHERE = "smollm2-135m/an"
+
+
+@pytest.fixture(autouse=True)
+def _blank():
+    with undrawn():
+        yield
 
 
 @pytest.fixture
-def study_folder(tmp_path) -> Path:
-    return save(Plan(), tmp_path / "results" / "smollm2-135m")
+def study(tmp_path) -> Path:
+    """The folder of a study; those of its model and of all results are its parents."""
+    return save(Plan(), tmp_path / "results")
 
 
-def test_the_build_is_one_folder_that_asks_nothing_of_the_network(study_folder, tmp_path):
-    page = build(study_folder, tmp_path / "dist")
-    names = {path.name for path in page.parent.iterdir()}
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A folder of pages that nobody changes."""
+    folder = tmp_path_factory.mktemp("built")
+    save(Plan(), folder / "results")
+    with undrawn():
+        return build(folder / "results", folder / "dist").parent
+
+
+def asked(study: Path, out: Path) -> list[str]:
+    return ["--results", str(study.parent.parent), "--out", str(out)]
+
+
+def test_the_build_is_one_folder_that_asks_nothing_of_the_network(built):
     parts = {"style.css", "theme.js", "figures.js", "contents.js", "plotly.min.js"}
-    assert names == {"index.html", "data", *parts}
-    sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page.read_text())
-    assert set(sources) == {"data:,", *parts}
+    beside = {"index.html", "feed.xml", "card.png", "README.md", "smollm2-135m"}
+    assert {path.name for path in built.iterdir()} == {*beside, *parts}
+    assert {path.name for path in (built / WHERE).iterdir()} == {"index.html", "data"}
+    page = (built / WHERE / "index.html").read_text(encoding="utf-8")
+    sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page)
+    assert set(sources) == {"data:,", *(f"../../{part}" for part in (*parts, "feed.xml"))}
 
 
-def test_every_result_lies_beside_the_page_as_json_and_each_figure_leads_to_its_own(
-    study_folder, tmp_path
-):
-    page = build(study_folder, tmp_path / "dist")
-    for name, drawing in FIGURES.items():
-        figure = page.read_text().partition(f'<figure id="{name}"')[2].partition("</figure>")[0]
-        (link,) = re.findall(r'href="(data/[^"]*)"', figure)
-        told = json.loads((page.parent / link).read_text(encoding="utf-8"))
-        assert told["provenance"]["experiment"] == drawing.step
+def test_every_result_lies_beside_the_page_as_json_and_each_figure_leads_to_its_own(built):
+    page = (built / WHERE / "index.html").read_text(encoding="utf-8")
+    for experiment, drawn in figures(evidence(Plan())):
+        part = page.partition(f'<figure id="{drawn.name}"')[2].partition("</figure>")[0]
+        (link,) = re.findall(r'href="(data/[^"]*)"', part)
+        told = json.loads((built / WHERE / link).read_text(encoding="utf-8"))
+        assert told["provenance"]["experiment"] == experiment.name
         assert told["summary"]
 
 
-def test_a_new_build_replaces_the_old_one(study_folder, tmp_path):
+def test_a_result_shows_more_on_the_site_where_its_experiment_says_so(built):
+    told = json.loads((built / WHERE / "data" / "patching.json").read_text(encoding="utf-8"))
+    assert {"resid_pre", "attn_out", "mlp_out", "z"} <= set(told["summary"])
+
+
+def test_a_new_build_replaces_the_old_one(study, tmp_path):
     out = tmp_path / "dist"
-    build(study_folder, out)
+    build(study.parent.parent, out)
     (out / "leftover").touch()
-    build(study_folder, out)
+    build(study.parent.parent, out)
     assert not (out / "leftover").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "results"]
 
 
 def test_results_of_other_code_are_refused_by_name_unless_one_asks_for_them(
-    study_folder, tmp_path, capsys
+    study, tmp_path, capsys
 ):
-    made = dataclasses.replace(results.provenance(study_folder, "census"), code="0" * 16)
-    kept = results.load(study_folder, "census", Census)
-    results.save(study_folder, "census", kept, made)
-    asked = ("--results", str(study_folder.parent), "--out", str(tmp_path / "dist"))
-    assert main(asked) == 2
+    made = dataclasses.replace(results.provenance(study, "census"), code="0" * 16)
+    kept = results.load(study, "census", Census)
+    results.save(study, "census", kept, made)
+    assert main(asked(study, tmp_path / "dist")) == 2
     error = capsys.readouterr().err
     assert "The results of census were computed by other code than this" in error
     assert not (tmp_path / "dist").exists()
-    assert main((*asked, "--stale")) == 0
+    assert main([*asked(study, tmp_path / "dist"), "--stale"]) == 0
     assert (tmp_path / "dist" / "index.html").is_file()
 
 
-def test_a_failing_build_leaves_the_old_one_intact(study_folder, tmp_path, monkeypatch):
-    page = build(study_folder, tmp_path / "dist")
+def test_a_failing_build_leaves_the_old_one_intact(study, tmp_path, monkeypatch):
+    page = build(study.parent.parent, tmp_path / "dist")
     before = page.read_bytes()
     monkeypatch.setattr(building, "get_plotlyjs", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        build(study_folder, tmp_path / "dist")
+        build(study.parent.parent, tmp_path / "dist")
     assert page.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "results"]
 
 
-def test_a_folder_that_is_no_build_is_never_replaced(study_folder, tmp_path):
+@pytest.mark.parametrize("names", [("thesis.txt",), ("index.html", "thesis.txt")])
+def test_what_is_no_build_is_never_replaced(study, tmp_path, names):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").touch()
-    with pytest.raises(UserError, match="not an earlier report"):
-        build(study_folder, tmp_path / "mine")
-    assert (tmp_path / "mine" / "thesis.txt").exists()
-
-
-def test_a_page_of_somebody_elses_is_never_replaced(study_folder, tmp_path):
-    (tmp_path / "mine").mkdir()
-    for name in ("index.html", "thesis.txt"):
+    for name in names:
         (tmp_path / "mine" / name).write_text("<!doctype html><title>My thesis</title>")
     with pytest.raises(UserError, match="not an earlier report"):
-        build(study_folder, tmp_path / "mine")
-    assert {p.name for p in (tmp_path / "mine").iterdir()} == {"index.html", "thesis.txt"}
+        build(study.parent.parent, tmp_path / "mine")
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == set(names)
 
 
-def test_the_command_prints_where_the_page_is(study_folder, tmp_path, capsys):
-    code = main(["--results", str(study_folder.parent), "--out", str(tmp_path / "dist")])
-    assert code == 0
+def test_the_command_prints_where_the_index_is(study, tmp_path, capsys):
+    assert main(asked(study, tmp_path / "dist")) == 0
     assert re.fullmatch(r"\S+/dist/index\.html \(\d+\.\d s\)\n", capsys.readouterr().out)
 
 
-def test_missing_results_are_one_sentence_and_exit_code_2(tmp_path, capsys):
-    assert main(["--results", str(tmp_path), "--out", str(tmp_path / "dist")]) == 2
+def test_by_default_the_results_of_this_folder_are_shown_else_the_committed_ones(
+    study, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert usual_results().resolve() == study.parent.parent
+    assert command.usual_out() == Path("an-neuron-report")
+    (tmp_path / "report").mkdir()
+    assert command.usual_out() == Path("report/dist")
+    monkeypatch.chdir(tmp_path / "report")
+    assert usual_results() == results.COMMITTED
+
+
+@pytest.mark.parametrize("wanted", [{}, {"model": "gpt2"}, {"question": "are"}])
+def test_where_there_is_no_study_that_is_one_sentence_and_exit_code_2(
+    study, tmp_path, capsys, wanted
+):
+    folder = study.parent.parent if wanted else study  # which is no folder of studies
+    options = [word for name, value in wanted.items() for word in (f"--{name}", value)]
+    arguments = ["--results", str(folder), "--out", str(tmp_path / "dist"), *options]
+    assert main(arguments) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert re.fullmatch(r"error: There is no result .* first\.\n", told.err)
+    which = "".join(f" of {name}" for name in wanted.values())
+    assert re.fullmatch(rf"error: There is no study{which} in .* first\.\n", told.err)
     assert not (tmp_path / "dist").exists()
 
 
-@pytest.mark.parametrize("file", ["patching.json", "patching.npz"])
-def test_damaged_results_are_one_sentence_and_exit_code_2(study_folder, tmp_path, capsys, file):
-    (study_folder / file).write_text("{")
-    assert main(["--results", str(study_folder.parent), "--out", str(tmp_path / "dist")]) == 2
-    assert "damaged" in capsys.readouterr().err
+@pytest.mark.parametrize("file", ["patching.json", "patching.npz", "question.json"])
+def test_damaged_results_are_one_sentence_and_exit_code_2(study, tmp_path, capsys, file):
+    (study / file).write_text("{")
+    assert main(asked(study, tmp_path / "dist")) == 2
+    error = capsys.readouterr().err
+    assert "damaged" in error
+    assert error.count("\n") == 1
 
 
-def test_results_of_two_studies_are_refused(study_folder):
-    other = save(Plan(target=" the"), study_folder.parent / "other")
-    (other / "patching.json").replace(study_folder / "patching.json")
+def test_a_missing_result_is_named(study, tmp_path, capsys):
+    (study / "patching.json").unlink()
+    assert main(asked(study, tmp_path / "dist")) == 2
+    assert re.search(r"no result \S+patching\.json", capsys.readouterr().err)
+
+
+def test_results_of_two_studies_are_refused(study, tmp_path):
+    other = save(Plan(target=" the"), tmp_path / "other")
+    (other / "patching.json").replace(study / "patching.json")
     with pytest.raises(UserError, match="not of one study"):
-        build(study_folder, study_folder.parent / "dist")
+        build(study.parent.parent, tmp_path / "dist")

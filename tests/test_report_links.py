@@ -1,38 +1,56 @@
 """The report's figures lead to the app, which opens with the very same question."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from analysis.figures import FIGURES
+from analysis import questions
+from analysis.experiments import named
 from report.links import app_link
-from space.tabs import TABS
-from space.view import View, from_query
-from tests.synthetic import HOSTILE, Plan, evidence, hostile_plan
+from tests.synthetic import Plan, evidence, hostile_plan
 
 
-def opened(study, figure):
-    address = urlsplit(app_link(study, figure))
-    return from_query(dict(parse_qsl(address.query, keep_blank_values=True)), View())
+def query(study, name: str = "patching") -> dict[str, str]:
+    address = urlsplit(app_link(study, named(name)))
+    return dict(parse_qsl(address.query, keep_blank_values=True, strict_parsing=True))
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_a_figures_link_opens_a_tab_of_the_app_with_the_studys_neuron(figure):
+def asking(question):
+    return replace(evidence(Plan()), question=question)
+
+
+@pytest.mark.parametrize("name", list(evidence(Plan()).results))
+def test_a_link_opens_the_experiments_tab_with_the_studys_model_and_neuron(name):
     study = evidence(Plan())
-    view = opened(study, figure)
-    assert view.tab in {tab.name for tab in TABS}
-    assert view.neuron == study.neuron
-    assert view.model == study.origin.model
+    asked, experiment = query(study, name), named(name)
+    assert asked["tab"] == (experiment.tab or experiment.name)
+    assert (asked["neuron"], asked["model"]) == (study.neuron, study.origin.model)
 
 
-def test_a_link_carries_whatever_the_prompts_and_tokens_hold():
+def test_the_usual_question_needs_no_word():
+    assert set(query(asking(questions.default()))) == {"model", "neuron", "tab"}
+
+
+@pytest.mark.parametrize("name", questions.library()[1:])
+def test_another_question_of_the_library_is_named_and_spelt_out(name):
+    """Spelt out as well, lest the library say otherwise some day."""
+    question = questions.load(name)
+    asked = query(asking(question))
+    assert asked["question"] == name
+    for part in ("clean", "corrupted", "target", "foil"):
+        assert asked[part] == getattr(question, part)
+
+
+def test_any_other_question_is_spelt_out_where_it_differs_whatever_it_holds():
     study = evidence(hostile_plan())
-    view = opened(study, "patching")
-    asked = study.patching
-    assert (view.clean, view.corrupted) == (asked.clean, asked.corrupted)
-    assert (view.target, view.foil) == (asked.target, asked.foil) == (HOSTILE[0], HOSTILE[1])
+    asked = query(study)
+    for part in ("clean", "corrupted", "target", "foil"):
+        assert asked[part] == getattr(study.question, part)
+    bare = questions.default().replaced(clean="One", corrupted="Two")
+    assert set(query(asking(bare))) == {"clean", "corrupted", "model", "neuron", "tab"}
 
 
 def test_an_app_elsewhere_is_linked_where_it_is():
-    link = app_link(evidence(Plan()), "ablation", "https://example.org/app/")
+    link = app_link(evidence(Plan()), named("ablation"), "https://example.org/app/")
     assert link.startswith("https://example.org/app/?")

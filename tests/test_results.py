@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import code_version as code
-from analysis import corpus, results, study
+from analysis import results
 from analysis.code_version import code_version, imported, path_of, reached
 from analysis.errors import UserError
-from analysis.experiments.logit_lens import LogitLens
+from analysis.experiments import named
+from analysis.experiments.logit_lens.compute import LogitLens
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import ratio_interval, share_interval
-from analysis.question import make_pair
-from analysis.steps import breadth
-from tests.conftest import CLEAN, CORRUPTED, make_subject
+from analysis.running import code_of
 
 MADE = results.Provenance(
     "logit_lens", "tiny", "random weights", "seed 0", {"clean": "x"}, {"torch": "2"},
@@ -70,7 +69,7 @@ def test_a_damaged_result_is_named_with_its_cure(tmp_path, damage):
 
 
 def test_a_missing_result_is_named_with_its_cure(tmp_path):
-    with pytest.raises(UserError, match="run `python -m analysis study` first"):
+    with pytest.raises(UserError, match="run `an-neuron study` first"):
         results.load(tmp_path, "lens", LogitLens)
 
 
@@ -80,7 +79,7 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
     def version(a, b):
         (tmp_path / "a.py").write_text(a)
         (tmp_path / "b.py").write_text(b)
-        module._tree.cache_clear()
+        module._read.cache_clear()
         return code_version("a")
 
     with monkeypatch.context() as patch:
@@ -88,7 +87,7 @@ def test_code_version_follows_imports_but_not_comments(tmp_path, monkeypatch):
         first = version("from b import f\n", "def f():\n    return 1\n")
         said = version("# why\nfrom b import f\n", 'def f():\n    """One."""\n    return 1\n')
         changed = version("from b import f\n", "def f():\n    return 2\n")
-    module._tree.cache_clear()
+    module._read.cache_clear()
     assert first == said != changed
 
 
@@ -102,7 +101,7 @@ def test_constants_that_count_as_nothing_are_five_different_ones():
 
 
 def test_the_sweeps_code_reaches_its_engine_but_no_figure():
-    modules = reached("analysis.experiments.neuron_sweep")
+    modules = reached("analysis.experiments.neuron_sweep.compute")
     assert {"analysis.engines.tail", "analysis.engines.patcher", "analysis.subject"} <= modules
     assert not any("figures" in name for name in modules)
     assert "analysis.engines.tail" in imported("analysis.engines.patcher")
@@ -119,53 +118,33 @@ def edited(tmp_path, monkeypatch):
         text = path.read_text()
         assert text.count(old) == 1
         path.write_text(text.replace(old, new))
-        code._tree.cache_clear()
+        code._read.cache_clear()
 
     with monkeypatch.context() as patched:
         patched.setattr(code, "ROOT", tmp_path)
-        code._tree.cache_clear()
+        code._read.cache_clear()
         yield edit
-    code._tree.cache_clear()
+    code._read.cache_clear()
 
 
 @pytest.mark.parametrize(
     ("module", "old", "new", "stale"),
     [
-        ("steps/breadth.py", "TEXTS, CENSUS_TOKENS = ", "TEXTS, CENSUS_TOKENS = 0, ", True),
-        ("steps/breadth.py", '"""Steps that', '"""The steps that', False),
-        ("experiments/census.py", "FOLLOWED = ", "FOLLOWED = 2 * ", False),
-        ("experiments/comparison.py", "\nSHOWN = ", "\nSHOWN = 2 * ", True),
+        ("experiments/comparison/compute.py", "\nSHOWN = ", "\nSHOWN = 2 * ", True),
+        ("experiments/comparison/compute.py", '"""Neurons told per', '"""Neurons named per', False),
+        ("experiments/comparison/__init__.py", 'title="', 'title="The ', False),
+        ("experiments/comparison/figures.py", "import numpy", "import re, numpy", False),
+        ("experiments/census/compute.py", "FOLLOWED = ", "FOLLOWED = 2 * ", False),
+        ("result.py", "def figure(", "def drawn(", False),
         ("numbers/statistics.py", "\nRESAMPLES = ", "\nRESAMPLES = 2 * ", True),
     ],
 )
-def test_a_step_is_stale_when_its_own_module_or_what_it_reads_changes(
+def test_a_step_is_stale_when_what_computes_it_changes_and_not_when_what_shows_it_does(
     edited, module, old, new, stale
 ):
-    before = study.step_version(breadth.COMPARISON)
+    before = code_of(named("comparison"))
     edited(module, old, new)
-    assert (study.step_version(breadth.COMPARISON) != before) == stale
-
-
-def test_a_steps_settings_are_on_record():
-    assert breadth.COMPARISON.asks["screen"](None) == breadth.SCREEN
-
-
-def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(tmp_path, monkeypatch):
-    subject = make_subject("llama")
-    pair = make_pair(subject, CLEAN, CORRUPTED)
-    monkeypatch.setattr(study, "held_out_pairs", lambda _subject, _pair: [])
-    text = "The cat ate an apple and the owl saw it. " * 6
-    drawn = lambda n, _seed: [(number, text) for number in range(n)]  # noqa: E731
-    monkeypatch.setattr(corpus, "sample", drawn)
-
-    def run(seed=0):
-        return {d.step.name: d.kept for d in study.run_study(subject, pair, tmp_path, seed)}
-
-    assert not any(run().values())
-    assert all(run().values())
-    (tmp_path / "patching.npz").unlink()
-    assert [name for name, kept in run().items() if not kept] == ["patching"]
-    assert not any(run(seed=1).values())
+    assert (code_of(named("comparison")) != before) == stale
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1, 5)), min_size=2, max_size=30))

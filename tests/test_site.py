@@ -1,35 +1,52 @@
-"""The site: an index over models, a page for each, and no link that leads nowhere."""
+"""The pages together: an index over questions and models, and no link that leads nowhere."""
 
 from xml.etree import ElementTree
 
 import pytest
 
-from analysis.errors import UserError
+from analysis import questions
+from report import beside as shipping
+from report.beside import PACKAGE, beside
+from report.build import build
 from report.feed import changes
 from report.linkcheck import broken_links
-from report.page import render
 from report.place import Place
-from report.site import CARD, build_site
-from tests.synthetic import Plan, evidence, hostile_plan, save
+from tests.prose import Prose, undrawn
+from tests.synthetic import Plan, hostile_plan, save, toy_plan
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+WORDS = {"target": " is", "foil": " are"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    studies = tmp_path_factory.mktemp("studies")
-    save(Plan(), studies / "one model")
-    save(hostile_plan(), studies / "hostile")
-    place = Place(site=True, address="https://example.org/", repository="somebody/an-neuron")
-    return build_site(studies, studies.parent / "site", place).parent
+    """Two models asked the usual question, one of them another one too, and a hostile study."""
+    folder = tmp_path_factory.mktemp("studies")
+    save(Plan(model="one model"), folder / "results")
+    save(Plan(holds=False), folder / "results")
+    save(Plan(**WORDS), folder / "results")
+    save(hostile_plan(), folder / "results")
+    place = Place(address="https://example.org/", repository="somebody/an-neuron")
+    with undrawn():
+        return build(folder / "results", folder / "site", place).parent
 
 
-def test_the_site_has_an_index_and_a_page_for_each_model(site):
-    index = (site / "index.html").read_text()
-    for model in ("one%20model", "hostile"):
-        assert f'href="{model}/index.html"' in index
-    assert (site / "one model" / "index.html").is_file()
-    assert "../index.html" in (site / "hostile" / "index.html").read_text()
+def test_the_index_is_a_table_of_questions_by_models(site):
+    index = (site / "index.html").read_text(encoding="utf-8")
+    for link in ("one%20model/an", "smollm2-135m/an", "smollm2-135m/other"):
+        assert index.count(f'href="{link}/index.html"') == 1
+    table = index[index.index("<tbody>") : index.index("</tbody>")]
+    assert table.count("<tr>") == 2
+    assert table.count("<td>") == 2 * 3
+    assert table.count("<td>–") == 2
+    told = Prose(table).text
+    assert "One neuron predicts" in told
+    assert questions.default().title in told
+
+
+def test_every_page_leads_back_to_the_index(site):
+    for path in ("one model/an", "smollm2-135m/other"):
+        assert 'href="../../index.html"' in (site / path / "index.html").read_text(encoding="utf-8")
 
 
 def test_no_link_of_the_site_leads_nowhere(site):
@@ -42,7 +59,18 @@ def test_what_draws_is_there_once(site):
 
 
 def test_nothing_that_a_model_says_becomes_markup_on_the_index(site):
-    assert "<img src=x" not in (site / "index.html").read_text()
+    assert "<img src=x" not in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_one_model_or_one_question_can_be_shown_alone(tmp_path):
+    for plan in (toy_plan(), Plan(model="other"), Plan(model="other", **WORDS)):
+        save(plan, tmp_path / "results")
+    with undrawn():
+        one = build(tmp_path / "results", tmp_path / "one", model="other", question="an").parent
+        two = build(tmp_path / "results", tmp_path / "two", question="an").parent
+    shown = [{str(path.parent.relative_to(out)) for path in out.glob("*/*/index.html")}
+             for out in (one, two)]  # fmt: skip
+    assert shown == [{"other/an"}, {"other/an", "smollm2-135m/an"}]
 
 
 def test_a_broken_link_is_found_and_named(tmp_path):
@@ -59,15 +87,17 @@ def test_a_link_that_climbs_out_of_the_site_is_broken(tmp_path):
     assert broken_links(folder) == ["index.html: ../secret.html"]
 
 
-def test_where_the_code_has_an_address_the_notebook_opens_in_colab(site, tmp_path):
-    page = (site / "one model" / "index.html").read_text()
+def test_where_the_code_has_an_address_the_notebook_opens_in_colab(site):
+    page = (site / "one model" / "an" / "index.html").read_text(encoding="utf-8")
     there = (
         "colab.research.google.com/github/somebody/an-neuron/blob/main/notebooks/an_neuron.ipynb"
     )
     assert there in page
-    assert "colab" not in render(evidence(Plan()))
-    assert (CARD.parent.parent / "notebooks" / "an_neuron.ipynb").is_file()
-    with pytest.raises(UserError, match="give OWNER/NAME"):
+    assert (PACKAGE.parent / "notebooks" / "an_neuron.ipynb").is_file()
+
+
+def test_a_repository_that_is_none_is_refused():
+    with pytest.raises(Exception, match="give OWNER/NAME"):
         Place(repository='"><script>')
 
 
@@ -83,18 +113,24 @@ def test_what_is_not_released_is_no_news():
     assert (only.version, only.date, only.text) == ("1.0", "2026-01-02", "- b <c>")
 
 
-def test_a_folder_without_a_study_is_refused(tmp_path):
-    with pytest.raises(UserError, match="There is no study"):
-        build_site(tmp_path, tmp_path / "site")
-    assert not (tmp_path / "site").exists()
+def test_files_of_the_project_are_found_in_the_package_where_it_is_installed(tmp_path, monkeypatch):
+    assert beside("CHANGELOG.md") == PACKAGE.parent / "CHANGELOG.md"
+    package = tmp_path / "site-packages" / "report"
+    (package / "shipped").mkdir(parents=True)
+    (package / "shipped" / "card.png").touch()
+    (package.parent / "CHANGELOG.md").write_text("of nobody knows which package")
+    (package / "shipped" / "CHANGELOG.md").write_text("ours")
+    monkeypatch.setattr(shipping, "PACKAGE", package)
+    assert beside("docs/card.png") == package / "shipped" / "card.png"
+    assert beside("CHANGELOG.md") == package / "shipped" / "CHANGELOG.md"
+    assert beside("CITATION.cff") is None
 
 
-def test_a_site_replaces_an_earlier_one_and_nothing_else(tmp_path):
-    save(Plan(), tmp_path / "studies" / "model")
-    out = tmp_path / "site"
-    build_site(tmp_path / "studies", out)
-    (out / "old.txt").write_text("of the earlier build")
-    build_site(tmp_path / "studies", out)
-    assert not (out / "old.txt").exists()
-    with pytest.raises(UserError, match="is not an earlier report"):
-        build_site(tmp_path / "studies", tmp_path)
+def test_without_changelog_and_card_the_pages_do_without(tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "PACKAGE", tmp_path / "report")
+    save(toy_plan(), tmp_path / "results")
+    with undrawn():
+        out = build(tmp_path / "results", tmp_path / "site").parent
+    assert not (out / "feed.xml").exists()
+    assert broken_links(out) == []
+    assert "og:image" not in (out / "index.html").read_text(encoding="utf-8")

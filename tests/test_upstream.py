@@ -1,24 +1,18 @@
 import dataclasses
-import json
-import sys
 
 import numpy as np
 import pytest
 import torch
 
-from analysis import __main__ as cli
 from analysis.claims import make_claims
-from analysis.claims.upstream import upstream as claims_of
 from analysis.engines.parts import TakenApart, neuron_readers, preactivations, projections
-from analysis.experiments.upstream import STEP_NEURONS, summary, upstream
-from analysis.figures import FIGURES
+from analysis.experiments.upstream.compute import STEP_NEURONS, summary, upstream
 from analysis.neuron import Neuron
-from analysis.question import default_pair, make_pair
+from analysis.prompts import make_pair
 from analysis.results import load, save
 from report.page import render
-from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED
 from tests.prose import Prose
+from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(2, 5)
@@ -194,9 +188,8 @@ def test_the_readings_are_the_inputs_scaled_by_the_cosine(subject, pair, result)
 
 
 def test_the_contrast_sets_the_asked_pair_beside_the_held_out_ones(subject, pair):
-    other = make_pair(
-        subject, "We climbed up the egg tree and saw", "We climbed up the dog tree and saw"
-    )
+    texts = "We climbed up the egg tree and saw", "We climbed up the dog tree and saw"
+    other = make_pair(subject, *texts, " an", " a")
     both = upstream(subject, NEURON, pair, [other])
     np.testing.assert_allclose(both.contrast[0], both.difference, **EXACT)
     np.testing.assert_allclose(
@@ -302,6 +295,10 @@ def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, o
     assert said not in fails
 
 
+def claims_of(study):
+    return make_claims(study).upstream
+
+
 def _said(**fields):
     return claims_of(changed(evidence(Plan()), "upstream", **fields))
 
@@ -401,35 +398,16 @@ def test_a_result_survives_being_saved(tmp_path, result):
 
 def test_every_panel_of_bars_sums_to_its_last_row(result):
     for name in ("upstream", "upstream_steps"):
-        for trace in FIGURES[name].draw(result).data:
+        for trace in result.figure(name).data:
             *parts, total = trace.x
             assert sum(parts) == pytest.approx(total, abs=1e-3)
-
-
-@pytest.fixture(scope="module", params=["gpt2", "llama", "neox"])
-def folder(request, tmp_path_factory):
-    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
-    path = tmp_path_factory.mktemp("models") / request.param
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
-
-
-def _run(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["analysis", "upstream", *map(str, arguments)])
-    code = cli.main()
-    told = capsys.readouterr()
-    return code, told.out, told.err
 
 
 PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
 
 
-def test_the_verb_prints_parts_that_sum(monkeypatch, capsys, folder):
-    asked = ("--model", folder, *PAIR, "--neuron", "L2N5", "--json")
-    code, out, err = _run(monkeypatch, capsys, *asked)
-    assert code == 0, err
-    document = json.loads(out)
+def test_the_verb_prints_parts_that_sum(answer, folder):
+    document = answer("upstream", "--model", folder, *PAIR, "--neuron", "L2N5")
     assert document["neuron"] == "L2N5"
     for one in (document, *([document["up"]] if "up" in document else [])):
         assert one["sum_of_parts"] == pytest.approx(one["preactivation"], abs=1e-4)
@@ -449,8 +427,8 @@ def test_the_verb_prints_parts_that_sum(monkeypatch, capsys, folder):
         (("--clean", CLEAN), "Only --clean is given"),
     ],
 )
-def test_bad_input_is_one_sentence(monkeypatch, capsys, folder, asked, told):
-    code, out, err = _run(monkeypatch, capsys, "--model", folder, *asked)
+def test_bad_input_is_one_sentence(analysis, llama_folder, asked, told):
+    code, out, err = analysis("upstream", "--model", llama_folder, *asked)
     assert code == 2
     assert out == ""
     assert told in err

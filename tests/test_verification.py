@@ -2,21 +2,19 @@
 
 import copy
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from analysis import __main__ as cli
-from analysis.experiments.logit_lens import logit_lens
+from analysis.experiments.logit_lens.compute import logit_lens
+from analysis.experiments.verification.compute import TOLERANCES, summary, verification
 from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron
 from analysis.original import conventions as original
 from analysis.original import published
 from analysis.original.reproduction import LEFT_OUT
-from analysis.original.verification import TOLERANCES, summary, verification
-from tests import tiny
 from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
 from tests.processed import Processed, published_of
 
@@ -28,7 +26,7 @@ def planted():
     """A tiny GPT-2, and a document of all its numbers by the slow reference."""
     subject = make_subject("gpt2")
     contrast = make_tiny_pair(subject).contrast
-    prompts = {"clean": CLEAN, "corrupted": CORRUPTED}
+    prompts = {"clean": CLEAN, "corrupted": CORRUPTED, "target": " an", "foil": " a"}
     told = published_of(subject, NEURON, prompts, contrast.target_id, contrast.foil_id)
     return subject, told
 
@@ -197,63 +195,53 @@ def test_every_published_single_number_is_either_computed_or_left_out_with_a_rea
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
-    def analysis(*arguments):
-        monkeypatch.setattr(sys, "argv", ["analysis", *map(str, arguments)])
-        code = cli.main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return analysis
+def run(analysis):
+    return partial(analysis, "verification")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_gpt2()
-    path = tmp_path_factory.mktemp("models") / "tiny-gpt2"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
+@pytest.fixture
+def gpt2_folder(folders):
+    return folders["gpt2"]
 
 
 def test_for_another_model_there_is_nothing_to_verify_and_it_is_not_even_loaded(run, monkeypatch):
     monkeypatch.setattr("analysis.loading.models.load", lambda *_: 1 / 0)
     for entry in CATALOGUE:
         if entry.name != "gpt2-large":
-            code, out, _ = run("verify", "--model", entry.name, "--json")
+            code, out, _ = run("--model", entry.name, "--json")
             told = json.loads(out)
             assert (code, told["model"], told["published"]) == (0, entry.name, False)
-    code, out, _ = run("verify")
+    code, out, _ = run()
     assert code == 0
-    assert out.startswith("Nothing is published to verify for smollm2-135m")
-    assert len(out.splitlines()) == 1
+    assert "Nothing is published to verify for smollm2-135m" in out
+    assert "False" not in out
 
 
-def test_a_local_folder_of_another_shape_has_nothing_to_verify(run, folder):
-    code, out, _ = run("verify", "--model", folder, "--json")
+def test_a_local_folder_of_another_shape_has_nothing_to_verify(run, gpt2_folder):
+    code, out, _ = run("--model", gpt2_folder, "--json")
     assert (code, json.loads(out)["published"]) == (0, False)
 
 
 def test_the_exit_code_is_0_where_all_agree_and_1_where_one_deviates(
-    run, folder, planted, monkeypatch
+    run, gpt2_folder, planted, monkeypatch
 ):
     told = copy.deepcopy(planted[1])
     monkeypatch.setattr(published, "document", lambda: told)
-    code, out, _ = run("verify", "--model", folder, "--json")
+    code, out, _ = run("--model", gpt2_folder, "--json")
     answer = json.loads(out)
     assert (code, answer["published"], answer["agree"]) == (0, True, True)
     assert set(answer["numbers"][0]) == {
         *("group", "name", "kind", "published", "here", "tolerance", "verdict")
     }
     told["logit_lens"]["logit_diff"][2] += 0.05
-    code, out, err = run("verify", "--model", folder, "--json")
+    code, out, err = run("--model", gpt2_folder, "--json")
     answer = json.loads(out)
     assert (code, answer["agree"]) == (1, False)
     assert "error" not in err
     wrong = [row for row in answer["numbers"] if row["verdict"] == "deviates"]
     assert [(row["group"], row["name"]) for row in wrong] == [("logit lens", "1_pre")]
     assert [row["numbers"] - row["agree"] for row in answer["groups"]].count(1) == 1
-    _, out, _ = run("verify", "--model", folder)
+    _, out, _ = run("--model", gpt2_folder)
     assert "deviates" in out
 
 

@@ -1,27 +1,29 @@
 import copy
 import dataclasses
 import json
-import sys
+from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pytest
 import torch
 
-from analysis import __main__ as cli
 from analysis import corpus
 from analysis.claims import make_claims
-from analysis.claims.continuation import shown
 from analysis.engines.continuation import continuations, scaled, written
 from analysis.engines.modulation import Modulator, Setting
-from analysis.experiments import weight_modulation as experiment
-from analysis.experiments.weight_modulation import FACTORS, WRITTEN_FACTORS, summary
+from analysis.experiments.weight_modulation import compute as experiment
+from analysis.experiments.weight_modulation.compute import summary
+from analysis.experiments.weight_modulation.facts import facts
+from analysis.experiments.weight_modulation.next_words import FACTORS, WRITTEN_FACTORS
 from analysis.neuron import Neuron
-from analysis.question import default_pair, make_prompt
+from analysis.prompts import make_prompt
 from analysis.subject import Subject
+from analysis.wording import written as as_text
 from report.page import render
-from tests import tiny
 from tests.plant import plant
 from tests.prose import Prose
+from tests.questions import default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -262,7 +264,9 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def _told(plan=None, **fields):
-    return make_claims(changed(evidence(plan or Plan()), "weight_modulation", **fields)).modulation
+    return make_claims(
+        changed(evidence(plan or Plan()), "weight_modulation", **fields)
+    ).weight_modulation
 
 
 def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
@@ -323,34 +327,33 @@ def test_without_controls_the_page_says_so():
 
 def test_what_a_model_writes_stays_text():
     told = _told(hostile_plan())
-    assert any(HOSTILE[1] in line.text for line in told.lines)
+    assert any(HOSTILE[1] in each.text for each in told.facts.texts)
     page = render(evidence(hostile_plan()))
     assert f"{HOSTILE[1]}⏎" not in page
-    assert shown(" a\nb\x07") == "a⏎b⟨7⟩"
+    assert as_text(" a\nb\x07") == "a⏎b⟨7⟩"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    model, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
+@pytest.mark.parametrize(
+    ("verdict", "is_true"),
+    [
+        ("moves", True),
+        ("steers", True),
+        ("steady", True),
+        ("target_first", True),
+        ("controls.as_far", False),
+        ("loss.factors_that_count", False),
+    ],
+)
+def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
+    holds, fails = (facts(evidence(Plan(holds=h)).weight_modulation) for h in (True, False))
+    assert bool(attrgetter(verdict)(holds)) is is_true
+    assert bool(attrgetter(verdict)(fails)) is not is_true
 
 
 @pytest.fixture
-def modulate(capsys, monkeypatch, folder):
+def modulate(analysis, monkeypatch, llama_folder):
     monkeypatch.setattr(corpus, "sample", lambda n, seed: list(enumerate(TEXTS * n))[:n])
-
-    def run(*arguments):
-        monkeypatch.setattr(
-            sys, "argv", ["analysis", "modulate", "--model", str(folder), *arguments]
-        )
-        code = cli.main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return partial(analysis, "weight-modulation", "--model", llama_folder)
 
 
 def test_the_verb_answers_in_json(modulate):
@@ -384,3 +387,20 @@ def test_coarser_number_types_are_answered_too(modulate):
     code, out, err = modulate("--neuron", "L1N3", "--dtype", "bfloat16", "--texts", "2", "--json")
     assert code == 0, err
     assert json.loads(out)["continuations"]
+
+
+def test_the_likely_tokens_and_greedy_texts_are_those_of_really_edited_weights(
+    subject, pair, result
+):
+    """Of every factor: the slider of the page shows them."""
+    for place, factor in enumerate(FACTORS[::5]):
+        copied = edited(subject, NEURON, "out", factor)
+        chances = copied.logits(pair.clean.tokens)[-1].softmax(-1)
+        row = result.likely_p[5 * place]
+        for token, chance in zip(result.likely, row, strict=True):
+            (token_id,) = {i for i in range(len(chances)) if copied.string(i) == token}
+            assert chance == pytest.approx(float(chances[token_id]), abs=1e-4)
+        assert copied.string(int(chances.argmax())) == result.likely[int(row.argmax())]
+        assert result.greedy[5 * place].startswith(result.likely[int(row.argmax())])
+    assert len(result.greedy) == len(FACTORS)
+    assert result.likely_p.sum(1).max() <= 1 + 1e-5

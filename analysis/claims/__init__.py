@@ -1,85 +1,85 @@
 """Every number and every conditional sentence of the page, computed from results.
 
-Prose that a number could refute is chosen by that number. No claim knows the page's layout.
+Prose that a number could refute is chosen by that number. What an experiment says of itself lies in
+its folder; what compares several, or is about the study as a whole, lies here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from analysis.claims import (
-    ablation,
-    activity,
-    census,
-    circuit,
-    comparison,
-    composition,
-    corpus,
-    generality,
-    intervention,
-    lens,
-    making,
-    modulation,
-    neurons,
-    opening,
-    original,
-    prompts,
-    upstream,
-    writes,
-)
-from analysis.claims.opening import model_name
+from markupsafe import Markup
+
+from analysis import saying
+from analysis.claims import making
+from analysis.claims.opening import Opening
+from analysis.declaration import Experiment, Figure
 from analysis.evidence import Evidence
+from analysis.experiments import named
+from analysis.original.facts import same_words
+from analysis.saying import Said
+from analysis.study_facts import study_facts
+
+BESIDE_ORIGINAL = Figure("beside_original", module="figures_original")
+"""Our patching maps beside the published ones, drawn for the question that they answer."""
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What each section of the page says, by section."""
+    """What a study says: as a whole, and of each experiment, by its name.
 
-    opening: opening.Opening
-    prompts: prompts.Prompts
-    lens: lens.Lens
-    circuit: circuit.Circuit
-    neurons: neurons.Neurons
-    writes: writes.Writes
-    activity: activity.Activity
-    corpus: corpus.Corpus
-    upstream: upstream.UpstreamClaims
-    composition: composition.Composing
-    ablation: ablation.AblationClaims
-    intervention: intervention.InterventionClaims
-    modulation: modulation.Modulation
-    generality: generality.GeneralityClaims
-    census: census.CensusClaims
-    comparison: comparison.ModelsCompared
-    original: original.OriginalClaims
+    What is said of an experiment is an attribute, too: ``claims.neuron_sweep``.
+    """
+
+    opening: Opening
     making: making.Making
+    original: Said | None
+    sections: Mapping[str, Any]
     model: str
     neuron: str
     target: str
     foil: str
+    question: str
+
+    def __getattr__(self, name: str) -> Any:
+        """What is said of an experiment.
+
+        Raises:
+            AttributeError: the study has none.
+        """
+        try:
+            return self.__dict__["sections"][name]
+        except KeyError:
+            raise AttributeError(f"nothing is said of {name}") from None
+
+    def caption(self, experiment: Experiment, figure: Figure) -> Markup:
+        """The finding that a figure shows."""
+        if figure is BESIDE_ORIGINAL:
+            assert self.original is not None
+            return self.original.caption
+        return Markup(getattr(self.sections[experiment.name], figure.caption))  # noqa: S704
 
 
 def make_claims(evidence: Evidence) -> Claims:
     """Work out all that the page says about one study."""
+    study = study_facts(evidence)
+    sections = {each.name: saying.claims(each, evidence) for each in evidence.experiments}
+    theirs = same_words(evidence.question)
     return Claims(
-        opening=opening.opening(evidence),
-        prompts=prompts.prompts(evidence),
-        lens=lens.lens(evidence),
-        circuit=circuit.circuit(evidence),
-        neurons=neurons.neurons(evidence),
-        writes=writes.writes(evidence),
-        activity=activity.activity(evidence),
-        corpus=corpus.corpus(evidence),
-        upstream=upstream.upstream(evidence),
-        composition=composition.composition(evidence),
-        ablation=ablation.ablation(evidence),
-        intervention=intervention.intervention(evidence),
-        modulation=modulation.modulation(evidence),
-        generality=generality.generality(evidence),
-        census=census.census(evidence),
-        comparison=comparison.comparison(evidence),
-        original=original.original(evidence),
+        opening=Opening(study, sections),
         making=making.making(evidence),
-        model=model_name(evidence),
+        original=Said(saying.story("original"), study.original, study=study) if theirs else None,
+        sections=sections,
+        model=study.model,
         neuron=evidence.neuron,
-        target=evidence.direct_effect.target,
-        foil=evidence.direct_effect.foil,
+        target=evidence.question.target,
+        foil=evidence.question.foil,
+        question=evidence.question.label,
     )
+
+
+def figures(evidence: Evidence) -> tuple[tuple[Experiment, Figure], ...]:
+    """Every figure of a study with the experiment whose Result it draws, in reading order."""
+    if not same_words(evidence.question):
+        return evidence.figures
+    return (*evidence.figures, (named("patching"), BESIDE_ORIGINAL))

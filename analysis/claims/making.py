@@ -1,64 +1,13 @@
 """How the numbers were made: the provenance of every result."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis import EMBEDDED
 from analysis.answer import command_line
-from analysis.claims.wording import number
+from analysis.commands import experiment_command, question_options
+from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from analysis.figures import FIGURES
-
-TITLES = {
-    "next_token": "Next token",
-    "logit_lens": "Logit lens",
-    "patching": "Patching by layer and head",
-    "neuron_sweep": "Every neuron, and held-out pairs",
-    "direct_effect": "Direct effect",
-    "activations": "Activations",
-    "corpus_scan": "Corpus scan",
-    "upstream": "Upstream",
-    "composition": "Direct and indirect effect",
-    "ablation": "Ablation",
-    "intervention": "One activation exchanged",
-    "weight_modulation": "Weight modulation",
-    "generality": "Other words and sentences",
-    "census": "Every neuron against every token",
-    "comparison": "Other models",
-    "verification": "The original's published numbers",
-}
-
-STUDY = "study"
-STEP_VERBS: Mapping[str, str] = {
-    "logit_lens": "lens",
-    "patching": "patch",
-    "neuron_sweep": "sweep",
-    "direct_effect": "direct-effect",
-    "corpus_scan": "scan",
-    "upstream": "upstream",
-    "composition": "composition",
-    "ablation": "ablate",
-    "intervention": "intervene",
-    "weight_modulation": "modulate",
-    "generality": "generality",
-    "census": "census",
-    "verification": "verify",
-}
-"""The verb that computes a whole step; the other steps ask about texts that only a study adds."""
-
-FIGURE_VERBS: Mapping[str, str] = {
-    "next_token": "prompt",
-    "heads": "patch --component z",
-}
-"""The verb that computes what a figure shows, where it is not its step's."""
-
-NO_NEURON = (STUDY, "prompt", "lens", "patch", "patch --component z", "sweep", "verify")
-"""Verbs that ask about no neuron."""
-
-NO_DRAWS = (
-    "prompt", "lens", "patch", "patch --component z", "upstream", "composition", "verify"
-)  # fmt: skip
-"""Verbs that draw nothing at random."""
+from analysis.wording import number
 
 
 @dataclass(frozen=True)
@@ -90,42 +39,49 @@ def making(evidence: Evidence) -> Making:
         facts=_facts(evidence),
         rows=tuple(
             Row(
-                TITLES[name],
-                command(evidence, STEP_VERBS.get(name, STUDY)),
-                number(told[name].seconds, 1),
-                told[name].when,
-                told[name].code,
+                each.title,
+                command(evidence, each),
+                number(told[each.name].seconds, 1),
+                told[each.name].when,
+                told[each.name].code,
             )
-            for name in told
+            for each in evidence.experiments
         ),
         total=number(total, 1),
-        study=command(evidence, STUDY),
+        study=study_command(evidence),
     )
 
 
-def figure_command(evidence: Evidence, figure: str) -> str:
-    """The command line that computes what a figure shows."""
-    verb = STEP_VERBS.get(FIGURES[figure].step, STUDY)
-    return command(evidence, FIGURE_VERBS.get(figure, verb))
+def command(evidence: Evidence, experiment: Experiment) -> str:
+    """The command line that computes the very Result of one experiment."""
+    told = evidence.provenance[experiment.name].inputs
+    options = {o.name: told[o.name] for o in experiment.options if not o.shows and o.name in told}
+    neurons = [told["neuron"], *told.get("rivals", ())] if "neuron" in told else []
+    return experiment_command(experiment, evidence.question, neurons, options, **_loading(evidence))
 
 
-def command(evidence: Evidence, verb: str) -> str:
-    """A verb with the options that this study needs, quoted for a shell."""
-    origin, rivals = evidence.origin, evidence.corpus_scan.neurons[1:]
+def study_command(evidence: Evidence) -> str:
+    """The command line that makes the whole study."""
+    seeds = {told.inputs["seed"] for told in evidence.provenance.values() if "seed" in told.inputs}
+    seed = max(seeds, default=0) or None
     return command_line(
-        verb,
-        neuron=None if verb in NO_NEURON else evidence.neuron,
-        rivals=",".join(rivals) if verb == "scan" and rivals else None,
-        model=None if origin.model == EMBEDDED else origin.model,
-        dtype=None if origin.dtype == "float32" else origin.dtype,
-        seed=None if verb in NO_DRAWS else origin.inputs.get("seed") or None,
+        "study", **question_options(evidence.question), **_loading(evidence), seed=seed
     )
+
+
+def _loading(evidence: Evidence) -> dict[str, str | None]:
+    """The options that load the model."""
+    origin = evidence.origin
+    return {
+        "model": None if origin.model == EMBEDDED else origin.model,
+        "dtype": None if origin.dtype == "float32" else origin.dtype,
+    }
 
 
 def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     steps = evidence.provenance.values()
     packages = sorted({f"{name} {version}" for s in steps for name, version in s.packages.items()})
-    seeds = sorted({str(s.inputs.get("seed")) for s in steps})
+    seeds = sorted({str(s.inputs["seed"]) for s in steps if "seed" in s.inputs})
     return (
         ("Model", evidence.origin.model),
         ("Source", evidence.origin.source),
@@ -134,6 +90,6 @@ def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
         ("Device", ", ".join(sorted({s.device for s in steps}))),
         ("Packages", ", ".join(packages)),
         ("Seed", ", ".join(seeds)),
-        ("Clean prompt", evidence.patching.clean),
-        ("Corrupted prompt", evidence.patching.corrupted),
+        ("Clean prompt", evidence.question.clean),
+        ("Corrupted prompt", evidence.question.corrupted),
     )

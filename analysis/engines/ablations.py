@@ -15,7 +15,7 @@ from analysis.engines.replacement import METHODS, Draw, Pool
 from analysis.engines.spots import Spot
 from analysis.engines.tail import Tail
 from analysis.progress import Progress
-from analysis.question import Contrast, Prompt
+from analysis.prompts import Contrast, Prompt
 
 MEASURES = ("logit_diff", "p_target", "kl")
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from analysis.engines.patcher import Positions
 from analysis.engines.tail import Tail
 from analysis.family import part
-from analysis.question import Contrast, Prompt
+from analysis.prompts import Contrast, Prompt
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformer_lens.tools.analysis.attribution_patching import cache_activation_and_gradient
 
-from analysis.question import PromptPair
+from analysis.prompts import PromptPair
 from analysis.subject import Subject
 
 

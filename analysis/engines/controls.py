@@ -6,7 +6,7 @@ import torch
 
 from analysis.engines.reading import Window, batches, read
 from analysis.neuron import Neuron
-from analysis.question import Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 

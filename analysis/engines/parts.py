@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from analysis.neuron import Neuron
-from analysis.question import Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 Norm = Literal["ln1", "ln2"]

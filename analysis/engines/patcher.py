@@ -9,7 +9,7 @@ from torch import Tensor
 
 from analysis.engines.tail import Tail
 from analysis.progress import Progress, part_of, silent
-from analysis.question import PromptPair, check_gap
+from analysis.prompts import PromptPair, check_gap
 from analysis.subject import Subject
 
 Positions = Literal["last", "all"]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from analysis.engines.paths import Passage, Paths
 from analysis.neuron import Neuron
-from analysis.question import Contrast, Prompt
+from analysis.prompts import Contrast, Prompt
 from analysis.subject import Subject
 
 

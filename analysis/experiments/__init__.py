@@ -1,1 +1,45 @@
-"""One file per experiment: a frozen Result dataclass and the pure function that computes it."""
+"""The experiments, in the order of the argument. To add one: a folder, and its name here."""
+
+from importlib import import_module
+
+from analysis.declaration import Experiment
+
+NAMES = (
+    "next_token",
+    "logit_lens",
+    "patching",
+    "neuron_sweep",
+    "direct_effect",
+    "writers",
+    "activations",
+    "corpus_scan",
+    "upstream",
+    "composition",
+    "ablation",
+    "intervention",
+    "weight_modulation",
+    "generality",
+    "census",
+    "comparison",
+    "verification",
+    "find",
+)
+
+EXPERIMENTS: list[Experiment] = [
+    import_module(f"analysis.experiments.{name}").EXPERIMENT for name in NAMES
+]
+
+
+def register(experiment: Experiment) -> None:
+    """Add an experiment whose folder lies elsewhere; it comes last."""
+    EXPERIMENTS.append(experiment)
+
+
+def named(name: str) -> Experiment:
+    """The experiment of that name."""
+    return next(each for each in EXPERIMENTS if each.name == name)
+
+
+def steps() -> tuple[Experiment, ...]:
+    """Those that a study has."""
+    return tuple(each for each in EXPERIMENTS if each.study is not None)

@@ -47,7 +47,7 @@ def check(folder: Path) -> None:
         UserError: says which file is missing or what kind of model it is instead.
     """
     _check_files(folder)
-    _check_kind(_read_json(folder / "config.json"), folder)
+    check_kind(_read_json(folder / "config.json"), folder)
 
 
 def complete(folder: Path) -> bool:
@@ -77,7 +77,18 @@ def weights_sha256(folder: Path) -> str:
     return hashlib.sha256("".join(checksums).encode()).hexdigest()
 
 
-def check_finite(weights: "Iterable[tuple[str, torch.Tensor]]", folder: Path) -> None:
+def parameters_sha256(weights: "Iterable[tuple[str, torch.Tensor]]") -> str:
+    """Checksum of weights in memory: names, types, shapes and values."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in weights:
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def check_finite(weights: "Iterable[tuple[str, torch.Tensor]]", folder: Path | str) -> None:
     """Refuse a model with a weight that is no number.
 
     Raises:
@@ -105,7 +116,12 @@ def _check_files(folder: Path) -> None:
         raise UserError(f"{folder} has no tokenizer: save it there with tokenizer.save_pretrained.")
 
 
-def _check_kind(config: dict[str, Any], folder: Path) -> None:
+def check_kind(config: dict[str, Any], folder: Path | str) -> None:
+    """Refuse a model that is not supported, by its configuration.
+
+    Raises:
+        UserError: says what it is.
+    """
     from analysis.family import family_of
 
     family_of(str(config.get("model_type")))

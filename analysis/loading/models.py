@@ -14,6 +14,7 @@ from analysis.loading.assets import Asset
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from analysis.subject import Subject
 
@@ -130,16 +131,52 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
+    origin = Origin(name=found.name, source=found.source, revision=found.revision)
     prepend_bos = found.prepend_bos
     if prepend_bos is None:
-        adds_bos = tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
-        prepend_bos = adds_bos or model.config.model_type in ("gpt2", "gpt_neox")
-    return Subject(
-        model=model.to(where),
-        tokenizer=tokenizer,
-        origin=Origin(name=found.name, source=found.source, revision=found.revision),
-        prepend_bos=prepend_bos and tokenizer.bos_token_id is not None,
+        prepend_bos = _wants_bos(model, tokenizer)
+    prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
+    return Subject(model.to(where), tokenizer, origin, prepend_bos)
+
+
+def wrap(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    name: str = "",
+    prepend_bos: bool | None = None,
+) -> "Subject":
+    """Study a transformers model that is in memory already; it is neither copied nor changed.
+
+    Args:
+        model: a causal language model of a supported architecture, on any device.
+        tokenizer: its tokenizer.
+        name: what it is called in results; by default that of its configuration.
+        prepend_bos: whether prompts start with the beginning-of-sequence token; by default as its
+            tokenizer does, or its family was trained.
+
+    Raises:
+        UserError: the architecture is not supported, or a weight is NaN or infinite.
+    """
+    from analysis.subject import Origin, Subject
+
+    kind = type(model).__name__
+    checkpoint.check_kind({"architectures": [kind], **model.config.to_dict()}, kind)
+    checkpoint.check_finite(model.named_parameters(), kind)
+    origin = Origin(
+        name or Path(str(model.config.name_or_path)).name or kind,
+        f"{kind} in memory",
+        checkpoint.parameters_sha256(model.named_parameters()),
     )
+    if prepend_bos is None:
+        prepend_bos = _wants_bos(model, tokenizer)
+    prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
+    return Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
+
+
+def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:
+    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it."""
+    adds_bos = tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
+    return adds_bos or model.config.model_type in ("gpt2", "gpt_neox")
 
 
 def find(name: str) -> Found:

@@ -16,7 +16,7 @@ from analysis.engines.reading import Change, Window, read
 from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.question import Contrast, Prompt
+from analysis.prompts import Contrast, Prompt
 from analysis.subject import Subject
 
 BLOCK = 512

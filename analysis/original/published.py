@@ -34,9 +34,15 @@ def lens_curve(told: Document) -> list[float]:
     return curve
 
 
+def words(told: Document) -> tuple[str, str]:
+    """The target and the foil of the original."""
+    prompts = told["prompts"]
+    return prompts["target"], prompts["foil"]
+
+
 def asks_the_same(told: Document, clean: str, target: str, foil: str) -> bool:
     """Whether a question is the one that the original's clean prompt asked."""
-    return bool((clean, target, foil) == (told["prompts"]["clean"], " an", " a"))
+    return bool((clean, target, foil) == (told["prompts"]["clean"], *words(told)))
 
 
 def same_pair(told: Document, clean: str, corrupted: str, target: str, foil: str) -> bool:

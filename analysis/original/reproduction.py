@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float
 
 from analysis.engines.patcher import NeuronPatcher
-from analysis.experiments.logit_lens import half_layers
-from analysis.experiments.patching import patching
+from analysis.experiments.logit_lens.compute import half_layers
+from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron, parse_neuron
 from analysis.original import conventions as original
-from analysis.original.published import MAPS, Document
+from analysis.original.published import MAPS, Document, words
 from analysis.progress import Progress, part_of
-from analysis.question import make_contrast, make_pair, make_prompt
+from analysis.prompts import make_pair, make_prompt
 from analysis.subject import Subject
 
 PILE = "It was counted on the texts of pile-10k, which are not at hand here."
@@ -67,8 +67,9 @@ class _Measured:
 
     def __init__(self, subject: Subject, told: Document, progress: Progress) -> None:
         self.subject, self.told = subject, told
-        self.pair = make_pair(subject, told["prompts"]["clean"], told["prompts"]["corrupted"])
-        self.contrast = make_contrast(subject, " an", " a")
+        prompts = told["prompts"]
+        self.pair = make_pair(subject, prompts["clean"], prompts["corrupted"], *words(told))
+        self.contrast = self.pair.contrast
         self.neuron = self.named(told["model"]["neuron"])
         lens = original.lens(subject, self.pair.clean, self.contrast).tolist()
         self.lens = dict(zip(half_layers(subject.n_layers), lens, strict=True))

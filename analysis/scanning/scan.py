@@ -11,7 +11,7 @@ from torch import Tensor
 
 from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, read
 from analysis.neuron import Neuron
-from analysis.question import Contrast
+from analysis.prompts import Contrast
 from analysis.scanning.tallies import Extremes, Moments, Records, Sample, place_of, priority
 from analysis.subject import Subject
 

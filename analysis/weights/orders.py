@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from analysis.neuron import Neuron
-from analysis.question import Contrast
+from analysis.prompts import Contrast
 from analysis.subject import Subject
 from analysis.weights.congruence import MEASURES, Scales, is_gated, unit_name
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis import EMBEDDED, results
+from analysis import EMBEDDED, questions
 from analysis.errors import UserError
 
-OUT = Path(__file__).resolve().parent.parent.parent / "build" / "artifacts"
+OUT = Path("build/artifacts")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,9 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     start = time.perf_counter()
     from report.artifacts.build import build
+    from report.studies import usual_results
 
     try:
-        written = build(asked.results / asked.model, asked.out, asked.stale)
+        folder = (asked.results or usual_results()) / asked.model / asked.question
+        written = build(folder, asked.out, asked.stale)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -31,10 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m report.artifacts", description=__doc__)
-    parser.add_argument(
-        "--results", type=Path, default=results.ROOT, help="folder that holds a folder per model"
-    )
+    told = "folder with results of a model and a question each; by default ./results, if it has any"
+    parser.add_argument("--results", type=Path, help=told)
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
+    parser.add_argument(
+        "--question", default=questions.DEFAULT, help="name of the question's folder in that"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
     parser.add_argument("--stale", action="store_true", help="take results of other code, too")
     return parser

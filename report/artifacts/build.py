@@ -9,8 +9,9 @@ from analysis.evidence import Evidence
 from report.artifacts import contents
 from report.artifacts.contents import Artifact
 from report.artifacts.manifest import MANIFEST, MARK, checksums, manifest
-from report.build import evidence_of, replacing
+from report.folders import check_replaceable, replacing
 from report.images import find_browser
+from report.studies import evidence_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def build(results_folder: Path, out: Path, stale: bool = False) -> Written:
     Without a browser there are no figures, and the manifest names them as left out.
 
     Args:
-        results_folder: the study's results, ``results/<model>``.
+        results_folder: the study's results, ``results/<model>/<question>``.
         out: the folder to write; earlier artifacts there are replaced, whole or not at all.
         stale: whether to take results that other code computed.
 
@@ -36,12 +37,12 @@ def build(results_folder: Path, out: Path, stale: bool = False) -> Written:
         UserError: results are missing, damaged or stale, or ``out`` holds something else.
     """
     out = out.resolve()
-    _check_replaceable(out)
+    check_replaceable(out, _is_build, "a folder of earlier artifacts")
     evidence = evidence_of(results_folder, stale)
-    inputs = checksums(results_folder, evidence.provenance)
+    inputs = checksums(results_folder, evidence.results)
     drawn, why_not = _figures(evidence)
     texts = (*contents.tables(evidence), contents.numbers(evidence, inputs))
-    artifacts = [*drawn, *texts, contents.bibliography()]
+    artifacts = [*drawn, *texts, *contents.bibliography()]
     told = contents.as_json(manifest(evidence, inputs, artifacts, why_not))
     with replacing(out) as scratch:
         for artifact in artifacts:
@@ -63,17 +64,9 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _check_replaceable(out: Path) -> None:
-    """A folder is replaced only if it holds earlier artifacts, so that nothing else is lost."""
-    if out.is_dir() and (not any(out.iterdir()) or _is_build(out / MANIFEST)):
-        return
-    if out.exists():
-        raise UserError(f"{out} holds no earlier artifacts: give --out a new or an empty folder.")
-
-
-def _is_build(path: Path) -> bool:
+def _is_build(folder: Path) -> bool:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(told, dict) and told.get("generator") == MARK

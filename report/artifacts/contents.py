@@ -5,16 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis import claims
 from analysis.answer import as_csv
-from analysis.claims.making import STEP_VERBS, STUDY, command, figure_command
+from analysis.claims.making import command, study_command
+from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from analysis.figures import FIGURES
+from analysis.tables import Table
 from report import images
 from report.artifacts import latex
 from report.artifacts.references import CITATION, as_bibtex
-from report.artifacts.tables import TABLES
 from report.artifacts.writing import as_latex
-from report.summaries import document, summary
+from report.beside import beside
+from report.panels import plots
+from report.studies import document
 
 BIBLIOGRAPHY = "an-neuron.bib"
 NUMBERS = "results.json"
@@ -43,28 +46,37 @@ def figures(evidence: Evidence, browser: Path) -> Iterator[Artifact]:
     Raises:
         UserError: the browser cannot draw.
     """
-    plotted = {name: d.draw(getattr(evidence, d.step)) for name, d in FIGURES.items()}
-    for file, content in images.draw(plotted, browser).items():
+    made = {figure.name: experiment for experiment, figure in claims.figures(evidence)}
+    for file, content in images.draw(plots(evidence), browser).items():
         name = file.partition(".")[0]
-        made = figure_command(evidence, name)
-        yield Artifact(f"figures/{file}", content, (FIGURES[name].step,), made)
+        told = command(evidence, made[name])
+        yield Artifact(f"figures/{file}", content, (made[name].name,), told)
 
 
 def tables(evidence: Evidence) -> Iterator[Artifact]:
-    """Every table as CSV and as LaTeX, of the steps that the study has."""
+    """Every table as CSV and as LaTeX; one without rows is left out."""
     about = _about(evidence)
-    for name, table in TABLES.items():
-        if table.step not in evidence.provenance:
-            continue
-        rows = table.rows((getattr if table.whole else summary)(evidence, table.step))
-        made = command(evidence, STEP_VERBS.get(table.step, STUDY))
-        for ending, text in (("csv", as_csv(rows)), ("tex", as_latex(name, table, rows, about))):
-            yield Artifact(f"tables/{name}.{ending}", text.encode(), (table.step,), made)
+    for experiment in evidence.experiments:
+        for table in printed(experiment):
+            rows = table.rows(evidence.results[experiment.name])
+            texts = {"csv": as_csv(rows), "tex": as_latex(table, rows, about)} if rows else {}
+            for ending, text in texts.items():
+                path = f"tables/{table.name}.{ending}"
+                made = command(evidence, experiment)
+                yield Artifact(path, text.encode(), (experiment.name,), made)
+
+
+def printed(experiment: Experiment) -> tuple[Table, ...]:
+    """The tables that an experiment has for a paper."""
+    if not experiment.has("tables"):
+        return ()
+    found: tuple[Table, ...] = getattr(experiment.module("tables"), "TABLES", ())
+    return found
 
 
 def _about(evidence: Evidence) -> str:
     """Model, neuron and words of the study, as LaTeX."""
-    words = evidence.direct_effect
+    words = evidence.question
     return (
         f"Model {latex.prose(evidence.origin.model)}, neuron {latex.prose(evidence.neuron)}, "
         f"target {latex.token(words.target)}, foil {latex.token(words.foil)}."
@@ -79,13 +91,15 @@ def numbers(evidence: Evidence, inputs: Mapping[str, Mapping[str, str]]) -> Arti
         inputs: for each step, the files it was read from and their checksums.
     """
     told = {step: {"files": inputs[step], **document(evidence, step)} for step in inputs}
-    return Artifact(NUMBERS, as_json(told), tuple(inputs), command(evidence, STUDY))
+    return Artifact(NUMBERS, as_json(told), tuple(inputs), study_command(evidence))
 
 
-def bibliography() -> Artifact:
+def bibliography() -> Iterator[Artifact]:
     """BibTeX entries for this software and the original study; they hold no numbers."""
-    text = as_bibtex(CITATION.read_text(encoding="utf-8"))
-    return Artifact(BIBLIOGRAPHY, text.encode(), (), "")
+    citation = beside(CITATION)
+    if citation:
+        text = as_bibtex(citation.read_text(encoding="utf-8"))
+        yield Artifact(BIBLIOGRAPHY, text.encode(), (), "")
 
 
 def as_json(document: object) -> bytes:

@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from analysis import EMBEDDED, claims, questions
 from analysis.evidence import Evidence
-from analysis.figures import FIGURES
 from analysis.loading.assets import sha256
 from report.artifacts.contents import Artifact
 from report.images import DPI, FONT, PIXELS, WIDTH
@@ -47,13 +47,12 @@ def manifest(
         artifacts: what was written.
         why_not: why there are no figures, empty where there are.
     """
-    missing = FIGURES if why_not else ()
+    missing = [figure.name for _, figure in claims.figures(evidence)] if why_not else []
     return {
         "generator": MARK,
-        "command": shlex.join(
-            ["python", "-m", "report.artifacts", "--model", evidence.origin.model]
-        ),
+        "command": _command(evidence),
         "model": evidence.origin.model,
+        "question": evidence.question.key,
         "neuron": evidence.neuron,
         "reproducible": REPRODUCIBLE,
         "notation": TOKENS,
@@ -63,6 +62,15 @@ def manifest(
         "files": [_entry(artifact) for artifact in artifacts],
         "left_out": [{"figure": name, "why": why_not} for name in missing],
     }
+
+
+def _command(evidence: Evidence) -> str:
+    words = ["python", "-m", "report.artifacts"]
+    if evidence.origin.model != EMBEDDED:
+        words += ["--model", evidence.origin.model]
+    if evidence.question.key != questions.DEFAULT:
+        words += ["--question", evidence.question.key]
+    return shlex.join(words)
 
 
 def _entry(artifact: Artifact) -> dict[str, Any]:

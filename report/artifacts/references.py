@@ -1,14 +1,13 @@
 """BibTeX entries from CITATION.cff: this software, and the works that it grew from."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from report.artifacts.latex import prose
 
-CITATION = Path(__file__).resolve().parent.parent.parent / "CITATION.cff"
+CITATION = "CITATION.cff"
 
 
 def as_bibtex(citation: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.answer import plain
+from analysis.tables import Column, Rows, Table
 from report.artifacts import latex
-from report.artifacts.tables import Column, Rows, Table
 
 PRINTED = 20
 """Rows of a printed table; the CSV has all."""
@@ -13,12 +13,11 @@ PRINTED = 20
 SHAPES = {"number": "r", "sentence": "p{0.45\\linewidth}"}
 
 
-def as_latex(name: str, table: Table, rows: Rows, about: str) -> str:
+def as_latex(table: Table, rows: Rows, about: str) -> str:
     """Rows as a floating table with booktabs rules, cut where they are more than a page takes.
 
     Args:
-        name: of the table; its label is ``tab:NAME``.
-        table: caption and columns.
+        table: its name, caption and columns; its label is ``tab:NAME``.
         rows: what stands in it.
         about: the model and question, as LaTeX, for the end of the caption.
     """
@@ -30,7 +29,7 @@ def as_latex(name: str, table: Table, rows: Rows, about: str) -> str:
         "  \\centering\\small",
         "  \\setlength{\\belowcaptionskip}{6pt}",
         f"  \\caption{{{latex.prose(table.caption + cut)} {about}}}",
-        f"  \\label{{tab:{name}}}",
+        f"  \\label{{tab:{table.name}}}",
         f"  \\begin{{tabular}}{{{shape}}}",
         "    \\toprule",
         _line(latex.prose(column.heading) for column in table.columns),

@@ -18,15 +18,19 @@
 
   const spaced = (token) => token.replaceAll(" ", "·");
 
+  /* What the server is sent: one object of the view's parts by their names. */
+  window.packedView = (names, values) => {
+    const view = Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""]));
+    if (restored) keepAddress(view);
+    return JSON.stringify(view);
+  };
+
   /* The address names the view; what is as at the start is left out. */
-  window.keepAddress = (view) => {
-    if (!restored) return;
-    const { start, names, space } = settings();
+  const keepAddress = (view) => {
+    const { start, space } = settings();
     const first = JSON.parse(start);
     const query = new URLSearchParams();
-    JSON.parse(names).forEach((name, i) => {
-      if (typeof view[i] === "string" && view[i] !== first[i]) query.set(name, view[i]);
-    });
+    for (const name of Object.keys(first)) if (view[name] !== first[name]) query.set(name, view[name]);
     for (const [name, value] of new URLSearchParams(location.search))
       if (name.startsWith("__")) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
@@ -34,9 +38,9 @@
     history.replaceState(null, "", location.pathname + tail);
     const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
-    const [, clean, corrupted, target, foil, neuron] = view;
     document.getElementById("asked").textContent =
-      `Now: ${neuron} · “${clean}” against “${corrupted}” · ${spaced(target)} or ${spaced(foil)}`;
+      `Now: ${view.neuron} · “${view.clean}” against “${view.corrupted}” · ` +
+      `${spaced(view.target)} or ${spaced(view.foil)}`;
     const link = home + (shared.size ? `?${shared}` : "");
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };

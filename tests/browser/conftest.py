@@ -1,14 +1,21 @@
-"""One browser for each module of tests."""
+"""One browser for all tests, and pages that several of them look at."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from analysis import EMBEDDED, questions, results
+from report import build as building
+from report.build import build
+from report.place import Place
+from space import service
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, sync_playwright
-from tests.browser.space_page import served, tiny
+from tests.space.server import Server, serving, tiny
+from tests.synthetic import Plan, hostile_plan, save
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator:
     with sync_playwright() as session:
         chromium = session.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -24,8 +31,60 @@ def context(browser) -> Iterator:
     shared.close()
 
 
+@pytest.fixture(scope="package")
+def running() -> Iterator[Server]:
+    """The app over a tiny random model."""
+    with serving(tiny()) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Where the app over a tiny random model is served."""
-    with served(tiny()) as url:
-        yield url
+def address(running) -> str:
+    """Where it is served, whatever another module served before."""
+    service.open_session(running.session)
+    return running.address
+
+
+def page_of(index: Path) -> Path:
+    """The only study's page, found from the index."""
+    (page,) = index.parent.glob("*/*/index.html")
+    return page
+
+
+def built(factory: pytest.TempPathFactory, plan: Plan, place: Place = Place()) -> Path:  # noqa: B008
+    folder = factory.mktemp("pages")
+    save(plan, folder / "results")
+    return page_of(build(folder / "results", folder / "dist", place))
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory) -> Path:
+    """The page of the committed study."""
+    out = tmp_path_factory.mktemp("committed") / "dist"
+    studies = {"model": EMBEDDED, "question": questions.DEFAULT}
+    return page_of(build(results.COMMITTED, out, **studies))
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory) -> Path:
+    return built(tmp_path_factory, Plan())
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory) -> Path:
+    return built(tmp_path_factory, hostile_plan())
+
+
+@pytest.fixture(scope="session")
+def stills(tmp_path_factory) -> Path:
+    """A page with an image of every figure; two are drawn, which stand in for the others."""
+
+    def some(figures, *options):
+        first = draw(dict(list(figures.items())[:2]), *options)
+        return {f"{name}.png": next(iter(first.values())) for name in figures} | first
+
+    draw = building.draw
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BROWSER_PATH", str(CHROMIUM))
+        patched.setattr(building, "draw", some)
+        return built(tmp_path_factory, Plan(), Place(stills=True))

@@ -2,8 +2,24 @@
 
 from pathlib import Path
 
-from analysis.figures import FIGURES
+import pytest
+
 from tests.browser.chromium import Visit
+
+SEE = """async (names) => {
+    const missing = [];
+    for (const name of names) {
+        const figure = document.getElementById(name);
+        figure.scrollIntoView({ behavior: "instant" });
+        const end = Date.now() + 20000;
+        while (!figure.querySelector("svg.main-svg") && Date.now() < end)
+            await new Promise((resolve) => setTimeout(resolve, 5));
+        if (!figure.querySelector("svg.main-svg")) missing.push(name);
+    }
+    return missing;
+}"""
+ASK = """async () => (await axe.run()).violations.map((fault) =>
+    [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])"""
 
 
 class ReportVisit(Visit):
@@ -13,15 +29,28 @@ class ReportVisit(Visit):
         address = page if isinstance(page, str) else page.as_uri()
         viewport = {"width": width, "height": 800}
         self.context = browser.new_context(viewport=viewport, **options)
-        super().__init__(self.context, address, ("file:", address.rpartition("/")[0]))
+        super().__init__(self.context, address, ("file:", address.partition("/smollm2")[0]))
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
 
+    def figures(self) -> list[str]:
+        return self.tab.locator("figure").evaluate_all("found => found.map(figure => figure.id)")
+
     def see_every_figure(self) -> None:
-        for name in FIGURES:
-            self.tab.locator(f"figure#{name}").scroll_into_view_if_needed()
-            self.tab.wait_for_selector(f"figure#{name} svg.main-svg", timeout=20_000)
+        names = self.figures()
+        assert names
+        self.see(*names)
+
+    def see(self, *names: str) -> None:
+        """Come near each figure, and stay until it is drawn."""
+        assert self.tab.evaluate(SEE, list(names)) == []
+
+    def faults(self) -> list:
+        """What axe finds wrong with the page as it stands."""
+        axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is not installed")
+        self.tab.evaluate(axe.AXE_SCRIPT)
+        return self.tab.evaluate(ASK)
 
     def ink(self, name: str) -> str:
         """Colour of the figure's first tick label."""

@@ -1,40 +1,36 @@
 """The Space in a browser: a server over a tiny random model, and a visit to it."""
 
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import pytest
 
-from space.app import build
-from space.launch import launch
-from space.session import Session
-from space.settings import Settings
+from space import tabs
 from tests.browser.chromium import NEEDED, Visit
-from tests.conftest import make_subject
 
 MARKS = [*NEEDED, pytest.mark.filterwarnings("ignore")]
 """Of a module that serves the app: the server's threads warn of their own."""
 
-WAIT = 15_000
-"""Milliseconds until a condition has to hold."""
+WAIT = 40_000
+"""Milliseconds after which a condition is given up: no test waits for a time, and however busy the
+machine is, every condition holds at last."""
 
-TABS = {
-    "activations": "Activations",
-    "patching": "Patching",
-    "direct-effect": "Direct logit effect",
-    "corpus": "Corpus",
-    "upstream": "Upstream",
-    "composition": "Composition",
-    "ablation": "Ablation",
-    "find": "Find a neuron",
-    "story": "Story",
-}
+TABS = {tab.name: tab.title for tab in tabs.tabs()}
+"""Titles of the tabs by their names in the address."""
+
+FIRST = tabs.first()
+"""The tab that a visitor begins with."""
+
+
+def live(experiment) -> int:
+    """How many figures the app draws of an answer."""
+    return sum(figure.live for figure in experiment.figures)
+
 
 DRAWN = """([panel, number]) => {
-    const shown = [...document.querySelectorAll(".answer")].filter(e => e.offsetParent)[panel];
+    const shown = [...document.querySelectorAll(panel)].find(e => e.offsetParent);
     if (!shown) return false;
     const plots = [...shown.querySelectorAll(".js-plotly-plot")].filter(e => e.offsetParent);
     return plots.length === number && plots.every(
@@ -42,23 +38,41 @@ DRAWN = """([panel, number]) => {
 }"""
 
 
-def tiny() -> Session:
-    """A session over one tiny random model, in whose vocabulary the default prompts are."""
-    return Session(Settings(models=("tiny",)), loader=lambda _name, _device: make_subject("llama"))
+class Asked:
+    """The questions of a page that are not answered yet.
 
+    Gradio sends a question by one request and hears of all answers on another, which ends with the
+    last of them. Of two questions that are asked at once it may lose one, so tests ask in turn.
+    """
 
-@contextmanager
-def served(session: Session) -> Iterator[str]:
-    """The address of the app on a server of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    demo = build(session)
-    launch(demo, prevent_thread_lock=True, server_name="127.0.0.1", server_port=port, quiet=True)
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        demo.close()
+    def __init__(self, tab) -> None:
+        self.count = 0
+        self._tab, self._open, self._unheard = tab, set(), False
+        tab.on("request", self._begun)
+        tab.on("requestfinished", self._ended)
+        tab.on("requestfailed", self._ended)
+
+    def _begun(self, request) -> None:
+        if "/queue/join" in request.url:
+            self.count += 1
+            self._open.add(request)
+        elif "/queue/data" in request.url:
+            self._unheard = False
+            self._open.add(request)
+
+    def _ended(self, request) -> None:
+        if request in self._open:
+            self._open.remove(request)
+            if "/queue/join" in request.url:
+                self._unheard = not any("/queue/data" in each.url for each in self._open)
+
+    @contextmanager
+    def once_more(self) -> Iterator[None]:
+        """What is done in this asks something; it ends when all is answered."""
+        before = self.count
+        yield
+        while self.count == before or self._open or self._unheard:
+            self._tab.evaluate("new Promise(done => setTimeout(done, 10))")
 
 
 class SpaceVisit(Visit):
@@ -73,6 +87,7 @@ class SpaceVisit(Visit):
         super().__init__(context, "about:blank", (address, "about:blank"))
         self.tab.set_viewport_size(self._size)
         self.tab.emulate_media(color_scheme=scheme)
+        self.asked = Asked(self.tab)
         self.open(**view)
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -81,42 +96,53 @@ class SpaceVisit(Visit):
             assert self.outside == []
             assert self.trouble == [], self.trouble
 
-    def open(self, tail: str = "", **view: str) -> None:
-        """Come anew, to a view."""
-        self.tab.goto(self.start + (tail or (f"?{urlencode(view)}" if view else "")))
-        self.ready()
+    def open(self, **view: str) -> None:
+        """Come anew, to a view, and wait until it is restored and answered."""
+        with self.asked.once_more():
+            self.tab.goto(self.start + (f"?{urlencode(view)}" if view else ""))
+            self.ready()
 
     def ready(self) -> None:
         """Wait until the view is restored."""
         self.tab.wait_for_selector("#asked:not(:empty)")
 
     def go(self, name: str) -> None:
-        """Open a tab by its name in the address."""
-        self.tab.get_by_role("tab", name=TABS[name], exact=True).click()
-        self.see_tab(name)
+        """Open another tab by its name in the address, and wait for what it answers by itself."""
+        with self.asked.once_more():
+            self.tab.get_by_role("tab", name=TABS[name], exact=True).click()
+            self.see_tab(name)
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
-        self.tab.wait_for_selector(f"[role=tab][aria-selected=true]:has-text('{TABS[name]}')")
+        self.tab.locator("[role=tab][aria-selected=true]").get_by_text(
+            TABS[name], exact=True
+        ).wait_for()
         self.tab.wait_for_selector("[role=tabpanel]:visible")
 
     def press(self, name: str) -> None:
-        """Press a button."""
-        self.tab.get_by_role("button", name=name, exact=True).click()
+        """Press a button that asks, and wait until it is answered."""
+        with self.asked.once_more():
+            self.tab.get_by_role("button", name=name, exact=True).click()
 
-    def panel(self, number: int):
-        """One of the answers' places on the open tab."""
-        return self.tab.locator(".answer:visible").nth(number)
+    def panel(self, experiment: str):
+        """The place of an experiment's answer on the open tab."""
+        return self.tab.locator(f".answer-{experiment}:visible, .foot-{experiment}:visible")
 
-    def see_answer(self, number: int = 0, figures: int = 0) -> str:
+    def see_answer(self, experiment: str, figures: int = 0) -> str:
         """Wait for an answer and its figures; the finding, a sentence."""
-        told = self.panel(number).locator("[role=status]").inner_text()
-        self.tab.wait_for_function(DRAWN, arg=[number, figures])
+        told = self.panel(experiment).locator("[role=status]").inner_text()
+        self.tab.wait_for_function(DRAWN, arg=[f".answer-{experiment}", figures])
         return told
 
-    def see_error(self, number: int = 0) -> str:
+    def see_command(self, experiment: str, part: str):
+        """Wait until the command below an answer has a part: it is another answer than before."""
+        command = self.panel(experiment).locator(".take code", has_text=part)
+        command.wait_for()
+        return command
+
+    def see_error(self, experiment: str) -> str:
         """Wait for an error: one sentence in the place of the answer."""
-        return self.panel(number).get_by_role("alert").inner_text()
+        return self.panel(experiment).get_by_role("alert").inner_text()
 
     def write(self, **boxes: str) -> None:
         """Write into the boxes of the shared question."""

@@ -5,9 +5,11 @@ import torch
 from tokenizers import AddedToken
 
 from analysis.subject import Origin, Subject
+from space import tabs
 from space.session import Session
 from space.settings import TEXT_CHARACTERS, Settings
-from tests.browser.space_page import MARKS, SpaceVisit, served
+from tests.browser.space_page import MARKS, SpaceVisit, live
+from tests.space.server import serving
 from tests.tiny import tiny_llama
 
 pytestmark = MARKS
@@ -26,6 +28,9 @@ HOSTILE = {
 }
 SHOWN = ("template literal", "braces", "image", "drawing", "scheme", "script", "link")
 """Those that have to be seen just as they are, spaces as middle dots."""
+
+UNASKED = ("generality", "corpus_scan")
+"""They read no prompt, and of words only what the library has: no hostile one."""
 
 HARM = """() => [
     ...document.querySelectorAll(
@@ -49,8 +54,8 @@ def hostile_subject() -> Subject:
 @pytest.fixture(scope="module")
 def address():
     session = Session(Settings(models=("tiny",)), loader=lambda _name, _device: hostile_subject())
-    with served(session) as url:
-        yield url
+    with serving(session) as server:
+        yield server.address
 
 
 def prompt_of(names: list[str]) -> str:
@@ -74,19 +79,17 @@ def test_hostile_tokens_of_the_model_are_shown_as_they_are_on_every_tab(context,
         for name in SHOWN:
             assert HOSTILE[name].replace(" ", "·") in said
         assert not {"\x00", "\x07", "\x1b", "\u202e"} & set(said)
-        visit.tab.locator("[data-token='0:5']").click()
-        visit.see_answer(1, 1)
-        for name, button, panel, figures in (
-            ("patching", "Patch layers and heads", 1, 2),
-            ("direct-effect", "Search its neurons", 1, 0),
-            ("upstream", "Split what the neuron reads", 0, 3),
-            ("composition", "Split the effect", 0, 1),
-            ("ablation", "Exchange it", 0, 1),
-            ("find", "Find the neuron", 0, 1),
-        ):
-            visit.go(name)
-            visit.press(button)
-            visit.see_answer(panel, figures)
+        with visit.asked.once_more():
+            visit.tab.locator("[data-token='0:5']").click()
+        visit.see_answer("next_token", 1)
+        for tab in tabs.tabs():
+            if tab.name != tabs.STORY:
+                visit.go(tab.name)
+            for experiment in tab.experiments:
+                if experiment.name not in UNASKED:
+                    if not experiment.quick:
+                        visit.press(experiment.button)
+                    visit.see_answer(experiment.name, live(experiment))
         assert visit.tab.evaluate(HARM) == []
         figures = visit.tab.locator(".js-plotly-plot").all_inner_texts()
         assert any("<img·src=x" in text for text in figures)
@@ -102,17 +105,17 @@ def test_harm_done_would_be_noticed(context, address):
 
 
 def test_a_hostile_word_searched_for_is_one_token_or_a_mistake(context, address):
-    with SpaceVisit(context, address, tab="direct-effect") as visit:
-        visit.see_answer(0, 2)
+    with SpaceVisit(context, address, tab="direct_effect") as visit:
+        visit.see_answer("direct_effect", 2)
         box = visit.tab.get_by_label("Any token")
         for name in ("image", "script"):
             box.fill(f" {HOSTILE[name]}")
             visit.press("Search its neurons")
             shown = HOSTILE[name].replace(" ", "·")
-            visit.panel(1).locator("[role=status]", has_text=shown).wait_for()
+            visit.panel("writers").locator("[role=status]", has_text=shown).wait_for()
         box.fill(HOSTILE["drawing"])
         visit.press("Search its neurons")
-        assert "tokens" in visit.see_error(1)
+        assert "tokens" in visit.see_error("writers")
         assert visit.tab.evaluate(HARM) == []
 
 
@@ -122,7 +125,9 @@ def test_a_text_that_is_too_long_is_a_mistake_and_the_page_goes_on(context, addr
         visit.see_tokens(visit.neuron())
         visit.box("text").fill("<b>" * (length // 3) + "x" * (length % 3))
         visit.press("Read this text")
-        assert f"has {length:,} characters: the longest allowed is" in visit.see_error()
+        assert f"has {length:,} characters: the longest allowed is" in visit.see_error(
+            "activations"
+        )
         assert visit.overflow() == 0
         visit.box("text").fill("She ate an orange")
         visit.press("Read this text")
@@ -139,4 +144,4 @@ def test_texts_too_long_for_an_address_are_read_all_the_same(context, address):
         visit.press("Ask")
         visit.tab.wait_for_function("document.getElementById('link').value.includes('too long')")
         assert visit.tab.url == address
-        visit.panel(0).locator("[role=alert], [role=status]").first.wait_for()
+        visit.panel("activations").locator("[role=alert], [role=status]").first.wait_for()

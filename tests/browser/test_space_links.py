@@ -1,15 +1,15 @@
 """The Space in a real browser: an address restores the view, and mistakes are told in the page."""
 
 from dataclasses import asdict
-from itertools import cycle
 
 import pytest
 
 from space.session import Session
 from space.settings import Settings
 from space.view import View
-from tests.browser.space_page import MARKS, TABS, SpaceVisit, served
+from tests.browser.space_page import FIRST, MARKS, TABS, SpaceVisit
 from tests.conftest import make_subject
+from tests.space.server import serving
 
 pytestmark = MARKS
 
@@ -42,8 +42,9 @@ def address():
     """Where an app that offers two models is served."""
     seeds = {"tiny": 0, "tiny-too": 1}
     settings = Settings(models=tuple(seeds))
-    with served(Session(settings, lambda name, _: make_subject("llama", seeds[name]))) as url:
-        yield url
+    session = Session(settings, lambda name, _: make_subject("llama", seeds[name]))
+    with serving(session) as server:
+        yield server.address
 
 
 @pytest.fixture
@@ -59,18 +60,19 @@ def boxes(visit: SpaceVisit) -> dict[str, str]:
     return {"model": visit.tab.get_by_label("Model", exact=True).input_value(), **held}
 
 
-@pytest.mark.parametrize(("name", "width"), [*zip(TABS, cycle([400, 1400]), strict=False)])
-def test_an_address_restores_the_very_view(context, address, name, width):
-    """Opened at one width, and then seen at the other."""
-    view = ASKED if name == View().tab else {**ASKED, "tab": name}
-    with SpaceVisit(context, address, width, **view) as visit:
-        for pixels in (width, 1800 - width):
-            visit.tab.set_viewport_size({"width": pixels, "height": 900})
-            visit.see_tab(name)
-            visit.see_view(**view)
-            assert visit.tab.locator("#link").input_value() == visit.tab.url
-            assert boxes(visit) == ASKED
-            assert visit.overflow() == 0
+def test_an_address_restores_the_very_view(context, address):
+    """On every tab, opened at one width, and then seen at the other."""
+    with SpaceVisit(context, address, 400) as visit:
+        for number, name in enumerate(TABS):
+            view = ASKED if name == FIRST else {**ASKED, "tab": name}
+            visit.open(**view)
+            for pixels in (400, 1400) if number % 2 else (1400, 400):
+                visit.tab.set_viewport_size({"width": pixels, "height": 900})
+                visit.see_tab(name)
+                visit.see_view(**view)
+                assert visit.tab.locator("#link").input_value() == visit.tab.url
+                assert boxes(visit) == ASKED
+                assert visit.overflow() == 0, (name, pixels)
 
 
 def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, address):
@@ -87,33 +89,34 @@ def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, addre
         assert all(part in said for part in ("L1N7", ASKED["clean"], ASKED["corrupted"], "·my"))
 
 
-@pytest.mark.parametrize("name", ["activations", "direct-effect"])
+@pytest.mark.parametrize("name", ["activations", "direct_effect"])
 def test_a_visit_asks_once_as_the_page_may_lose_the_second_of_two_answers(context, address, name):
-    asked = []
     with SpaceVisit(context, address) as visit:
-        visit.see_tokens(visit.neuron())
-        visit.tab.on("request", lambda each: asked.append("queue/join" in each.url))
+        assert visit.asked.count == 1
         visit.open(**{**ASKED, "tab": name})
-        visit.tab.locator(".take:visible code", has_text="--neuron L1N7").wait_for()
-        assert sum(asked) == 1
-        visit.go("ablation" if name == "activations" else "activations")
-        visit.see_answer()
-        assert sum(asked) == 2
+        visit.see_command(name, "--neuron L1N7")
+        assert visit.asked.count == 2
+        other = "intervention" if name == "activations" else "activations"
+        visit.go(other)
+        visit.see_command(other, "--neuron L1N7")
+        assert visit.asked.count == 3
 
 
 def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
     visit.ask(neuron="L1N7", foil=" the")
     visit.see_tokens("L1N7")
-    visit.go("direct-effect")
-    visit.see_view(neuron="L1N7", foil=" the", tab="direct-effect")
-    command = visit.panel(0).locator(".take code", has_text="--neuron L1N7 --foil ' the'")
-    command.wait_for()
-    visit.see_answer(0, 2)
-    before = visit.tab.url
-    visit.tab.reload()
-    visit.ready()
-    visit.see_tab("direct-effect")
-    command.wait_for()
+    visit.go("direct_effect")
+    visit.see_view(neuron="L1N7", foil=" the", tab="direct_effect")
+    for again in (False, True):
+        if again:
+            before = visit.tab.url
+            with visit.asked.once_more():
+                visit.tab.reload()
+                visit.ready()
+            visit.see_tab("direct_effect")
+        command = visit.see_command("direct_effect", "--neuron L1N7")
+        assert "--foil ' the'" in command.inner_text()
+        visit.see_answer("direct_effect", 2)
     assert visit.tab.url == before == visit.tab.locator("#link").input_value()
 
 
@@ -122,7 +125,7 @@ def test_what_an_address_names_that_cannot_be_is_as_at_the_start(context, addres
         visit.see_tab("activations")
         visit.see_tokens(visit.neuron())
         held = boxes(visit)
-        start = {**asdict(View(model="tiny", foil=" the")), "neuron": visit.neuron()}
+        start = asdict(View(model="tiny", foil=" the", neuron=visit.neuron()))
         assert held == {name: start[name] for name in held}
         assert visit.tab.url == f"{address}?foil=+the"
 
@@ -133,8 +136,8 @@ def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
     for wrong, told in MISTAKES:
         visit.write(**wrong)
         visit.press("Ask")
-        visit.panel(0).get_by_role("alert").get_by_text(told).wait_for()
-        error = visit.see_error()
+        visit.panel("activations").get_by_role("alert").get_by_text(told).wait_for()
+        error = visit.see_error("activations")
         assert error.endswith(".")
         assert "\n" not in error
         assert visit.tab.get_by_role("alert").count() == 1
@@ -146,20 +149,20 @@ def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
 
 
 def test_an_error_takes_the_place_of_an_older_answer(visit):
-    visit.go("direct-effect")
-    visit.see_answer(0, 2)
+    visit.go("direct_effect")
+    visit.see_answer("direct_effect", 2)
     visit.ask(neuron="L9N9")
-    visit.see_error()
+    visit.see_error("direct_effect")
     assert visit.tab.locator(".js-plotly-plot:visible").count() == 0
-    assert visit.panel(0).locator(".take").count() == 0
+    assert visit.panel("direct_effect").locator(".take").count() == 0
 
 
 def test_prompts_of_unequal_length_are_told_where_a_pair_is_needed(visit):
     visit.go("composition")
     visit.ask(corrupted="I climbed up the tree and picked")
     visit.press("Split the effect")
-    assert "tokens" in visit.see_error()
+    assert "tokens" in visit.see_error("composition")
     visit.write(corrupted=View().corrupted)
     visit.press("Ask")
     visit.press("Split the effect")
-    visit.see_answer(0, 1)
+    visit.see_answer("composition", 1)

@@ -4,29 +4,13 @@ from itertools import cycle
 
 import pytest
 
-from tests.browser.space_page import MARKS, TABS, SpaceVisit
+from space import answers, tabs
+from tests.browser.space_page import MARKS, TABS, SpaceVisit, live
 
 axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is not installed")
 pytestmark = MARKS
 
 GRAVE = ("serious", "critical")
-ANSWERS = {
-    "activations": ((None, 0, 0),),
-    "patching": (
-        (None, 0, 1),
-        ("Patch layers and heads", 1, 2),
-        ("Sweep the neurons", 2, 1),
-    ),
-    "direct-effect": ((None, 0, 2), ("Search its neurons", 1, 0)),
-    "corpus": (("Read the articles", 0, 2),),
-    "upstream": (("Split what the neuron reads", 0, 3),),
-    "composition": (("Split the effect", 0, 1),),
-    "ablation": ((None, 0, 1),),
-    "find": (("Find the neuron", 0, 1),),
-    "story": (),
-}
-"""By tab: the buttons that ask, which of its answers they ask for, and its figures."""
-
 LOOKS = (("light", 1400), ("dark", 400), ("dark", 1400), ("light", 400))
 """Scheme and width, each tab in the next one."""
 
@@ -46,27 +30,30 @@ FOCUS = """() => {
 }"""
 
 
-def test_axe_finds_no_grave_fault_in_any_tab_and_no_page_is_wider_than_its_window(context, address):
-    """Every tab with its answers, in turn in each of the four looks; no rule of axe is left out."""
+def test_every_tab_answers_and_axe_finds_no_grave_fault_in_it(context, address):
+    """In turn in each of the four looks; no rule of axe is left out, and no page is too wide."""
     with SpaceVisit(context, address) as visit:
         visit.tab.evaluate(axe.AXE_SCRIPT)
-        for name, (scheme, width) in zip(TABS, cycle(LOOKS), strict=False):
+        for tab, (scheme, width) in zip(tabs.tabs(), cycle(LOOKS), strict=False):
             look(visit, scheme, 1400)
-            answered(visit, name)
+            visit.go(tab.name)
+            for experiment in tab.experiments:
+                answered(visit, experiment)
             for pixels in (1800 - width, width):
                 look(visit, scheme, pixels)
-                assert visit.overflow() == 0, (name, pixels)
-            assert grave_faults(visit) == [], (name, scheme, width)
+                assert visit.overflow() == 0, (tab.name, pixels)
+            assert grave_faults(visit) == [], (tab.name, scheme, width)
 
 
-def answered(visit: SpaceVisit, name: str) -> None:
-    """Open a tab and wait for every answer that it has."""
-    visit.go(name)
-    for button, panel, figures in ANSWERS[name]:
-        if button:
-            visit.press(button)
-        visit.see_answer(panel, figures)
-    visit.tab.wait_for_function("!document.querySelector('.answer .pending')")
+def answered(visit: SpaceVisit, experiment) -> None:
+    """Wait for an answer: a sentence, figures, a table where it has one, and a command."""
+    if experiment.button:
+        visit.press(experiment.button)
+    assert visit.see_answer(experiment.name, live(experiment)).endswith(".")
+    place = visit.panel(experiment.name)
+    command = place.locator(".take code").inner_text()
+    assert command.startswith(f"an-neuron {experiment.verb} ")
+    assert (place.locator("table tbody tr").count() > 1) == answers.listed(experiment)
 
 
 def look(visit: SpaceVisit, scheme: str, width: int) -> None:
@@ -97,8 +84,8 @@ def test_axe_would_notice_a_text_that_cannot_be_read(context, address):
 
 
 def test_figures_follow_the_scheme_and_the_width(context, address):
-    with SpaceVisit(context, address, scheme="dark", tab="direct-effect") as visit:
-        visit.see_answer(0, 2)
+    with SpaceVisit(context, address, scheme="dark", tab="direct_effect") as visit:
+        visit.see_answer("direct_effect", 2)
         visit.tab.wait_for_function(INKED, arg=INK["dark"])
         visit.tab.emulate_media(color_scheme="light")
         visit.tab.wait_for_function(INKED, arg=INK["light"])
@@ -119,7 +106,9 @@ def test_the_tab_key_reaches_everything_in_reading_order_and_shows_where_it_is(c
         tokens = [n for n, stop in enumerate(stops) if stop["token"]]
         assert [stops[n]["token"] for n in tokens] == ["0:0", "1:0", "2:0"]
         question = names.index("Ask another question")
-        assert question < names.index("Activations") < tokens[0] < names.index("Read this text")
+        assert (
+            question < names.index(TABS["activations"]) < tokens[0] < names.index("Read this text")
+        )
 
 
 def pressed(visit: SpaceVisit, key: str) -> dict[str, str]:
@@ -130,20 +119,19 @@ def pressed(visit: SpaceVisit, key: str) -> dict[str, str]:
 
 def test_arrow_keys_walk_through_the_tabs_and_enter_opens_one(context, address):
     with SpaceVisit(context, address) as visit:
-        visit.tab.get_by_role("tab", name="Activations").focus()
+        first, second, third, *_, last = TABS
+        visit.tab.get_by_role("tab", name=TABS[first], exact=True).focus()
         for key, name in (
-            ("ArrowLeft", "activations"), ("ArrowRight", "patching"),
-            ("ArrowRight", "direct-effect"), ("End", "story"), ("ArrowRight", "story"),
-            ("Home", "activations"), ("ArrowRight", "patching"),
+            ("ArrowLeft", first), ("ArrowRight", second), ("ArrowRight", third), ("End", last),
+            ("ArrowRight", last), ("Home", first), ("ArrowRight", second), ("ArrowLeft", first),
         ):  # fmt: skip
             assert pressed(visit, key)["text"] == TABS[name]
-        visit.tab.keyboard.press("Enter")
-        visit.see_tab("patching")
-        visit.see_answer(0, 1)
-        assert pressed(visit, "ArrowRight")["text"] == TABS["direct-effect"]
-        visit.tab.keyboard.press("Space")
-        visit.see_tab("direct-effect")
-        visit.see_answer(0, 2)
+        for name, key in ((first, "Enter"), (second, "Space")):
+            with visit.asked.once_more():
+                visit.tab.keyboard.press(key)
+                visit.see_tab(name)
+            assert visit.tab.evaluate(FOCUS)["text"] == TABS[name]
+            pressed(visit, "ArrowRight")
 
 
 def test_a_question_is_asked_with_keys_alone(context, address):
@@ -158,11 +146,13 @@ def test_a_question_is_asked_with_keys_alone(context, address):
         visit.tab.keyboard.press("Control+A")
         visit.tab.keyboard.type("L1N7")
         assert pressed(visit, "Tab")["id"] == "ask"
-        visit.tab.keyboard.press("Enter")
+        with visit.asked.once_more():
+            visit.tab.keyboard.press("Enter")
         visit.see_tokens("L1N7")
         while pressed(visit, "Tab")["token"] != "0:0":
             pass
         visit.tab.keyboard.press("End")
-        visit.tab.keyboard.press("Enter")
-        assert "likeliest next token" in visit.see_answer(1, 1)
+        with visit.asked.once_more():
+            visit.tab.keyboard.press("Enter")
+        assert "likeliest next token" in visit.see_answer("next_token", 1)
         assert visit.tab.locator(".token.pressed .text").inner_text() == "·picked"

@@ -7,26 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from space import question_bar
+from space.view import View
 from tests.browser.space_page import MARKS, WAIT, SpaceVisit
 
 pytestmark = MARKS
 
 TITLE = re.compile(r"\S+: activation [−\d.]+; probability of ·an next [<\d.]+ %")
 FOCUSED = "document.activeElement.dataset.token"
-
-PATHS = [
-    ("patching", None, 0, 1, False),
-    ("patching", "Patch layers and heads", 1, 2, True),
-    ("patching", "Sweep the neurons", 2, 1, True),
-    ("direct-effect", "Read its output weights", 0, 2, False),
-    ("direct-effect", "Search its neurons", 1, 0, True),
-    ("corpus", "Read the articles", 0, 2, True),
-    ("upstream", "Split what the neuron reads", 0, 3, True),
-    ("composition", "Split the effect", 0, 1, True),
-    ("ablation", "Exchange it", 0, 1, True),
-    ("find", "Find the neuron", 0, 1, True),
-]
-"""Tab, its button, which of its answers that asks for, and the figures and table it has."""
 
 
 @pytest.fixture
@@ -35,10 +23,17 @@ def visit(context, address):
         yield visit
 
 
-def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(visit):
-    opening = visit.tab.locator(".lede").inner_text()
+@pytest.fixture(scope="module")
+def first(context, address):
+    """The first screen, of which nothing more is asked."""
+    with SpaceVisit(context, address) as visit:
+        yield visit
+
+
+def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(first):
+    opening = first.tab.locator(".lede").inner_text()
     assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
-    tokens = visit.tab.locator(".tokens .row").first.locator(".token")
+    tokens = first.tab.locator(".tokens .row").first.locator(".token")
     assert tokens.locator(".text").all_inner_texts()[-5:] == [
         "·the", "·apple", "·tree", "·and", "·picked",
     ]  # fmt: skip
@@ -50,27 +45,27 @@ def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(vis
     assert all(map(TITLE.fullmatch, titles))
 
 
-def test_arrow_keys_walk_through_a_row_that_is_one_stop_of_the_tab_key(visit):
-    rows = visit.tab.locator(".tokens .row")
+def test_arrow_keys_walk_through_a_row_that_is_one_stop_of_the_tab_key(first):
+    rows = first.tab.locator(".tokens .row")
     last = rows.first.locator(".token").count() - 1
     rows.first.locator(".token").first.focus()
     for key, place in (
         ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", last), ("ArrowRight", last),
         ("Home", 0), ("ArrowLeft", 0),
     ):  # fmt: skip
-        visit.tab.keyboard.press(key)
-        assert visit.tab.evaluate(FOCUSED) == f"0:{place}"
-    visit.tab.keyboard.press("Tab")
-    assert visit.tab.evaluate(FOCUSED) == "1:0"
+        first.tab.keyboard.press(key)
+        assert first.tab.evaluate(FOCUSED) == f"0:{place}"
+    first.tab.keyboard.press("Tab")
+    assert first.tab.evaluate(FOCUSED) == "1:0"
 
 
 def test_enter_on_a_token_shows_what_the_model_expects_after_it(visit):
     visit.tab.locator("[data-token='0:0']").focus()
     visit.tab.keyboard.press("ArrowRight")
-    visit.tab.keyboard.press("Enter")
-    assert "likeliest next token" in visit.see_answer(1, figures=1)
-    command = visit.panel(1).locator(".take code").inner_text()
-    assert "--clean 'I climbed'" in command
+    with visit.asked.once_more():
+        visit.tab.keyboard.press("Enter")
+    assert "likeliest next token" in visit.see_answer("next_token", 1)
+    visit.see_command("next_token", "--clean 'I climbed'")
 
 
 def test_a_text_of_the_visitor_is_read_and_named_in_the_address(visit):
@@ -82,30 +77,15 @@ def test_a_text_of_the_visitor_is_read_and_named_in_the_address(visit):
     visit.see_view(text="She ate an orange")
 
 
-@pytest.mark.parametrize(("name", "button", "panel", "figures", "table"), PATHS)
-def test_a_tab_answers_with_a_sentence_figures_a_table_and_a_command(
-    visit, name, button, panel, figures, table
-):
-    visit.go(name)
-    if button:
-        visit.press(button)
-    told = visit.see_answer(panel, figures)
-    assert told.endswith(".")
-    place = visit.panel(panel)
-    assert place.locator(".take code").inner_text().startswith("python -m analysis ")
-    assert (place.locator("table tbody tr").count() > 1) == table
-    assert visit.overflow() == 0
-
-
 def test_the_distribution_changes_with_the_factor(visit):
-    visit.go("ablation")
-    visit.see_answer(0, 1)
+    visit.go("intervention")
+    visit.see_answer("intervention", 1)
     before = settings(visit)
     slider = visit.tab.get_by_role("slider").first
     slider.focus()
     visit.tab.keyboard.press("End")
     visit.press("Exchange it")
-    visit.panel(0).locator(".take code", has_text="--factor 10").wait_for()
+    visit.see_command("intervention", "--factor 10")
     after = settings(visit)
     assert [name for name in before if before[name] != after[name]] == ["factor"]
     assert float(after["factor"]["set to"]) == pytest.approx(
@@ -116,7 +96,7 @@ def test_the_distribution_changes_with_the_factor(visit):
 
 def settings(visit: SpaceVisit) -> dict[str, dict[str, str]]:
     """The table's numbers, by the neuron's setting."""
-    table = visit.panel(0).locator("table")
+    table = visit.panel("intervention").locator("table")
     names = table.locator("thead th").all_text_contents()
     rows = [row.locator("th, td").all_text_contents() for row in table.locator("tbody tr").all()]
     return {
@@ -124,14 +104,21 @@ def settings(visit: SpaceVisit) -> dict[str, dict[str, str]]:
     }
 
 
-def test_a_neuron_pressed_in_a_table_becomes_the_neuron_everywhere(visit):
-    before = visit.neuron()
+def test_what_is_found_is_taken_away_as_files_that_agree_and_pressed_everywhere(visit, tmp_path):
     visit.go("find")
     visit.press("Find the neuron")
-    visit.see_answer(0, 1)
-    rows = visit.panel(0).locator("button.neuron")
-    name = next(text for text in rows.all_inner_texts() if text != before)
-    rows.get_by_text(name, exact=True).first.click()
+    visit.see_answer("find", 1)
+    files = {kind: taken(visit, "find", "link", kind, tmp_path) for kind in ("JSON", "CSV")}
+    told = json.loads(files["JSON"].read_text(encoding="utf-8"))
+    with files["CSV"].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["neuron"] == told["by_patching"][0]["neuron"]
+    assert float(rows[0]["recovery"]) == told["by_patching"][0]["recovery"]
+    before = visit.neuron()
+    neurons = visit.panel("find").locator("button.neuron")
+    name = next(text for text in neurons.all_inner_texts() if text != before)
+    with visit.asked.once_more():
+        neurons.get_by_text(name, exact=True).first.click()
     sees_the_neuron_everywhere(visit, name)
 
 
@@ -139,16 +126,17 @@ def test_a_point_pressed_in_the_sweep_becomes_the_neuron_everywhere(visit):
     before = visit.neuron()
     visit.go("patching")
     visit.press("Sweep the neurons")
-    visit.see_answer(2, 1)
-    plot = visit.panel(2).locator(".js-plotly-plot")
+    visit.see_answer("neuron_sweep", 1)
+    plot = visit.panel("neuron_sweep").locator(".js-plotly-plot")
     plot.scroll_into_view_if_needed()
     points = plot.locator(".scatterlayer .trace").last.locator("path.point")
     point = points.nth(points.count() // 2).bounding_box()
     visit.tab.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     visit.tab.wait_for_function("document.querySelector('.hoverlayer .hovertext')")
     named = plot.locator(".hoverlayer").text_content()
-    visit.tab.mouse.down()
-    visit.tab.mouse.up()
+    with visit.asked.once_more():
+        visit.tab.mouse.down()
+        visit.tab.mouse.up()
     name = re.search(r"L\d+N\d+", named).group()
     assert name != before
     sees_the_neuron_everywhere(visit, name)
@@ -164,53 +152,44 @@ def sees_the_neuron_everywhere(visit: SpaceVisit, name: str) -> None:
     assert visit.box("neuron").input_value() == name
 
 
-def test_an_example_asks_its_question(visit):
+def test_every_example_asks_its_question(visit):
     visit.unfold()
-    visit.tab.locator(".examples button").nth(1).click()
-    visit.tab.wait_for_function("location.search.includes('clean=')")
-    clean = visit.box("clean").input_value()
-    assert clean in visit.tab.locator("#asked").inner_text()
+    for title, parts in list(question_bar.examples())[::-1]:
+        with visit.asked.once_more():
+            visit.tab.locator(".examples").get_by_role("button", name=title, exact=True).click()
+        differing = {k: text for k, text in parts.items() if text != getattr(View(), k)}
+        visit.see_view(**differing)
+        assert visit.box("clean").input_value() == parts["clean"]
+        assert parts["clean"] in visit.tab.locator("#asked").inner_text()
 
 
-def test_json_and_csv_are_files_that_parse_and_agree(visit, tmp_path):
-    visit.go("find")
-    visit.press("Find the neuron")
-    visit.see_answer(0, 1)
-    files = {kind: taken(visit, "link", kind, tmp_path) for kind in ("JSON", "CSV")}
-    told = json.loads(files["JSON"].read_text(encoding="utf-8"))
-    with files["CSV"].open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows[0]["neuron"] == told["by_patching"][0]["neuron"]
-    assert float(rows[0]["recovery"]) == told["by_patching"][0]["recovery"]
-
-
-@pytest.mark.parametrize(("kind", "begin"), [("PNG", b"\x89PNG\r\n"), ("SVG", b"<svg")])
-def test_a_figure_can_be_taken_away_as_an_image(visit, tmp_path, kind, begin):
+def test_a_figure_can_be_taken_away_as_an_image(visit, tmp_path):
     visit.go("composition")
     visit.press("Split the effect")
-    visit.see_answer(0, 1)
-    image = taken(visit, "button", kind, tmp_path).read_bytes()
-    assert image.startswith(begin)
-    assert len(image) > 10_000
+    visit.see_answer("composition", 1)
+    for kind, begin in (("PNG", b"\x89PNG\r\n"), ("SVG", b"<svg")):
+        image = taken(visit, "composition", "button", kind, tmp_path).read_bytes()
+        assert image.startswith(begin)
+        assert len(image) > 10_000
 
 
-def taken(visit: SpaceVisit, role: str, kind: str, folder: Path) -> Path:
+def taken(visit: SpaceVisit, name: str, role: str, kind: str, folder: Path) -> Path:
     """The file that a link or button below an answer downloads."""
     with visit.tab.expect_download(timeout=WAIT) as download:
-        visit.panel(0).get_by_role(role, name=kind, exact=True).click()
+        visit.panel(name).get_by_role(role, name=kind, exact=True).click()
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     assert path.suffix == f".{kind.lower()}"
     return path
 
 
-def test_copy_puts_the_command_and_the_link_on_the_clipboard(visit):
-    take = visit.tab.locator(".take:visible")
+def test_copy_puts_the_command_and_the_link_on_the_clipboard(first):
+    take = first.tab.locator(".take:visible")
     take.get_by_role("button", name="Copy").click()
     take.get_by_role("button", name="Copied").wait_for()
-    copied = visit.tab.evaluate("navigator.clipboard.readText()")
+    copied = first.tab.evaluate("navigator.clipboard.readText()")
     assert copied == take.locator("code").inner_text()
-    link = visit.tab.locator(".link")
+    link = first.tab.locator(".link")
     link.get_by_role("button", name="Copy").click()
     link.get_by_role("button", name="Copied").wait_for()
-    assert visit.tab.evaluate("navigator.clipboard.readText()") == visit.tab.url
+    assert first.tab.evaluate("navigator.clipboard.readText()") == first.tab.url

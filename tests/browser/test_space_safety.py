@@ -20,11 +20,11 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address, text):
     with SpaceVisit(context, address, text=text[:3900], clean=text, target=text[:70]) as visit:
-        visit.panel(0).locator("[role=alert], [role=status]").first.wait_for()
+        visit.panel("activations").locator("[role=alert], [role=status]").first.wait_for()
         visit.write(clean="I climbed up the apple tree and picked", target=" an")
         visit.box("text").fill(text)
         visit.press("Read this text")
-        visit.panel(0).locator("[role=status]").wait_for()
+        visit.panel("activations").locator("[role=status]").wait_for()
         assert visit.tab.evaluate("window.hit") is None
         for injected in ("img[src=x]", "svg[onload]", ".tokens script"):
             assert visit.tab.locator(injected).count() == 0

@@ -1,8 +1,5 @@
 """Fixtures: the Space over tiny models, and a corpus that they can read."""
 
-import gc
-import warnings
-
 import pytest
 
 from analysis import corpus
@@ -10,9 +7,10 @@ from space import service
 from space.session import Session
 from space.settings import Settings
 from tests.space.asked import ARTICLES, tiny_loader
+from tests.space.server import collect, serving, tiny
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True, scope="package")
 def articles():
     """The tiny corpus in place of the news."""
     with pytest.MonkeyPatch.context() as patch:
@@ -22,18 +20,28 @@ def articles():
 
 @pytest.fixture(autouse=True, scope="module")
 def session_as_it_was():
-    """What a module opens is closed after it; gradio leaves its loops to the collector."""
+    """What a module opens is closed after it, and all is collected that gradio leaves."""
     before = service.session()
     yield
-    if service.session() is before:
-        return
     service.open_session(before)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    collect()
 
 
-@pytest.fixture(params=["gpt2", "llama", "gpt_neox"])
+@pytest.fixture(scope="package")
+def running(articles):
+    """One server for all that speak to one."""
+    with serving(tiny()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(running):
+    """The server, over its own models whatever another module opened."""
+    service.open_session(running.session)
+    return running
+
+
+@pytest.fixture(scope="module", params=["gpt2", "llama", "gpt_neox"])
 def tiny_session(request):
     """The Space's door, over one tiny model of each architecture."""
     session = Session(Settings(models=(f"tiny-{request.param}",)), tiny_loader)

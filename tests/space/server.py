@@ -1,11 +1,14 @@
 """A test server, spoken to in plain HTTP as anyone can."""
 
+import gc
 import json
 import uuid
+import warnings
 from contextlib import contextmanager
 
 import httpx
 
+from space import service
 from space.app import build
 from space.launch import launch
 from space.session import Session
@@ -20,8 +23,9 @@ AT_ONCE = 40
 class Server:
     """A running Space."""
 
-    def __init__(self, demo, url):
-        self.demo, self.url = demo, url.rstrip("/")
+    def __init__(self, demo, url, session):
+        self.demo, self.url, self.session = demo, url.rstrip("/"), session
+        self.address = f"{self.url}/"
         self.api = f"{self.url}/gradio_api"
         fresh = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(timeout=SECONDS, trust_env=False, limits=fresh)
@@ -84,14 +88,29 @@ def batched(items, size):
     return [everything[i : i + size] for i in range(0, len(everything), size)]
 
 
+def tiny():
+    """The models of a server over one tiny random model."""
+    return Session(Settings(models=("tiny",)), tiny_loader)
+
+
 @contextmanager
-def serving(models=("tiny",), loader=tiny_loader):
-    """A server over tiny models, on a port that is free, gone afterwards."""
-    demo = build(Session(Settings(models=models), loader))
+def serving(session):
+    """A server over these models, on a port that is free, gone afterwards."""
+    before = service.session()
+    demo = build(session)
     _, url, _ = launch(demo, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    server = Server(demo, url)
+    server = Server(demo, url, session)
     try:
         yield server
     finally:
         server.http.close()
         demo.close(verbose=False)
+        service.open_session(before)
+        collect()
+
+
+def collect():
+    """Gradio leaves its loops to the collector, which would warn of them in any later test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -6,34 +6,42 @@ import json
 import shlex
 import sys
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
 from analysis import __main__ as cli
+from analysis.experiments import named
+from analysis.loading import models
 from space import html, service
-from space.questions import QUESTIONS
 from space.session import Session
 from space.settings import Settings
-from space.view import View
+from space.view import View, library
 from tests import tiny
-from tests.space.asked import OPTIONS, VIEW
+from tests.space.asked import ASKED, FOLLOWING, NAMES, VIEW, ask
 
 only_llama = pytest.mark.parametrize("folder", ["llama"], indirect=True)
 
 
 @pytest.fixture(scope="module", params=["gpt2", "llama"])
-def folder(request, tmp_path_factory):
+def folder(request, folders):
     """One model that reads a mark before each text, and one that does not."""
-    model, tokenizer = getattr(tiny, f"tiny_{request.param}")()
-    path = tmp_path_factory.mktemp("models") / f"tiny-{request.param}"
-    model.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
+    return folders[request.param]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """A model is read from its folder once: the command line asks for it with every command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load", cache(models.load))
+        yield
 
 
 @pytest.fixture(scope="module")
 def session(folder):
-    return Session(Settings(models=(folder.name,)))
+    return Session(
+        Settings(models=(folder.name,)), lambda name, _: models.load(name, "cpu", "float32")
+    )
 
 
 @pytest.fixture
@@ -47,21 +55,20 @@ def view(folder, session, monkeypatch, tmp_path):
 
 def on_the_command_line(command, monkeypatch, capsys):
     words = shlex.split(command)
-    assert words[:3] == ["python", "-m", "analysis"]
-    monkeypatch.setattr(sys, "argv", ["analysis", *words[3:], "--json"])
+    assert words[0] == "an-neuron"
+    monkeypatch.setattr(sys, "argv", [*words, "--json"])
     code = cli.main()
     told = capsys.readouterr()
     assert code == 0, told.err
     return told.out.strip()
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", ASKED)
 def test_every_answer_has_a_finding_figures_that_draw_and_files_that_read_back(tiny_session, name):
-    view = replace(VIEW, model=tiny_session.settings.models[0])
-    answer = service.ask(name, view, OPTIONS.get(name, {}))
+    answer = ask(name, replace(VIEW, model=tiny_session.settings.models[0]))
     assert answer.finding.endswith(".")
     assert isinstance(json.loads(answer.json, parse_constant=pytest.fail), dict)
-    assert len(answer.figures) == len(QUESTIONS[name].figures)
+    assert len(answer.figures) == sum(figure.live for figure in answer.experiment.figures)
     for figure in answer.figures:
         assert figure.data
         json.loads(figure.to_json())
@@ -80,9 +87,13 @@ def as_text(cell):
     return json.loads(cell) if cell.startswith('"') else cell
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", ASKED)
 def test_the_command_that_is_shown_gives_the_very_same_json(view, name, monkeypatch, capsys):
-    answer = service.ask(name, view, OPTIONS.get(name, {}))
+    same(ask(name, view), monkeypatch, capsys)
+
+
+def same(answer, monkeypatch, capsys):
+    """The command that is shown answers what is shown."""
     assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
 
 
@@ -94,18 +105,19 @@ def without_kept(answer):
 
 
 OTHER_OPTIONS = [
-    ("following", {"row": 2, "position": 1}),
+    (FOLLOWING, {"place": "2:1", "seed": 0}),
     ("activations", {}),
     ("writers", {"token": ""}),
-    ("writers", {"token": VIEW.foil}),
-    ("sweep", {}),
-    ("sweep", {"screen": 0}),
+    ("writers", {"token": VIEW.foil, "top": 3}),
+    ("patching", {"component": "z"}),
+    ("neuron_sweep", {}),
+    ("neuron_sweep", {"screen": 0}),
     ("find", {"screen": 16}),
-    ("scan", {}),
-    ("scan", {"articles": 3.0, "seed": 1.0}),
+    ("corpus_scan", {}),
+    ("corpus_scan", {"documents": 3.0, "seed": 1.0}),
     ("direct_effect", {"seed": 7}),
-    ("intervene", {}),
-    ("intervene", {"factor": 3.0, "length": 2}),
+    ("intervention", {}),
+    ("intervention", {"factor": 3.0, "length": 2}),
 ]
 
 
@@ -114,10 +126,10 @@ OTHER_OPTIONS = [
 def test_the_command_names_every_option_that_the_command_line_takes_otherwise(
     view, name, options, monkeypatch, capsys
 ):
-    answer = service.ask(name, view, options)
-    assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
+    same(ask(name, view, options), monkeypatch, capsys)
 
 
+USUAL = View()
 VIEWS = {
     "dashes, quotes, dollars and other words": {
         "text": '--json\' "and" $(a pear) \\ é 🍎\n',
@@ -126,22 +138,34 @@ VIEWS = {
         "target": " egg",
         "foil": " owl",
     },
-    "all as usual": {"neuron": "", "clean": View().clean, "corrupted": View().corrupted},
-    "one usual prompt": {"clean": View().clean, "corrupted": View().clean.replace("apple", "dog")},
+    "all as usual": {"neuron": "", "clean": USUAL.clean, "corrupted": USUAL.corrupted},
+    "one usual prompt": {"clean": USUAL.clean, "corrupted": USUAL.clean.replace("apple", "dog")},
 }
 
 
 @only_llama
-@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "following"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("parts", VIEWS.values(), ids=list(VIEWS))
 def test_the_command_asks_the_same_whatever_the_words(view, name, parts, monkeypatch, capsys):
-    answer = service.ask(name, replace(view, **parts), OPTIONS.get(name, {}))
-    assert without_kept(on_the_command_line(answer.command, monkeypatch, capsys)) == answer.json
+    if "target" in parts and "words" in named(name).needs:
+        pytest.skip("these words have no others")
+    same(ask(name, replace(view, **parts)), monkeypatch, capsys)
+
+
+@only_llama
+@pytest.mark.parametrize("name", ["generality", "next_token"])
+def test_the_command_names_the_question_whose_words_are_asked(view, name, monkeypatch, capsys):
+    """One of them reads the question's other words, the other one its prompts."""
+    other = library()[1]
+    told = ask(name, replace(view, target=other.target, foil=other.foil))
+    assert f"--question {other.name}" in told.command
+    assert ("--clean" in told.command) == (name == "next_token")
+    same(told, monkeypatch, capsys)
 
 
 @only_llama
 def test_one_prompt_is_asked_alone(view, monkeypatch, capsys):
-    answer = service.ask("next_token", replace(view, corrupted=""), {})
+    answer = ask("next_token", replace(view, corrupted=""))
     assert on_the_command_line(answer.command, monkeypatch, capsys) == answer.json
 
 
@@ -149,9 +173,9 @@ def test_one_prompt_is_asked_alone(view, monkeypatch, capsys):
 def test_what_follows_a_pressed_token_is_what_follows_the_text_up_to_it(tiny_session, row):
     """The row of the view's text, of the corrupted prompt, and of a random text."""
     view = replace(VIEW, model=tiny_session.settings.models[0])
-    seen = service.ask("activations", view, {"beside": True, "seed": 5}).result
+    seen = ask("activations", view, {"seed": 5}).result
     tokens = seen.tokens[seen.text(row)]
-    told = json.loads(service.ask("following", view, {"row": row, "position": 2, "seed": 5}).json)
+    told = json.loads(ask(FOLLOWING, view, {"place": f"{row}:2", "seed": 5}).json)
     assert told["tokens"] == list(tokens[:3])
     assert told["prompt"] == "".join(token for token in tokens[:3] if token != tiny.BOS)
 
@@ -160,7 +184,7 @@ def test_what_follows_a_pressed_token_is_what_follows_the_text_up_to_it(tiny_ses
 def test_the_mark_before_a_text_has_an_answer_but_no_command(tiny_session):
     """No text is read as the mark alone: the command line has nothing to be given."""
     view = replace(VIEW, model=tiny_session.settings.models[0])
-    answer = service.ask("following", view, {"row": 0, "position": 0})
+    answer = ask(FOLLOWING, view, {"place": "0:0", "seed": 0})
     assert json.loads(answer.json)["tokens"] == [tiny.BOS]
     assert answer.command == ""
     assert "command line" not in html.foot(answer)

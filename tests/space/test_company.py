@@ -13,32 +13,24 @@ from jaxtyping import TypeCheckError
 from torch.overrides import TorchFunctionMode
 
 from analysis.errors import UserError
-from space import service
-from space.api import ENDPOINTS
-from space.questions import QUESTIONS
-from space.view import View
-from tests.conftest import make_subject
-from tests.space.asked import OPTIONS, VIEW
-from tests.space.server import serving
+from analysis.experiments import named
+from space.endpoints import endpoints
+from tests.space.asked import ASKED, VIEW, ask, shown
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
 VISITORS = 16
-ASKED = (("L0N1", (" an", " a")), ("L1N3", (" egg", " owl")))
+WORDS = (("L0N1", (" an", " a")), ("L1N3", (" egg", " owl")))
+ENDPOINTS = endpoints()
 
 
 @pytest.fixture(scope="module")
-def subject():
-    return make_subject("llama")
-
-
-@pytest.fixture(scope="module")
-def server(subject):
-    with serving(loader=lambda _name, _device: subject) as running:
-        yield running
+def subject(server):
+    with server.session.alone("tiny"):
+        return server.session.subject("tiny")
 
 
 @pytest.fixture(autouse=True)
-def the_same_bits(server, subject):
+def the_same_bits(subject):
     """The plain model and the hooked one say after a test what they said before, bit for bit."""
     before = bits(subject)
     yield
@@ -57,28 +49,32 @@ def in_parallel(function, items):
 
 
 def questions():
-    """Every question for several neurons and words, in an order that mixes them."""
-    for (neuron, (target, foil)), name in itertools.product(ASKED, QUESTIONS):
-        view = View("tiny", VIEW.clean, VIEW.corrupted, target, foil, neuron)
-        yield name, view, OPTIONS.get(name, {})
+    """Everything that can be asked for several neurons and words, in an order that mixes it."""
+    for (neuron, (target, foil)), name in itertools.product(WORDS, ASKED):
+        view = replace(VIEW, neuron=neuron, target=target, foil=foil)
+        if name not in ALONE or target == VIEW.target:
+            yield name, view
 
 
-def shown(asked):
-    answer = service.ask(*asked)
-    return answer.json, str(answer.finding), answer.csv, answer.command
+ALONE = [name for name in ASKED if name != "following" and "words" in named(name).needs]
+"""Those that are asked for the words of a question of the library alone."""
+
+
+def shown_to(asked):
+    return shown(*asked)
 
 
 def test_sixteen_visitors_get_what_each_would_get_alone(server):
     asked = list(questions())
-    alone = [shown(one) for one in asked]
+    alone = [shown_to(one) for one in asked]
     assert len(set(alone)) > len(asked) // 2
-    assert in_parallel(shown, asked) == alone
+    assert in_parallel(shown_to, asked) == alone
 
 
 def arguments(endpoint):
     """The endpoint's own parameters for each neuron and pair of words, where it has them."""
     parameters = inspect.signature(endpoint).parameters
-    for neuron, (target, foil) in ASKED:
+    for neuron, (target, foil) in WORDS:
         given = {"neuron": neuron, "target": target, "foil": foil, "clean": VIEW.clean}
         given |= {"corrupted": VIEW.corrupted}
         yield {k: v for k, v in given.items() if k in parameters}
@@ -124,25 +120,24 @@ class Counted(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", ASKED)
 def test_an_experiment_that_breaks_off_anywhere_leaves_nothing_behind(server, subject, name):
-    asked = name, VIEW, OPTIONS.get(name, {})
-    before, plain = shown(asked), bits(subject)
+    before, plain = shown(name, VIEW), bits(subject)
     with Counted() as all_of_it:
-        service.ask(*asked)
+        ask(name, VIEW)
     for share in (0.1, 0.35, 0.6, 0.85):
         with pytest.raises(BROKEN_OFF), Counted(int(share * all_of_it.count)):
-            service.ask(*asked)
+            ask(name, VIEW)
         assert all(map(torch.equal, plain, bits(subject)))
-    assert shown(asked) == before
+    assert shown(name, VIEW) == before
 
 
 def test_a_visitor_whose_question_is_wrong_does_not_keep_the_others_waiting(server):
-    def ask(number):
+    def asked(number):
         neuron = "L9N0" if number % 2 else VIEW.neuron
         try:
-            return service.ask("upstream", replace(VIEW, neuron=neuron), {}).json
+            return ask("upstream", replace(VIEW, neuron=neuron)).json
         except UserError as error:
             return str(error)
 
-    assert in_parallel(ask, range(VISITORS)) == [ask(0), ask(1)] * (VISITORS // 2)
+    assert in_parallel(asked, range(VISITORS)) == [asked(0), asked(1)] * (VISITORS // 2)

@@ -11,21 +11,16 @@ from mcp.client.streamable_http import streamablehttp_client
 
 from analysis import EMBEDDED
 from analysis.errors import UserError
+from analysis.experiments import named
 from analysis.loading.models import CATALOGUE
-from space.api import ENDPOINTS, intervene, next_token
+from space.endpoints import endpoint, endpoints
 from space.settings import MODELS, ON_GPU, Settings, from_environment
-from tests.space.asked import VIEW, is_one_sentence
-from tests.space.server import serving
+from tests.space.asked import LIVE, VIEW, is_one_sentence
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
+ENDPOINTS = endpoints()
 NAMES = {endpoint.__name__ for endpoint in ENDPOINTS}
 TYPES = {str: "string", int: "integer", float: "number"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    with serving() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +41,19 @@ def first_line(endpoint):
 
 def test_the_listed_endpoints_are_ours_and_no_others(listed, tools):
     assert {name.lstrip("/") for name in listed} == NAMES == set(tools)
+    assert {experiment.name for experiment in LIVE} == NAMES
+
+
+def test_an_endpoint_takes_what_the_experiment_needs_and_what_a_visitor_may_set():
+    def parameters(name):
+        return list(inspect.signature(endpoint(named(name))).parameters)
+
+    pair, words = ["clean", "corrupted"], ["target", "foil"]
+    assert parameters("next_token") == [*pair, *words, "model"]
+    assert parameters("neuron_sweep") == [*pair, *words, "screen", "seed", "model"]
+    assert parameters("writers") == [*words, "token", "top", "model"]
+    assert parameters("activations") == ["neuron", *pair, *words, "text", "seed", "model"]
+    assert parameters("generality") == ["neuron", "question", "seed", "model"]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
@@ -88,12 +96,12 @@ def test_a_tool_returns_the_json_and_says_what_was_wrong(server):
     pair = {"clean": VIEW.clean, "corrupted": VIEW.corrupted}
     calls = [
         ("next_token", pair),
-        ("intervene", {"neuron": "L1N3", "clean": VIEW.clean, "factor": 1.5}),
+        ("intervention", {"neuron": "L1N3", "clean": VIEW.clean, "factor": 1.5}),
         ("upstream", {**pair, "neuron": "L9N9"}),
     ]
     names, (likely, exchanged, wrong) = asyncio.run(used(f"{server.api}/mcp/", calls))
     assert names == NAMES
-    ours = [next_token(**calls[0][1]), intervene(**calls[1][1])]
+    ours = [endpoint(named(name))(**given) for name, given in calls[:2]]
     assert [[part.text for part in told.content] for told in (likely, exchanged)] == [
         [told] for told in ours
     ]

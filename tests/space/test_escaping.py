@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from analysis.errors import UserError
-from analysis.experiments.activations import Activations
-from analysis.finding import Found
-from analysis.weights.writers import Writer, Writers
+from analysis.experiments import named
+from analysis.experiments.activations.compute import Activations
+from analysis.experiments.find.compute import Found
+from analysis.experiments.writers.compute import Writer, Writers
 from space import html
 from space.answers import answer
-from space.questions import QUESTIONS
 from tests.prose import Prose
-from tests.space.asked import VIEW
+from tests.space.asked import NAMES, VIEW
 from tests.synthetic import HOSTILE, Plan, evidence, hostile_plan
 
 TEXTS = (
@@ -30,30 +30,37 @@ TEXTS = (
     "\u2028\u2029\ufeff",
     "🍎" * 5,
 )
-FIELDS = {"following": "next_token", "sweep": "neuron_sweep", "intervene": "intervention"}
-FIELDS |= {"scan": "corpus_scan"}
+
+
+STUDIES = {plan: evidence(plan) for plan in (hostile_plan(), Plan())}
 
 
 def result_of(name, plan):
     """A hand-made result that spells its tokens as a plan does."""
-    study = evidence(plan)
+    study = STUDIES[plan]
     neuron = Writer("L1N2", 1, 2.0)
     if name == "find":
         neuron = replace(neuron, neuron=str(study.neuron_sweep.best))
         return Found((neuron,), study.neuron_sweep)
     if name == "writers":
         return Writers(plan.target, plan.foil, (neuron,))
-    return getattr(study, FIELDS.get(name, name))
+    return study.results[name]
 
 
 def answered(name, plan):
     words = {"target": plan.target, "foil": plan.foil, "model": plan.model}
     texts = {part: "".join(getattr(plan, part)) for part in ("clean", "corrupted")}
     view = replace(VIEW, **words, **texts, text=plan.target)
-    return answer(name, view, {}, result_of(name, plan))
+    return usual(name, view, result_of(name, plan))
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+def usual(name, view, result):
+    """What is shown of a result where every option is as usual."""
+    experiment = named(name)
+    return answer(experiment, view, experiment.check(experiment.app), result)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_answer_is_made_of_what_a_tame_one_is(name):
     hostile, tame = answered(name, hostile_plan()), answered(name, Plan())
     for show in (html.finding, html.foot):
@@ -76,7 +83,7 @@ class Files(Prose):
             self.files[given["download"]] = given["href"].partition(",")[2]
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_files_to_take_away_are_the_answers_own(name):
     shown = answered(name, hostile_plan())
     files = Files(html.foot(shown)).files
@@ -101,9 +108,7 @@ def seen(tokens):
 
 
 def test_hostile_tokens_are_tinted_buttons_like_any_other():
-    hostile, tame = (
-        Prose(html.tokens(seen(tokens), ["The text"])) for tokens in (TEXTS, ["egg"] * len(TEXTS))
-    )
+    hostile, tame = (Prose(html.tokens(seen(tokens))) for tokens in (TEXTS, ["egg"] * len(TEXTS)))
     assert hostile.elements == tame.elements
     assert hostile.attributes == tame.attributes
     assert "<img·src=x·onerror=alert(1)>" in hostile.text.replace(" ", "·")
@@ -111,21 +116,21 @@ def test_hostile_tokens_are_tinted_buttons_like_any_other():
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_hostile_token_is_text_in_the_finding_the_table_and_an_error(text):
-    shown, tame = (answer("activations", VIEW, {}, seen([token, "end"])) for token in (text, "egg"))
+    shown, tame = (usual("activations", VIEW, seen([token, "end"])) for token in (text, "egg"))
     for show in (html.finding, html.foot):
-        hostile, usual = Prose(show(shown)), Prose(show(tame))
-        assert hostile.elements == usual.elements
-        assert hostile.attributes == usual.attributes
+        hostile, harmless = Prose(show(shown)), Prose(show(tame))
+        assert hostile.elements == harmless.elements
+        assert hostile.attributes == harmless.attributes
     refused = Prose(html.error(UserError(text)))
     assert (refused.elements, refused.attributes) == (["p"], ["class", "role"])
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_control_character_reaches_the_page_as_itself(text):
-    shown = answer("activations", VIEW, {}, seen([text, "end"]))
+    shown = usual("activations", VIEW, seen([text, "end"]))
     pages = (
         html.finding(shown),
-        html.tokens(shown.result, ["The text"]),
+        html.tokens(shown.result),
         html.error(UserError(text)),
     )
     for page in pages:

@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from space.api import ENDPOINTS
+from space.endpoints import endpoints
 from space.settings import TEXT_CHARACTERS
-from tests.space.asked import VIEW, is_one_sentence
-from tests.space.server import JSON, SECONDS, serving
+from tests.space.asked import VIEW, is_one_sentence, sent
+from tests.space.server import JSON, SECONDS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
 ROOT = Path(__file__).resolve().parents[2]
+ENDPOINTS = endpoints()
 
 WORDS = (
     "",
@@ -43,14 +44,8 @@ OTHERS = (
 )
 HALF = "\ud800"
 FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
-SHARED = ("clean", "corrupted", "target", "foil", "neuron", "model")
+SHARED = ("clean", "corrupted", "target", "foil", "neuron", "model", "seed")
 GOOD = [VIEW.clean, VIEW.corrupted, VIEW.target, VIEW.foil, ""]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with serving() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +102,7 @@ def test_a_public_endpoint_answers_or_says_in_a_sentence_what_is_wrong(server, e
 
 
 def test_a_named_call_says_the_same_as_the_queue(server):
-    kind, said = server.call("sweep", [*GOOD[:4], "many", ""])
+    kind, said = server.call("neuron_sweep", [*GOOD[:4], "many", 0, ""])
     assert kind == "error"
     assert is_one_sentence(json.loads(said)["error"])
     kind, said = server.call("next_token", [*GOOD[:4], "gpt5"])
@@ -130,13 +125,37 @@ def functions(server):
     return list(behind.values())
 
 
+GOOD_VIEW = sent(model="tiny", clean=VIEW.clean, corrupted=VIEW.corrupted, neuron=VIEW.neuron)
+
+
 @pytest.mark.parametrize("value", [*WORDS, *OTHERS], ids=lambda value: repr(value)[:30])
 def test_every_private_function_that_takes_something_answers_anything(server, value):
+    """In place of all that it takes, and in place of all beside a view that is well."""
     asked = [f for f in functions(server) if f["inputs"] and f["api_visibility"] == "private"]
     assert len(asked) > 10
-    for reply in server.ask_all((f["id"], [value] * len(f["inputs"])) for f in asked):
+    events = [(f["id"], [value] * len(f["inputs"])) for f in asked]
+    beside = [f for f in asked if len(f["inputs"]) > 1]
+    assert len(beside) > 5
+    events += [(f["id"], [GOOD_VIEW, *[value] * (len(f["inputs"]) - 1)]) for f in beside]
+    for reply in server.ask_all(events):
         assert reply["msg"] == "process_completed"
         assert tells_nothing_of_the_machine(json.dumps(reply["output"]))
+
+
+WRONG_VIEWS = [
+    "{", "[]", "null", "1", "[" * 90_000, "x" * 200_000, '{"clean": 1}', '{"__class__": "View"}',
+    sent(clean=HALF), sent(model="../../etc"), sent(question="../../passwd.toml"),
+    sent(tab="x" * 41),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", WRONG_VIEWS, ids=lambda view: view[:30])
+def test_a_view_that_is_none_is_told_in_the_page_or_is_as_usual(server, view):
+    (refresh,) = [f for f in functions(server) if server.demo.fns[f["id"]].name == "_refresh"]
+    values = [view, *[0] * (len(refresh["inputs"]) - 1)]
+    (reply,) = server.ask_all([(refresh["id"], values)])
+    assert reply["success"]
+    assert tells_nothing_of_the_machine(json.dumps(reply["output"]))
 
 
 def test_every_function_is_sent_a_file_in_vain(server):
@@ -207,7 +226,7 @@ def test_no_file_of_the_machine_is_served(server, door):
 def test_a_text_that_names_a_file_stays_a_text(server):
     """What a handler returns is never taken for a path."""
     for file in FILES:
-        kind, said = server.call("activations", [file, VIEW.neuron, " an", " a", ""])
+        kind, said = server.call("activations", [VIEW.neuron, *GOOD[:4], file, 0, ""])
         assert kind == "complete"
         assert "file=" not in said.replace(file, "")
 

@@ -11,10 +11,10 @@ import torch
 from analysis.errors import UserError
 from space import service
 from space.app import build
-from space.questions import QUESTIONS
 from space.session import Session
 from space.settings import Settings
-from tests.space.asked import OPTIONS, VIEW, tiny_loader
+from space.view import USUAL
+from tests.space.asked import ASKED, VIEW, ask, shown, tiny_loader
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Python warns of a fork beside threads
 SECONDS = 60
@@ -90,13 +90,8 @@ def lending(tiny_session):
     return session
 
 
-def shown(name, view):
-    told = service.ask(name, view, OPTIONS.get(name, {}))
-    return told.json, str(told.finding), told.csv, told.command
-
-
 @only_llama
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", ASKED)
 def test_a_question_answers_in_a_fork_as_it_does_here(tiny_session, platform, request, name):
     view = replace(VIEW, model=tiny_session.settings.models[0])
     here = shown(name, view)
@@ -112,8 +107,8 @@ def test_what_was_wrong_is_told_from_the_fork(lending, platform):
     platform()
     view = replace(VIEW, model=lending.settings.models[0])
     with pytest.raises(UserError, match="outside this model"):
-        service.ask("upstream", replace(view, neuron="L9N9"), {})
-    assert service.ask("upstream", view, {}).json
+        ask("upstream", replace(view, neuron="L9N9"))
+    assert ask("upstream", view).json
 
 
 @only_llama
@@ -124,8 +119,8 @@ def test_a_fork_that_breaks_off_ends_only_its_own_call(lending, platform, monkey
     with monkeypatch.context() as patch:
         patch.setattr(service, "_watched", lambda: broken)
         with pytest.raises(MemoryError):
-            service.ask("patching", view, {})
-    assert service.ask("patching", view, {}).json
+            ask("patching", view)
+    assert ask("patching", view).json
 
 
 def broken(_fraction):
@@ -136,7 +131,8 @@ def test_the_page_is_built_before_there_is_a_gpu():
     """The model's own neuron is found in main memory: this device would refuse to compute."""
     session = Session(Settings(models=("tiny",), device="cuda", zero=True), on_no_gpu)
     build(session)
-    assert session.best("tiny") == Session(Settings(models=("tiny",)), tiny_loader).best("tiny")
+    here = Session(Settings(models=("tiny",)), tiny_loader)
+    assert session.best("tiny", USUAL) == here.best("tiny", USUAL)
     assert not torch.cuda.is_initialized()
 
 

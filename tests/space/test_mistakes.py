@@ -5,12 +5,23 @@ from dataclasses import replace
 
 import pytest
 
+from analysis import running
 from analysis.errors import UserError
+from analysis.experiments import named
 from space import service
-from space.questions import QUESTIONS
+from space.endpoints import is_open
 from space.session import Session
-from space.settings import Settings
-from tests.space.asked import OPTIONS, VIEW, is_one_sentence, tiny_loader
+from space.settings import PAIR_TOKENS, Settings
+from tests.space.asked import (
+    FOLLOWING,
+    LIVE,
+    NAMES,
+    OPTIONS,
+    VIEW,
+    ask,
+    is_one_sentence,
+    tiny_loader,
+)
 
 WRONG = {
     "a word": "64",
@@ -30,17 +41,13 @@ WRONG = {
     "between": 64.5,
 }
 NUMBERS = [
-    ("following", "row"),
-    ("following", "position"),
-    ("following", "seed"),
-    ("activations", "seed"),
-    ("direct_effect", "seed"),
-    ("sweep", "screen"),
-    ("find", "screen"),
-    ("scan", "articles"),
-    ("scan", "seed"),
-    ("intervene", "length"),
-    ("intervene", "factor"),
+    *(
+        (each.name, o.name)
+        for each in LIVE
+        for o in each.options
+        if is_open(o) and o.kind is not str
+    ),
+    (FOLLOWING, "seed"),
 ]
 
 
@@ -54,21 +61,38 @@ def tiny():
 @pytest.mark.parametrize(("name", "option"), NUMBERS)
 def test_a_number_that_is_none_or_out_of_bounds_is_refused_in_a_sentence(name, option, value):
     with pytest.raises(UserError) as told:
-        service.ask(name, VIEW, {**OPTIONS.get(name, {}), option: value})
+        ask(name, VIEW, {**OPTIONS.get(name, {}), option: value})
     assert is_one_sentence(str(told.value))
 
 
-@pytest.mark.parametrize(
-    "value", [None, 0, False, [], [" egg"], math.nan, "egg " * 100, " eggs egg"]
-)
+@pytest.mark.parametrize("value", [0, False, [], [" egg"], math.nan, "egg " * 100, " eggs egg"])
 def test_a_token_that_is_none_is_refused_in_a_sentence(value):
     with pytest.raises(UserError) as told:
-        service.ask("writers", VIEW, {"token": value})
+        ask("writers", VIEW, {"token": value})
     assert is_one_sentence(str(told.value))
+
+
+PLACES = ["", "a", "0", ":", "0:", "0:-1", "9:0", "0:99", "0:٣", "0:1:2", "0:99999", None, [], 1.5]
+
+
+@pytest.mark.parametrize("value", PLACES, ids=repr)
+def test_a_place_where_no_token_is_is_refused_in_a_sentence(value):
+    with pytest.raises(UserError) as told:
+        ask(FOLLOWING, VIEW, {"place": value, "seed": 0})
+    assert is_one_sentence(str(told.value))
+
+
+def test_a_visitors_bounds_are_those_that_are_declared_for_visitors():
+    """The command line may ask more."""
+    declared = {o.name: o for o in named("corpus_scan").options}["documents"]
+    with pytest.raises(UserError, match="from 1 to 8"):
+        ask("corpus_scan", VIEW, {"documents": 9})
+    assert declared.check(9) == 9
 
 
 HALF = "\ud800"
-FOR_A_PAIR = {"clean": " an" * 125, "corrupted": " egg" * 125}
+LONG = PAIR_TOKENS + 5
+FOR_A_PAIR = {"clean": " an" * LONG, "corrupted": " egg" * LONG}
 WRONG_VIEWS = {
     "an unknown model": {"model": "gpt5"},
     "a model that is a path": {"model": "../../../../../etc"},
@@ -91,14 +115,28 @@ WRONG_VIEWS = {
 
 
 @pytest.mark.parametrize("parts", WRONG_VIEWS.values(), ids=list(WRONG_VIEWS))
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_view_that_cannot_be_asked_is_refused_in_a_sentence(name, parts):
-    asked, options = replace(VIEW, **parts), OPTIONS.get(name, {}) if name != "writers" else {}
-    shares = {"model", *QUESTIONS[name].shares}
-    matters = "corrupted" in shares if parts == FOR_A_PAIR else shares & set(parts)
-    if not matters:
-        assert service.ask(name, asked, options).json
+@pytest.mark.parametrize("name", NAMES)
+def test_a_view_that_cannot_be_asked_is_refused_in_a_sentence(name, parts, monkeypatch):
+    experiment, view = named(name), replace(VIEW, **parts)
+    if not reads(experiment, parts):
+        monkeypatch.setattr(running, "compute", lambda *_: "computed")
+        given = service.given(experiment, view, {})
+        assert service.result(experiment, view, given) == "computed"
         return
     with pytest.raises(UserError) as told:
-        service.ask(name, asked, options)
+        ask(name, view, {} if name == "writers" else None)
     assert is_one_sentence(str(told.value))
+
+
+def reads(experiment, parts):
+    """Whether the experiment reads a part of the view that is wrong."""
+    if parts == FOR_A_PAIR:
+        return "pair" in experiment.needs
+    read = {"model", "target", "foil"}
+    if experiment.asks_about_a_neuron:
+        read |= {"neuron"}
+    if {"prompts", "pair"} & set(experiment.needs):
+        read |= {"clean"} if experiment.name == "intervention" else {"clean", "corrupted"}
+    if any(option.name == "text" for option in experiment.options):
+        read |= {"text"}
+    return read & set(parts)

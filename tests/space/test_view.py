@@ -1,15 +1,17 @@
 """An address restores the very view, whatever its texts hold; what cannot be is not taken."""
 
 from dataclasses import asdict, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.errors import UserError
-from space.view import LONGEST, NAMES, View, from_query, make_view, to_query
-from tests.space.asked import is_one_sentence
+from analysis.experiments import named
+from space.question_bar import examples, received
+from space.view import LONGEST, NAMES, View, asked, from_query, library, library_question, make_view
+from tests.space.asked import VIEW, is_one_sentence, sent
 
 START = View(model="tiny", neuron="L1N3")
 CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -33,37 +35,79 @@ HOSTILE = View(
 @given(views())
 @example(HOSTILE)
 @example(START)
-def test_an_address_restores_the_very_view(view):
-    query = dict(
-        parse_qsl(to_query(view, START), keep_blank_values=True, strict_parsing=view != START)
-    )
+def test_an_address_and_the_wire_restore_the_very_view(view):
+    """By names: in whatever order they come, and what is as at the start may be left out."""
+    parts = dict(reversed(asdict(view).items()))
+    differing = {name: text for name, text in parts.items() if text != getattr(START, name)}
+    query = dict(parse_qsl(urlencode(differing), keep_blank_values=True))
     assert from_query(query, START) == view
-    assert make_view(**asdict(view)) == view
+    assert make_view(parts) == view
+    assert received(sent(**parts)) == view
 
 
-@given(views(st.characters(codec="ascii")), views(st.characters(codec="ascii")))
-def test_an_address_says_only_what_differs_from_the_start(view, start):
-    differing = [name for name in NAMES if getattr(view, name) != getattr(start, name)]
-    address = to_query(view, start)
-    assert address.isascii()
-    assert [name for name, _ in parse_qsl(address, keep_blank_values=True)] == differing
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_part_is_taken_up_to_its_longest_and_no_longer(name):
     longest, longer = "é" * LONGEST[name], "é" * (LONGEST[name] + 1)
-    assert getattr(make_view(**{name: longest}), name) == longest
+    assert getattr(make_view({name: longest}), name) == longest
     assert from_query({name: longest}, START) == replace(START, **{name: longest})
     with pytest.raises(UserError) as told:
-        make_view(**{name: longer})
+        make_view({name: longer})
     assert is_one_sentence(str(told.value))
     assert from_query({name: longer, "other": "x"}, START) == START
 
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, [], ["a"], {}, b"a"], ids=repr)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_what_is_no_text_is_refused_or_left_as_it_was(name, value):
     with pytest.raises(UserError) as told:
-        make_view(**{name: value})
+        make_view({name: value})
     assert is_one_sentence(str(told.value))
     assert from_query({name: value}, START) == START
+
+
+@pytest.mark.parametrize("value", [None, 1, [], ["a"], "a", {"other": "x"}, {1: "x"}], ids=repr)
+def test_what_is_no_view_is_refused_in_a_sentence(value):
+    with pytest.raises(UserError) as told:
+        make_view(value)
+    assert is_one_sentence(str(told.value))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 90_000, "1" * 200_000, None, {}, 1])
+def test_what_was_not_sent_by_the_page_is_refused_in_a_sentence(text):
+    with pytest.raises(UserError) as told:
+        received(text)
+    assert is_one_sentence(str(told.value))
+
+
+PAIR, WORDS = named("upstream"), named("direct_effect")
+
+
+def test_the_usual_view_asks_the_default_question_itself():
+    assert asked(View(), PAIR) is asked(View(question="gone"), PAIR) is library()[0]
+
+
+def test_words_bring_the_librarys_question_that_has_them():
+    """Whichever the view names, and its other words and sentences stay with another pair."""
+    other = library()[1]
+    typed = replace(VIEW, target=other.target, foil=other.foil)
+    assert library_question(typed) is library_question(replace(typed, question=other.name)) is other
+    assert asked(typed, PAIR).target_words == other.target_words
+    assert (asked(typed, PAIR).clean, asked(typed, PAIR).natural) == (VIEW.clean, ())
+    assert asked(typed, WORDS) is other, "no prompt is read, so none counts"
+
+
+def test_other_words_bring_nothing_else():
+    view = replace(VIEW, target=" egg")
+    assert library_question(view) is None
+    assert not asked(view, PAIR).has_words
+
+
+def test_the_examples_are_the_librarys_and_can_all_be_asked():
+    """Each is titled by its question, or by what its file calls it."""
+    titles = [title for title, _ in examples()]
+    assert [q.title for q in library()] == [t for t in titles if t in {q.title for q in library()}]
+    assert {e.name for q in library() for e in q.examples} < set(titles)
+    for _, parts in examples():
+        view = make_view(parts)
+        assert library_question(view).name == view.question
+        assert asked(view, PAIR).corrupted

@@ -5,10 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from analysis import results
-from analysis.evidence import KINDS, Evidence
+from analysis.declaration import Experiment
+from analysis.evidence import QUESTION, Evidence
+from analysis.experiments import named
+from analysis.result import Result
 from analysis.results import Provenance
-from analysis.steps import STEPS
-from analysis.study import step_version
+from analysis.running import PACKAGES, code_of
 from tests.synthetic import census, composition, first_parts, upstream
 from tests.synthetic.ablation import ablation
 from tests.synthetic.comparison import comparison
@@ -16,7 +18,7 @@ from tests.synthetic.corpus_scan import corpus_scan
 from tests.synthetic.first_parts import VOCABULARY
 from tests.synthetic.generality import generality
 from tests.synthetic.intervention import intervention
-from tests.synthetic.plan import BEST, HOSTILE, Plan, hostile_plan, question, toy_plan
+from tests.synthetic.plan import BEST, HOSTILE, Plan, asked, hostile_plan, question, toy_plan
 from tests.synthetic.weight_modulation import weight_modulation
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "evidence",
     "hostile_plan",
     "save",
+    "save_study",
     "toy_plan",
+    "with_result",
 ]
 
 PARTS = (
@@ -49,34 +53,50 @@ PARTS = (
     census.census,
     comparison,
 )
-"""What makes each result of a synthetic study, named as its step."""
+"""What makes each result of a synthetic study, named as its experiment."""
 
 
 def evidence(plan: Plan) -> Evidence:
     """A study as the report loads it."""
     parts = {part.__name__: part(plan) for part in PARTS}
-    return Evidence(**parts, provenance={name: _provenance(plan, name) for name in KINDS})
+    return Evidence(
+        question=asked(plan),
+        results=parts,
+        provenance={name: _provenance(plan, named(name)) for name in parts},
+    )
 
 
-def save(plan: Plan, folder: Path) -> Path:
-    """Write a study to disk, as ``python -m analysis study`` does."""
-    study = evidence(plan)
-    for name in KINDS:
-        results.save(folder, name, getattr(study, name), study.provenance[name])
+def save(plan: Plan, root: Path) -> Path:
+    """Write a study below a folder, as ``an-neuron study`` does; returns the study's own folder."""
+    return save_study(evidence(plan), root)
+
+
+def save_study(study: Evidence, root: Path) -> Path:
+    """Write a study under a folder of results; returns its own folder."""
+    folder = root / study.origin.model / study.question.key
+    results.save_plain(folder, QUESTION, study.question.model_dump(mode="json"))
+    for name, result in study.results.items():
+        results.save(folder, name, result, study.provenance[name])
     return folder
 
 
-def _provenance(plan: Plan, name: str) -> Provenance:
+def _provenance(plan: Plan, experiment: Experiment) -> Provenance:
+    usual = experiment.check(experiment.study or {})
+    about = {"neuron": plan.neurons[0], "rivals": list(plan.neurons[1:])}
     return Provenance(
-        experiment=name,
+        experiment=experiment.name,
         model=plan.model,
         source=plan.source,
         revision="0" * 64,
-        inputs={**question(plan), "seed": 0},
-        packages={"numpy": "2.0"},
+        inputs={
+            **question(plan),
+            **experiment.computed(usual),
+            **(about if experiment.asks_about_a_neuron else {}),
+        },
+        packages={PACKAGES[-1]: "2.0"},
         device="cpu, x86_64",
         dtype="float32",
-        code=_code(name),
+        code=_code(experiment.name),
         when="2026-01-01T00:00:00+00:00",
         seconds=1.5,
     )
@@ -84,12 +104,24 @@ def _provenance(plan: Plan, name: str) -> Provenance:
 
 @cache
 def _code(name: str) -> str:
-    """The checksum of a step's code as it stands."""
-    (step,) = (step for step in STEPS if step.name == name)
-    return step_version(step)
+    """The checksum of an experiment's code as it stands."""
+    return code_of(named(name))
+
+
+def with_result(study: Evidence, result: Result) -> Evidence:
+    """The same study with the result of one more experiment."""
+    experiment = result.experiment()
+    made = dataclasses.replace(
+        study.origin, experiment=experiment.name, code=_code(experiment.name)
+    )
+    return dataclasses.replace(
+        study,
+        results={**study.results, experiment.name: result},
+        provenance={**study.provenance, experiment.name: made},
+    )
 
 
 def changed(study: Evidence, step: str, **fields: object) -> Evidence:
     """The same study with some fields of one result replaced."""
-    part = dataclasses.replace(getattr(study, step), **fields)
-    return dataclasses.replace(study, **{step: part})
+    part = dataclasses.replace(study.results[step], **fields)
+    return dataclasses.replace(study, results={**study.results, step: part})

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.engines.replacement import METHODS
-from analysis.experiments.ablation import Ablation
+from analysis.experiments.ablation.compute import Ablation
 from tests.synthetic.plan import Plan, text
 
 TARGETS, FOILS, DRAWS = 4, 4, 6

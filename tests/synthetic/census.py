@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.census import Census
+from analysis.experiments.census.compute import Census
 from analysis.weights.congruence import MEASURES
 from analysis.weights.cross import OUTCOMES
 from analysis.weights.orders import ORDERS

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.comparison import SHOWN, Comparison
+from analysis.experiments.comparison.compute import SHOWN, Comparison
 from tests.synthetic.plan import Plan, question
 
 

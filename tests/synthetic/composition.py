@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.composition import Composition
+from analysis.experiments.composition.compute import Composition
 from tests.synthetic.plan import Plan, question
 
 PAIRS, CONTROLS = 6, 5

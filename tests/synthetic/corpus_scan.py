@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.corpus_scan import LABELS, CorpusScan
+from analysis.experiments.corpus_scan.compute import LABELS, CorpusScan
 from tests.synthetic.plan import Plan
 
 BINS = 10

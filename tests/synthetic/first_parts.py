@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from analysis.experiments.activations import Activations
-from analysis.experiments.direct_effect import DirectEffect
-from analysis.experiments.logit_lens import LogitLens, half_layers
-from analysis.experiments.neuron_sweep import NeuronSweep
-from analysis.experiments.next_token import NextToken
-from analysis.experiments.patching import COMPONENTS, Patching
+from analysis.experiments.activations.compute import Activations
+from analysis.experiments.direct_effect.compute import DirectEffect
+from analysis.experiments.logit_lens.compute import LogitLens, half_layers
+from analysis.experiments.neuron_sweep.compute import NeuronSweep
+from analysis.experiments.next_token.compute import NextToken
+from analysis.experiments.patching.compute import COMPONENTS, Patching
 from tests.synthetic.plan import RANDOM_LENGTH, RANDOM_TEXTS, Plan, question, text
 
 PAIRS, VOCABULARY = 6, 1000

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.generality import Generality
+from analysis.experiments.generality.compute import Generality
 from analysis.numbers.separation import auc, chance, group_means, shuffled, word_interval
 from tests.synthetic.plan import Plan, text
 

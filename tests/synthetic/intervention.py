@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.intervention import RESAMPLE, SETTINGS, Intervention
+from analysis.experiments.intervention.compute import RESAMPLE, SETTINGS, Intervention
 from tests.synthetic.plan import Plan, text
 
 DRAWS, ACTIVATION, FACTOR = 6, 10.0, 2.0

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from analysis import questions
+from analysis.questions import Natural, Question
+
 RANDOM_TEXTS, RANDOM_LENGTH = 5, 40
 BEST = (3, 5)  # the planted neuron, L3N5
 HOSTILE = (
@@ -73,3 +76,25 @@ def question(plan: Plan) -> dict[str, str]:
         "target": plan.target,
         "foil": plan.foil,
     }
+
+
+def asked(plan: Plan) -> Question:
+    """What the study asks: the default question about the plan's prompts, or one spelt as it is."""
+    default = questions.default()
+    pair = question(plan)
+    if (plan.target, plan.foil) == (default.target, default.foil):
+        parts = {name: getattr(default, name) for name in Question.model_fields}
+        return Question(**{**parts, **pair})
+    first, second = plan.target, plan.foil
+    words = tuple(f"{word} {i}" for i, word in enumerate(plan.extra))
+    return Question(
+        **pair,
+        title=first,
+        about=second,
+        template=f"{first.replace('{', '').replace('}', '')} {{}}",
+        target_words=words[:1],
+        foil_words=words[1:2],
+        natural=(Natural(text=second),),
+        name="other",
+        source="other.toml",
+    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.upstream import Upstream
+from analysis.experiments.upstream.compute import Upstream
 from tests.synthetic.plan import Plan, text
 
 PAIRS, MATCHED = 6, 40

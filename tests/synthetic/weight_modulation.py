@@ -2,12 +2,8 @@
 
 import numpy as np
 
-from analysis.experiments.weight_modulation import (
-    FACTORS,
-    WEIGHTS,
-    WRITTEN_FACTORS,
-    WeightModulation,
-)
+from analysis.experiments.weight_modulation.compute import WEIGHTS, WeightModulation
+from analysis.experiments.weight_modulation.next_words import FACTORS, WRITTEN_FACTORS
 from tests.synthetic.plan import Plan, text
 
 SAMPLES = 3
@@ -23,8 +19,9 @@ def weight_modulation(plan: Plan) -> WeightModulation:
     control = np.array([1.0, -3.0]) + wobble
     harm = np.abs(steps) * (1e-4 if plan.holds else 0.2) * np.ones((2, 1))
     spread = 1e-3 if plan.holds else 0.01
-    rows = [(p, f, s) for p in (0, 1) for f in WRITTEN_FACTORS for s in range(1 + SAMPLES)]
-    first = [plan.target if plan.holds and p == 0 and f > 0 else plan.foil for p, f, _ in rows]
+    p = 1 / (1 + np.exp(-diff[0, :, 0]))
+    rows = [(n, f, s) for n in (0, 1) for f in WRITTEN_FACTORS for s in range(1 + SAMPLES)]
+    first = [plan.target if plan.holds and n == 0 and f > 0 else plan.foil for n, f, _ in rows]
     return WeightModulation(
         neuron=plan.neurons[0],
         target=plan.target,
@@ -35,6 +32,9 @@ def weight_modulation(plan: Plan) -> WeightModulation:
         factors=FACTORS,
         logit_diff=diff.astype(np.float32),
         p_target=(1 / (1 + np.exp(-diff))).astype(np.float32),
+        likely=(plan.target, plan.foil),
+        likely_p=np.stack([p, 1 - p], 1).astype(np.float32),
+        greedy=tuple(f"{plan.target}{plan.extra[0]} {factor}" for factor in FACTORS),
         controls=tuple(f"L{plan.best[0]}N{i}" for i in range(others)),
         control_diff=control.astype(np.float32),
         control_p=(1 / (1 + np.exp(-control))).astype(np.float32),
@@ -45,7 +45,7 @@ def weight_modulation(plan: Plan) -> WeightModulation:
         loss_interval=(harm[..., None] + [-spread, spread]).astype(np.float32),
         control_loss_change=np.zeros((min(1, others), 2, len(FACTORS)), dtype=np.float32),
         control_loss_interval=np.zeros((min(1, others), 2, len(FACTORS), 2), dtype=np.float32),
-        written_prompt=tuple(p for p, _, _ in rows),
+        written_prompt=tuple(n for n, _, _ in rows),
         written_factor=tuple(f for _, f, _ in rows),
         written_sample=tuple(s for _, _, s in rows),
         written_first=tuple(first),

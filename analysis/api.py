@@ -1,0 +1,97 @@
+"""The public functions: a model, a question, and every experiment under its own name."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from analysis import running
+from analysis.declaration import Experiment
+from analysis.experiments import EXPERIMENTS
+from analysis.loading.models import load, wrap
+from analysis.progress import Progress, silent
+from analysis.questions import Question
+from analysis.subject import Subject
+
+__all__ = ["PreTrainedModel", "PreTrainedTokenizerBase", "Question", "load", "wrap"]
+
+
+def function_of(experiment: Experiment) -> Callable[..., Any]:
+    """The experiment as a function of a model, a question and its options."""
+
+    def ask(
+        model: Subject,
+        question: Question,
+        *,
+        neuron: str = "",
+        rivals: Sequence[str] = (),
+        progress: Progress = silent,
+        **options: Any,
+    ) -> Any:
+        named = [neuron, *rivals] if neuron else list(rivals)
+        asked = running.inputs(experiment, model, question, named, options)
+        return running.compute(experiment, model, asked, progress)
+
+    ask.__name__ = ask.__qualname__ = experiment.name
+    ask.__doc__ = _documentation(experiment)
+    ask.__signature__ = _signature(experiment, ask)  # type: ignore[attr-defined]
+    return ask
+
+
+def _signature(experiment: Experiment, ask: Callable[..., Any]) -> inspect.Signature:
+    """Model, question, the neuron where one is asked about, and the options with their defaults."""
+    shared = inspect.signature(ask).parameters
+    names = ["model", "question"]
+    names += ["neuron"] if experiment.asks_about_a_neuron else []
+    names += ["rivals"] if "rivals" in experiment.needs else []
+    options = [
+        inspect.Parameter(
+            o.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=o.default,
+            annotation=o.kind if o.default is not None else o.kind | None,
+        )
+        for o in experiment.options
+        if not o.shows
+    ]
+    own = [shared[name] for name in names]
+    return inspect.Signature([*own, *options, shared["progress"]])
+
+
+def _documentation(experiment: Experiment) -> str:
+    """What it asks, and its arguments."""
+    lines = [
+        f"{experiment.asks}",
+        "",
+        "Args:",
+        "    model: what ``load`` or ``wrap`` returned.",
+        "    question: prompts, target and foil.",
+    ]
+    if experiment.asks_about_a_neuron:
+        lines.append("    neuron: such as L25N1527; else the model's own best.")
+    if "rivals" in experiment.needs:
+        lines.append("    rivals: neurons to compare with.")
+    for option in experiment.options:
+        if not option.shows:
+            lines.append(f"    {option.name}: {option.help}")
+    return "\n".join(
+        [
+            *lines,
+            "    progress: told the finished fraction.",
+            "",
+            "Returns:",
+            "    A frozen Result: ``figure()``, ``summary()``, ``save(folder)``.",
+            "",
+            "Raises:",
+            "    UserError: the question cannot be put to this model.",
+        ]
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """An experiment by its name."""
+    for experiment in EXPERIMENTS:
+        if experiment.name == name:
+            return function_of(experiment)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,223 @@
+"""What one call of the command line asks: a model, a question, a neuron, options.
+
+Models and their libraries are imported when asked for, so that ``--help`` answers at once.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from analysis import EMBEDDED, console
+from analysis.declaration import Experiment, Option
+
+if TYPE_CHECKING:
+    from analysis.inputs import Inputs
+    from analysis.questions import Question
+    from analysis.subject import Subject
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@dataclass(frozen=True)
+class Loading:
+    """The options of every verb that runs a model."""
+
+    model: Annotated[
+        str, typer.Option(help="A name that `models` lists, a local folder, or a .gguf file.")
+    ] = EMBEDDED
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps.")] = "cpu"
+    dtype: Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")] = (
+        "float32"
+    )
+    as_json: AsJson = False
+
+    def load(self) -> "Subject":
+        """The model, with a word of warning where its numbers will be coarse."""
+        from analysis.loading.models import load
+
+        if self.dtype != "float32":
+            console.note(
+                f"note: numbers in {self.dtype} are off by up to whole logits; report float32."
+            )
+        return load(self.model, self.device, self.dtype)
+
+
+@dataclass(frozen=True)
+class Asking(Loading):
+    """The options of every verb that asks a question."""
+
+    question: Annotated[
+        str | None, typer.Option(help="A question of the library by its name, or a .toml file.")
+    ] = None
+    clean: Annotated[str | None, typer.Option(help="The prompt that calls for the target.")] = None
+    corrupted: Annotated[str | None, typer.Option(help="The prompt that calls for the foil.")] = (
+        None
+    )
+    target: Annotated[
+        str | None, typer.Option(help="The token asked for, with its leading space.")
+    ] = None
+    foil: Annotated[
+        str | None, typer.Option(help="The token it competes with, with its leading space.")
+    ] = None
+
+    def ask(self) -> "Question":
+        """The question that is named or the default one, with the prompts and words given.
+
+        Raises:
+            UserError: it cannot be read, or makes no question.
+        """
+        from analysis import questions
+
+        named = questions.default() if self.question is None else questions.load(self.question)
+        return named.replaced(self.clean, self.corrupted, self.target, self.foil)
+
+
+@dataclass(frozen=True)
+class Call(Asking):
+    """One call of an experiment's verb.
+
+    Attributes:
+        experiment: which one.
+        named: the neuron and its rivals, where they are named.
+        options: its own options, as they were given.
+    """
+
+    experiment: Experiment = field(kw_only=True)
+    named: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def inputs(self, subject: "Subject") -> "Inputs":
+        """All that is asked.
+
+        Raises:
+            UserError: something of it cannot be asked.
+        """
+        from analysis import running
+
+        question = self.ask()
+        running.check_suits(self.experiment, question)
+        if "neuron" in self.experiment.needs and not self.named:
+            best = str(running.best_neuron(subject, question))
+            console.note(
+                f"note: {best} is the best of a sweep that measured {running.SCREEN} neurons."
+            )
+            return running.inputs(self.experiment, subject, question, (best,), self.options)
+        return running.inputs(self.experiment, subject, question, self.named, self.options)
+
+    def compute(self, subject: "Subject") -> Any:
+        """The Result, with a bar while it takes time."""
+        from analysis.running import compute
+
+        asked = self.inputs(subject)
+        with console.watched(self.experiment.verb) as progress:
+            return compute(self.experiment, subject, asked, progress)
+
+    def summary(self, result: Any) -> dict[str, Any]:
+        """The Result as it is printed: for a reader some experiments cut it into tables."""
+        compute = self.experiment.module("compute")
+        if not self.as_json and hasattr(compute, "tables"):
+            told: dict[str, Any] = compute.tables(result)
+            return told
+        return self.experiment.summary(result, **self.experiment.shown(self.options))
+
+
+NEURON = inspect.Parameter(
+    "neuron",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
+    ],
+)
+RIVALS = inspect.Parameter(
+    "rivals",
+    inspect.Parameter.KEYWORD_ONLY,
+    default="",
+    annotation=Annotated[
+        str, typer.Option(help="Neurons to compare with, separated by commas, such as L2N3,L4N5.")
+    ],
+)
+
+
+def verb_of(experiment: Experiment, answer: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """The function that the command line calls for an experiment.
+
+    Args:
+        experiment: its options are those of the verb, beside those of every question.
+        answer: from the call, and options of its own that it names, to what is printed.
+    """
+    own = [*inspect.signature(answer).parameters.values()][1:]
+    names = {p.name for p in own}
+
+    def verb(**given: Any) -> None:
+        shared = [f.name for f in fields(Asking) if f.name not in names]
+        asking = {name: given.pop(name) for name in shared}
+        named = [given.pop("neuron", None) or "", *(given.pop("rivals", "") or "").split(",")]
+        options = {o.name: given.pop(o.name) for o in experiment.options if o.name in given}
+        call = Call(
+            **asking,
+            experiment=experiment,
+            named=tuple(name.strip() for name in named if name.strip()),
+            options=options,
+        )
+        console.emit(answer(call, **given), call.as_json)
+
+    parameters = [
+        *_fields(Asking),
+        *([NEURON] if experiment.asks_about_a_neuron else []),
+        *([RIVALS] if "rivals" in experiment.needs else []),
+        *map(_parameter, experiment.options),
+        *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own),
+    ]
+    parameters = list({p.name: p for p in parameters}.values())
+    return as_verb(verb, parameters, experiment.name, experiment.asks)
+
+
+def takes_a_model(
+    function: Callable[..., None], options: type[Loading] = Loading
+) -> Callable[..., None]:
+    """Give a verb the options of a class beside its own; they arrive as one object, first."""
+
+    def verb(**given: Any) -> None:
+        function(options(**{f.name: given.pop(f.name) for f in fields(options)}), **given)
+
+    own = [*inspect.signature(function).parameters.values()][1:]
+    parameters = [*_fields(options), *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
+    return as_verb(verb, parameters, function.__name__, function.__doc__ or "")
+
+
+def as_verb(
+    verb: Callable[..., None], parameters: list[inspect.Parameter], name: str, told: str
+) -> Callable[..., None]:
+    """The function with a signature that typer reads."""
+    verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    verb.__name__, verb.__doc__ = name, told
+    return verb
+
+
+def _fields(options: type[Loading]) -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(f.name, keyword, default=f.default, annotation=f.type)
+        for f in fields(options)
+    ]
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """An option as typer reads it."""
+    kind: Any = Literal[option.choices] if option.choices else option.kind
+    if option.default is None:
+        kind = option.kind | None
+    bounded = option.kind in (int, float)
+    low, high = (option.low, option.high) if bounded else (None, None)
+    told = typer.Option(help=option.help, min=low, max=high)
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=option.default,
+        annotation=Annotated[kind, told],
+    )

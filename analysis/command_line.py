@@ -1,0 +1,107 @@
+"""The verbs: one for each experiment, made of its declaration, and a few that are none."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analysis import console
+from analysis.calls import AsJson, Asking, Call, takes_a_model, verb_of
+from analysis.declaration import SEEDS, Experiment
+from analysis.experiments import EXPERIMENTS
+
+ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a verb that hands all it is given to another program."""
+
+
+def make() -> typer.Typer:
+    """The command line with a verb for every experiment that is registered."""
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    app.command()(models)
+    for experiment in EXPERIMENTS:
+        _add(app, experiment)
+    app.command()(takes_a_model(study, Asking))
+    app.command()(questions)
+    app.command("app")(open_app)
+    app.command(context_settings=ANYTHING, add_help_option=False)(report)
+    return app
+
+
+def _add(app: typer.Typer, experiment: Experiment) -> None:
+    """Add an experiment's verb; its older name still works."""
+    answer = experiment.module("command").answer if experiment.has("command") else _answer
+    verb = verb_of(experiment, answer)
+    also = f" (Also: {experiment.also}.)" if experiment.also else ""
+    app.command(experiment.verb, help=experiment.asks + also)(verb)
+    if experiment.also:
+        app.command(experiment.also, help=experiment.asks, hidden=True)(verb)
+
+
+def _answer(call: Call) -> dict[str, Any]:
+    """What an experiment's verb prints."""
+    return call.summary(call.compute(call.load()))
+
+
+def models(
+    as_json: AsJson = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the embedded model and corpus first.")
+    ] = False,
+) -> None:
+    """List the models, and which of them can be loaded right now."""
+    from analysis.loading.models import describe, fetch_embedded
+
+    if fetch:
+        fetch_embedded()
+    console.emit({"models": describe()}, as_json)
+
+
+def questions(as_json: AsJson = False) -> None:
+    """List the questions that come with the project."""
+    from analysis.questions import library, load
+
+    rows = [
+        {"name": each.name, "title": each.title, "target": each.target, "foil": each.foil}
+        for each in map(load, library())
+    ]
+    console.emit({"questions": rows}, as_json)
+
+
+def study(
+    asked: Asking,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of results, a folder per model and question there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=SEEDS, help="Of all random draws.")] = 0,
+) -> None:
+    """Run every experiment of the paper whose result is missing or out of date."""
+    from analysis import results
+    from analysis.study import folder_of, run_study
+
+    question = asked.ask()
+    root = results.writable(out or results.out())
+    subject = asked.load()
+    folder = folder_of(root, subject, question)
+    steps = []
+    for done in run_study(subject, question, folder, seed, console.watched):
+        console.note(f"{done.name:>17}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
+        steps.append({"name": done.name, "seconds": done.seconds, "kept": done.kept})
+    console.emit({"folder": str(folder), "steps": steps}, asked.as_json)
+
+
+def open_app() -> None:
+    """Start the app on this machine; it says where it answers."""
+    _hand_over("space", [])
+
+
+def report(given: typer.Context) -> None:
+    """Write the pages of all studies and their index; `an-neuron report --help` for more."""
+    _hand_over("report", given.args)
+
+
+def _hand_over(package: str, arguments: list[str]) -> None:
+    """Run another package of this project as a program: nothing here imports it."""
+    sys.argv = [f"an-neuron {package}", *arguments]
+    runpy.run_module(package, run_name="__main__", alter_sys=True)

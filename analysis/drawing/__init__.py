@@ -1,0 +1,1 @@
+"""What figures share: colours, labels, bars of parts."""

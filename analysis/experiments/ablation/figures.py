@@ -1,0 +1,239 @@
+"""Figures of experiment 5: what is lost when a neuron is taken away."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.drawing import style
+from analysis.engines.replacement import METHODS
+from analysis.experiments.ablation.compute import (
+    Ablation,
+    in_set,
+    matched_changes,
+    over_prompts,
+    over_spots,
+)
+from analysis.numbers.estimates import Estimate
+
+CHANGE = "change of logit difference"
+NAMES = {
+    "zero": "zero",
+    "mean": "mean",
+    "resample": "resample",
+    "negate": "negate<br>(what the<br>original did)",
+}
+SPREAD = 0.3
+"""How far a cloud of points spreads to both sides of its row."""
+
+
+def ablation(result: Ablation) -> go.Figure:
+    """Change of the logit difference by method, beside matched neurons; both kinds of prompts."""
+    kinds = [kind for kind in (True, False) if in_set(result, kind).any()]
+    if not kinds:
+        return style.message("There are no prompts but those that were asked about.")
+    figure = make_subplots(len(kinds), 1, shared_xaxes=True, vertical_spacing=0.12)
+    figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
+    for row, kind in enumerate(kinds, start=1):
+        _prompt_panel(figure, result, kind, row)
+    figure.update_xaxes(showgrid=True, zeroline=True, zerolinewidth=2, range=_limits(result, kinds))
+    figure.update_xaxes(title=f"{CHANGE} (logits)", row=len(kinds), col=1)
+    style.note(
+        figure,
+        style.swatch(style.TARGET, f"{result.neuron}, mean and 95 % interval"),
+        style.swatch(style.FOIL, "the same when it is negated", "◆"),
+        style.swatch(style.OTHER, f"{len(result.matched)} matched neurons, ablated the same way"),
+    )
+    return figure
+
+
+def _limits(result: Ablation, kinds: list[bool]) -> list[float]:
+    values = [0.0]
+    for kind in kinds:
+        for method in range(len(METHODS)):
+            estimate = _change(result, method, kind)
+            values += [v for v in estimate if np.isfinite(v)]
+            values += matched_changes(result, method, kind).tolist()
+    room = 0.06 * (max(values) - min(values)) + 1e-6
+    return [min(values) - room, max(values) + room]
+
+
+def _change(result: Ablation, method: int, kind: bool) -> Estimate:
+    return over_prompts(result, result.ablated[:, method, 0] - result.baseline[:, 0], kind)
+
+
+def _prompt_panel(figure: go.Figure, result: Ablation, kind: bool, row: int) -> None:
+    """One kind of prompts: a row for each method."""
+    for method, name in enumerate(METHODS):
+        cloud = matched_changes(result, method, kind)
+        _cloud(figure, method, cloud, list(result.matched), f"{name}: %{{x:.3f}}", row, 1)
+        label = f"{result.neuron}, {name}"
+        estimate = _change(result, method, kind)
+        _estimate(figure, method, estimate, label, 3, row, 1)
+        if abs(estimate.mean) > np.abs(cloud).max(initial=0):
+            text = style.signed(estimate.mean)
+            figure.add_annotation(x=estimate.mean, y=method, text=text, yshift=15, row=row, col=1)
+    word = style.short(result.target if kind else result.foil)
+    count = int(in_set(result, kind).sum())
+    _heading(figure, f"{count} prompts that call for {word}", row, 1)
+    _method_axis(figure, row, 1)
+
+
+def _method_axis(figure: go.Figure, row: int, col: int, shown: bool = True) -> None:
+    figure.update_yaxes(
+        tickvals=list(range(len(METHODS))),
+        ticktext=[NAMES[name] for name in METHODS],
+        range=[len(METHODS) - 0.4, -0.6],
+        title="activation becomes" if shown else None,
+        showgrid=False,
+        zeroline=False,
+        showticklabels=shown,
+        row=row,
+        col=col,
+    )
+
+
+def _heading(figure: go.Figure, text: str, row: int, col: int) -> None:
+    axis = figure.get_subplot(row, col)
+    figure.add_annotation(
+        text=f"<b>{text}</b>",
+        x=axis.xaxis.domain[0],
+        y=axis.yaxis.domain[1],
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        yshift=3,
+    )
+
+
+def _cloud(
+    figure: go.Figure,
+    place: int,
+    values: np.ndarray,
+    names: list[str],
+    hover: str,
+    row: int,
+    col: int,
+) -> None:
+    """Matched neurons as small points, spread evenly about their row."""
+    spread = np.linspace(-SPREAD, SPREAD, max(len(values), 1))[: len(values)]
+    mixed = spread[np.random.default_rng(0).permutation(len(values))]
+    figure.add_scatter(
+        x=values.round(5).tolist(),
+        y=(place + mixed).round(3).tolist(),
+        text=names,
+        mode="markers",
+        marker={"color": style.OTHER, "size": 5, "opacity": 0.6},
+        hovertemplate="%{text}, " + hover + "<extra></extra>",
+        row=row,
+        col=col,
+    )
+
+
+def _estimate(
+    figure: go.Figure, place: int, estimate: Estimate, name: str, digits: int, row: int, col: int
+) -> None:
+    """The neuron: its mean with its interval; in the foil's colour where it is negated."""
+    negated = METHODS[place] == "negate"
+    colour = style.FOIL if negated else style.TARGET
+    above, below = estimate.high - estimate.mean, estimate.mean - estimate.low
+    figure.add_scatter(
+        x=[round(estimate.mean, 5)],
+        y=[place],
+        mode="markers",
+        marker={"color": colour, "size": 10, "symbol": "diamond" if negated else "circle"},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [round(above, 5) if np.isfinite(above) else 0],
+            "arrayminus": [round(below, 5) if np.isfinite(below) else 0],
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[[name, *(style.plain(v, digits) for v in estimate)]],
+        hovertemplate="%{customdata[0]}: %{customdata[1]} [%{customdata[2]}, %{customdata[3]}]"
+        "<extra></extra>",
+        row=row,
+        col=col,
+    )
+
+
+def collateral(result: Ablation) -> go.Figure:
+    """Loss and KL divergence on a corpus: before the target, and before all other tokens."""
+    kinds = [kind for kind in (True, False) if (result.spot_target == kind).any()]
+    figure = make_subplots(
+        len(kinds), 2, shared_xaxes="columns", shared_yaxes=True, horizontal_spacing=0.06,
+        vertical_spacing=0.12,
+    )  # fmt: skip
+    figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
+    for col, (values, theirs) in enumerate(_corpus_values(result), start=1):
+        ticks = _ticks(result, values, theirs)
+        texts = [f"{tick:g}".replace("-", "−") for tick in ticks]
+        figure.update_xaxes(tickvals=ticks, ticktext=texts, col=col)
+        for row, kind in enumerate(kinds, start=1):
+            _corpus_panel(figure, result, kind, values, theirs, row, col)
+    for row, kind in enumerate(kinds, start=1):
+        word = style.short(result.target)
+        count = int((result.spot_target == kind).sum())
+        before = f"{count} tokens before " + (word if kind else f"any token but {word}")
+        _heading(figure, before, row, 1)
+    figure.update_xaxes(zerolinewidth=2)
+    for col, title in enumerate(
+        ("change of loss<br>(nats per token)", "KL<br>(nats per token)"), 1
+    ):
+        figure.update_xaxes(title=title, row=len(kinds), col=col)
+    figure.layout.margin.b += style.LINE
+    figure.layout.height += style.LINE
+    style.note(
+        figure,
+        style.swatch(style.TARGET, f"{result.neuron}, mean and 95 % interval over documents"),
+        style.swatch(style.FOIL, "the same when it is negated", "◆"),
+        style.swatch(
+            style.OTHER,
+            f"{len(result.matched)} matched neurons, on {int(result.spot_compared.sum())} tokens",
+        ),
+    )
+    return figure
+
+
+def _ticks(result: Ablation, values: np.ndarray, theirs: np.ndarray) -> list[float]:
+    """Zero, and one round number to each side that has any: the panels are narrow."""
+    shown = [0.0]
+    for kind in (True, False):
+        for row in values:
+            shown += [v for v in over_spots(result, row, kind) if np.isfinite(v)]
+        compared = result.spot_target[result.spot_compared] == kind
+        if compared.any():
+            shown += theirs[:, compared].mean(1).tolist()
+    reach = max(1e-9, *map(abs, shown))
+    power = 10.0 ** np.floor(np.log10(reach))
+    step = float(max(digit * power for digit in (1, 2, 5) if digit * power <= reach * 1.001))
+    return [-step, 0, step] if min(shown) < -step / 2 else [0, step]
+
+
+def _corpus_values(result: Ablation) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """(the neuron's by method, the matched neurons') loss changes, and KL divergences."""
+    return (
+        (result.spot_change, result.matched_change),
+        (result.spot_kl, result.matched_kl),
+    )
+
+
+def _corpus_panel(
+    figure: go.Figure,
+    result: Ablation,
+    kind: bool,
+    values: np.ndarray,
+    theirs: np.ndarray,
+    row: int,
+    col: int,
+) -> None:
+    compared = result.spot_target[result.spot_compared] == kind
+    if compared.any():
+        cloud, place = theirs[:, compared].mean(1), METHODS.index("mean")
+        _cloud(figure, place, cloud, list(result.matched), "mean: %{x:.4f}", row, col)
+    for method, name in enumerate(METHODS):
+        estimate = over_spots(result, values[method], kind)
+        _estimate(figure, method, estimate, f"{result.neuron}, {name}", 5, row, col)
+    _method_axis(figure, row, col, col == 1)

@@ -1,0 +1,286 @@
+"""When a neuron is active: on the pair of prompts, and on news drawn at random.
+
+Negative activation can be the one that works: a gated neuron may answer to the clean prompt with
+activation far below zero, and another may be active on the corrupted prompt and be suppressed by
+the clean one. So activation is read with the sign that it has where the neuron is active.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from analysis.criteria import ACTIVE, EXPECTED, FEW, MOST, OFF, RARELY
+from analysis.experiments.activations.compute import Activations
+from analysis.numbers.estimates import mean_of_groups
+from analysis.numbers.statistics import share_interval
+
+Span = tuple[float, float]
+Marks = Bool[np.ndarray, " token"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A token of the first text, its number from 1, and the target's probability after it."""
+
+    token: str
+    activation: float
+    number: int
+    chance: float
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The clean prompt's last token, earlier in that prompt.
+
+    Attributes:
+        following: the token that follows it there.
+        activation: on it there.
+        context_decides: whether the neuron is active in only one of the two places.
+    """
+
+    following: str
+    activation: float
+    context_decides: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The clean prompt against the corrupted one.
+
+    Attributes:
+        clean, corrupted: activation on the last token.
+        sign: of the change from the corrupted to the clean prompt, with which the neuron is used.
+        suppressed: whether the corrupted prompt excites it and the clean one suppresses it.
+        nearly_off: whether that leaves hardly anything of it.
+        negative: whether it answers to the clean prompt with negative activation.
+        peak: activation at the end of the prompt that excites it.
+        differs: whether it is not active at the end of the other one.
+        fires_before: whether it is most active on the token before the target is due.
+        most_active: the token of the clean prompt on which it is.
+        repeat: None where the last token stands nowhere else in the clean prompt.
+    """
+
+    clean: float
+    corrupted: float
+    sign: int
+    suppressed: bool
+    nearly_off: bool
+    negative: bool
+    peak: float
+    differs: bool
+    fires_before: bool
+    most_active: str
+    repeat: Repeat | None
+
+
+@dataclass(frozen=True)
+class OnTarget:
+    """The target's own token in news: how often, the largest activation, and whether it fires."""
+
+    places: int
+    activation: float
+    fires: bool
+
+
+@dataclass(frozen=True)
+class BeforeTarget:
+    """Places in news before the target, with the mean activation there and before other tokens.
+
+    ``differs`` tells whether the mean is beyond the other, with the sign of the neuron's use.
+    """
+
+    places: int
+    mean: float
+    interval: Span
+    otherwise: float
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Places in news where the model expects the target, and at how many the neuron is active.
+
+    Attributes:
+        likely: from which probability on the model expects it.
+        highest: probability anywhere.
+        places, active: how many.
+        rarely, mostly: whether it is active at few of them, and at most.
+    """
+
+    likely: float
+    highest: float
+    places: int
+    active: int
+    rarely: bool
+    mostly: bool
+
+
+@dataclass(frozen=True)
+class News:
+    """Articles drawn at random, without the first token of each.
+
+    Attributes:
+        tokens: how many.
+        active, interval: on how many the neuron is active, and the interval of their share.
+        silent: whether those are hardly any.
+        lowest, highest: activation.
+        on_target, before_target: None where the target does not occur.
+        expected: where the model expects it.
+        explained: of the active tokens, those that the target follows, in the text or for the
+            model.
+        mostly_explained: whether those are most of them.
+    """
+
+    tokens: int
+    active: int
+    interval: Span
+    silent: bool
+    lowest: float
+    highest: float
+    on_target: OnTarget | None
+    before_target: BeforeTarget | None
+    expected: Expected
+    explained: int
+    mostly_explained: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the texts show.
+
+    Attributes:
+        last: the first text's last token.
+        largest: where the activation in it is largest, whichever its sign.
+        pair: the first text against the second; None where there is but one.
+        news: None where there is none, or no pair to compare it with.
+    """
+
+    last: Place
+    largest: Place
+    pair: Pair | None
+    news: News | None
+
+
+def facts(result: Activations, sign: int | None = None) -> Facts:
+    """Read them off."""
+    pair = _pair(result, sign or sign_of(result)) if len(result.texts) > 1 else None
+    return Facts(
+        last=_place(result, result.lengths[0] - 1),
+        largest=_place(result, int(abs(result.activations[result.text(0)]).argmax())),
+        pair=pair,
+        news=_news(result, pair) if pair and sampled(result).any() else None,
+    )
+
+
+def sign_of(result: Activations) -> int:
+    """Which way the clean prompt moves the activation, against the corrupted one: 1 up, -1 down."""
+    clean, corrupted = _ends(result)
+    return int(np.sign(clean - corrupted) or np.sign(clean) or 1)
+
+
+def counted(result: Activations) -> Marks:
+    """Marks every token but the first of each text, on which models park their attention."""
+    marks = np.ones(len(result.tokens), dtype=bool)
+    marks[np.cumsum((0, *result.lengths[:-1]))] = False
+    return marks
+
+
+def sampled(result: Activations) -> Marks:
+    """Marks the tokens of the random texts that count."""
+    return counted(result) & (np.arange(len(result.tokens)) >= result.random.start)
+
+
+def _place(result: Activations, place: int) -> Place:
+    chance = float(result.p_target[place])
+    return Place(result.tokens[place], float(result.activations[place]), place + 1, chance)
+
+
+def _ends(result: Activations) -> Span:
+    clean, corrupted = (float(result.activations[result.text(index)][-1]) for index in (0, 1))
+    return clean, corrupted
+
+
+def _pair(result: Activations, sign: int) -> Pair:
+    clean, corrupted = _ends(result)
+    suppressed = sign * corrupted < 0 and sign * clean < ACTIVE * abs(corrupted)
+    peak, other = (corrupted, clean) if suppressed else (clean, corrupted)
+    way, last = -sign if suppressed else sign, result.lengths[0] - 1
+    signed, tokens = way * result.activations[: last + 1], result.tokens[: last + 1]
+    most = int(np.where(counted(result)[: last + 1], signed, -np.inf).argmax())
+    earlier = [i for i, token in enumerate(tokens[:-1]) if token == tokens[-1]]
+    active = signed >= ACTIVE * way * peak
+    return Pair(
+        clean=clean,
+        corrupted=corrupted,
+        sign=sign,
+        suppressed=suppressed,
+        nearly_off=suppressed and abs(other) <= OFF * abs(peak),
+        negative=sign < 0 and not suppressed,
+        peak=peak,
+        differs=way * other < ACTIVE * way * peak,
+        fires_before=most == last and tokens[-1] != result.target and not suppressed,
+        most_active=tokens[most],
+        repeat=Repeat(
+            following=tokens[earlier[-1] + 1],
+            activation=float(result.activations[earlier[-1]]),
+            context_decides=bool(active[earlier[-1]]) == suppressed,
+        )
+        if earlier
+        else None,
+    )
+
+
+def _news(result: Activations, pair: Pair) -> News:
+    marks, way = sampled(result), -pair.sign if pair.suppressed else pair.sign
+    signed, tokens = way * result.activations, int(marks.sum())
+    active = marks & (signed >= ACTIVE * way * pair.peak)
+    likely = max(EXPECTED, float(result.p_target[result.lengths[0] - 1]) / 2)
+    due = marks & (result.p_target >= likely)
+    times, places, both = int(active.sum()), int(due.sum()), int((due & active).sum())
+    explained = int((active & (due | (result.next_is_target > 0))).sum())
+    return News(
+        tokens=tokens,
+        active=times,
+        interval=share_interval(times, tokens),
+        silent=times < RARELY * tokens,
+        lowest=float(result.activations[marks].min()),
+        highest=float(result.activations[marks].max()),
+        on_target=_on_target(result, signed, active),
+        before_target=_before_target(result, pair.sign),
+        expected=Expected(
+            likely=likely,
+            highest=float(result.p_target[marks].max()),
+            places=places,
+            active=both,
+            rarely=both < FEW * places,
+            mostly=both >= MOST * places,
+        ),
+        explained=explained,
+        mostly_explained=explained >= MOST * times,
+    )
+
+
+def _on_target(
+    result: Activations, signed: Float[np.ndarray, " token"], active: Marks
+) -> OnTarget | None:
+    places = np.flatnonzero(sampled(result) & (np.array(result.tokens) == result.target))
+    if not len(places):
+        return None
+    largest = places[signed[places].argmax()]
+    return OnTarget(len(places), float(result.activations[largest]), bool(active[largest]))
+
+
+def _before_target(result: Activations, sign: int) -> BeforeTarget | None:
+    """Each text's last token is left out, whose next one is not known."""
+    marks, before = sampled(result), result.next_is_target > 0
+    marks[np.cumsum(result.lengths) - 1] = False
+    if not (marks & before).any():
+        return None
+    text = np.repeat(np.arange(len(result.lengths)), result.lengths)[marks & before]
+    values = result.activations.astype(np.float64)  # lest rounding alone tell the two apart
+    mean, low, high = mean_of_groups(values[marks & before], text)
+    others = values[marks & ~before]
+    otherwise = float(others.mean()) if len(others) else 0.0
+    differs = low > otherwise if sign > 0 else high < otherwise
+    return BeforeTarget(len(text), mean, (low, high), otherwise, differs)

@@ -1,0 +1,118 @@
+"""The verb that puts one question to several models."""
+
+import gc
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis import EMBEDDED, console
+from analysis.calls import Call
+from analysis.errors import UserError
+from analysis.progress import Progress, part_of
+
+if TYPE_CHECKING:
+    from analysis.experiments.comparison.compute import Comparison
+
+TABLES = {
+    "models": ("name", "source", "layers", "d_model", "d_mlp", "n_neurons", "measured"),
+    "answers": ("name", "p_target", "logit_diff"),
+    "best_neuron": ("name", "neuron", "recovery", "held_out", "held_out_interval", "next"),
+    "what_it_writes": ("name", "target_rank", "rank_by_target", "rank_by_difference", "activation"),
+    "coming_of_the_target_on_the_corpus": ("name", "tokens", "followed", "loud", "foreseen"),
+    "told_by_the_neuron": ("name", "precision", "precision_interval", "recall", "recall_interval"),
+    "told_by_the_model": (
+        *("name", "model_precision", "model_precision_interval"),
+        *("model_recall", "model_recall_interval"),
+    ),
+}
+"""How the one wide table is cut for a reader."""
+
+
+def answer(
+    call: Call,
+    model: Annotated[str, typer.Option(help="The first model to ask.")] = "",
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Names that `models` lists, folders, .gguf files.")
+    ] = None,
+) -> dict[str, Any]:
+    """One row a model, and who is missing."""
+    from analysis.experiments.comparison.compute import summary, together
+
+    names = _names([model] if model else [], models or [])
+    rows, missing = [], {}
+    for place, name in enumerate(names, 1):
+        with console.watched(f"{name} ({place} of {len(names)})") as progress:
+            try:
+                rows.append(_row(replace(call, model=name), progress))
+            except UserError as error:
+                missing[name] = str(error)
+            except (MemoryError, RuntimeError) as error:
+                missing[name] = _no_room(error)
+        gc.collect()
+    if not rows:
+        raise UserError(_nothing(missing))
+    document = summary(together(rows, missing))
+    return document if call.as_json else _tables(document)
+
+
+def _names(own: list[str], others: list[str]) -> list[str]:
+    """All models asked for, each once, that of --model first; the embedded one if none is named."""
+    from analysis.loading.models import entry_of
+
+    found: dict[str, str] = {}
+    for name in [*own, *others] or [EMBEDDED]:
+        entry = entry_of(name)
+        key = entry.name if entry else _resolved(name)
+        if key in found:
+            console.note(f"note: {name} is named twice and asked once.")
+        found.setdefault(key, name)
+    return list(found.values())
+
+
+def _resolved(name: str) -> str:
+    """The path in full, so that two ways to write it are one; any other text as it is."""
+    try:
+        return str(Path(name).expanduser().resolve())
+    except (OSError, RuntimeError, ValueError):
+        return name
+
+
+def _row(call: Call, progress: Progress) -> "Comparison":
+    """Load one model and ask it; it is let go on return.
+
+    Raises:
+        UserError: it cannot be had, or the question cannot be put to it.
+    """
+    from analysis.experiments.comparison.compute import row
+
+    subject = call.load()
+    return row(subject, call.inputs(subject), part_of(progress, 0.05, 1.0))
+
+
+def _no_room(error: Exception) -> str:
+    """The reason where memory ran out; any other error is none of the user's and goes on."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "It does not fit into this machine's memory."
+    raise error
+
+
+def _nothing(missing: dict[str, str]) -> str:
+    """Why no model at all could be asked."""
+    if len(missing) == 1:
+        return next(iter(missing.values()))
+    told = " ".join(f"{name}: {reason}" for name, reason in missing.items())
+    return f"None of these models can be asked. {told}"
+
+
+def _tables(document: dict[str, Any]) -> dict[str, Any]:
+    """The rows cut into tables that fit a screen, and the missing models."""
+    rows, missing = document.pop("models"), document.pop("missing")
+    for row in rows:
+        row["next"] = [f"{other['neuron']} {other['recovery']:.3g}" for other in row["next"][:2]]
+    tables = {
+        title: [{column.replace("_", " "): row[column] for column in columns} for row in rows]
+        for title, columns in TABLES.items()
+    }
+    return {**document, **tables, "missing": missing}

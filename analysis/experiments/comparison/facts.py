@@ -1,0 +1,200 @@
+"""Whether other models have such a neuron too: the best neuron of each, by the same checks."""
+
+import shlex
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.criteria import FEW_OCCURRENCES, LEAD, NOTABLE
+from analysis.experiments.comparison.compute import Comparison
+from analysis.scanning.detector import FEWEST, quieted, share
+
+Ends = tuple[float, float]
+"""A value after the clean prompt and after the corrupted one."""
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron: its recovery on the pair that chose it, and over held-out pairs (NaN without)."""
+
+    name: str
+    recovery: float
+    held_out: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its 95 % interval; NaN of nothing."""
+
+    part: int
+    whole: int
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """The best neuron taken as a sign, in news, that the target comes next.
+
+    Attributes:
+        threshold: activation from which on it counts as active.
+        chosen: whether texts chose that, and did not hold the target too rarely.
+        chosen_on: how often they held it.
+        quieted: whether the clean prompt quiets the neuron.
+        tokens: of the other texts, on which all else is counted.
+        followed: those that the target follows.
+        active: those on which the neuron is active.
+        precision: share of these that the target follows.
+        recall: share of those that it follows.
+        foreseen: tokens after which the target is the model's own first choice.
+        rough: whether the target is too rare for the shares to be exact.
+    """
+
+    threshold: float
+    chosen: bool
+    chosen_on: int
+    quieted: bool
+    tokens: int
+    followed: int
+    active: int
+    precision: Share
+    recall: Share
+    foreseen: Share
+    rough: bool
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model, and the best neuron of it.
+
+    Attributes:
+        name, source, layers, width: of the model.
+        d_mlp, neurons: per layer, and in all.
+        measured: how many were patched.
+        p_target, logit_diff: after either prompt.
+        best, next: the best neuron, and the next one where there is one.
+        held_out_pairs: that confirm them.
+        interval: of the best neuron's recovery over these.
+        stands_out: whether it leads on the pair that chose it and held-out pairs clearly agree.
+        activation: of it at the end of either prompt.
+        target_rank: of the target among the tokens that it writes.
+        rank_by_target, rank_by_difference: its own by direct effect.
+        detector: it as a sign of the target.
+    """
+
+    name: str
+    source: str
+    layers: int
+    width: int
+    d_mlp: int
+    neurons: int
+    measured: int
+    p_target: Ends
+    logit_diff: Ends
+    best: Neuron
+    next: Neuron | None
+    held_out_pairs: int
+    interval: Ends
+    stands_out: bool
+    activation: Ends
+    target_rank: int
+    rank_by_target: int
+    rank_by_difference: int
+    detector: Detector
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the models show.
+
+    Attributes:
+        models: in the order asked.
+        standing_out: in how many of them one neuron stands out.
+        screened: whether in any of them some neurons were not patched.
+        missing: models without a row, in groups of one reason: reason and names.
+        absent: how many those are.
+        names: of all models asked for, as a command line takes them.
+    """
+
+    models: tuple[Model, ...]
+    standing_out: int
+    screened: bool
+    missing: tuple[tuple[str, tuple[str, ...]], ...]
+    absent: int
+    names: str
+
+
+def facts(result: Comparison) -> Facts:
+    """Read them off the rows."""
+    models = tuple(_model(result, i) for i in range(len(result.models)))
+    reasons: dict[str, tuple[str, ...]] = {}
+    for name, reason in zip(result.missing, result.reasons, strict=True):
+        reasons[reason] = (*reasons.get(reason, ()), name)
+    return Facts(
+        models=models,
+        standing_out=sum(model.stands_out for model in models),
+        screened=any(model.measured < model.neurons for model in models),
+        missing=tuple(reasons.items()),
+        absent=len(result.missing),
+        names=shlex.join((*result.models, *result.missing)),
+    )
+
+
+def _model(result: Comparison, i: int) -> Model:
+    best, *others = (
+        Neuron(name, float(result.recovery[i, k]), float(result.held_out[i, k]))
+        for k, name in enumerate(result.neurons[i][:2])
+    )
+    low, high = result.held_out_low[i, 0], result.held_out_high[i, 0]
+    leads = all(best.recovery >= LEAD * other.recovery for other in others)
+    first = np.isfinite(best.held_out) and best.held_out >= np.nanmax(result.held_out[i])
+    return Model(
+        name=result.models[i],
+        source=result.sources[i],
+        layers=int(result.layers[i]),
+        width=int(result.d_model[i]),
+        d_mlp=int(result.d_mlp[i]),
+        neurons=int(result.n_neurons[i]),
+        measured=int(result.measured[i]),
+        p_target=_ends(result.p_target[i]),
+        logit_diff=_ends(result.logit_diff[i]),
+        best=best,
+        next=others[0] if others else None,
+        held_out_pairs=int(result.held_out_pairs[i]),
+        interval=(float(low), float(high)),
+        stands_out=bool(leads and first and low > NOTABLE),
+        activation=_ends(result.activation[i]),
+        target_rank=int(result.target_rank[i]),
+        rank_by_target=int(result.rank_by_target[i]),
+        rank_by_difference=int(result.rank_by_difference[i]),
+        detector=_detector(result, i),
+    )
+
+
+def _detector(result: Comparison, i: int) -> Detector:
+    sign = int(result.sign[i])
+    followed, active = int(result.followed[i]), int(result.loud[i])
+    both = int(result.loud_followed[i])
+    return Detector(
+        threshold=sign * float(result.threshold[i]),
+        chosen=bool(result.chosen_on[i] >= FEWEST),
+        chosen_on=int(result.chosen_on[i]),
+        quieted=quieted(*(sign * result.activation[i]).tolist()),
+        tokens=int(result.tokens[i]),
+        followed=followed,
+        active=active,
+        precision=_share(both, active),
+        recall=_share(both, followed),
+        foreseen=_share(int(result.foreseen_followed[i]), int(result.foreseen[i])),
+        rough=followed < FEW_OCCURRENCES,
+    )
+
+
+def _share(part: int, whole: int) -> Share:
+    value, low, high = share(part, whole)
+    return Share(part, whole, value, (low, high))
+
+
+def _ends(values: np.ndarray) -> Ends:
+    clean, corrupted = (float(value) for value in values)
+    return clean, corrupted

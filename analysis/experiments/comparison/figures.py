@@ -1,0 +1,190 @@
+"""Figure of experiment 14: the best neuron of each model, beside the ones next to it."""
+
+import textwrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.comparison.compute import Comparison
+
+ROW = 24  # pixels from one neuron to the next
+FEW = 3
+"""Up to so many models every kept neuron has a row; of more models, only the first few."""
+
+ROWS_OF_MANY = 3
+
+
+def comparison(result: Comparison) -> go.Figure:
+    """Recovery on the pair that chose the neurons and on held-out pairs, model under model."""
+    places = _places(result)
+    rows = places[-1][0] + 1
+    labels = [result.neurons[model][rank] for _, model, rank in places]
+    figure = style.canvas(ROW * (rows + 1) + 64, left=style.label_width(labels) + 20, right=100)
+    _points(figure, result, places)
+    _numbers(figure, result, places)
+    _headings(figure, result, places)
+    figure.update_yaxes(
+        title="neuron",
+        tickvals=[y for y, _, _ in places],
+        ticktext=labels,
+        range=[rows - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(
+        title="recovery (share of the gap)", range=_limits(result, places), zerolinewidth=2
+    )
+    style.note(
+        figure,
+        style.swatch(style.OTHER, "on the pair that chose the neurons", "○"),
+        style.swatch(style.TARGET, "best neuron on held-out pairs, 95 % interval"),
+        style.swatch(style.OTHER, "the next-best neurons of the model"),
+    )
+    _missing(figure, result)
+    return figure
+
+
+def _places(result: Comparison) -> list[tuple[int, int, int]]:
+    """(row, model, rank of the neuron) of all that is drawn; a row stays free above each model."""
+    count = len(result.models)
+    shown = result.recovery.shape[1] if count <= FEW else ROWS_OF_MANY
+    places, row = [], 0
+    for model in range(count):
+        row += 1
+        for rank in range(min(shown, len(result.neurons[model]))):
+            places.append((row, model, rank))
+            row += 1
+    return places
+
+
+def _picked(values: np.ndarray, places: list[tuple[int, int, int]]) -> np.ndarray:
+    return values[[model for _, model, _ in places], [rank for _, _, rank in places]].astype(float)
+
+
+def _points(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:
+    """Open rings for the pair that chose, dots with intervals for the pairs that did not."""
+    chosen = _picked(result.recovery, places)
+    middle, low, high = (
+        _picked(values, places)
+        for values in (result.held_out, result.held_out_low, result.held_out_high)
+    )
+    rows = [y for y, _, _ in places]
+    names = [
+        f"{style.escaped(result.models[model])} {result.neurons[model][rank]}"
+        for _, model, rank in places
+    ]
+    colours = [style.OTHER if rank else style.TARGET for _, _, rank in places]
+    for best in (False, True):
+        which = [i for i, (_, _, rank) in enumerate(places) if (rank == 0) is best]
+        _dots(figure, middle[which], low[which], high[which], [rows[i] for i in which], best)
+        figure.data[-1].customdata = [
+            [names[i], *(style.plain(v[i], 3) for v in (middle, low, high))] for i in which
+        ]
+    figure.add_scatter(
+        x=chosen.round(4).tolist(),
+        y=rows,
+        mode="markers",
+        marker={"color": colours, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
+        customdata=[[name, style.plain(v, 3)] for name, v in zip(names, chosen, strict=True)],
+        hovertemplate="%{customdata[0]}, the pair that chose it: %{customdata[1]}<extra></extra>",
+    )
+
+
+def _dots(
+    figure: go.Figure,
+    middle: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    rows: list[int],
+    best: bool,
+) -> None:
+    colour = style.TARGET if best else style.OTHER
+    known = np.isfinite(middle)
+    figure.add_scatter(
+        x=[round(v, 4) if k else None for v, k in zip(middle.tolist(), known, strict=True)],
+        y=rows,
+        mode="markers",
+        marker={"color": colour, "size": 10 if best else 7},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": np.nan_to_num(high - middle).round(4).tolist(),
+            "arrayminus": np.nan_to_num(middle - low).round(4).tolist(),
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
+        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    )
+
+
+def _limits(result: Comparison, places: list[tuple[int, int, int]]) -> list[float]:
+    values = np.concatenate([
+        _picked(values, places)
+        for values in (result.recovery, result.held_out, result.held_out_low, result.held_out_high)
+    ])  # fmt: skip
+    low, high = min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values)))
+    room = 0.05 * (high - low) + 1e-6
+    return [low - room, high + room]
+
+
+def _numbers(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:
+    """Both numbers of each neuron in the right margin."""
+    for y, model, rank in places:
+        chosen, middle = result.recovery[model, rank], result.held_out[model, rank]
+        told = style.plain(middle) if np.isfinite(middle) else "–"
+        text = f"{style.plain(chosen)} → {told}"
+        figure.add_annotation(
+            text=text if rank else f"<b>{text}</b>",
+            x=1,
+            xref="paper",
+            y=y,
+            xanchor="left",
+            xshift=8,
+        )
+
+
+def _headings(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:
+    """Each model's name, layers and neurons on the free row above its neurons."""
+    left = 8 - figure.layout.margin.l
+    for y, model, rank in places:
+        if rank == 0:
+            size = f"{result.layers[model]} layers, {result.n_neurons[model]:,} neurons"
+            name = style.escaped(_shortened(result.models[model]))
+            figure.add_annotation(
+                text=f'<b>{name}</b> <span style="color:{style.OTHER}">{size}</span>',
+                x=0,
+                xref="paper",
+                y=y - 1,
+                xanchor="left",
+                xshift=left,
+            )
+
+
+def _shortened(name: str, longest: int = 24) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def _missing(figure: go.Figure, result: Comparison) -> None:
+    """Names of the models that have no row, faint, under the axis."""
+    if not result.missing:
+        return
+    names = "not measured: " + ", ".join(map(_shortened, result.missing))
+    lines = [style.escaped(line) for line in textwrap.wrap(names, style.NARROW)]
+    figure.layout.height += style.LINE * len(lines) + 8
+    figure.layout.margin.b += style.LINE * len(lines) + 8
+    figure.add_annotation(
+        text="<br>".join(lines),
+        x=0,
+        y=0,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="top",
+        xshift=8 - figure.layout.margin.l,
+        yshift=-48,
+        align="left",
+        font={"color": style.OTHER},
+    )

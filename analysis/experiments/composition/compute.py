@@ -1,0 +1,309 @@
+"""Experiment 11: how much of a neuron's effect is direct, and what later components make of it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from analysis.engines.controls import matched_neurons
+from analysis.engines.splitting import Parts, Side, Split, side, split
+from analysis.errors import UserError
+from analysis.inputs import Inputs
+from analysis.neuron import Neuron
+from analysis.numbers.statistics import ratio_interval
+from analysis.progress import Progress, part_of, silent
+from analysis.prompts import PromptPair, check_gap
+from analysis.result import Result
+from analysis.subject import Subject
+
+WAYS = ("denoising", "noising")
+
+CONTROLS = 20
+"""Neurons of the same layer, about as active, that are split beside the neuron."""
+
+PARTS = 10
+"""How many of the largest later heads and neurons are followed on held-out pairs."""
+
+
+@dataclass(frozen=True)
+class Composition(Result):
+    """What patching one neuron at the last position does, split by the ways it takes to the logits.
+
+    All effects are in logits of target minus foil. Arrays with an axis ``way`` hold denoising (the
+    clean activation in the corrupted run) and noising (the corrupted activation in the clean run,
+    its effects with the sign turned, so that both say what the neuron does for the clean answer).
+    Axis ``later`` counts the layers behind the neuron's; it is empty for the last layer. What a
+    component writes is read with the final norm frozen at the unpatched run's scale, so that
+    ``total = direct + heads_full + neurons_full + norm`` (sums), exactly.
+
+    Attributes:
+        neuron: its name.
+        clean: the clean prompt.
+        corrupted: the corrupted prompt.
+        target: the token asked for.
+        foil: the token it competes with.
+        clean_diff: logit difference of the clean prompt, in logits.
+        corrupted_diff: logit difference of the corrupted prompt, in logits.
+        delta: patched minus unpatched activation of the neuron at the last position.
+        total: change of the logit difference with everything downstream recomputed.
+        direct: the change that the neuron's own write makes in the final residual, norm frozen.
+        direct_unfrozen: the same with the final norm recomputed.
+        norm: what the change of the final norm's scale does in the full patched run.
+        heads_alone: path patching of each later head: it alone reads the neuron's change, and its
+            answer goes to the final residual alone.
+        heads_full: what each later head writes differently in the full patched run.
+        neurons_alone: ``heads_alone`` for each later neuron, its whole MLP reading the change.
+        neurons_full: ``heads_full`` for each later neuron.
+        controls: neurons of the same layer with about the same activation on the two prompts.
+        control_delta: change of their activation.
+        control_total: their totals.
+        control_direct: their direct effects, norm frozen.
+        parts: the later heads and neurons with the largest ``full`` in size, denoising, in order.
+        held_out: prompt pairs that took no part in choosing the neuron, as "clean / corrupted".
+        held_out_total: total of the neuron there, denoising.
+        held_out_direct: its direct effect there, norm frozen.
+        held_out_direct_unfrozen: the same with the norm recomputed.
+        held_out_parts: what each of ``parts`` writes differently in the full patched run there.
+    """
+
+    neuron: str
+    clean: str
+    corrupted: str
+    target: str
+    foil: str
+    clean_diff: float
+    corrupted_diff: float
+    delta: Float[np.ndarray, " way"]
+    total: Float[np.ndarray, " way"]
+    direct: Float[np.ndarray, " way"]
+    direct_unfrozen: Float[np.ndarray, " way"]
+    norm: Float[np.ndarray, " way"]
+    heads_alone: Float[np.ndarray, "way later head"]
+    heads_full: Float[np.ndarray, "way later head"]
+    neurons_alone: Float[np.ndarray, "way later d_mlp"]
+    neurons_full: Float[np.ndarray, "way later d_mlp"]
+    controls: tuple[str, ...]
+    control_delta: Float[np.ndarray, "way control"]
+    control_total: Float[np.ndarray, "way control"]
+    control_direct: Float[np.ndarray, "way control"]
+    parts: tuple[str, ...]
+    held_out: tuple[str, ...]
+    held_out_total: Float[np.ndarray, " pair"]
+    held_out_direct: Float[np.ndarray, " pair"]
+    held_out_direct_unfrozen: Float[np.ndarray, " pair"]
+    held_out_parts: Float[np.ndarray, "pair part"]
+
+    @property
+    def first_later(self) -> int:
+        """Number of the first layer behind the neuron's."""
+        return int(self.neuron[1:].split("N")[0]) + 1
+
+    def alone(self, way: int = 0) -> Parts:
+        """The single path through each later head and neuron."""
+        return Parts(self.first_later, self.heads_alone[way], self.neurons_alone[way])
+
+    def full(self, way: int = 0) -> Parts:
+        """What each later head and neuron writes differently in the full patched run."""
+        return Parts(self.first_later, self.heads_full[way], self.neurons_full[way])
+
+    @property
+    def indirect(self) -> Float[np.ndarray, " way"]:
+        """Total minus the direct effect with the norm frozen."""
+        return self.total - self.direct
+
+    @property
+    def single_paths(self) -> Float[np.ndarray, " way"]:
+        """Sum of the single paths through every later head and MLP."""
+        return self.heads_alone.sum((1, 2)) + self.neurons_alone.sum((1, 2))
+
+    @property
+    def remainder(self) -> Float[np.ndarray, " way"]:
+        """Total without the direct effect and the single paths: longer paths and the norm."""
+        return self.indirect - self.single_paths
+
+    @property
+    def longer(self) -> Float[np.ndarray, " way"]:
+        """What later components write differently because other later components changed too."""
+        return self.remainder - self.norm
+
+
+def composition(
+    subject: Subject,
+    neuron: Neuron,
+    pair: PromptPair,
+    held_out: Sequence[PromptPair] = (),
+    controls: int = CONTROLS,
+    progress: Progress = silent,
+) -> Composition:
+    """Split a neuron's effect into its direct part and what each later component adds or cancels.
+
+    Two splits, both exact forward passes. *Alone*: path patching of one component at a time. *In
+    the full run*: all downstream recomputed, and each component's changed write read off in the
+    final residual (direct logit attribution of the change), which sums to the total.
+
+    Raises:
+        UserError: the prompts do not differ in their logit difference.
+    """
+    others = matched_neurons(subject, neuron, [pair.clean, pair.corrupted], controls)
+    splits = _both_ways(subject, pair, [neuron, *others])
+    check_gap(splits[1].base, splits[0].base)
+    own = {name: _ways(splits, name)[:, 0] for name in _SPLIT}
+    first = neuron.layer + 1
+    parts = Parts(first, own["heads_full"][0], own["neurons_full"][0]).largest(PARTS)
+    names, confirmed = _confirm(subject, neuron, held_out, parts, part_of(progress, 0.2, 1.0))
+    progress(1.0)
+    return Composition(
+        neuron=str(neuron),
+        clean=pair.clean.text,
+        corrupted=pair.corrupted.text,
+        target=pair.contrast.target,
+        foil=pair.contrast.foil,
+        clean_diff=splits[1].base,
+        corrupted_diff=splits[0].base,
+        **own,
+        controls=tuple(map(str, others)),
+        control_delta=_ways(splits, "delta")[:, 1:],
+        control_total=_ways(splits, "total")[:, 1:],
+        control_direct=_ways(splits, "direct")[:, 1:],
+        parts=parts,
+        held_out=names,
+        **confirmed,
+    )
+
+
+_SPLIT = (
+    "delta", "total", "direct", "direct_unfrozen", "norm",
+    "heads_alone", "heads_full", "neurons_alone", "neurons_full",
+)  # fmt: skip
+
+
+def _both_ways(subject: Subject, pair: PromptPair, neurons: list[Neuron]) -> tuple[Split, Split]:
+    """Denoising (clean into corrupted) and noising (corrupted into clean)."""
+    clean, corrupted = (side(subject, p, neurons[0].layer) for p in (pair.clean, pair.corrupted))
+    return (
+        split(subject, corrupted, clean, neurons, pair.contrast),
+        split(subject, clean, corrupted, neurons, pair.contrast),
+    )
+
+
+def _ways(splits: tuple[Split, Split], name: str) -> Float[np.ndarray, "way neuron *rest"]:
+    """One quantity of both ways; effects of noising count what the clean answer loses."""
+    denoising, noising = (getattr(s, name).cpu().numpy() for s in splits)
+    return np.stack([denoising, noising if name == "delta" else -noising])
+
+
+def _confirm(
+    subject: Subject,
+    neuron: Neuron,
+    held_out: Sequence[PromptPair],
+    parts: tuple[str, ...],
+    progress: Progress,
+) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    """Split the neuron's effect in pairs that did not choose it, denoising.
+
+    Pairs whose two prompts the model does not tell apart are left out.
+    """
+    names: list[str] = []
+    splits: list[Split] = []
+    for done, pair in enumerate(held_out):
+        progress(done / len(held_out))
+        clean, corrupted = (side(subject, p, neuron.layer) for p in (pair.clean, pair.corrupted))
+        with suppress(UserError):
+            _check(subject, clean, corrupted, pair)
+            splits.append(split(subject, corrupted, clean, [neuron], pair.contrast))
+            names.append(f"{pair.clean.text} / {pair.corrupted.text}")
+    full = [found.full(neuron.layer + 1) for found in splits]
+    written = [[values[part] for part in parts] for values in full]
+    return tuple(names), {
+        "held_out_total": _column(splits, "total"),
+        "held_out_direct": _column(splits, "direct"),
+        "held_out_direct_unfrozen": _column(splits, "direct_unfrozen"),
+        "held_out_parts": np.array(written, dtype=np.float32).reshape(len(splits), len(parts)),
+    }
+
+
+def _check(subject: Subject, clean: Side, corrupted: Side, pair: PromptPair) -> None:
+    ids = (pair.contrast.target_id, pair.contrast.foil_id)
+    check_gap(*(float(subject.logit_diff(s.final, *ids)) for s in (clean, corrupted)))
+
+
+def _column(splits: list[Split], name: str) -> Float[np.ndarray, " pair"]:
+    return np.array([float(getattr(found, name)[0]) for found in splits], dtype=np.float32)
+
+
+def run(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
+    """How the neuron's effect reaches the logits, in the pair and in the held-out pairs."""
+    question = inputs.question
+    held_out = question.held_out_pairs(subject, inputs["held_out"])
+    pair = question.pair(subject)
+    return composition(subject, inputs.neuron, pair, held_out, progress=progress)
+
+
+def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
+    """The split in plain values; ``effect`` is a single path's, ``in_full_run`` sums to the total.
+
+    ``by_component`` lists every later head and MLP, largest path first, ``neurons`` the ``top``
+    largest later neurons. ``total = direct + sum of by_component effects + remainder``.
+    """
+    alone, full = composed.alone(), composed.full()
+    return {
+        "neuron": composed.neuron,
+        "target": composed.target,
+        "foil": composed.foil,
+        "clean_diff": composed.clean_diff,
+        "corrupted_diff": composed.corrupted_diff,
+        **_plain(composed, 0),
+        "noising": _plain(composed, 1),
+        "by_component": _rows(alone.component_names, alone.components, full.components),
+        "neurons": _rows(alone.neuron_names, alone.neurons.ravel(), full.neurons.ravel(), top),
+        "controls": _controls(composed),
+        "held_out_pairs": len(composed.held_out),
+        "held_out": [
+            {"name": name, "share": share, "interval": interval}
+            for name, (share, interval) in held_out_shares(composed).items()
+        ],
+    }
+
+
+def _controls(composed: Composition) -> list[dict[str, Any]]:
+    columns = (composed.control_delta, composed.control_total, composed.control_direct)
+    rows = zip(composed.controls, *(column[0].tolist() for column in columns), strict=True)
+    return [dict(zip(("neuron", "delta", "total", "direct"), row, strict=True)) for row in rows]
+
+
+def _plain(composed: Composition, way: int) -> dict[str, float]:
+    names = ("delta", "total", "direct", "direct_unfrozen", "indirect", "single_paths")
+    rest = ("remainder", "longer", "norm")
+    return {name: float(getattr(composed, name)[way]) for name in (*names, *rest)}
+
+
+def _rows(
+    names: list[str], alone: np.ndarray, full: np.ndarray, top: int | None = None
+) -> list[dict[str, Any]]:
+    order = np.argsort(-np.abs(alone), kind="stable")[:top]
+    return [
+        {"name": names[i], "effect": float(alone[i]), "in_full_run": float(full[i])} for i in order
+    ]
+
+
+def held_out_shares(
+    composed: Composition, of: str = "total"
+) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Shares of ``total`` or ``direct`` over all held-out pairs, sums over sums, 95 % intervals.
+
+    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where wholes sum to zero.
+    """
+    wholes = getattr(composed, f"held_out_{of}")
+    columns = {
+        "direct": composed.held_out_direct,
+        "direct_unfrozen": composed.held_out_direct_unfrozen,
+        **dict(zip(composed.parts, composed.held_out_parts.T, strict=True)),
+    }
+    whole = float(wholes.sum()) or float("nan")
+    return {
+        name: (float(values.sum()) / whole, ratio_interval(values, wholes, seed=0))
+        for name, values in columns.items()
+    }

@@ -1,0 +1,32 @@
+"""The split of the effect as tables."""
+
+from analysis.experiments.composition.compute import Composition, summary
+from analysis.tables import Column, Listing, Rows, Table
+
+SHOWN = 10
+
+
+def _components(result: Composition) -> Rows:
+    rows: Rows = summary(result)["by_component"]
+    return rows
+
+
+def _largest(result: Composition) -> Rows:
+    told = summary(result)
+    return [*told["by_component"][:SHOWN], *told["neurons"][:SHOWN]]
+
+
+TABLES = (
+    Table(
+        "composition_components",
+        "Later components that read the neuron: the single path through each, and what each "
+        "writes differently in the full run, in logits of target minus foil.",
+        _components,
+        (
+            Column("name", "Component", "text"),
+            Column("effect", "Single path"),
+            Column("in_full_run", "Full run"),
+        ),
+    ),
+)
+LISTING = Listing("Later components and neurons that add or take back most", _largest)

@@ -1,0 +1,231 @@
+"""Experiment 6: which tokens does a neuron write, whatever the prompt?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from analysis.inputs import Inputs
+from analysis.neuron import Neuron
+from analysis.progress import Progress
+from analysis.prompts import Contrast
+from analysis.result import Result
+from analysis.subject import Subject
+
+TOP = 15
+BINS = 120
+ROTATIONS = 200
+
+
+@dataclass(frozen=True)
+class DirectEffect(Result):
+    """``W_out[n] @ W_U`` with the final norm folded: logits per unit of activation over norm scale.
+
+    Attributes:
+        neuron: its name.
+        target: the token asked for.
+        foil: the token it competes with.
+        top_tokens: the tokens it raises most.
+        top_logits: their logits, centred over the vocabulary.
+        bottom_tokens: the tokens it lowers most.
+        bottom_logits: their logits.
+        mean_logit: what centring subtracted; add it for the raw product.
+        spread: standard deviation over the vocabulary.
+        target_logit: centred logit of the target.
+        foil_logit: centred logit of the foil.
+        target_rank: rank of the target in the vocabulary, 1 for the largest.
+        foil_rank: rank of the foil.
+        bin_edges: edges of the histogram over the vocabulary.
+        bin_counts: tokens per bin.
+        variants: tokens that differ from the target only in case and space, by logit.
+        variant_logits: their centred logits.
+        best_other: the strongest token that is no variant of the target.
+        best_other_logit: its centred logit.
+        embedding_tokens: top tokens of the original's congruence, ``W_out[n] @ W_E``.
+        embedding_products: their products.
+        embedding_rank: rank of the target by that product.
+        rotated_target: centred logit of the target for random directions of the same length.
+        rotated_best: largest centred logit of any token for the same random directions.
+        neurons_by_target: neurons of the whole model with the largest target logit, centred.
+        neurons_target: those logits.
+        neurons_by_difference: neurons with the largest target minus foil.
+        neurons_difference: those differences.
+        rank_by_target: rank of this neuron among all by target logit.
+        rank_by_difference: rank of this neuron among all by target minus foil.
+    """
+
+    neuron: str
+    target: str
+    foil: str
+    top_tokens: tuple[str, ...]
+    top_logits: Float[np.ndarray, " top"]
+    bottom_tokens: tuple[str, ...]
+    bottom_logits: Float[np.ndarray, " top"]
+    mean_logit: float
+    spread: float
+    target_logit: float
+    foil_logit: float
+    target_rank: int
+    foil_rank: int
+    bin_edges: Float[np.ndarray, " edge"]
+    bin_counts: Int[np.ndarray, " bin"]
+    variants: tuple[str, ...]
+    variant_logits: Float[np.ndarray, " variant"]
+    best_other: str
+    best_other_logit: float
+    embedding_tokens: tuple[str, ...]
+    embedding_products: Float[np.ndarray, " top"]
+    embedding_rank: int
+    rotated_target: Float[np.ndarray, " rotation"]
+    rotated_best: Float[np.ndarray, " rotation"]
+    neurons_by_target: tuple[str, ...]
+    neurons_target: Float[np.ndarray, " neuron"]
+    neurons_by_difference: tuple[str, ...]
+    neurons_difference: Float[np.ndarray, " neuron"]
+    rank_by_target: int
+    rank_by_difference: int
+
+    @property
+    def target_z(self) -> float:
+        """Target logit in standard deviations of the vocabulary; 0 if the neuron writes nothing."""
+        return self.target_logit / self.spread if self.spread else 0.0
+
+
+def run(subject: Subject, inputs: Inputs, _progress: Progress) -> DirectEffect:
+    """What the neuron writes."""
+    contrast = inputs.question.contrast(subject)
+    return direct_effect(subject, inputs.neuron, contrast, inputs["seed"])
+
+
+def summary(result: DirectEffect) -> dict[str, Any]:
+    """The result in plain values, the histogram left out."""
+
+    def rows(tokens: tuple[str, ...], logits: np.ndarray) -> list[dict[str, Any]]:
+        pairs = zip(tokens, logits, strict=True)
+        return [{"token": token, "logit": float(logit)} for token, logit in pairs]
+
+    return {
+        "neuron": result.neuron,
+        "top": rows(result.top_tokens, result.top_logits),
+        "bottom": rows(result.bottom_tokens, result.bottom_logits),
+        "target_logit": result.target_logit,
+        "target_rank": result.target_rank,
+        "target_z": result.target_z,
+        "foil_logit": result.foil_logit,
+        "mean_logit": result.mean_logit,
+        "best_other": {"token": result.best_other, "logit": result.best_other_logit},
+        "random_rotations_best": float(result.rotated_best.max()),
+        "embedding": rows(result.embedding_tokens, result.embedding_products),
+        "rank_by_target": result.rank_by_target,
+        "rank_by_difference": result.rank_by_difference,
+    }
+
+
+@torch.inference_mode()
+def direct_effect(
+    subject: Subject, neuron: Neuron, contrast: Contrast, seed: int = 0
+) -> DirectEffect:
+    """Project a neuron's output weights on the unembedding, with the final norm frozen.
+
+    Variants of the target (case, space) are counted as one word, since "An" close behind " an" is
+    no competitor. The control is the same vector turned to random directions.
+    """
+    raw = (subject.write(neuron) @ subject.W_U).float()
+    logits = raw - raw.mean()
+    products = _congruence(subject, neuron)
+    top, bottom = (logits.topk(TOP, largest=largest) for largest in (True, False))
+    embedding_top = products.topk(TOP)
+    counts, edges = np.histogram(logits.cpu().numpy(), BINS)
+    variants = _variants(subject, contrast.target)
+    ordered = [i for i in logits.argsort(descending=True).tolist() if i in variants]
+    others = logits.clone()
+    others[list(variants)] = -torch.inf
+    return DirectEffect(
+        neuron=str(neuron),
+        target=contrast.target,
+        foil=contrast.foil,
+        top_tokens=_strings(subject, top.indices),
+        top_logits=top.values.cpu().numpy(),
+        bottom_tokens=_strings(subject, bottom.indices),
+        bottom_logits=bottom.values.cpu().numpy(),
+        mean_logit=float(raw.mean()),
+        spread=float(logits.std()),
+        target_logit=float(logits[contrast.target_id]),
+        foil_logit=float(logits[contrast.foil_id]),
+        target_rank=_rank(logits, contrast.target_id),
+        foil_rank=_rank(logits, contrast.foil_id),
+        bin_edges=edges.astype(np.float32),
+        bin_counts=counts,
+        variants=tuple(map(subject.string, ordered)),
+        variant_logits=logits[ordered].cpu().numpy(),
+        best_other=subject.string(int(others.argmax())),
+        best_other_logit=float(others.max()),
+        embedding_tokens=_strings(subject, embedding_top.indices),
+        embedding_products=embedding_top.values.cpu().numpy(),
+        embedding_rank=_rank(products, contrast.target_id),
+        **_rotations(subject, neuron, contrast, seed),
+        **_among_neurons(subject, neuron, contrast),
+    )
+
+
+def _congruence(subject: Subject, neuron: Neuron) -> Float[Tensor, " d_vocab"]:
+    """The original's product with the embedding, centred over ``d_model`` as its library did."""
+    write = subject.write(neuron)
+    if isinstance(subject.final_norm, nn.LayerNorm):
+        write = write - write.mean()
+    return (subject.W_E @ write).float()
+
+
+def _strings(subject: Subject, tokens: Tensor) -> tuple[str, ...]:
+    return tuple(subject.string(token) for token in tokens.tolist())
+
+
+def _rank(values: Tensor, index: int) -> int:
+    return 1 + int((values > values[index]).sum())
+
+
+def _variants(subject: Subject, target: str) -> set[int]:
+    """Tokens whose text is the target's but for case and surrounding space, found by spelling."""
+    word = target.strip()
+    if not word:
+        return set(subject.tokens(target)[-1:])
+    spellings = {
+        space + form
+        for space in ("", " ")
+        for form in (word, word.lower(), word.upper(), word.capitalize())
+    }
+    pieces = [subject.tokens(spelling)[int(subject.prepend_bos) :] for spelling in spellings]
+    return {ids[0] for ids in pieces if len(ids) == 1}
+
+
+def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) -> dict[str, Any]:
+    """Target and best logit of random directions as long as the neuron's write."""
+    generator = torch.Generator().manual_seed(seed)
+    turned = torch.randn(ROTATIONS, subject.d_model, generator=generator).to(subject.W_U)
+    turned *= subject.write(neuron).norm() / turned.norm(dim=-1, keepdim=True)
+    logits = (turned @ subject.W_U).float()
+    logits -= logits.mean(-1, keepdim=True)
+    return {
+        "rotated_target": logits[:, contrast.target_id].cpu().numpy(),
+        "rotated_best": logits.max(-1).values.cpu().numpy(),
+    }
+
+
+def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
+    """Where the neuron stands among all neurons of the model, by its direct effect."""
+    target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
+    difference = subject.direction(contrast.target_id, contrast.foil_id)
+    columns = torch.stack([target, difference], 1)
+    effects = torch.stack([subject.W_out(i) @ columns for i in range(subject.n_layers)]).float()
+    found: dict[str, Any] = {}
+    for column, name in enumerate(("target", "difference")):
+        flat = effects[..., column].flatten()
+        top = flat.topk(min(TOP, len(flat)))
+        names = [str(Neuron(*divmod(n, subject.d_mlp))) for n in top.indices.tolist()]
+        found[f"neurons_by_{name}"] = tuple(names)
+        found[f"neurons_{name}"] = top.values.cpu().numpy()
+        found[f"rank_by_{name}"] = _rank(flat, neuron.layer * subject.d_mlp + neuron.number)
+    return found

@@ -1,0 +1,131 @@
+"""Which tokens the neuron writes, whatever the prompt, with the sign with which it is used."""
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from analysis.criteria import FAR, SPELLED
+from analysis.experiments.direct_effect.compute import DirectEffect
+from analysis.numbers.statistics import share_interval
+
+
+@dataclass(frozen=True)
+class Rotations:
+    """The same vector, rotated at random.
+
+    Attributes:
+        count: how many rotations.
+        as_strong: how many write some token as strongly as the neuron writes the target.
+        interval: of their share.
+        median, best: logit of the token that a rotation writes most.
+    """
+
+    count: int
+    as_strong: int
+    interval: tuple[float, float]
+    median: float
+    best: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the neuron writes: logits, ranks and deviations all with the sign that it is used with.
+
+    Attributes:
+        positive: whether that is activation above zero.
+        vocabulary: how many tokens there are.
+        writes: whether the target is first, but for its own variants of case and space.
+        every_spelling: whether those are written too.
+        far: whether the target lies far from the mean.
+        target_rank, target_z: of the target; in standard deviations.
+        best_other, best_other_logit: the strongest token that is no variant of the target.
+        spellings: variants of the target that lead the list.
+        foil_logit, foil_rank: of the foil.
+        largest_differences: target minus foil of the two neurons in which it is largest; none where
+            there is no list for that sign.
+        rotations: the control.
+        embedding_rank: of the target by the product with the embedding.
+        shared: tokens that both lists hold; None where there is no list for that sign.
+        agree: whether those are more than half.
+    """
+
+    positive: bool
+    vocabulary: int
+    writes: bool
+    every_spelling: bool
+    far: bool
+    target_rank: int
+    target_z: float
+    best_other: str
+    best_other_logit: float
+    spellings: tuple[str, ...]
+    foil_logit: float
+    foil_rank: int
+    largest_differences: tuple[float, ...]
+    rotations: Rotations
+    embedding_rank: int
+    shared: int | None
+    agree: bool
+
+
+def facts(result: DirectEffect, sign: int | None = None) -> Facts:
+    """Read them off.
+
+    Args:
+        result: the Result.
+        sign: of the activation with which the neuron is used; by default that with which it raises
+            the target.
+    """
+    if sign is None:
+        sign = 1 if result.target_logit >= 0 else -1
+    vocabulary = int(result.bin_counts.sum())
+    target, variants = sign * result.target_logit, sign * result.variant_logits
+    top = result.top_tokens if sign > 0 else result.bottom_tokens
+    other, logit = _best_other(result, sign)
+    spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
+    shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
+    return Facts(
+        positive=sign > 0,
+        vocabulary=vocabulary,
+        writes=target > logit,
+        every_spelling=bool(spelled),
+        far=abs(result.target_z) > FAR,
+        target_rank=_rank(result.target_rank, vocabulary, sign),
+        target_z=sign * result.target_z,
+        best_other=other,
+        best_other_logit=logit,
+        spellings=tuple(takewhile(lambda text: text in result.variants, top)),
+        foil_logit=sign * result.foil_logit,
+        foil_rank=_rank(result.foil_rank, vocabulary, sign),
+        largest_differences=tuple(map(float, result.neurons_difference[:2])) if sign > 0 else (),
+        rotations=_rotations(result.rotated_best, target),
+        embedding_rank=_rank(result.embedding_rank, vocabulary, sign),
+        shared=shared if result.embedding_tokens else None,
+        agree=shared is not None and shared > len(top) // 2,
+    )
+
+
+def _rank(rank: int, among: int, sign: int) -> int:
+    """A rank, counted from the other end for negative activation."""
+    return rank if sign > 0 else among + 1 - rank
+
+
+def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
+    """The token that is raised most and is no variant of the target, and its logit."""
+    if sign > 0:
+        return result.best_other, result.best_other_logit
+    rows = list(zip(result.bottom_tokens, (-result.bottom_logits).tolist(), strict=True))
+    others = [row for row in rows if row[0] not in (*result.variants, result.target)]
+    return (others or rows[-1:])[0]
+
+
+def _rotations(best: np.ndarray, target: float) -> Rotations:
+    as_strong = int((best >= target).sum())
+    return Rotations(
+        count=len(best),
+        as_strong=as_strong,
+        interval=share_interval(as_strong, len(best)),
+        median=float(np.median(best)),
+        best=float(best.max()),
+    )

@@ -1,0 +1,143 @@
+"""Figures of experiment 6: which tokens a neuron writes, whatever the prompt."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.drawing import style
+from analysis.drawing.labels import stems
+from analysis.experiments.direct_effect.compute import DirectEffect
+
+
+def direct_effect(result: DirectEffect) -> go.Figure:
+    """How many tokens get which logit; target, foil and random directions marked."""
+    marked = _marked(result)
+    figure = style.canvas(320 + style.LINE * len(marked), left=56, top=32)
+    edges = result.bin_edges
+    figure.add_bar(
+        x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
+        y=result.bin_counts.tolist(),
+        width=np.diff(edges).round(4).tolist(),
+        marker={"color": style.OTHER, "line": {"width": 0}},
+        hovertemplate="tokens near %{x:.2f}: %{y:,}<extra></extra>",
+    )
+    values = [value for _, value, _ in marked]
+    low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
+    room = 0.06 * (high - low)
+    figure.update_xaxes(
+        title="logit per unit of activation (centred)",
+        range=[low - room, high + room],
+        zeroline=False,
+        showgrid=False,
+    )
+    figure.update_yaxes(title="tokens per bin (log scale)", type="log")
+    _control(figure, result)
+    texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
+    stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, result.bin_counts.max()))))
+    return figure
+
+
+def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
+    """(token, logit, colour) of the target, its variants and the foil, largest logit first."""
+    found = {
+        v: (float(logit), style.TARGET)
+        for v, logit in zip(result.variants, result.variant_logits, strict=True)
+    }
+    found[result.target] = (result.target_logit, style.TARGET)
+    found[result.foil] = (result.foil_logit, style.FOIL)
+    rows = [(token, logit, colour) for token, (logit, colour) in found.items()]
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def _control(figure: go.Figure, result: DirectEffect) -> None:
+    """Where the best token of a random direction lies."""
+    low, high = np.quantile(result.rotated_best, [0.025, 0.975]).tolist()
+    figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
+    figure.add_annotation(
+        text="best token of random directions (95 %)",
+        x=(low + high) / 2,
+        xanchor=_anchor(figure, (low + high) / 2),
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        yshift=4,
+    )
+
+
+def _anchor(figure: go.Figure, x: float) -> str:
+    """The side of a wide label that may stand at x without being cut off."""
+    low, high = figure.layout.xaxis.range
+    share = (x - low) / (high - low)
+    return "left" if share < 0.35 else "right" if share > 0.65 else "center"
+
+
+def written_tokens(result: DirectEffect) -> go.Figure:
+    """The tokens the neuron raises most and lowers most."""
+    figure = make_subplots(1, 2, horizontal_spacing=0.22)
+    rows = max(len(result.top_tokens), len(result.bottom_tokens))
+    sides = ((result.top_tokens, result.top_logits), (result.bottom_tokens, result.bottom_logits))
+    left = style.label_width([style.short(t, 12) for t in result.top_tokens])
+    figure.update_layout(style.frame(22 * rows + 32 + 52, left, 32, 52, 12))
+    for column, (tokens, logits) in enumerate(sides, start=1):
+        _bars(figure, result, tokens, logits, column)
+    figure.update_yaxes(title="token", col=1)
+    for axis, title in (
+        (figure.layout.xaxis, "raised most"),
+        (figure.layout.xaxis2, "lowered most"),
+    ):
+        figure.add_annotation(
+            text=f"<b>{title}</b>",
+            x=axis.domain[0],
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+        )
+    return figure
+
+
+def _bars(
+    figure: go.Figure,
+    result: DirectEffect,
+    tokens: tuple[str, ...],
+    logits: np.ndarray,
+    column: int,
+) -> None:
+    rows = list(range(len(tokens)))
+    figure.add_bar(
+        x=np.abs(logits).round(3).tolist(),
+        y=rows,
+        orientation="h",
+        width=0.72,
+        marker={"color": [_colour(result, t) for t in tokens], "line": {"width": 0}},
+        text=[style.signed(v, 1) for v in logits],
+        textposition="outside",
+        textfont={"size": 11},
+        customdata=[
+            [style.visible(t), style.signed(v, 3)] for t, v in zip(tokens, logits, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        cliponaxis=False,
+        row=1,
+        col=column,
+    )
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[style.short(t, 12) for t in tokens],
+        range=[len(tokens) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        row=1,
+        col=column,
+    )
+    most = float(np.abs(logits).max(initial=1e-6))
+    figure.update_xaxes(
+        title="logit per unit", range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column
+    )
+
+
+def _colour(result: DirectEffect, token: str) -> str:
+    if token == result.foil:
+        return style.FOIL
+    return style.TARGET if token in (*result.variants, result.target) else style.OTHER

@@ -1,0 +1,25 @@
+"""The direct effect as a table."""
+
+from analysis.experiments.direct_effect.compute import DirectEffect, summary
+from analysis.tables import Column, Rows, Table
+
+
+def _written(result: DirectEffect) -> Rows:
+    told = summary(result)
+    ends = (("raised", told["top"]), ("lowered", told["bottom"]))
+    return [{"effect": effect, **row} for effect, rows in ends for row in rows]
+
+
+TABLES = (
+    Table(
+        "direct_effect_tokens",
+        "Tokens that the neuron raises and lowers most by its output weights, final norm frozen; "
+        "logits per unit of activation over the norm's scale, centred over the vocabulary.",
+        _written,
+        (
+            Column("effect", "Effect", "text"),
+            Column("token", "Token", "token"),
+            Column("logit", "Logit"),
+        ),
+    ),
+)

@@ -1,0 +1,94 @@
+"""From two words to a neuron: who writes the difference, and who carries it between two prompts."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import UserError
+from analysis.experiments.neuron_sweep.compute import NeuronSweep, neuron_sweep, ranked
+from analysis.experiments.writers.compute import Writer, writers
+from analysis.inputs import Inputs
+from analysis.neuron import parse_neuron
+from analysis.progress import Progress, silent
+from analysis.prompts import PromptPair
+from analysis.result import Result
+from analysis.subject import Subject
+
+LISTED = 15
+
+
+@dataclass(frozen=True)
+class Found(Result):
+    """Neurons for a target against a foil, by weights and by patching.
+
+    Attributes:
+        writers: those whose output weights write the difference most.
+        sweep: those that carry it from one prompt to the other.
+    """
+
+    writers: tuple[Writer, ...]
+    sweep: NeuronSweep
+
+    def save(self, folder: Path | str) -> None:
+        """Not on disk: its sweep is saved by itself.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError("A search is not saved: save the neuron_sweep that it rests on.")
+
+
+def find(
+    subject: Subject, pair: PromptPair, screen: int, seed: int = 0, progress: Progress = silent
+) -> Found:
+    """Order all neurons by what they write, and by what they recover when patched alone.
+
+    A neuron high on both lists writes the word and is used for it on these prompts.
+
+    Args:
+        subject: the model.
+        pair: the question.
+        screen: how many neurons, best by attribution, are patched; 0 patches all.
+        seed: of the sweep's random draws.
+        progress: told the finished fraction.
+
+    Raises:
+        UserError: the prompts do not differ in their logit difference.
+    """
+    sweep = neuron_sweep(subject, pair, (), "last", screen, seed, progress)
+    return Found(writers(subject, pair.contrast, LISTED), sweep)
+
+
+def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:
+    """Both lists for the question's pair."""
+    pair = inputs.question.pair(subject)
+    return find(subject, pair, inputs["screen"], inputs["seed"], progress)
+
+
+def summary(found: Found) -> dict[str, Any]:
+    """Both lists in plain values; each neuron's standing on the other one beside it."""
+    sweep = found.sweep
+    written = {writer.neuron: writer for writer in found.writers}
+    best = [str(neuron) for neuron in ranked(sweep)[:LISTED]]
+    return {
+        "target": sweep.target,
+        "foil": sweep.foil,
+        "best": str(sweep.best),
+        "on_both_lists": [name for name in best if name in written],
+        "by_weights": [{**asdict(w), **_recovered(sweep, w.neuron)} for w in found.writers],
+        "by_patching": [
+            {
+                "neuron": name,
+                **_recovered(sweep, name),
+                "logits": written[name].logits * written[name].direction
+                if name in written
+                else None,
+            }
+            for name in best
+        ],
+    }
+
+
+def _recovered(sweep: NeuronSweep, name: str) -> dict[str, Any]:
+    neuron = parse_neuron(name, *sweep.recovery.shape)
+    return {"recovery": float(sweep.recovery[neuron]), "measured": bool(sweep.exact[neuron])}

@@ -1,0 +1,28 @@
+"""Whether one neuron both writes the word and carries it here."""
+
+from dataclasses import dataclass
+
+from analysis.experiments.find.compute import Found, summary
+from analysis.experiments.neuron_sweep import facts as neuron_sweep
+from analysis.experiments.writers.compute import Writer
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Who stands high on which list.
+
+    Attributes:
+        sweep: what patching shows.
+        writer: the neuron whose weights write the target most.
+        both: neurons that are on both lists.
+    """
+
+    sweep: neuron_sweep.Facts
+    writer: Writer
+    both: tuple[str, ...]
+
+
+def facts(result: Found) -> Facts:
+    """Read it off both lists."""
+    both = tuple(summary(result)["on_both_lists"])
+    return Facts(neuron_sweep.facts(result.sweep), result.writers[0], both)

@@ -1,0 +1,182 @@
+"""Whether the neuron tells other words apart, in the sentence of the pair and in others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.experiments.generality.compute import Generality, parting
+from analysis.numbers.separation import RESAMPLES
+
+SURE = 0.05
+"""A neuron separates two groups when shuffled labels do so at most this often."""
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Words of one kind in the sentence of the pair: how many, and the neuron's mean after them."""
+
+    words: int
+    mean: float
+    interval: Span
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Sentences that took no part in choosing the neuron.
+
+    Attributes:
+        sentences: how many.
+        separates: in how many the neuron separates the words, the right way round.
+        reversed: in how many it separates them the wrong way round.
+        reversed_gap: the largest difference of the means in those.
+        model_separates: in how many the model's own answer hangs on the word.
+        model_only: in how many the model does and the neuron does not.
+        neuron_only: in how many the neuron does and the model does not.
+        lowest_auc, highest_auc: of the neuron.
+        auc, interval: of the neuron, averaged over the sentences, with its 95 % interval.
+        model_auc, model_interval: the same for the model's answer.
+        shuffled: the middle 95 % of the neuron's with labels shuffled.
+        gap: the largest difference of the means in any of them.
+    """
+
+    sentences: int
+    separates: int
+    reversed: int
+    reversed_gap: float
+    model_separates: int
+    model_only: int
+    neuron_only: int
+    lowest_auc: float
+    highest_auc: float
+    auc: float
+    interval: Span
+    model_auc: float
+    model_interval: Span
+    shuffled: Span
+    gap: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the words and sentences show; activations are read with the neuron's own sign.
+
+    Attributes:
+        positive: whether the neuron works by activation above zero.
+        words: of both kinds together.
+        target_group, foil_group: words of either kind.
+        separates: whether the neuron separates the words in the sentence of the pair.
+        auc, interval: of the neuron there.
+        shuffled: the middle 95 % of its AUC with labels shuffled.
+        model_auc, model_interval: of the model's own answer there.
+        target_preferred: words of the target's kind after which the model puts it above the foil.
+        mostly_preferred: whether those are more than half.
+        gap: difference of the means there.
+        held_out: the other sentences; None where there are none.
+        matched: other neurons of the layer, about as active.
+        matched_as_good: how many of them separate the words as well, in whichever direction.
+        matched_best: the best AUC among them, from 0.5.
+        weaker_elsewhere: whether the difference in every other sentence is less than half of this.
+        draws: shuffles of the labels.
+        share: of draws by chance at which a separation counts, one in so many.
+    """
+
+    positive: bool
+    words: int
+    target_group: Group
+    foil_group: Group
+    separates: bool
+    auc: float
+    interval: Span
+    shuffled: Span
+    model_auc: float
+    model_interval: Span
+    target_preferred: int
+    mostly_preferred: bool
+    gap: float
+    held_out: HeldOut | None
+    matched: int
+    matched_as_good: int
+    matched_best: float
+    weaker_elsewhere: bool
+    draws: int = RESAMPLES
+    share: int = round(1 / SURE)
+
+
+def facts(result: Generality, sign: int | None = None) -> Facts:
+    """Read them off.
+
+    Args:
+        result: the Result.
+        sign: of the activation with which the neuron is used; by default that of its mean after
+            the target's words.
+    """
+    if sign is None:
+        sign = 1 if result.means[0, 0] >= 0 else -1
+    areas, sure = _signed(result.auc, sign), result.chance <= SURE
+    size = len(result.target_words)
+    preferred = int((result.logit_diff[0, :size] > 0).sum())
+    gaps = sign * (result.means[:, 0] - result.means[:, 1])
+    matched = parting(result.matched_auc[0])
+    return Facts(
+        positive=sign > 0,
+        words=result.activation.shape[1],
+        target_group=_group(result, 0, size),
+        foil_group=_group(result, 1, len(result.foil_words)),
+        separates=bool(areas[0] > 0.5 and sure[0]),
+        auc=float(areas[0]),
+        interval=_span(result.auc_interval[0], sign),
+        shuffled=_span(result.shuffled_interval[0], sign),
+        model_auc=float(result.diff_auc[0]),
+        model_interval=_span(result.diff_auc_interval[0]),
+        target_preferred=preferred,
+        mostly_preferred=2 * preferred > size,
+        gap=float(gaps[0]),
+        held_out=_held_out(result, sign, areas, sure, gaps),
+        matched=len(result.matched),
+        matched_as_good=int((matched >= parting(result.auc)[0]).sum()),
+        matched_best=float(matched.max(initial=0.5)),
+        weaker_elsewhere=bool(len(gaps) > 1 and gaps[1:].max() < gaps[0] / 2),
+    )
+
+
+def _group(result: Generality, place: int, words: int) -> Group:
+    return Group(words, float(result.means[0, place]), _span(result.mean_intervals[0, place]))
+
+
+def _held_out(
+    result: Generality, sign: int, areas: np.ndarray, sure: np.ndarray, gaps: np.ndarray
+) -> HeldOut | None:
+    """The sentences but the first; None where there are none."""
+    if len(areas) < 2:
+        return None
+    ours, reverse = (areas > 0.5)[1:] & sure[1:], (areas < 0.5)[1:] & sure[1:]
+    model = result.diff_auc_interval[1:, 0] > 0.5
+    return HeldOut(
+        sentences=len(ours),
+        separates=int(ours.sum()),
+        reversed=int(reverse.sum()),
+        reversed_gap=float(np.abs(gaps[1:])[reverse].max(initial=0.0)),
+        model_separates=int(model.sum()),
+        model_only=int((model & ~ours).sum()),
+        neuron_only=int((ours & ~model).sum()),
+        lowest_auc=float(areas[1:].min()),
+        highest_auc=float(areas[1:].max()),
+        auc=float(_signed(result.held_out_auc[:1], sign)[0]),
+        interval=_span(result.held_out_interval[0], sign),
+        model_auc=float(result.held_out_auc[1]),
+        model_interval=_span(result.held_out_interval[1]),
+        shuffled=_span(result.held_out_shuffled, sign),
+        gap=float(gaps[1:].max()),
+    )
+
+
+def _signed(areas: np.ndarray, sign: int) -> np.ndarray:
+    """AUC with the sign with which the neuron is used."""
+    return areas if sign > 0 else 1 - areas
+
+
+def _span(bounds: np.ndarray, sign: int = 1) -> Span:
+    low, high = sorted(_signed(bounds, sign).tolist())
+    return low, high

@@ -1,0 +1,31 @@
+"""One activation exchanged, as a table of its settings."""
+
+from analysis.experiments.intervention.compute import Intervention, summary
+from analysis.tables import Column, Listing, Rows, Table
+
+
+def _settings(result: Intervention) -> Rows:
+    rows: Rows = summary(result)["settings"]
+    return rows
+
+
+def _without_spread(result: Intervention) -> Rows:
+    return [{k: v for k, v in row.items() if k != "sd"} for row in _settings(result)]
+
+
+TABLES = (
+    Table(
+        "intervention_settings",
+        "One prompt's next token with the neuron's activation exchanged at its end.",
+        _settings,
+        (
+            Column("setting", "Setting", "text"),
+            Column("set_to", "Activation"),
+            Column("logit_diff", "Logit difference"),
+            Column("p_target", "P(target)"),
+            Column("p_foil", "P(foil)"),
+            Column("kl", "KL divergence"),
+        ),
+    ),
+)
+LISTING = Listing("Each setting, and what the model then writes", _without_spread)

@@ -1,0 +1,43 @@
+"""How much of the difference between the prompts does each neuron alone recover?"""
+
+from analysis.declaration import HELD_OUT, SEED, Experiment, Figure, Live, Option
+
+TOP = Option("top", int, 20, "How many neurons to print.", low=1, shows=True)
+POSITIONS = Option(
+    "positions", str, "last", "Patch the last position, or all.", choices=("last", "all")
+)
+SCREEN = Option(
+    "screen",
+    int,
+    0,
+    "Measure only the K best by attribution; 0 measures all.",
+    low=0,
+    live=Live(
+        low=16,
+        high=1024,
+        label="Which neurons",
+        choices=(("The 64 likeliest: seconds", 64), ("All, exactly: a minute on two cores", 0)),
+    ),
+)
+
+EXPERIMENT = Experiment(
+    name="neuron_sweep",
+    title="Every neuron",
+    asks="How much of the difference does each neuron alone recover?",
+    returns="JSON: the best and the lowest neurons, each with its recovery.",
+    needs=("pair", "held_out"),
+    options=(TOP, POSITIONS, SCREEN, HELD_OUT, SEED),
+    brief=(("standing",), ("confirmed",)),
+    figures=(
+        Figure("neuron_sweep", key=True),
+        Figure("confirmation", "confirmation_caption", key=True, needs=("held_out",), live=False),
+        Figure("attribution", "attribution_caption", live=False),
+    ),
+    also="sweep",
+    app={"screen": 64, "held_out": 0},
+    report={"top": 100},
+    tab="patching",
+    button="Sweep the neurons",
+    intro="Every neuron's activation, carried alone from one prompt into the other.",
+    seconds=60,
+)

@@ -1,0 +1,274 @@
+"""Experiment 4: every neuron of every layer, patched alone."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from analysis.engines.attribution import attribute_neurons
+from analysis.engines.patcher import NeuronPatcher, Positions
+from analysis.errors import UserError
+from analysis.inputs import Inputs
+from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.statistics import ratio_interval
+from analysis.progress import Progress, part_of, silent
+from analysis.prompts import PromptPair
+from analysis.result import Result
+from analysis.subject import Subject
+
+CANDIDATES = 10
+"""How many of the best neurons are confirmed on held-out pairs."""
+
+OUTSIDE_SAMPLE = 256
+"""How many neurons are drawn to see what a screen missed."""
+
+
+@dataclass(frozen=True)
+class NeuronSweep(Result):
+    """What patching each neuron alone recovers of the difference between two prompts.
+
+    Attributes:
+        clean: the clean prompt.
+        corrupted: the corrupted prompt.
+        target: the token asked for.
+        foil: the token it competes with.
+        positions: ``last`` patches the last position, ``all`` every position (those before the
+            first difference hold nothing to patch).
+        clean_diff: logit difference of the clean prompt.
+        corrupted_diff: logit difference of the corrupted prompt.
+        recovery: (patched - corrupted) / (clean - corrupted) of each neuron; where ``exact`` is
+            false, the estimate by attribution.
+        exact: which recoveries were measured by patching.
+        attribution: the first-order estimate of every recovery.
+        activation_change: clean minus corrupted activation: at the last position, or, where every
+            position was patched, at the one where the neuron's changes most. A gated neuron answers
+            in both directions: below zero, what recovers is that it falls.
+        noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
+            rounding does; ranks below it mean nothing.
+        outside: neurons drawn at random among those that a screen left out, measured too; none
+            when all are exact.
+        outside_recovery: their measured recoveries.
+        candidates: the best neurons, best first, by measured recovery.
+        held_out: prompt pairs that took no part in the choice, as "clean / corrupted".
+        held_out_gap: clean minus corrupted logit difference of those pairs.
+        held_out_effect: what patching each candidate adds to the corrupted logit difference there.
+    """
+
+    clean: str
+    corrupted: str
+    target: str
+    foil: str
+    positions: str
+    clean_diff: float
+    corrupted_diff: float
+    recovery: Float[np.ndarray, "layer d_mlp"]
+    exact: Bool[np.ndarray, "layer d_mlp"]
+    attribution: Float[np.ndarray, "layer d_mlp"]
+    activation_change: Float[np.ndarray, "layer d_mlp"]
+    noise: float
+    outside: tuple[str, ...]
+    outside_recovery: Float[np.ndarray, " sample"]
+    candidates: tuple[str, ...]
+    held_out: tuple[str, ...]
+    held_out_gap: Float[np.ndarray, " pair"]
+    held_out_effect: Float[np.ndarray, "pair candidate"]
+
+    @property
+    def best(self) -> Neuron:
+        """The neuron with the largest measured recovery."""
+        return ranked(self)[0]
+
+
+def ranked(sweep: NeuronSweep) -> list[Neuron]:
+    """All measured neurons, largest recovery first."""
+    order = np.argsort(-np.where(sweep.exact, sweep.recovery, -np.inf), axis=None, kind="stable")
+    measured = order[: int(sweep.exact.sum())]
+    return [Neuron(int(n // sweep.exact.shape[1]), int(n % sweep.exact.shape[1])) for n in measured]
+
+
+def run(subject: Subject, inputs: Inputs, progress: Progress) -> NeuronSweep:
+    """The sweep over the question's pair, confirmed on its held-out pairs."""
+    question = inputs.question
+    return neuron_sweep(
+        subject,
+        question.pair(subject),
+        question.held_out_pairs(subject, inputs["held_out"]),
+        inputs["positions"],
+        inputs["screen"],
+        inputs["seed"],
+        progress,
+    )
+
+
+def summary(sweep: NeuronSweep, top: int = 20) -> dict[str, Any]:
+    """The sweep in plain values: best and lowest neurons, the screen's error, held-out recovery."""
+    order = ranked(sweep)
+    exact = sweep.exact
+    error = np.abs(sweep.attribution - sweep.recovery)[exact]
+    return {
+        "target": sweep.target,
+        "foil": sweep.foil,
+        "positions": sweep.positions,
+        "clean_diff": sweep.clean_diff,
+        "corrupted_diff": sweep.corrupted_diff,
+        "n_neurons": int(exact.size),
+        "exact": int(exact.sum()),
+        "noise": sweep.noise,
+        "neurons": [_row(sweep, neuron) for neuron in order[:top]],
+        "lowest": [_row(sweep, neuron) for neuron in order[: -top - 1 : -1]],
+        "attribution": {"largest_error": float(error.max()), **_outside_summary(sweep)},
+        "held_out": _held_out_summary(sweep),
+    }
+
+
+def _outside_summary(sweep: NeuronSweep) -> dict[str, Any]:
+    """What a screen left out, by a random sample: how wrong the estimates are, what they hid."""
+    if not sweep.outside:
+        return {"outside_measured": 0}
+    places = [parse_neuron(name, *sweep.exact.shape) for name in sweep.outside]
+    estimates = np.array([sweep.attribution[place] for place in places])
+    missed = _missed(np.abs(sweep.recovery[sweep.exact]), np.abs(sweep.outside_recovery))
+    return {
+        "outside_measured": len(places),
+        "outside_largest_error": float(np.abs(estimates - sweep.outside_recovery).max()),
+        "outside_largest": float(np.abs(sweep.outside_recovery).max()),
+        "missed": [sweep.outside[i] for i in missed],
+    }
+
+
+def _missed(
+    measured: Float[np.ndarray, " chosen"], outside: Float[np.ndarray, " sample"]
+) -> list[int]:
+    """Which of those left out belong to the largest, of as many as the screen has chosen."""
+    largest = np.argsort(-np.concatenate([measured, outside]), kind="stable")[: len(measured)]
+    return sorted((largest[largest >= len(measured)] - len(measured)).tolist())
+
+
+def _row(sweep: NeuronSweep, neuron: Neuron) -> dict[str, Any]:
+    return {
+        "neuron": str(neuron),
+        "recovery": float(sweep.recovery[neuron]),
+        "activation_change": float(sweep.activation_change[neuron]),
+    }
+
+
+def _held_out_summary(sweep: NeuronSweep) -> list[dict[str, Any]]:
+    rows = []
+    for neuron, effects in zip(sweep.candidates, sweep.held_out_effect.T, strict=True):
+        if len(effects):
+            interval = ratio_interval(effects, sweep.held_out_gap, seed=0)
+            share = float(effects.sum() / sweep.held_out_gap.sum())
+            rows.append({"neuron": neuron, "recovery": share, "interval": interval})
+    return rows
+
+
+def neuron_sweep(
+    subject: Subject,
+    pair: PromptPair,
+    held_out: Sequence[PromptPair] = (),
+    positions: Positions = "last",
+    screen: int = 0,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> NeuronSweep:
+    """Patch every neuron alone from the clean into the corrupted run (denoising).
+
+    Args:
+        subject: the model.
+        pair: the question.
+        held_out: pairs on which the best neurons are confirmed.
+        positions: patch the last position only, or all.
+        screen: 0 measures every neuron; K measures the K best by attribution (in size, either
+            sign) and keeps the estimate for the rest.
+        seed: of the random draws.
+        progress: told the finished fraction.
+    """
+    patcher = NeuronPatcher(subject, pair, positions)
+    shape = (subject.n_layers, subject.d_mlp)
+    attribution = attribute_neurons(subject, pair, patcher.delta, patcher.start) / patcher.gap
+    exact = _chosen(attribution, screen)
+    recovery = attribution.clone()
+    recovery[exact] = patcher.recoveries(exact, part_of(progress, 0.0, 0.95))
+    outside = _draw(~exact, seed)
+    candidates = _best(recovery, exact, CANDIDATES)
+    confirmed, gaps, effects = _confirm(subject, held_out, candidates, positions)
+    progress(1.0)
+    return NeuronSweep(
+        clean=pair.clean.text,
+        corrupted=pair.corrupted.text,
+        target=pair.contrast.target,
+        foil=pair.contrast.foil,
+        positions=positions,
+        clean_diff=patcher.clean_diff,
+        corrupted_diff=patcher.corrupted_diff,
+        recovery=recovery.cpu().numpy().reshape(shape),
+        exact=exact.cpu().numpy().reshape(shape),
+        attribution=attribution.cpu().numpy().reshape(shape),
+        activation_change=_largest(patcher.delta).float().cpu().numpy(),
+        noise=float(patcher.null_recoveries().abs().max()),
+        outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
+        outside_recovery=patcher.recoveries(outside).cpu().numpy(),
+        candidates=tuple(map(str, candidates)),
+        held_out=confirmed,
+        held_out_gap=gaps,
+        held_out_effect=effects,
+    )
+
+
+def _largest(changes: Float[Tensor, "layer pos d_mlp"]) -> Float[Tensor, "layer d_mlp"]:
+    """Of each neuron's changes at the patched positions the largest in size, with its sign."""
+    place = changes.abs().argmax(1, keepdim=True)
+    return changes.gather(1, place)[:, 0]
+
+
+def _chosen(attribution: Tensor, screen: int) -> Bool[Tensor, "layer d_mlp"]:
+    exact = torch.zeros(attribution.shape, dtype=torch.bool, device=attribution.device)
+    if screen == 0 or screen >= attribution.numel():
+        return ~exact
+    exact.view(-1)[attribution.abs().flatten().topk(screen).indices] = True
+    return exact
+
+
+def _draw(among: Bool[Tensor, "layer d_mlp"], seed: int) -> Bool[Tensor, "layer d_mlp"]:
+    """A random sample of the marked neurons."""
+    marked = among.flatten().nonzero()[:, 0].cpu().numpy()
+    size = min(OUTSIDE_SAMPLE, len(marked))
+    picked = np.random.default_rng(seed).choice(marked, size, replace=False)
+    drawn = torch.zeros_like(among)
+    drawn.view(-1)[torch.as_tensor(picked, device=among.device)] = True
+    return drawn
+
+
+def _best(recovery: Tensor, exact: Tensor, count: int) -> list[Neuron]:
+    measured = recovery.masked_fill(~exact, -torch.inf).flatten()
+    top = measured.topk(min(count, int(exact.sum()))).indices.tolist()
+    return [Neuron(n // recovery.shape[1], n % recovery.shape[1]) for n in top]
+
+
+def _confirm(
+    subject: Subject, held_out: Sequence[PromptPair], candidates: list[Neuron], positions: Positions
+) -> tuple[tuple[str, ...], Float[np.ndarray, " pair"], Float[np.ndarray, "pair candidate"]]:
+    """Patch the candidates, each alone, in pairs that did not choose them.
+
+    Pairs whose two prompts the model does not tell apart cannot confirm anything; they are left
+    out.
+    """
+    chosen = torch.zeros((subject.n_layers, subject.d_mlp), dtype=torch.bool, device=subject.device)
+    for neuron in candidates:
+        chosen[neuron] = True
+    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
+    names: list[str] = []
+    gaps: list[float] = []
+    effects = np.zeros((len(held_out), len(candidates)), dtype=np.float32)
+    for pair in held_out:
+        with suppress(UserError):
+            patcher = NeuronPatcher(subject, pair, positions)
+            effects[len(gaps), by_place] = patcher.effects(chosen).cpu().numpy()
+            gaps.append(patcher.gap)
+            names.append(f"{pair.clean.text} / {pair.corrupted.text}")
+    return tuple(names), np.array(gaps, dtype=np.float32), effects[: len(gaps)]

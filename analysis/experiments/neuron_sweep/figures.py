@@ -1,0 +1,286 @@
+"""Figures of experiment 4: every neuron patched alone."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.drawing.labels import callouts
+from analysis.experiments.neuron_sweep.compute import NeuronSweep, ranked
+from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.statistics import ratio_interval
+
+DRAWN = 400
+COMPARED = 2000
+CROWD = 0.06
+"""Neurons nearer to zero than this share of the largest stand too close to be named."""
+
+
+def neuron_sweep(result: NeuronSweep) -> go.Figure:
+    """Recovery of every neuron by layer; the many near zero as one band."""
+    figure = style.canvas(420, left=52, bottom=48)
+    recovery = result.recovery
+    drawn = _largest(recovery, DRAWN)
+    _rest(figure, recovery, drawn)
+    _neurons(figure, result, drawn)
+    low, high = min(0.0, float(recovery.min())), max(0.0, float(recovery.max()))
+    room = 0.06 * (high - low) or 1.0
+    figure.update_yaxes(
+        title="recovery (share of the gap)", range=[low - room, high + room], zerolinewidth=2
+    )
+    layers = len(recovery)
+    figure.update_xaxes(
+        title="layer (neurons by number within it)",
+        **style.layer_ticks(layers),
+        range=[-0.7, layers - 0.3],
+        showgrid=False,
+        zeroline=False,
+    )
+    style.note(figure, *_counts(result, drawn))
+    _name_extremes(figure, result)
+    return figure
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Flat indices of the values largest in size."""
+    return np.argsort(-np.abs(values), axis=None, kind="stable")[:count]
+
+
+def _counts(result: NeuronSweep, drawn: np.ndarray) -> list[str]:
+    size, exact = result.exact.size, int(result.exact.sum())
+    how = "all patched exactly" if exact == size else f"{exact:,} exact, the rest estimated"
+    lines = [f"{size:,} neurons, {how}", f"rounding noise: {style.power(result.noise)}"]
+    if size > len(drawn):
+        rest = np.delete(np.abs(result.recovery).ravel(), drawn).max()
+        lines[1] += f"; dots: the {len(drawn)} largest"
+        lines.append(f"the other {size - len(drawn):,} lie within ±{rest:.2g}")
+    return lines
+
+
+def _rest(figure: go.Figure, recovery: np.ndarray, drawn: np.ndarray) -> None:
+    """A band from the lowest to the highest neuron of each layer that is no dot."""
+    rest = recovery.astype(float).copy()
+    rest.ravel()[drawn] = 0.0
+    low, high = rest.min(1), rest.max(1)
+    figure.add_bar(
+        x=list(range(len(rest))),
+        base=low.round(6).tolist(),
+        y=(high - low).round(6).tolist(),
+        width=0.9,
+        marker={"color": style.FAINT, "line": {"width": 0}},
+        hoverinfo="skip",
+    )
+
+
+def _neurons(figure: go.Figure, result: NeuronSweep, drawn: np.ndarray) -> None:
+    width = result.recovery.shape[1]
+    layer, index = np.divmod(drawn, width)
+    values = result.recovery.ravel()[drawn]
+    exact = result.exact.ravel()[drawn]
+    change = result.activation_change.ravel()[drawn]
+    figure.add_scatter(
+        x=(layer - 0.4 + 0.8 * index / width).round(3).tolist(),
+        y=values.round(5).tolist(),
+        mode="markers",
+        marker={
+            "color": np.where(values > 0, style.TARGET, style.FOIL).tolist(),
+            "size": (4 + 5 * np.sqrt(np.abs(values) / np.abs(values).max(initial=1e-9)))
+            .round(1)
+            .tolist(),
+            "symbol": np.where(exact, "circle", "circle-open").tolist(),
+        },
+        customdata=[
+            [
+                str(Neuron(int(a), int(b))),
+                style.plain(v, 4),
+                "" if e else " (estimate)",
+                style.plain(c, 3),
+            ]
+            for a, b, v, e, c in zip(layer, index, values, exact, change, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}: recovery %{customdata[1]}%{customdata[2]}<br>"
+        "its activation changes by %{customdata[3]}<extra></extra>",
+    )
+
+
+def _name_extremes(figure: go.Figure, result: NeuronSweep, best: int = 5, lowest: int = 2) -> None:
+    """Name the best and the lowest measured neurons."""
+    order = ranked(result)
+    crowd = CROWD * float(np.abs(result.recovery).max())
+    chosen = [n for n in order[:best] if result.recovery[n] > crowd]
+    chosen += [n for n in order[len(chosen) :][-lowest:] if result.recovery[n] < -crowd]
+    layers, width = result.recovery.shape
+    points: dict[str, list[tuple[float, float, str]]] = {"left": [], "right": []}
+    for rank, neuron in enumerate(chosen):
+        value = float(result.recovery[neuron])
+        x = neuron.layer - 0.4 + 0.8 * neuron.number / width
+        text = f"{neuron} {style.plain(value, 3)}"
+        side = "right" if neuron.layer < layers / 2 else "left"
+        points[side].append((x, value, f"<b>{text}</b>" if rank == 0 else text))
+    for side, found in points.items():
+        callouts(figure, found, side)
+
+
+def confirmation(result: NeuronSweep) -> go.Figure:
+    """Recovery of the candidates on the pair that chose them, and on held-out pairs."""
+    if not len(result.held_out_gap):
+        return style.message(
+            "There are no held-out pairs: the neurons chosen on this pair are not confirmed "
+            "on others."
+        )
+    names = list(result.candidates)
+    figure = style.canvas(30 * len(names) + 64, left=style.label_width(names) + 20)
+    shares = result.held_out_effect / result.held_out_gap[:, None]
+    middles = result.held_out_effect.sum(0) / result.held_out_gap.sum()
+    limits = _limits(result, shares, middles)
+    _single_pairs(figure, result, shares, limits)
+    _intervals(figure, result, middles)
+    _choosing(figure, result)
+    figure.update_yaxes(
+        title="neuron",
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
+    style.note(
+        figure,
+        style.swatch(style.OTHER, "the pair that chose them", "○"),
+        style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval")
+        + "   "
+        + style.swatch(style.OTHER, "each pair", "•"),
+    )
+    return figure
+
+
+def _limits(result: NeuronSweep, shares: np.ndarray, middles: np.ndarray) -> list[float]:
+    """A range that shows every summary and nearly every pair; a tiny gap may throw a pair far."""
+    chosen = [_recovery_of(result, name) for name in result.candidates]
+    inner = np.quantile(shares, [0.02, 0.98])
+    low, high = min(0.0, *chosen, *middles, inner[0]), max(0.0, *chosen, *middles, inner[1])
+    room = 0.05 * (high - low) + 1e-6
+    return [float(low - room), float(high + room)]
+
+
+def _recovery_of(result: NeuronSweep, name: str) -> float:
+    return float(result.recovery[parse_neuron(name, *result.recovery.shape)])
+
+
+def _single_pairs(
+    figure: go.Figure, result: NeuronSweep, shares: np.ndarray, limits: list[float]
+) -> None:
+    pairs, count = shares.shape
+    jitter = np.linspace(-0.25, 0.25, pairs)[:, None]
+    inset = 0.01 * (limits[1] - limits[0])
+    low, high = limits[0] + inset, limits[1] - inset
+    beyond = np.where(shares > high, "triangle-right", "triangle-left")
+    figure.add_scatter(
+        x=np.clip(shares, low, high).round(4).ravel().tolist(),
+        y=(np.arange(count) + jitter).round(3).ravel().tolist(),
+        mode="markers",
+        marker={
+            "color": style.OTHER,
+            "size": 5,
+            "opacity": 0.6,
+            "symbol": np.where((low <= shares) & (shares <= high), "circle", beyond)
+            .ravel()
+            .tolist(),
+        },
+        customdata=[
+            [name, style.plain(share, 3), text]
+            for row, pair in zip(shares, result.held_out, strict=True)
+            for name, share, text in zip(
+                result.candidates, row, [style.wrapped(pair, 60, 4)] * count, strict=True
+            )
+        ],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+    )
+
+
+def _intervals(figure: go.Figure, result: NeuronSweep, middles: np.ndarray) -> None:
+    bounds = np.array([
+        ratio_interval(result.held_out_effect[:, i], result.held_out_gap, seed=0)
+        for i in range(len(middles))
+    ])  # fmt: skip
+    figure.add_scatter(
+        x=middles.round(4).tolist(),
+        y=list(range(len(middles))),
+        mode="markers",
+        marker={"color": style.TARGET, "size": 10},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (bounds[:, 1] - middles).round(4).tolist(),
+            "arrayminus": (middles - bounds[:, 0]).round(4).tolist(),
+            "color": style.TARGET,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[
+            [name, style.plain(m, 3), style.plain(low, 3), style.plain(high, 3)]
+            for name, m, (low, high) in zip(result.candidates, middles, bounds, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
+        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    )
+
+
+def _choosing(figure: go.Figure, result: NeuronSweep) -> None:
+    values = [_recovery_of(result, name) for name in result.candidates]
+    figure.add_scatter(
+        x=[round(v, 4) for v in values],
+        y=list(range(len(values))),
+        mode="markers",
+        marker={"color": style.OTHER, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
+        customdata=[[n, style.plain(v, 3)] for n, v in zip(result.candidates, values, strict=True)],
+        hovertemplate="%{customdata[0]}, the pair that chose it: %{customdata[1]}<extra></extra>",
+    )
+
+
+def attribution(result: NeuronSweep) -> go.Figure:
+    """The gradient's estimate against the exact recovery of the measured neurons."""
+    exact, estimate = result.recovery[result.exact], result.attribution[result.exact]
+    shown = _largest(exact, COMPARED)
+    names = [str(Neuron(int(a), int(b))) for a, b in np.argwhere(result.exact)[shown]]
+    figure = style.canvas(440, left=56)
+    low = min(0.0, float(exact.min()), float(estimate.min()))
+    high = max(0.0, float(exact.max()), float(estimate.max()))
+    room = 0.06 * (high - low) or 1.0
+    limits = [low - room, high + room]
+    figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line_dash="dot")
+    figure.add_scatter(
+        x=exact[shown].round(5).tolist(),
+        y=estimate[shown].round(5).tolist(),
+        text=names,
+        mode="markers",
+        marker={"color": style.TARGET, "size": 5},
+        hovertemplate="%{text}: exact %{x:.4f}, estimate %{y:.4f}<extra></extra>",
+    )
+    figure.update_xaxes(title="exact recovery (share of the gap)", range=limits)
+    figure.update_yaxes(title="estimate by attribution (share of the gap)", range=limits)
+    counts = f"{len(exact):,} neurons, {_agreement(exact, estimate)}"
+    style.note(figure, counts, "dotted: estimate = exact")
+    _name_outliers(figure, exact[shown], estimate[shown], names)
+    return figure
+
+
+def _agreement(exact: np.ndarray, estimate: np.ndarray) -> str:
+    if len(exact) < 2 or not exact.std() or not estimate.std():
+        return "correlation undefined"
+    return f"Pearson r = {style.plain(np.corrcoef(exact, estimate)[0, 1], 3)}"
+
+
+def _name_outliers(
+    figure: go.Figure, exact: np.ndarray, estimate: np.ndarray, names: list[str], most: int = 4
+) -> None:
+    """Name the largest recoveries and the largest errors."""
+    far = np.argsort(-np.abs(exact - estimate), kind="stable")[:most]
+    chosen = dict.fromkeys([*range(min(most, len(exact))), *far.tolist()])
+    middle = sum(figure.layout.xaxis.range) / 2
+    points: dict[str, list[tuple[float, float, str]]] = {"left": [], "right": []}
+    for i in chosen:
+        side = "left" if exact[i] > middle else "right"
+        points[side].append((float(exact[i]), float(estimate[i]), names[i]))
+    for side, found in points.items():
+        callouts(figure, found, side)

@@ -1,0 +1,42 @@
+"""The sweep as tables: its best neurons, and their confirmation."""
+
+from analysis.experiments.neuron_sweep.compute import NeuronSweep, summary
+from analysis.tables import NEURON, RECOVERY, Column, Listing, Rows, Table
+
+PRINTED, SHOWN = 100, 10
+
+
+def _neurons(result: NeuronSweep) -> Rows:
+    rows: Rows = summary(result, PRINTED)["neurons"]
+    return rows
+
+
+def _held_out(result: NeuronSweep) -> Rows:
+    rows: Rows = summary(result)["held_out"]
+    return rows
+
+
+def _both_ends(result: NeuronSweep) -> Rows:
+    told = summary(result, SHOWN)
+    return [
+        {**row, "direction": "rises" if row["activation_change"] > 0 else "falls"}
+        for row in [*told["neurons"], *told["lowest"][::-1]]
+    ]
+
+
+TABLES = (
+    Table(
+        "sweep",
+        "Neurons by the share of the logit difference that patching each alone recovers.",
+        _neurons,
+        (NEURON, RECOVERY, Column("activation_change", "Change of activation")),
+    ),
+    Table(
+        "confirmation",
+        "Recovery of the best neurons on pairs of prompts that took no part in their choice, with "
+        "bootstrap intervals.",
+        _held_out,
+        (NEURON, Column("recovery", "Recovery, held out", span="interval")),
+    ),
+)
+LISTING = Listing("The best and the lowest neurons", _both_ends)

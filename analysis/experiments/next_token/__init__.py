@@ -1,0 +1,20 @@
+"""What does the model say next?"""
+
+from analysis.declaration import Experiment, Figure
+
+EXPERIMENT = Experiment(
+    name="next_token",
+    title="The prompt",
+    asks="What does the model say next, after each of two prompts?",
+    returns="JSON: tokens, likeliest next tokens, probabilities and ranks of target and foil.",
+    needs=("prompts", "natural"),
+    figures=(
+        Figure("next_token", "next_caption", key=True),
+        Figure("natural_prompts", "natural_caption", needs=("natural",), live=False),
+    ),
+    also="prompt",
+    app={},
+    tab="patching",
+    quick=True,
+    seconds=5,
+)

@@ -1,0 +1,98 @@
+"""Experiment 1: what does the model say next?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from analysis.inputs import Inputs
+from analysis.progress import Progress
+from analysis.prompts import Contrast, Prompt, make_prompt
+from analysis.result import Result
+from analysis.subject import Subject
+
+TOP = 10
+
+
+@dataclass(frozen=True)
+class NextToken(Result):
+    """The next-token distribution after each prompt; the first prompt is the one asked about.
+
+    Attributes:
+        prompts: the texts.
+        tokens: their tokens as text.
+        target: the token asked for.
+        foil: the token it competes with.
+        top_tokens: the likeliest tokens after the first prompt, likeliest first.
+        top_probabilities: probability of those tokens after every prompt.
+        p_target: probability of the target.
+        p_foil: probability of the foil.
+        rank_target: rank of the target, 1 for the likeliest.
+        rank_foil: rank of the foil.
+        logit_diff: logit of the target minus logit of the foil.
+    """
+
+    prompts: tuple[str, ...]
+    tokens: tuple[tuple[str, ...], ...]
+    target: str
+    foil: str
+    top_tokens: tuple[str, ...]
+    top_probabilities: Float[np.ndarray, "prompt top"]
+    p_target: Float[np.ndarray, " prompt"]
+    p_foil: Float[np.ndarray, " prompt"]
+    rank_target: Int[np.ndarray, " prompt"]
+    rank_foil: Int[np.ndarray, " prompt"]
+    logit_diff: Float[np.ndarray, " prompt"]
+
+
+def run(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
+    """What follows the question's prompts, and its ordinary prose."""
+    question = inputs.question
+    natural = tuple(make_prompt(subject, each.text) for each in question.natural)
+    prompts = (*question.prompts(subject), *natural)
+    return next_token(subject, prompts, question.contrast(subject))
+
+
+def summary(result: NextToken) -> dict[str, Any]:
+    """What follows the first prompt, and the answer to the second, in plain values."""
+    likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
+    told: dict[str, Any] = {
+        "prompt": result.prompts[0],
+        "tokens": result.tokens[0],
+        "top": [{"token": token, "probability": float(p)} for token, p in likely],
+        **_answer(result, 0),
+    }
+    if len(result.prompts) > 1:
+        told["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
+    return told
+
+
+def _answer(result: NextToken, index: int) -> dict[str, Any]:
+    names = ("p_target", "p_foil", "rank_target", "rank_foil", "logit_diff")
+    return {name: getattr(result, name)[index].item() for name in names}
+
+
+def next_token(
+    subject: Subject, prompts: Sequence[Prompt], contrast: Contrast, top: int = TOP
+) -> NextToken:
+    """Read the next-token distribution after each of one or more prompts."""
+    logits = torch.stack([subject.logits(prompt.tokens)[-1] for prompt in prompts])
+    probabilities = logits.softmax(-1)
+    likeliest = logits[0].topk(min(top, subject.d_vocab)).indices
+    target, foil = logits[:, contrast.target_id], logits[:, contrast.foil_id]
+    return NextToken(
+        prompts=tuple(prompt.text for prompt in prompts),
+        tokens=tuple(prompt.strings for prompt in prompts),
+        target=contrast.target,
+        foil=contrast.foil,
+        top_tokens=tuple(subject.string(int(token)) for token in likeliest),
+        top_probabilities=probabilities[:, likeliest].cpu().numpy(),
+        p_target=probabilities[:, contrast.target_id].cpu().numpy(),
+        p_foil=probabilities[:, contrast.foil_id].cpu().numpy(),
+        rank_target=(1 + (logits > target[:, None]).sum(-1)).cpu().numpy(),
+        rank_foil=(1 + (logits > foil[:, None]).sum(-1)).cpu().numpy(),
+        logit_diff=(target - foil).cpu().numpy(),
+    )

@@ -1,0 +1,104 @@
+"""What the model says next: its answer to each prompt, and to ordinary prose."""
+
+from dataclasses import dataclass
+
+from analysis.experiments.next_token.compute import NextToken
+from analysis.numbers.statistics import share_interval
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What follows one prompt; the rank is the target's, the difference target minus foil."""
+
+    p_target: float
+    p_foil: float
+    rank: int
+    logit_diff: float
+
+
+@dataclass(frozen=True)
+class Natural:
+    """Prompts of ordinary prose that call for the target.
+
+    Attributes:
+        prompts: how many.
+        first: after how many of them the target is the likeliest token.
+        interval: of that share, 95 %.
+        mostly: whether those are more than half.
+        best: the prompt after which the target ranks highest.
+    """
+
+    prompts: int
+    first: int
+    interval: tuple[float, float]
+    mostly: bool
+    best: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows the prompts.
+
+    Attributes:
+        likeliest, probability: the first token after the clean prompt.
+        clean, corrupted: the answers to the pair; the second None where there is one prompt.
+        flips: whether the clean prompt gets the target and the corrupted one the foil.
+        gap: between the two logit differences.
+        tokens: of the clean prompt.
+        exchanged: the tokens in which the prompts differ, of the clean and the corrupted one.
+        names_target: whether a prompt contains the target itself.
+        natural: ordinary prose; None where there is none.
+    """
+
+    likeliest: str
+    probability: float
+    clean: Answer
+    corrupted: Answer | None
+    flips: bool
+    gap: float
+    tokens: int
+    exchanged: tuple[tuple[str, str], ...]
+    names_target: bool
+    natural: Natural | None
+
+
+def facts(result: NextToken) -> Facts:
+    """Read them off the next-token distributions."""
+    clean, *others = (_answer(result, i) for i in range(min(2, len(result.prompts))))
+    corrupted = others[0] if others else None
+    pair = result.tokens[:2]
+    return Facts(
+        likeliest=result.top_tokens[0],
+        probability=float(result.top_probabilities[0, 0]),
+        clean=clean,
+        corrupted=corrupted,
+        flips=corrupted is not None and clean.logit_diff > 0 > corrupted.logit_diff,
+        gap=clean.logit_diff - corrupted.logit_diff if corrupted else 0.0,
+        tokens=len(pair[0]),
+        exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
+        names_target=any(result.target in tokens for tokens in pair),
+        natural=_natural(result),
+    )
+
+
+def _answer(result: NextToken, i: int) -> Answer:
+    return Answer(
+        float(result.p_target[i]),
+        float(result.p_foil[i]),
+        int(result.rank_target[i]),
+        float(result.logit_diff[i]),
+    )
+
+
+def _natural(result: NextToken) -> Natural | None:
+    ranks, texts = result.rank_target[2:], result.prompts[2:]
+    if not texts:
+        return None
+    first = int((ranks == 1).sum())
+    return Natural(
+        prompts=len(texts),
+        first=first,
+        interval=share_interval(first, len(texts)),
+        mostly=2 * first > len(texts),
+        best=texts[int(ranks.argmin())],
+    )

@@ -1,0 +1,194 @@
+"""Figures of experiment 3: which component, at which position, carries the difference."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.drawing import style
+from analysis.drawing.labels import pair_tokens, thinned
+from analysis.experiments.patching.compute import Patching
+
+LARGE = 0.4
+MOST_TICKS = 8
+DIRECTIONS = ("clean into corrupted: restores", "corrupted into clean: breaks")
+BAR_TITLE = "recovery (share of the clean − corrupted gap)"
+
+
+def patching(result: Patching) -> go.Figure:
+    """Recovery of each component over (layer, position), denoising above noising."""
+    layers, columns = result.restored.shape[1], len(result.components)
+    tokens = pair_tokens(result.clean_tokens, result.corrupted_tokens)[result.start :]
+    panel = min(420, max(180, 10 * layers))
+    figure = make_subplots(
+        2, columns, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03,
+        vertical_spacing=60 / (2 * panel + 60),
+    )  # fmt: skip
+    bottom = style.label_width(tokens) + 84
+    figure.update_layout(style.frame(2 * panel + 60 + 44 + bottom, 46, 44, bottom, 12))
+    figure.update_layout(coloraxis=style.diverging(1.0, BAR_TITLE))
+    for row, maps in enumerate((result.restored, result.broken), start=1):
+        for column in range(columns):
+            _map(figure, result, maps[column, :, result.start :], row, column + 1, tokens)
+    _axes(figure, result, tokens)
+    _titles(figure, result, tokens)
+    return figure
+
+
+def _map(
+    figure: go.Figure,
+    result: Patching,
+    recovery: np.ndarray,
+    row: int,
+    column: int,
+    tokens: list[str],
+) -> None:
+    """One heatmap; what stands out carries its layer."""
+    few = len(tokens) <= MOST_TICKS
+    figure.add_heatmap(
+        x=[result.start + i for i in range(len(tokens))],
+        z=recovery.astype(float).round(3).tolist(),
+        coloraxis="coloraxis",
+        text=_cell_texts(recovery) if few else None,
+        texttemplate="%{text}" if few else None,
+        textfont={"size": 11},
+        hovertemplate=f"{result.components[column - 1]}, layer %{{y}} (%{{x}}): "
+        "recovery %{z:.3f}<extra></extra>",
+        xgap=2 if few else 0,
+        row=row,
+        col=column,
+    )
+    if not few:
+        _beside(figure, recovery, row, column, result.start)
+
+
+def runs(recovery: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """(position, first layer, last layer) of every unbroken run of large recoveries."""
+    for position in range(recovery.shape[1]):
+        large = np.abs(recovery[:, position]) >= LARGE
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], large.astype(int), [0]])))
+        for first, end in edges.reshape(-1, 2).tolist():
+            yield position, first, end - 1
+
+
+def _run_name(first: int, last: int, layers: int) -> str:
+    """A run of layers in as few characters as tell it."""
+    if first == last:
+        return str(first)
+    if first == 0:
+        return f"≤{last}"
+    return f"≥{first}" if last == layers - 1 else f"{first}–{last}"
+
+
+def _cell_texts(recovery: np.ndarray) -> list[list[str]]:
+    texts = [[""] * recovery.shape[1] for _ in range(recovery.shape[0])]
+    for position, first, last in runs(recovery):
+        texts[(first + last) // 2][position] = _run_name(first, last, len(recovery))
+    return texts
+
+
+def _beside(
+    figure: go.Figure, recovery: np.ndarray, row: int, column: int, start: int, most: int = 4
+) -> None:
+    """Layer labels beside cells that are too narrow to hold them."""
+    strength = [(np.abs(recovery[f : t + 1, p]).max(), p, f, t) for p, f, t in runs(recovery)]
+    for _, position, first, last in sorted(strength, reverse=True)[:most]:
+        right = position < recovery.shape[1] / 2
+        figure.add_annotation(
+            x=start + position + (0.5 if right else -0.5),
+            y=(first + last) / 2,
+            text=_run_name(first, last, len(recovery)),
+            xanchor="left" if right else "right",
+            row=row,
+            col=column,
+        )
+
+
+def _axes(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
+    pairs = zip(result.clean_tokens, result.corrupted_tokens, strict=True)
+    differing = [i - result.start for i, (a, b) in enumerate(pairs) if a != b]
+    ticks = thinned(len(tokens), MOST_TICKS, (len(tokens) - 1, *differing))
+    figure.update_xaxes(
+        tickvals=[result.start + i for i in ticks],
+        ticktext=[tokens[i] for i in ticks],
+        tickangle=-90,
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(
+        **style.layer_ticks(result.restored.shape[1]), showgrid=False, zeroline=False
+    )
+    figure.update_xaxes(title="position (token)", row=2)
+    figure.update_yaxes(title="layer", col=1)
+
+
+def _titles(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
+    """Name each panel, and each row by its direction; say what is not drawn."""
+    above = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
+    for row, direction in enumerate(DIRECTIONS, start=1):
+        top = figure.get_subplot(row, 1).yaxis.domain[1]
+        for column, component in enumerate(result.components, start=1):
+            middle = sum(figure.get_subplot(row, column).xaxis.domain) / 2
+            figure.add_annotation(text=component, x=middle, y=top, xanchor="center", **above)
+        bold = f"<b>{direction}</b>"
+        figure.add_annotation(text=bold, x=0, y=top, xanchor="left", xshift=-38, yshift=18, **above)
+    if result.start:
+        style.note(figure, f"before {tokens[0]} recovery is zero (not drawn)")
+
+
+def heads(result: Patching) -> go.Figure:
+    """Recovery of each attention head, denoising beside noising."""
+    maps = (result.heads_restored, result.heads_broken)
+    layers, count = maps[0].shape
+    limit = min(1.0, max(0.05, float(np.abs(maps).max())))
+    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.05)
+    panel = min(460, max(200, 12 * layers))
+    figure.update_layout(style.frame(panel + 44 + 116, 46, 44, 116, 12))
+    figure.update_layout(coloraxis=style.diverging(limit, BAR_TITLE))
+    for column, recovery in enumerate(maps, start=1):
+        _head_map(figure, recovery, limit, column)
+    figure.update_xaxes(
+        title="head", **style.layer_ticks(2 * count), showgrid=False, zeroline=False
+    )
+    figure.update_yaxes(**style.layer_ticks(layers), showgrid=False, zeroline=False)
+    figure.update_yaxes(title="layer", col=1)
+    for axis, direction in zip(
+        (figure.layout.xaxis, figure.layout.xaxis2), DIRECTIONS, strict=True
+    ):
+        figure.add_annotation(
+            text=direction.replace(": ", ":<br>"),
+            x=axis.domain[0],
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            align="left",
+        )
+    return figure
+
+
+def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int) -> None:
+    figure.add_heatmap(
+        z=recovery.astype(float).round(4).tolist(),
+        coloraxis="coloraxis",
+        hovertemplate="L%{y}H%{x}: recovery %{z:.3f}<extra></extra>",
+        xgap=1,
+        ygap=1,
+        row=1,
+        col=column,
+    )
+    for flat in np.argsort(-np.abs(recovery), axis=None)[:4].tolist():
+        layer, head = divmod(flat, recovery.shape[1])
+        if abs(recovery[layer, head]) < 0.25 * limit:
+            continue
+        right = head < recovery.shape[1] / 2
+        figure.add_annotation(
+            text=f"L{layer}H{head}",
+            x=head + (0.5 if right else -0.5),
+            y=layer,
+            xanchor="left" if right else "right",
+            row=1,
+            col=column,
+        )

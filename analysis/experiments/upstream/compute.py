@@ -1,0 +1,309 @@
+"""Experiment 10: where does a neuron's pre-activation come from?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.engines.controls import matched_neurons
+from analysis.engines.parts import Readers, TakenApart, neuron_readers, preactivations, projections
+from analysis.engines.stepback import (
+    STEP_NEURONS,
+    Step,
+    activation_shares,
+    parts_of_neurons,
+    split_by_source,
+    step_to_neuron,
+    step_to_source,
+    strongest_heads,
+    strongest_neurons,
+)
+from analysis.inputs import Inputs
+from analysis.neuron import Neuron
+from analysis.progress import Progress, silent
+from analysis.prompts import Prompt, PromptPair
+from analysis.result import Result
+from analysis.subject import Subject
+
+MATCHED = 50
+"""Neurons of the same layer, about as active, that the neuron is compared with."""
+
+HEADS, EARLIER = 4, 8
+"""How many heads are split by source, and single earlier neurons told apart from their MLP."""
+
+
+@dataclass(frozen=True)
+class Upstream(Result):
+    """A neuron's pre-activation at the last position, split exactly by what wrote it.
+
+    A gated MLP has the projections ``gate`` and ``up`` (the activation is act(gate) * up), a plain
+    one has ``in``. The scale of the norm before the MLP is frozen at its value in each run.
+    ``side`` is the clean prompt, then the corrupted one.
+
+    Attributes:
+        neuron: its name.
+        projections: their names.
+        lead: the projection that makes more of the difference of activation.
+        shares: what each projection contributes to the difference of activation between the two
+            prompts (product rule at the midpoint, exact).
+        clean: the clean prompt.
+        corrupted: the corrupted prompt.
+        clean_tokens: their tokens as text.
+        corrupted_tokens: the other's.
+        components: names of the parts: embedding, position, heads, MLPs, biases of all layers
+            together, and ``constant`` (the neuron's own bias and the norm's).
+        parts: what each contributes, in units of pre-activation.
+        preactivation: what the parts sum to, as the model computed it.
+        activation: the neuron's activation by position.
+        readings: its pre-activations by position.
+        cosine: cosine of the MLP's input (normed residual) with the input weights, by position.
+        earlier: the single earlier neurons whose part of ``lead`` differs most between the prompts.
+        earlier_parts: their parts, which their MLPs' parts contain.
+        heads: the heads whose part of ``lead`` differs most between the prompts.
+        sources: their parts, by the position they take them from.
+        attention: their attention from the last position.
+        steps: what is followed one step further back: the first of ``heads`` at the source where
+            its part differs most, and the first of ``earlier``.
+        step_positions: where each reads the residual stream.
+        step_projections: ``value`` for a head, the leading projection of the neuron.
+        step_parts: what each of ``components`` contributes to that reading; for the head in units
+            of ``lead``, attention frozen.
+        step_totals: the readings themselves, from the model's own values.
+        step_neurons: earlier neurons whose part of that differs most; empty if there are fewer.
+        step_neuron_parts: their parts.
+        matched: neurons of the same layer, about as active on the two prompts.
+        matched_parts: the parts of the first of them; zeros if the layer has no other neuron.
+        matched_earlier: its parts from the single neurons of ``earlier``.
+        pairs: word pairs, the asked one first, the others held out, as "clean / corrupted".
+        contrast: difference of parts in every pair, clean minus corrupted.
+        matched_contrast: the same for each matched neuron, mean over the held-out pairs, if any.
+    """
+
+    neuron: str
+    projections: tuple[str, ...]
+    lead: str
+    shares: Float[np.ndarray, " projection"]
+    clean: str
+    corrupted: str
+    clean_tokens: tuple[str, ...]
+    corrupted_tokens: tuple[str, ...]
+    components: tuple[str, ...]
+    parts: Float[np.ndarray, "projection side component"]
+    preactivation: Float[np.ndarray, "projection side"]
+    activation: Float[np.ndarray, "side pos"]
+    readings: Float[np.ndarray, "projection side pos"]
+    cosine: Float[np.ndarray, "projection side pos"]
+    earlier: tuple[str, ...]
+    earlier_parts: Float[np.ndarray, "projection side earlier"]
+    heads: tuple[str, ...]
+    sources: Float[np.ndarray, "projection side head pos"]
+    attention: Float[np.ndarray, "side head pos"]
+    steps: tuple[str, ...]
+    step_positions: tuple[int, ...]
+    step_projections: tuple[str, ...]
+    step_parts: Float[np.ndarray, "step side component"]
+    step_totals: Float[np.ndarray, "step side"]
+    step_neurons: tuple[tuple[str, ...], ...]
+    step_neuron_parts: Float[np.ndarray, "step side step_neuron"]
+    matched: tuple[str, ...]
+    matched_parts: Float[np.ndarray, "projection side component"]
+    matched_earlier: Float[np.ndarray, "projection side earlier"]
+    pairs: tuple[str, ...]
+    contrast: Float[np.ndarray, "pair projection component"]
+    matched_contrast: Float[np.ndarray, "matched projection component"]
+
+    @property
+    def leading(self) -> int:
+        """Index of the leading projection."""
+        return self.projections.index(self.lead)
+
+    @property
+    def difference(self) -> Float[np.ndarray, "projection component"]:
+        """Parts in the clean prompt minus parts in the corrupted one."""
+        return self.parts[:, 0] - self.parts[:, 1]
+
+
+def run(subject: Subject, inputs: Inputs, progress: Progress) -> Upstream:
+    """What drives the neuron in the question's pair, and in its held-out pairs."""
+    question = inputs.question
+    held_out = question.held_out_pairs(subject, inputs["held_out"])
+    return upstream(subject, inputs.neuron, question.pair(subject), held_out, progress)
+
+
+def summary(result: Upstream) -> dict[str, Any]:
+    """The result in plain values: parts of the clean prompt, largest first."""
+    lists = [_projection(result, index) for index in range(len(result.projections))]
+    return {
+        "neuron": result.neuron,
+        **lists[0],
+        **({"up": lists[1]} if len(lists) > 1 else {}),
+        "lead": result.lead,
+        "heads_by_source": [
+            {"head": head, "sources": _sources(result, index)}
+            for index, head in enumerate(result.heads)
+        ],
+        "steps_back": [_step(result, index) for index in range(len(result.steps))],
+        "alignment": {
+            "cosine": dict(zip(result.projections, result.cosine[:, 0], strict=True)),
+            "activation": result.activation[0],
+        },
+        "control": result.matched[0] if result.matched else None,
+    }
+
+
+def _projection(result: Upstream, index: int) -> dict[str, Any]:
+    return {
+        "projection": result.projections[index],
+        "preactivation": result.preactivation[index, 0],
+        "sum_of_parts": result.parts[index, 0].sum(),
+        "corrupted_preactivation": result.preactivation[index, 1],
+        "share_of_activation_difference": result.shares[index],
+        "parts": _rows(result.components, result.parts[index]),
+        "earlier_neurons": _rows(result.earlier, result.earlier_parts[index]),
+    }
+
+
+def _rows(
+    names: Sequence[str], values: Float[np.ndarray, "side component"]
+) -> list[dict[str, Any]]:
+    """Values of both prompts by name, the largest in the clean prompt first."""
+    order = np.argsort(-np.abs(values[0]), kind="stable")
+    return [
+        {"name": names[i], "value": values[0, i], "corrupted": values[1, i]}
+        for i in order
+        if names[i]
+    ]
+
+
+def _sources(result: Upstream, head: int) -> list[dict[str, Any]]:
+    values = result.sources[result.leading, :, head]
+    rows = zip(result.clean_tokens, *values, result.attention[0, head], strict=True)
+    names = ("token", "value", "corrupted", "attention")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _step(result: Upstream, index: int) -> dict[str, Any]:
+    position = result.step_positions[index]
+    return {
+        "of": result.steps[index],
+        "projection": result.step_projections[index],
+        "position": position,
+        "token": result.clean_tokens[position],
+        "value": result.step_totals[index, 0],
+        "sum_of_parts": result.step_parts[index, 0].sum(),
+        "parts": _rows(result.components, result.step_parts[index]),
+        "earlier_neurons": _rows(result.step_neurons[index], result.step_neuron_parts[index]),
+    }
+
+
+def upstream(
+    subject: Subject,
+    neuron: Neuron,
+    pair: PromptPair,
+    held_out: Sequence[PromptPair] = (),
+    progress: Progress = silent,
+) -> Upstream:
+    """Split what a neuron reads, for both prompts, by component, and follow it one step back.
+
+    A part is what a component wrote itself; what it made later components write counts there.
+    """
+    names = projections(subject)
+    prompts, last = (pair.clean, pair.corrupted), len(pair.clean.tokens) - 1
+    runs = [TakenApart(subject, prompt) for prompt in prompts]
+    matched = matched_neurons(subject, neuron, prompts, MATCHED)
+    own = neuron_readers(subject, neuron.layer, [neuron.number])
+    first = neuron_readers(subject, neuron.layer, [n.number for n in (*matched, neuron)][:1])
+    everyone = neuron_readers(subject, neuron.layer, [n.number for n in (neuron, *matched)])
+    parts = torch.stack([_split(run, everyone) for run in runs])
+    readings = torch.stack([preactivations(subject, p, neuron) for p in prompts], 1)
+    shares = activation_shares(subject, readings[..., last])
+    lead = int(shares.abs().argmax())
+    components = runs[0].components(neuron.layer, "ln2")
+    heads = strongest_heads(components, (parts[0] - parts[1])[0, lead], HEADS)
+    sources, attention = split_by_source(runs, own, heads, last)
+    earlier, _ = strongest_neurons(runs, [own.only(lead)] * 2, last, EARLIER)
+    told = [name for name in earlier if name]
+    steps = [
+        *(
+            step_to_source(runs, own.only(lead), h, sources[lead, :, 0], components)
+            for h in heads[:1]
+        ),
+        *(step_to_neuron(runs, name, components) for name in told[:1]),
+    ]
+    contrasts = torch.stack(
+        [parts[0] - parts[1], *_contrasts(subject, everyone, held_out, progress)]
+    )
+    return Upstream(
+        neuron=str(neuron),
+        projections=names,
+        lead=names[lead],
+        shares=_plain(shares),
+        clean=pair.clean.text,
+        corrupted=pair.corrupted.text,
+        clean_tokens=pair.clean.strings,
+        corrupted_tokens=pair.corrupted.strings,
+        components=components,
+        parts=_plain(parts[:, 0].transpose(0, 1)),
+        preactivation=_plain(readings[..., last]),
+        activation=_plain(torch.stack([run.activation(neuron) for run in runs])),
+        readings=_plain(readings),
+        cosine=_plain(torch.stack([run.cosine(own) for run in runs], 1)),
+        earlier=tuple(told),
+        earlier_parts=_plain(parts_of_neurons(runs, own, told)),
+        heads=heads,
+        sources=_plain(sources),
+        attention=_plain(attention),
+        **_told(steps, components),
+        matched=tuple(map(str, matched)),
+        matched_parts=_plain(parts[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])),
+        matched_earlier=_plain(parts_of_neurons(runs, first, told) * len(matched[:1])),
+        pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
+        contrast=_plain(contrasts[:, 0]),
+        matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),
+    )
+
+
+def _split(run: TakenApart, readers: Readers) -> Float[Tensor, "neuron projection component"]:
+    """The parts of every neuron's readings at the last position."""
+    parts = run.split(readers, len(run.prompt.tokens) - 1)
+    count = len(projections(run.subject))
+    return rearrange(parts, "part (projection n) -> n projection part", projection=count)
+
+
+def _contrasts(
+    subject: Subject, readers: Readers, pairs: Sequence[PromptPair], progress: Progress
+) -> Iterator[Float[Tensor, "neuron projection component"]]:
+    """Parts in the clean prompt minus parts in the corrupted one, for every pair."""
+
+    def split(prompt: Prompt) -> Tensor:
+        return _split(TakenApart(subject, prompt), readers)
+
+    for done, pair in enumerate(pairs, start=1):
+        yield split(pair.clean) - split(pair.corrupted)
+        progress(done / len(pairs))
+
+
+def _told(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:
+    """The steps back as fields of the result."""
+
+    def stacked(rows: list[Tensor], *shape: int) -> np.ndarray:
+        return _plain(torch.stack(rows) if rows else torch.zeros(0, 2, *shape))
+
+    return {
+        "steps": tuple(step.name for step in steps),
+        "step_positions": tuple(step.position for step in steps),
+        "step_projections": tuple(step.projection for step in steps),
+        "step_neurons": tuple(step.neurons for step in steps),
+        "step_parts": stacked([s.parts for s in steps], len(components)),
+        "step_totals": stacked([s.totals for s in steps]),
+        "step_neuron_parts": stacked([s.neuron_parts for s in steps], STEP_NEURONS),
+    }
+
+
+def _plain(values: Tensor) -> np.ndarray:
+    return values.float().cpu().numpy()

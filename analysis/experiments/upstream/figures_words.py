@@ -1,0 +1,199 @@
+"""Figures of experiment 10: from which tokens, and in other word pairs."""
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from plotly.subplots import make_subplots
+
+from analysis.drawing import style
+from analysis.drawing.labels import pair_tokens
+from analysis.experiments.upstream.compute import Upstream
+from analysis.numbers.statistics import ratio_interval
+
+MOST_SOURCES = 8
+PAIR_ROWS = 8
+
+
+def upstream_sources(result: Upstream) -> go.Figure:
+    """The strongest heads' parts by the token they take them from, clean beside corrupted."""
+    if not result.heads:
+        return style.message("No attention head comes before this neuron.")
+    values = result.sources[result.leading]
+    rows = _told_positions(values)
+    tokens = pair_tokens(result.clean_tokens, result.corrupted_tokens)
+    labels = [*(tokens[i] for i in rows), "all other tokens"]
+    limit = max(0.05, float(np.abs(values).max()))
+    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.04)
+    left = style.label_width(labels) + 20
+    figure.update_layout(style.frame(24 * len(labels) + 40 + 132, left, 40, 132, 12))
+    figure.update_layout(
+        coloraxis=style.diverging(limit, f"part of the {result.lead} pre-activation")
+    )
+    for side, name in enumerate(("clean", "corrupted")):
+        _source_map(figure, result, side, rows, labels)
+        figure.add_annotation(
+            text=f"<b>{name}</b>",
+            x=figure.get_subplot(1, side + 1).xaxis.domain[0],
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=4,
+        )
+    figure.update_xaxes(title="attention head", showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(title="source token", col=1)
+    return figure
+
+
+def _told_positions(values: Float[np.ndarray, "side head pos"]) -> list[int]:
+    """The positions with the largest parts, in the order of the text."""
+    strongest = np.argsort(-np.abs(values).max((0, 1)), kind="stable")[:MOST_SOURCES]
+    return sorted(strongest.tolist())
+
+
+def _source_map(
+    figure: go.Figure, result: Upstream, side: int, rows: list[int], labels: list[str]
+) -> None:
+    values, attention = result.sources[result.leading, side], result.attention[side]
+    others = np.setdiff1d(np.arange(values.shape[1]), rows)
+    cells, weights = (
+        np.concatenate([v[:, rows], v[:, others].sum(1, keepdims=True)], 1).T
+        for v in (values, attention)
+    )
+    limit = float(np.abs(result.sources[result.leading]).max())
+    figure.add_heatmap(
+        z=cells.astype(float).round(4).tolist(),
+        x=list(result.heads),
+        y=list(range(len(labels))),
+        coloraxis="coloraxis",
+        text=[[style.plain(v) if abs(v) >= 0.1 * limit else "" for v in row] for row in cells],
+        texttemplate="%{text}",
+        textfont={"size": 10},
+        customdata=[
+            [[label, style.percent(w)] for w in row]
+            for label, row in zip(labels, weights, strict=True)
+        ],
+        hovertemplate="%{x} from %{customdata[0]}: %{z:.3f}<br>attention %{customdata[1]}"
+        "<extra></extra>",
+        xgap=1,
+        ygap=1,
+        row=1,
+        col=side + 1,
+    )
+
+
+def upstream_pairs(result: Upstream) -> go.Figure:
+    """Differences of parts in other word pairs, with intervals, beside those of matched neurons."""
+    lead = result.leading
+    order = np.argsort(-np.abs(result.contrast[0, lead]), kind="stable")[:PAIR_ROWS]
+    names = [result.components[i] for i in order]
+    figure = style.canvas(36 * len(names) + 64, left=style.label_width(names) + 18, right=16)
+    control = result.matched_contrast[:, lead][:, order]
+    for row, values in enumerate(control.T):
+        if len(values):
+            low, high = np.quantile(values, [0.025, 0.975])
+            figure.add_shape(
+                type="rect",
+                x0=float(low),
+                x1=float(high),
+                y0=row - 0.34,
+                y1=row + 0.34,
+                fillcolor=style.FAINT,
+                line={"width": 0},
+                layer="below",
+            )
+    _pair_dots(figure, result, order, names)
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        title="head, MLP",
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(
+        title=f"difference of the part (clean minus corrupted),<br>{result.lead} pre-activation",
+        zerolinewidth=2,
+    )
+    figure.layout.margin.b += style.LINE
+    figure.layout.height += style.LINE
+    lines = [style.swatch(style.CLEAN, "the pair asked about", "○")]
+    if len(result.pairs) > 1:
+        mean = style.swatch(style.CLEAN, f"mean of {len(result.pairs) - 1} held-out pairs (95 %)")
+        lines = [mean, f"{lines[0]}   {style.swatch(style.OTHER, 'single pairs', '❘')}"]
+    if len(control):
+        lines.append(style.swatch(style.FAINT, f"95 % of {len(control)} matched neurons", "■"))
+    style.note(figure, *lines)
+    return figure
+
+
+def _pair_dots(
+    figure: go.Figure, result: Upstream, order: Int[np.ndarray, " row"], names: list[str]
+) -> None:
+    values = result.contrast[:, result.leading][:, order]
+    rows = list(range(len(names)))
+    if len(values) > 1:
+        _single_pairs(figure, result, values[1:], names)
+        means = values[1:].mean(0)
+        spans = [ratio_interval(v, np.ones(len(v)), seed=0) for v in values[1:].T]
+        figure.add_scatter(
+            x=means.astype(float).round(4).tolist(),
+            y=rows,
+            mode="markers",
+            marker={"color": style.CLEAN, "size": 9},
+            error_x={
+                "array": [high - m for m, (_, high) in zip(means.tolist(), spans, strict=True)],
+                "arrayminus": [m - low for m, (low, _) in zip(means.tolist(), spans, strict=True)],
+                "color": style.CLEAN,
+                "thickness": 2,
+                "width": 0,
+            },
+            customdata=[
+                [name, style.signed(m), style.plain(low), style.plain(high)]
+                for name, m, (low, high) in zip(names, means, spans, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
+            "%{customdata[3]})<extra></extra>",
+        )
+    figure.add_scatter(
+        x=values[0].astype(float).round(4).tolist(),
+        y=rows,
+        mode="markers",
+        marker={
+            "color": style.CLEAN,
+            "size": 10,
+            "symbol": "circle-open",
+            "line": {"width": 2},
+        },
+        customdata=[[name, style.signed(v)] for name, v in zip(names, values[0], strict=True)],
+        hovertemplate="%{customdata[0]}, pair asked about: %{customdata[1]}<extra></extra>",
+    )
+
+
+def _single_pairs(
+    figure: go.Figure,
+    result: Upstream,
+    values: Float[np.ndarray, "pair row"],
+    names: list[str],
+) -> None:
+    places = [(pair, row) for pair in range(len(values)) for row in range(len(names))]
+    figure.add_scatter(
+        x=[round(float(values[place]), 3) for place in places],
+        y=[row for _, row in places],
+        mode="markers",
+        marker={
+            "symbol": "line-ns-open",
+            "size": 9,
+            "color": style.OTHER,
+            "line": {"width": 1},
+        },
+        hoverinfo="skip",
+    )

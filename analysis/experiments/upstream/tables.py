@@ -1,0 +1,39 @@
+"""What drives the neuron as tables: the parts of its pre-activation."""
+
+from analysis.experiments.upstream.compute import Upstream, summary
+from analysis.tables import Column, Listing, Rows, Table
+
+SHOWN = 20
+
+
+def _parts(result: Upstream) -> Rows:
+    """Both projections of a gated neuron, one below the other."""
+    told = summary(result)
+    sides = [side for side in (told, told.get("up")) if side]
+    return [{"projection": s["projection"], **row} for s in sides for row in s["parts"]]
+
+
+def _largest_differences(result: Upstream) -> Rows:
+    told = summary(result)
+    rows: Rows = told.get(result.lead, told)["parts"]
+    rows = [{**row, "difference": row["value"] - row["corrupted"]} for row in rows]
+    return sorted(rows, key=lambda row: -abs(row["difference"]))[:SHOWN]
+
+
+TABLES = (
+    Table(
+        "upstream_parts",
+        "Parts of the neuron's pre-activation at the last position, by the component that wrote "
+        "them.",
+        _parts,
+        (
+            Column("projection", "Projection", "text"),
+            Column("name", "Component", "text"),
+            Column("value", "Clean"),
+            Column("corrupted", "Corrupted"),
+        ),
+    ),
+)
+LISTING = Listing(
+    "The parts of what it reads that differ most between the prompts", _largest_differences
+)

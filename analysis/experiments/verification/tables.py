@@ -1,0 +1,44 @@
+"""Published beside computed, as tables."""
+
+from analysis.experiments.verification.compute import Verification, summary
+from analysis.tables import Column, Rows, Table
+
+
+def _groups(result: Verification) -> Rows:
+    rows: Rows = summary(result)["groups"]
+    return rows
+
+
+def _numbers(result: Verification) -> Rows:
+    rows: Rows = summary(result)["numbers"]
+    return rows
+
+
+TABLES = (
+    Table(
+        "verification",
+        "The original study's published numbers computed anew by its own conventions: how many "
+        "agree, and the one furthest off by its tolerance.",
+        _groups,
+        (
+            Column("group", "Published in", "text"),
+            Column("numbers", "Numbers"),
+            Column("agree", "Agree"),
+            Column("furthest_off", "Furthest off", "text"),
+            Column("by", "By"),
+            Column("tolerance", "Tolerance"),
+        ),
+    ),
+    Table(
+        "verification_numbers",
+        "The original study's published numbers beside the same computed here.",
+        _numbers,
+        (
+            Column("name", "Number", "text"),
+            Column("published", "Published"),
+            Column("here", "Here"),
+            Column("tolerance", "Tolerance"),
+            Column("verdict", "Verdict", "text"),
+        ),
+    ),
+)

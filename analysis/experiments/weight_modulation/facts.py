@@ -1,0 +1,199 @@
+"""What the model answers and writes as the neuron's weights are scaled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.criteria import NEGLIGIBLE, UNMOVED
+from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
+
+
+@dataclass(frozen=True)
+class Point:
+    """The clean prompt's answer under one factor; the probability is the target's."""
+
+    factor: float
+    logit_diff: float
+    p_target: float
+
+
+@dataclass(frozen=True)
+class Corrupted:
+    """The corrupted prompt with the output weights scaled.
+
+    Attributes:
+        prefers_target: whether the unchanged model does.
+        reversed_by: factors that make it prefer the other token.
+        lowest, highest: logit difference under any factor.
+    """
+
+    prefers_target: bool
+    reversed_by: tuple[float, ...]
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Neurons of the layer, about as active, scaled in the same way.
+
+    Attributes:
+        rise: the largest of theirs, in size.
+        spread: the largest distance between any two of one neuron's logit differences.
+        as_far: how many rise or fall as far as the neuron does.
+    """
+
+    rise: float
+    spread: float
+    as_far: int
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The largest change of the loss on news, in nats a token.
+
+    Attributes:
+        factor: that brings it.
+        change, interval: of the loss, 95 %.
+        factors_that_count: at how many the interval leaves out zero.
+    """
+
+    factor: float
+    change: float
+    interval: tuple[float, float]
+    factors_that_count: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """What was written after a prompt; sample 0 takes the likeliest token each time."""
+
+    prompt: str
+    factor: float
+    sample: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the factor on the output weights does, and on the input weights.
+
+    Attributes:
+        points, input_points: the clean prompt's answer, by factor of either kind of weights.
+        rise: of its logit difference from factor -1 to 3.
+        moves: whether that is more than a trifle.
+        steers: whether it is also more than any control's.
+        steady: whether every step moves it the same way.
+        peak: where the probability is largest, if the factor steers and it is at neither end.
+        others_gain: whether the logit difference is larger still at the last factor.
+        corrupted: the other prompt; None where there is none.
+        best_input: where the logit difference is largest with the input weights scaled.
+        like_removal: whether flipping those does about the same as taking the neuron away.
+        breaks_down: whether their largest factor leaves less than the unchanged model has.
+        controls: other neurons; None where there are none.
+        loss: on news.
+        target_first, other_first: factors under which the likeliest text begins with the target,
+            and with something else.
+        samples: texts a factor beside the likeliest.
+        texts: all after the clean prompt, and the likeliest after the corrupted one.
+    """
+
+    points: dict[float, Point]
+    input_points: dict[float, Point]
+    rise: float
+    moves: bool
+    steers: bool
+    steady: bool
+    peak: Point | None
+    others_gain: bool
+    corrupted: Corrupted | None
+    best_input: Point
+    like_removal: bool
+    breaks_down: bool
+    controls: Controls | None
+    loss: Loss
+    target_first: tuple[float, ...]
+    other_first: tuple[float, ...]
+    samples: int
+    texts: tuple[Text, ...]
+
+
+def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
+    """Read them off the dose-response curves and the texts."""
+    points, inputs = _points(result, "out"), _points(result, "in")
+    rise = points[3.0].logit_diff - points[-1.0].logit_diff
+    controls = _controls(result, abs(rise)) if result.controls else None
+    moves = abs(rise) > UNMOVED
+    steers = moves and not (controls and controls.as_far)
+    *_, last = points.values()
+    best = max(inputs.values(), key=lambda point: point.logit_diff)
+    left = abs(inputs[-1.0].logit_diff - points[0.0].logit_diff)
+    peak = max(points.values(), key=lambda point: point.p_target)
+    inside = peak.factor not in (result.factors[0], result.factors[-1])
+    steps = np.diff([point.logit_diff for point in points.values()])
+    first = _first_tokens(result)
+    return Facts(
+        points=points,
+        input_points=inputs,
+        rise=rise,
+        moves=moves,
+        steers=steers,
+        steady=bool((steps * np.sign(rise) > 0).all()),
+        peak=peak if steers and inside else None,
+        others_gain=last.logit_diff > peak.logit_diff,
+        corrupted=_corrupted(result) if len(result.prompts) > 1 else None,
+        best_input=best,
+        like_removal=left < NEGLIGIBLE * abs(rise),
+        breaks_down=inputs[3.0].logit_diff < min(best.logit_diff, points[1.0].logit_diff),
+        controls=controls,
+        loss=_loss(result),
+        target_first=tuple(f for f, text in first.items() if text == result.target),
+        other_first=tuple(f for f, text in first.items() if text != result.target),
+        samples=max(result.written_sample, default=0),
+        texts=tuple(text for text in _texts(result) if text.prompt == "clean" or not text.sample),
+    )
+
+
+def _points(result: WeightModulation, weights: str) -> dict[float, Point]:
+    """The clean prompt's answer, by factor."""
+    place = result.weights.index(weights)
+    columns = (result.logit_diff[place, :, 0].tolist(), result.p_target[place, :, 0].tolist())
+    rows = zip(result.factors, *columns, strict=True)
+    return {factor: Point(factor, diff, p) for factor, diff, p in rows}
+
+
+def _controls(result: WeightModulation, own: float) -> Controls:
+    curves = result.control_diff[:, result.weights.index("out"), :, 0].astype(float)
+    low, high = (result.factors.index(factor) for factor in (-1.0, 3.0))
+    rises = np.abs(curves[:, high] - curves[:, low])
+    return Controls(float(rises.max()), float(np.ptp(curves, 1).max()), int((rises >= own).sum()))
+
+
+def _corrupted(result: WeightModulation) -> Corrupted:
+    curve = result.logit_diff[result.weights.index("out"), :, 1].astype(float)
+    own = curve[result.factors.index(1.0)]
+    turned = np.sign(curve) != np.sign(own)
+    factors = tuple(f for f, other in zip(result.factors, turned, strict=True) if other)
+    return Corrupted(bool(own > 0), factors, float(curve.min()), float(curve.max()))
+
+
+def _loss(result: WeightModulation) -> Loss:
+    out = result.weights.index("out")
+    changes, intervals = result.loss_change[out], result.loss_interval[out]
+    worst = int(np.abs(changes).argmax())
+    low, high = intervals[worst].tolist()
+    counting = (intervals[:, 0] > 0) | (intervals[:, 1] < 0)
+    return Loss(result.factors[worst], float(changes[worst]), (low, high), int(counting.sum()))
+
+
+def _first_tokens(result: WeightModulation) -> dict[float, str]:
+    """By factor, the first token of the likeliest text after the clean prompt."""
+    columns = (result.written_prompt, result.written_sample, result.written_factor)
+    rows = zip(*columns, result.written_first, strict=True)
+    return {factor: first for prompt, sample, factor, first in rows if not prompt and not sample}
+
+
+def _texts(result: WeightModulation) -> list[Text]:
+    places = (result.written_prompt, result.written_factor, result.written_sample)
+    rows = zip(*places, result.written_text, strict=True)
+    return [Text(NAMES[prompt], factor, sample, text) for prompt, factor, sample, text in rows]

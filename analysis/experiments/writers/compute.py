@@ -1,0 +1,99 @@
+"""Which neurons write a token rather than another, by their output weights alone."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from analysis.inputs import Inputs
+from analysis.neuron import Neuron
+from analysis.progress import Progress
+from analysis.prompts import Contrast, make_contrast
+from analysis.result import Result
+from analysis.subject import Subject
+from analysis.weights.congruence import is_gated
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A neuron and what it writes.
+
+    Attributes:
+        neuron: its name.
+        direction: 1 where it writes the target when its activation is above zero, -1 when below
+            (a gated neuron is active both ways).
+        logits: per unit of activation that way, final norm's scale left out: target minus foil,
+            or target minus the mean of the vocabulary.
+    """
+
+    neuron: str
+    direction: int
+    logits: float
+
+
+@torch.inference_mode()
+def writers(
+    subject: Subject, contrast: Contrast, top: int, alone: bool = False
+) -> tuple[Writer, ...]:
+    """The neurons that write the target most, strongest first.
+
+    Args:
+        subject: the model.
+        contrast: target and foil.
+        top: how many.
+        alone: whether the target is weighed against the mean of the vocabulary, not the foil.
+    """
+    if alone:
+        asked = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
+    else:
+        asked = subject.direction(contrast.target_id, contrast.foil_id).float()
+    values = torch.cat([subject.W_out(i).float() @ asked for i in range(subject.n_layers)])
+    strength = values.abs() if is_gated(subject) else values
+    best = strength.topk(min(top, len(values))).indices.tolist()
+    return tuple(
+        Writer(
+            neuron=str(Neuron(*divmod(place, subject.d_mlp))),
+            direction=1 if values[place] >= 0 or not is_gated(subject) else -1,
+            logits=float(strength[place]),
+        )
+        for place in best
+    )
+
+
+@dataclass(frozen=True)
+class Writers(Result):
+    """The neurons that write one token most.
+
+    Attributes:
+        target: the token.
+        foil: the token that it is weighed against; empty where that is the whole vocabulary.
+        writers: strongest first.
+    """
+
+    target: str
+    foil: str
+    writers: tuple[Writer, ...]
+
+
+def writers_of(subject: Subject, contrast: Contrast, top: int, alone: bool = False) -> Writers:
+    """The same with the question beside it."""
+    foil = "" if alone else contrast.foil
+    return Writers(contrast.target, foil, writers(subject, contrast, top, alone))
+
+
+def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
+    """The neurons that write a token most, or the target rather than the foil."""
+    question, token, top = inputs.question, inputs["token"], inputs["top"]
+    if token is None:
+        return writers_of(subject, question.contrast(subject), top)
+    rival = question.foil if token != question.foil else question.target
+    return writers_of(subject, make_contrast(subject, token, rival), top, alone=True)
+
+
+def summary(found: Writers) -> dict[str, Any]:
+    """The neurons in plain values."""
+    return {
+        "target": found.target,
+        "foil": found.foil or None,
+        "neurons": [asdict(writer) for writer in found.writers],
+    }

@@ -1,0 +1,178 @@
+"""What a study found beside what the original published, as far as both asked the same."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.experiments.logit_lens.facts import largest_jump
+from analysis.experiments.verification.compute import TOLERANCES, Verification, summary
+from analysis.original.published import Document, at_the_end, document, lens_curve, same_pair, words
+from analysis.questions import Question
+
+if TYPE_CHECKING:
+    from analysis.study_facts import StudyFacts
+
+SHORT = 60
+"""Groups of so many numbers at most are shown number by number."""
+
+MODEL = ("gpt2-large", "openai-community/gpt2-large")
+"""Names of the original study's model: the catalogue's and the hub's."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The layer of a component that recovers most at the last position, and how deep it lies."""
+
+    name: str
+    recovery: float
+    depth: float
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one study answered.
+
+    Attributes:
+        neurons: of the model.
+        p_target, logit_diff: after the clean prompt.
+        jump: the component at which the lens jumps.
+        attention, mlp: the best layer of each.
+        neuron, recovery: the best neuron.
+    """
+
+    neurons: int
+    p_target: float
+    logit_diff: float
+    jump: str
+    attention: Layer
+    mlp: Layer
+    neuron: str
+    recovery: float
+
+    @property
+    def attention_first(self) -> bool:
+        """Whether the best attention layer comes before the best MLP."""
+        return self.attention.depth < self.mlp.depth
+
+
+@dataclass(frozen=True)
+class Group:
+    """Published numbers of one table or figure, computed anew."""
+
+    group: str
+    numbers: int
+    agree: int
+    furthest_off: str
+    by: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Number:
+    """A published number, computed anew."""
+
+    group: str
+    name: str
+    kind: str
+    published: float
+    here: float
+    tolerance: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many of the published numbers come out, and how many do not."""
+
+    numbers: int
+    agree: int
+    deviate: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """This study beside the original.
+
+    Attributes:
+        here: what this one answered.
+        published: what the original answered; None where it asked about other prompts.
+        verified: where the model is the original's, how its numbers come out.
+        groups: of them.
+        numbers: those of short groups, and every one that deviates.
+        left_out: published numbers that were not computed, and why not.
+        tolerances: by kind of number.
+    """
+
+    here: Answers
+    published: Answers | None
+    verified: Verified | None
+    groups: tuple[Group, ...]
+    numbers: tuple[Number, ...]
+    left_out: tuple[tuple[str, str], ...]
+    tolerances: tuple[tuple[str, float], ...] = tuple(TOLERANCES.items())
+
+
+def same_words(question: Question) -> bool:
+    """Whether a study asks for the words that the original asked for."""
+    return (question.target, question.foil) == words(document())
+
+
+def facts(study: "StudyFacts") -> Facts:
+    """Lay a study beside the original."""
+    evidence, theirs = study.evidence, document()
+    pair = evidence.patching
+    same = same_pair(theirs, pair.clean, pair.corrupted, pair.target, pair.foil)
+    checked = evidence.verification if evidence.has("verification") else None
+    rows = summary(checked) if checked else {"groups": (), "numbers": (), "left_out": ()}
+    groups = tuple(Group(**row) for row in rows["groups"])
+    short = {group.group for group in groups if group.numbers <= SHORT}
+    numbers = (Number(**row) for row in rows["numbers"])
+    return Facts(
+        here=_here(study),
+        published=_published(theirs) if same else None,
+        verified=_verified(checked) if checked else None,
+        groups=groups,
+        numbers=tuple(n for n in numbers if n.verdict == "deviates" or n.group in short),
+        left_out=tuple((row["name"], row["reason"]) for row in rows["left_out"]),
+    )
+
+
+def _here(study: "StudyFacts") -> Answers:
+    sweep, result = study.of.neuron_sweep, study.evidence.patching
+    ends = dict(zip(result.components, result.restored[:, :, -1], strict=True))
+    return Answers(
+        neurons=sweep.neurons,
+        p_target=study.of.next_token.clean.p_target,
+        logit_diff=result.clean_diff,
+        jump=study.of.logit_lens.jump.component,
+        attention=_best("attention", ends["attn_out"]),
+        mlp=_best("MLP", ends["mlp_out"]),
+        neuron=study.neuron,
+        recovery=sweep.recovery[0],
+    )
+
+
+def _published(theirs: Document) -> Answers:
+    known = {entry["id"]: entry["value"] for entry in theirs["scalars"]}
+    shape, ends = theirs["model"], at_the_end(theirs)
+    return Answers(
+        neurons=shape["layers"] * shape["d_mlp"],
+        p_target=known["clean_p_an"],
+        logit_diff=known["clean_logit_diff"],
+        jump=largest_jump(np.array(lens_curve(theirs))).component,
+        attention=_best("attention", np.array(ends["attn_out"])),
+        mlp=_best("MLP", np.array(ends["mlp_out"])),
+        neuron=shape["neuron"],
+        recovery=known["recovery_" + shape["neuron"]],
+    )
+
+
+def _best(name: str, curve: np.ndarray) -> Layer:
+    layer = int(curve.argmax())
+    return Layer(f"{name} {layer}", float(curve[layer]), layer / max(1, len(curve) - 1))
+
+
+def _verified(checked: Verification) -> Verified:
+    agree = int(checked.agrees.sum())
+    return Verified(len(checked.names), agree, len(checked.names) - agree)

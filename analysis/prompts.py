@@ -1,0 +1,168 @@
+"""Prompts as a model reads them, a target token and its foil, and pairs of aligned prompts."""
+
+from dataclasses import dataclass
+
+from analysis.errors import UserError
+from analysis.subject import Subject, check_length
+
+SMALLEST_GAP = 1e-3
+"""Logit differences nearer than this are not told apart."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The token asked for and the token it competes with, as text (leading space) and as ids."""
+
+    target: str
+    foil: str
+    target_id: int
+    foil_id: int
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One text as the model reads it: ids and texts of its tokens, BOS included where used."""
+
+    text: str
+    tokens: tuple[int, ...]
+    strings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PromptPair:
+    """Two prompts of equal token count that call for different words, and those two words."""
+
+    clean: Prompt
+    corrupted: Prompt
+    contrast: Contrast
+
+    @property
+    def differing(self) -> tuple[int, ...]:
+        """Positions at which the two prompts have different tokens."""
+        pairs = zip(self.clean.tokens, self.corrupted.tokens, strict=True)
+        return tuple(i for i, (a, b) in enumerate(pairs) if a != b)
+
+    @property
+    def start(self) -> int:
+        """First differing position: before it the two forward passes are the same."""
+        return self.differing[0]
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """Prompts, and which of them call for the target.
+
+    Attributes:
+        prompts: the prompts.
+        calls_for_target: for each, whether it calls for the target; if not, for the foil.
+        asked: for each, whether it is a prompt of the question, which may have chosen the neuron:
+            no estimate over the set may count it.
+    """
+
+    prompts: tuple[Prompt, ...]
+    calls_for_target: tuple[bool, ...]
+    asked: tuple[bool, ...]
+
+
+def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
+    """Tokenise one prompt.
+
+    Raises:
+        UserError: it is empty or longer than the model's context window.
+    """
+    tokens = subject.tokens(text)
+    check_length(subject, tokens, what)
+    return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
+
+
+def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
+    """Look up target and foil, each a single token given with its leading space.
+
+    Raises:
+        UserError: one of them is not a single token (a fix is suggested), or both are the same.
+    """
+    contrast = Contrast(
+        target, foil, _single_token(subject, target, "target"), _single_token(subject, foil, "foil")
+    )
+    if contrast.target_id == contrast.foil_id:
+        raise UserError(f"Target and foil are both {target!r}: give two different tokens.")
+    return contrast
+
+
+def _single_token(subject: Subject, word: str, what: str) -> int:
+    parts = pieces(subject, word)
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        raise UserError(f"The {what} is empty: give one token, with its leading space.")
+    texts = ", ".join(repr(subject.string(piece)) for piece in parts[:8])
+    raise UserError(
+        f"The {what} {word[:40]!r} is {len(parts)} tokens ({texts}) and must be one: "
+        f"try {_suggestion(subject, word)!r}."
+    )
+
+
+def _suggestion(subject: Subject, word: str) -> str:
+    """A single token near the word: with or without its space, else its first token."""
+    for variant in (" " + word.strip(), word.strip()):
+        if len(pieces(subject, variant)) == 1:
+            return variant
+    return subject.string(pieces(subject, " " + word.strip())[0])
+
+
+def pieces(subject: Subject, word: str) -> list[int]:
+    """The tokens of a word, BOS left out."""
+    tokens = subject.tokens(word)
+    return tokens[1:] if subject.prepend_bos else tokens
+
+
+def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: str) -> PromptPair:
+    """Tokenise and align two prompts.
+
+    Raises:
+        UserError: the prompts are identical or of unequal token count (the tokens at fault are
+            named), a prompt is empty or too long, or target or foil is not a single token.
+    """
+    first = make_prompt(subject, clean, "clean prompt")
+    second = make_prompt(subject, corrupted, "corrupted prompt")
+    if first.tokens == second.tokens:
+        raise UserError("The clean and the corrupted prompt are identical: change one word.")
+    if len(first.tokens) != len(second.tokens):
+        raise UserError(_unequal(first, second))
+    return PromptPair(first, second, make_contrast(subject, target, foil))
+
+
+def _unequal(clean: Prompt, corrupted: Prompt) -> str:
+    """Name the stretch where two prompts of unequal length part."""
+    a, b = clean.strings, corrupted.strings
+    shorter = min(len(a), len(b))
+    head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
+    most = shorter - head
+    tail = next((i for i in range(most) if a[-1 - i] != b[-1 - i]), most)
+    here, there = (list(x[head : len(x) - tail])[:8] for x in (a, b))
+    return (
+        f"The clean prompt has {len(a)} tokens and the corrupted one {len(b)}: {here} stands "
+        f"against {there}; choose words with the same number of tokens."
+    )
+
+
+def check_gap(clean_diff: float, corrupted_diff: float) -> float:
+    """Clean minus corrupted logit difference, what a patch can recover.
+
+    Raises:
+        UserError: the two hardly differ, so that shares of it would mean nothing.
+    """
+    gap = clean_diff - corrupted_diff
+    if not abs(gap) > SMALLEST_GAP:
+        raise UserError(
+            f"Both prompts have the same logit difference ({clean_diff:.4f} and "
+            f"{corrupted_diff:.4f}), so nothing can be recovered: choose prompts that call for "
+            "different words."
+        )
+    return gap
+
+
+def excerpt(subject: Subject, text: str, tokens: int) -> str:
+    """The beginning of a text, about so many tokens long."""
+    ids = subject.tokens(text)[int(subject.prepend_bos) :][:tokens]
+    return "".join(map(subject.string, ids)).rstrip("\ufffd")

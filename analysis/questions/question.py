@@ -1,0 +1,279 @@
+"""One question: prompts, two words, and what confirms the answer. It knows no file and no model."""
+
+import hashlib
+import re
+from contextlib import suppress
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from analysis.errors import UserError
+from analysis.prompts import (
+    Contrast,
+    Prompt,
+    PromptPair,
+    PromptSet,
+    make_contrast,
+    make_pair,
+    make_prompt,
+    pieces,
+)
+from analysis.subject import Subject
+
+
+class _Part(BaseModel):
+    """Unknown keys are mistakes, and nothing changes after it was checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Natural(_Part):
+    """A prompt of ordinary prose and what it calls for."""
+
+    text: str
+    calls_for: Literal["target", "foil"] = "target"
+
+
+class Example(_Part):
+    """What a visitor can begin with: another pair, or a text to look at a neuron in."""
+
+    name: str
+    clean: str = ""
+    corrupted: str = ""
+    text: str = ""
+
+
+class Question(_Part):
+    """One question. The pair chooses a neuron; words, other templates and prose confirm it.
+
+    Attributes:
+        clean: the prompt that calls for the target.
+        corrupted: the prompt that calls for the foil, with as many tokens; empty for none.
+        target: the token asked for, with its leading space.
+        foil: the token it competes with.
+        title: what it is called.
+        about: why anyone asks, a paragraph.
+        template: the sentence of the pair, ``{}`` where the word stands.
+        target_words: words that call for the target.
+        foil_words: words that call for the foil.
+        held_out_templates: other sentences, which take no part in choosing.
+        natural: ordinary prose.
+        examples: what a visitor can begin with.
+        name: of its file, and of the folder of its results.
+        source: how its file is named on the command line.
+    """
+
+    clean: str
+    corrupted: str = ""
+    target: str
+    foil: str
+    title: str = ""
+    about: str = ""
+    template: str = ""
+    target_words: tuple[str, ...] = ()
+    foil_words: tuple[str, ...] = ()
+    held_out_templates: tuple[str, ...] = ()
+    natural: tuple[Natural, ...] = ()
+    examples: tuple[Example, ...] = ()
+    name: str = ""
+    source: str = ""
+
+    def __init__(self, **parts: Any) -> None:
+        """Check every part.
+
+        Raises:
+            UserError: some of it is wrong; all of that is named.
+        """
+        try:
+            super().__init__(**parts)
+        except ValidationError as error:
+            raise UserError(f"This is no question: {_mistakes(error)}.") from error
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Question":
+        wrong = list(_wrong(self))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def label(self) -> str:
+        """Its title, or its two words."""
+        return self.title or f"{self.target.strip()} or {self.foil.strip()}"
+
+    @property
+    def key(self) -> str:
+        """The folder of its results: its name, or one made of its words and prompts."""
+        if self.name:
+            return self.name
+        words = [
+            re.sub(r"\W+", "", word, flags=re.ASCII).lower() for word in (self.target, self.foil)
+        ]
+        text = repr((self.clean, self.corrupted, self.target, self.foil, self.target_words))
+        return "_".join(
+            [*filter(None, words), hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:6]]
+        )
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it has groups of words to put into sentences."""
+        return bool(self.target_words)
+
+    def replaced(
+        self,
+        clean: str | None = None,
+        corrupted: str | None = None,
+        target: str | None = None,
+        foil: str | None = None,
+    ) -> "Question":
+        """The question with other prompts or words; its own groups of words go with its own words.
+
+        Raises:
+            UserError: what is given makes no question.
+        """
+        words = {
+            "target": self.target if target is None else target,
+            "foil": self.foil if foil is None else foil,
+        }
+        kept = words == {"target": self.target, "foil": self.foil}
+        if kept and clean is None and corrupted is None:
+            return self
+        if clean is None and corrupted is None:
+            prompts = {"clean": self.clean, "corrupted": self.corrupted}
+        else:
+            prompts = {"clean": clean or "", "corrupted": corrupted or ""}
+        if kept and prompts == {"clean": self.clean, "corrupted": self.corrupted}:
+            return self
+        if not kept:
+            return Question(**prompts, **words)
+        parts = {name: getattr(self, name) for name in type(self).model_fields}
+        return Question(
+            **{**parts, **prompts, "name": "", "source": "", "natural": (), "examples": ()}
+        )
+
+    def contrast(self, subject: Subject) -> Contrast:
+        """Target and foil as tokens.
+
+        Raises:
+            UserError: one of them is not a single token.
+        """
+        return make_contrast(subject, self.target, self.foil)
+
+    def prompt(self, subject: Subject) -> Prompt:
+        """The clean prompt.
+
+        Raises:
+            UserError: it is empty or too long.
+        """
+        return make_prompt(subject, self.clean, "clean prompt")
+
+    def pair(self, subject: Subject) -> PromptPair:
+        """Both prompts, aligned.
+
+        Raises:
+            UserError: one is missing, or they cannot be aligned.
+        """
+        given = {"--clean": self.clean, "--corrupted": self.corrupted}
+        missing = [name for name, text in given.items() if not text]
+        if len(missing) == 1:
+            (has,) = set(given) - set(missing)
+            raise UserError(f"Only {has} is given: a pair needs {missing[0]} too.")
+        return make_pair(subject, self.clean, self.corrupted, self.target, self.foil)
+
+    def prompts(self, subject: Subject) -> tuple[Prompt, ...]:
+        """The clean prompt, and the corrupted one where there is one.
+
+        Raises:
+            UserError: a prompt cannot be read, or the two cannot be aligned.
+        """
+        if not self.corrupted:
+            return (self.prompt(subject),)
+        pair = self.pair(subject)
+        return pair.clean, pair.corrupted
+
+    def held_out_pairs(self, subject: Subject, limit: int = 20) -> tuple[PromptPair, ...]:
+        """Other words in the sentence of the pair, for confirming what the pair selected.
+
+        Words of both groups are matched by their number of tokens, in list order. A pair that
+        shares a prompt with the question's is left out, as is one that the tokenizer cannot tell
+        apart.
+        """
+        spare = list(self.foil_words)
+        pairs = []
+        for word in self.target_words:
+            size = len(pieces(subject, " " + word))
+            match = next((w for w in spare if len(pieces(subject, " " + w)) == size), None)
+            if match is not None:
+                spare.remove(match)
+                texts = (self.template.format(word), self.template.format(match))
+                with suppress(UserError):
+                    pairs.append(make_pair(subject, *texts, self.target, self.foil))
+        known = {self.clean, self.corrupted}
+        return tuple(p for p in pairs if not known & {p.clean.text, p.corrupted.text})[:limit]
+
+    def word_prompts(self, subject: Subject) -> PromptSet:
+        """All words in the sentence of the pair; without words only the question's own prompts.
+
+        The latter serve to find neurons as active on them; they are no sample to estimate by.
+        """
+        asked = self.prompts(subject)
+        if not self.has_words:
+            return PromptSet(asked, (True, False)[: len(asked)], (True,) * len(asked))
+        words = self.target_words + self.foil_words
+        prompts = tuple(make_prompt(subject, self.template.format(word)) for word in words)
+        kinds = (True,) * len(self.target_words) + (False,) * len(self.foil_words)
+        return PromptSet(prompts, kinds, tuple(prompt in asked for prompt in prompts))
+
+
+def _wrong(question: Question) -> "list[str]":
+    """What is wrong with a question beyond the form of its parts, a clause each."""
+    wrong = []
+    if question.target and question.target == question.foil:
+        wrong.append(f"target and foil are both {question.target!r}: give two different tokens")
+    templates = {
+        "template": (question.template,) if question.template else (),
+        "held_out_templates": question.held_out_templates,
+    }
+    wrong += [
+        f"{key} {text[:60]!r} needs {{}} once, where the word goes"
+        for key, texts in templates.items()
+        for text in texts
+        if text.count("{}") != 1 or text.count("{") != 1 or text.count("}") != 1
+    ]
+    groups = {"target_words": question.target_words, "foil_words": question.foil_words}
+    for key, words in groups.items():
+        if len(set(words)) < len(words):
+            wrong.append(f"{key} names a word twice")
+        if not all(word.strip() for word in words):
+            wrong.append(f"{key} has an empty word")
+    if bool(question.target_words) != bool(question.foil_words):
+        wrong.append("target_words and foil_words go together: give both, or none")
+    both = set(question.target_words) & set(question.foil_words)
+    if both:
+        wrong.append(f"{min(both)!r} stands in target_words and in foil_words")
+    if question.has_words and not question.template:
+        wrong.append("target_words need a template to stand in")
+    if question.template and not question.has_words:
+        wrong.append("template needs target_words and foil_words")
+    if question.held_out_templates and not question.template:
+        wrong.append("held_out_templates need a template and words")
+    return wrong
+
+
+def _mistakes(error: ValidationError) -> str:
+    """Every mistake by key, with what would be right."""
+    told = []
+    for each in error.errors():
+        key = ".".join(map(str, each["loc"]))
+        message = str(each["msg"]).removeprefix("Value error, ")
+        if each["type"] == "extra_forbidden":
+            known = ", ".join(
+                name for name in Question.model_fields if name not in ("name", "source")
+            )
+            message = f"no such key; the keys are {known}"
+        elif each["type"] == "missing":
+            message = "is missing"
+        else:
+            message = message[:1].lower() + message[1:]
+        told.append(f"{key}: {message}" if key else message)
+    return "; ".join(told)

@@ -1,0 +1,148 @@
+"""The one way from a question to a Result, for study, command line, app and Python alike."""
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from analysis.code_version import code_version
+from analysis.declaration import Experiment
+from analysis.errors import UserError
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.inputs import Inputs
+from analysis.loading.assets import CORPUS
+from analysis.neuron import Neuron, parse_neuron
+from analysis.progress import Progress, silent
+from analysis.questions import Question
+from analysis.results import Provenance
+from analysis.subject import Subject
+
+PACKAGES = ("torch", "transformers", "transformer-lens", "tokenizers", "numpy")
+
+SCREEN = 64
+"""How many neurons are measured to find a model's own best one when none is named."""
+
+
+def best_neuron(subject: Subject, question: Question, progress: Progress = silent) -> Neuron:
+    """The best of a screened sweep over the question's pair.
+
+    Raises:
+        UserError: there is no pair, or its prompts do not differ in their answer.
+    """
+    return neuron_sweep(subject, question.pair(subject), screen=SCREEN, progress=progress).best
+
+
+def inputs(
+    experiment: Experiment,
+    subject: Subject,
+    question: Question,
+    neurons: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    live: bool = False,
+) -> Inputs:
+    """Everything that an experiment is asked, checked.
+
+    Args:
+        experiment: which one.
+        subject: the model, which knows which neurons there are.
+        question: prompts, words, and what confirms.
+        neurons: names of the neuron and its rivals; where none is named and one is needed, the
+            best of a screened sweep.
+        options: those that are not as usual.
+        live: whether a visitor asks, whose bounds are tighter.
+
+    Raises:
+        UserError: the question lacks what the experiment needs, or something is not allowed.
+    """
+    check_suits(experiment, question)
+    chosen = experiment.check(options or {}, live)
+    found: list[Neuron] = []
+    if experiment.asks_about_a_neuron:
+        named = [parse_neuron(name, subject.n_layers, subject.d_mlp) for name in neurons]
+        if not named and "neuron" in experiment.needs:
+            named = [best_neuron(subject, question)]
+        found = list(dict.fromkeys(named if "rivals" in experiment.needs else named[:1]))
+    return Inputs(question, tuple(found), chosen)
+
+
+def check_suits(experiment: Experiment, question: Question) -> None:
+    """Refuse a question that lacks what the experiment needs.
+
+    Raises:
+        UserError: it has no words.
+    """
+    if "words" in experiment.needs and not question.has_words:
+        raise UserError(
+            f"There are no groups of words for {question.target[:40]!r} against "
+            f"{question.foil[:40]!r}: give a question that has them with --question."
+        )
+
+
+def compute(
+    experiment: Experiment, subject: Subject, asked: Inputs, progress: Progress = silent
+) -> Any:
+    """The Result, which knows where it came from.
+
+    Raises:
+        UserError: the question cannot be put to the model.
+    """
+    start = time.perf_counter()
+    result = experiment.run(subject, asked, progress)
+    seconds = round(time.perf_counter() - start, 2)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    made = provenance(experiment, subject, asked, when, seconds)
+    object.__setattr__(result, "provenance", made)  # frozen, and no field: it is not compared
+    return result
+
+
+def provenance(
+    experiment: Experiment, subject: Subject, asked: Inputs, when: str = "", seconds: float = 0.0
+) -> Provenance:
+    """Where a Result comes from; without time and duration, before it is computed."""
+    return Provenance(
+        experiment=experiment.name,
+        model=subject.origin.name,
+        source=subject.origin.source,
+        revision=subject.origin.revision,
+        inputs={**record(experiment, asked), "prepend_bos": subject.prepend_bos},
+        packages={name: version(name) for name in PACKAGES},
+        device=f"{subject.device.type}, {platform.machine()}",
+        dtype=str(subject.dtype).removeprefix("torch."),
+        code=code_of(experiment),
+        when=when,
+        seconds=seconds,
+    )
+
+
+def code_of(experiment: Experiment) -> str:
+    """Checksum of the code that makes the Result: ``compute.py`` and all that it imports."""
+    return code_version(f"{experiment.home}.compute")
+
+
+def record(experiment: Experiment, asked: Inputs) -> dict[str, Any]:
+    """All that a Result depends on beside model and code, in plain values."""
+    question, needs = asked.question, experiment.needs
+    told: dict[str, Any] = {
+        "clean": question.clean,
+        "corrupted": question.corrupted,
+        "target": question.target,
+        "foil": question.foil,
+        **experiment.computed(asked.options),
+    }
+    if asked.neurons:
+        told["neuron"] = str(asked.neuron)
+        told["rivals"] = [str(neuron) for neuron in asked.neurons[1:]]
+    if "natural" in needs:
+        told["natural"] = [each.text for each in question.natural]
+    if "held_out" in needs:
+        told["template"] = question.template
+        told["words"] = [list(question.target_words), list(question.foil_words)]
+    if "words" in needs:
+        told["templates"] = [question.template, *question.held_out_templates]
+        told["target_words"] = list(question.target_words)
+        told["foil_words"] = list(question.foil_words)
+    if "corpus" in needs:
+        told["corpus"] = CORPUS.member_sha256
+    return told

@@ -1,0 +1,196 @@
+"""Numbers and verdicts that compare several experiments of a study, or are about it as a whole.
+
+Facts of one experiment are read off its own Result alone; these stand above them.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from analysis.criteria import SMALL, STRONG
+from analysis.declaration import Experiment
+from analysis.evidence import Evidence
+from analysis.experiments import named
+from analysis.experiments.activations.facts import sign_of
+from analysis.experiments.neuron_sweep.compute import ranked
+from analysis.original import facts as original
+
+
+def facts_of(experiment: Experiment, result: Any, sign: int | None = None) -> Any:
+    """Numbers and verdicts of one Result.
+
+    Args:
+        experiment: whose Result.
+        result: the Result.
+        sign: of the activation with which the neuron is used, where it is known from elsewhere;
+            an experiment that is about a neuron reads it off its own Result otherwise.
+    """
+    facts = experiment.module("facts").facts
+    return facts(result, sign) if experiment.asks_about_a_neuron else facts(result)
+
+
+class Others:
+    """Facts of the experiments of a study, by name: ``study.of.neuron_sweep``."""
+
+    def __init__(self, evidence: Evidence, sign: int) -> None:
+        self._evidence, self._sign = evidence, sign
+
+    def __getattr__(self, name: str) -> Any:
+        """Facts of one experiment.
+
+        Raises:
+            AttributeError: the study has no result of it.
+        """
+        facts = facts_of(named(name), getattr(self._evidence, name), self._sign)
+        self.__dict__[name] = facts  # read off once, then there as any attribute
+        return facts
+
+
+@dataclass(frozen=True)
+class LowestNeuron:
+    """The neuron that the sweep found most opposed to the answer.
+
+    Attributes:
+        name: of it.
+        effect: of patching it by itself, in logits.
+        later: whether it stands behind the chosen neuron.
+        written: what it writes differently where that one alone is patched, in logits.
+        answers: whether this is half of its effect or more.
+    """
+
+    name: str
+    effect: float
+    later: bool
+    written: float
+    answers: bool
+
+
+@dataclass(frozen=True)
+class LensComponent:
+    """The component at which the lens jumps, and what patching makes of it.
+
+    Attributes:
+        name: of it.
+        rank: among all components at the last position by their recovery, 1 for the best.
+        recovery: of it alone.
+    """
+
+    name: str
+    rank: int
+    recovery: float
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What the study as a whole knows."""
+
+    evidence: Evidence
+
+    @cached_property
+    def sign(self) -> int:
+        """Of the activation with which the neuron is used: 1 up, -1 down."""
+        return sign_of(self.evidence.activations)
+
+    @cached_property
+    def of(self) -> Others:
+        """Facts of each experiment, by its name."""
+        return Others(self.evidence, self.sign)
+
+    @cached_property
+    def direct_effect_ranks(self) -> tuple[int, int]:
+        """Ranks of the neuron among all, by its direct effect on the target and on the difference.
+
+        They count from the other end where the neuron is used with negative activation.
+        """
+        result, neurons = self.evidence.direct_effect, self.evidence.neuron_sweep.recovery.size
+        ranks = result.rank_by_target, result.rank_by_difference
+        return ranks if self.sign > 0 else (neurons + 1 - ranks[0], neurons + 1 - ranks[1])
+
+    @cached_property
+    def choosing_words(self) -> tuple[str, ...]:
+        """Words of the question's groups that stand in the pair that chose the neuron."""
+        result, sweep = self.evidence.generality, self.evidence.neuron_sweep
+        chose = f"{sweep.clean} {sweep.corrupted}".split()
+        words = (*result.target_words, *result.foil_words)
+        return tuple(word for word in words if word in chose)
+
+    @cached_property
+    def lowest_neuron(self) -> LowestNeuron | None:
+        """The neuron most opposed to the answer; None where no layer stands behind the chosen."""
+        sweep, result = self.evidence.neuron_sweep, self.evidence.composition
+        lowest = ranked(sweep)[-1]
+        if len(ranked(sweep)) < 2 or not result.heads_full.shape[1]:
+            return None
+        effect = float(sweep.recovery[lowest]) * (sweep.clean_diff - sweep.corrupted_diff)
+        later = lowest.layer >= result.first_later
+        written = result.full()[str(lowest)] if later else 0.0
+        answers = written * effect > 0 and abs(written) >= abs(effect) / 2
+        return LowestNeuron(str(lowest), effect, later, written, answers)
+
+    @cached_property
+    def lens_component(self) -> LensComponent:
+        """Where the lens jumps, as patching ranks it."""
+        name, components = self.of.logit_lens.jump.component, self.of.patching.components
+        rank, found = next((i, c) for i, c in enumerate(components, 1) if c.name == name)
+        return LensComponent(name, rank, found.restored)
+
+    @property
+    def neuron(self) -> str:
+        """The neuron that the sweep of all neurons found."""
+        return self.evidence.neuron
+
+    @cached_property
+    def compared_model(self) -> Any:
+        """The row of the study's own model among those compared, the first if it has none."""
+        models, name = self.of.comparison.models, self.evidence.origin.model
+        return next((model for model in models if model.name == name), models[0])
+
+    @cached_property
+    def model(self) -> str:
+        """The model's full name where its source tells it, else the catalogue's."""
+        match = re.search(r"\(([^,()]+), Q\d", self.evidence.origin.source)
+        return match[1] if match else self.evidence.origin.model
+
+    @property
+    def asks_originals_model(self) -> bool:
+        """Whether the model is that of the original study."""
+        return self.evidence.origin.model in original.MODEL
+
+    @property
+    def small(self) -> bool:
+        """Whether the model has few neurons."""
+        return bool(self.of.neuron_sweep.neurons < SMALL)
+
+    @cached_property
+    def bits(self) -> str:
+        """To how many bits its weights were quantised, where its source tells it."""
+        match = re.search(r"Q(\d)_", self.evidence.origin.source)
+        return match[1] if match else ""
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it was tuned on instructions, as far as its source tells."""
+        return "instruct" in self.evidence.origin.source.lower()
+
+    @property
+    def makes_predict(self) -> bool:
+        """Whether one neuron, ahead of the others, carries a good part of the difference."""
+        sweep = self.of.neuron_sweep
+        return bool(sweep.recovery[0] >= STRONG and sweep.leads)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether pairs that did not choose the neuron put it first, too."""
+        held_out = self.of.neuron_sweep.held_out
+        return held_out is not None and held_out.holds
+
+    @cached_property
+    def original(self) -> original.Facts:
+        """This study beside the original's published numbers."""
+        return original.facts(self)
+
+
+def study_facts(evidence: Evidence) -> StudyFacts:
+    """Read them off the results, each when it is needed."""
+    return StudyFacts(evidence)

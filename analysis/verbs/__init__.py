@@ -1,1 +1,0 @@
-"""One function per verb, a module per kind of question; importing one registers its verbs."""

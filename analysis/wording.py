@@ -1,0 +1,130 @@
+"""How the prose writes numbers and tokens. All that comes from data is escaped on its way in."""
+
+import html
+import math
+
+from markupsafe import Markup
+
+from analysis.drawing import style
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+MINUS, THIN = "\u2212", "\u202f"
+FRACTIONS = {"about a quarter": 1 / 4, "about a third": 1 / 3, "about half": 1 / 2,
+             "about two thirds": 2 / 3}  # fmt: skip
+NEAR = 0.035  # so that the spans around neighbouring fractions do not meet
+NO_INTERVAL = "without an interval"
+
+
+def say(sentence: str, *values: object, **named: object) -> Markup:
+    """A sentence with values filled in; values that are not markup themselves are escaped."""
+    return Markup(sentence).format(*values, **named)  # noqa: S704
+
+
+def plain(text: str) -> str:
+    """A token as plain text, written as the figures write it."""
+    return html.unescape(style.visible(text))
+
+
+def token(text: str) -> Markup:
+    """A token as inline code, its white space made visible."""
+    return say('<code class="tok">{}</code>', plain(text))
+
+
+def tokens(texts: tuple[str, ...] | list[str]) -> Markup:
+    """Several tokens, separated by commas."""
+    return Markup(", ").join(map(token, texts))
+
+
+def prompt(text: str) -> Markup:
+    """A prompt as a quotation."""
+    return say("<q>{}</q>", text)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with a true minus sign and grouped thousands."""
+    if not math.isfinite(value):
+        return "undefined"
+    text = f"{abs(value):,.{digits}f}"
+    return MINUS + text if value < 0 and float(text.replace(",", "")) else text
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number that shows its sign, plus included."""
+    text = number(value, digits)
+    return text if text.startswith(MINUS) or not math.isfinite(value) else f"+{text}"
+
+
+def power(value: float) -> str:
+    """A small number by its leading digit and power of ten, such as 1 × 10⁻⁶."""
+    return style.power(value)
+
+
+def count(value: int) -> str:
+    """A whole number with grouped thousands."""
+    return f"{value:,}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with as many digits as a small one needs."""
+    if not math.isfinite(share):
+        return number(share)
+    value = 100 * share
+    digits = 0 if abs(value) >= 10 or value == int(value) else 1 if abs(value) >= 1 else 2
+    return f"{number(value, digits)}{THIN}%"
+
+
+def span(low: float, high: float, digits: int = 2) -> str:
+    """An interval of numbers, if there is one."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NO_INTERVAL
+    return f"95{THIN}% interval {number(low, digits)} to {number(high, digits)}"
+
+
+def share_span(low: float, high: float) -> str:
+    """An interval of shares, if there is one."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NO_INTERVAL
+    return f"95{THIN}% interval {percent(low)} to {percent(high)}"
+
+
+def ordinal(rank: int) -> str:
+    """A rank in words as far as words are usual: first, second, ..., 10th, 11th."""
+    if 1 <= rank <= len(ORDINALS):
+        return ORDINALS[rank - 1]
+    teens = 10 <= rank % 100 <= 20
+    suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank:,}{suffix}"
+
+
+def plural(amount: int, one: str, many: str) -> str:
+    """A count with its noun."""
+    return f"{count(amount)} {one if amount == 1 else many}"
+
+
+def head_name(layer: int, head: int) -> str:
+    """Name of an attention head."""
+    return f"L{layer}H{head}"
+
+
+def small(value: float) -> str:
+    """A number with as many digits as it takes to see one of it."""
+    digits = 2 if not value else max(2, 1 - math.floor(math.log10(abs(value))))
+    return number(value, min(digits, 9))
+
+
+def factor(value: float) -> str:
+    """What something is multiplied by, without needless digits."""
+    return f"{value:g}".replace("-", MINUS)
+
+
+def written(text: str) -> str:
+    """What a model wrote on, line ends and controls made visible."""
+    return html.unescape(style.escaped(text.replace("\n", "⏎"))).strip()
+
+
+def fraction(share: float) -> str:
+    """A share in words: a common fraction where it is near one, else part or all."""
+    name = min(FRACTIONS, key=lambda each: abs(FRACTIONS[each] - share))
+    if abs(FRACTIONS[name] - share) <= NEAR:
+        return name
+    return "part" if share < 1 else "all"

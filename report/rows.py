@@ -1,0 +1,47 @@
+"""The rows that an experiment lists, as a table of the page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.answer import TOKENS, plain
+from analysis.declaration import Experiment
+from analysis.evidence import Evidence
+from analysis.tables import Listing
+from analysis.wording import MINUS, token
+
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the rows are, names of their columns, and their cells as they are read."""
+
+    label: str
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+
+def listed(experiment: Experiment, evidence: Evidence) -> Listed | None:
+    """The rows that an experiment lists of its result; None where it lists none."""
+    if not experiment.has("tables"):
+        return None
+    found: Listing | None = getattr(experiment.module("tables"), "LISTING", None)
+    if found is None:
+        return None
+    rows = [plain(dict(row)) for row in found.rows(evidence.results[experiment.name])]
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    cells = tuple(tuple(_cell(name, row.get(name)) for name in columns) for row in rows)
+    return Listed(found.label, columns, cells)
+
+
+def _cell(column: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return token(value) if column in TOKENS else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        shown = f"{value:.{DIGITS}g}" if isinstance(value, float) else f"{value:,}"
+        return shown.replace("-", MINUS)
+    return " to ".join(_cell(column, each) for each in value)

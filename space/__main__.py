@@ -1,0 +1,5 @@
+"""Starts the app: ``python -m space``, or ``an-neuron app``."""
+
+from space.launch import launch, make
+
+launch(make())

@@ -1,0 +1,44 @@
+"""How a visitor sets an option: a slider, a number, a choice or a text, as it is declared."""
+
+from typing import Any
+
+import gradio as gr
+
+from analysis.declaration import Experiment, Option
+from space.view import NAMES
+
+
+def controls(experiment: Experiment) -> dict[str, Any]:
+    """A component for every option that has a label, but for those that the view has."""
+    usual = experiment.app or {}
+    return {
+        option.name: _control(option, usual.get(option.name, option.default))
+        for option in experiment.options
+        if option.live and option.live.label and option.name not in NAMES
+    }
+
+
+def _control(option: Option, value: Any) -> Any:
+    live = option.live
+    assert live is not None
+    low, high = option.bounds(live=True)
+    if live.choices or option.choices:
+        choices = live.choices or [(name, name) for name in option.choices]
+        return gr.Radio(list(choices), value=value, label=live.label)
+    if option.kind is bool:
+        return gr.Checkbox(value, label=live.label)
+    if option.kind is str:
+        return gr.Textbox(value or "", label=live.label, scale=3, min_width=240)
+    if live.step is not None and low is not None and high is not None:
+        return gr.Slider(
+            low, high, value=value, step=live.step, label=live.label, scale=3, min_width=240
+        )
+    digits = 0 if option.kind is int else None
+    return gr.Number(value, label=live.label, minimum=low, precision=digits, min_width=140)
+
+
+def events(components: dict[str, Any], quick: bool) -> tuple[Any, ...]:
+    """The events of controls that ask: Enter in a text; where it is quick, a slider let go of."""
+    texts = [each.submit for each in components.values() if isinstance(each, gr.Textbox)]
+    sliders = [each.release for each in components.values() if isinstance(each, gr.Slider)]
+    return (*texts, *(sliders if quick else ()))

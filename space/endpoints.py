@@ -1,0 +1,146 @@
+"""The experiments for programs: named endpoints, and tools of the Model Context Protocol.
+
+Each is made of an experiment's declaration and answers with one JSON object, the very one that the
+command line prints with ``--json``.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gradio.events import api
+
+from analysis.declaration import Experiment, Option
+from analysis.errors import UserError
+from analysis.experiments import EXPERIMENTS
+from space import service
+from space.asks import MODEL
+from space.view import NAMES, USUAL, library, make_view
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an endpoint: its name, type, usual value, and a sentence about it."""
+
+    name: str
+    kind: type
+    default: Any
+    told: str
+
+
+def register() -> None:
+    """Offer every endpoint; they wait in the same queue as the tabs."""
+    for endpoint in endpoints():
+        api(endpoint, api_name=endpoint.__name__, concurrency_id=MODEL, concurrency_limit=1)
+
+
+def endpoints() -> tuple[Callable[..., str], ...]:
+    """A function for every experiment that the app asks."""
+    return tuple(endpoint(each) for each in EXPERIMENTS if each.app is not None)
+
+
+def endpoint(experiment: Experiment) -> Callable[..., str]:
+    """The function that asks an experiment: its signature and its words are the declaration's."""
+    parameters = tuple(_parameters(experiment))
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                p.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=p.default,
+                annotation=p.kind,
+            )
+            for p in parameters
+        ],
+        return_annotation=str,
+    )
+
+    def ask(*values: Any, **named: Any) -> str:
+        bound = signature.bind(*values, **named)
+        bound.apply_defaults()
+        return _answer(experiment, bound.arguments)
+
+    ask.__name__ = ask.__qualname__ = experiment.name
+    ask.__doc__ = _documentation(experiment, parameters)
+    ask.__signature__ = signature  # type: ignore[attr-defined]
+    ask.__annotations__ = {**{p.name: p.kind for p in parameters}, "return": str}
+    return ask
+
+
+def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
+    """The JSON; parts of the view that are no parameters are as usual."""
+    parts = {name: value for name, value in arguments.items() if name in NAMES}
+    options = {name: value for name, value in arguments.items() if name not in NAMES}
+    try:
+        if not parts["model"]:
+            parts["model"] = service.session().settings.models[0]
+        if "question" in parts:
+            parts |= _words(parts["question"])
+        return service.ask(experiment, make_view(parts), options).json
+    except UserError as error:
+        raise service.told(error) from error
+
+
+def _words(name: Any) -> dict[str, str]:
+    """The words of a question of the library.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    for question in library():
+        if question.name == name:
+            return {"target": question.target, "foil": question.foil}
+    raise UserError(f"There is no question {str(name)[:40]!r}: choose {_names()}.")
+
+
+def _names() -> str:
+    return ", ".join(question.name for question in library())
+
+
+def _parameters(experiment: Experiment) -> Iterator[Parameter]:
+    """What the experiment takes of a view, then its own options, then the model."""
+    space = "with its leading space."
+    if experiment.asks_about_a_neuron:
+        yield Parameter("neuron", str, "", "such as L25N1527; empty for the model's own.")
+    if {"prompts", "pair"} & set(experiment.needs):
+        may = "" if "pair" in experiment.needs else "; may be empty"
+        second = f"a prompt of the same number of tokens that calls for the foil{may}."
+        yield Parameter("clean", str, USUAL.clean, "the prompt that calls for the target.")
+        yield Parameter("corrupted", str, USUAL.corrupted, second)
+    if "words" in experiment.needs:
+        yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
+    else:
+        yield Parameter("target", str, USUAL.target, f"the token asked for, {space}")
+        yield Parameter("foil", str, USUAL.foil, f"the token it competes with, {space}")
+    yield from (_of(experiment, each) for each in experiment.options if is_open(each))
+    yield Parameter("model", str, "", "name of the model; empty for the Space's own.")
+
+
+def is_open(option: Option) -> bool:
+    """Whether a visitor may set it: he has bounds of his own, or it costs nothing."""
+    cheap = option.name == "seed" or (option.shows and bool(option.choices))
+    return option.live is not None or cheap
+
+
+def _of(experiment: Experiment, option: Option) -> Parameter:
+    """An option as a parameter: empty stands for no text."""
+    usual = (experiment.app or {}).get(option.name, option.default)
+    default = "" if usual is None and option.kind is str else usual
+    return Parameter(option.name, option.kind, default, option.help + _limits(option))
+
+
+def _limits(option: Option) -> str:
+    """Which values are allowed, in words."""
+    if option.choices:
+        return f" One of {', '.join(option.choices)}."
+    if option.kind is str or option.live is None or option.live.high is None:
+        return ""
+    low, high = option.bounds(live=True)
+    return f" From {low:,} to {high:,}."
+
+
+def _documentation(experiment: Experiment, parameters: tuple[Parameter, ...]) -> str:
+    """What it asks, and its parameters."""
+    arguments = "\n".join(f"    {p.name}: {p.told}" for p in parameters)
+    return f"{experiment.asks}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"

@@ -1,0 +1,42 @@
+"""What visitors may ask at most, so that none keeps the others waiting: tokens of their texts."""
+
+from analysis.declaration import Experiment
+from analysis.errors import UserError
+from analysis.inputs import Inputs
+from analysis.prompts import make_prompt
+from analysis.subject import Subject
+from space.settings import LONGEST, PAIR_TOKENS
+
+
+def check(subject: Subject, experiment: Experiment, inputs: Inputs) -> None:
+    """Refuse texts that are too long for one visitor among many.
+
+    Raises:
+        UserError: one is, or is empty where it may not be.
+    """
+    question, needs = inputs.question, experiment.needs
+    if "pair" in needs:
+        sizes = [
+            len(make_prompt(subject, text, what).tokens)
+            for what, text in (
+                ("clean prompt", question.clean),
+                ("corrupted prompt", question.corrupted),
+            )
+        ]
+        if max(sizes) > PAIR_TOKENS:
+            raise UserError(
+                f"The prompts have {max(sizes)} tokens: the longest pair allowed here has "
+                f"{PAIR_TOKENS}: shorten both, or use the command line."
+            )
+    elif "prompts" in needs:
+        _check_text(subject, question.clean, "clean prompt")
+        _check_text(subject, question.corrupted, "corrupted prompt")
+    for option in experiment.options:
+        if option.kind is str:
+            _check_text(subject, inputs[option.name] or "", option.name.replace("_", " "))
+
+
+def _check_text(subject: Subject, text: str, what: str) -> None:
+    size = len(subject.tokens(text))
+    if size > LONGEST:
+        raise UserError(f"The {what} has {size} tokens: the longest allowed is {LONGEST}.")

@@ -1,0 +1,101 @@
+"""The tabs: the experiments that the app asks, grouped as they are declared, and the story."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+import gradio as gr
+
+from analysis.declaration import Experiment
+from analysis.experiments import EXPERIMENTS
+from space import html
+from space.asks import Ask
+from space.controls import controls, events
+from space.panel import Panel
+from space.question_bar import QuestionBar
+from space.story import story
+
+STORY = "story"
+INTRO = (
+    "The argument in figures, from the committed study of {}; each number was computed by the "
+    "functions that the other tabs run."
+)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab: its name in the address, its title, and the experiments that it shows."""
+
+    name: str
+    title: str
+    experiments: tuple[Experiment, ...] = ()
+
+
+def tabs() -> tuple[Tab, ...]:
+    """All tabs in the order of the argument, the story last."""
+    groups: dict[str, list[Experiment]] = {}
+    for each in EXPERIMENTS:
+        if each.app is not None:
+            groups.setdefault(each.tab or each.name, []).append(each)
+    return (
+        *(Tab(name, _title(name, group), tuple(group)) for name, group in groups.items()),
+        Tab(STORY, "Story"),
+    )
+
+
+def _title(name: str, group: list[Experiment]) -> str:
+    """That of its only experiment, or one for all of them."""
+    return group[0].title if len(group) == 1 else name.replace("_", " ").capitalize()
+
+
+def first() -> str:
+    """The tab that a visitor begins with: one that was made by hand, if there is one."""
+    made = [tab for tab in tabs() for each in tab.experiments if has_own_panel(each)]
+    return (made or list(tabs()))[0].name
+
+
+def has_own_panel(experiment: Experiment) -> bool:
+    """Whether ``space/panels`` has a panel for it in place of the usual one."""
+    return find_spec(f"space.panels.{experiment.name}") is not None
+
+
+def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
+    """The components of a tab, and what it asks."""
+    if tab.name == STORY:
+        _story(bar.boxes["model"].value)
+        return []
+    return [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
+
+
+def _panel(experiment: Experiment, tab: Tab, bar: QuestionBar) -> list[Ask]:
+    if len(tab.experiments) > 1:
+        gr.HTML(html.heading(experiment.title))
+    gr.HTML(html.intro(experiment.intro or experiment.asks))
+    if has_own_panel(experiment):
+        made: list[Ask] = import_module(f"space.panels.{experiment.name}").build(
+            experiment, tab.name, bar
+        )
+        return made
+    return [_usual(experiment, tab.name)]
+
+
+def _usual(experiment: Experiment, tab: str) -> Ask:
+    """The controls, the button, and the place of the answer."""
+    label = experiment.button or ("" if experiment.quick else "Ask this")
+    with gr.Row(elem_classes="asking"):
+        own = controls(experiment)
+        button = gr.Button(label, variant="primary", scale=0, min_width=240) if label else None
+    panel = Panel(experiment)
+    return Ask(tab, experiment, panel, own, button, events(own, experiment.quick))
+
+
+def _story(model: str) -> None:
+    """The key figures of the committed study, with nothing to wait for."""
+    told = story(model)
+    if told is None:
+        gr.HTML(html.intro(f"There is no committed study of {model}: run the study first."))
+        return
+    gr.HTML(html.intro(INTRO.format(model)))
+    for caption, figure in told.figures():
+        gr.HTML(html.caption(caption))
+        gr.Plot(figure, show_label=False, container=False, elem_classes="figure")

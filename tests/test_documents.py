@@ -1,0 +1,155 @@
+"""The documents are true: commands can be typed, links lead somewhere, numbers are the study's."""
+
+import ast
+import inspect
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import analysis as an
+from analysis import command_line, questions, results
+from analysis.experiments import named
+
+ROOT = Path(__file__).resolve().parent.parent
+PAPERS = [
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "TERMS.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+HANDED_OVER = {"report", "app"}
+"""Verbs whose options are another program's."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    """Blocks of code in a document; those that are read from a file are left out."""
+    blocks = re.findall(
+        rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M
+    )
+    return [block for block in blocks if "--8<--" not in block]
+
+
+def commands(path: Path) -> Iterator[list[str]]:
+    """Every command line of the tool, as words."""
+    for block in fenced(path, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if "an-neuron" in words:
+                own = words[words.index("an-neuron") + 1 :]
+                yield own[: own.index("|")] if "|" in own else own
+
+
+def verbs() -> dict[str, set[str]]:
+    """Every verb with its options."""
+    known = {}
+    for command in command_line.make().registered_commands:
+        name = command.name or command.callback.__name__
+        names = inspect.signature(command.callback).parameters
+        known[name] = {f"--{each.replace('_', '-')}" for each in names} | {"--json", "--help"}
+    return known
+
+
+@pytest.mark.parametrize("path", PAPERS, ids=name_of)
+def test_every_command_in_a_document_can_be_typed(path):
+    known = verbs()
+    for words in commands(path):
+        assert words[0] in known, words
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert words[0] in HANDED_OVER or options <= known[words[0]], words
+
+
+@pytest.mark.parametrize("path", PAPERS, ids=name_of)
+def test_python_in_a_document_is_python_and_names_what_there_is(path):
+    for block in fenced(path, "python"):
+        ast.parse(block)
+        for name in re.findall(r"\ban\.(\w+)", block):
+            assert hasattr(an, name), name
+
+
+@pytest.mark.parametrize("path", PAPERS, ids=name_of)
+def test_every_link_between_documents_leads_to_a_file(path):
+    made = set(re.findall(r'"([\w-]+\.md)"', read("docs/hooks.py")))  # pages of the site alone
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (path.parent / link).exists() or Path(link).name in made, link
+
+
+def test_every_room_of_the_house_stands_where_the_architecture_says():
+    rows = re.findall(r"^\| (`[^|]+`) \|", read("ARCHITECTURE.md"), re.M)
+    for row in rows:
+        first, *others = re.findall(r"`([^`]+)`", row)
+        beside = "" if first.count("/") == 0 else f"{first.rpartition('/')[0]}/"
+        for room in (first, *(beside + other for other in others)):
+            path = ROOT / room.replace("NAME", "neuron_sweep")
+            assert path.is_dir() or path.with_suffix(".py").is_file(), room
+
+
+def test_the_readme_is_short_and_names_every_verb():
+    readme = read("README.md")
+    assert readme.count("\n") < 150
+    shown = {
+        c.name or c.callback.__name__
+        for c in command_line.make().registered_commands
+        if not c.hidden
+    }
+    assert {verb for verb in shown if f"`{verb}`" not in readme} == set()
+
+
+def test_the_documents_name_every_make_target():
+    told = "\n".join(path.read_text(encoding="utf-8") for path in PAPERS)
+    targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.M)
+    assert {name for name in targets if name != "help" and f"make {name}" not in told} == set()
+
+
+def test_the_documents_name_every_key_of_a_question_and_the_example_has_them_all():
+    keys = set(questions.Question.model_fields) - {"name", "source"}
+    page, example = read("docs/question-file.md"), read("docs/examples/pronoun.toml")
+    assert keys == set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    assert keys == set(re.findall(r"^(\w+) = ", example, re.M))
+    assert questions.load(str(ROOT / "docs/examples/pronoun.toml")).has_words
+
+
+def found(name: str) -> Any:
+    """A result of the committed study."""
+    experiment = named(name)
+    return results.load(results.COMMITTED / an.EMBEDDED / "an", name, experiment.kind)
+
+
+def test_the_readmes_findings_are_the_studys():
+    words = " ".join(read("README.md").split())
+    direct = found("direct_effect")
+    assert direct.target_rank == 1
+    assert f'weights raise " an" most, {direct.target_z:.1f} standard deviations' in words
+    rows = found("ablation").summary()["set"]
+    mean = next(row for row in rows if (row["calls_for"], row["method"]) == (" an", "mean"))
+    most, least = mean["logit_diff_change_interval"]
+    assert mean["matched_as_large"] == 0
+    assert f"mean ablation takes {-mean['logit_diff_change']:.2f} off the logit" in words
+    assert f"(95 % interval {-least:.2f} to {-most:.2f})" in words
+    read_by = found("upstream")
+    lead = read_by.projections.index(read_by.lead)
+    change = read_by.parts[lead, 0] - read_by.parts[lead, 1]
+    share = dict(zip(read_by.components, change / change.sum(), strict=True))
+    heads = {name: value for name, value in share.items() if "H" in name}
+    assert f"{max(heads, key=heads.get)} makes {100 * max(heads.values()):.0f} % of the" in words
+    assert f"(MLP 23 makes {100 * share['MLP 23']:.0f} %" in words
+    scan, other = found("corpus_scan"), found("generality").auc[1:]
+    assert f"(AUC {scan.auc[0, scan.labels.index('next'), 0]:.2f})" in words
+    assert f"AUC from {other.min():.2f} to {other.max():.2f}" in words
+
+
+def test_the_same_ruff_formats_before_a_commit_and_in_the_checks():
+    hooks = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"][0]["hooks"]
+    pinned = {name for hook in hooks for name in hook["additional_dependencies"] if "ruff" in name}
+    assert pinned <= set(read("requirements-dev.txt").split())

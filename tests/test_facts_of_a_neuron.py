@@ -1,0 +1,81 @@
+"""Verdicts on the sweep, on what a neuron writes, and on what drives it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from analysis import saying
+from analysis.experiments import named
+from analysis.experiments.direct_effect.facts import facts as written
+from analysis.experiments.neuron_sweep.facts import facts as swept
+from analysis.experiments.upstream.facts import facts as driven
+from tests.synthetic import VOCABULARY, Plan, evidence, hostile_plan
+
+HOLDS, FAILS = evidence(Plan()), evidence(Plan(holds=False))
+
+
+def _lowering():
+    """A neuron whose positive activation lowers the target most."""
+    usual = HOLDS.direct_effect
+    return dataclasses.replace(
+        usual,
+        target_logit=-usual.target_logit,
+        target_rank=VOCABULARY,
+        bottom_tokens=usual.top_tokens,
+        bottom_logits=-usual.top_logits,
+        variant_logits=-usual.variant_logits,
+    )
+
+
+def test_facts_of_the_sweep_hold_or_fail_with_the_result():
+    holds, fails = swept(HOLDS.neuron_sweep), swept(FAILS.neuron_sweep)
+    assert holds.leads
+    assert holds.held_out.holds
+    assert not fails.leads
+    assert not fails.held_out.holds
+    assert fails.held_out.rank == 3
+
+
+def test_facts_of_a_sweep_without_held_out_pairs_confirm_nothing():
+    none = {"held_out": (), "held_out_gap": np.zeros(0), "held_out_effect": np.zeros((0, 3))}
+    assert swept(dataclasses.replace(HOLDS.neuron_sweep, **none)).held_out is None
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_facts_of_a_write_are_read_with_the_sign_that_the_neuron_is_used_with(sign):
+    result = HOLDS.direct_effect if sign > 0 else _lowering()
+    used, unused = written(result, sign), written(result, -sign)
+    assert used.writes
+    assert used.target_rank == 1
+    assert used.target_z > 0
+    assert used.rotations.as_strong == 0
+    assert not unused.writes
+    assert unused.target_rank == VOCABULARY
+    assert unused.target_z == -used.target_z
+
+
+def test_a_finding_alone_reads_a_neuron_that_lowers_the_target_with_negative_activation():
+    result = _lowering()
+    assert written(result) == written(result, -1)
+    said = saying.finding(named("direct_effect"), result)
+    assert "No random rotation of the same length" in said
+    assert "out at −9.00" in said
+
+
+def test_facts_of_the_split_hold_or_fail_with_the_result():
+    holds, fails = driven(HOLDS.upstream), driven(FAILS.upstream)
+    assert holds.carries
+    assert holds.head.held_out.holds
+    assert not fails.carries
+    headless = driven(dataclasses.replace(HOLDS.upstream, heads=()))
+    assert headless.head is None
+    assert not headless.carries
+
+
+@pytest.mark.parametrize("name", ["neuron_sweep", "direct_effect", "upstream"])
+def test_findings_escape_what_the_data_brings(name):
+    study = evidence(hostile_plan())
+    said = saying.finding(named(name), study.results[name])
+    assert "<img" not in said
+    assert ("&lt;img" in said) == (name == "direct_effect")

@@ -1,0 +1,134 @@
+"""The sections of a page: derived from what a study has, and silent about what it has not."""
+
+import re
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from analysis import corpus, experiments, study
+from analysis.claims import figures, make_claims
+from analysis.evidence import load_evidence
+from analysis.experiments import steps
+from report.artifacts import contents
+from report.beside import PACKAGE
+from report.build import build
+from report.linkcheck import broken_links
+from report.page import parts, render
+from tests.conftest import make_subject
+from tests.prose import Prose, prose, undrawn
+from tests.questions import PAIR
+from tests.synthetic import Plan, evidence, hostile_plan, with_result
+from tests.toy_experiment import EXPERIMENT as TOY
+from tests.toy_experiment.compute import ToyExperiment
+
+TEXT = "The cat ate an apple and the owl saw it. " * 6
+
+
+def section(page: str, name: str) -> str:
+    found = page.partition(f'<section id="{name}-section"')[2].partition("</section>")[0]
+    assert found, name
+    return found
+
+
+def test_every_section_is_of_an_experiment_and_every_step_with_sentences_has_one():
+    files = {path.stem for path in (PACKAGE / "sections").glob("*.html")}
+    assert files == {each.name for each in steps()} - {"verification"}
+
+
+def test_sections_and_contents_stand_in_the_order_of_the_argument():
+    told = evidence(Plan())
+    with undrawn():
+        page = render(told)
+    ids = re.findall(r'<section id="([\w-]+)"', page)
+    expected = [f"{each.name}-section" for each in told.experiments]
+    assert ids == ["question", *expected, "original", "making"]
+    assert re.findall(r'<li><a href="#([\w-]+)"', page) == ids
+
+
+def test_what_is_in_brief_leads_to_the_section_that_shows_it():
+    with undrawn():
+        page = render(evidence(Plan()))
+    links = re.findall(r'href="#([\w-]+)" aria-label="how we know', page)
+    assert links
+    assert set(links) <= set(re.findall(r'<section id="([\w-]+)"', page))
+
+
+@pytest.fixture
+def toy():
+    """A result of an experiment whose folder lies elsewhere, in a study."""
+    experiments.register(TOY)
+    try:
+        tokens = ("I", " climbed", "=<b>")
+        yield with_result(evidence(Plan()), ToyExperiment(tokens, np.array([1, 7, 4]), 4))
+    finally:
+        experiments.EXPERIMENTS.remove(TOY)
+
+
+def test_an_experiment_without_a_section_of_its_own_gets_one(toy):
+    page = render(toy)
+    told = section(page, "toy_experiment")
+    assert told.count("<figure") == 1
+    assert "Computed by <code>an-neuron toy-experiment" in told
+    words = Prose(told).text
+    assert TOY.title in words
+    assert TOY.asks in words
+    assert "Most tokens are long: 2 of 3" in words
+    assert "Tokens and their letters" in words
+    assert '<td><code class="tok">·climbed</code></td><td>7</td>' in told
+    assert "<b>" not in told
+    last = [part.id for part in parts(toy, make_claims(toy))][-3]
+    assert last == "toy_experiment-section"
+
+
+def test_its_tables_are_among_the_artifacts(toy):
+    names = [artifact.path for artifact in contents.tables(toy)]
+    assert "tables/toy_letters.csv" in names
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A study of a tiny model that was asked a pair of prompts and nothing else."""
+    subject, root = make_subject("llama"), tmp_path_factory.mktemp("bare")
+    question = PAIR.replaced(foil=" the")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "sample", lambda n, _seed: list(zip(range(n), repeat(TEXT))))
+        for _ in study.run_study(subject, question, study.folder_of(root, subject, question)):
+            pass
+    return root
+
+
+@pytest.fixture(scope="module")
+def page(bare):
+    """Where the page of the bare pair is, drawn in full."""
+    (page,) = build(bare, bare.parent / "bare_pages").parent.glob("*/*/index.html")
+    return page
+
+
+def test_a_bare_pair_makes_a_page_and_says_what_it_leaves_out(bare, page):
+    text = page.read_text(encoding="utf-8")
+    (folder,) = (path.parent for path in bare.rglob("question.json"))
+    told = load_evidence(folder)
+    assert re.findall(r'<figure id="(\w+)"', text) == [f.name for _, f in figures(told)]
+    assert "generality-section" not in text
+    assert 'id="original"' not in text
+    lacking = sum(len(e.figures) - len(e.shows(told.question)) for e in told.experiments)
+    assert text.count("A figure is left out here: the question names no") == lacking > 0
+    words = Prose(text).text
+    assert "what needs them is left out: Other words and sentences." in words
+
+
+def test_no_link_of_a_bare_pairs_page_leads_nowhere(page):
+    assert broken_links(page.parent.parent.parent) == []
+
+
+def test_no_section_tells_of_english_articles_but_where_they_are_asked_about():
+    for path in [*(PACKAGE / "sections").glob("*.html"), *(PACKAGE / "templates").glob("*.html")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b(tree|apple|lemon|vowel|English)\b|[“·]an?\b", text), path.name
+
+
+def test_a_hostile_question_has_its_own_words_and_not_those_of_the_original():
+    told = prose(evidence(hostile_plan()))
+    assert "neuron 892" not in told
+    assert hostile_plan().target.replace(" ", "·") in told

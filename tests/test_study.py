@@ -1,0 +1,207 @@
+"""A study: what it asks of whom, what it keeps, and what it leaves out."""
+
+import shlex
+import shutil
+import sys
+from itertools import repeat
+
+import pytest
+
+from analysis import __main__ as cli
+from analysis import corpus, questions, study
+from analysis.calls import Call
+from analysis.claims.making import command, study_command
+from analysis.errors import UserError
+from analysis.evidence import load_evidence
+from analysis.experiments import steps
+from analysis.loading import models
+from analysis.questions import Question
+from tests.conftest import make_subject
+from tests.questions import CLEAN, CORRUPTED, TREES
+
+TEXT = "The cat ate an apple and the owl saw it. " * 6
+BARE = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" the")
+WORDS = {"words", "held_out"}
+
+
+def run(subject, question, folder, seed=0):
+    """Whether each step was kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "sample", lambda n, _seed: list(zip(range(n), repeat(TEXT))))
+        return {done.name: done.kept for done in study.run_study(subject, question, folder, seed)}
+
+
+class Made:
+    """A study made once, with all that it asked of its experiments."""
+
+    def __init__(self, question, root):
+        self.subject = make_subject("llama")
+        self.folder = study.folder_of(root, self.subject, question)
+        self.asked = {}
+
+        def compute(experiment, subject, asked, progress):
+            self.asked[experiment.name] = asked
+            return computed(experiment, subject, asked, progress)
+
+        computed = study.compute
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(study, "compute", compute)
+            self.kept = run(self.subject, question, self.folder)
+        self.evidence = load_evidence(self.folder)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def trees(root):
+    return Made(TREES, root)
+
+
+@pytest.fixture(scope="module")
+def bare(root):
+    return Made(BARE, root)
+
+
+@pytest.fixture
+def copied(trees, tmp_path):
+    """A study that a test may change."""
+    return shutil.copytree(trees.folder, tmp_path / "study")
+
+
+def names(experiments):
+    return [each.name for each in experiments]
+
+
+def test_a_question_with_words_has_every_step_and_every_figure(trees):
+    everything = [each for each in steps() if each.name != "verification"]
+    assert names(trees.evidence.experiments) == names(everything) == list(trees.kept)
+    assert not any(trees.kept.values())
+    assert trees.evidence.has("generality", "neuron_sweep")
+    assert len(trees.evidence.figures) == sum(len(each.figures) for each in everything)
+    assert len(trees.evidence.neuron_sweep.held_out) == 6  # of 8, two share a prompt with the pair
+
+
+def test_a_bare_pair_leaves_out_what_needs_words_and_says_so(bare):
+    needing = [each.name for each in steps() if "words" in each.needs]
+    assert needing
+    assert not bare.evidence.has(*needing)
+    missing = {*names(steps())} - {*names(bare.evidence.experiments)}
+    assert missing == {*needing, "verification"}
+    with pytest.raises(AttributeError, match=f"this study has no {needing[0]}"):
+        getattr(bare.evidence, needing[0])
+    drawn = {figure.name for _, figure in bare.evidence.figures}
+    left_out = {f.name for e in steps() for f in e.figures if {"held_out", "natural"} & {*f.needs}}
+    assert left_out
+    assert not drawn & left_out
+    assert bare.evidence.neuron_sweep.held_out == ()
+
+
+@pytest.mark.parametrize("which", ["trees", "bare"])
+def test_the_command_beside_every_number_asks_what_the_study_asked(which, request, monkeypatch):
+    made = request.getfixturevalue(which)
+    monkeypatch.setattr(models, "load", lambda *_: made.subject)
+    inputs = Call.inputs
+
+    class Asked(Exception):  # noqa: N818  (it carries the answer out)
+        pass
+
+    def caught(call, subject):
+        raise Asked(inputs(call, subject))
+
+    monkeypatch.setattr(Call, "inputs", caught)
+    for experiment in made.evidence.experiments:
+        words = shlex.split(command(made.evidence, experiment))
+        assert words[:2] == ["an-neuron", experiment.verb]
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(Asked) as told:
+            cli.main()
+        (asked,) = told.value.args
+        assert asked.options == made.asked[experiment.name].options, experiment.name
+        assert asked.neurons == made.asked[experiment.name].neurons, experiment.name
+        record = experiment_record(experiment, asked)
+        assert record == experiment_record(experiment, made.asked[experiment.name])
+
+
+def experiment_record(experiment, asked):
+    """All that its Result depends on: the prompts of a question matter to some only."""
+    from analysis.running import record
+
+    told = record(experiment, asked)
+    if not {"prompts", "pair"} & {*experiment.needs}:
+        told.pop("clean")
+        told.pop("corrupted")
+    return told
+
+
+@pytest.mark.parametrize("which", ["trees", "bare"])
+def test_the_command_of_the_study_makes_the_study(which, request, answer, monkeypatch, tmp_path):
+    made = request.getfixturevalue(which)
+    monkeypatch.setattr(models, "load", lambda *_: made.subject)
+    monkeypatch.setattr(study, "run_study", lambda *asked: iter([*map(seen.append, asked)][:0]))
+    seen = []
+    _, *words = shlex.split(study_command(made.evidence))
+    told = answer(*words, "--out", tmp_path)
+    assert told["folder"] == str(tmp_path / made.folder.parent.name / made.folder.name)
+    assert seen[:2] == [made.subject, made.evidence.question]
+
+
+def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(trees, copied):
+    assert all(run(trees.subject, TREES, copied).values())
+    (copied / "patching.npz").unlink()
+    assert [k for k, kept in run(trees.subject, TREES, copied).items() if not kept] == ["patching"]
+
+
+def test_another_seed_makes_anew_what_draws_and_nothing_else(trees, copied):
+    drawing = [e.name for e in steps() if any(option.name == "seed" for option in e.options)]
+    kept = run(trees.subject, TREES, copied, seed=1)
+    assert [name for name, same in kept.items() if not same] == drawing
+
+
+def test_other_words_make_anew_what_reads_them_and_nothing_else(trees, copied):
+    fewer = TREES.model_copy(update={"target_words": TREES.target_words[:-1]})
+    kept = run(trees.subject, fewer, copied)
+    reading = [each.name for each in steps() if WORDS & {*each.needs} and each.name in kept]
+    assert reading
+    assert [name for name, same in kept.items() if not same] == reading
+
+
+def test_a_question_that_lost_its_words_takes_away_what_needs_them(trees, copied):
+    bare = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
+    assert "generality" not in run(trees.subject, bare, copied)
+    assert not load_evidence(copied).has("generality")
+    assert not list(copied.glob("generality.*"))
+
+
+def test_two_questions_of_one_model_stand_side_by_side(trees, bare):
+    assert trees.folder.parent == bare.folder.parent
+    assert trees.folder.name == "trees"
+    assert load_evidence(trees.folder).question == TREES
+    assert load_evidence(bare.folder).question == BARE
+    assert trees.evidence.next_token.foil != bare.evidence.next_token.foil
+
+
+def test_results_of_two_questions_are_no_study(trees, bare, copied):
+    for ending in ("json", "npz"):
+        shutil.copy(bare.folder / f"logit_lens.{ending}", copied)
+    with pytest.raises(UserError, match=r"not of one study .*logit_lens and the others differ"):
+        load_evidence(copied)
+
+
+def test_a_question_without_a_pair_makes_no_study(trees, tmp_path):
+    alone = Question(clean=CLEAN, target=" an", foil=" a")
+    with pytest.raises(UserError, match="Only --clean is given"):
+        run(trees.subject, alone, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", questions.library())
+def test_every_question_of_the_library_can_be_put_to_the_embedded_model(embedded, name):
+    question = questions.load(name)
+    pair = question.pair(embedded)
+    assert len(question.held_out_pairs(embedded)) >= 10
+    texts = {prompt.text for prompt in (pair.clean, pair.corrupted)}
+    for other in question.held_out_pairs(embedded):
+        assert not texts & {other.clean.text, other.corrupted.text}
