@@ -135,7 +135,7 @@ def record(experiment: Experiment, asked: Inputs) -> dict[str, Any]:
         told["neuron"] = str(asked.neuron)
         told["rivals"] = [str(neuron) for neuron in asked.neurons[1:]]
     if "natural" in needs:
-        told["natural"] = [each.text for each in question.natural]
+        told["natural"] = [[each.text, each.calls_for] for each in question.natural]
     if "held_out" in needs:
         told["template"] = question.template
         told["words"] = [list(question.target_words), list(question.foil_words)]

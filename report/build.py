@@ -14,7 +14,7 @@ from report.feed import CHANGELOG, changes
 from report.folders import check_replaceable, replacing
 from report.images import draw, find_browser
 from report.linkcheck import broken_links
-from report.page import environment, render
+from report.page import environment, pages
 from report.panels import plots
 from report.place import STILL_WIDTH, Place
 from report.studies import Study, document, read_studies, table
@@ -67,14 +67,15 @@ def build(
 
 
 def write_page(folder: Path, study: Study, place: Place) -> None:
-    """One study's page, with its results as JSON and, where the place has them, still images.
+    """One study's pages, with its results as JSON and, where the place has them, still images.
 
     Raises:
         UserError: there is no browser to draw stills.
     """
     folder.mkdir(parents=True)
     here = replace(place, root="../" * len(study.path.parts))
-    (folder / PAGE).write_text(render(study.evidence, here), encoding="utf-8")
+    for file, text in pages(study.evidence, here).items():
+        (folder / file).write_text(text, encoding="utf-8")
     (folder / "data").mkdir()
     for name in study.evidence.results:
         text = json.dumps(document(study.evidence, name), ensure_ascii=False, allow_nan=False)

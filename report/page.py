@@ -14,6 +14,7 @@ from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import steps
 from analysis.experiments.activations.token_rows import token_rows
+from report.dose import dose
 from report.panels import absent, panels, themes
 from report.place import Place
 from report.rows import listed
@@ -66,26 +67,32 @@ def environment() -> Environment:
     return made
 
 
-def render(evidence: Evidence, place: Place = ALONE) -> str:
-    """Write the page about one study, for the place where it will stand."""
+POST, STUDY, DOUBTS = "index.html", "study.html", "doubts.html"
+"""The pages of one study: the short post, all of it, and what would change our mind."""
+
+
+def pages(evidence: Evidence, place: Place = ALONE) -> dict[str, str]:
+    """Write the pages about one study, by file name, for the place where they will stand."""
     claims = make_claims(evidence)
     drawn = panels(evidence, claims, place.app)
     unasked = [each.title for each in steps() if not each.suits(evidence.question)]
-    return (
-        environment()
-        .get_template("post.html")
-        .render(
-            claims=claims,
-            evidence=evidence,
-            question=evidence.question,
-            figures=absent(evidence) | drawn,
-            drawn=len(drawn),
-            unasked=unasked,
-            parts=tuple(parts(evidence, claims)),
-            themes=themes(),
-            place=place,
-        )
-    )
+    seen = {
+        "claims": claims,
+        "evidence": evidence,
+        "question": evidence.question,
+        "figures": absent(evidence) | drawn,
+        "drawn": len(drawn),
+        "unasked": unasked,
+        "parts": tuple(parts(evidence, claims)),
+        "themes": themes(),
+        "place": place,
+        "dose": dose(evidence),
+    }
+    templates = {POST: "post.html", STUDY: "study.html", DOUBTS: "doubts.html"}
+    return {
+        file: environment().get_template(name).render(**seen, short=file == POST)
+        for file, name in templates.items()
+    }
 
 
 def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from analysis import __main__ as cli
@@ -20,6 +21,9 @@ from tests import tiny
 from tests.questions import CLEAN, CORRUPTED, make_tiny_pair
 
 __all__ = ["CLEAN", "CORRUPTED", "MAKERS", "make_subject", "make_tiny_pair"]
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one fails no test
+hypothesis.settings.load_profile("any machine")
 
 MAKERS = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
 
@@ -37,7 +41,11 @@ def make_subject(architecture: str, seed: int = 0) -> Subject:
     return Subject(model, tokenizer, origin, prepend_bos=architecture == "gpt2")
 
 
-@pytest.fixture(params=list(MAKERS))
+EVERY = [pytest.param(each, marks=[pytest.mark.slow] * (each != "llama")) for each in MAKERS]
+"""Every architecture; one of them will do where time is short."""
+
+
+@pytest.fixture(params=EVERY)
 def subject(request: pytest.FixtureRequest) -> Subject:
     """A model of its own for every test, which may change its weights."""
     return make_subject(request.param)
@@ -58,7 +66,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {architecture: root / f"tiny-{architecture}" for architecture in MAKERS}
 
 
-@pytest.fixture(params=list(MAKERS))
+@pytest.fixture(params=EVERY)
 def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
     return folders[request.param]
 
@@ -89,6 +97,16 @@ def answer(analysis: Callable) -> Callable:
         return json.loads(out)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pages() -> tuple[str, str]:
+    """The prose of a study in which every claim holds, and of one in which none does."""
+    from tests.prose import Prose, render
+    from tests.synthetic import Plan, evidence
+
+    holds, fails = (Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
+    return holds, fails
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from report.page import render
+from report.page import ALONE, STUDY, pages
+from report.place import Place
 
 BLANK = go.Figure(layout={"height": 100, "template": go.layout.Template()})
 
@@ -15,6 +16,11 @@ BLANK = go.Figure(layout={"height": 100, "template": go.layout.Template()})
 def undrawn():
     """While it is open, figures are blank: to draw those of a page takes a second."""
     return patch.object(Experiment, "draw", lambda *_: BLANK)
+
+
+def render(study: Evidence, place: Place = ALONE, file: str = STUDY) -> str:
+    """One of a study's pages, the whole study if none is named."""
+    return pages(study, place)[file]
 
 
 def prose(study: Evidence) -> str:

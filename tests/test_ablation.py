@@ -32,9 +32,8 @@ from analysis.experiments.ablation.figures import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompts import PromptSet, make_contrast, make_prompt
 from analysis.questions import default
-from report.page import render
 from tests.plant import plant
-from tests.prose import Prose
+from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, default_pair
 from tests.synthetic import Plan, changed, evidence, toy_plan
 

@@ -24,6 +24,8 @@ from report.studies import document
 from tests.synthetic import Plan, changed, evidence, save, save_study, with_result
 from tests.test_beside_original import checked
 
+pytestmark = pytest.mark.slow
+
 yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
 STUDY = evidence(Plan())
 STUDIED = [table.name for each in STUDY.experiments for table in contents.printed(each)]

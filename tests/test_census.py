@@ -57,7 +57,7 @@ def surveyed(subject, block):
     return surveyor.survey()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     architecture=st.sampled_from(["gpt2", "llama", "gpt_neox"]),
     neurons=st.integers(20, 200),
@@ -124,7 +124,7 @@ def make_contrast_of(subject):
     return make_tiny_pair(subject).contrast
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_the_two_best_of_each_token_hold_the_two_best_of_each_word(data):
     seed = data.draw(st.integers(0, 10**6))

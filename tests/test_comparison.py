@@ -127,7 +127,7 @@ def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_toke
     assert follows.sum() == TEXT.count(" an ")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=1, max_size=30))
 def test_the_threshold_is_the_one_of_largest_f1(rows):
     values = np.array([value for value, _ in rows], dtype=np.float32)
@@ -218,6 +218,7 @@ def paths(folders):
     return list(folders.values())
 
 
+@pytest.mark.slow
 def test_compare_makes_a_row_a_model_and_names_the_missing(compare, paths, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("analysis.loading.hub.cached", lambda *_: None)
@@ -232,6 +233,7 @@ def test_compare_makes_a_row_a_model_and_names_the_missing(compare, paths, monke
     assert missing["nowhere"].startswith("Unknown model 'nowhere'")
 
 
+@pytest.mark.slow
 def test_without_a_screen_every_neuron_is_patched_as_the_sweep_does(compare, answer, paths):
     _, out, _ = compare(paths[1], "--screen", 0, "--json")
     (row,) = json.loads(out)["models"]
@@ -244,6 +246,7 @@ def test_without_a_screen_every_neuron_is_patched_as_the_sweep_does(compare, ans
     assert row["held_out"] == pytest.approx(sweep["held_out"][0]["recovery"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_model_named_twice_is_asked_once_and_the_user_told(compare, paths):
     twice = paths[0].parent / "." / ".." / paths[0].parent.name / paths[0].name
     code, out, err = compare(paths[0], twice, "--json")
@@ -252,6 +255,7 @@ def test_a_model_named_twice_is_asked_once_and_the_user_told(compare, paths):
     assert "is named twice and asked once" in err
 
 
+@pytest.mark.slow
 def test_the_option_model_names_one_more_model_and_stands_alone_without_others(compare, paths):
     _, out, _ = compare("--model", paths[0], paths[1], "--json")
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
@@ -259,6 +263,7 @@ def test_the_option_model_names_one_more_model_and_stands_alone_without_others(c
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2"]
 
 
+@pytest.mark.slow
 def test_the_option_model_counts_where_it_is_given_even_if_it_names_the_default(
     compare, paths, monkeypatch
 ):
@@ -274,6 +279,7 @@ def test_the_option_model_counts_where_it_is_given_even_if_it_names_the_default(
     assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-llama"]
 
 
+@pytest.mark.slow
 def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, paths):
     code, out, err = compare("nowhere", "no/where.gguf")
     assert (code, out) == (2, "")
@@ -285,6 +291,7 @@ def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, pat
     assert "error: The target ' an egg' is 2 tokens" in err
 
 
+@pytest.mark.slow
 def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(
     compare, paths, monkeypatch
 ):
@@ -304,6 +311,7 @@ def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(
     assert "reads at most 4" in told["missing"][0]["reason"]
 
 
+@pytest.mark.slow
 def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(
     compare, paths, monkeypatch
 ):
@@ -326,6 +334,7 @@ def test_a_model_too_large_is_named_and_any_other_failure_is_not_hidden(
         compare(paths[0])
 
 
+@pytest.mark.slow
 def test_one_model_is_let_go_before_the_next_is_loaded(compare, paths, monkeypatch):
     loaded, alive = models.load, []
 
@@ -435,7 +444,7 @@ def test_the_figure_shows_every_model_and_names_the_missing():
 
 
 def test_the_section_stands_on_the_page_with_its_table():
-    from report.page import render
+    from tests.prose import render
 
     text = Prose(render(study_of(0.6, 0.1))).text
     assert "In 1 of 2 models one neuron stands out" in text

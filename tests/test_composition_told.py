@@ -15,9 +15,8 @@ from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.neuron import Neuron
-from report.page import render
 from tests.conftest import CLEAN, CORRUPTED
-from tests.prose import Prose
+from tests.prose import Prose, render
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 TRUE_AND_FALSE = [
@@ -34,11 +33,6 @@ TRUE_AND_FALSE = [
     ("takes part of it back there", "less than half of it"),
     ("directly (at most 0.00, against 0.44)", "So the neuron is nothing special in its layer"),
 ]
-
-
-@pytest.fixture(scope="module")
-def pages():
-    return tuple(Prose(render(evidence(plan))).text for plan in (Plan(), Plan(holds=False)))
 
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)

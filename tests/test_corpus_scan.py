@@ -108,7 +108,7 @@ def test_two_halves_merged_equal_one_pass(subject):
     assert torch.equal(merged.sample.places, together.sample.places)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.integers(-3, 3), min_size=1, max_size=40),
     cuts=st.lists(st.integers(1, 39), max_size=5),

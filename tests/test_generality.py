@@ -10,9 +10,8 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import auc, group_means, shuffled, word_interval
 from analysis.prompts import make_prompt
 from analysis.questions import default
-from report.page import render
 from tests.plant import plant
-from tests.prose import Prose
+from tests.prose import Prose, render
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -168,11 +167,6 @@ TRUE_AND_FALSE = [
     ("The neuron parts the words in every one", "no question that the neuron could answer"),
     ("none parts the words as well", "4 part the words as well"),
 ]
-
-
-@pytest.fixture(scope="module")
-def pages():
-    return tuple(Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
 
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)

@@ -145,7 +145,7 @@ def test_it_tells_other_words_apart_but_not_in_every_sentence(study, brief):
     areas = study.generality.auc
     assert areas[0] > 0.95
     assert areas[1:].min() < 0.5 < areas[1:].max()
-    says(brief, f"AUC {areas[0]:.2f} in the original’s sentence")
+    says(brief, f"AUC {areas[0]:.2f} in the pair’s sentence")
     says(brief, f"from {areas[1:].min():.2f} to {areas[1:].max():.2f} in {len(areas) - 1} held-out")
 
 

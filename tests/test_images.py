@@ -10,6 +10,8 @@ from analysis.errors import UserError
 from report.images import DPI, FONT, draw, find_browser
 from tests.synthetic import Plan, evidence, hostile_plan
 
+pytestmark = pytest.mark.slow
+
 Image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
 NAMES = ("next_token", "logit_lens")
 

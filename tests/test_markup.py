@@ -7,8 +7,8 @@ import pytest
 from html5lib.constants import E
 
 from report.build import build
-from report.page import ALONE, render
-from tests.prose import undrawn
+from report.page import ALONE, pages
+from tests.prose import render, undrawn
 from tests.synthetic import Plan, evidence, hostile_plan, save, toy_plan
 
 
@@ -29,7 +29,8 @@ def complaints(page: str) -> list[str]:
 @pytest.mark.parametrize("stills", [False, True])
 def test_a_page_is_valid_whatever_the_results_say(plan, stills):
     place = replace(ALONE, stills=stills, repository="some/body", card=True, feed=True)
-    assert complaints(render(evidence(plan), place)) == []
+    for file, page in pages(evidence(plan), place).items():
+        assert complaints(page) == [], file
 
 
 def test_the_index_is_valid(tmp_path):

@@ -251,6 +251,7 @@ def test_a_half_downloaded_hub_model_is_not_available(empty_hub):
     assert not models.available(entry)
 
 
+@pytest.mark.slow
 def test_the_catalogue_is_described_without_loading_torch():
     code = (
         "import json, sys; from analysis.loading import models;"
@@ -293,6 +294,7 @@ def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
     assert p_next[253].item() == pytest.approx(0.2973, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_converted_gguf_has_identical_logits(embedded):
     from transformers import AutoModelForCausalLM
 

@@ -36,7 +36,7 @@ def test_every_neuron_of_the_sweep_equals_a_hooked_forward_pass(subject, pair, p
     assert sweep.exact.all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(architecture=st.sampled_from(["gpt2", "llama"]), data=st.data())
 def test_a_planted_neuron_comes_first_in_the_sweep_and_in_the_direct_effect(architecture, data):
     subject = make_subject(architecture, seed=data.draw(st.integers(0, 3)))
@@ -184,13 +184,12 @@ def test_the_embedded_model_finds_its_an_neuron(embedded):
 
 
 @pytest.mark.parametrize(
-    ("clean", "corrupted", "target", "foil"),
+    ("clean", "corrupted", "target", "foil", "positions"),
     [
-        ("She ate an apple and then he ate", "She ate a lemon and then he ate", " an", " a"),
-        ("The keys on the table", "The key on the table", " are", " is"),
+        ("She ate an apple and then he ate", "She ate a lemon and then he ate", " an", " a", "all"),
+        ("The keys on the table", "The key on the table", " are", " is", "last"),
     ],
 )
-@pytest.mark.parametrize("positions", ["last", "all"])
 def test_other_questions_to_the_embedded_model_agree_with_hooks_too(
     embedded, clean, corrupted, target, foil, positions
 ):

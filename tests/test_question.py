@@ -51,7 +51,7 @@ def test_a_word_without_its_space_is_put_right(embedded):
         make_contrast(embedded, "umbrella", " a")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([w for w in tiny.VOCABULARY if w[0] == " "]), min_size=1))
 def test_prompts_over_the_vocabulary_survive_tokenisation(words):
     subject = make_subject("llama")

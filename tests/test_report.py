@@ -15,9 +15,9 @@ from analysis.experiments.neuron_sweep import facts
 from analysis.loading.models import CATALOGUE
 from analysis.questions import Question
 from report.beside import PACKAGE
-from report.page import environment, render
+from report.page import environment
 from report.panels import panels, safe_json
-from tests.prose import Prose, prose, undrawn
+from tests.prose import Prose, prose, render, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 
 TRUE_AND_FALSE = [

@@ -14,13 +14,15 @@ from report.artifacts import contents
 from report.beside import PACKAGE
 from report.build import build
 from report.linkcheck import broken_links
-from report.page import parts, render
+from report.page import parts
 from tests.conftest import make_subject
-from tests.prose import Prose, prose, undrawn
+from tests.prose import Prose, prose, render, undrawn
 from tests.questions import PAIR
 from tests.synthetic import Plan, evidence, hostile_plan, with_result
 from tests.toy_experiment import EXPERIMENT as TOY
 from tests.toy_experiment.compute import ToyExperiment
+
+pytestmark = pytest.mark.slow
 
 TEXT = "The cat ate an apple and the owl saw it. " * 6
 
@@ -101,7 +103,7 @@ def bare(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(bare):
     """Where the page of the bare pair is, drawn in full."""
-    (page,) = build(bare, bare.parent / "bare_pages").parent.glob("*/*/index.html")
+    (page,) = build(bare, bare.parent / "bare_pages").parent.glob("*/*/study.html")
     return page
 
 

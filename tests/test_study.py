@@ -23,6 +23,8 @@ TEXT = "The cat ate an apple and the owl saw it. " * 6
 BARE = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" the")
 WORDS = {"words", "held_out"}
 
+pytestmark = pytest.mark.slow
+
 
 def run(subject, question, folder, seed=0):
     """Whether each step was kept."""

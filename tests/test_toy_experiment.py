@@ -26,6 +26,8 @@ from tests.space.server import serving
 from tests.space.server import tiny as tiny_app
 from tests.toy_experiment import EXPERIMENT as TOY
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = tuple(
     (number, "".join(random.Random(number).choices(tiny.VOCABULARY[2:], k=60)))
     for number in range(500)
@@ -116,7 +118,7 @@ def test_a_study_has_it_with_where_it_came_from(study):
 def page(study, tmp_path_factory):
     """The text of the study's page, all that a reader sees."""
     index = build_pages(study.parent.parent, tmp_path_factory.mktemp("pages") / "dist")
-    (found,) = index.parent.glob("*/*/index.html")
+    (found,) = index.parent.glob("*/*/study.html")
     assert (found.parent / "data" / "toy_experiment.json").is_file()
     return found.read_text(encoding="utf-8")
 

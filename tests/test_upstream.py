@@ -10,8 +10,7 @@ from analysis.experiments.upstream.compute import STEP_NEURONS, summary, upstrea
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from analysis.results import load, save
-from report.page import render
-from tests.prose import Prose
+from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
@@ -281,11 +280,6 @@ CLAIMS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def pages():
-    return [Prose(render(evidence(plan))).text for plan in (Plan(), Plan(holds=False))]
-
-
 @pytest.mark.parametrize(("said", "opposite"), CLAIMS)
 def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, opposite):
     holds, fails = pages
@@ -383,7 +377,9 @@ def test_a_plain_mlp_is_not_called_gated():
 
 def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
     found = upstream(subject, Neuron(0, 3), pair)
-    told = Prose(render(dataclasses.replace(evidence(Plan()), upstream=found))).text
+    study = evidence(Plan())
+    study = dataclasses.replace(study, results={**study.results, "upstream": found})
+    told = Prose(render(study)).text
     assert ("No attention head comes before it" in told) == subject.parallel
     assert make_claims(evidence(toy_plan())).upstream.heading
 

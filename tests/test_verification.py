@@ -60,6 +60,7 @@ def leaves(value, path=()):
         yield path
 
 
+@pytest.mark.slow
 def test_a_number_published_otherwise_deviates_and_it_alone(planted):
     """One number of every group in turn, moved a little beyond its tolerance, then within it."""
     subject, told = planted

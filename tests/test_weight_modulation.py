@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import json
 from functools import partial
+from itertools import product
 from operator import attrgetter
 
 import numpy as np
@@ -20,9 +21,8 @@ from analysis.neuron import Neuron
 from analysis.prompts import make_prompt
 from analysis.subject import Subject
 from analysis.wording import written as as_text
-from report.page import render
 from tests.plant import plant
-from tests.prose import Prose
+from tests.prose import render
 from tests.questions import default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan, toy_plan
 
@@ -67,18 +67,16 @@ def _answer(subject, pair, prompt):
     return float(diff), float(last.softmax(-1)[pair.contrast.target_id])
 
 
-@pytest.mark.parametrize("weights", ["out", "in"])
-@pytest.mark.parametrize("factor", [-2.0, 0.0, 0.5, 3.0])
-def test_scaling_equals_really_editing_the_weights_of_a_copy(
-    subject, pair, result, weights, factor
-):
-    copied = edited(subject, NEURON, weights, factor)
-    place = result.weights.index(weights), FACTORS.index(factor)
-    for number, prompt in enumerate((pair.clean, pair.corrupted)):
-        diff, chance = _answer(copied, pair, prompt)
-        assert result.logit_diff[(*place, number)] == pytest.approx(diff, abs=1e-3)
-        assert result.p_target[(*place, number)] == pytest.approx(chance, abs=1e-4)
-    assert result.loss + result.loss_change[place] == pytest.approx(_loss(copied), abs=1e-4)
+def test_scaling_equals_really_editing_the_weights_of_a_copy(subject, pair, result):
+    for weights, factor in product(("out", "in"), (-2.0, 0.0, 0.5, 3.0)):
+        copied = edited(subject, NEURON, weights, factor)
+        place = result.weights.index(weights), FACTORS.index(factor)
+        for number, prompt in enumerate((pair.clean, pair.corrupted)):
+            diff, chance = _answer(copied, pair, prompt)
+            assert result.logit_diff[(*place, number)] == pytest.approx(diff, abs=1e-3)
+            assert result.p_target[(*place, number)] == pytest.approx(chance, abs=1e-4)
+        loss = result.loss + result.loss_change[place]
+        assert loss == pytest.approx(_loss(copied), abs=1e-4), (weights, factor)
 
 
 def _loss(subject):
@@ -247,11 +245,6 @@ TRUE_AND_FALSE = [
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
     ("and none goes as far", "and 2 go as far"),
 ]
-
-
-@pytest.fixture(scope="module")
-def pages():
-    return tuple(Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
 
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)

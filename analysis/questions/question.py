@@ -57,7 +57,7 @@ class Question(_Part):
         target_words: words that call for the target.
         foil_words: words that call for the foil.
         held_out_templates: other sentences, which take no part in choosing.
-        natural: ordinary prose.
+        natural: ordinary prose, and what each calls for; what calls for the target is asked.
         examples: what a visitor can begin with.
         name: of its file, and of the folder of its results.
         source: how its file is named on the command line.

@@ -47,7 +47,7 @@ def address(running) -> str:
 
 def page_of(index: Path) -> Path:
     """The only study's page, found from the index."""
-    (page,) = index.parent.glob("*/*/index.html")
+    (page,) = index.parent.glob("*/*/study.html")
     return page
 
 

@@ -17,8 +17,14 @@ WAIT = 40_000
 """Milliseconds after which a condition is given up: no test waits for a time, and however busy the
 machine is, every condition holds at last."""
 
-TABS = {tab.name: tab.title for tab in tabs.tabs()}
-"""Titles of the tabs by their names in the address."""
+
+def titles() -> dict[str, str]:
+    """Titles of the tabs by their names in the address."""
+    return {tab.name: tab.title for tab in tabs.tabs()}
+
+
+TABS = titles()
+"""Those of the experiments that come with the project."""
 
 FIRST = tabs.first()
 """The tab that a visitor begins with."""
@@ -109,14 +115,13 @@ class SpaceVisit(Visit):
     def go(self, name: str) -> None:
         """Open another tab by its name in the address, and wait for what it answers by itself."""
         with self.asked.once_more():
-            self.tab.get_by_role("tab", name=TABS[name], exact=True).click()
+            self.tab.get_by_role("tab", name=titles()[name], exact=True).click()
             self.see_tab(name)
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
-        self.tab.locator("[role=tab][aria-selected=true]").get_by_text(
-            TABS[name], exact=True
-        ).wait_for()
+        opened = self.tab.locator("[role=tab][aria-selected=true]")
+        opened.get_by_text(titles()[name], exact=True).wait_for()
         self.tab.wait_for_selector("[role=tabpanel]:visible")
 
     def press(self, name: str) -> None:

@@ -44,7 +44,7 @@ def test_the_index_fits_and_axe_finds_no_fault_in_it(browser, committed, scheme,
         assert visit.overflow() == 0
         assert visit.faults() == []
         visit.tab.locator("table.studies a").first.click()
-        assert visit.tab.url == committed.as_uri()
+        assert visit.tab.url == committed.with_name("index.html").as_uri()
 
 
 def test_letters_however_wide_push_nothing_out_of_the_window(browser, plain):

@@ -21,7 +21,7 @@ HOSTILE = (
 def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address, text):
     with SpaceVisit(context, address, text=text[:3900], clean=text, target=text[:70]) as visit:
         visit.panel("activations").locator("[role=alert], [role=status]").first.wait_for()
-        visit.write(clean="I climbed up the apple tree and picked", target=" an")
+        visit.write(clean="I climbed up the apple tree and picked", corrupted="", target=" an")
         visit.box("text").fill(text)
         visit.press("Read this text")
         visit.panel("activations").locator("[role=status]").wait_for()

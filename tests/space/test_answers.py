@@ -20,6 +20,8 @@ from space.view import View, library
 from tests import tiny
 from tests.space.asked import ASKED, FOLLOWING, NAMES, VIEW, ask
 
+pytestmark = pytest.mark.slow
+
 only_llama = pytest.mark.parametrize("folder", ["llama"], indirect=True)
 
 

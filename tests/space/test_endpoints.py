@@ -82,6 +82,7 @@ def test_a_tool_is_listed_with_its_words_and_types(tools, endpoint):
 
 
 async def used(url, calls):
+    """The tools that the protocol's own client lists, and what some of them answer."""
     async with (
         streamablehttp_client(url) as (incoming, outgoing, _),
         ClientSession(incoming, outgoing) as session,

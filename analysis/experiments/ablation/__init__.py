@@ -26,4 +26,5 @@ EXPERIMENT = Experiment(
     brief=(("heading", "caption"),),
     figures=(Figure("ablation", key=True), Figure("collateral", "corpus_caption")),
     also="ablate",
+    tab="intervention",
 )

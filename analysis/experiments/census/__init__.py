@@ -23,4 +23,5 @@ EXPERIMENT = Experiment(
         Figure("agreement", "behaviour_caption"),
     ),
     report={"top": 200},
+    tab="direct_effect",
 )

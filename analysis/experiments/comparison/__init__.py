@@ -17,4 +17,5 @@ EXPERIMENT = Experiment(
     ),
     figures=(Figure("comparison"),),
     also="compare",
+    tab="find",
 )

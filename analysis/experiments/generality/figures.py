@@ -180,7 +180,7 @@ def _legend(figure: go.Figure, result: Generality) -> None:
         + "   "
         + style.swatch(style.FOIL, f"{counts[1]} that take {foil}"),
         "lines: means with 95 % intervals",
-        "bold: the original’s sentence",
+        "bold: the pair’s sentence",
         style.swatch(style.TARGET, "AUC of the activation")
         + "   "
         + style.swatch(style.TRUE, "of the model’s answer", "◆"),

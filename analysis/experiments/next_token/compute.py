@@ -49,9 +49,10 @@ class NextToken(Result):
 
 
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
-    """What follows the question's prompts, and its ordinary prose."""
+    """What follows the question's prompts, and ordinary prose that calls for the target."""
     question = inputs.question
-    natural = tuple(make_prompt(subject, each.text) for each in question.natural)
+    calling = [each.text for each in question.natural if each.calls_for == "target"]
+    natural = tuple(make_prompt(subject, text) for text in calling)
     prompts = (*question.prompts(subject), *natural)
     return next_token(subject, prompts, question.contrast(subject))
 

@@ -15,4 +15,5 @@ EXPERIMENT = Experiment(
     ),
     figures=(Figure("weight_modulation"),),
     also="modulate",
+    tab="intervention",
 )

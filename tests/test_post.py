@@ -1,0 +1,123 @@
+"""The five-minute post: short, right whatever the results say, and leading to what it rests on."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from analysis import questions, results
+from analysis.claims import make_claims
+from analysis.evidence import load_evidence
+from report.dose import dose
+from report.page import DOUBTS, POST, STUDY, pages
+from tests.prose import Prose, render, undrawn
+from tests.synthetic import Plan, evidence, hostile_plan, toy_plan
+
+WORDS, FIGURES = 1800, 7
+
+
+@pytest.fixture(autouse=True)
+def _blank():
+    with undrawn():
+        yield
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return load_evidence(results.COMMITTED / "smollm2-135m" / questions.DEFAULT)
+
+
+def figures(page):
+    return re.findall(r'<figure id="(\w+)"', page)
+
+
+def test_it_is_read_in_five_minutes(committed):
+    page = render(committed, file=POST)
+    article = page.partition("<article>")[2].partition("</article>")[0]
+    assert len(Prose(article).text.split()) <= WORDS
+    assert len(figures(page)) == FIGURES
+
+
+def test_its_first_figure_is_every_neuron_and_stands_before_any_other_text(committed):
+    page = render(committed, file=POST)
+    assert figures(page)[0] == "neuron_sweep"
+    before = Prose(page.partition("<article>")[2].partition('<figure id="neuron_sweep"')[0]).text
+    claims = make_claims(committed).opening
+    assert before == f"{Prose(claims.title).text} {Prose(claims.lede).text}"
+
+
+@pytest.mark.parametrize("plan", [Plan(), Plan(holds=False), toy_plan(), hostile_plan()])
+def test_every_sentence_that_it_tells_is_one_of_the_study(plan):
+    """Nothing is told in short that the full study, in which its control stands, does not tell."""
+    written = pages(evidence(plan))
+    post, study = (Prose(written[file]).text for file in (POST, STUDY))
+    claims = make_claims(evidence(plan))
+    told = [claims.neuron_sweep.standing, claims.ablation.heading, claims.generality.sentences]
+    for sentence in (Prose(text).text for text in told):
+        assert sentence in post
+        assert sentence in study
+    assert "undefined" not in post
+
+
+def test_a_study_in_which_every_claim_is_false_says_the_opposite_in_the_post():
+    right, wrong = (
+        Prose(render(evidence(Plan(holds=holds)), file=POST)).text for holds in (True, False)
+    )
+    for said, opposite in (
+        ("One neuron predicts", "Looking for the neuron"),
+        ("In 2 of the 2 held-out sentences", "in none of the held-out sentences"),
+        ("Take the neuron away, and the answer flips", "the answer stands"),
+    ):
+        assert said in right, said
+        assert said not in wrong, said
+        assert opposite in wrong, opposite
+        assert opposite not in right, opposite
+
+
+def test_a_bare_pair_has_a_post_that_says_what_nobody_knows():
+    study = evidence(Plan())
+    asked = study.question
+    bare = dataclasses.replace(
+        study,
+        question=questions.Question(
+            clean=asked.clean, corrupted=asked.corrupted, target=asked.target, foil=asked.foil
+        ),
+        results={name: each for name, each in study.results.items() if name != "generality"},
+    )
+    page = render(bare, file=POST)
+    assert "nobody knows how far this reaches" in page
+    assert "generality" not in figures(page)
+    assert "confirmation" not in figures(page)
+    assert "A figure is left out here" in page
+
+
+def test_the_slider_shows_the_results_own_numbers(committed):
+    made, result = dose(committed), committed.weight_modulation
+    steps = json.loads(made.data)["steps"]
+    assert [step["factor"] for step in steps] == ["−2", "−1.5", "−1", "−0.5", "0", "0.5", "1",
+                                                  "1.5", "2", "2.5", "3"]  # fmt: skip
+    for place, step in enumerate(steps):
+        ours = 100 * result.likely_p[place, : len(made.tokens)]
+        np.testing.assert_allclose(step["percents"], ours, atol=0.051)
+    target = result.likely.index(result.target)
+    np.testing.assert_allclose(result.likely_p[:, target], result.p_target[0, :, 0], atol=1e-5)
+    assert made.start.factor == "1"
+
+
+def test_text_that_a_model_writes_cannot_leave_the_sliders_data():
+    page = render(evidence(hostile_plan()), file=POST)
+    data = page.partition('id="dose-data">')[2].partition("</script>")[0]
+    assert "<" not in data
+    assert json.loads(data)["steps"]
+
+
+def test_each_claim_has_a_control_on_the_page_of_doubts(committed):
+    page, claims = render(committed, file=DOUBTS), make_claims(committed)
+    said = Prose(page).text
+    controlled = [name for name, each in claims.sections.items() if hasattr(each, "wrong")]
+    assert len(controlled) >= 12
+    for name in controlled:
+        assert Prose(claims.sections[name].wrong).text in said
+        assert f'href="study.html#{name}-section"' in page
