@@ -14,20 +14,20 @@ from pathlib import Path
 
 from gradio_client import Client
 
-from analysis.prompts import CLEAN, CORRUPTED
+from analysis import questions
 from space.launch import launch, make
 
 ROUNDS = 20
 LEAD = 5 * "She walked through the old garden, past the trees and the wall, and sat down. "
 """Before the usual prompts: about 100 tokens in all."""
+USUAL = questions.default()
+PAIR = {"clean": LEAD + USUAL.clean, "corrupted": LEAD + USUAL.corrupted}
 QUESTIONS = {
-    "activations": {"api_name": "/activations", "text": LEAD + CLEAN},
-    "ablation": {"api_name": "/intervene", "clean": LEAD + CLEAN, "factor": -1.5},
+    "activations": {"api_name": "/activations", "text": LEAD + USUAL.clean},
+    "intervention": {"api_name": "/intervention", **PAIR, "factor": -1.5},
     "direct effect": {"api_name": "/direct_effect"},
-    "screened sweep": {
-        "api_name": "/sweep", "clean": LEAD + CLEAN, "corrupted": LEAD + CORRUPTED, "screen": 64
-    },
-}  # fmt: skip
+    "screened sweep": {"api_name": "/neuron_sweep", **PAIR, "screen": 64},
+}
 FAST = [name for name in QUESTIONS if name != "screened sweep"]
 
 

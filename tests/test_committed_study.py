@@ -1,23 +1,24 @@
 """The committed study of the embedded model is what this code computes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from analysis import EMBEDDED, results
 from analysis.engines.patcher import NeuronPatcher
 from analysis.evidence import check_current, is_expected, load_evidence
 from analysis.experiments import steps
-from analysis.experiments.logit_lens.compute import LogitLens, logit_lens
-from analysis.experiments.neuron_sweep.compute import NeuronSweep, ranked
-from analysis.experiments.next_token.compute import NextToken
+from analysis.experiments.logit_lens.compute import logit_lens
+from analysis.experiments.neuron_sweep.compute import ranked
 from analysis.neuron import Neuron
 from analysis.questions import default
 from analysis.running import inputs, record
 from analysis.study import RIVALS, study_options
+from tests.committed import FOLDER, committed
 from tests.questions import default_pair
 
-FOLDER = results.COMMITTED / EMBEDDED / default().key
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_the_committed_study_is_small():
 
 def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):
     """The best, the lowest and 50 drawn neurons."""
-    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    sweep = committed("neuron_sweep")
     assert sweep.exact.all()
     order = ranked(sweep)
     draw = np.random.default_rng(1).choice(len(order), 50, replace=False)
@@ -67,15 +68,15 @@ def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):
 
 def test_the_lens_computed_anew_is_what_was_committed(embedded):
     pair = default_pair(embedded)
-    committed = results.load(FOLDER, "logit_lens", LogitLens)
+    committed = committed("logit_lens")
     anew = logit_lens(embedded, (pair.clean, pair.corrupted), pair.contrast)
     assert anew.prompts == committed.prompts
     np.testing.assert_allclose(anew.logit_diff, committed.logit_diff, atol=1e-3)
 
 
 def test_the_readmes_numbers_are_the_studys():
-    readme = (results.COMMITTED.parent / "README.md").read_text(encoding="utf-8")
-    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    sweep = committed("neuron_sweep")
     held_out = sweep.held_out_effect[:, 0].sum() / sweep.held_out_gap.sum()
     words = " ".join(readme.split())
     assert f"SmolLM2-135M's {sweep.recovery.size:,} neurons" in words
@@ -85,11 +86,11 @@ def test_the_readmes_numbers_are_the_studys():
 
 
 def test_the_known_numbers_stand_in_the_committed_study():
-    sweep = results.load(FOLDER, "neuron_sweep", NeuronSweep)
+    sweep = committed("neuron_sweep")
     best, lowest = ranked(sweep)[:3], ranked(sweep)[-1]
     assert best == [Neuron(25, 1527), Neuron(23, 1468), Neuron(29, 1326)]
     assert lowest == Neuron(29, 947)
     known = [sweep.recovery[neuron] for neuron in (*best, lowest)]
     np.testing.assert_allclose(known, [0.613, 0.444, 0.127, -0.330], atol=0.005)
-    prompt = results.load(FOLDER, "next_token", NextToken)
+    prompt = committed("next_token")
     assert prompt.p_target[0] == pytest.approx(0.607, abs=0.001)

@@ -396,7 +396,7 @@ def test_one_model_speaks_for_itself_alone():
     told = make_claims(evidence(Plan())).comparison
     assert told.heading == "Other models: not part of this study"
     assert "One model shows that such a neuron can exist" in told.wrong
-    assert "compare smollm2-135m gpt2" in told.absent
+    assert "comparison smollm2-135m gpt2" in told.absent
 
 
 def test_facts_let_no_neuron_stand_out_that_leads_only_where_it_was_chosen():

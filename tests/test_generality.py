@@ -10,6 +10,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import auc, group_means, shuffled, word_interval
 from analysis.prompts import make_prompt
 from analysis.questions import default
+from tests.committed import committed
 from tests.plant import plant
 from tests.prose import Prose, render
 from tests.synthetic import Plan, changed, evidence, toy_plan
@@ -137,16 +138,9 @@ def test_the_words_are_as_many_of_either_kind_and_none_chose_the_neuron():
     assert not {"apple", "lemon", "pear", "eucalyptus"} & {*vowels, *consonants}
 
 
-@pytest.fixture(scope="module")
-def real(embedded):
-    sentences = (default().template, default().held_out_templates[2])
-    vowels, consonants = (words[:WORDS_ASKED] for words in WORDS_OF_DEFAULT)
-    contrast = default().contrast(embedded)
-    return generality(embedded, Neuron(25, 1527), contrast, sentences, (vowels, consonants))
-
-
-def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees(real):
+def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees():
     """The issue's 7.10 and -0.60 came of other lists of 20; they lie within the intervals."""
+    real = committed("generality")
     assert real.means[0] == pytest.approx([6.42, -0.28], abs=0.01)
     for (low, high), value in zip(real.mean_intervals[0], (7.10, -0.60), strict=True):
         assert low < value < high
@@ -155,9 +149,11 @@ def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees(real):
     assert real.chance[0] < 0.001
 
 
-def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too(real):
-    assert real.auc[1] > 0.9
-    assert real.auc_interval[1, 0] > real.shuffled_interval[1, 1]
+def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too():
+    real = committed("generality")
+    tree = real.templates.index("My favourite tree is the {} tree, so last spring I planted")
+    assert real.auc[tree] > 0.9
+    assert real.auc_interval[tree, 0] > real.shuffled_interval[tree, 1]
 
 
 TRUE_AND_FALSE = [

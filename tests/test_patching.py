@@ -6,7 +6,7 @@ from transformer_lens import patching as library
 from analysis.errors import UserError
 from analysis.experiments.patching.compute import COMPONENTS, patching
 from analysis.prompts import make_pair
-from tests.questions import default_pair
+from tests.committed import committed
 from tests.reference import logit_diff
 
 LIBRARY = {
@@ -67,8 +67,8 @@ def test_exchanging_the_prompts_exchanges_restoring_and_breaking(subject, pair):
     np.testing.assert_allclose(there.heads_broken, back.heads_restored, atol=1e-4)
 
 
-def test_the_embedded_models_known_cells(embedded):
-    result = patching(embedded, default_pair(embedded))
+def test_the_embedded_models_known_cells():
+    result = committed("patching")
     attention, mlp = result.restored[1], result.restored[2]
     assert attention[23, -1] == pytest.approx(0.992, abs=0.002)
     assert mlp[25, -1] == pytest.approx(0.649, abs=0.002)

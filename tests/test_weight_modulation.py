@@ -21,9 +21,9 @@ from analysis.neuron import Neuron
 from analysis.prompts import make_prompt
 from analysis.subject import Subject
 from analysis.wording import written as as_text
+from tests.committed import committed
 from tests.plant import plant
 from tests.prose import render
-from tests.questions import default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -215,17 +215,8 @@ def test_one_prompt_alone_and_a_layer_of_one_neuron_are_answered(pair, subject):
     assert {row["prompt"] for row in summary(found)["continuations"]} == {"clean"}
 
 
-@pytest.fixture(scope="module")
-def real(embedded):
-    pair = default_pair(embedded)
-    prompts = (pair.clean, pair.corrupted)
-    texts = [make_prompt(embedded, "Prices rose again on Monday, the bank said.")] * 2
-    return experiment.weight_modulation(
-        embedded, Neuron(25, 1527), pair.contrast, prompts, texts, length=4
-    )
-
-
-def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up(real):
+def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up():
+    real = committed("weight_modulation")
     at = {factor: float(real.logit_diff[0, i, 0]) for i, factor in enumerate(FACTORS)}
     assert at[1.0] == pytest.approx(0.714, abs=0.005)
     assert at[0.0] == pytest.approx(-1.504, abs=0.005)

@@ -13,7 +13,10 @@ from space.settings import TEXT_CHARACTERS
 from tests.space.asked import VIEW, is_one_sentence, sent
 from tests.space.server import JSON, SECONDS
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # the server's threads warn of their own
+]
 ROOT = Path(__file__).resolve().parents[2]
 ENDPOINTS = endpoints()
 

@@ -16,7 +16,10 @@ from space.settings import Settings
 from space.view import USUAL
 from tests.space.asked import ASKED, VIEW, ask, shown, tiny_loader
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Python warns of a fork beside threads
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # Python warns of a fork beside threads
+]
 SECONDS = 60
 """The longest that a call may ask for, and wait here."""
 

@@ -30,7 +30,8 @@ def test_it_stands_on_a_tab_of_its_own_before_the_story():
 
 
 def test_it_stands_beside_others_where_its_declaration_says_so(monkeypatch):
-    monkeypatch.setitem(experiments.EXPERIMENTS, -1, replace(TOY, tab="find"))
+    others = experiments.EXPERIMENTS[:-1]
+    monkeypatch.setattr(tabs, "EXPERIMENTS", [*others, replace(TOY, tab="find")])
     *_, tab, _ = tabs.tabs()
     assert (tab.name, tab.title) == ("find", "Find")
     assert [each.name for each in tab.experiments] == ["find", TOY.name]
