@@ -8,14 +8,18 @@ from analysis.declaration import Experiment, Option
 from space.view import NAMES
 
 
+def settable(experiment: Experiment) -> list[Option]:
+    """The options that a visitor sets beside the answer: those that have a label.
+
+    What is a part of the view is set there.
+    """
+    return [o for o in experiment.options if o.live and o.live.label and o.name not in NAMES]
+
+
 def controls(experiment: Experiment) -> dict[str, Any]:
-    """A component for every option that has a label, but for those that the view has."""
+    """A component for every option that a visitor sets."""
     usual = experiment.app or {}
-    return {
-        option.name: _control(option, usual.get(option.name, option.default))
-        for option in experiment.options
-        if option.live and option.live.label and option.name not in NAMES
-    }
+    return {o.name: _control(o, usual.get(o.name, o.default)) for o in settable(experiment)}
 
 
 def _control(option: Option, value: Any) -> Any:
@@ -34,7 +38,7 @@ def _control(option: Option, value: Any) -> Any:
             low, high, value=value, step=live.step, label=live.label, scale=3, min_width=240
         )
     digits = 0 if option.kind is int else None
-    return gr.Number(value, label=live.label, minimum=low, precision=digits, min_width=140)
+    return gr.Number(value, label=live.label, minimum=low, precision=digits, scale=0, min_width=240)
 
 
 def events(components: dict[str, Any], quick: bool) -> tuple[Any, ...]:

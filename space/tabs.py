@@ -10,7 +10,7 @@ from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
 from space import html
 from space.asks import Ask
-from space.controls import controls, events
+from space.controls import controls, events, settable
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.story import story
@@ -68,9 +68,8 @@ def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
 
 
 def _panel(experiment: Experiment, tab: Tab, bar: QuestionBar) -> list[Ask]:
-    if len(tab.experiments) > 1:
-        gr.HTML(html.heading(experiment.title))
-    gr.HTML(html.intro(experiment.intro or experiment.asks))
+    heading = html.heading(experiment.title) if len(tab.experiments) > 1 else ""
+    gr.HTML(heading + html.intro(experiment.intro or experiment.asks))
     if has_own_panel(experiment):
         made: list[Ask] = import_module(f"space.panels.{experiment.name}").build(
             experiment, tab.name, bar
@@ -82,7 +81,7 @@ def _panel(experiment: Experiment, tab: Tab, bar: QuestionBar) -> list[Ask]:
 def _usual(experiment: Experiment, tab: str) -> Ask:
     """The controls, the button, and the place of the answer."""
     label = experiment.button or ("" if experiment.quick else "Ask this")
-    with gr.Row(elem_classes="asking"):
+    with gr.Row(elem_classes="asking", visible=bool(label or settable(experiment))):
         own = controls(experiment)
         button = gr.Button(label, variant="primary", scale=0, min_width=240) if label else None
     panel = Panel(experiment)

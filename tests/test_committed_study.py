@@ -68,10 +68,10 @@ def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):
 
 def test_the_lens_computed_anew_is_what_was_committed(embedded):
     pair = default_pair(embedded)
-    committed = committed("logit_lens")
+    kept = committed("logit_lens")
     anew = logit_lens(embedded, (pair.clean, pair.corrupted), pair.contrast)
-    assert anew.prompts == committed.prompts
-    np.testing.assert_allclose(anew.logit_diff, committed.logit_diff, atol=1e-3)
+    assert anew.prompts == kept.prompts
+    np.testing.assert_allclose(anew.logit_diff, kept.logit_diff, atol=1e-3)
 
 
 def test_the_readmes_numbers_are_the_studys():

@@ -79,7 +79,9 @@ def build(experiment: Experiment, tab: str, bar: QuestionBar) -> list[Ask]:
     bar.boxes["text"].render()
     with gr.Row(elem_classes="asking"):
         button = gr.Button(experiment.button, variant="primary", scale=0, min_width=240)
-        seed = gr.Number(0, label="Which random news", precision=0, minimum=0, min_width=140)
+        seed = gr.Number(
+            0, label="Which random news", precision=0, minimum=0, scale=0, min_width=240
+        )
     panel.foot.render()  # type: ignore[no-untyped-call]
     return [
         Ask(tab, experiment, panel, {"seed": seed}, button),
