@@ -14,7 +14,7 @@ from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.experiments.activations.facts import sign_of
 from analysis.experiments.neuron_sweep.compute import ranked
-from analysis.original import facts as original
+from analysis.original.published import NAMES as ORIGINAL
 
 
 def facts_of(experiment: Experiment, result: Any, sign: int | None = None) -> Any:
@@ -155,7 +155,7 @@ class StudyFacts:
     @property
     def asks_originals_model(self) -> bool:
         """Whether the model is that of the original study."""
-        return self.evidence.origin.model in original.MODEL
+        return self.evidence.origin.model in ORIGINAL
 
     @property
     def small(self) -> bool:
@@ -184,11 +184,6 @@ class StudyFacts:
         """Whether pairs that did not choose the neuron put it first, too."""
         held_out = self.of.neuron_sweep.held_out
         return held_out is not None and held_out.holds
-
-    @cached_property
-    def original(self) -> original.Facts:
-        """This study beside the original's published numbers."""
-        return original.facts(self)
 
 
 def study_facts(evidence: Evidence) -> StudyFacts:

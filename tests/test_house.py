@@ -107,7 +107,8 @@ def test_no_list_outside_names_the_experiments_again():
 
 
 def documents() -> str:
-    papers = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *ROOT.glob("docs/**/*.md")]
+    papers = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+    papers += ROOT.glob("docs/**/*.md")
     return "\n".join(path.read_text(encoding="utf-8") for path in papers)
 
 

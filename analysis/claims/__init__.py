@@ -16,7 +16,7 @@ from analysis.claims.opening import Opening
 from analysis.declaration import Experiment, Figure
 from analysis.evidence import Evidence
 from analysis.experiments import named
-from analysis.original.facts import same_words
+from analysis.original import facts as beside
 from analysis.saying import Said
 from analysis.study_facts import study_facts
 
@@ -64,11 +64,13 @@ def make_claims(evidence: Evidence) -> Claims:
     """Work out all that the page says about one study."""
     study = study_facts(evidence)
     sections = {each.name: saying.claims(each, evidence) for each in evidence.experiments}
-    theirs = same_words(evidence.question)
+    theirs = beside.same_words(evidence.question)
     return Claims(
         opening=Opening(study, sections),
         making=making.making(evidence),
-        original=Said(saying.story("original"), study.original, study=study) if theirs else None,
+        original=Said(saying.story("original"), beside.facts(study), study=study)
+        if theirs
+        else None,
         sections=sections,
         model=study.model,
         neuron=evidence.neuron,
@@ -80,6 +82,6 @@ def make_claims(evidence: Evidence) -> Claims:
 
 def figures(evidence: Evidence) -> tuple[tuple[Experiment, Figure], ...]:
     """Every figure of a study with the experiment whose Result it draws, in reading order."""
-    if not same_words(evidence.question):
+    if not beside.same_words(evidence.question):
         return evidence.figures
     return (*evidence.figures, (named("patching"), BESIDE_ORIGINAL))

@@ -160,7 +160,7 @@ def wrap(
     from analysis.subject import Origin, Subject
 
     kind = type(model).__name__
-    checkpoint.check_kind({"architectures": [kind], **model.config.to_dict()}, kind)
+    checkpoint.check_kind({**model.config.to_dict(), "architectures": [kind]}, kind)
     checkpoint.check_finite(model.named_parameters(), kind)
     origin = Origin(
         name or Path(str(model.config.name_or_path)).name or kind,

@@ -1,7 +1,6 @@
 """What a study found beside what the original published, as far as both asked the same."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,15 +8,10 @@ from analysis.experiments.logit_lens.facts import largest_jump
 from analysis.experiments.verification.compute import TOLERANCES, Verification, summary
 from analysis.original.published import Document, at_the_end, document, lens_curve, same_pair, words
 from analysis.questions import Question
-
-if TYPE_CHECKING:
-    from analysis.study_facts import StudyFacts
+from analysis.study_facts import StudyFacts
 
 SHORT = 60
 """Groups of so many numbers at most are shown number by number."""
-
-MODEL = ("gpt2-large", "openai-community/gpt2-large")
-"""Names of the original study's model: the catalogue's and the hub's."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,7 @@ def same_words(question: Question) -> bool:
     return (question.target, question.foil) == words(document())
 
 
-def facts(study: "StudyFacts") -> Facts:
+def facts(study: StudyFacts) -> Facts:
     """Lay a study beside the original."""
     evidence, theirs = study.evidence, document()
     pair = evidence.patching
@@ -138,7 +132,7 @@ def facts(study: "StudyFacts") -> Facts:
     )
 
 
-def _here(study: "StudyFacts") -> Answers:
+def _here(study: StudyFacts) -> Answers:
     sweep, result = study.of.neuron_sweep, study.evidence.patching
     ends = dict(zip(result.components, result.restored[:, :, -1], strict=True))
     return Answers(

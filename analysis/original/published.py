@@ -18,6 +18,9 @@ PATH = Path(__file__).with_name("published.json")
 MAPS = {"patched_resid": "resid_pre", "patched_attn": "attn_out", "patched_mlp": "mlp_out"}
 """Published heat maps, and what was patched in each."""
 
+NAMES = ("gpt2-large", "openai-community/gpt2-large")
+"""Names of the original study's model: the catalogue's and the hub's."""
+
 Document = Mapping[str, Any]
 
 
