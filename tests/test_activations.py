@@ -3,10 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis import running
+from analysis.experiments import named
 from analysis.experiments.activations.compute import activations
 from analysis.experiments.activations.facts import counted, facts, sampled
 from analysis.neuron import Neuron
 from analysis.prompts import make_prompt
+from analysis.questions import Question
 from tests.questions import default_pair
 from tests.synthetic import Plan, evidence
 
@@ -98,3 +101,13 @@ def test_facts_of_a_neuron_that_the_clean_prompt_suppresses():
     assert found.nearly_off
     assert not found.fires_before
     assert not found.negative
+
+
+def test_a_text_is_read_beside_prompts_that_make_no_pair(subject):
+    """Nothing is patched, so the two prompts need not be aligned."""
+    prompts = {"clean": "I saw", "corrupted": "I saw an apple tree"}
+    question = Question(**prompts, target=" an", foil=" a")
+    experiment = named("activations")
+    asked = running.inputs(experiment, subject, question, ["L1N3"], {"text": "She ate an egg"})
+    result = running.compute(experiment, subject, asked)
+    assert result.texts == ("She ate an egg", "I saw an apple tree")

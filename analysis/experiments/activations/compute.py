@@ -60,7 +60,8 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Activations:
     """The neuron in a text or the clean prompt, in the corrupted one, and in random news."""
     question, text = inputs.question, inputs["text"]
     first = question.prompt(subject) if text is None else make_prompt(subject, text, "text")
-    others = question.prompts(subject)[1:]
+    corrupted = question.corrupted
+    others = [make_prompt(subject, corrupted, "corrupted prompt")] if corrupted else []
     drawn = corpus.sample(inputs["random_texts"], inputs["seed"])
     length = inputs["random_tokens"]
     unrelated = [make_prompt(subject, excerpt(subject, each, length)) for _, each in drawn]
