@@ -433,6 +433,7 @@ def test_the_embedded_neuron_decides_on_apple_and_its_negation_is_no_ablation(em
     assert told["methods"]["negate"]["logit_diff"] == pytest.approx(-4.827, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_verb_answers_with_every_method(ablate):
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "3", "--json")
     assert code == 0, err
@@ -450,6 +451,7 @@ def test_the_verb_answers_with_every_method(ablate):
     assert result["corpus"]
 
 
+@pytest.mark.slow
 def test_without_json_the_verb_prints_tables(ablate):
     given = ("--neuron", "L1N3", "--windows", "2", "--matched", "0", "--positions", "all")
     code, out, err = ablate(*given, "--dtype", "bfloat16")
@@ -458,6 +460,7 @@ def test_without_json_the_verb_prints_tables(ablate):
     assert "untouched" in out
 
 
+@pytest.mark.slow
 def test_words_without_a_set_print_no_table_of_it(ablate):
     words = ("--target", " the", "--foil", " a")
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "2", *words)

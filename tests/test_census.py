@@ -57,6 +57,7 @@ def surveyed(subject, block):
     return surveyor.survey()
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(
     architecture=st.sampled_from(["gpt2", "llama", "gpt_neox"]),

@@ -67,6 +67,7 @@ def test_a_screened_sweep_says_what_it_measured_and_what_it_may_have_missed(answ
     assert result["attribution"]["outside_measured"] > 0
 
 
+@pytest.mark.slow
 def test_neuron_verbs_default_to_the_models_own_best_neuron(answer, folder):
     best = answer("neuron-sweep", "--model", folder, *PAIR, "--screen", "64")["neurons"][0][
         "neuron"
@@ -80,6 +81,7 @@ def test_neuron_verbs_default_to_the_models_own_best_neuron(answer, folder):
     assert len(named["tokens"]) == len(named["activations"]) == len(named["p_target"])
 
 
+@pytest.mark.slow
 def test_without_json_a_reader_gets_tables(analysis, llama_folder):
     for verb in (
         "next-token",
@@ -226,6 +228,7 @@ def test_importing_the_command_line_is_quick_because_nothing_heavy_comes_with_it
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb", ["next-token", "logit-lens", "patching", "neuron-sweep", "direct-effect", "activations"]
 )

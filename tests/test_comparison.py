@@ -350,6 +350,7 @@ def test_one_model_is_let_go_before_the_next_is_loaded(compare, paths, monkeypat
     assert (code, len(alive)) == (0, 3)
 
 
+@pytest.mark.slow
 def test_a_reader_gets_tables_with_the_missing_ones_named(compare, paths):
     code, out, _ = compare(paths[1], "nowhere")
     assert code == 0
@@ -443,6 +444,7 @@ def test_the_figure_shows_every_model_and_names_the_missing():
     assert "0.60 → 0.60" in notes
 
 
+@pytest.mark.slow
 def test_the_section_stands_on_the_page_with_its_table():
     from tests.prose import render
 

@@ -84,6 +84,7 @@ def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, 
     assert told.heading.endswith(f"later components {ending}")
 
 
+@pytest.mark.slow
 def test_a_neuron_of_the_last_layer_is_said_to_have_nothing_behind_it():
     told = make_claims(evidence(toy_plan())).composition
     assert told.heading == "It acts directly: no layer stands behind it"

@@ -458,6 +458,7 @@ def test_a_detector_judged_on_one_document_has_no_interval(documents, known):
     assert np.isfinite(found.precision[1:] + found.recall[1:]).all() == known
 
 
+@pytest.mark.slow
 def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
     analysis, llama_folder, tmp_path, monkeypatch
 ):

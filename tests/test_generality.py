@@ -223,6 +223,7 @@ def test_a_model_that_orders_the_words_but_never_says_the_target_is_told_so():
     assert "Order is not decision" in _told(logit_diff=study.logit_diff - 50).model
 
 
+@pytest.mark.slow
 def test_without_other_sentences_or_neurons_the_page_says_so():
     study = evidence(toy_plan())
     words = study.generality
@@ -240,6 +241,7 @@ def test_without_other_sentences_or_neurons_the_page_says_so():
     assert "undefined" not in page
 
 
+@pytest.mark.slow
 def test_the_verb_answers_in_json(answer, llama_folder):
     document = answer("generality", "--model", llama_folder, "--neuron", "L1N3")
     assert document["neuron"] == "L1N3"

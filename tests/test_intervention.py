@@ -416,6 +416,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(intervene, arguments, says):
     assert says in err
 
 
+@pytest.mark.slow
 def test_coarser_number_types_are_answered_too(intervene):
     code, out, err = intervene("--neuron", "L1N3", "--dtype", "bfloat16", "--json")
     assert code == 0, err

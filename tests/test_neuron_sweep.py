@@ -36,6 +36,7 @@ def test_every_neuron_of_the_sweep_equals_a_hooked_forward_pass(subject, pair, p
     assert sweep.exact.all()
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(architecture=st.sampled_from(["gpt2", "llama"]), data=st.data())
 def test_a_planted_neuron_comes_first_in_the_sweep_and_in_the_direct_effect(architecture, data):

@@ -361,6 +361,7 @@ def test_templates_escape_by_default():
     assert rendered == "&lt;img src=x onerror=alert(1)&gt;"
 
 
+@pytest.mark.slow
 def test_hostile_texts_stay_texts():
     plans = (hostile_plan(), Plan(target=" is", foil=" are"))
     page, harmless = (Prose(render(evidence(plan))) for plan in plans)

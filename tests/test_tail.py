@@ -15,6 +15,7 @@ def resid_pre(subject, tokens):
     return torch.cat([cache["hook_resid_pre"], cache["hook_resid_post"][-1:]])
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(architecture=st.sampled_from(list(MAKERS)), data=st.data())
 def test_resuming_what_was_there_anyway_gives_the_models_own_residual(architecture, data):

@@ -375,6 +375,7 @@ def test_a_plain_mlp_is_not_called_gated():
     assert "pre-activation of L3N5" in told.projections
 
 
+@pytest.mark.slow
 def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
     found = upstream(subject, Neuron(0, 3), pair)
     study = evidence(Plan())

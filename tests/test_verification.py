@@ -205,6 +205,7 @@ def gpt2_folder(folders):
     return folders["gpt2"]
 
 
+@pytest.mark.slow
 def test_for_another_model_there_is_nothing_to_verify_and_it_is_not_even_loaded(run, monkeypatch):
     monkeypatch.setattr("analysis.loading.models.load", lambda *_: 1 / 0)
     for entry in CATALOGUE:
@@ -223,6 +224,7 @@ def test_a_local_folder_of_another_shape_has_nothing_to_verify(run, gpt2_folder)
     assert (code, json.loads(out)["published"]) == (0, False)
 
 
+@pytest.mark.slow
 def test_the_exit_code_is_0_where_all_agree_and_1_where_one_deviates(
     run, gpt2_folder, planted, monkeypatch
 ):

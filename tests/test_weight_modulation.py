@@ -309,6 +309,7 @@ def test_without_controls_the_page_says_so():
     assert "no other neuron to compare with" in _told(toy_plan()).wrong
 
 
+@pytest.mark.slow
 def test_what_a_model_writes_stays_text():
     told = _told(hostile_plan())
     assert any(HOSTILE[1] in each.text for each in told.facts.texts)
@@ -367,6 +368,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(modulate, arguments, says):
     assert says in err
 
 
+@pytest.mark.slow
 def test_coarser_number_types_are_answered_too(modulate):
     code, out, err = modulate("--neuron", "L1N3", "--dtype", "bfloat16", "--texts", "2", "--json")
     assert code == 0, err

@@ -60,6 +60,7 @@ def usual(name, view, result):
     return answer(experiment, view, experiment.check(experiment.app), result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_answer_is_made_of_what_a_tame_one_is(name):
     hostile, tame = answered(name, hostile_plan()), answered(name, Plan())

@@ -132,6 +132,8 @@ def reads(experiment, parts):
     """Whether the experiment reads a part of the view that is wrong."""
     if parts == FOR_A_PAIR:
         return "pair" in experiment.needs
+    if set(parts) == {"corrupted"} and experiment.name == "activations":
+        return False  # it reads the two prompts each by itself
     read = {"model", "target", "foil"}
     if experiment.asks_about_a_neuron:
         read |= {"neuron"}
