@@ -3,6 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+JOBS ?= 3
+TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
 .PHONY: help report render site artifacts study app space test test-fast check docs bench picture screens lock clean
@@ -52,10 +56,10 @@ space: $(VENV)/runtime
 	cd build/space && env -u PYTHONPATH ../space-env/bin/python app.py
 
 test: $(VENV)/dev
-	$(RUN) -m pytest
+	$(TESTS)
 
 test-fast: $(VENV)/dev
-	$(RUN) -m pytest -m "not embedded and not browser and not slow"
+	$(TESTS) -m "not embedded and not browser and not slow"
 
 check: $(VENV)/dev
 	$(RUN) -m ruff format --check .

@@ -4,9 +4,12 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads cost tiny models their time
 
+import dataclasses
+import functools
 import json
 import sys
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,11 @@ MAKERS = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tin
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the embedded model says so, for a run without it."""
+    """What uses the embedded model or whole pages says so, for a run without them."""
+    marks = {"embedded": pytest.mark.embedded, "pages": pytest.mark.slow}
     for item in items:
-        if "embedded" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.embedded)
+        for fixture in marks.keys() & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(marks[fixture])
 
 
 def make_subject(architecture: str, seed: int = 0) -> Subject:
@@ -45,9 +49,44 @@ EVERY = [pytest.param(each, marks=[pytest.mark.slow] * (each != "llama")) for ea
 """Every architecture; one of them will do where time is short."""
 
 
+class Kept:
+    """A model that tests share, as to make its hooks takes longer than most of them."""
+
+    def __init__(self, architecture: str) -> None:
+        self._first = make_subject(architecture)
+        self._weights = self.weights()
+
+    def weights(self) -> int:
+        """A checksum of the plain model's weights and of those that its hooks hold."""
+        owners = (self._first.model, self._first.bridge)
+        weights = [w.detach().contiguous() for owner in owners for w in owner.parameters()]
+        return functools.reduce(lambda told, w: zlib.crc32(w.numpy(), told), weights, 0)
+
+    def changed(self) -> bool:
+        return self.weights() != self._weights
+
+    def subject(self) -> Subject:
+        """One that has computed nothing yet."""
+        fresh = dataclasses.replace(self._first)
+        vars(fresh)["bridge"] = self._first.bridge
+        return fresh
+
+
+kept = functools.cache(Kept)
+
+
 @pytest.fixture(params=EVERY)
-def subject(request: pytest.FixtureRequest) -> Subject:
-    """A model of its own for every test, which may change its weights."""
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """A model; a test that changes its weights is the last one that has it."""
+    shared = kept(request.param)
+    yield shared.subject()
+    if shared.changed():
+        kept.cache_clear()
+
+
+@pytest.fixture(params=EVERY)
+def new_subject(request: pytest.FixtureRequest) -> Subject:
+    """A model that nobody has used."""
     return make_subject(request.param)
 
 

@@ -32,6 +32,7 @@ from analysis.experiments.ablation.figures import collateral
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompts import PromptSet, make_contrast, make_prompt
 from analysis.questions import default
+from tests.conftest import make_subject
 from tests.plant import plant
 from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, default_pair
@@ -328,7 +329,10 @@ def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, 
     assert result.matched == tuple(map(str, matched_neurons(subject, NEURON, both.prompts, 2)))
 
 
-def test_words_without_a_set_are_told_to_have_none(subject, pair):
+@pytest.mark.slow
+def test_words_without_a_set_are_told_to_have_none():
+    subject = make_subject("llama")
+    pair = PAIR.pair(subject)
     contrast = make_contrast(subject, " the", " a")
     nothing = PAIR.replaced(target=" the").word_prompts(subject)
     texts = list(articles())

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from functools import cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,15 +14,12 @@ from analysis.experiments import EXPERIMENTS, steps
 from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
 from analysis.questions import default
-from tests import synthetic
-from tests.synthetic import BEST, HOSTILE, Plan, hostile_plan
+from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
 )
 
-
-evidence = cache(synthetic.evidence)  # no figure changes what it draws
 
 EXPERIMENT_OF = {figure.name: each.name for each in EXPERIMENTS for figure in each.figures}
 FIGURES = list(EXPERIMENT_OF)

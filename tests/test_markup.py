@@ -11,6 +11,8 @@ from report.page import ALONE, pages
 from tests.prose import render, undrawn
 from tests.synthetic import Plan, evidence, hostile_plan, save, toy_plan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _blank():

@@ -19,6 +19,8 @@ from report.studies import usual_results
 from tests.prose import undrawn
 from tests.synthetic import Plan, evidence, save
 
+pytestmark = pytest.mark.slow
+
 WHERE = "smollm2-135m/an"
 
 

@@ -14,6 +14,8 @@ from report.place import Place
 from tests.prose import Prose, undrawn
 from tests.synthetic import Plan, hostile_plan, save, toy_plan
 
+pytestmark = pytest.mark.slow
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 WORDS = {"target": " is", "foil": " are"}
 
@@ -31,7 +33,6 @@ def site(tmp_path_factory):
         return build(folder / "results", folder / "site", place).parent
 
 
-@pytest.mark.slow
 def test_the_index_is_a_table_of_questions_by_models(site):
     index = (site / "index.html").read_text(encoding="utf-8")
     for link in ("one%20model/an", "smollm2-135m/an", "smollm2-135m/other"):
@@ -63,7 +64,6 @@ def test_nothing_that_a_model_says_becomes_markup_on_the_index(site):
     assert "<img src=x" not in (site / "index.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_one_model_or_one_question_can_be_shown_alone(tmp_path):
     for plan in (toy_plan(), Plan(model="other"), Plan(model="other", **WORDS)):
         save(plan, tmp_path / "results")

@@ -77,11 +77,12 @@ def test_progress_only_grows_and_ends_at_one(subject, pair):
     assert seen[-1] == 1.0
 
 
-def test_hooks_and_tail_hold_no_second_copy_of_the_weights(subject):
-    own = {storage(weight) for weight in subject.model.parameters()}
-    assert {storage(weight) for weight in share_weights(subject.model).parameters()} == own
-    copied = [n for n, weight in subject.bridge.named_parameters() if storage(weight) not in own]
-    if subject.config.model_type == "gpt_neox":  # its interleaved query, key, value get unravelled
+def test_hooks_and_tail_hold_no_second_copy_of_the_weights(new_subject):
+    model, hooks = new_subject.model, new_subject.bridge
+    own = {storage(weight) for weight in model.parameters()}
+    assert {storage(weight) for weight in share_weights(model).parameters()} == own
+    copied = [name for name, weight in hooks.named_parameters() if storage(weight) not in own]
+    if model.config.model_type == "gpt_neox":  # its interleaved query, key, value get unravelled
         assert all(".attention." in name for name in copied)
     else:
         assert not copied

@@ -39,6 +39,7 @@ def first_line(endpoint):
     return inspect.getdoc(endpoint).splitlines()[0]
 
 
+@pytest.mark.slow
 def test_the_listed_endpoints_are_ours_and_no_others(listed, tools):
     assert {name.lstrip("/") for name in listed} == NAMES == set(tools)
     assert {experiment.name for experiment in LIVE} == NAMES

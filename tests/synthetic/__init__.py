@@ -1,30 +1,36 @@
-"""Studies built by hand, small, whose claims are true or false as a test needs them."""
+"""Studies built by hand, small, whose claims are true or false as a test needs them.
+
+Each result is made by a module named as its experiment.
+"""
 
 import dataclasses
+import importlib.util
 from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from analysis import results
 from analysis.declaration import Experiment
 from analysis.evidence import QUESTION, Evidence
-from analysis.experiments import named
+from analysis.experiments import EXPERIMENTS, named
 from analysis.result import Result
 from analysis.results import Provenance
 from analysis.running import PACKAGES, code_of
-from tests.synthetic import census, composition, first_parts, upstream
-from tests.synthetic.ablation import ablation
-from tests.synthetic.comparison import comparison
-from tests.synthetic.corpus_scan import corpus_scan
-from tests.synthetic.first_parts import VOCABULARY
-from tests.synthetic.generality import generality
-from tests.synthetic.intervention import intervention
-from tests.synthetic.plan import BEST, HOSTILE, Plan, asked, hostile_plan, question, toy_plan
-from tests.synthetic.weight_modulation import weight_modulation
+from tests.synthetic.plan import (
+    BEST,
+    HOSTILE,
+    VOCABULARY,
+    Plan,
+    asked,
+    hostile_plan,
+    question,
+    toy_plan,
+)
 
 __all__ = [
     "BEST",
     "HOSTILE",
-    "PARTS",
     "VOCABULARY",
     "Plan",
     "changed",
@@ -36,29 +42,20 @@ __all__ = [
     "with_result",
 ]
 
-PARTS = (
-    first_parts.next_token,
-    first_parts.logit_lens,
-    first_parts.patching,
-    first_parts.neuron_sweep,
-    first_parts.direct_effect,
-    first_parts.activations,
-    corpus_scan,
-    upstream.upstream,
-    composition.composition,
-    ablation,
-    intervention,
-    weight_modulation,
-    generality,
-    census.census,
-    comparison,
-)
-"""What makes each result of a synthetic study, named as its experiment."""
 
-
+@cache
 def evidence(plan: Plan) -> Evidence:
-    """A study as the report loads it."""
-    parts = {part.__name__: part(plan) for part in PARTS}
+    """A study as the report loads it; made once for all tests, so that none may change it."""
+    modules = {each.name: f"tests.synthetic.{each.name}" for each in EXPERIMENTS}
+    parts = {
+        name: getattr(importlib.import_module(module), name)(plan)
+        for name, module in modules.items()
+        if importlib.util.find_spec(module)
+    }
+    for result in parts.values():
+        for value in vars(result).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
     return Evidence(
         question=asked(plan),
         results=parts,

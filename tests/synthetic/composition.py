@@ -3,9 +3,9 @@
 import numpy as np
 
 from analysis.experiments.composition.compute import Composition
-from tests.synthetic.plan import Plan, question
+from tests.synthetic.plan import PAIRS, Plan, question
 
-PAIRS, CONTROLS = 6, 5
+CONTROLS = 5
 
 
 def composition(plan: Plan) -> Composition:

@@ -6,6 +6,7 @@ from analysis import questions
 from analysis.questions import Natural, Question
 
 RANDOM_TEXTS, RANDOM_LENGTH = 5, 40
+PAIRS, VOCABULARY = 6, 1000
 BEST = (3, 5)  # the planted neuron, L3N5
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

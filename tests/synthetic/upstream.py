@@ -3,9 +3,9 @@
 import numpy as np
 
 from analysis.experiments.upstream.compute import Upstream
-from tests.synthetic.plan import Plan, text
+from tests.synthetic.plan import PAIRS, Plan, text
 
-PAIRS, MATCHED = 6, 40
+MATCHED = 40
 
 
 def upstream(plan: Plan) -> Upstream:
