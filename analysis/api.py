@@ -30,8 +30,8 @@ def function_of(experiment: Experiment) -> Callable[..., Any]:
         **options: Any,
     ) -> Any:
         named = [neuron, *rivals] if neuron else list(rivals)
-        asked = running.inputs(experiment, model, question, named, options)
-        return running.compute(experiment, model, asked, progress)
+        given = running.inputs(experiment, model, question, named, options)
+        return running.compute(experiment, model, given, progress)
 
     ask.__name__ = ask.__qualname__ = experiment.name
     ask.__doc__ = _documentation(experiment)

@@ -111,16 +111,16 @@ class Call(Asking):
         """The Result, with a bar while it takes time."""
         from analysis.running import compute
 
-        asked = self.inputs(subject)
+        inputs = self.inputs(subject)
         with console.watched(self.experiment.verb) as progress:
-            return compute(self.experiment, subject, asked, progress)
+            return compute(self.experiment, subject, inputs, progress)
 
     def summary(self, result: Any) -> dict[str, Any]:
         """The Result as it is printed: for a reader some experiments cut it into tables."""
         compute = self.experiment.module("compute")
         if not self.as_json and hasattr(compute, "tables"):
-            told: dict[str, Any] = compute.tables(result)
-            return told
+            answer: dict[str, Any] = compute.tables(result)
+            return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
 
 
@@ -190,12 +190,12 @@ def takes_a_model(
 
 
 def as_verb(
-    verb: Callable[..., None], parameters: list[inspect.Parameter], name: str, told: str
+    verb: Callable[..., None], parameters: list[inspect.Parameter], name: str, answer: str
 ) -> Callable[..., None]:
     """The function with a signature that typer reads."""
     verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     verb.__annotations__ = {p.name: p.annotation for p in parameters}
-    verb.__name__, verb.__doc__ = name, told
+    verb.__name__, verb.__doc__ = name, answer
     return verb
 
 
@@ -214,10 +214,10 @@ def _parameter(option: Option) -> inspect.Parameter:
         kind = option.kind | None
     bounded = option.kind in (int, float)
     low, high = (option.low, option.high) if bounded else (None, None)
-    told = typer.Option(help=option.help, min=low, max=high)
+    answer = typer.Option(help=option.help, min=low, max=high)
     return inspect.Parameter(
         option.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=option.default,
-        annotation=Annotated[kind, told],
+        annotation=Annotated[kind, answer],
     )

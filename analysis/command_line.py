@@ -70,7 +70,7 @@ def questions(as_json: AsJson = False) -> None:
 
 
 def study(
-    asked: Asking,
+    asking: Asking,
     out: Annotated[
         Path | None, typer.Option(help="Folder of results, a folder per model and question there.")
     ] = None,
@@ -80,15 +80,15 @@ def study(
     from analysis import results
     from analysis.study import folder_of, run_study
 
-    question = asked.ask()
+    question = asking.ask()
     root = results.writable(out or results.out())
-    subject = asked.load()
+    subject = asking.load()
     folder = folder_of(root, subject, question)
     steps = []
     for done in run_study(subject, question, folder, seed, console.watched):
         console.note(f"{done.name:>17}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
         steps.append({"name": done.name, "seconds": done.seconds, "kept": done.kept})
-    console.emit({"folder": str(folder), "steps": steps}, asked.as_json)
+    console.emit({"folder": str(folder), "steps": steps}, asking.as_json)
 
 
 def open_app() -> None:

@@ -32,10 +32,10 @@ def experiment_command(
         named["neuron"] = neurons[0]
     if neurons[1:] and "rivals" in experiment.needs:
         named["rivals"] = ",".join(neurons[1:])
-    asked = question_options(question)
+    given = question_options(question)
     if not {"prompts", "pair"} & set(experiment.needs):
-        asked = {name: value for name, value in asked.items() if name not in ("clean", "corrupted")}
-    return command_line(experiment.verb, **asked, **named, **loading, **own)
+        given = {name: value for name, value in given.items() if name not in ("clean", "corrupted")}
+    return command_line(experiment.verb, **given, **named, **loading, **own)
 
 
 def question_options(question: Question) -> dict[str, str | None]:

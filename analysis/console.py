@@ -120,5 +120,5 @@ def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[
 
 def _usage(error: Exception) -> str:
     """What a misused option or verb is told; with no verb at all, how to see them."""
-    told = str(getattr(error, "format_message", error.__str__)()).strip()
-    return told or "Name a verb; `an-neuron --help` lists them."
+    message = str(getattr(error, "format_message", error.__str__)()).strip()
+    return message or "Name a verb; `an-neuron --help` lists them."

@@ -252,8 +252,8 @@ class Experiment:
 
     def summary(self, result: Any, **shown: Any) -> dict[str, Any]:
         """The Result in plain values, as the command line prints it."""
-        told: dict[str, Any] = self.module("compute").summary(result, **shown)
-        return told
+        summary: dict[str, Any] = self.module("compute").summary(result, **shown)
+        return summary
 
     def draw(self, figure: Figure, result: Any) -> Any:
         """One figure of a Result."""

@@ -79,12 +79,12 @@ def load_evidence(folder: Path) -> Evidence:
         UserError: a result is missing or damaged, or the results are not of one study.
     """
     question = load_question(folder)
-    there = [e for e in steps() if results.there(folder, e.name) or is_expected(e, question)]
+    present = [e for e in steps() if results.exists(folder, e.name) or is_expected(e, question)]
     loaded: dict[str, Any] = {
-        each.name: results.load(folder, each.name, each.kind) for each in there
+        each.name: results.load(folder, each.name, each.kind) for each in present
     }
-    told = {each.name: results.provenance(folder, each.name) for each in there}
-    evidence = Evidence(question, loaded, told)
+    made = {each.name: results.provenance(folder, each.name) for each in present}
+    evidence = Evidence(question, loaded, made)
     _check_one_study(folder, evidence)
     return evidence
 
@@ -122,18 +122,18 @@ def check_current(evidence: Evidence) -> None:
 
 
 def _check_one_study(folder: Path, evidence: Evidence) -> None:
-    for name, told in evidence.provenance.items():
-        if _asked(told) != _asked(evidence.origin):
+    for name, made in evidence.provenance.items():
+        if _question_of(made) != _question_of(evidence.origin):
             raise UserError(_mixed(folder, f"{name} and the others differ in model or question"))
-        about = told.inputs.get("neuron", evidence.neuron)
+        about = made.inputs.get("neuron", evidence.neuron)
         if about != evidence.neuron:
             why = f"the sweep found {evidence.neuron}, {name} asks about {about}"
             raise UserError(_mixed(folder, why))
 
 
-def _asked(told: Provenance) -> tuple[object, ...]:
-    question = (told.inputs.get(key) for key in ("clean", "corrupted", "target", "foil"))
-    return (told.model, told.revision, *question)
+def _question_of(made: Provenance) -> tuple[object, ...]:
+    question = (made.inputs.get(key) for key in ("clean", "corrupted", "target", "foil"))
+    return (made.model, made.revision, *question)
 
 
 def _mixed(folder: Path, why: str) -> str:

@@ -55,13 +55,13 @@ class PromptSet:
     Attributes:
         prompts: the prompts.
         calls_for_target: for each, whether it calls for the target; if not, for the foil.
-        asked: for each, whether it is a prompt of the question, which may have chosen the neuron:
-            no estimate over the set may count it.
+        in_question: for each, whether it is one of the question's own pair, which may have chosen
+            the neuron: no estimate over the set may count it.
     """
 
     prompts: tuple[Prompt, ...]
     calls_for_target: tuple[bool, ...]
-    asked: tuple[bool, ...]
+    in_question: tuple[bool, ...]
 
 
 def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
@@ -90,14 +90,14 @@ def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
 
 
 def _single_token(subject: Subject, word: str, what: str) -> int:
-    parts = pieces(subject, word)
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
+    found = pieces(subject, word)
+    if len(found) == 1:
+        return found[0]
+    if not found:
         raise UserError(f"The {what} is empty: give one token, with its leading space.")
-    texts = ", ".join(repr(subject.string(piece)) for piece in parts[:8])
+    texts = ", ".join(repr(subject.string(piece)) for piece in found[:8])
     raise UserError(
-        f"The {what} {word[:40]!r} is {len(parts)} tokens ({texts}) and must be one: "
+        f"The {what} {word[:40]!r} is {len(found)} tokens ({texts}) and must be one: "
         f"try {_suggestion(subject, word)!r}."
     )
 

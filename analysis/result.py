@@ -46,10 +46,10 @@ class Result:
         from analysis.answer import plain
 
         experiment = self.experiment()
-        told: dict[str, Any] = plain(
+        summary: dict[str, Any] = plain(
             experiment.summary(self, **experiment.shown(experiment.check(shown)))
         )
-        return told
+        return summary
 
     def save(self, folder: Path | str) -> None:
         """Write it, with where it came from, into a folder as ``NAME.json`` and ``NAME.npz``.

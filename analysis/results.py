@@ -73,8 +73,8 @@ class Provenance:
     def key(self) -> str:
         """Two results with the same key came from the same computation, whenever it ran."""
         fields = dataclasses.asdict(self)
-        for told_only in ("when", "seconds"):
-            del fields[told_only]
+        for record_only in ("when", "seconds"):
+            del fields[record_only]
         return json.dumps(fields, sort_keys=True)
 
 
@@ -103,7 +103,7 @@ def save(folder: Path, name: str, result: Any, provenance: Provenance) -> None:
     fields = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
     arrays = {k: v for k, v in fields.items() if isinstance(v, np.ndarray)}
     plain = {k: v for k, v in fields.items() if k not in arrays}
-    with whole(folder / f"{name}.npz") as scratch, scratch.open("wb") as file:
+    with atomic(folder / f"{name}.npz") as scratch, scratch.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     document = {
         "provenance": dataclasses.asdict(provenance),
@@ -111,12 +111,12 @@ def save(folder: Path, name: str, result: Any, provenance: Provenance) -> None:
         "arrays_sha256": sha256(folder / f"{name}.npz"),
     }
     text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-    with whole(folder / f"{name}.json") as scratch:
+    with atomic(folder / f"{name}.json") as scratch:
         scratch.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
-def whole(final: Path) -> Iterator[Path]:
+def atomic(final: Path) -> Iterator[Path]:
     """A temporary name that becomes the final one when the block ends well, else vanishes."""
     handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.")
     os.close(handle)
@@ -129,7 +129,7 @@ def whole(final: Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
-def there(folder: Path, name: str) -> bool:
+def exists(folder: Path, name: str) -> bool:
     """Whether a result of that name was saved."""
     return (folder / f"{name}.json").is_file()
 
@@ -174,7 +174,7 @@ def provenance(folder: Path, name: str) -> Provenance:
 def save_plain(folder: Path, name: str, document: Mapping[str, Any]) -> None:
     """Write plain values as ``name.json`` into a folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with whole(folder / f"{name}.json") as scratch:
+    with atomic(folder / f"{name}.json") as scratch:
         text = json.dumps(document, ensure_ascii=False, indent=1)
         scratch.write_text(text + "\n", encoding="utf-8")
 

@@ -81,7 +81,7 @@ def check_suits(experiment: Experiment, question: Question) -> None:
 
 
 def compute(
-    experiment: Experiment, subject: Subject, asked: Inputs, progress: Progress = silent
+    experiment: Experiment, subject: Subject, given: Inputs, progress: Progress = silent
 ) -> Any:
     """The Result, which knows where it came from.
 
@@ -89,16 +89,16 @@ def compute(
         UserError: the question cannot be put to the model.
     """
     start = time.perf_counter()
-    result = experiment.run(subject, asked, progress)
+    result = experiment.run(subject, given, progress)
     seconds = round(time.perf_counter() - start, 2)
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    made = provenance(experiment, subject, asked, when, seconds)
+    made = provenance(experiment, subject, given, when, seconds)
     object.__setattr__(result, "provenance", made)  # frozen, and no field: it is not compared
     return result
 
 
 def provenance(
-    experiment: Experiment, subject: Subject, asked: Inputs, when: str = "", seconds: float = 0.0
+    experiment: Experiment, subject: Subject, given: Inputs, when: str = "", seconds: float = 0.0
 ) -> Provenance:
     """Where a Result comes from; without time and duration, before it is computed."""
     return Provenance(
@@ -106,7 +106,7 @@ def provenance(
         model=subject.origin.name,
         source=subject.origin.source,
         revision=subject.origin.revision,
-        inputs={**record(experiment, asked), "prepend_bos": subject.prepend_bos},
+        inputs={**record(experiment, given), "prepend_bos": subject.prepend_bos},
         packages={name: version(name) for name in PACKAGES},
         device=f"{subject.device.type}, {platform.machine()}",
         dtype=str(subject.dtype).removeprefix("torch."),
@@ -121,28 +121,28 @@ def code_of(experiment: Experiment) -> str:
     return code_version(f"{experiment.home}.compute")
 
 
-def record(experiment: Experiment, asked: Inputs) -> dict[str, Any]:
+def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:
     """All that a Result depends on beside model and code, in plain values."""
-    question, needs = asked.question, experiment.needs
-    told: dict[str, Any] = {
+    question, needs = given.question, experiment.needs
+    recorded: dict[str, Any] = {
         "clean": question.clean,
         "corrupted": question.corrupted,
         "target": question.target,
         "foil": question.foil,
-        **experiment.computed(asked.options),
+        **experiment.computed(given.options),
     }
-    if asked.neurons:
-        told["neuron"] = str(asked.neuron)
-        told["rivals"] = [str(neuron) for neuron in asked.neurons[1:]]
+    if given.neurons:
+        recorded["neuron"] = str(given.neuron)
+        recorded["rivals"] = [str(neuron) for neuron in given.neurons[1:]]
     if "natural" in needs:
-        told["natural"] = [[each.text, each.calls_for] for each in question.natural]
+        recorded["natural"] = [[each.text, each.calls_for] for each in question.natural]
     if "held_out" in needs:
-        told["template"] = question.template
-        told["words"] = [list(question.target_words), list(question.foil_words)]
+        recorded["template"] = question.template
+        recorded["words"] = [list(question.target_words), list(question.foil_words)]
     if "words" in needs:
-        told["templates"] = [question.template, *question.held_out_templates]
-        told["target_words"] = list(question.target_words)
-        told["foil_words"] = list(question.foil_words)
+        recorded["templates"] = [question.template, *question.held_out_templates]
+        recorded["target_words"] = list(question.target_words)
+        recorded["foil_words"] = list(question.foil_words)
     if "corpus" in needs:
-        told["corpus"] = CORPUS.member_sha256
-    return told
+        recorded["corpus"] = CORPUS.member_sha256
+    return recorded

@@ -65,11 +65,11 @@ def run_study(
     question.pair(subject)
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
     for experiment in steps():
-        asked = _inputs(experiment, subject, question, folder, seed)
-        if asked is None:
+        given = _inputs(experiment, subject, question, folder, seed)
+        if given is None:
             results.discard(folder, experiment.name)
             continue
-        yield _bring_up_to_date(subject, experiment, asked, folder, watch)
+        yield _bring_up_to_date(subject, experiment, given, folder, watch)
 
 
 def _inputs(
@@ -79,9 +79,9 @@ def _inputs(
     if not experiment.suits(question):
         return None
     neurons = _found(folder) if experiment.asks_about_a_neuron else []
-    asked = inputs(experiment, subject, question, neurons, study_options(experiment, seed))
+    given = inputs(experiment, subject, question, neurons, study_options(experiment, seed))
     applies = getattr(experiment.module("compute"), "applies", None)
-    return asked if applies is None or applies(subject, asked) else None
+    return given if applies is None or applies(subject, given) else None
 
 
 def study_options(experiment: Experiment, seed: int) -> dict[str, object]:
@@ -98,12 +98,12 @@ def _found(folder: Path) -> tuple[str, ...]:
 
 
 def _bring_up_to_date(
-    subject: Subject, experiment: Experiment, asked: Inputs, folder: Path, watch: Watch
+    subject: Subject, experiment: Experiment, given: Inputs, folder: Path, watch: Watch
 ) -> Done:
-    if _is_current(folder, experiment, provenance(experiment, subject, asked)):
+    if _is_current(folder, experiment, provenance(experiment, subject, given)):
         return Done(experiment.name, 0.0, kept=True)
     with watch(experiment.name) as progress:
-        result = compute(experiment, subject, asked, progress)
+        result = compute(experiment, subject, given, progress)
     results.save(folder, experiment.name, result, result.provenance)
     return Done(experiment.name, result.provenance.seconds, kept=False)
 

@@ -49,36 +49,22 @@ class Others:
 
 @dataclass(frozen=True)
 class LowestNeuron:
-    """The neuron that the sweep found most opposed to the answer.
+    """The neuron that the sweep found most opposed to the answer."""
 
-    Attributes:
-        name: of it.
-        effect: of patching it by itself, in logits.
-        later: whether it stands behind the chosen neuron.
-        written: what it writes differently where that one alone is patched, in logits.
-        answers: whether this is half of its effect or more.
-    """
-
-    name: str
-    effect: float
-    later: bool
-    written: float
-    answers: bool
+    name: str  # of it
+    effect: float  # of patching it by itself, in logits
+    later: bool  # whether it stands behind the chosen neuron
+    written: float  # what it writes differently where that one alone is patched, in logits
+    answers: bool  # whether this is half of its effect or more
 
 
 @dataclass(frozen=True)
 class LensComponent:
-    """The component at which the lens jumps, and what patching makes of it.
+    """The component at which the lens jumps, and what patching makes of it."""
 
-    Attributes:
-        name: of it.
-        rank: among all components at the last position by their recovery, 1 for the best.
-        recovery: of it alone.
-    """
-
-    name: str
-    rank: int
-    recovery: float
+    name: str  # of it
+    rank: int  # among all components at the last position by their recovery, 1 for the best
+    recovery: float  # of it alone
 
 
 @dataclass(frozen=True)

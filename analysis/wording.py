@@ -15,7 +15,7 @@ NEAR = 0.035  # so that the spans around neighbouring fractions do not meet
 NO_INTERVAL = "without an interval"
 
 
-def say(sentence: str, *values: object, **named: object) -> Markup:
+def markup(sentence: str, *values: object, **named: object) -> Markup:
     """A sentence with values filled in; values that are not markup themselves are escaped."""
     return Markup(sentence).format(*values, **named)  # noqa: S704
 
@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 
 def token(text: str) -> Markup:
     """A token as inline code, its white space made visible."""
-    return say('<code class="tok">{}</code>', plain(text))
+    return markup('<code class="tok">{}</code>', plain(text))
 
 
 def tokens(texts: tuple[str, ...] | list[str]) -> Markup:
@@ -37,7 +37,7 @@ def tokens(texts: tuple[str, ...] | list[str]) -> Markup:
 
 def prompt(text: str) -> Markup:
     """A prompt as a quotation."""
-    return say("<q>{}</q>", text)
+    return markup("<q>{}</q>", text)
 
 
 def number(value: float, digits: int = 2) -> str:

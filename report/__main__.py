@@ -54,8 +54,10 @@ def _can_draw() -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
-    told = "folder with results of a model and a question each; by default ./results, if it has any"
-    parser.add_argument("--results", type=Path, help=told)
+    folder_help = (
+        "folder with results of a model and a question each; by default ./results, if it has any"
+    )
+    parser.add_argument("--results", type=Path, help=folder_help)
     parser.add_argument("--model", default="", help="the only model to show")
     parser.add_argument("--question", default="", help="the only question to show")
     parser.add_argument("--out", type=Path, default=usual_out(), help="folder to write")

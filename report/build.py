@@ -107,12 +107,12 @@ def _copy_static(folder: Path) -> None:
 def _write_index(folder: Path, studies: Sequence[Study], place: Place) -> None:
     """The index, the feed and what a host of static pages reads."""
     changelog = beside(CHANGELOG)
-    told = changes(changelog.read_text(encoding="utf-8")) if changelog else ()
+    news = changes(changelog.read_text(encoding="utf-8")) if changelog else ()
     files = {PAGE: "index.html", "README.md": "site_readme.md"}
     columns, rows = table(studies)
-    for name, template in (files | ({"feed.xml": "feed.xml"} if told else {})).items():
+    for name, template in (files | ({"feed.xml": "feed.xml"} if news else {})).items():
         page = environment().get_template(template)
-        text = page.render(place=place, studies=studies, columns=columns, rows=rows, changes=told)
+        text = page.render(place=place, studies=studies, columns=columns, rows=rows, changes=news)
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -69,14 +69,14 @@ def dose(evidence: Evidence) -> Dose:
     """Read it off the study's weight modulation."""
     result = evidence.weight_modulation
     steps = tuple(_step(result, place) for place in range(len(result.factors)))
-    told = [{**vars(step), "factor": str(step.factor)} for step in steps]
+    factors = [{**vars(step), "factor": str(step.factor)} for step in steps]
     return Dose(
         prompt=result.prompts[0],
         tokens=tuple(plain(token) for token in result.likely[:SHOWN]),
         steps=steps,
         at=result.factors.index(1.0),
         command=command(evidence, named("weight_modulation")),
-        data=safe_json(json.dumps({"steps": told}, ensure_ascii=False)),
+        data=safe_json(json.dumps({"steps": factors}, ensure_ascii=False)),
     )
 
 

@@ -22,17 +22,17 @@ def app_link(evidence: Evidence, experiment: Experiment, app: str = LOCAL) -> st
         experiment: which one the app is to open.
         app: where the app answers.
     """
-    asked = {**_question(evidence.question), "model": evidence.origin.model}
+    question = {**_question(evidence.question), "model": evidence.origin.model}
     tab = experiment.tab or experiment.name
-    return f"{app}?{urlencode({**asked, 'neuron': evidence.neuron, 'tab': tab})}"
+    return f"{app}?{urlencode({**question, 'neuron': evidence.neuron, 'tab': tab})}"
 
 
 @cache
-def _question(asked: Question) -> dict[str, str]:
+def _question(question: Question) -> dict[str, str]:
     """What differs from the usual question, and the name of one of the library."""
     default = questions.default()
-    view = {part: getattr(asked, part) for part in PARTS}
-    told = {part: text for part, text in view.items() if text != getattr(default, part)}
-    if told and asked.source in questions.library():
-        told["question"] = asked.source
-    return told
+    view = {part: getattr(question, part) for part in PARTS}
+    named = {part: text for part, text in view.items() if text != getattr(default, part)}
+    if named and question.source in questions.library():
+        named["question"] = question.source
+    return named

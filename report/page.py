@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
-from analysis import saying, wording
+from analysis import sentences, wording
 from analysis.claims import Claims, make_claims
 from analysis.claims.making import command
 from analysis.declaration import Experiment
@@ -56,11 +56,11 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    written = {name: getattr(wording, name) for name in saying.FILTERS}
+    written = {name: getattr(wording, name) for name in sentences.FILTERS}
     made.filters |= written
     made.globals |= written | {
         "command": command,
-        "finding": saying.finding,
+        "finding": sentences.finding,
         "listed": listed,
         "token_rows": token_rows,
     }

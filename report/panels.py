@@ -18,7 +18,7 @@ UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u202
 
 
 @dataclass(frozen=True)
-class Panel:
+class PageFigure:
     """One figure as the page shows it.
 
     Attributes:
@@ -70,7 +70,7 @@ def absent(evidence: Evidence) -> dict[str, Absent]:
     return {name: Absent(name, LACKS[needs[0]]) for name, needs in left_out if needs}
 
 
-def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, Panel]:
+def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, PageFigure]:
     """Draw every figure, by name, in reading order; each knows where ``app`` asks the same."""
     return {
         figure.name: _panel(evidence, claims, experiment, figure, number, app)
@@ -105,10 +105,10 @@ def _panel(
     figure: Figure,
     number: int,
     app: str,
-) -> Panel:
+) -> PageFigure:
     plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name])
     caption = claims.caption(experiment, figure)
-    return Panel(
+    return PageFigure(
         name=figure.name,
         experiment=experiment,
         number=number,

@@ -27,7 +27,7 @@ def main() -> None:
     for name, (width, height, scale) in SIZES.items():
         figures = {Path(name).stem: figure.update_layout(height=height)}
         content = draw(figures, browser, ["png"], width, scale)[name]
-        with results.whole(DOCS / name) as scratch:
+        with results.atomic(DOCS / name) as scratch:
             scratch.write_bytes(content)
         print(DOCS / name)
 

@@ -79,8 +79,8 @@ def evidence_of(folder: Path, stale: bool = False) -> Evidence:
 def document(evidence: Evidence, name: str) -> dict[str, Any]:
     """What the result of one experiment says and where it came from, as JSON knows values."""
     result = evidence.results[name]
-    told = result.summary(**result.experiment().report)
-    return {"provenance": asdict(evidence.provenance[name]), "summary": told}
+    summary = result.summary(**result.experiment().report)
+    return {"provenance": asdict(evidence.provenance[name]), "summary": summary}
 
 
 def table(

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from analysis import EMBEDDED, saying
+from analysis import EMBEDDED, sentences
 from analysis.answer import as_csv, as_json, plain
 from analysis.commands import experiment_command
 from analysis.declaration import Experiment
@@ -59,7 +59,7 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
     return Answer(
         experiment=experiment,
         result=result,
-        finding=saying.finding(experiment, result),
+        finding=sentences.finding(experiment, result),
         figures=tuple(
             experiment.draw(figure, result) for figure in experiment.shows(question) if figure.live
         ),

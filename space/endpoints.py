@@ -26,7 +26,7 @@ class Parameter:
     name: str
     kind: type
     default: Any
-    told: str
+    meaning: str
 
 
 def register() -> None:
@@ -79,7 +79,7 @@ def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
             parts |= _words(parts["question"])
         return service.ask(experiment, make_view(parts), options).json
     except UserError as error:
-        raise service.told(error) from error
+        raise service.as_error(error) from error
 
 
 def _words(name: Any) -> dict[str, str]:
@@ -142,5 +142,5 @@ def _limits(option: Option) -> str:
 
 def _documentation(experiment: Experiment, parameters: tuple[Parameter, ...]) -> str:
     """What it asks, and its parameters."""
-    arguments = "\n".join(f"    {p.name}: {p.told}" for p in parameters)
+    arguments = "\n".join(f"    {p.name}: {p.meaning}" for p in parameters)
     return f"{experiment.asks}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"

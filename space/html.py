@@ -13,8 +13,8 @@ from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UserError
 from analysis.experiments.activations.compute import Activations
 from analysis.experiments.activations.token_rows import token_rows
-from analysis.wording import number as told
-from analysis.wording import plain, say
+from analysis.wording import markup, plain
+from analysis.wording import number as plain_number
 from space.answers import Answer
 from space.story import opening
 from space.view import View
@@ -40,12 +40,12 @@ _templates = Environment(
 
 def finding(answer: Answer) -> str:
     """What was found, as a sentence."""
-    return say('<p role="status">{}</p>', answer.finding)
+    return markup('<p role="status">{}</p>', answer.finding)
 
 
 def error(what: UserError) -> str:
     """What was wrong and what would be right."""
-    return say('<p class="error" role="alert">{}</p>', shown(str(what)))
+    return markup('<p class="error" role="alert">{}</p>', shown(str(what)))
 
 
 def tokens(result: Activations) -> str:
@@ -76,7 +76,7 @@ def foot(answer: Answer) -> str:
 def _number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    return told(value, 3) if abs(value) >= SMALL or not value else f"{value:.1e}"
+    return plain_number(value, 3) if abs(value) >= SMALL or not value else f"{value:.1e}"
 
 
 def shown(value: Any, column: str = "") -> str:
@@ -88,17 +88,17 @@ def shown(value: Any, column: str = "") -> str:
 
 def intro(text: str) -> str:
     """What a tab is about."""
-    return say('<p class="intro">{}</p>', text)
+    return markup('<p class="intro">{}</p>', text)
 
 
 def caption(text: Markup) -> str:
     """The finding above a figure."""
-    return say('<p class="caption">{}</p>', text)
+    return markup('<p class="caption">{}</p>', text)
 
 
 def heading(text: str) -> str:
     """The heading of a part of a tab."""
-    return say("<h2>{}</h2>", text)
+    return markup("<h2>{}</h2>", text)
 
 
 def head(start: View, space_id: str) -> str:

@@ -49,9 +49,9 @@ def _duration(name: str, *_others: Any) -> int:
     return named(name).seconds
 
 
-def _compute(name: str, view: View, options: Mapping[str, Any], way: Way) -> Any:
+def _compute(name: str, view: View, options: Mapping[str, Any], compute: Way) -> Any:
     """Compute; on a lent GPU in a process of its own, so all that comes and goes can be pickled."""
-    return way(named(name), _session.subject(view.model), view, options, _watched())
+    return compute(named(name), _session.subject(view.model), view, options, _watched())
 
 
 _compute_where_lent = lent(_compute)
@@ -77,14 +77,16 @@ def usual(
     return running.compute(experiment, subject, inputs, progress)
 
 
-def result(experiment: Experiment, view: View, options: Mapping[str, Any], way: Way = usual) -> Any:
+def result(
+    experiment: Experiment, view: View, options: Mapping[str, Any], compute: Way = usual
+) -> Any:
     """The Result of what is asked.
 
     Raises:
         UserError: it cannot be asked, in one sentence.
     """
     with _session.alone(view.model):
-        return _compute_where_lent(experiment.name, view, dict(options), way)
+        return _compute_where_lent(experiment.name, view, dict(options), compute)
 
 
 def complete(view: View, experiment: Experiment) -> View:
@@ -123,6 +125,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     return answer(experiment, full, every, result(experiment, full, chosen))
 
 
-def told(error: UserError) -> gr.Error:
+def as_error(error: UserError) -> gr.Error:
     """The error as the page and the API show it."""
     return gr.Error(str(error), title="That cannot be asked", print_exception=False)

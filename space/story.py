@@ -10,7 +10,7 @@ from analysis import questions, results
 from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
-from analysis.wording import say
+from analysis.wording import markup
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ def story(model: str) -> Story | None:
 
 def opening(model: str) -> Markup:
     """What is known of the model's neuron, in two sentences."""
-    told = story(model)
-    if told is not None:
-        return say("{} {}", told.claims.opening.lede, told.claims.neuron_sweep.standing)
-    return say(
+    study = story(model)
+    if study is not None:
+        return markup("{} {}", study.claims.opening.lede, study.claims.neuron_sweep.standing)
+    return markup(
         "Which single neuron makes {} say a word, and how do we know? There is no committed study "
         "of this model yet: ask it here.",
         model,

@@ -90,11 +90,11 @@ def _usual(experiment: Experiment, tab: str) -> Ask:
 
 def _story(model: str) -> None:
     """The key figures of the committed study, with nothing to wait for."""
-    told = story(model)
-    if told is None:
+    study = story(model)
+    if study is None:
         gr.HTML(html.intro(f"There is no committed study of {model}: run the study first."))
         return
     gr.HTML(html.intro(INTRO.format(model)))
-    for caption, figure in told.figures():
+    for caption, figure in study.figures():
         gr.HTML(html.caption(caption))
         gr.Plot(figure, show_label=False, container=False, elem_classes="figure")

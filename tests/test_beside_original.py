@@ -25,7 +25,7 @@ ORIGINAL = questions.default()
 NAMES = ("clean_p_an", "lens 3", *(f"neuron {i}" for i in range(SHORT + 1)))
 
 
-def asked_as_the_original(plan):
+def asks_as_the_original(plan):
     """A synthetic study of the original's two prompts."""
     asked = {"clean": ORIGINAL.clean, "corrupted": ORIGINAL.corrupted}
     study = changed(evidence(plan), "patching", target=" an", foil=" a", **asked)
@@ -86,7 +86,7 @@ def test_for_other_words_nothing_is_told_of_the_original_but_whose_the_method_is
 
 
 def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
-    result = asked_as_the_original(Plan())
+    result = asks_as_the_original(Plan())
     maps = np.zeros_like(result.patching.restored)
     attention, mlp = (result.patching.components.index(n) for n in ("attn_out", "mlp_out"))
     for first, second, expected in (
@@ -116,7 +116,7 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
     ],
 )
 def test_for_the_originals_model_every_deviation_is_shown_and_counted(off, heading, verdicts):
-    result = with_result(asked_as_the_original(Plan()), checked(off))
+    result = with_result(asks_as_the_original(Plan()), checked(off))
     told = make_claims(result).original
     assert told.heading.startswith(heading)
     assert {each.verdict for each in told.facts.numbers} == verdicts

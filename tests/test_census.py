@@ -167,7 +167,7 @@ def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
     name = f"{neuron}{MINUS if sign < 0 else ''}"
     assert result.neuron == name
     assert result.order_rank[:2].tolist() == [1, 1]
-    assert (result.asked_gaps[1] > 0).all()
+    assert (result.own_gaps[1] > 0).all()
     row = np.flatnonzero((result.pair_measure == 1) & (np.array(result.pair_units) == name))
     logits = everything(subject)["centred"]
     unit = 7 + subject.d_mlp + (sign < 0) * subject.n_layers * subject.d_mlp
@@ -175,7 +175,7 @@ def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
     expected.append(-logits[unit].topk(2).values.diff()[0])
     gaps = [result.pair_token_gap[row[0]], result.pair_neuron_gap[row[0]]]
     assert gaps == pytest.approx([float(x) for x in expected], rel=1e-3)
-    assert result.asked_rank[1] == row[0] - np.flatnonzero(result.pair_measure == 1)[0] + 1
+    assert result.own_rank[1] == row[0] - np.flatnonzero(result.pair_measure == 1)[0] + 1
 
 
 def test_both_directions_of_a_gated_neuron_count_and_only_one_of_a_plain_one(subject, pair):
@@ -274,7 +274,7 @@ def pair_of_texts(request):
 def test_without_texts_there_is_no_behaviour_and_it_is_told_as_none(subject, pair):
     result = census(subject, pair.contrast)
     assert (result.agreement_tokens, result.windows) == (0, 0)
-    assert np.isnan(result.asked_correlation).all()
+    assert np.isnan(result.own_correlation).all()
     assert not result.pairs_read.any()
     assert summary(result)["behaviour"] is None
 
@@ -373,9 +373,9 @@ def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
 def test_a_pair_that_another_spelling_or_neuron_spoils_has_no_score_with_every_spelling_a_rival():
     study = evidence(Plan())
     for spoilt in ((-2.0, -3.0), (-2.0, 3.0), (2.0, 0.0)):
-        gaps = study.census.asked_gaps.copy()
+        gaps = study.census.own_gaps.copy()
         gaps[:, 1] = spoilt
-        told = make_claims(changed(study, "census", asked_gaps=gaps)).census.pair
+        told = make_claims(changed(study, "census", own_gaps=gaps)).census.pair
         assert told.endswith("With every spelling a rival they would not be each other’s best.")
     assert "would be 2.25" in make_claims(study).census.pair
 
@@ -429,8 +429,8 @@ def test_close_spellings_and_other_measures_are_told_only_where_they_matter():
     told = make_claims(study).census
     assert told.heading == "Of all neurons, none writes the word more"
     assert "close behind" not in told.pair
-    gaps, ranks = study.census.asked_gaps.copy(), study.census.order_rank.copy()
+    gaps, ranks = study.census.own_gaps.copy(), study.census.order_rank.copy()
     gaps[:, 1], ranks[1:3] = 0.1, 5
-    other = make_claims(changed(study, "census", asked_gaps=gaps, order_rank=ranks)).census
+    other = make_claims(changed(study, "census", own_gaps=gaps, order_rank=ranks)).census
     assert "close behind" in other.pair
     assert other.heading == "First of all neurons for the word, by one measure and not by another"

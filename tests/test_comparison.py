@@ -33,7 +33,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import best_threshold
 from analysis.prompts import make_pair
 from analysis.running import inputs
-from analysis.scanning.detector import FEWEST, Detector, half_way, share
+from analysis.scanning.detector import FEWEST, Detector, halfway, share
 from analysis.subject import Origin
 from tests.conftest import make_subject
 from tests.plant import plant
@@ -161,7 +161,7 @@ def test_texts_that_choose_the_threshold_are_not_those_that_count(subject, pair)
 )
 def test_a_threshold_that_nobody_chose_lies_between_the_two_prompts(clean, corrupted, threshold):
     """A neuron that the clean prompt quiets is not loud from half of next to nothing on."""
-    assert half_way(clean, corrupted) == threshold
+    assert halfway(clean, corrupted) == threshold
 
 
 def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pair, monkeypatch):
@@ -421,10 +421,10 @@ def test_few_occurrences_are_called_rough_and_many_are_not():
         return make_claims(study).comparison.corpus
 
     assert "rough" not in prose()
-    assert "rough" in prose(followed=7, loud_followed=5)
+    assert "rough" in prose(followed=7, active_followed=5)
     assert "the word came only 1 time" in prose(chosen_on=1)
     assert "came only" not in prose()
-    assert "precision undefined" in prose(loud=0, loud_followed=0)
+    assert "precision undefined" in prose(active=0, active_followed=0)
     assert "precision 75" in prose()
 
 

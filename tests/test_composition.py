@@ -218,7 +218,7 @@ def test_behind_the_last_layer_nothing_is_left_but_the_direct_effect(subject, pa
     assert result.heads_full.shape[1] == result.neurons_full.shape[1] == 0
     told = summary(result)
     assert told["by_component"] == told["neurons"] == []
-    assert result.parts == ()
+    assert result.components == ()
 
 
 def test_exchanging_the_prompts_exchanges_denoising_and_noising(subject, pair, composed, neuron):
@@ -238,7 +238,7 @@ def test_a_planted_later_neuron_that_copies_or_cancels_the_effect_is_found(
     before = composition(subject, neuron, pair, controls=0)
     _listen(subject, pair, neuron, later, sign)
     after = composition(subject, neuron, pair, controls=0)
-    assert after.parts[0] == str(later)
+    assert after.components[0] == str(later)
     assert sign * after.full()[str(later)] > 1.0
     assert sign * after.alone()[str(later)] > 0.0
     assert summary(after)["neurons"][0]["name"] == str(later)
@@ -292,8 +292,8 @@ def test_held_out_pairs_are_split_like_the_question(subject, pair, neuron):
     assert result.held_out_total[0] == pytest.approx(alone.total[0], abs=1e-5)
     assert result.held_out_direct[0] == pytest.approx(alone.direct[0], abs=1e-5)
     assert result.held_out_direct_unfrozen[0] == pytest.approx(alone.direct_unfrozen[0], abs=1e-5)
-    expected = [alone.full()[part] for part in result.parts]
-    np.testing.assert_allclose(result.held_out_parts[0], expected, atol=1e-5)
+    expected = [alone.full()[part] for part in result.components]
+    np.testing.assert_allclose(result.held_out_components[0], expected, atol=1e-5)
     share, (low, high) = held_out_shares(result)["direct"]
     assert share == pytest.approx(alone.direct[0] / alone.total[0], rel=1e-4)
     assert np.isnan([low, high]).all(), "one pair gives no interval"
@@ -322,7 +322,7 @@ def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):
     assert result.total[0] == pytest.approx(0.6128 * 4.1898, abs=1e-3)
     assert result.direct[0] == pytest.approx(3.602, abs=2e-3)
     assert result.direct_unfrozen[0] == pytest.approx(3.601, abs=2e-3)
-    assert result.parts[:2] == ("L29N947", "L29N1326")
+    assert result.components[:2] == ("L29N947", "L29N1326")
     assert result.full()["L29N947"] == pytest.approx(-1.141, abs=2e-3)
     assert result.alone()["L29N947"] == pytest.approx(-1.363, abs=2e-3)
     assert result.full()["L29N947"] / result.direct[0] == pytest.approx(-1 / 3, abs=0.02)

@@ -139,7 +139,7 @@ def test_the_readmes_findings_are_the_studys():
     assert f"(95 % interval {-least:.2f} to {-most:.2f})" in words
     read_by = found("upstream")
     lead = read_by.projections.index(read_by.lead)
-    change = read_by.parts[lead, 0] - read_by.parts[lead, 1]
+    change = read_by.contributions[lead, 0] - read_by.contributions[lead, 1]
     share = dict(zip(read_by.components, change / change.sum(), strict=True))
     heads = {name: value for name, value in share.items() if "H" in name}
     assert f"{max(heads, key=heads.get)} makes {100 * max(heads.values()):.0f} % of the" in words

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis import saying
+from analysis import sentences
 from analysis.experiments import named
 from analysis.experiments.direct_effect.facts import facts as written
 from analysis.experiments.neuron_sweep.facts import facts as swept
@@ -58,7 +58,7 @@ def test_facts_of_a_write_are_read_with_the_sign_that_the_neuron_is_used_with(si
 def test_a_finding_alone_reads_a_neuron_that_lowers_the_target_with_negative_activation():
     result = _lowering()
     assert written(result) == written(result, -1)
-    said = saying.finding(named("direct_effect"), result)
+    said = sentences.finding(named("direct_effect"), result)
     assert "No random rotation of the same length" in said
     assert "out at −9.00" in said
 
@@ -76,6 +76,6 @@ def test_facts_of_the_split_hold_or_fail_with_the_result():
 @pytest.mark.parametrize("name", ["neuron_sweep", "direct_effect", "upstream"])
 def test_findings_escape_what_the_data_brings(name):
     study = evidence(hostile_plan())
-    said = saying.finding(named(name), study.results[name])
+    said = sentences.finding(named(name), study.results[name])
     assert "<img" not in said
     assert ("&lt;img" in said) == (name == "direct_effect")

@@ -109,7 +109,7 @@ def test_on_news_its_activation_does_not_tell_where_the_word_comes(study, brief)
 def test_one_attention_head_brings_it_the_exchanged_word(study, brief, claims):
     result = study.upstream
     lead = result.projections.index(result.lead)
-    parts = result.parts[lead, 0] - result.parts[lead, 1]
+    parts = result.contributions[lead, 0] - result.contributions[lead, 1]
     change = dict(zip(result.components, parts, strict=True))
     heads = {name: value for name, value in change.items() if "H" in name}
     assert max(heads, key=lambda name: abs(heads[name])) == "L23H0"
@@ -117,7 +117,7 @@ def test_one_attention_head_brings_it_the_exchanged_word(study, brief, claims):
     assert share > 0.5
     says(brief, f"L23H0 alone makes {percent(share)} of the difference")
     assert change["MLP 23"] > heads["L23H0"], "then the page has to say so"
-    assert "All neurons of MLP 23 together differ by more" in claims.upstream.parts
+    assert "All neurons of MLP 23 together differ by more" in claims.upstream.contributions
 
 
 def test_it_acts_directly_and_later_components_take_part_of_it_back(study, brief):
@@ -130,7 +130,7 @@ def test_it_acts_directly_and_later_components_take_part_of_it_back(study, brief
 
 def test_without_it_the_answer_flips_and_no_matched_neuron_does_as_much(study, brief):
     result = study.ablation
-    calls = result.calls_for_target & ~result.asked
+    calls = result.calls_for_target & ~result.in_question
     assert calls.sum() >= 20
     baseline = result.baseline[calls, 0]
     change = (result.ablated[calls, MEAN, 0] - baseline).mean()

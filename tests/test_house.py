@@ -19,7 +19,7 @@ SHOWING = ("plotly", "jinja2", "markupsafe", "gradio", "analysis.claims", "analy
 HOME = "analysis/experiments/*"
 
 FORBIDDEN = {
-    f"{HOME}/figures*.py": (*HEAVY, "analysis.claims", "analysis.saying"),
+    f"{HOME}/figures*.py": (*HEAVY, "analysis.claims", "analysis.sentences"),
     f"{HOME}/facts.py": (*HEAVY, "plotly", "jinja2", "markupsafe", "analysis.drawing"),
     f"{HOME}/__init__.py": (*HEAVY, *SHOWING),
     "analysis/engines/*.py": (*SHOWING, "analysis.experiments"),
@@ -57,7 +57,7 @@ def test_imports_run_one_way(room):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_makes_a_result_out_of_date_neither_draws_nor_tells(name):
-    shows = re.compile(rf"({'|'.join(map(re.escape, SHOWING))}|analysis\.(saying|wording))\b")
+    shows = re.compile(rf"({'|'.join(map(re.escape, SHOWING))}|analysis\.(sentences|wording))\b")
     for module in reached(f"analysis.experiments.{name}.compute"):
         assert not re.search(r"\.(figures\w*|facts|claims|tables|command)$", module)
         found = [other for other in imports(path_of(module)) if shows.match(other)]

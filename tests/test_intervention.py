@@ -12,8 +12,8 @@ import torch
 from analysis import corpus
 from analysis.claims import make_claims
 from analysis.engines.continuation import exchanged
-from analysis.engines.elsewhere import beginnings, elsewhere
 from analysis.engines.reading import windows
+from analysis.engines.reference_activations import beginnings, reference_activations
 from analysis.errors import UserError
 from analysis.experiments.intervention.compute import (
     LIKELIEST,
@@ -42,7 +42,7 @@ TEXTS = ((0, "I saw a big red bird under the tree."), (1, "She found it"), (2, "
 
 def run(subject, pair, others=OTHERS, **given) -> Intervention:
     given = {"neuron": NEURON, "prompt": pair.clean, "length": 4, "draws": 6, **given}
-    return intervention(subject, contrast=pair.contrast, elsewhere=others, **given)
+    return intervention(subject, contrast=pair.contrast, reference=others, **given)
 
 
 def hooked(subject, tokens, change, positions=1):
@@ -198,7 +198,7 @@ def test_nothing_leaks_into_later_passes_even_after_an_error(subject, pair):
     before = subject.logits(tokens)
     run(subject, pair)
     list(beginnings(subject, TEXTS, 4))
-    elsewhere(subject, 1, windows(subject, TEXTS, 4))
+    reference_activations(subject, 1, windows(subject, TEXTS, 4))
     assert (subject.logits(tokens) == before).all()
     one = torch.ones(1)
     with pytest.raises(IndexError), exchanged(subject, NEURON, 2 * one, one):
@@ -211,12 +211,12 @@ def test_nothing_leaks_into_later_passes_even_after_an_error(subject, pair):
 
 def test_elsewhere_is_every_token_of_other_texts_but_the_first(subject):
     pieces = list(windows(subject, TEXTS, 4))
-    found = elsewhere(subject, NEURON.layer, pieces)
+    found = reference_activations(subject, NEURON.layer, pieces)
     expected = [
         subject.cache(w.tokens, "mlp.hook_post")["mlp.hook_post"][NEURON.layer, 1:] for w in pieces
     ]
     torch.testing.assert_close(found, torch.cat(expected), atol=1e-5, rtol=1e-4)
-    assert elsewhere(subject, 0, []).shape == (0, subject.d_mlp)
+    assert reference_activations(subject, 0, []).shape == (0, subject.d_mlp)
 
 
 def test_elsewhere_reads_no_layer_beyond_its_own(subject):
@@ -226,7 +226,7 @@ def test_elsewhere_reads_no_layer_beyond_its_own(subject):
         block.register_forward_pre_hook(lambda *_, layer=layer: reached.append(layer))
         for layer, block in enumerate(blocks)
     ]
-    elsewhere(subject, 1, windows(subject, TEXTS, 100))
+    reference_activations(subject, 1, windows(subject, TEXTS, 100))
     for handle in handles:
         handle.remove()
     assert reached == [0, 1]

@@ -453,15 +453,15 @@ def test_a_neuron_loud_on_the_corrupted_prompt_is_said_to_fall_silent():
     assert "quiets down" in _on_prompts(4.0, 10.0).activations.firing
 
 
-def _in_news(loud_where_expected: bool, loud_elsewhere: bool):
+def _in_news(active_where_expected: bool, active_otherwise: bool):
     """The model expects the target in 20 places of the news; the neuron is loud there or not."""
     study = evidence(Plan())
     result = study.activations
     values, chances = result.activations.copy(), result.p_target.copy()
     due = np.flatnonzero(result.next_is_target)
     chances[due] = 0.5
-    values[due] = 9.0 if loud_where_expected else 0.1
-    if loud_elsewhere:
+    values[due] = 9.0 if active_where_expected else 0.1
+    if active_otherwise:
         values[np.setdiff1d(np.arange(len(values))[result.random], due)] = 9.0
     return make_claims(
         changed(study, "activations", activations=values, p_target=chances)
@@ -469,7 +469,7 @@ def _in_news(loud_where_expected: bool, loud_elsewhere: bool):
 
 
 def test_a_neuron_loud_just_where_the_word_comes_is_told_so():
-    told = _in_news(loud_where_expected=True, loud_elsewhere=False)
+    told = _in_news(active_where_expected=True, active_otherwise=False)
     assert "well beyond sentences like ours" in told.wrong
     assert "at work there too" in told.model_there
     assert "by other means" not in told.model_there

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from analysis import __main__ as cli
-from analysis import corpus, experiments, questions, saying
+from analysis import corpus, experiments, questions, sentences
 from analysis import evidence as studies
 from analysis.errors import UserError
 from analysis.study import folder_of, run_study
@@ -102,9 +102,9 @@ def test_python_has_it_as_a_function():
     assert "toy_experiment" in dir(an)
     assert result.summary()["tokens"][0] == {"token": "I", "letters": 1}
     assert result.figure().data
-    assert saying.finding(TOY, result).startswith("Few tokens are long: 3 of 8")
+    assert sentences.finding(TOY, result).startswith("Few tokens are long: 3 of 8")
     most = an.toy_experiment(make_subject("llama"), QUESTION, least=2)
-    assert saying.finding(TOY, most).startswith("Most tokens are long: 7 of 8")
+    assert sentences.finding(TOY, most).startswith("Most tokens are long: 7 of 8")
 
 
 def test_a_study_has_it_with_where_it_came_from(study):

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from analysis.claims import make_claims
-from analysis.engines.parts import TakenApart, neuron_readers, preactivations, projections
+from analysis.engines.decomposition import (
+    Decomposition,
+    neuron_readers,
+    preactivations,
+    projections,
+)
 from analysis.experiments.upstream.compute import STEP_NEURONS, summary, upstream
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
@@ -24,15 +29,15 @@ def result(subject, pair):
 
 
 def test_the_parts_sum_to_the_preactivation_in_both_prompts_and_every_projection(result):
-    assert result.parts.shape[:2] == (len(result.projections), 2)
-    np.testing.assert_allclose(result.parts.sum(-1), result.preactivation, **EXACT)
+    assert result.contributions.shape[:2] == (len(result.projections), 2)
+    np.testing.assert_allclose(result.contributions.sum(-1), result.preactivation, **EXACT)
     assert np.abs(result.preactivation).max() > 0.1
 
 
 @pytest.mark.parametrize("neuron", [Neuron(0, 3), Neuron(1, 7)], ids=str)
 def test_they_sum_in_every_layer_and_only_what_came_before_has_a_part(subject, pair, neuron):
     found = upstream(subject, neuron, pair)
-    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+    np.testing.assert_allclose(found.contributions.sum(-1), found.preactivation, **EXACT)
     attends = neuron.layer - int(subject.parallel)
     assert (f"L{attends}H0" in found.components) == (attends >= 0)
     assert f"L{attends + 1}H0" not in found.components
@@ -50,7 +55,7 @@ def test_the_parts_are_of_what_the_architecture_has(subject, result):
 
 
 def test_the_parts_sum_at_every_position(subject, pair):
-    run = TakenApart(subject, pair.clean)
+    run = Decomposition(subject, pair.clean)
     readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
     own = preactivations(subject, pair.clean, NEURON)
     for pos in range(len(pair.clean.tokens)):
@@ -99,7 +104,7 @@ def test_taking_a_head_out_by_hook_changes_the_frozen_reading_by_its_part(
     change = _frozen(subject, tokens, []) - _frozen(
         subject, tokens, [(f"blocks.{layer}.attn.hook_z", drop)]
     )
-    part = result.parts[:, 0, result.components.index(f"L{layer}H{head}")]
+    part = result.contributions[:, 0, result.components.index(f"L{layer}H{head}")]
     assert np.abs(part).max() > 1e-3
     np.testing.assert_allclose(change, part, **EXACT)
 
@@ -107,13 +112,13 @@ def test_taking_a_head_out_by_hook_changes_the_frozen_reading_by_its_part(
 def test_a_heads_sources_sum_to_its_part(result):
     assert len(result.heads) == 4
     for index, head in enumerate(result.heads):
-        part = result.parts[..., result.components.index(head)]
+        part = result.contributions[..., result.components.index(head)]
         np.testing.assert_allclose(result.sources[:, :, index].sum(-1), part, **EXACT)
     np.testing.assert_allclose(result.attention.sum(-1), 1.0, atol=1e-5)
 
 
 def test_attention_is_the_models_own_and_no_whole_pattern_is_kept(subject, pair):
-    run, length = TakenApart(subject, pair.clean), len(pair.clean.tokens)
+    run, length = Decomposition(subject, pair.clean), len(pair.clean.tokens)
     patterns = subject.cache(pair.clean.tokens, "attn.hook_pattern")["attn.hook_pattern"]
     rows = patterns.unflatten(-1, (length, length))
     for layer, head, pos in [(0, 1, length - 1), (2, 0, length - 1), (1, 1, 3)]:
@@ -134,7 +139,7 @@ def test_the_heads_are_those_that_differ_most_in_the_leading_projection(result):
 
 
 def test_single_neurons_are_parts_of_their_mlp(subject, pair):
-    run, last = TakenApart(subject, pair.clean), len(pair.clean.tokens) - 1
+    run, last = Decomposition(subject, pair.clean), len(pair.clean.tokens) - 1
     readers = neuron_readers(subject, NEURON.layer, [NEURON.number])
     names = run.components(NEURON.layer, "ln2")
     for index in range(len(projections(subject))):
@@ -148,7 +153,7 @@ def test_single_neurons_are_parts_of_their_mlp(subject, pair):
 def test_a_step_back_sums_to_what_the_head_or_the_neuron_read(result):
     head, neuron = result.steps
     assert (head, neuron) == (result.heads[0], result.earlier[0])
-    np.testing.assert_allclose(result.step_parts.sum(-1), result.step_totals, **EXACT)
+    np.testing.assert_allclose(result.step_contributions.sum(-1), result.step_totals, **EXACT)
     source = result.sources[result.leading, :, 0, result.step_positions[0]]
     np.testing.assert_allclose(result.step_totals[0], source, **EXACT)
     assert result.step_positions[1] == len(result.clean_tokens) - 1
@@ -158,7 +163,7 @@ def test_what_comes_after_a_head_has_no_part_in_what_it_reads(result):
     layer = int(result.steps[0].split("H")[0][1:])
     for index, name in enumerate(result.components):
         later = name.startswith(f"L{layer}H") or name == f"MLP {layer}"
-        assert not later or not result.step_parts[0, :, index].any()
+        assert not later or not result.step_contributions[0, :, index].any()
 
 
 def test_the_neuron_read_one_step_back_reads_what_its_own_hook_says(subject, pair, result):
@@ -197,7 +202,9 @@ def test_the_contrast_sets_the_asked_pair_beside_the_held_out_ones(subject, pair
     first = Neuron(NEURON.layer, int(both.matched[0].split("N")[1]))
     alone = upstream(subject, first, other).difference
     np.testing.assert_allclose(both.matched_contrast[0], alone, **EXACT)
-    np.testing.assert_allclose(both.matched_parts, upstream(subject, first, pair).parts, **EXACT)
+    np.testing.assert_allclose(
+        both.matched_contributions, upstream(subject, first, pair).contributions, **EXACT
+    )
 
 
 def test_a_planted_head_is_found(subject, pair):
@@ -222,9 +229,9 @@ def test_a_planted_head_is_found(subject, pair):
     place = found.components.index(name)
     assert found.heads[0] == name
     assert np.abs(found.difference[found.leading]).argmax() == place
-    assert found.parts[found.leading, 1, place] == pytest.approx(0.0, abs=1e-3)
+    assert found.contributions[found.leading, 1, place] == pytest.approx(0.0, abs=1e-3)
     assert before.difference[found.leading, place] < found.difference[found.leading, place] / 3
-    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+    np.testing.assert_allclose(found.contributions.sum(-1), found.preactivation, **EXACT)
 
 
 def test_a_neuron_that_nothing_precedes_has_no_heads_and_no_steps(subject, pair):
@@ -232,26 +239,26 @@ def test_a_neuron_that_nothing_precedes_has_no_heads_and_no_steps(subject, pair)
     assert len(found.heads) == (0 if subject.parallel else 4)
     assert found.earlier == ()
     assert len(found.steps) == len(found.heads[:1])
-    assert found.step_parts.shape == (len(found.steps), 2, len(found.components))
-    assert found.step_neuron_parts.shape == (len(found.steps), 2, STEP_NEURONS)
+    assert found.step_contributions.shape == (len(found.steps), 2, len(found.components))
+    assert found.step_neuron_contributions.shape == (len(found.steps), 2, STEP_NEURONS)
 
 
 def test_the_embedded_neurons_reading_comes_through_one_head_from_apple(embedded):
     pair = default_pair(embedded)
     found = upstream(embedded, Neuron(25, 1527), pair)
-    np.testing.assert_allclose(found.parts.sum(-1), found.preactivation, **EXACT)
+    np.testing.assert_allclose(found.contributions.sum(-1), found.preactivation, **EXACT)
     assert found.projections == ("gate", "up")
     assert found.lead == "up"
     assert found.shares[1] / found.shares.sum() == pytest.approx(0.869, abs=0.002)
     assert found.preactivation[:, 0] == pytest.approx([4.812, 2.349], abs=0.001)
     assert found.preactivation[:, 1] == pytest.approx([3.901, 0.357], abs=0.001)
     assert found.heads[0] == "L23H0"
-    parts = found.difference[1]
-    assert parts[found.components.index("L23H0")] == pytest.approx(1.177, abs=0.002)
+    contributions = found.difference[1]
+    assert contributions[found.components.index("L23H0")] == pytest.approx(1.177, abs=0.002)
     assert found.clean_tokens[found.step_positions[0]] == " apple"
     assert found.earlier[0] == "L23N1468"
     assert found.step_neurons[0][0] == "L19N28"
-    through = found.step_parts[1, 0] - found.step_parts[1, 1]
+    through = found.step_contributions[1, 0] - found.step_contributions[1, 1]
     assert found.components[np.abs(through).argmax()] == "L23H0"
 
 
@@ -307,17 +314,17 @@ def test_whether_patching_names_the_same_head_is_read_off_both():
 
 def test_a_head_that_works_against_the_strongest_is_named():
     study = evidence(Plan())
-    assert "No other head among the strongest" in claims_of(study).parts
-    parts = study.upstream.parts.copy()
-    parts[1, 0, 2] -= 0.8
-    assert "L1H1, works against it (−0.80)" in _said(parts=parts).parts
+    assert "No other head among the strongest" in claims_of(study).contributions
+    contributions = study.upstream.contributions.copy()
+    contributions[1, 0, 2] -= 0.8
+    assert "L1H1, works against it (−0.80)" in _said(contributions=contributions).contributions
 
 
 def test_parts_that_differ_most_are_not_called_the_largest():
     """A part that is the same in both prompts may be the largest: it tells nothing of them."""
-    parts = evidence(Plan()).upstream.step_parts.copy()
-    parts[:, :, -1] += 50.0
-    told = _said(step_parts=parts)
+    contributions = evidence(Plan()).upstream.step_contributions.copy()
+    contributions[:, :, -1] += 50.0
+    told = _said(step_contributions=contributions)
     assert "L1H0 differs most in what it reads from embedding" in told.steps
     assert "L1H0 differs most in what it reads from embedding; L2N1" in told.steps_caption
     assert "differs most in what it reads from" in told.sources_caption
@@ -341,9 +348,9 @@ def test_a_neuron_is_said_not_to_be_driven_by_a_head_only_where_it_is_not(
     of_head, of_embedding, said
 ):
     result = evidence(Plan()).upstream
-    parts = np.full_like(result.step_parts, 0.05)
-    parts[1, 0, :2] += of_embedding, of_head
-    told = _said(step_parts=parts, step_totals=parts.sum(-1)).steps
+    contributions = np.full_like(result.step_contributions, 0.05)
+    contributions[1, 0, :2] += of_embedding, of_head
+    told = _said(step_contributions=contributions, step_totals=contributions.sum(-1)).steps
     assert said in told
 
 
@@ -365,10 +372,17 @@ def test_a_plain_mlp_is_not_called_gated():
     result = evidence(Plan()).upstream
     one = {
         name: getattr(result, name)[:1]
-        for name in ("parts", "preactivation", "readings", "cosine", "earlier_parts", "sources")
+        for name in (
+            "contributions",
+            "preactivation",
+            "readings",
+            "cosine",
+            "earlier_contributions",
+            "sources",
+        )
     }
     one["matched_earlier"] = result.matched_earlier[:1]
-    one |= {"matched_parts": result.matched_parts[:1], "shares": result.shares[:1]}
+    one |= {"matched_contributions": result.matched_contributions[:1], "shares": result.shares[:1]}
     one |= {"contrast": result.contrast[:, :1], "matched_contrast": result.matched_contrast[:, :1]}
     told = _said(projections=("in",), lead="in", **one)
     assert "gated" not in told.projections
@@ -390,14 +404,14 @@ def test_a_result_survives_being_saved(tmp_path, result):
     back = load(tmp_path, "upstream", type(result))
     assert back.components == result.components
     assert back.step_neurons == result.step_neurons
-    np.testing.assert_array_equal(back.parts, result.parts)
+    np.testing.assert_array_equal(back.contributions, result.contributions)
 
 
 def test_every_panel_of_bars_sums_to_its_last_row(result):
     for name in ("upstream", "upstream_steps"):
         for trace in result.figure(name).data:
-            *parts, total = trace.x
-            assert sum(parts) == pytest.approx(total, abs=1e-3)
+            *contributions, total = trace.x
+            assert sum(contributions) == pytest.approx(total, abs=1e-3)
 
 
 PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)

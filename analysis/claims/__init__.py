@@ -10,14 +10,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis import saying
+from analysis import sentences
 from analysis.claims import making
 from analysis.claims.opening import Opening
 from analysis.declaration import Experiment, Figure
 from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.original import facts as beside
-from analysis.saying import Said
+from analysis.sentences import Sentences
 from analysis.study_facts import study_facts
 
 BESIDE_ORIGINAL = Figure("beside_original", module="figures_original")
@@ -33,7 +33,7 @@ class Claims:
 
     opening: Opening
     making: making.Making
-    original: Said | None
+    original: Sentences | None
     sections: Mapping[str, Any]
     model: str
     neuron: str
@@ -63,12 +63,12 @@ class Claims:
 def make_claims(evidence: Evidence) -> Claims:
     """Work out all that the page says about one study."""
     study = study_facts(evidence)
-    sections = {each.name: saying.claims(each, evidence) for each in evidence.experiments}
+    sections = {each.name: sentences.claims(each, evidence) for each in evidence.experiments}
     theirs = beside.same_words(evidence.question)
     return Claims(
         opening=Opening(study, sections),
         making=making.making(evidence),
-        original=Said(saying.story("original"), beside.facts(study), study=study)
+        original=Sentences(sentences.story("original"), beside.facts(study), study=study)
         if theirs
         else None,
         sections=sections,

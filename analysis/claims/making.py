@@ -33,17 +33,17 @@ class Making:
 
 def making(evidence: Evidence) -> Making:
     """Collect the provenance."""
-    told = evidence.provenance
-    total = sum(step.seconds for step in told.values())
+    made = evidence.provenance
+    total = sum(step.seconds for step in made.values())
     return Making(
         facts=_facts(evidence),
         rows=tuple(
             Row(
                 each.title,
                 command(evidence, each),
-                number(told[each.name].seconds, 1),
-                told[each.name].when,
-                told[each.name].code,
+                number(made[each.name].seconds, 1),
+                made[each.name].when,
+                made[each.name].code,
             )
             for each in evidence.experiments
         ),
@@ -54,15 +54,15 @@ def making(evidence: Evidence) -> Making:
 
 def command(evidence: Evidence, experiment: Experiment) -> str:
     """The command line that computes the very Result of one experiment."""
-    told = evidence.provenance[experiment.name].inputs
-    options = {o.name: told[o.name] for o in experiment.options if not o.shows and o.name in told}
-    neurons = [told["neuron"], *told.get("rivals", ())] if "neuron" in told else []
+    made = evidence.provenance[experiment.name].inputs
+    options = {o.name: made[o.name] for o in experiment.options if not o.shows and o.name in made}
+    neurons = [made["neuron"], *made.get("rivals", ())] if "neuron" in made else []
     return experiment_command(experiment, evidence.question, neurons, options, **_loading(evidence))
 
 
 def study_command(evidence: Evidence) -> str:
     """The command line that makes the whole study."""
-    seeds = {told.inputs["seed"] for told in evidence.provenance.values() if "seed" in told.inputs}
+    seeds = {made.inputs["seed"] for made in evidence.provenance.values() if "seed" in made.inputs}
     seed = max(seeds, default=0) or None
     return command_line(
         "study", **question_options(evidence.question), **_loading(evidence), seed=seed

@@ -5,14 +5,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.saying import Said, story
+from analysis.sentences import Sentences, story
 from analysis.study_facts import StudyFacts
 
 LIMITS = ("size", "weights", "tuned", "question", "pairs", "greedy", "sample")
 """What limits the study, in this order, as far as it does."""
 
 
-class Opening(Said):
+class Opening(Sentences):
     """Title and first sentences, the findings in brief, and what limits them.
 
     Attributes:

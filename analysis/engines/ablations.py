@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.evaluation_positions import EvaluationPositions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS, Draw, Pool
-from analysis.engines.spots import Spot
 from analysis.engines.tail import Tail
 from analysis.progress import Progress
 from analysis.prompts import Contrast, Prompt
@@ -99,19 +99,24 @@ class WindowAblations:
     """Ablates the neuron and those like it in corpus windows, at all positions."""
 
     def __init__(
-        self, tail: Tail, layer: int, numbers: list[int], places: list[Spot], seed: int
+        self,
+        tail: Tail,
+        layer: int,
+        numbers: list[int],
+        places: list[EvaluationPositions],
+        seed: int,
     ) -> None:
         self.places = places
         self._rng = np.random.default_rng([seed, 2])
-        spots_at = [(i, pos) for i, spot in enumerate(places) for pos in spot.positions]
-        following = [token for spot in places for token in spot.following]
+        positions_at = [(i, pos) for i, place in enumerate(places) for pos in place.positions]
+        following = [token for place in places for token in place.following]
         ids, at, after = (
             torch.tensor(rows, device=tail.subject.device)
-            for rows in ([spot.window.tokens for spot in places], spots_at, following)
+            for rows in ([place.window.tokens for place in places], positions_at, following)
         )
         self.ablator = WindowAblator(tail, layer, numbers, ids, at, after)
         self._window = at[:, 0].cpu().numpy()
-        unchosen = [i for i, spot in enumerate(places) if not spot.is_target]
+        unchosen = [i for i, place in enumerate(places) if not place.is_target]
         seen = self.ablator.activations[unchosen]
         self.pool = Pool(seen[:, 0], seen[:, 1:])
         order = {window: i for i, window in enumerate(unchosen)}
@@ -133,16 +138,16 @@ class WindowAblations:
         change, kl = np.array(mine, np.float32).swapaxes(0, 1)
         empty = np.zeros((0, 2, int(compared.sum())), np.float32)
         their_change, their_kl = np.array(theirs or empty, np.float32).swapaxes(0, 1)
-        spots_of = [self.places[i] for i in self._window]
+        positions_of = [self.places[i] for i in self._window]
         return {
             "window_tokens": self.ablator.activations.shape[1],
-            "spot_document": np.array([spot.window.document for spot in spots_of]),
-            "spot_target": np.array([spot.is_target for spot in spots_of]),
-            "spot_activation": self.ablator.here(0),
-            "spot_loss": self.ablator.loss,
-            "spot_change": change,
-            "spot_kl": kl,
-            "spot_compared": compared,
+            "position_document": np.array([place.window.document for place in positions_of]),
+            "position_target": np.array([place.is_target for place in positions_of]),
+            "position_activation": self.ablator.here(0),
+            "position_loss": self.ablator.loss,
+            "position_change": change,
+            "position_kl": kl,
+            "position_compared": compared,
             "matched_change": their_change,
             "matched_kl": their_kl,
         }

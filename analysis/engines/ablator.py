@@ -233,8 +233,8 @@ class WindowAblator:
         layer: int,
         numbers: Sequence[int],
         ids: Int[Tensor, "window pos"],
-        places: Int[Tensor, "spot 2"],
-        following: Int[Tensor, " spot"],
+        places: Int[Tensor, "position 2"],
+        following: Int[Tensor, " position"],
     ) -> None:
         subject = tail.subject
         self.subject, self.layer, self.numbers = subject, layer, list(numbers)
@@ -248,7 +248,7 @@ class WindowAblator:
         self._tail = TextTail(tail, tuple(ids[0].tolist()), 0)
         self.loss = -self._predictions.logs[:, 0].cpu().numpy()
 
-    def here(self, column: int) -> Float[np.ndarray, " spot"]:
+    def here(self, column: int) -> Float[np.ndarray, " position"]:
         """The untouched activation of one of the neurons at the measured places."""
         window, pos = self._places.T
         return self.activations[window, pos, column].float().cpu().numpy()
@@ -256,7 +256,7 @@ class WindowAblator:
     @torch.inference_mode()
     def effects(
         self, column: int, values: Float[Tensor, "some pos"]
-    ) -> tuple[Float[np.ndarray, " spot"], Float[np.ndarray, " spot"]]:
+    ) -> tuple[Float[np.ndarray, " position"], Float[np.ndarray, " position"]]:
         """Change of the loss, and KL divergence, at the places in the first so many windows.
 
         Args:

@@ -61,7 +61,7 @@ def scaled(
 
 
 @torch.inference_mode()
-def grow(
+def continue_rows(
     subject: Subject,
     neuron: Neuron,
     cache: Cache,
@@ -129,7 +129,7 @@ def continuations(
     scales = repeat(scales, "factor -> (factor text)", text=texts)
     shifts = scales.new_zeros(len(scales), length - 1)
     choose = partial(_next, samples=samples, generator=generator)
-    rows = grow(subject, neuron, cache, choose(logits), scales, shifts, choose)
+    rows = continue_rows(subject, neuron, cache, choose(logits), scales, shifts, choose)
     return rearrange(rows, "(factor text) new -> factor text new", text=texts)
 
 

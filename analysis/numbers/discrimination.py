@@ -110,12 +110,12 @@ def detector(
     detected = direction * values[judged_on] >= threshold
     truth, where = positive[judged_on], number[judged_on]
 
-    def share(part: np.ndarray, whole: np.ndarray) -> tuple[float, float, float]:
-        total = int(whole.sum())
+    def share(part: np.ndarray, of: np.ndarray) -> tuple[float, float, float]:
+        total = int(of.sum())
         if not total:
             return NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER
-        parts, wholes = (np.bincount(where, mask)[1::2] for mask in (part, whole))
-        return float(part.sum() / total), *ratio_interval(parts, wholes, seed)
+        numerators, denominators = (np.bincount(where, mask)[1::2] for mask in (part, of))
+        return float(part.sum() / total), *ratio_interval(numerators, denominators, seed)
 
     return Detector(
         direction=direction,

@@ -16,6 +16,14 @@ class Estimate(NamedTuple):
     high: float
 
 
+def ratio(
+    part: Float[np.ndarray, " sample"], total: Float[np.ndarray, " sample"], seed: int = 0
+) -> Estimate:
+    """``sum(part) / sum(total)`` with its interval; not a number where the totals sum to zero."""
+    total_sum = float(total.sum()) or float("nan")
+    return Estimate(float(part.sum()) / total_sum, *ratio_interval(part, total, seed))
+
+
 def mean_of_groups(
     values: Float[np.ndarray, " sample"], group: Int[np.ndarray, " sample"]
 ) -> Estimate:

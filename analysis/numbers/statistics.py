@@ -7,22 +7,22 @@ RESAMPLES = 4000
 
 
 def ratio_interval(
-    parts: Float[np.ndarray, " sample"], wholes: Float[np.ndarray, " sample"], seed: int
+    numerators: Float[np.ndarray, " sample"], denominators: Float[np.ndarray, " sample"], seed: int
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of ``sum(parts) / sum(wholes)``, samples kept in pairs.
+    """95 % percentile bootstrap interval of a ratio of sums, samples kept in pairs.
 
-    A ratio of sums, unlike a mean of ratios, is not upset by one sample with a small whole
-    (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993). There is no interval, two
-    NaNs, where resampled wholes lie on both sides of zero, or where there is but one sample, which
+    Unlike a mean of ratios it is not upset by one sample with a small denominator (Efron and
+    Tibshirani, "An Introduction to the Bootstrap", 1993). There is no interval, two NaNs, where
+    resampled denominators lie on both sides of zero, or where there is but one sample, which
     resampling cannot vary. Of a few samples the interval is too narrow: of two, it is their span.
     """
-    if len(parts) < 2:
+    if len(numerators) < 2:
         return float("nan"), float("nan")
-    rows = np.random.default_rng(seed).integers(0, len(parts), (RESAMPLES, len(parts)))
-    resampled = wholes[rows].sum(1)
+    rows = np.random.default_rng(seed).integers(0, len(numerators), (RESAMPLES, len(numerators)))
+    resampled = denominators[rows].sum(1)
     if resampled.min() <= 0 <= resampled.max():
         return float("nan"), float("nan")
-    ratios = parts[rows].sum(1) / resampled
+    ratios = numerators[rows].sum(1) / resampled
     low, high = np.quantile(ratios, [0.025, 0.975])
     return float(low), float(high)
 

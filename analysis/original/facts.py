@@ -25,23 +25,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one study answered.
+    """What one study answered."""
 
-    Attributes:
-        neurons: of the model.
-        p_target, logit_diff: after the clean prompt.
-        jump: the component at which the lens jumps.
-        attention, mlp: the best layer of each.
-        neuron, recovery: the best neuron.
-    """
-
-    neurons: int
-    p_target: float
+    neurons: int  # of the model
+    p_target: float  # after the clean prompt
     logit_diff: float
-    jump: str
-    attention: Layer
+    jump: str  # the component at which the lens jumps
+    attention: Layer  # the best layer of each
     mlp: Layer
-    neuron: str
+    neuron: str  # the best neuron
     recovery: float
 
     @property
@@ -86,25 +78,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class Facts:
-    """This study beside the original.
+    """This study beside the original."""
 
-    Attributes:
-        here: what this one answered.
-        published: what the original answered; None where it asked about other prompts.
-        verified: where the model is the original's, how its numbers come out.
-        groups: of them.
-        numbers: those of short groups, and every one that deviates.
-        left_out: published numbers that were not computed, and why not.
-        tolerances: by kind of number.
-    """
-
-    here: Answers
-    published: Answers | None
-    verified: Verified | None
-    groups: tuple[Group, ...]
-    numbers: tuple[Number, ...]
-    left_out: tuple[tuple[str, str], ...]
-    tolerances: tuple[tuple[str, float], ...] = tuple(TOLERANCES.items())
+    here: Answers  # what this one answered
+    published: Answers | None  # what the original answered; None where it asked about other prompts
+    verified: Verified | None  # where the model is the original's, how its numbers come out
+    groups: tuple[Group, ...]  # of them
+    numbers: tuple[Number, ...]  # those of short groups, and every one that deviates
+    left_out: tuple[tuple[str, str], ...]  # published numbers that were not computed, and why not
+    tolerances: tuple[tuple[str, float], ...] = tuple(TOLERANCES.items())  # by kind of number
 
 
 def same_words(question: Question) -> bool:

@@ -27,46 +27,46 @@ Document = Mapping[str, Any]
 @cache
 def document() -> Document:
     """All of it, as it was copied."""
-    told: Document = json.loads(PATH.read_text(encoding="utf-8"))
-    return told
+    published: Document = json.loads(PATH.read_text(encoding="utf-8"))
+    return published
 
 
-def lens_curve(told: Document) -> list[float]:
+def lens_curve(published: Document) -> list[float]:
     """The published logit lens of the clean prompt: logits by half layer, ``b_U`` left out."""
-    curve: list[float] = told["logit_lens"]["logit_diff"]
+    curve: list[float] = published["logit_lens"]["logit_diff"]
     return curve
 
 
-def words(told: Document) -> tuple[str, str]:
+def words(published: Document) -> tuple[str, str]:
     """The target and the foil of the original."""
-    prompts = told["prompts"]
+    prompts = published["prompts"]
     return prompts["target"], prompts["foil"]
 
 
-def asks_the_same(told: Document, clean: str, target: str, foil: str) -> bool:
+def asks_the_same(published: Document, clean: str, target: str, foil: str) -> bool:
     """Whether a question is the one that the original's clean prompt asked."""
-    return bool((clean, target, foil) == (told["prompts"]["clean"], *words(told)))
+    return bool((clean, target, foil) == (published["prompts"]["clean"], *words(published)))
 
 
-def same_pair(told: Document, clean: str, corrupted: str, target: str, foil: str) -> bool:
+def same_pair(published: Document, clean: str, corrupted: str, target: str, foil: str) -> bool:
     """Whether a question is the one that the original's two prompts asked."""
-    same = asks_the_same(told, clean, target, foil)
-    return same and bool(corrupted == told["prompts"]["corrupted"])
+    same = asks_the_same(published, clean, target, foil)
+    return same and bool(corrupted == published["prompts"]["corrupted"])
 
 
-def at_the_end(told: Document) -> dict[str, list[float]]:
+def at_the_end(published: Document) -> dict[str, list[float]]:
     """Published recovery by layer at the last position, clean into corrupted, by component."""
-    return {name: [row[-1] for row in told[key]] for key, name in MAPS.items()}
+    return {name: [row[-1] for row in published[key]] for key, name in MAPS.items()}
 
 
-def describes(told: Document, layers: int, d_model: int, d_mlp: int) -> bool:
+def describes(published: Document, layers: int, d_model: int, d_mlp: int) -> bool:
     """Whether a model of this shape is the one the numbers are about."""
-    model = told["model"]
+    model = published["model"]
     return (layers, d_model, d_mlp) == (model["layers"], model["d_model"], model["d_mlp"])
 
 
-def about(told: Document, subject: "Subject") -> bool:
+def about(published: Document, subject: "Subject") -> bool:
     """Whether a loaded model is, by its architecture and shape, the one they are about."""
     shape = (subject.n_layers, subject.d_model, subject.d_mlp)
-    same_type: bool = subject.config.model_type == told["model"]["type"]
-    return same_type and describes(told, *shape)
+    same_type: bool = subject.config.model_type == published["model"]["type"]
+    return same_type and describes(published, *shape)

@@ -51,13 +51,13 @@ class Number:
     here: float
 
 
-def reproduced(subject: Subject, told: Document, progress: Progress) -> list[Number]:
+def reproduced(subject: Subject, published: Document, progress: Progress) -> list[Number]:
     """Compute everything that the document lists and that can be computed.
 
     Raises:
         UserError: the model does not know the prompts or tokens.
     """
-    measured = _Measured(subject, told, progress)
+    measured = _Measured(subject, published, progress)
     parts = (_scalars, _lens, _maps, _neurons, _congruences, _token_gaps, _mutual)
     return list(chain.from_iterable(part(measured) for part in parts))
 
@@ -65,12 +65,12 @@ def reproduced(subject: Subject, told: Document, progress: Progress) -> list[Num
 class _Measured:
     """What the document's numbers are about, measured here."""
 
-    def __init__(self, subject: Subject, told: Document, progress: Progress) -> None:
-        self.subject, self.told = subject, told
-        prompts = told["prompts"]
-        self.pair = make_pair(subject, prompts["clean"], prompts["corrupted"], *words(told))
+    def __init__(self, subject: Subject, published: Document, progress: Progress) -> None:
+        self.subject, self.published = subject, published
+        prompts = published["prompts"]
+        self.pair = make_pair(subject, prompts["clean"], prompts["corrupted"], *words(published))
         self.contrast = self.pair.contrast
-        self.neuron = self.named(told["model"]["neuron"])
+        self.neuron = self.named(published["model"]["neuron"])
         lens = original.lens(subject, self.pair.clean, self.contrast).tolist()
         self.lens = dict(zip(half_layers(subject.n_layers), lens, strict=True))
         self.patching = patching(subject, self.pair, part_of(progress, 0.0, 0.3))
@@ -102,7 +102,7 @@ class _Measured:
 def _scalars(measured: _Measured) -> Iterator[Number]:
     """Single numbers, looked up by their id or, where one is named, by their neuron."""
     known = {**_from_prompts(measured), **_from_maps(measured), **_from_weights(measured)}
-    for entry in measured.told["scalars"]:
+    for entry in measured.published["scalars"]:
         key = name = entry["id"]
         if name in LEFT_OUT:
             continue
@@ -122,9 +122,9 @@ def _kind(name: str) -> str:
 
 def _from_prompts(measured: _Measured) -> dict[str, float]:
     """Probabilities and logits after the prompts, as they are and with the neuron changed."""
-    subject, neuron, told = measured.subject, measured.neuron, measured.told
+    subject, neuron, published = measured.subject, measured.neuron, measured.published
     clean, corrupted = measured.pair.clean, measured.pair.corrupted
-    prompted = (entry for entry in told["scalars"] if "prompt" in entry)
+    prompted = (entry for entry in published["scalars"] if "prompt" in entry)
     texts = {entry["id"].split("_p_")[0]: entry["prompt"] for entry in prompted}
     texts["avocado"] = clean.text.replace("apple", "avocado")
     flipped = original.flipped_input(subject, clean, neuron)
@@ -163,7 +163,7 @@ def _from_maps(measured: _Measured) -> dict[str, float]:
 def _from_weights(measured: _Measured) -> dict[str, float]:
     """Products of neurons with the embedding of the target."""
     target, neuron = measured.contrast.target_id, measured.neuron
-    named = {entry.get("neuron", str(neuron)) for entry in measured.told["scalars"]}
+    named = {entry.get("neuron", str(neuron)) for entry in measured.published["scalars"]}
     known = {f"congruence {name}": measured.congruence(name)[target] for name in named}
     known[f"congruence_{neuron}_an"] = measured.congruence(str(neuron))[target]
     known["in_weights_dot_W_E_an"] = original.input_congruence(measured.subject, neuron, target)
@@ -172,7 +172,7 @@ def _from_weights(measured: _Measured) -> dict[str, float]:
 
 def _lens(measured: _Measured) -> Iterator[Number]:
     """The published curve, point by point."""
-    curve = measured.told["logit_lens"]
+    curve = measured.published["logit_lens"]
     for label, value in zip(curve["labels"], curve["logit_diff"], strict=True):
         yield Number("logit lens", label, "logit", value, measured.lens.get(label, float("nan")))
 
@@ -181,7 +181,7 @@ def _maps(measured: _Measured) -> Iterator[Number]:
     """Recovery by layer and position, of three components."""
     for key, component in MAPS.items():
         here = measured.map(component)
-        for layer, row in enumerate(measured.told[key]):
+        for layer, row in enumerate(measured.published[key]):
             for pos, value in enumerate(row):
                 found = here[layer, pos] if pos < here.shape[1] else float("nan")
                 name = f"{component} {layer}, position {pos}"
@@ -191,14 +191,14 @@ def _maps(measured: _Measured) -> Iterator[Number]:
 def _neurons(measured: _Measured) -> Iterator[Number]:
     """Recovery of every neuron of the layer, patched alone at all positions."""
     layer = measured.neuron.layer
-    for number, value in enumerate(measured.told[f"patched_neuron_L{layer}"]):
+    for number, value in enumerate(measured.published[f"patched_neuron_L{layer}"]):
         here = float(measured.recovery[number])
         yield Number(f"neurons of layer {layer}", f"L{layer}N{number}", "recovery", value, here)
 
 
 def _congruences(measured: _Measured) -> Iterator[Number]:
     """The tokens of most and least congruence with two neurons."""
-    for key, rows in measured.told.items():
+    for key, rows in measured.published.items():
         found = re.fullmatch(r"(L\d+N\d+)_congruence_top", key)
         if found is not None:
             products = measured.congruence(found[1])
@@ -209,7 +209,7 @@ def _congruences(measured: _Measured) -> Iterator[Number]:
 
 def _token_gaps(measured: _Measured) -> Iterator[Number]:
     """How far the most congruent neuron of a token is ahead of the next."""
-    for token, text, value, _ in measured.told["top2_neuron_diff_by_token_top"]:
+    for token, text, value, _ in measured.published["top2_neuron_diff_by_token_top"]:
         here = float(measured.mutual.token_gap[token])
         yield Number("best neuron ahead of the next", f"{token} {text}", "weight", value, here)
 
@@ -217,7 +217,7 @@ def _token_gaps(measured: _Measured) -> Iterator[Number]:
 def _mutual(measured: _Measured) -> Iterator[Number]:
     """Pairs of a neuron and a token that are each other's best, by the product of their leads."""
     subject, pairs = measured.subject, measured.mutual
-    for name, text, value in measured.told["mutual_exclusive_top30"]:
+    for name, text, value in measured.published["mutual_exclusive_top30"]:
         layer, number = map(int, re.findall(r"\d+", name))
         neuron = layer * subject.d_mlp + number
         same = repr(subject.string(int(pairs.token[neuron]))) == text

@@ -216,13 +216,13 @@ class Question(_Part):
 
         The latter serve to find neurons as active on them; they are no sample to estimate by.
         """
-        asked = self.prompts(subject)
+        own = self.prompts(subject)
         if not self.has_words:
-            return PromptSet(asked, (True, False)[: len(asked)], (True,) * len(asked))
+            return PromptSet(own, (True, False)[: len(own)], (True,) * len(own))
         words = self.target_words + self.foil_words
         prompts = tuple(make_prompt(subject, self.template.format(word)) for word in words)
         kinds = (True,) * len(self.target_words) + (False,) * len(self.foil_words)
-        return PromptSet(prompts, kinds, tuple(prompt in asked for prompt in prompts))
+        return PromptSet(prompts, kinds, tuple(prompt in own for prompt in prompts))
 
 
 def _wrong(question: Question) -> "list[str]":

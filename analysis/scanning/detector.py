@@ -32,8 +32,8 @@ class Detected:
         chosen_on: tokens followed by the target in the texts that chose the threshold.
         tokens: tokens of the other texts, on which the rest is counted.
         followed: those that the target follows.
-        loud: those on which the neuron reaches the threshold.
-        loud_followed: both.
+        active: those on which the neuron reaches the threshold.
+        active_followed: both.
         foreseen: those after which the target is the model's own first choice.
         foreseen_followed: both that and followed by it.
     """
@@ -42,8 +42,8 @@ class Detected:
     chosen_on: int
     tokens: int
     followed: int
-    loud: int
-    loud_followed: int
+    active: int
+    active_followed: int
     foreseen: int
     foreseen_followed: int
 
@@ -71,14 +71,14 @@ class Detector:
         chosen_on = int(follows.sum())
         threshold = best_threshold(values, follows) if chosen_on >= FEWEST else default
         values, follows, first = self.columns(texts[1::2], part_of(progress, 0.5, 1.0))
-        loud = values >= threshold
+        active = values >= threshold
         return Detected(
             threshold=threshold,
             chosen_on=chosen_on,
             tokens=len(values),
             followed=int(follows.sum()),
-            loud=int(loud.sum()),
-            loud_followed=int((loud & follows).sum()),
+            active=int(active.sum()),
+            active_followed=int((active & follows).sum()),
             foreseen=int(first.sum()),
             foreseen_followed=int((first & follows).sum()),
         )
@@ -115,7 +115,7 @@ def quieted(clean: float, corrupted: float) -> bool:
     return corrupted < 0 and clean < -corrupted / 2
 
 
-def half_way(clean: float, corrupted: float) -> float:
+def halfway(clean: float, corrupted: float) -> float:
     """The threshold where none can be chosen, from a neuron's activations at the prompts' ends.
 
     Half the clean prompt's; where that prompt quiets the neuron, which leaves nothing to halve,
@@ -124,8 +124,8 @@ def half_way(clean: float, corrupted: float) -> float:
     return (clean + corrupted) / 2 if quieted(clean, corrupted) else clean / 2
 
 
-def share(part: int, whole: int) -> tuple[float, float, float]:
+def share(part: int, total: int) -> tuple[float, float, float]:
     """A share and its 95 % Wilson interval; NaN of nothing."""
-    if not whole:
+    if not total:
         return float("nan"), float("nan"), float("nan")
-    return (part / whole, *share_interval(part, whole))
+    return (part / total, *share_interval(part, total))

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from analysis.errors import UserError
-from analysis.results import whole
+from analysis.results import atomic
 from analysis.scanning.scan import Scan
 
 Key = Mapping[str, Any]
@@ -61,7 +61,7 @@ def save_scan(path: Path, scan: Scan, key: Key) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as scratch:
+        with atomic(path) as scratch:
             save_file(scan.tensors(), scratch, metadata={"key": _text(key)})
             with scratch.open("rb") as file:
                 os.fsync(file.fileno())
@@ -79,8 +79,8 @@ def load_scan(path: Path, key: Key) -> Scan | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            told = (file.metadata() or {}).get("key")
-            if told != _text(key):
+            stored = (file.metadata() or {}).get("key")
+            if stored != _text(key):
                 raise UserError(f"{path} is the scan of something else: name another file.")
             return Scan.restored({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, KeyError) as error:

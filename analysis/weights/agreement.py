@@ -46,7 +46,7 @@ class Agreement:
         first: share of pairs whose own token, of all pairs' tokens, goes with the neuron best; then
             share of those whose own token goes against it most.
         score_correlation: rank correlation of score and correlation, with its 95 % interval.
-        asked_correlation: correlation of the asked neuron and the target.
+        own_correlation: correlation of the asked neuron and the target.
     """
 
     windows: int
@@ -62,7 +62,7 @@ class Agreement:
     size_advantage: Float[np.ndarray, "measure outcome control estimate"]
     first: Float[np.ndarray, "measure outcome 2"]
     score_correlation: Float[np.ndarray, "measure outcome estimate"]
-    asked_correlation: Float[np.ndarray, " outcome"]
+    own_correlation: Float[np.ndarray, " outcome"]
 
 
 def draw_windows(
@@ -81,7 +81,7 @@ def draw_windows(
 def agreement(
     subject: Subject,
     pairs: Sequence[Pairs],
-    asked: tuple[int, int],
+    own: tuple[int, int],
     texts: Sequence[Window],
     seed: int = 0,
     progress: Progress = silent,
@@ -94,23 +94,25 @@ def agreement(
     Args:
         subject: the model.
         pairs: best score first, one set for each measure.
-        asked: one more unit and token.
+        own: one more unit and token.
         texts: what is read; none leaves every answer undefined.
         seed: of the bootstrap.
         progress: told how far it is.
     """
     moments = [_moments(subject, p.units.tolist(), p.tokens.tolist()) for p in pairs]
-    single = _moments(subject, [asked[0]], [asked[1]])
+    single = _moments(subject, [own[0]], [own[1]])
     _read(subject, [*moments, single], texts, progress)
-    parts = [_compare(m, p.score, seed) for m, p in zip(moments, pairs, strict=True)]
-    told = [single.correlations(name)[0, 0] if single.count else np.nan for name in OUTCOMES]
+    compared = [_compare(m, p.score, seed) for m, p in zip(moments, pairs, strict=True)]
+    correlations = [
+        single.correlations(name)[0, 0] if single.count else np.nan for name in OUTCOMES
+    ]
     return Agreement(
         windows=len(texts),
         agreement_tokens=single.count,
         outcomes=OUTCOMES,
         edges=EDGES,
-        asked_correlation=np.array(told),
-        **{name: np.stack([part[name] for part in parts]) for name in parts[0]},
+        own_correlation=np.array(correlations),
+        **{name: np.stack([part[name] for part in compared]) for name in compared[0]},
     )
 
 
@@ -140,8 +142,8 @@ def _compare(
     moments: CrossMoments, score: Float[np.ndarray, " pair"], seed: int
 ) -> dict[str, np.ndarray]:
     """Pairs against the permuted ones, of one measure, by each outcome."""
-    parts = [_by_outcome(moments, score, outcome, seed) for outcome in OUTCOMES]
-    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+    compared = [_by_outcome(moments, score, outcome, seed) for outcome in OUTCOMES]
+    return {name: np.stack([part[name] for part in compared]) for name in compared[0]}
 
 
 def _by_outcome(

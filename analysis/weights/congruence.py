@@ -176,8 +176,8 @@ class Surveyor:
         """Keep what of a block of logits belongs to the best so far."""
         self.peak[rows] = self.peak[rows].maximum(centred.amax(1))
         if self.gated:
-            turned = slice(rows.start + self.neurons, rows.stop + self.neurons)
-            self.peak[turned] = self.peak[turned].maximum(-centred.amin(1))
+            opposed = slice(rows.start + self.neurons, rows.stop + self.neurons)
+            self.peak[opposed] = self.peak[opposed].maximum(-centred.amin(1))
         for measure in MEASURES:
             values = self.scales.measured(centred, rows, measure)
             self._raise(measure, values, rows, tokens)

@@ -46,7 +46,7 @@ class CrossMoments:
         size = len(tokens)
         self.counts = torch.zeros(len(OUTCOMES), dtype=torch.float64)
         self.active = torch.zeros(len(OUTCOMES), 2, size, dtype=torch.float64)
-        self.told = torch.zeros(len(OUTCOMES), 2, size, dtype=torch.float64)
+        self.outcomes = torch.zeros(len(OUTCOMES), 2, size, dtype=torch.float64)
         self.products = torch.zeros(len(OUTCOMES), size, size, dtype=torch.float64)
         self.follows = torch.zeros(size, dtype=torch.float64)
 
@@ -80,7 +80,7 @@ class CrossMoments:
     ) -> None:
         self.counts[place] += len(active)
         self.active[place] += _powers(active)
-        self.told[place] += _powers(outcome)
+        self.outcomes[place] += _powers(outcome)
         self.products[place] += (active.T @ outcome).double()
 
     def _active(self, reading: Reading) -> Float[Tensor, "token pair"]:
@@ -98,10 +98,13 @@ class CrossMoments:
         """
         place = OUTCOMES.index(outcome)
         count = self.counts[place].clamp_min(1)
-        (active, active2), (told, told2) = self.active[place] / count, self.told[place] / count
-        shared = self.products[place] / count - active[:, None] * told
+        (active, active2), (outcomes, outcomes2) = (
+            self.active[place] / count,
+            self.outcomes[place] / count,
+        )
+        shared = self.products[place] / count - active[:, None] * outcomes
         active_spread = (active2 - active**2).clamp_min(0).sqrt()
-        spread = active_spread[:, None] * (told2 - told**2).clamp_min(0).sqrt()
+        spread = active_spread[:, None] * (outcomes2 - outcomes**2).clamp_min(0).sqrt()
         known = spread > SMALLEST
         return torch.where(known, shared / spread.clamp_min(SMALLEST), 0.0).numpy()
 

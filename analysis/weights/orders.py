@@ -57,9 +57,9 @@ def orders(subject: Subject, scales: Scales, contrast: Contrast, neuron: Neuron 
 def _unit(subject: Subject, both: Float[Tensor, "order unit"], neuron: Neuron) -> int:
     """A neuron in the direction that raises the target over the mean of the vocabulary."""
     number = neuron.layer * subject.d_mlp + neuron.number
-    turned = number + subject.n_layers * subject.d_mlp
+    opposed = number + subject.n_layers * subject.d_mlp
     centred = both[MEASURES.index("centred")]
-    return turned if turned < len(centred) and centred[turned] > centred[number] else number
+    return opposed if opposed < len(centred) and centred[opposed] > centred[number] else number
 
 
 def _values(subject: Subject, scales: Scales, contrast: Contrast) -> Float[Tensor, "order neuron"]:

@@ -48,8 +48,8 @@ class Pairs:
 
     def place(self, unit: int, word: Int[np.ndarray, " token"], token: int) -> int:
         """Rank of a unit and a token's word among the pairs, 0 where they are none."""
-        there = np.flatnonzero((self.units == unit) & (word[self.tokens] == word[token]))
-        return int(there[0]) + 1 if len(there) else 0
+        places = np.flatnonzero((self.units == unit) & (word[self.tokens] == word[token]))
+        return int(places[0]) + 1 if len(places) else 0
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def mutual(survey: Survey, found: Leaders, measure: str) -> Int[np.ndarray, " pa
     """Words whose best unit has no better word; each unit once."""
     units = torch.as_tensor(found.unit, device=survey.peak.device)
     peaks = survey.scales.peaks(survey.peak[units], units, measure).cpu().numpy()
-    there = np.flatnonzero(found.value >= peaks)
-    _, first = np.unique(found.unit[there], return_index=True)
-    return there[np.sort(first)]
+    places = np.flatnonzero(found.value >= peaks)
+    _, first = np.unique(found.unit[places], return_index=True)
+    return places[np.sort(first)]
 
 
 def row_gaps(
@@ -169,13 +169,13 @@ def _gaps(
     factor: float,
     offset: float,
     spelled: Int[np.ndarray, " token"],
-    asked: int,
+    spelling: int,
     found: Leaders,
     unit: int,
 ) -> tuple[float, float]:
-    own: Bool[np.ndarray, " token"] = spelled == asked
+    own: Bool[np.ndarray, " token"] = spelled == spelling
     value = float(row[own].max())
-    rival = float(found.second[asked] if found.unit[asked] == unit else found.value[asked])
+    rival = float(found.second[spelling] if found.unit[spelling] == unit else found.value[spelling])
     other = float(row[~own].max(initial=-np.inf))
     return value * factor + offset - rival, (value - other) * factor
 

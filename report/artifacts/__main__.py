@@ -33,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m report.artifacts", description=__doc__)
-    told = "folder with results of a model and a question each; by default ./results, if it has any"
-    parser.add_argument("--results", type=Path, help=told)
+    folder_help = (
+        "folder with results of a model and a question each; by default ./results, if it has any"
+    )
+    parser.add_argument("--results", type=Path, help=folder_help)
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument(
         "--question", default=questions.DEFAULT, help="name of the question's folder in that"

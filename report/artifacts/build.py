@@ -43,11 +43,11 @@ def build(results_folder: Path, out: Path, stale: bool = False) -> Written:
     drawn, why_not = _figures(evidence)
     texts = (*contents.tables(evidence), contents.numbers(evidence, inputs))
     artifacts = [*drawn, *texts, *contents.bibliography()]
-    told = contents.as_json(manifest(evidence, inputs, artifacts, why_not))
+    document = contents.as_json(manifest(evidence, inputs, artifacts, why_not))
     with replacing(out) as scratch:
         for artifact in artifacts:
             _write(scratch / artifact.path, artifact.content)
-        _write(scratch / MANIFEST, told)
+        _write(scratch / MANIFEST, document)
     return Written(out / MANIFEST, len(artifacts), why_not)
 
 
@@ -66,7 +66,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _is_build(folder: Path) -> bool:
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(told, dict) and told.get("generator") == MARK
+    return isinstance(document, dict) and document.get("generator") == MARK

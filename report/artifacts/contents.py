@@ -49,8 +49,8 @@ def figures(evidence: Evidence, browser: Path) -> Iterator[Artifact]:
     made = {figure.name: experiment for experiment, figure in claims.figures(evidence)}
     for file, content in images.draw(plots(evidence), browser).items():
         name = file.partition(".")[0]
-        told = command(evidence, made[name])
-        yield Artifact(f"figures/{file}", content, (made[name].name,), told)
+        shown = command(evidence, made[name])
+        yield Artifact(f"figures/{file}", content, (made[name].name,), shown)
 
 
 def tables(evidence: Evidence) -> Iterator[Artifact]:
@@ -90,8 +90,8 @@ def numbers(evidence: Evidence, inputs: Mapping[str, Mapping[str, str]]) -> Arti
         evidence: the study.
         inputs: for each step, the files it was read from and their checksums.
     """
-    told = {step: {"files": inputs[step], **document(evidence, step)} for step in inputs}
-    return Artifact(NUMBERS, as_json(told), tuple(inputs), study_command(evidence))
+    shown = {step: {"files": inputs[step], **document(evidence, step)} for step in inputs}
+    return Artifact(NUMBERS, as_json(shown), tuple(inputs), study_command(evidence))
 
 
 def bibliography() -> Iterator[Artifact]:

@@ -16,8 +16,8 @@ def as_bibtex(citation: str) -> str:
     Args:
         citation: text in the Citation File Format 1.2.
     """
-    told = yaml.safe_load(citation)
-    entries = [_entry("an-neuron", told), *(_entry(_key(r), r) for r in told["references"])]
+    cited = yaml.safe_load(citation)
+    entries = [_entry("an-neuron", cited), *(_entry(_key(r), r) for r in cited["references"])]
     return "\n".join(entries)
 
 

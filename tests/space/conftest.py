@@ -6,7 +6,7 @@ from analysis import corpus
 from space import service
 from space.session import Session
 from space.settings import Settings
-from tests.space.asked import ARTICLES, tiny_loader
+from tests.space.questions import ARTICLES, tiny_loader
 from tests.space.server import collect, serving, tiny
 
 

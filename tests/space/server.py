@@ -13,7 +13,7 @@ from space.app import build
 from space.launch import launch
 from space.session import Session
 from space.settings import Settings
-from tests.space.asked import tiny_loader
+from tests.space.questions import tiny_loader
 
 SECONDS = 240
 """After which an answer is given up: none is late on a machine that is busy."""

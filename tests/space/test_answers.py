@@ -18,7 +18,7 @@ from space.session import Session
 from space.settings import Settings
 from space.view import View, library
 from tests import tiny
-from tests.space.asked import ASKED, FOLLOWING, NAMES, VIEW, ask
+from tests.space.questions import ASKED, FOLLOWING, NAMES, VIEW, ask
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from analysis.errors import UserError
 from analysis.experiments import named
 from space.endpoints import endpoints
-from tests.space.asked import ASKED, VIEW, ask, shown
+from tests.space.questions import ASKED, VIEW, ask, shown
 
 pytestmark = [
     pytest.mark.slow,

@@ -15,7 +15,7 @@ from analysis.experiments import named
 from analysis.loading.models import CATALOGUE
 from space.endpoints import endpoint, endpoints
 from space.settings import MODELS, ON_GPU, Settings, from_environment
-from tests.space.asked import LIVE, VIEW, is_one_sentence
+from tests.space.questions import LIVE, VIEW, is_one_sentence
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own
 ENDPOINTS = endpoints()

@@ -14,7 +14,7 @@ from analysis.experiments.writers.compute import Writer, Writers
 from space import html
 from space.answers import answer
 from tests.prose import Prose
-from tests.space.asked import NAMES, VIEW
+from tests.space.questions import NAMES, VIEW
 from tests.synthetic import HOSTILE, Plan, evidence, hostile_plan
 
 TEXTS = (

@@ -10,7 +10,7 @@ import pytest
 
 from space.endpoints import endpoints
 from space.settings import TEXT_CHARACTERS
-from tests.space.asked import VIEW, is_one_sentence, sent
+from tests.space.questions import VIEW, is_one_sentence, sent
 from tests.space.server import JSON, SECONDS
 
 pytestmark = [

@@ -14,7 +14,7 @@ from space.app import build
 from space.session import Session
 from space.settings import Settings
 from space.view import USUAL
-from tests.space.asked import ASKED, VIEW, ask, shown, tiny_loader
+from tests.space.questions import ASKED, VIEW, ask, shown, tiny_loader
 
 pytestmark = [
     pytest.mark.slow,

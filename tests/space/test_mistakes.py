@@ -12,7 +12,7 @@ from space import service
 from space.endpoints import is_open
 from space.session import Session
 from space.settings import PAIR_TOKENS, Settings
-from tests.space.asked import (
+from tests.space.questions import (
     FOLLOWING,
     LIVE,
     NAMES,

@@ -10,7 +10,7 @@ from analysis.errors import UserError
 from space import service, tabs
 from space.controls import controls
 from space.endpoints import endpoint, endpoints
-from tests.space.asked import VIEW, is_one_sentence
+from tests.space.questions import VIEW, is_one_sentence
 from tests.space.server import tiny
 from tests.toy_experiment import EXPERIMENT as TOY
 

@@ -11,7 +11,7 @@ from analysis.errors import UserError
 from analysis.experiments import named
 from space.question_bar import examples, received
 from space.view import LONGEST, NAMES, View, asked, from_query, library, library_question, make_view
-from tests.space.asked import VIEW, is_one_sentence, sent
+from tests.space.questions import VIEW, is_one_sentence, sent
 
 START = View(model="tiny", neuron="L1N3")
 CHARACTERS = st.characters(exclude_categories=["Cs"])

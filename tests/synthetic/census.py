@@ -40,8 +40,8 @@ def census(plan: Plan) -> Census:
         pair_token_gap=np.tile(scores, 3),
         pair_neuron_gap=np.tile(scores, 3),
         pair_single_score=np.tile(scores, 3) / 2,
-        asked_gaps=gaps,
-        asked_rank=np.full(3, 1 if plan.holds else 0),
+        own_gaps=gaps,
+        own_rank=np.full(3, 1 if plan.holds else 0),
         hub_measure=np.array([0, 1, 2, 3]),
         hub_units=(names[-1],) * 4,
         hub_counts=np.array([800, 90, 10, 90] if plan.holds else [20, 20, 20, 2]),
@@ -71,5 +71,5 @@ def _agreement(plan: Plan, pairs: int) -> dict[str, object]:
         "size_advantage": np.tile(gain, (*shape, 2, 1)),
         "first": np.tile([0.5 if plan.holds else 0.01, 0.01], (*shape, 1)),
         "score_correlation": np.tile(gain, (*shape, 1)),
-        "asked_correlation": np.full(len(OUTCOMES), 0.4 if plan.holds else -0.1),
+        "own_correlation": np.full(len(OUTCOMES), 0.4 if plan.holds else -0.1),
     }

@@ -27,8 +27,8 @@ def composition(plan: Plan) -> Composition:
     total = direct + heads.sum((1, 2)) + neurons.sum((1, 2)) + norm
     size = 0.01 if plan.holds else 1.0
     names = tuple(f"L{layer}N{number + 1 + i}" for i in range(CONTROLS))
-    parts = (f"L{layer + 1}N2", f"L{layer + 1}H0") * later
-    written = np.array([neurons[0].sum(), heads[0].sum()])[: len(parts)]
+    components = (f"L{layer + 1}N2", f"L{layer + 1}H0") * later
+    written = np.array([neurons[0].sum(), heads[0].sum()])[: len(components)]
     spread = np.linspace(0.9, 1.1, PAIRS)
     arrays = {
         "delta": np.array([9.0, -9.0]),
@@ -46,7 +46,7 @@ def composition(plan: Plan) -> Composition:
         "held_out_total": np.full(PAIRS, total[0]),
         "held_out_direct": direct[0] * spread,
         "held_out_direct_unfrozen": direct[0] * spread,
-        "held_out_parts": written * spread[:, None],
+        "held_out_components": written * spread[:, None],
     }
     return Composition(
         neuron=plan.neurons[0],
@@ -54,7 +54,7 @@ def composition(plan: Plan) -> Composition:
         clean_diff=3.0,
         corrupted_diff=-2.0,
         controls=names,
-        parts=parts,
+        components=components,
         held_out=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(PAIRS)),
         **{name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()},
     )

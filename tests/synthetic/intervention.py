@@ -37,7 +37,7 @@ def intervention(plan: Plan) -> Intervention:
         drawn_probabilities=_shares(drawn, len(others)),
         continuations=tuple(wrote),
         length=12,
-        elsewhere=100,
+        reference_tokens=100,
     )
 
 

@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from analysis import corpus
 from analysis.engines.ablations import MEASURES, PromptAblations, WindowAblations
 from analysis.engines.controls import matched_neurons
+from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS
-from analysis.engines.spots import spots
 from analysis.engines.tail import Tail
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -64,7 +64,7 @@ class Ablation(Result):
         positions: ``last`` or ``all``: where prompts are changed.
         prompts: the texts.
         calls_for_target: which prompts call for the target; the others call for the foil.
-        asked: which prompts belong to the question, whose neuron they may have chosen.
+        in_question: which prompts belong to the question, whose neuron they may have chosen.
         activation: the neuron's at the last position of each prompt.
         mean_activation: over the corpus windows, first positions left out.
         mean_first: the mean at first positions.
@@ -77,13 +77,13 @@ class Ablation(Result):
         matched_ablated: the measures after ablating each of them, ``resample`` over fewer draws.
         matched_draws: how many.
         window_tokens: tokens per corpus window.
-        spot_document: number of the document of each place in the corpus where loss is measured.
-        spot_target: whether the text's own next token there is the target.
-        spot_activation: the neuron's own activation there.
-        spot_loss: -log p(next token) of the untouched model, in nats.
-        spot_change: change of that loss by each method, in nats.
-        spot_kl: KL divergence by each method, in nats.
-        spot_compared: whether the matched neurons were ablated there too, all by the mean.
+        position_document: number of the document of each evaluation position in the corpus.
+        position_target: whether the text's own next token there is the target.
+        position_activation: the neuron's own activation there.
+        position_loss: -log p(next token) of the untouched model, in nats.
+        position_change: change of that loss by each method, in nats.
+        position_kl: KL divergence by each method, in nats.
+        position_compared: whether the matched neurons were ablated there too, all by the mean.
         matched_change: their change of loss there, in nats.
         matched_kl: their KL divergence there, in nats.
     """
@@ -94,7 +94,7 @@ class Ablation(Result):
     positions: str
     prompts: tuple[str, ...]
     calls_for_target: Bool[np.ndarray, " prompt"]
-    asked: Bool[np.ndarray, " prompt"]
+    in_question: Bool[np.ndarray, " prompt"]
     activation: Float[np.ndarray, " prompt"]
     mean_activation: float
     mean_first: float
@@ -107,13 +107,13 @@ class Ablation(Result):
     matched_ablated: Float[np.ndarray, "matched prompt method measure"]
     matched_draws: int
     window_tokens: int
-    spot_document: Int[np.ndarray, " spot"]
-    spot_target: Bool[np.ndarray, " spot"]
-    spot_activation: Float[np.ndarray, " spot"]
-    spot_loss: Float[np.ndarray, " spot"]
-    spot_change: Float[np.ndarray, "method spot"]
-    spot_kl: Float[np.ndarray, "method spot"]
-    spot_compared: Bool[np.ndarray, " spot"]
+    position_document: Int[np.ndarray, " position"]
+    position_target: Bool[np.ndarray, " position"]
+    position_activation: Float[np.ndarray, " position"]
+    position_loss: Float[np.ndarray, " position"]
+    position_change: Float[np.ndarray, "method position"]
+    position_kl: Float[np.ndarray, "method position"]
+    position_compared: Bool[np.ndarray, " position"]
     matched_change: Float[np.ndarray, "matched compared"]
     matched_kl: Float[np.ndarray, "matched compared"]
 
@@ -122,7 +122,7 @@ def ablation(
     subject: Subject,
     neuron: Neuron,
     contrast: Contrast,
-    asked: Prompt,
+    prompt: Prompt,
     others: PromptSet,
     articles: Sequence[tuple[int, str]],
     seed: int = 0,
@@ -136,7 +136,7 @@ def ablation(
         subject: the model.
         neuron: which neuron.
         contrast: target and foil.
-        asked: the prompt asked about.
+        prompt: the prompt that is ablated first.
         others: a set of prompts for estimates with intervals.
         articles: numbered texts in random order, from which windows are taken.
         seed: of all random draws.
@@ -148,25 +148,25 @@ def ablation(
         UserError: too few texts are long enough.
     """
     sizes = sizes or Sizes()
-    places = spots(subject, articles, contrast.target_id, sizes.windows, seed)
+    places = evaluation_positions(subject, articles, contrast.target_id, sizes.windows, seed)
     matched = matched_neurons(subject, neuron, others.prompts, sizes.matched)
     everyone = [neuron.number, *(other.number for other in matched)]
-    tail = Tail(subject, asked.tokens, len(asked.tokens) - 1)
+    tail = Tail(subject, prompt.tokens, len(prompt.tokens) - 1)
     windows = WindowAblations(tail, neuron.layer, everyone, places, seed)
     progress(0.15)
     draws = (sizes.draws, sizes.matched_draws)
     in_prompts = PromptAblations(tail, neuron.layer, everyone, windows.pool, draws, seed)
     rows = in_prompts.all(
-        [asked, *others.prompts], contrast, positions, part_of(progress, 0.15, 0.5)
+        [prompt, *others.prompts], contrast, positions, part_of(progress, 0.15, 0.5)
     )
     return Ablation(
         neuron=str(neuron),
         target=contrast.target,
         foil=contrast.foil,
         positions=positions,
-        prompts=tuple(prompt.text for prompt in (asked, *others.prompts)),
+        prompts=tuple(each.text for each in (prompt, *others.prompts)),
         calls_for_target=np.array([True, *others.calls_for_target]),
-        asked=np.array([True, *others.asked]),
+        in_question=np.array([True, *others.in_question]),
         mean_activation=float(windows.pool.rest[..., 0].mean()),
         mean_first=float(windows.pool.first[..., 0].mean()),
         matched=tuple(map(str, matched)),
@@ -186,13 +186,15 @@ def over_prompts(
 
 def in_set(result: Ablation, calls_for_target: bool) -> Bool[np.ndarray, " prompt"]:
     """Marks the prompts that call for target or foil, those asked about aside."""
-    return (result.calls_for_target == calls_for_target) & ~result.asked
+    return (result.calls_for_target == calls_for_target) & ~result.in_question
 
 
-def over_spots(result: Ablation, values: Float[np.ndarray, " spot"], target: bool) -> Estimate:
+def over_positions(
+    result: Ablation, values: Float[np.ndarray, " position"], target: bool
+) -> Estimate:
     """Mean of a value over corpus places of one kind; documents are resampled, not tokens."""
-    mine = result.spot_target == target
-    return mean_of_groups(values[mine].astype(float), result.spot_document[mine])
+    mine = result.position_target == target
+    return mean_of_groups(values[mine].astype(float), result.position_document[mine])
 
 
 def tables(result: Ablation) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def tables(result: Ablation) -> dict[str, Any]:
         "activation": float(result.activation[0]),
         "mean_activation": result.mean_activation,
         "matched": len(result.matched),
-        "asked": [_asked_row(result, method) for method in range(-1, len(METHODS))],
+        "asked": [_row_of_prompt(result, method) for method in range(-1, len(METHODS))],
         "set": [
             _set_row(result, method, kind)
             for kind in (True, False)
@@ -217,12 +219,12 @@ def tables(result: Ablation) -> dict[str, Any]:
             _corpus_row(result, method, kind)
             for kind in (True, False)
             for method in range(len(METHODS))
-            if (result.spot_target == kind).any()
+            if (result.position_target == kind).any()
         ],
     }
 
 
-def _asked_row(result: Ablation, method: int) -> dict[str, Any]:
+def _row_of_prompt(result: Ablation, method: int) -> dict[str, Any]:
     """The prompt asked about, untouched (-1) or ablated, with the spread of draws."""
     values = result.baseline[0] if method < 0 else result.ablated[0, method]
     row: dict[str, Any] = {"method": ("untouched", *METHODS)[method + 1]}
@@ -262,16 +264,16 @@ def matched_as_large(result: Ablation, method: int, kind: bool) -> int:
 
 
 def _corpus_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
-    mine = result.spot_target == kind
+    mine = result.position_target == kind
     row: dict[str, Any] = {
         "next_is_target": kind,
         "tokens": int(mine.sum()),
-        "documents": len(np.unique(result.spot_document[mine])),
+        "documents": len(np.unique(result.position_document[mine])),
         "method": METHODS[method],
-        "loss": float(result.spot_loss[mine].mean()),
+        "loss": float(result.position_loss[mine].mean()),
     }
-    for name, values in (("loss_change", result.spot_change), ("kl", result.spot_kl)):
-        row[name], *interval = over_spots(result, values[method], kind)
+    for name, values in (("loss_change", result.position_change), ("kl", result.position_kl)):
+        row[name], *interval = over_positions(result, values[method], kind)
         row[f"{name}_interval"] = interval
     return row
 
@@ -296,15 +298,15 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
 
 def summary(result: Ablation) -> dict[str, Any]:
     """The result in plain values, by method."""
-    told = tables(result)
-    untouched, *rows = told.pop("asked")
-    asked = {row["method"]: {k: row[k] for k in MEASURES} for row in rows}
+    answer = tables(result)
+    untouched, *rows = answer.pop("asked")
+    methods = {row["method"]: {k: row[k] for k in MEASURES} for row in rows}
     (resample,) = (row for row in rows if row["method"] == "resample")
-    asked["resample"] |= {
+    methods["resample"] |= {
         "draws": result.resampled.shape[1],
         "sd": resample["draws_sd"],
         "interval": resample["draws_95"],
     }
     baseline = {name: untouched[name] for name in MEASURES}
     matched = {"neurons": result.matched, "resample_draws": result.matched_draws}
-    return {**told, "matched": matched, "baseline": baseline, "methods": asked}
+    return {**answer, "matched": matched, "baseline": baseline, "methods": methods}

@@ -10,8 +10,8 @@ from analysis.experiments.ablation.compute import (
     Ablation,
     in_set,
     matched_changes,
+    over_positions,
     over_prompts,
-    over_spots,
 )
 from analysis.numbers.estimates import Estimate
 
@@ -161,7 +161,7 @@ def _estimate(
 
 def collateral(result: Ablation) -> go.Figure:
     """Loss and KL divergence on a corpus: before the target, and before all other tokens."""
-    kinds = [kind for kind in (True, False) if (result.spot_target == kind).any()]
+    kinds = [kind for kind in (True, False) if (result.position_target == kind).any()]
     figure = make_subplots(
         len(kinds), 2, shared_xaxes="columns", shared_yaxes=True, horizontal_spacing=0.06,
         vertical_spacing=0.12,
@@ -175,7 +175,7 @@ def collateral(result: Ablation) -> go.Figure:
             _corpus_panel(figure, result, kind, values, theirs, row, col)
     for row, kind in enumerate(kinds, start=1):
         word = style.short(result.target)
-        count = int((result.spot_target == kind).sum())
+        count = int((result.position_target == kind).sum())
         before = f"{count} tokens before " + (word if kind else f"any token but {word}")
         _heading(figure, before, row, 1)
     figure.update_xaxes(zerolinewidth=2)
@@ -191,7 +191,7 @@ def collateral(result: Ablation) -> go.Figure:
         style.swatch(style.FOIL, "the same when it is negated", "◆"),
         style.swatch(
             style.OTHER,
-            f"{len(result.matched)} matched neurons, on {int(result.spot_compared.sum())} tokens",
+            f"{len(result.matched)} matched neurons, on {result.position_compared.sum()} tokens",
         ),
     )
     return figure
@@ -202,8 +202,8 @@ def _ticks(result: Ablation, values: np.ndarray, theirs: np.ndarray) -> list[flo
     shown = [0.0]
     for kind in (True, False):
         for row in values:
-            shown += [v for v in over_spots(result, row, kind) if np.isfinite(v)]
-        compared = result.spot_target[result.spot_compared] == kind
+            shown += [v for v in over_positions(result, row, kind) if np.isfinite(v)]
+        compared = result.position_target[result.position_compared] == kind
         if compared.any():
             shown += theirs[:, compared].mean(1).tolist()
     reach = max(1e-9, *map(abs, shown))
@@ -215,8 +215,8 @@ def _ticks(result: Ablation, values: np.ndarray, theirs: np.ndarray) -> list[flo
 def _corpus_values(result: Ablation) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """(the neuron's by method, the matched neurons') loss changes, and KL divergences."""
     return (
-        (result.spot_change, result.matched_change),
-        (result.spot_kl, result.matched_kl),
+        (result.position_change, result.matched_change),
+        (result.position_kl, result.matched_kl),
     )
 
 
@@ -229,11 +229,11 @@ def _corpus_panel(
     row: int,
     col: int,
 ) -> None:
-    compared = result.spot_target[result.spot_compared] == kind
+    compared = result.position_target[result.position_compared] == kind
     if compared.any():
         cloud, place = theirs[:, compared].mean(1), METHODS.index("mean")
         _cloud(figure, place, cloud, list(result.matched), "mean: %{x:.4f}", row, col)
     for method, name in enumerate(METHODS):
-        estimate = over_spots(result, values[method], kind)
+        estimate = over_positions(result, values[method], kind)
         _estimate(figure, method, estimate, f"{result.neuron}, {name}", 5, row, col)
     _method_axis(figure, row, col, col == 1)

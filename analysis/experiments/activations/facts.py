@@ -31,47 +31,28 @@ class Place:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The clean prompt's last token, earlier in that prompt.
+    """The clean prompt's last token, earlier in that prompt."""
 
-    Attributes:
-        following: the token that follows it there.
-        activation: on it there.
-        context_decides: whether the neuron is active in only one of the two places.
-    """
-
-    following: str
-    activation: float
-    context_decides: bool
+    following: str  # the token that follows it there
+    activation: float  # on it there
+    context_decides: bool  # whether the neuron is active in only one of the two places
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The clean prompt against the corrupted one.
+    """The clean prompt against the corrupted one."""
 
-    Attributes:
-        clean, corrupted: activation on the last token.
-        sign: of the change from the corrupted to the clean prompt, with which the neuron is used.
-        suppressed: whether the corrupted prompt excites it and the clean one suppresses it.
-        nearly_off: whether that leaves hardly anything of it.
-        negative: whether it answers to the clean prompt with negative activation.
-        peak: activation at the end of the prompt that excites it.
-        differs: whether it is not active at the end of the other one.
-        fires_before: whether it is most active on the token before the target is due.
-        most_active: the token of the clean prompt on which it is.
-        repeat: None where the last token stands nowhere else in the clean prompt.
-    """
-
-    clean: float
+    clean: float  # activation on the last token
     corrupted: float
-    sign: int
-    suppressed: bool
-    nearly_off: bool
-    negative: bool
-    peak: float
-    differs: bool
-    fires_before: bool
-    most_active: str
-    repeat: Repeat | None
+    sign: int  # of the change from the corrupted to the clean prompt, with which the neuron is used
+    suppressed: bool  # whether the corrupted prompt excites it and the clean one suppresses it
+    nearly_off: bool  # whether that leaves hardly anything of it
+    negative: bool  # whether it answers to the clean prompt with negative activation
+    peak: float  # activation at the end of the prompt that excites it
+    differs: bool  # whether it is not active at the end of the other one
+    fires_before: bool  # whether it is most active on the token before the target is due
+    most_active: str  # the token of the clean prompt on which it is
+    repeat: Repeat | None  # None where the last token stands nowhere else in the clean prompt
 
 
 @dataclass(frozen=True)
@@ -99,67 +80,42 @@ class BeforeTarget:
 
 @dataclass(frozen=True)
 class Expected:
-    """Places in news where the model expects the target, and at how many the neuron is active.
+    """Places in news where the model expects the target, and at how many the neuron is active."""
 
-    Attributes:
-        likely: from which probability on the model expects it.
-        highest: probability anywhere.
-        places, active: how many.
-        rarely, mostly: whether it is active at few of them, and at most.
-    """
-
-    likely: float
-    highest: float
-    places: int
+    likely: float  # from which probability on the model expects it
+    highest: float  # probability anywhere
+    places: int  # how many
     active: int
-    rarely: bool
+    rarely: bool  # whether it is active at few of them, and at most
     mostly: bool
 
 
 @dataclass(frozen=True)
 class News:
-    """Articles drawn at random, without the first token of each.
+    """Articles drawn at random, without the first token of each."""
 
-    Attributes:
-        tokens: how many.
-        active, interval: on how many the neuron is active, and the interval of their share.
-        silent: whether those are hardly any.
-        lowest, highest: activation.
-        on_target, before_target: None where the target does not occur.
-        expected: where the model expects it.
-        explained: of the active tokens, those that the target follows, in the text or for the
-            model.
-        mostly_explained: whether those are most of them.
-    """
-
-    tokens: int
-    active: int
+    tokens: int  # how many
+    active: int  # on how many the neuron is active, and the interval of their share
     interval: Span
-    silent: bool
-    lowest: float
+    silent: bool  # whether those are hardly any
+    lowest: float  # activation
     highest: float
-    on_target: OnTarget | None
+    on_target: OnTarget | None  # None where the target does not occur
     before_target: BeforeTarget | None
-    expected: Expected
+    expected: Expected  # where the model expects it
+    # of the active tokens, those that the target follows, in the text or for the model
     explained: int
-    mostly_explained: bool
+    mostly_explained: bool  # whether those are most of them
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the texts show.
+    """What the texts show."""
 
-    Attributes:
-        last: the first text's last token.
-        largest: where the activation in it is largest, whichever its sign.
-        pair: the first text against the second; None where there is but one.
-        news: None where there is none, or no pair to compare it with.
-    """
-
-    last: Place
-    largest: Place
-    pair: Pair | None
-    news: News | None
+    last: Place  # the first text's last token
+    largest: Place  # where the activation in it is largest, whichever its sign
+    pair: Pair | None  # the first text against the second; None where there is but one
+    news: News | None  # None where there is none, or no pair to compare it with
 
 
 def facts(result: Activations, sign: int | None = None) -> Facts:
@@ -205,11 +161,11 @@ def _pair(result: Activations, sign: int) -> Pair:
     clean, corrupted = _ends(result)
     suppressed = sign * corrupted < 0 and sign * clean < ACTIVE * abs(corrupted)
     peak, other = (corrupted, clean) if suppressed else (clean, corrupted)
-    way, last = -sign if suppressed else sign, result.lengths[0] - 1
-    signed, tokens = way * result.activations[: last + 1], result.tokens[: last + 1]
+    active_sign, last = -sign if suppressed else sign, result.lengths[0] - 1
+    signed, tokens = active_sign * result.activations[: last + 1], result.tokens[: last + 1]
     most = int(np.where(counted(result)[: last + 1], signed, -np.inf).argmax())
     earlier = [i for i, token in enumerate(tokens[:-1]) if token == tokens[-1]]
-    active = signed >= ACTIVE * way * peak
+    active = signed >= ACTIVE * active_sign * peak
     return Pair(
         clean=clean,
         corrupted=corrupted,
@@ -218,7 +174,7 @@ def _pair(result: Activations, sign: int) -> Pair:
         nearly_off=suppressed and abs(other) <= OFF * abs(peak),
         negative=sign < 0 and not suppressed,
         peak=peak,
-        differs=way * other < ACTIVE * way * peak,
+        differs=active_sign * other < ACTIVE * active_sign * peak,
         fires_before=most == last and tokens[-1] != result.target and not suppressed,
         most_active=tokens[most],
         repeat=Repeat(
@@ -232,9 +188,9 @@ def _pair(result: Activations, sign: int) -> Pair:
 
 
 def _news(result: Activations, pair: Pair) -> News:
-    marks, way = sampled(result), -pair.sign if pair.suppressed else pair.sign
-    signed, tokens = way * result.activations, int(marks.sum())
-    active = marks & (signed >= ACTIVE * way * pair.peak)
+    marks, active_sign = sampled(result), -pair.sign if pair.suppressed else pair.sign
+    signed, tokens = active_sign * result.activations, int(marks.sum())
+    active = marks & (signed >= ACTIVE * active_sign * pair.peak)
     likely = max(EXPECTED, float(result.p_target[result.lengths[0] - 1]) / 2)
     due = marks & (result.p_target >= likely)
     times, places, both = int(active.sum()), int(due.sum()), int((due & active).sum())

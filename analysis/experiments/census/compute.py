@@ -72,9 +72,9 @@ class Census(Agreement, Result):
             activation, or standard deviations.
         pair_neuron_gap: how far the word is ahead of the neuron's next one, in the same unit.
         pair_single_score: the score with every spelling a rival.
-        asked_gaps: token gap and neuron gap of the asked neuron and the target's word, spellings
+        own_gaps: token gap and neuron gap of the asked neuron and the target's word, spellings
             merged and each by itself; negative where another is ahead.
-        asked_rank: rank of their score among the mutual pairs, 0 where they are none.
+        own_rank: rank of their score among the mutual pairs, 0 where they are none.
         hub_measure: place of the hub's measure in ``measures``; after the last stands the
             original's product with the token embeddings.
         hub_units: the neurons that are first for most tokens, by each measure.
@@ -103,8 +103,8 @@ class Census(Agreement, Result):
     pair_token_gap: Float[np.ndarray, " pair"]
     pair_neuron_gap: Float[np.ndarray, " pair"]
     pair_single_score: Float[np.ndarray, " pair"]
-    asked_gaps: Float[np.ndarray, "measure merging gap"]
-    asked_rank: Int[np.ndarray, " measure"]
+    own_gaps: Float[np.ndarray, "measure merging gap"]
+    own_rank: Int[np.ndarray, " measure"]
     hub_measure: Int[np.ndarray, " hub"]
     hub_units: tuple[str, ...]
     hub_counts: Int[np.ndarray, " hub"]
@@ -171,8 +171,8 @@ def census(
         order_rank=placed.rank,
         order_value=placed.value,
         mutual=counts,
-        asked_gaps=np.array(asked),
-        asked_rank=np.array([p.place(placed.unit, word, contrast.target_id) for p in pairs]),
+        own_gaps=np.array(asked),
+        own_rank=np.array([p.place(placed.unit, word, contrast.target_id) for p in pairs]),
         **pair_table(subject, pairs),
         **hubs(subject, survey, seed),
         **vars(agreed),
@@ -218,7 +218,7 @@ def summary(result: Census, top: int = 20) -> dict[str, Any]:
         "orders": {name: _order_rows(result, name) for name in result.orders},
         "mutual_pairs": dict(zip(result.measures, result.mutual[:, 0], strict=True)),
         "mutual_pairs_unmerged": dict(zip(result.measures, result.mutual[:, 1], strict=True)),
-        "asked": _asked(result),
+        "asked": _own(result),
         "behaviour": _behaviour(result),
     }
 
@@ -261,18 +261,18 @@ def _order_rows(result: Census, order: str) -> list[dict[str, Any]]:
     return [{"neuron": unit, "value": value} for unit, value in rows]
 
 
-def _asked(result: Census) -> list[dict[str, Any]]:
+def _own(result: Census) -> list[dict[str, Any]]:
     """The asked neuron and the target's word: rank, gaps and score by every measure."""
     return [
         {
             "measure": measure,
             "value": result.order_value[i],
             "rank": result.order_rank[i],
-            "token_gap": result.asked_gaps[i, 0, 0],
-            "neuron_gap": result.asked_gaps[i, 0, 1],
-            "token_gap_unmerged": result.asked_gaps[i, 1, 0],
-            "neuron_gap_unmerged": result.asked_gaps[i, 1, 1],
-            "rank_among_pairs": result.asked_rank[i],
+            "token_gap": result.own_gaps[i, 0, 0],
+            "neuron_gap": result.own_gaps[i, 0, 1],
+            "token_gap_unmerged": result.own_gaps[i, 1, 0],
+            "neuron_gap_unmerged": result.own_gaps[i, 1, 1],
+            "rank_among_pairs": result.own_rank[i],
         }
         for i, measure in enumerate(result.measures)
     ]
@@ -285,7 +285,7 @@ def _behaviour(result: Census) -> dict[str, Any] | None:
     return {
         "tokens": result.agreement_tokens,
         "windows": result.windows,
-        "asked": dict(zip(result.outcomes, result.asked_correlation, strict=True)),
+        "asked": dict(zip(result.outcomes, result.own_correlation, strict=True)),
         "measures": [
             {
                 "measure": measure,

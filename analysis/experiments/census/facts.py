@@ -26,22 +26,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class MutualPair:
-    """The neuron and the target, each the other's best.
+    """The neuron and the target, each the other's best."""
 
-    Attributes:
-        rank: of their score among the mutual pairs.
-        token_gap, neuron_gap: how far they are ahead of the next neuron, and of the next word.
-        score: both multiplied.
-        single_score: the same with every spelling a rival; None where they are then no pair.
-        rivalled: whether that takes most of the score.
-    """
-
-    rank: int
-    token_gap: float
+    rank: int  # of their score among the mutual pairs
+    token_gap: float  # how far they are ahead of the next neuron, and of the next word
     neuron_gap: float
-    score: float
+    score: float  # both multiplied
+    # the same with every spelling a rival; None where they are then no pair
     single_score: float | None
-    rivalled: bool
+    rivalled: bool  # whether that takes most of the score
 
 
 @dataclass(frozen=True)
@@ -65,79 +58,55 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Activation against the model's prediction on text, of the pairs by the product itself.
+    """Activation against the model's prediction on text, of the pairs by the product itself."""
 
-    Attributes:
-        pairs: how many were followed.
-        still: how many have a neuron whose activation never changes, so that they cannot be.
-        known: whether there are enough pairs for a verdict.
-        about: whether activations go with the probability of their pair's word, in whichever
-            direction, more than with that of other pairs' words.
-        towards: whether they mostly go the way that the weights tell.
-        sizes: mean size of the correlation: of the pairs, of the same neurons with permuted
-            tokens, and with tokens permuted within a layer.
-        larger: by how much the pairs' size exceeds the permuted ones', by each measure.
-        correlations: means of the same as ``sizes``, with their sign.
-        higher: by how much the pairs' correlation exceeds the permuted ones'; then the same by
-            log-probability, in standard deviations by log-probability, and by probability.
-        best, worst: share of pairs whose own word, of all these words, goes with the neuron best,
-            and goes against it most.
-        chance: what either share would be.
-        next_pairs: pairs whose word really comes next often enough.
-        next: as ``larger``, for whether it does; None where those are too few.
-        score: rank correlation of score and correlation; None where there is none.
-        neuron: correlation of the neuron asked about with the target's log-probability, and with
-            its probability.
-    """
-
-    pairs: int
-    still: int
-    known: bool
+    pairs: int  # how many were followed
+    still: int  # how many have a neuron whose activation never changes, so that they cannot be
+    known: bool  # whether there are enough pairs for a verdict
+    # whether activations go with the probability of their pair's word, in whichever direction,
+    # more than with that of other pairs' words
     about: bool
-    towards: bool
+    towards: bool  # whether they mostly go the way that the weights tell
+    # mean size of the correlation: of the pairs, of the same neurons with permuted tokens, and
+    # with tokens permuted within a layer
     sizes: tuple[float, ...]
+    # by how much the pairs' size exceeds the permuted ones', by each measure
     larger: tuple[Estimate, ...]
-    correlations: tuple[float, ...]
+    correlations: tuple[float, ...]  # means of the same as ``sizes``, with their sign
+    # by how much the pairs' correlation exceeds the permuted ones'; then the same by log-
+    # probability, in standard deviations by log-probability, and by probability
     higher: tuple[Estimate, ...]
+    # share of pairs whose own word, of all these words, goes with the neuron best, and goes
+    # against it most
     best: float
     worst: float
-    chance: float
-    next_pairs: int
-    next: Estimate | None
-    score: Estimate | None
+    chance: float  # what either share would be
+    next_pairs: int  # pairs whose word really comes next often enough
+    next: Estimate | None  # as ``larger``, for whether it does; None where those are too few
+    score: Estimate | None  # rank correlation of score and correlation; None where there is none
+    # correlation of the neuron asked about with the target's log-probability, and with its
+    # probability
     neuron: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the tables of all neurons and all tokens show.
+    """What the tables of all neurons and all tokens show."""
 
-    Attributes:
-        gated: whether neurons count in both directions.
-        by: the neuron's standing by each order; ``raw`` is the product itself.
-        first_by_all: whether it is first by each of the measures.
-        second: the next neuron by the product itself and its value; None where there is none.
-        robust: whether it is first, too, with hubs corrected in either way.
-        pairs, pairs_single: mutual pairs, spellings merged and each token by itself.
-        pair: neuron and target; None where they are none.
-        cleanest: the words and neurons that lead the pairs by the first and the last measure.
-        hubs: by each measure, and by the product with the embeddings.
-        is_hub: whether one neuron is first for most tokens.
-        behaviour: None where no text was read.
-    """
-
-    gated: bool
-    by: Mapping[str, Standing]
-    first_by_all: bool
+    gated: bool  # whether neurons count in both directions
+    by: Mapping[str, Standing]  # the neuron's standing by each order; ``raw`` is the product itself
+    first_by_all: bool  # whether it is first by each of the measures
+    # the next neuron by the product itself and its value; None where there is none
     second: tuple[str, float] | None
-    robust: bool
-    pairs: int
+    robust: bool  # whether it is first, too, with hubs corrected in either way
+    pairs: int  # mutual pairs, spellings merged and each token by itself
     pairs_single: int
-    pair: MutualPair | None
+    pair: MutualPair | None  # neuron and target; None where they are none
+    # the words and neurons that lead the pairs by the first and the last measure
     cleanest: tuple[tuple[str, str], ...]
-    hubs: Mapping[str, Hub]
-    is_hub: bool
-    behaviour: Behaviour | None
+    hubs: Mapping[str, Hub]  # by each measure, and by the product with the embeddings
+    is_hub: bool  # whether one neuron is first for most tokens
+    behaviour: Behaviour | None  # None where no text was read
 
 
 def facts(result: Census, _sign: int | None = None) -> Facts:
@@ -171,7 +140,7 @@ def _standing(result: Census, place: int) -> Standing:
 
 
 def _pair(result: Census) -> MutualPair | None:
-    (gaps, single), rank = result.asked_gaps[RAW], int(result.asked_rank[RAW])
+    (gaps, single), rank = result.own_gaps[RAW], int(result.own_rank[RAW])
     if not rank:
         return None
     score, alone = float(gaps.prod()), float(single.prod())
@@ -221,7 +190,7 @@ def _behaviour(result: Census) -> Behaviour:
         next_pairs=next_pairs,
         next=following if next_pairs > 1 and np.isfinite(following.value) else None,
         score=score if np.isfinite(score.value) else None,
-        neuron=tuple(result.asked_correlation[[LOG, PROBABILITY]].tolist()),
+        neuron=tuple(result.own_correlation[[LOG, PROBABILITY]].tolist()),
     )
 
 

@@ -65,7 +65,7 @@ def _dots(figure: go.Figure, result: Census, measure: str, row: int) -> None:
         row=row,
         col=1,
     )
-    _asked_dot(figure, result, measure, row)
+    _own_dot(figure, result, measure, row)
 
 
 def _names(result: Census, rows: np.ndarray) -> list[str]:
@@ -80,11 +80,11 @@ def _names(result: Census, rows: np.ndarray) -> list[str]:
     return names
 
 
-def _asked_dot(figure: go.Figure, result: Census, measure: str, row: int) -> None:
+def _own_dot(figure: go.Figure, result: Census, measure: str, row: int) -> None:
     """The asked neuron and the target, where they are a mutual pair."""
     place = result.measures.index(measure)
-    token_gap, neuron_gap = result.asked_gaps[place, 0].tolist()
-    if not result.asked_rank[place]:
+    token_gap, neuron_gap = result.own_gaps[place, 0].tolist()
+    if not result.own_rank[place]:
         return
     figure.add_scatter(
         x=[round(neuron_gap, 4)],
@@ -102,11 +102,11 @@ def _asked_dot(figure: go.Figure, result: Census, measure: str, row: int) -> Non
 
 def _standing(result: Census, place: int) -> str:
     """How many pairs there are, and where the asked neuron and the target stand among them."""
-    pairs, rank = int(result.mutual[place, 0]), int(result.asked_rank[place])
+    pairs, rank = int(result.mutual[place, 0]), int(result.own_rank[place])
     asked = f"{result.neuron} and {style.short(result.target)}"
     shown = int((result.pair_measure == place).sum())
-    told = f"{shown:,} best of {pairs:,} mutual pairs<br>{asked}: "
-    return told + (f"number {rank:,} of them" if rank else "no mutual pair")
+    text = f"{shown:,} best of {pairs:,} mutual pairs<br>{asked}: "
+    return text + (f"number {rank:,} of them" if rank else "no mutual pair")
 
 
 def _title(figure: go.Figure, row: int, text: str) -> None:
@@ -245,10 +245,10 @@ def _histograms(figure: go.Figure, result: Census, row: int, outcome: int) -> No
         row=row,
         col=1,
     )
-    there = other > 0
+    shown = other > 0
     figure.add_scatter(
-        x=middles[there].tolist(),
-        y=other_share[there].round(7).tolist(),
+        x=middles[shown].tolist(),
+        y=other_share[shown].round(7).tolist(),
         mode="lines",
         line={"color": style.FOIL, "width": 2.5, "shape": "hvh"},
         hovertemplate="permuted pairs near %{x:.2f}: share %{y:.2g}<extra></extra>",

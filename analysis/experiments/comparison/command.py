@@ -20,7 +20,7 @@ TABLES = {
     "answers": ("name", "p_target", "logit_diff"),
     "best_neuron": ("name", "neuron", "recovery", "held_out", "held_out_interval", "next"),
     "what_it_writes": ("name", "target_rank", "rank_by_target", "rank_by_difference", "activation"),
-    "coming_of_the_target_on_the_corpus": ("name", "tokens", "followed", "loud", "foreseen"),
+    "coming_of_the_target_on_the_corpus": ("name", "tokens", "followed", "active", "foreseen"),
     "told_by_the_neuron": ("name", "precision", "precision_interval", "recall", "recall_interval"),
     "told_by_the_model": (
         *("name", "model_precision", "model_precision_interval"),
@@ -102,8 +102,8 @@ def _nothing(missing: dict[str, str]) -> str:
     """Why no model at all could be asked."""
     if len(missing) == 1:
         return next(iter(missing.values()))
-    told = " ".join(f"{name}: {reason}" for name, reason in missing.items())
-    return f"None of these models can be asked. {told}"
+    reasons = " ".join(f"{name}: {reason}" for name, reason in missing.items())
+    return f"None of these models can be asked. {reasons}"
 
 
 def _tables(document: dict[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from analysis.experiments.neuron_sweep.compute import NeuronSweep, neuron_sweep
 from analysis.inputs import Inputs
 from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.result import Result
-from analysis.scanning.detector import Detector, half_way, share
+from analysis.scanning.detector import Detector, halfway, share
 from analysis.subject import Subject
 
 SHOWN = 5
@@ -65,12 +64,12 @@ class Comparison(Result):
         rank_by_target: its rank among all neurons by direct effect on the target, with that sign.
         rank_by_difference: the same by target minus foil.
         threshold: activation, times ``sign``, that best told the target's coming (F1) on the texts
-            that chose it; ``half_way`` where it came too rarely there to choose.
+            that chose it; ``halfway`` where it came too rarely there to choose.
         chosen_on: tokens of those texts that the target follows.
         tokens: tokens of the other texts, on which all that follows is counted.
         followed: those that the target follows.
-        loud: those on which the neuron reaches the threshold.
-        loud_followed: both.
+        active: those on which the neuron reaches the threshold.
+        active_followed: both.
         foreseen: those after which the target is the model's own first choice.
         foreseen_followed: both that and followed by it.
         missing: names of the models that were not run.
@@ -105,8 +104,8 @@ class Comparison(Result):
     chosen_on: Int[np.ndarray, " model"]
     tokens: Int[np.ndarray, " model"]
     followed: Int[np.ndarray, " model"]
-    loud: Int[np.ndarray, " model"]
-    loud_followed: Int[np.ndarray, " model"]
+    active: Int[np.ndarray, " model"]
+    active_followed: Int[np.ndarray, " model"]
     foreseen: Int[np.ndarray, " model"]
     foreseen_followed: Int[np.ndarray, " model"]
     missing: tuple[str, ...] = ()
@@ -134,7 +133,7 @@ def comparison(
         pair: the question, on which the neuron is chosen.
         held_out: pairs that confirm the choice.
         texts: (number, text) of corpus texts. Every other one, from the first on, chooses the
-            threshold from which the neuron counts as loud; the others measure its precision and
+            threshold from which the neuron counts as active; the others measure its precision and
             recall as a sign that the target comes next.
         screen: 0 patches every neuron; K only the K best by attribution.
         seed: of all random draws.
@@ -148,7 +147,7 @@ def comparison(
     sign = int(np.sign(activation[0] - activation[1]) or np.sign(activation[0]) or 1)
     effect = direct_effect(subject, neuron, pair.contrast, seed)
     detector = Detector(subject, neuron, pair.contrast.target_id, sign)
-    default = half_way(*(sign * activation).tolist())
+    default = halfway(*(sign * activation).tolist())
     detected = detector.detect(texts, default, part_of(progress, 0.6, 1.0))
     counts: dict[str, Any] = {name: _one(value) for name, value in vars(detected).items()}
     return Comparison(
@@ -238,7 +237,7 @@ def _row(result: Comparison, i: int) -> dict[str, Any]:
         name: int(getattr(result, name)[i])
         for name in (
             *("target_rank", "rank_by_target", "rank_by_difference", "sign", "held_out_pairs"),
-            *("chosen_on", "tokens", "followed", "loud", "foreseen"),
+            *("chosen_on", "tokens", "followed", "active", "foreseen"),
         )
     }
     return {
@@ -268,10 +267,10 @@ def _row(result: Comparison, i: int) -> dict[str, Any]:
 def _shares(result: Comparison, i: int) -> dict[str, Any]:
     """Precision and recall of the neuron, and of the model's own first choice, with intervals."""
     found: dict[str, Any] = {}
-    for who, prefix in (("loud", ""), ("foreseen", "model_")):
+    for who, prefix in (("active", ""), ("foreseen", "model_")):
         both = int(getattr(result, f"{who}_followed")[i])
-        for name, whole in (("precision", who), ("recall", "followed")):
-            value, low, high = share(both, int(getattr(result, whole)[i]))
+        for name, of in (("precision", who), ("recall", "followed")):
+            value, low, high = share(both, int(getattr(result, of)[i]))
             found[prefix + name] = value
             found[f"{prefix}{name}_interval"] = (low, high)
     return found
@@ -298,17 +297,14 @@ def _from_sweep(sweep: NeuronSweep) -> dict[str, Any]:
     """The best neurons: recovery where they were chosen, and where they were not."""
     names = sweep.candidates[:SHOWN]
     rows = np.full((4, 1, SHOWN), np.nan, dtype=np.float32)
-    gap = sweep.held_out_gap
     for i, name in enumerate(names):
         rows[0, 0, i] = sweep.recovery[parse_neuron(name, *sweep.recovery.shape)]
-        if len(gap):
-            effect = sweep.held_out_effect[:, i]
-            rows[1, 0, i] = effect.sum() / gap.sum()
-            rows[2:, 0, i] = ratio_interval(effect, gap, seed=0)
+    for i, estimate in enumerate(sweep.held_out_recovery[: len(names)]):
+        rows[1:, 0, i] = estimate
     return {
         "neurons": (names,),
         **dict(zip(("recovery", "held_out", "held_out_low", "held_out_high"), rows, strict=True)),
-        "held_out_pairs": _one(len(gap)),
+        "held_out_pairs": _one(len(sweep.held_out_gap)),
         "measured": _one(int(sweep.exact.sum())),
         "logit_diff": np.array([[sweep.clean_diff, sweep.corrupted_diff]], dtype=np.float32),
     }

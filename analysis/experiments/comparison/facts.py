@@ -27,101 +27,64 @@ class Share:
     """A share with its 95 % interval; NaN of nothing."""
 
     part: int
-    whole: int
+    of: int
     value: float
     interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Detector:
-    """The best neuron taken as a sign, in news, that the target comes next.
+    """The best neuron taken as a sign, in news, that the target comes next."""
 
-    Attributes:
-        threshold: activation from which on it counts as active.
-        chosen: whether texts chose that, and did not hold the target too rarely.
-        chosen_on: how often they held it.
-        quieted: whether the clean prompt quiets the neuron.
-        tokens: of the other texts, on which all else is counted.
-        followed: those that the target follows.
-        active: those on which the neuron is active.
-        precision: share of these that the target follows.
-        recall: share of those that it follows.
-        foreseen: tokens after which the target is the model's own first choice.
-        rough: whether the target is too rare for the shares to be exact.
-    """
-
-    threshold: float
-    chosen: bool
-    chosen_on: int
-    quieted: bool
-    tokens: int
-    followed: int
-    active: int
-    precision: Share
-    recall: Share
-    foreseen: Share
-    rough: bool
+    threshold: float  # activation from which on it counts as active
+    chosen: bool  # whether texts chose that, and did not hold the target too rarely
+    chosen_on: int  # how often they held it
+    quieted: bool  # whether the clean prompt quiets the neuron
+    tokens: int  # of the other texts, on which all else is counted
+    followed: int  # those that the target follows
+    active: int  # those on which the neuron is active
+    precision: Share  # share of these that the target follows
+    recall: Share  # share of those that it follows
+    foreseen: Share  # tokens after which the target is the model's own first choice
+    rough: bool  # whether the target is too rare for the shares to be exact
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model, and the best neuron of it.
+    """One model, and the best neuron of it."""
 
-    Attributes:
-        name, source, layers, width: of the model.
-        d_mlp, neurons: per layer, and in all.
-        measured: how many were patched.
-        p_target, logit_diff: after either prompt.
-        best, next: the best neuron, and the next one where there is one.
-        held_out_pairs: that confirm them.
-        interval: of the best neuron's recovery over these.
-        stands_out: whether it leads on the pair that chose it and held-out pairs clearly agree.
-        activation: of it at the end of either prompt.
-        target_rank: of the target among the tokens that it writes.
-        rank_by_target, rank_by_difference: its own by direct effect.
-        detector: it as a sign of the target.
-    """
-
-    name: str
+    name: str  # of the model
     source: str
     layers: int
     width: int
-    d_mlp: int
+    d_mlp: int  # per layer, and in all
     neurons: int
-    measured: int
-    p_target: Ends
+    measured: int  # how many were patched
+    p_target: Ends  # after either prompt
     logit_diff: Ends
-    best: Neuron
+    best: Neuron  # the best neuron, and the next one where there is one
     next: Neuron | None
-    held_out_pairs: int
-    interval: Ends
-    stands_out: bool
-    activation: Ends
-    target_rank: int
-    rank_by_target: int
+    held_out_pairs: int  # that confirm them
+    interval: Ends  # of the best neuron's recovery over these
+    stands_out: bool  # whether it leads on the pair that chose it and held-out pairs clearly agree
+    activation: Ends  # of it at the end of either prompt
+    target_rank: int  # of the target among the tokens that it writes
+    rank_by_target: int  # its own by direct effect
     rank_by_difference: int
-    detector: Detector
+    detector: Detector  # it as a sign of the target
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the models show.
+    """What the models show."""
 
-    Attributes:
-        models: in the order asked.
-        standing_out: in how many of them one neuron stands out.
-        screened: whether in any of them some neurons were not patched.
-        missing: models without a row, in groups of one reason: reason and names.
-        absent: how many those are.
-        names: of all models asked for, as a command line takes them.
-    """
-
-    models: tuple[Model, ...]
-    standing_out: int
-    screened: bool
+    models: tuple[Model, ...]  # in the order asked
+    standing_out: int  # in how many of them one neuron stands out
+    screened: bool  # whether in any of them some neurons were not patched
+    # models without a row, in groups of one reason: reason and names
     missing: tuple[tuple[str, tuple[str, ...]], ...]
-    absent: int
-    names: str
+    absent: int  # how many those are
+    names: str  # of all models asked for, as a command line takes them
 
 
 def facts(result: Comparison) -> Facts:
@@ -173,8 +136,8 @@ def _model(result: Comparison, i: int) -> Model:
 
 def _detector(result: Comparison, i: int) -> Detector:
     sign = int(result.sign[i])
-    followed, active = int(result.followed[i]), int(result.loud[i])
-    both = int(result.loud_followed[i])
+    followed, active = int(result.followed[i]), int(result.active[i])
+    both = int(result.active_followed[i])
     return Detector(
         threshold=sign * float(result.threshold[i]),
         chosen=bool(result.chosen_on[i] >= FEWEST),
@@ -190,9 +153,9 @@ def _detector(result: Comparison, i: int) -> Detector:
     )
 
 
-def _share(part: int, whole: int) -> Share:
-    value, low, high = share(part, whole)
-    return Share(part, whole, value, (low, high))
+def _share(part: int, of: int) -> Share:
+    value, low, high = share(part, of)
+    return Share(part, of, value, (low, high))
 
 
 def _ends(values: np.ndarray) -> Ends:

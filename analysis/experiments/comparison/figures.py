@@ -134,8 +134,8 @@ def _numbers(figure: go.Figure, result: Comparison, places: list[tuple[int, int,
     """Both numbers of each neuron in the right margin."""
     for y, model, rank in places:
         chosen, middle = result.recovery[model, rank], result.held_out[model, rank]
-        told = style.plain(middle) if np.isfinite(middle) else "–"
-        text = f"{style.plain(chosen)} → {told}"
+        drawn = style.plain(middle) if np.isfinite(middle) else "–"
+        text = f"{style.plain(chosen)} → {drawn}"
         figure.add_annotation(
             text=text if rank else f"<b>{text}</b>",
             x=1,

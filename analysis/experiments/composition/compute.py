@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.engines.controls import matched_neurons
-from analysis.engines.splitting import Parts, Side, Split, side, split
+from analysis.engines.splitting import Later, Side, Split, side, split
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -32,9 +32,9 @@ PARTS = 10
 class Composition(Result):
     """What patching one neuron at the last position does, split by the ways it takes to the logits.
 
-    All effects are in logits of target minus foil. Arrays with an axis ``way`` hold denoising (the
-    clean activation in the corrupted run) and noising (the corrupted activation in the clean run,
-    its effects with the sign turned, so that both say what the neuron does for the clean answer).
+    All effects are in logits of target minus foil. Arrays with an axis ``direction`` hold denoising
+    (the clean activation in the corrupted run) and noising (the corrupted activation in the clean
+    run, with the opposite sign, so that both say what the neuron does for the clean answer).
     Axis ``later`` counts the layers behind the neuron's; it is empty for the last layer. What a
     component writes is read with the final norm frozen at the unpatched run's scale, so that
     ``total = direct + heads_full + neurons_full + norm`` (sums), exactly.
@@ -55,18 +55,18 @@ class Composition(Result):
         heads_alone: path patching of each later head: it alone reads the neuron's change, and its
             answer goes to the final residual alone.
         heads_full: what each later head writes differently in the full patched run.
-        neurons_alone: ``heads_alone`` for each later neuron, its whole MLP reading the change.
+        neurons_alone: ``heads_alone`` for each later neuron, its total MLP reading the change.
         neurons_full: ``heads_full`` for each later neuron.
         controls: neurons of the same layer with about the same activation on the two prompts.
         control_delta: change of their activation.
         control_total: their totals.
         control_direct: their direct effects, norm frozen.
-        parts: the later heads and neurons with the largest ``full`` in size, denoising, in order.
+        components: the later heads and neurons with the largest ``full`` in size, denoising.
         held_out: prompt pairs that took no part in choosing the neuron, as "clean / corrupted".
         held_out_total: total of the neuron there, denoising.
         held_out_direct: its direct effect there, norm frozen.
         held_out_direct_unfrozen: the same with the norm recomputed.
-        held_out_parts: what each of ``parts`` writes differently in the full patched run there.
+        held_out_components: what each of ``components`` writes differently in the full run there.
     """
 
     neuron: str
@@ -89,25 +89,25 @@ class Composition(Result):
     control_delta: Float[np.ndarray, "way control"]
     control_total: Float[np.ndarray, "way control"]
     control_direct: Float[np.ndarray, "way control"]
-    parts: tuple[str, ...]
+    components: tuple[str, ...]
     held_out: tuple[str, ...]
     held_out_total: Float[np.ndarray, " pair"]
     held_out_direct: Float[np.ndarray, " pair"]
     held_out_direct_unfrozen: Float[np.ndarray, " pair"]
-    held_out_parts: Float[np.ndarray, "pair part"]
+    held_out_components: Float[np.ndarray, "pair part"]
 
     @property
     def first_later(self) -> int:
         """Number of the first layer behind the neuron's."""
         return int(self.neuron[1:].split("N")[0]) + 1
 
-    def alone(self, way: int = 0) -> Parts:
+    def alone(self, direction: int = 0) -> Later:
         """The single path through each later head and neuron."""
-        return Parts(self.first_later, self.heads_alone[way], self.neurons_alone[way])
+        return Later(self.first_later, self.heads_alone[direction], self.neurons_alone[direction])
 
-    def full(self, way: int = 0) -> Parts:
+    def full(self, direction: int = 0) -> Later:
         """What each later head and neuron writes differently in the full patched run."""
-        return Parts(self.first_later, self.heads_full[way], self.neurons_full[way])
+        return Later(self.first_later, self.heads_full[direction], self.neurons_full[direction])
 
     @property
     def indirect(self) -> Float[np.ndarray, " way"]:
@@ -148,12 +148,12 @@ def composition(
         UserError: the prompts do not differ in their logit difference.
     """
     others = matched_neurons(subject, neuron, [pair.clean, pair.corrupted], controls)
-    splits = _both_ways(subject, pair, [neuron, *others])
+    splits = _both_directions(subject, pair, [neuron, *others])
     check_gap(splits[1].base, splits[0].base)
-    own = {name: _ways(splits, name)[:, 0] for name in _SPLIT}
+    own = {name: _by_direction(splits, name)[:, 0] for name in _SPLIT}
     first = neuron.layer + 1
-    parts = Parts(first, own["heads_full"][0], own["neurons_full"][0]).largest(PARTS)
-    names, confirmed = _confirm(subject, neuron, held_out, parts, part_of(progress, 0.2, 1.0))
+    components = Later(first, own["heads_full"][0], own["neurons_full"][0]).largest(PARTS)
+    names, confirmed = _confirm(subject, neuron, held_out, components, part_of(progress, 0.2, 1.0))
     progress(1.0)
     return Composition(
         neuron=str(neuron),
@@ -165,10 +165,10 @@ def composition(
         corrupted_diff=splits[0].base,
         **own,
         controls=tuple(map(str, others)),
-        control_delta=_ways(splits, "delta")[:, 1:],
-        control_total=_ways(splits, "total")[:, 1:],
-        control_direct=_ways(splits, "direct")[:, 1:],
-        parts=parts,
+        control_delta=_by_direction(splits, "delta")[:, 1:],
+        control_total=_by_direction(splits, "total")[:, 1:],
+        control_direct=_by_direction(splits, "direct")[:, 1:],
+        components=components,
         held_out=names,
         **confirmed,
     )
@@ -180,7 +180,9 @@ _SPLIT = (
 )  # fmt: skip
 
 
-def _both_ways(subject: Subject, pair: PromptPair, neurons: list[Neuron]) -> tuple[Split, Split]:
+def _both_directions(
+    subject: Subject, pair: PromptPair, neurons: list[Neuron]
+) -> tuple[Split, Split]:
     """Denoising (clean into corrupted) and noising (corrupted into clean)."""
     clean, corrupted = (side(subject, p, neurons[0].layer) for p in (pair.clean, pair.corrupted))
     return (
@@ -189,7 +191,7 @@ def _both_ways(subject: Subject, pair: PromptPair, neurons: list[Neuron]) -> tup
     )
 
 
-def _ways(splits: tuple[Split, Split], name: str) -> Float[np.ndarray, "way neuron *rest"]:
+def _by_direction(splits: tuple[Split, Split], name: str) -> Float[np.ndarray, "way neuron *rest"]:
     """One quantity of both ways; effects of noising count what the clean answer loses."""
     denoising, noising = (getattr(s, name).cpu().numpy() for s in splits)
     return np.stack([denoising, noising if name == "delta" else -noising])
@@ -199,7 +201,7 @@ def _confirm(
     subject: Subject,
     neuron: Neuron,
     held_out: Sequence[PromptPair],
-    parts: tuple[str, ...],
+    components: tuple[str, ...],
     progress: Progress,
 ) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
     """Split the neuron's effect in pairs that did not choose it, denoising.
@@ -216,12 +218,14 @@ def _confirm(
             splits.append(split(subject, corrupted, clean, [neuron], pair.contrast))
             names.append(f"{pair.clean.text} / {pair.corrupted.text}")
     full = [found.full(neuron.layer + 1) for found in splits]
-    written = [[values[part] for part in parts] for values in full]
+    written = [[values[part] for part in components] for values in full]
     return tuple(names), {
         "held_out_total": _column(splits, "total"),
         "held_out_direct": _column(splits, "direct"),
         "held_out_direct_unfrozen": _column(splits, "direct_unfrozen"),
-        "held_out_parts": np.array(written, dtype=np.float32).reshape(len(splits), len(parts)),
+        "held_out_components": np.array(written, dtype=np.float32).reshape(
+            len(splits), len(components)
+        ),
     }
 
 
@@ -274,10 +278,10 @@ def _controls(composed: Composition) -> list[dict[str, Any]]:
     return [dict(zip(("neuron", "delta", "total", "direct"), row, strict=True)) for row in rows]
 
 
-def _plain(composed: Composition, way: int) -> dict[str, float]:
+def _plain(composed: Composition, direction: int) -> dict[str, float]:
     names = ("delta", "total", "direct", "direct_unfrozen", "indirect", "single_paths")
     rest = ("remainder", "longer", "norm")
-    return {name: float(getattr(composed, name)[way]) for name in (*names, *rest)}
+    return {name: float(getattr(composed, name)[direction]) for name in (*names, *rest)}
 
 
 def _rows(
@@ -294,16 +298,16 @@ def held_out_shares(
 ) -> dict[str, tuple[float, tuple[float, float]]]:
     """Shares of ``total`` or ``direct`` over all held-out pairs, sums over sums, 95 % intervals.
 
-    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where wholes sum to zero.
+    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where totals sum to zero.
     """
-    wholes = getattr(composed, f"held_out_{of}")
+    totals = getattr(composed, f"held_out_{of}")
     columns = {
         "direct": composed.held_out_direct,
         "direct_unfrozen": composed.held_out_direct_unfrozen,
-        **dict(zip(composed.parts, composed.held_out_parts.T, strict=True)),
+        **dict(zip(composed.components, composed.held_out_components.T, strict=True)),
     }
-    whole = float(wholes.sum()) or float("nan")
+    total = float(totals.sum()) or float("nan")
     return {
-        name: (float(values.sum()) / whole, ratio_interval(values, wholes, seed=0))
+        name: (float(values.sum()) / total, ratio_interval(values, totals, seed=0))
         for name, values in columns.items()
     }

@@ -14,134 +14,88 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Effect:
-    """What patching one way does for the clean answer, in logits, the final norm frozen.
+    """What patching one way does for the clean answer, in logits, the final norm frozen."""
 
-    Attributes:
-        total, direct, indirect: the whole and its two parts.
-        mostly_direct: whether the direct effect is more than half of the total, with its sign.
-        opposed, reinforced: whether the indirect effect works against the direct one, or with it.
-    """
-
-    total: float
+    total: float  # the whole and its two parts
     direct: float
     indirect: float
-    mostly_direct: bool
-    opposed: bool
+    mostly_direct: bool  # whether the direct effect is more than half of the total, with its sign
+    opposed: bool  # whether the indirect effect works against the direct one, or with it
     reinforced: bool
 
 
 @dataclass(frozen=True)
 class Component:
-    """A later head or neuron that answers to the patched one.
+    """A later head or neuron that answers to the patched one."""
 
-    Attributes:
-        name: of it.
-        written: what it writes differently in the full patched run, in logits.
-        path: what its single path carries, in logits.
-        share, noising_share: of the direct effect, by either way of patching.
-        reverses: whether it helps one way and hinders the other.
-    """
-
-    name: str
-    written: float
-    path: float
-    share: float
+    name: str  # of it
+    written: float  # what it writes differently in the full patched run, in logits
+    path: float  # what its single path carries, in logits
+    share: float  # of the direct effect, by either way of patching
     noising_share: float
-    reverses: bool
+    reverses: bool  # whether it helps one way and hinders the other
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Pairs that took no part in choosing the neuron, together.
+    """Pairs that took no part in choosing the neuron, together."""
 
-    Attributes:
-        share, interval: of the total that is direct.
-        exceeds, mostly, minor: whether that is clearly more than all of it, than half, or less.
-        largest_share: of the total that the largest later component writes.
-        largest_of_direct, largest_interval: the same as a share of the direct effect.
-    """
-
-    share: float
+    share: float  # of the total that is direct
     interval: Span
-    exceeds: bool
+    exceeds: bool  # whether that is clearly more than all of it, than half, or less
     mostly: bool
     minor: bool
-    largest_share: float
-    largest_of_direct: float
+    largest_share: float  # of the total that the largest later component writes
+    largest_of_direct: float  # the same as a share of the direct effect
     largest_interval: Span
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Neurons of the layer, about as active; the largest value of any, in size, and the neuron's.
+    """Neurons of the layer, about as active: the largest value of any, and the neuron's own."""
 
-    Attributes:
-        total: effect, in logits.
-        as_large: whether it comes to half of the neuron's.
-        change, own_change: of the activation between the prompts.
-        change_less: whether theirs is smaller.
-        per_unit, own_per_unit: direct effect per unit of change.
-        weaker: whether theirs is smaller.
-    """
-
-    total: float
-    as_large: bool
-    change: float
+    total: float  # effect, in logits
+    as_large: bool  # whether it comes to half of the neuron's
+    change: float  # of the activation between the prompts
     own_change: float
-    change_less: bool
-    per_unit: float
+    change_less: bool  # whether theirs is smaller
+    per_unit: float  # direct effect per unit of change
     own_per_unit: float
-    weaker: bool
+    weaker: bool  # whether theirs is smaller
 
 
 @dataclass(frozen=True)
 class Facts:
-    """How the effect splits, in logits.
+    """How the effect splits, in logits."""
 
-    Attributes:
-        last_layer: whether no layer stands behind the neuron's.
-        denoising, noising: the split by either way of patching.
-        agree: whether both say the same of it.
-        direct_unfrozen: the direct effect with the final norm recomputed.
-        mostly_taken_back: whether later components undo more than half of the direct effect.
-        against, along: what undoes most of it, and what adds most, where that is not negligible.
-        largest: of all later components.
-        heads, layers: later heads and MLPs.
-        paths: sum of their single paths.
-        remainder, longer, norm: what those leave, by longer paths and by the final norm.
-        complete: whether that is negligible.
-        held_out: other pairs; None where there are none.
-        controls: other neurons; None where there are none.
-        nameable: the share of the direct effect from which a component is named.
-    """
-
-    last_layer: bool
-    denoising: Effect
+    last_layer: bool  # whether no layer stands behind the neuron's
+    denoising: Effect  # the split by either way of patching
     noising: Effect
-    agree: bool
-    direct_unfrozen: float
-    mostly_taken_back: bool
+    agree: bool  # whether both say the same of it
+    direct_unfrozen: float  # the direct effect with the final norm recomputed
+    mostly_taken_back: bool  # whether later components undo more than half of the direct effect
+    # what undoes most of it, and what adds most, where that is not negligible
     against: Component | None
     along: Component | None
-    largest: Component | None
-    heads: int
+    largest: Component | None  # of all later components
+    heads: int  # later heads and MLPs
     layers: int
-    paths: float
-    remainder: float
+    paths: float  # sum of their single paths
+    remainder: float  # what those leave, by longer paths and by the final norm
     longer: float
     norm: float
-    complete: bool
-    held_out: HeldOut | None
-    controls: Controls | None
-    nameable: float = NEGLIGIBLE
+    complete: bool  # whether that is negligible
+    held_out: HeldOut | None  # other pairs; None where there are none
+    controls: Controls | None  # other neurons; None where there are none
+    nameable: float = NEGLIGIBLE  # the share of the direct effect from which a component is named
 
 
 def facts(result: Composition, _sign: int | None = None) -> Facts:
     """Read them off; the effect has the same sign however the neuron is used."""
-    denoising, noising = (_effect(result, way) for way in (DENOISING, NOISING))
+    denoising, noising = (_effect(result, direction) for direction in (DENOISING, NOISING))
     layers, heads = result.heads_full.shape[1:]
     remainder = float(result.remainder[DENOISING])
-    later = [_component(result, name) for name in result.parts] if layers else []
+    later = [_component(result, name) for name in result.components] if layers else []
     undone = abs(denoising.indirect) > abs(denoising.direct) / 2
     return Facts(
         last_layer=not layers,
@@ -165,9 +119,9 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
     )
 
 
-def _effect(result: Composition, way: int) -> Effect:
-    total, direct = float(result.total[way]), float(result.direct[way])
-    indirect = float(result.indirect[way])
+def _effect(result: Composition, direction: int) -> Effect:
+    total, direct = float(result.total[direction]), float(result.direct[direction])
+    indirect = float(result.indirect[direction])
     counts = abs(indirect) > UNCHANGED * abs(direct)
     return Effect(
         total=total,
@@ -184,7 +138,7 @@ def _kind(effect: Effect) -> tuple[bool, ...]:
 
 
 def _component(result: Composition, name: str) -> Component:
-    written = [result.full(way)[name] for way in (DENOISING, NOISING)]
+    written = [result.full(direction)[name] for direction in (DENOISING, NOISING)]
     share, back = (
         part / float(direct) if direct else nan
         for part, direct in zip(written, result.direct, strict=True)
@@ -202,8 +156,8 @@ def _held_out(result: Composition) -> HeldOut:
     of_total = held_out_shares(result)
     share, (low, high) = of_total["direct"]
     nothing = nan, (nan, nan)
-    of_direct = held_out_shares(result, of="direct") if result.parts else {}
-    largest = result.parts[0] if result.parts else ""
+    of_direct = held_out_shares(result, of="direct") if result.components else {}
+    largest = result.components[0] if result.components else ""
     largest_of_direct, interval = of_direct.get(largest, nothing)
     return HeldOut(
         share=share,

@@ -61,14 +61,14 @@ def waterfall(result: Composition) -> list[tuple[str, float, float, float | None
     The sum is exact: what is not shown by name is in the other heads and neurons.
     """
     full, alone = result.full(), result.alone()
-    named = result.parts[:SHOWN]
+    named = result.components[:SHOWN]
     values: list[tuple[str, float, float | None]] = [(DIRECT, float(result.direct[0]), None)]
     values += [(name, full[name], alone[name]) for name in named]
     for label, kind in ((HEADS, "heads"), (NEURONS, "neurons")):
         mine = [name for name in named if ("H" in name) == (kind == "heads")]
         rest, path = (
-            float(getattr(parts, kind).sum()) - sum(parts[name] for name in mine)
-            for parts in (full, alone)
+            float(getattr(components, kind).sum()) - sum(components[name] for name in mine)
+            for components in (full, alone)
         )
         if getattr(full, kind).size > len(mine):
             values.append((label, rest, path))
@@ -108,7 +108,7 @@ def _bars(
             "line": {"width": 0},
         },
         customdata=[
-            [name, style.signed(change, 3), _told(begin, path)]
+            [name, style.signed(change, 3), _label(begin, path)]
             for (name, begin, _, path), change in zip(steps, changes, strict=True)
         ],
         hovertemplate="%{customdata[0]}: %{customdata[1]} logits%{customdata[2]}<extra></extra>",
@@ -133,7 +133,7 @@ def _bars(
             )
 
 
-def _told(begin: float, path: float | None) -> str:
+def _label(begin: float, path: float | None) -> str:
     return "" if path is None else f"<br>its path alone: {style.signed(path - begin, 3)}"
 
 
@@ -182,16 +182,16 @@ def _strip(figure: go.Figure, result: Composition) -> None:
         )
     own = np.stack([result.direct, result.indirect, result.total])
     marks = (("denoising", "circle", 0), ("noising", "diamond-open", 2))
-    for way, (told, symbol, wide) in enumerate(marks):
+    for direction, (label, symbol, wide) in enumerate(marks):
         figure.add_scatter(
-            x=own[:, way].round(4).tolist(),
+            x=own[:, direction].round(4).tolist(),
             y=list(range(len(SPLIT))),
             mode="markers",
             marker={"color": style.TRUE, "size": 10, "symbol": symbol, "line": {"width": wide}},
             customdata=[
-                [name, style.signed(x, 3)] for name, x in zip(SPLIT, own[:, way], strict=True)
+                [name, style.signed(x, 3)] for name, x in zip(SPLIT, own[:, direction], strict=True)
             ],
-            hovertemplate=f"{result.neuron}, {told}: "
+            hovertemplate=f"{result.neuron}, {label}: "
             "%{customdata[0]} %{customdata[1]}<extra></extra>",
             row=2,
             col=1,

@@ -13,21 +13,21 @@ def composition_held_out(result: Composition) -> go.Figure:
     total = result.held_out_total
     if not len(total) or not total.sum():
         return style.message("There are no held-out pairs: the split is that of one pair alone.")
-    names = ["direct", *result.parts[:SHOWN]]
+    names = ["direct", *result.components[:SHOWN]]
     shares = held_out_shares(result)
-    each = np.column_stack([result.held_out_direct, result.held_out_parts[:, :SHOWN]])
+    each = np.column_stack([result.held_out_direct, result.held_out_components[:, :SHOWN]])
     singles = np.divide(
         each, total[:, None], out=np.full_like(each, np.nan), where=total[:, None] != 0
     )
     full = result.full()
     own = np.array([float(result.direct[0]), *(full[name] for name in names[1:])])
-    asked = own / (float(result.total[0]) or np.nan)
+    own_pair = own / (float(result.total[0]) or np.nan)
     figure = style.canvas(30 * len(names) + 64, left=style.label_width(names) + 20)
     middles = np.array([shares[name][0] for name in names])
-    limits = _limits(singles, [0.0, *middles, *asked[np.isfinite(asked)]])
+    limits = _limits(singles, [0.0, *middles, *own_pair[np.isfinite(own_pair)]])
     _pairs(figure, result, names, singles, limits)
     _means(figure, names, shares)
-    _asked(figure, names, asked)
+    _own_pair(figure, names, own_pair)
     figure.update_yaxes(
         title="head or neuron",
         tickvals=list(range(len(names))),
@@ -118,12 +118,12 @@ def _means(
     )
 
 
-def _asked(figure: go.Figure, names: list[str], asked: np.ndarray) -> None:
+def _own_pair(figure: go.Figure, names: list[str], own_pair: np.ndarray) -> None:
     figure.add_scatter(
-        x=asked.round(4).tolist(),
+        x=own_pair.round(4).tolist(),
         y=list(range(len(names))),
         mode="markers",
         marker={"color": style.OTHER, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
-        customdata=[[n, style.plain(v, 3)] for n, v in zip(names, asked, strict=True)],
+        customdata=[[n, style.plain(v, 3)] for n, v in zip(names, own_pair, strict=True)],
         hovertemplate="%{customdata[0]}, the question's pair: %{customdata[1]}<extra></extra>",
     )

@@ -12,8 +12,8 @@ def _components(result: Composition) -> Rows:
 
 
 def _largest(result: Composition) -> Rows:
-    told = summary(result)
-    return [*told["by_component"][:SHOWN], *told["neurons"][:SHOWN]]
+    answer = summary(result)
+    return [*answer["by_component"][:SHOWN], *answer["neurons"][:SHOWN]]
 
 
 TABLES = (

@@ -29,9 +29,9 @@ def answer(
     from analysis.scanning import scan_files
 
     subject = call.load()
-    asked = call.inputs(subject)
-    read = texts(asked)
-    key = _key(subject, asked, len(read))
+    inputs = call.inputs(subject)
+    read = texts(inputs)
+    key = _key(subject, inputs, len(read))
     path = keep or scan_files.file_of(cache_root() / "scans", key)
     with scan_files.held(path):
         so_far = scan_files.load_scan(path, key)
@@ -39,10 +39,10 @@ def answer(
             console.note(
                 f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
             )
-        contrast = asked.question.contrast(subject)
+        contrast = inputs.question.contrast(subject)
         with console.watched("scan") as progress:
             result = corpus_scan(
-                subject, asked.neurons, contrast, read, asked["seed"], so_far,
+                subject, inputs.neurons, contrast, read, inputs["seed"], so_far,
                 lambda done: scan_files.save_scan(path, done, key), progress,
             )  # fmt: skip
         if table is not None:
@@ -50,7 +50,7 @@ def answer(
     return {**call.summary(result), "kept": str(path)}
 
 
-def _key(subject: "Subject", asked: "Inputs", documents: int) -> dict[str, Any]:
+def _key(subject: "Subject", inputs: "Inputs", documents: int) -> dict[str, Any]:
     """All that a scan depends on."""
     from importlib.metadata import version
 
@@ -63,12 +63,12 @@ def _key(subject: "Subject", asked: "Inputs", documents: int) -> dict[str, Any]:
         "dtype": str(subject.dtype),
         "device": subject.device.type,
         "packages": {name: version(name) for name in ("torch", "transformers")},
-        "target": asked.question.target,
-        "foil": asked.question.foil,
-        "neurons": [str(neuron) for neuron in asked.neurons],
+        "target": inputs.question.target,
+        "foil": inputs.question.foil,
+        "neurons": [str(neuron) for neuron in inputs.neurons],
         "corpus": CORPUS.member_sha256,
         "documents": documents,
-        "seed": asked["seed"],
+        "seed": inputs["seed"],
         "code": code_version("analysis.scanning.scan", "analysis.corpus"),
     }
 
@@ -79,14 +79,14 @@ def _write_table(
     """Write every neuron's moments and its extremes in their context, whole or not at all."""
     import csv
 
-    from analysis.results import whole
+    from analysis.results import atomic
     from analysis.scanning import scan_files
     from analysis.scanning.scan_table import COLUMNS, rows
 
     done = scan_files.load_scan(path, key)
     assert done is not None
     try:
-        with whole(table) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
+        with atomic(table) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(rows(subject, done, texts))

@@ -231,7 +231,7 @@ def corpus_scan(
         foil_count=int(records.next_is_foil.sum()),
         **_curves(records),
         labels=LABELS,
-        **_told_apart(records, seed),
+        **_separated(records, seed),
         **_columns(found),
     )
 
@@ -275,7 +275,7 @@ def _curves(records: Records) -> dict[str, Any]:
     }
 
 
-def _told_apart(records: Records, seed: int) -> dict[str, Any]:
+def _separated(records: Records, seed: int) -> dict[str, Any]:
     """AUC, precision and recall of every chosen neuron for every label."""
     document = records.document.numpy()
     everything, known = np.ones(len(document), dtype=bool), records.next_is_known.numpy()
@@ -288,9 +288,9 @@ def _told_apart(records: Records, seed: int) -> dict[str, Any]:
     areas, detectors = [], []
     for values in records.activations.double().numpy().T:
         for positive, among in labels:
-            asked = values[among], positive[among], document[among]
-            areas.append((auc(*asked[:2]), *auc_interval(*asked, seed)))
-            detectors.append(detector(*asked, seed))
+            labelled = values[among], positive[among], document[among]
+            areas.append((auc(*labelled[:2]), *auc_interval(*labelled, seed)))
+            detectors.append(detector(*labelled, seed))
 
     def table(rows: list[Any]) -> np.ndarray:
         return rearrange(np.array(rows), "(n label) ... -> n label ...", label=len(LABELS))

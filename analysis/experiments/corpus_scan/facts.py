@@ -16,36 +16,23 @@ TOP, NEXT, WHICH = range(len(LABELS))
 
 @dataclass(frozen=True)
 class Area:
-    """An AUC.
+    """An AUC."""
 
-    Attributes:
-        value: the chance that the activation is higher on a token of the one kind.
-        interval: None where there are too few places for one.
-        tells: whether the interval leaves a coin on one side, in either direction.
-    """
-
-    value: float
-    interval: Span | None
-    tells: bool
+    value: float  # the chance that the activation is higher on a token of the one kind
+    interval: Span | None  # None where there are too few places for one
+    tells: bool  # whether the interval leaves a coin on one side, in either direction
 
 
 @dataclass(frozen=True)
 class Share:
-    """Tokens that a word follows, among some of all.
+    """Tokens that a word follows, among some of all."""
 
-    Attributes:
-        hits, tokens: how many, among how many.
-        value, interval: their share.
-        rate: the share of all tokens.
-        exceeds: whether the former is larger, beyond doubt.
-    """
-
-    hits: int
+    hits: int  # how many, among how many
     tokens: int
-    value: float
+    value: float  # their share
     interval: Span
-    rate: float
-    exceeds: bool
+    rate: float  # the share of all tokens
+    exceeds: bool  # whether the former is larger, beyond doubt
 
 
 @dataclass(frozen=True)
@@ -64,24 +51,16 @@ class Rival:
 
 @dataclass(frozen=True)
 class Detector:
-    """The threshold that is best on half of the articles, judged on the other half.
+    """The threshold that is best on half of the articles, judged on the other half."""
 
-    Attributes:
-        threshold: activation from which on the target is expected.
-        high: whether that is at least so much, or at most.
-        detected, positives, hits: tokens marked, places of the target, and both.
-        recall, recall_interval: hits among the positives.
-        precision, precision_interval: hits among the detected.
-    """
-
-    threshold: float
-    high: bool
-    detected: int
+    threshold: float  # activation from which on the target is expected
+    high: bool  # whether that is at least so much, or at most
+    detected: int  # tokens marked, places of the target, and both
     positives: int
     hits: int
-    recall: float
+    recall: float  # hits among the positives
     recall_interval: Span
-    precision: float
+    precision: float  # hits among the detected
     precision_interval: Span
 
 
@@ -98,38 +77,22 @@ class Example:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the articles show.
+    """What the articles show."""
 
-    Attributes:
-        top: AUC for tokens after which the target is the model's first choice.
-        next: AUC for tokens that the target really follows.
-        which: that again, among tokens that target or foil follows.
-        edge: activation from which on a token counts among the highest.
-        highest: of those, the ones that the target follows.
-        lowest: of the lowest examples, the ones that the foil follows.
-        very_lowest: whether it follows the very lowest.
-        either_high, either_low: at either end, the tokens that one of the two words follows.
-        rival: None where there is no other neuron.
-        detector: None where the sample holds too few places.
-        examples: highest activation first.
-        plenty: whether the target comes often enough for narrow intervals.
-        bin: width of the bins.
-    """
-
-    top: Area
-    next: Area
-    which: Area
-    edge: float
-    highest: Share
-    lowest: Share
-    very_lowest: bool
-    either_high: Share
+    top: Area  # AUC for tokens after which the target is the model's first choice
+    next: Area  # AUC for tokens that the target really follows
+    which: Area  # that again, among tokens that target or foil follows
+    edge: float  # activation from which on a token counts among the highest
+    highest: Share  # of those, the ones that the target follows
+    lowest: Share  # of the lowest examples, the ones that the foil follows
+    very_lowest: bool  # whether it follows the very lowest
+    either_high: Share  # at either end, the tokens that one of the two words follows
     either_low: Share
-    rival: Rival | None
-    detector: Detector | None
-    examples: tuple[Example, ...]
-    plenty: bool
-    bin: float = BIN
+    rival: Rival | None  # None where there is no other neuron
+    detector: Detector | None  # None where the sample holds too few places
+    examples: tuple[Example, ...]  # highest activation first
+    plenty: bool  # whether the target comes often enough for narrow intervals
+    bin: float = BIN  # width of the bins
 
 
 def facts(result: CorpusScan, _sign: int | None = None) -> Facts:

@@ -10,8 +10,12 @@ def _quantiles(result: CorpusScan) -> Rows:
 
 
 def _examples(result: CorpusScan) -> Rows:
-    told = summary(result)
-    groups = (("highest", told["top"]), ("lowest", told["bottom"]), ("quantile", told["quantiles"]))
+    answer = summary(result)
+    groups = (
+        ("highest", answer["top"]),
+        ("lowest", answer["bottom"]),
+        ("quantile", answer["quantiles"]),
+    )
     return [{"kind": kind, **row} for kind, rows in groups for row in rows]
 
 

@@ -204,9 +204,9 @@ def _variants(subject: Subject, target: str) -> set[int]:
 def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) -> dict[str, Any]:
     """Target and best logit of random directions as long as the neuron's write."""
     generator = torch.Generator().manual_seed(seed)
-    turned = torch.randn(ROTATIONS, subject.d_model, generator=generator).to(subject.W_U)
-    turned *= subject.write(neuron).norm() / turned.norm(dim=-1, keepdim=True)
-    logits = (turned @ subject.W_U).float()
+    rotated = torch.randn(ROTATIONS, subject.d_model, generator=generator).to(subject.W_U)
+    rotated *= subject.write(neuron).norm() / rotated.norm(dim=-1, keepdim=True)
+    logits = (rotated @ subject.W_U).float()
     logits -= logits.mean(-1, keepdim=True)
     return {
         "rotated_target": logits[:, contrast.target_id].cpu().numpy(),

@@ -12,61 +12,38 @@ from analysis.numbers.statistics import share_interval
 
 @dataclass(frozen=True)
 class Rotations:
-    """The same vector, rotated at random.
+    """The same vector, rotated at random."""
 
-    Attributes:
-        count: how many rotations.
-        as_strong: how many write some token as strongly as the neuron writes the target.
-        interval: of their share.
-        median, best: logit of the token that a rotation writes most.
-    """
-
-    count: int
-    as_strong: int
-    interval: tuple[float, float]
-    median: float
+    count: int  # how many rotations
+    as_strong: int  # how many write some token as strongly as the neuron writes the target
+    interval: tuple[float, float]  # of their share
+    median: float  # logit of the token that a rotation writes most
     best: float
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the neuron writes: logits, ranks and deviations all with the sign that it is used with.
+    """What the neuron writes: logits, ranks, deviations, with the sign that it is used with."""
 
-    Attributes:
-        positive: whether that is activation above zero.
-        vocabulary: how many tokens there are.
-        writes: whether the target is first, but for its own variants of case and space.
-        every_spelling: whether those are written too.
-        far: whether the target lies far from the mean.
-        target_rank, target_z: of the target; in standard deviations.
-        best_other, best_other_logit: the strongest token that is no variant of the target.
-        spellings: variants of the target that lead the list.
-        foil_logit, foil_rank: of the foil.
-        largest_differences: target minus foil of the two neurons in which it is largest; none where
-            there is no list for that sign.
-        rotations: the control.
-        embedding_rank: of the target by the product with the embedding.
-        shared: tokens that both lists hold; None where there is no list for that sign.
-        agree: whether those are more than half.
-    """
-
-    positive: bool
-    vocabulary: int
-    writes: bool
-    every_spelling: bool
-    far: bool
-    target_rank: int
+    positive: bool  # whether that is activation above zero
+    vocabulary: int  # how many tokens there are
+    writes: bool  # whether the target is first, but for its own variants of case and space
+    every_spelling: bool  # whether those are written too
+    far: bool  # whether the target lies far from the mean
+    target_rank: int  # of the target; in standard deviations
     target_z: float
-    best_other: str
+    best_other: str  # the strongest token that is no variant of the target
     best_other_logit: float
-    spellings: tuple[str, ...]
-    foil_logit: float
+    spellings: tuple[str, ...]  # variants of the target that lead the list
+    foil_logit: float  # of the foil
     foil_rank: int
+    # target minus foil of the two neurons in which it is largest; none where there is no list for
+    # that sign
     largest_differences: tuple[float, ...]
-    rotations: Rotations
-    embedding_rank: int
-    shared: int | None
-    agree: bool
+    rotations: Rotations  # the control
+    embedding_rank: int  # of the target by the product with the embedding
+    shared: int | None  # tokens that both lists hold; None where there is no list for that sign
+    agree: bool  # whether those are more than half
 
 
 def facts(result: DirectEffect, sign: int | None = None) -> Facts:

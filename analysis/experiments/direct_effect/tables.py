@@ -5,8 +5,8 @@ from analysis.tables import Column, Rows, Table
 
 
 def _written(result: DirectEffect) -> Rows:
-    told = summary(result)
-    ends = (("raised", told["top"]), ("lowered", told["bottom"]))
+    answer = summary(result)
+    ends = (("raised", answer["top"]), ("lowered", answer["bottom"]))
     return [{"effect": effect, **row} for effect, rows in ends for row in rows]
 
 

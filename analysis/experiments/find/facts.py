@@ -9,17 +9,11 @@ from analysis.experiments.writers.compute import Writer
 
 @dataclass(frozen=True)
 class Facts:
-    """Who stands high on which list.
+    """Who stands high on which list."""
 
-    Attributes:
-        sweep: what patching shows.
-        writer: the neuron whose weights write the target most.
-        both: neurons that are on both lists.
-    """
-
-    sweep: neuron_sweep.Facts
-    writer: Writer
-    both: tuple[str, ...]
+    sweep: neuron_sweep.Facts  # what patching shows
+    writer: Writer  # the neuron whose weights write the target most
+    both: tuple[str, ...]  # neurons that are on both lists
 
 
 def facts(result: Found) -> Facts:

@@ -5,9 +5,9 @@ from analysis.tables import Listing, Rows
 
 
 def _neurons(result: Found) -> Rows:
-    told = summary(result)
-    names = [row["neuron"] for row in told["by_patching"]]
-    others = [row for row in told["by_weights"] if row["neuron"] not in names]
+    answer = summary(result)
+    names = [row["neuron"] for row in answer["by_patching"]]
+    others = [row for row in answer["by_weights"] if row["neuron"] not in names]
     return [
         {
             "neuron": row["neuron"],
@@ -17,7 +17,7 @@ def _neurons(result: Found) -> Rows:
             if row["logits"] is not None
             else None,
         }
-        for row in [*told["by_patching"], *others]
+        for row in [*answer["by_patching"], *others]
     ]
 
 

@@ -24,84 +24,50 @@ class Group:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Sentences that took no part in choosing the neuron.
+    """Sentences that took no part in choosing the neuron."""
 
-    Attributes:
-        sentences: how many.
-        separates: in how many the neuron separates the words, the right way round.
-        reversed: in how many it separates them the wrong way round.
-        reversed_gap: the largest difference of the means in those.
-        model_separates: in how many the model's own answer hangs on the word.
-        model_only: in how many the model does and the neuron does not.
-        neuron_only: in how many the neuron does and the model does not.
-        lowest_auc, highest_auc: of the neuron.
-        auc, interval: of the neuron, averaged over the sentences, with its 95 % interval.
-        model_auc, model_interval: the same for the model's answer.
-        shuffled: the middle 95 % of the neuron's with labels shuffled.
-        gap: the largest difference of the means in any of them.
-    """
-
-    sentences: int
-    separates: int
-    reversed: int
-    reversed_gap: float
-    model_separates: int
-    model_only: int
-    neuron_only: int
-    lowest_auc: float
+    sentences: int  # how many
+    separates: int  # in how many the neuron separates the words, the right way round
+    reversed: int  # in how many it separates them the wrong way round
+    reversed_gap: float  # the largest difference of the means in those
+    model_separates: int  # in how many the model's own answer hangs on the word
+    model_only: int  # in how many the model does and the neuron does not
+    neuron_only: int  # in how many the neuron does and the model does not
+    lowest_auc: float  # of the neuron
     highest_auc: float
-    auc: float
+    auc: float  # of the neuron, averaged over the sentences, with its 95 % interval
     interval: Span
-    model_auc: float
+    model_auc: float  # the same for the model's answer
     model_interval: Span
-    shuffled: Span
-    gap: float
+    shuffled: Span  # the middle 95 % of the neuron's with labels shuffled
+    gap: float  # the largest difference of the means in any of them
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the words and sentences show; activations are read with the neuron's own sign.
+    """What the words and sentences show; activations are read with the neuron's own sign."""
 
-    Attributes:
-        positive: whether the neuron works by activation above zero.
-        words: of both kinds together.
-        target_group, foil_group: words of either kind.
-        separates: whether the neuron separates the words in the sentence of the pair.
-        auc, interval: of the neuron there.
-        shuffled: the middle 95 % of its AUC with labels shuffled.
-        model_auc, model_interval: of the model's own answer there.
-        target_preferred: words of the target's kind after which the model puts it above the foil.
-        mostly_preferred: whether those are more than half.
-        gap: difference of the means there.
-        held_out: the other sentences; None where there are none.
-        matched: other neurons of the layer, about as active.
-        matched_as_good: how many of them separate the words as well, in whichever direction.
-        matched_best: the best AUC among them, from 0.5.
-        weaker_elsewhere: whether the difference in every other sentence is less than half of this.
-        draws: shuffles of the labels.
-        share: of draws by chance at which a separation counts, one in so many.
-    """
-
-    positive: bool
-    words: int
-    target_group: Group
+    positive: bool  # whether the neuron works by activation above zero
+    words: int  # of both kinds together
+    target_group: Group  # words of either kind
     foil_group: Group
-    separates: bool
-    auc: float
+    separates: bool  # whether the neuron separates the words in the sentence of the pair
+    auc: float  # of the neuron there
     interval: Span
-    shuffled: Span
-    model_auc: float
+    shuffled: Span  # the middle 95 % of its AUC with labels shuffled
+    model_auc: float  # of the model's own answer there
     model_interval: Span
-    target_preferred: int
-    mostly_preferred: bool
-    gap: float
-    held_out: HeldOut | None
-    matched: int
-    matched_as_good: int
-    matched_best: float
+    target_preferred: int  # words of the target's kind after which the model puts it above the foil
+    mostly_preferred: bool  # whether those are more than half
+    gap: float  # difference of the means there
+    held_out: HeldOut | None  # the other sentences; None where there are none
+    matched: int  # other neurons of the layer, about as active
+    matched_as_good: int  # how many of them separate the words as well, in whichever direction
+    matched_best: float  # the best AUC among them, from 0.5
+    # whether the difference in every other sentence is less than half of this
     weaker_elsewhere: bool
-    draws: int = RESAMPLES
-    share: int = round(1 / SURE)
+    draws: int = RESAMPLES  # shuffles of the labels
+    share: int = round(1 / SURE)  # of draws by chance at which a separation counts, one in so many
 
 
 def facts(result: Generality, sign: int | None = None) -> Facts:

@@ -11,9 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis import corpus
-from analysis.engines.continuation import grow, written
-from analysis.engines.elsewhere import TEXT_TOKENS, TEXTS, beginnings, elsewhere
+from analysis.engines.continuation import continue_rows, written
 from analysis.engines.exchange import Answers, answers
+from analysis.engines.reference_activations import (
+    TEXT_TOKENS,
+    TEXTS,
+    beginnings,
+    reference_activations,
+)
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -62,7 +67,7 @@ class Intervention(Result):
         continuations: what the model writes, the likeliest token each time, with the neuron
             exchanged at every new position too; ``resample`` takes another value at each.
         length: tokens per continuation, unless the model or its context window ends it before.
-        elsewhere: how many tokens of other texts mean and draws were taken from.
+        reference_tokens: how many tokens of other texts mean and draws were taken from.
     """
 
     neuron: str
@@ -80,18 +85,18 @@ class Intervention(Result):
     drawn_probabilities: Float[np.ndarray, "draw token"]
     continuations: tuple[str, ...]
     length: int
-    elsewhere: int
+    reference_tokens: int
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Intervention:
     """The clean prompt with the neuron's activation exchanged for others, drawn from news."""
-    question, asked = inputs.question, inputs.neuron
+    question, neuron = inputs.question, inputs.neuron
     return intervention(
         subject,
-        asked,
+        neuron,
         question.contrast(subject),
         question.prompt(subject),
-        _layer_on_news(subject, asked.layer, inputs["seed"])[:, asked.number],
+        _layer_on_news(subject, neuron.layer, inputs["seed"])[:, neuron.number],
         inputs["factor"],
         inputs["seed"],
         length=inputs["length"],
@@ -103,7 +108,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Intervention:
 def _layer_on_news(subject: Subject, layer: int, seed: int) -> Float[np.ndarray, "token d_mlp"]:
     """A layer's activations on random news, kept because every neuron of the layer can use them."""
     texts = beginnings(subject, corpus.sample(TEXTS, seed), TEXT_TOKENS)
-    rows: np.ndarray = elsewhere(subject, layer, texts).float().cpu().numpy()
+    rows: np.ndarray = reference_activations(subject, layer, texts).float().cpu().numpy()
     return rows
 
 
@@ -119,7 +124,7 @@ def summary(result: Intervention) -> dict[str, Any]:
         "factor": result.factor,
         "activation": result.activation,
         "draws": len(result.drawn),
-        "elsewhere": result.elsewhere,
+        "elsewhere": result.reference_tokens,
         "settings": [
             {
                 "setting": name,
@@ -139,12 +144,12 @@ def summary(result: Intervention) -> dict[str, Any]:
 
 def tables(result: Intervention) -> dict[str, Any]:
     """The same for a reader: what is written on has a table of its own."""
-    told = summary(result)
-    told["continuations"] = [
+    answer = summary(result)
+    answer["continuations"] = [
         {"setting": row["setting"], "continuation": row.pop("continuation")}
-        for row in told["settings"]
+        for row in answer["settings"]
     ]
-    return told
+    return answer
 
 
 def intervention(
@@ -152,7 +157,7 @@ def intervention(
     neuron: Neuron,
     contrast: Contrast,
     prompt: Prompt,
-    elsewhere: Float[np.ndarray, " token"],
+    reference: Float[np.ndarray, " token"],
     factor: float = FACTOR,
     seed: int = 0,
     draws: int = DRAWS,
@@ -170,7 +175,7 @@ def intervention(
         neuron: the neuron.
         contrast: target and foil.
         prompt: the text.
-        elsewhere: its activation on tokens of other texts, their first positions left out.
+        reference: its activation on tokens of other texts, their first positions left out.
         factor: of the last setting, at most ``LARGEST_FACTOR`` in size.
         seed: of the draws.
         draws: how many values are drawn for the last position.
@@ -181,11 +186,11 @@ def intervention(
         UserError: the factor is out of range, or there is no text to draw from.
     """
     check_factor(factor)
-    if not len(elsewhere) or draws < 1:
+    if not len(reference) or draws < 1:
         raise UserError("There is nothing to draw from: give a longer text and at least one draw.")
     rng = np.random.default_rng(seed)
-    drawn, later = rng.choice(elsewhere, draws), rng.choice(elsewhere, max(0, length))
-    scale, shift = _rows(subject, float(elsewhere.mean()), drawn, factor)
+    drawn, later = rng.choice(reference, draws), rng.choice(reference, max(0, length))
+    scale, shift = _rows(subject, float(reference.mean()), drawn, factor)
     found = answers(subject, prompt.tokens, neuron, scale, shift)
     progress(0.3)
     room = min(length, subject.context - len(prompt.tokens))
@@ -199,12 +204,12 @@ def intervention(
         prompt=prompt.text,
         factor=float(factor),
         activation=own,
-        set_to=np.array([own, 0, elsewhere.mean(), drawn.mean(), -own, factor * own], np.float32),
+        set_to=np.array([own, 0, reference.mean(), drawn.mean(), -own, factor * own], np.float32),
         drawn=drawn.astype(np.float32),
         continuations=texts,
         length=length,
-        elsewhere=len(elsewhere),
-        **_told(subject, contrast, found.logits),
+        reference_tokens=len(reference),
+        **_answer(subject, contrast, found.logits),
     )
     progress(1.0)
     return result
@@ -233,7 +238,7 @@ def _rows(
     return scale.to(subject.device), shift.to(subject.device)
 
 
-def _told(
+def _answer(
     subject: Subject, contrast: Contrast, logits: Float[Tensor, "row d_vocab"]
 ) -> dict[str, Any]:
     """The fields that say what comes next, settings apart from draws."""
@@ -244,9 +249,9 @@ def _told(
     shares = logs.exp()
     chosen = _likeliest(contrast, _settings(shares)[0])
     names = {contrast.target_id: contrast.target, contrast.foil_id: contrast.foil}
-    told = {"measures": measures, "probabilities": shares[:, chosen]}
+    answer = {"measures": measures, "probabilities": shares[:, chosen]}
     fields: dict[str, Any] = {"tokens": tuple(names.get(i, subject.string(i)) for i in chosen)}
-    for name, values in told.items():
+    for name, values in answer.items():
         settings, drawn = (part.float().cpu().numpy() for part in _settings(values))
         fields |= {name: settings, f"drawn_{name}": drawn}
     return fields
@@ -285,7 +290,7 @@ def _write(
     found.cache.batch_select_indices(torch.arange(count, device=scale.device))
     shifts = shift[:count, None].repeat(1, len(drawn))
     shifts[RESAMPLE] = torch.as_tensor(drawn).to(shifts)
-    rows = grow(
+    rows = continue_rows(
         subject,
         neuron,
         found.cache,

@@ -14,58 +14,38 @@ DIFF = MEASURES.index("logit_diff")
 
 @dataclass(frozen=True)
 class Setting:
-    """The prompt under one setting.
+    """The prompt under one setting."""
 
-    Attributes:
-        name: of ``SETTINGS``.
-        activation: what the neuron's is set to.
-        logit_diff, p_target, p_foil, kl: of the next token.
-        choice, p_choice: the likeliest one.
-        text: what is written on.
-    """
-
-    name: str
-    activation: float
-    logit_diff: float
+    name: str  # of ``SETTINGS``
+    activation: float  # what the neuron's is set to
+    logit_diff: float  # of the next token
     p_target: float
     p_foil: float
     kl: float
-    choice: str
+    choice: str  # the likeliest one
     p_choice: float
-    text: str
+    text: str  # what is written on
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What changes with the setting.
+    """What changes with the setting."""
 
-    Attributes:
-        settings: by name.
-        moved, kept: exchanges under which the first choice is another than untouched, or the same.
-        instead: what they all choose; None where they differ.
-        robust: whether the choice is the same without the neuron, however it is taken away.
-        foil_takes_over: whether it is the foil then.
-        p_pair, p_pair_without: probability of target and foil together, untouched and by the mean.
-        traded: whether the foil gains most of what the target loses by the mean.
-        favours_target: whether more of the neuron raises target over foil; None for a factor of 1.
-        spread: standard deviation of the logit difference over draws.
-        draw_matters: whether that is not negligible beside what the draws change.
-        same_text: exchanges under which the text is as untouched.
-    """
-
-    settings: dict[str, Setting]
+    settings: dict[str, Setting]  # by name
+    # exchanges under which the first choice is another than untouched, or the same
     moved: tuple[str, ...]
     kept: tuple[str, ...]
-    instead: str | None
-    robust: bool
-    foil_takes_over: bool
-    p_pair: float
+    instead: str | None  # what they all choose; None where they differ
+    robust: bool  # whether the choice is the same without the neuron, however it is taken away
+    foil_takes_over: bool  # whether it is the foil then
+    p_pair: float  # probability of target and foil together, untouched and by the mean
     p_pair_without: float
-    traded: bool
+    traded: bool  # whether the foil gains most of what the target loses by the mean
+    # whether more of the neuron raises target over foil; None for a factor of 1
     favours_target: bool | None
-    spread: float
-    draw_matters: bool
-    same_text: tuple[str, ...]
+    spread: float  # standard deviation of the logit difference over draws
+    draw_matters: bool  # whether that is not negligible beside what the draws change
+    same_text: tuple[str, ...]  # exchanges under which the text is as untouched
 
 
 def facts(result: Intervention, _sign: int | None = None) -> Facts:

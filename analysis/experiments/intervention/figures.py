@@ -29,7 +29,9 @@ def intervention(result: Intervention) -> go.Figure:
     figure.update_xaxes(range=[-0.05 * most, most], dtick=_ticks(most))
     for place in range(len(SETTINGS)):
         _panel(figure, result, place, places)
-    bold = [f"<b>{n}</b>" if _asked(result, i) else n for n, i in zip(names, places, strict=True)]
+    bold = [
+        f"<b>{n}</b>" if _contrasted(result, i) else n for n, i in zip(names, places, strict=True)
+    ]
     figure.update_yaxes(
         tickvals=list(range(len(places))),
         ticktext=bold,
@@ -50,12 +52,12 @@ def _all(result: Intervention) -> np.ndarray:
 def _shown(result: Intervention) -> list[int]:
     """Places of target, foil and the tokens that are likeliest in any setting, in their order."""
     peak = result.probabilities.max(0)
-    others = [i for i in np.argsort(-peak, kind="stable").tolist() if not _asked(result, i)]
-    asked = [i for i in range(len(result.tokens)) if _asked(result, i)]
-    return sorted([*asked, *others[: SHOWN - len(asked)]])
+    others = [i for i in np.argsort(-peak, kind="stable").tolist() if not _contrasted(result, i)]
+    contrasted = [i for i in range(len(result.tokens)) if _contrasted(result, i)]
+    return sorted([*contrasted, *others[: SHOWN - len(contrasted)]])
 
 
-def _asked(result: Intervention, place: int) -> bool:
+def _contrasted(result: Intervention, place: int) -> bool:
     return result.tokens[place] in (result.target, result.foil)
 
 
@@ -118,7 +120,7 @@ def _dots(
         marker={
             "color": colours,
             "symbol": "circle-open" if hollow else "circle",
-            "size": [9 if _asked(result, i) else 6 for i in places],
+            "size": [9 if _contrasted(result, i) else 6 for i in places],
             "line": {"width": 1.5 if hollow else 0},
         },
         customdata=data,
@@ -134,7 +136,7 @@ def _percentages(
     """Above the marks of target and foil, and within the panel."""
     most = float(figure.layout.xaxis.range[1])
     for y, place in enumerate(places):
-        if _asked(result, place):
+        if _contrasted(result, place):
             x = 100 * float(result.probabilities[setting, place])
             side = "left" if x < 0.14 * most else "right" if x > 0.86 * most else "center"
             figure.add_annotation(

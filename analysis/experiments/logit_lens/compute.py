@@ -46,8 +46,8 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> LogitLens:
 
 def summary(result: LogitLens) -> dict[str, Any]:
     """The curve of the first prompt, and of the second where there is one, in plain values."""
-    told: dict[str, Any] = {"labels": result.labels, **_curve(result, 0)}
-    return told | ({"corrupted": _curve(result, 1)} if len(result.logit_diff) > 1 else {})
+    answer: dict[str, Any] = {"labels": result.labels, **_curve(result, 0)}
+    return answer | ({"corrupted": _curve(result, 1)} if len(result.logit_diff) > 1 else {})
 
 
 def _curve(result: LogitLens, index: int) -> dict[str, Any]:

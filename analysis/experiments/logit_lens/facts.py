@@ -11,19 +11,12 @@ from analysis.original.published import asks_the_same, document, lens_curve
 
 @dataclass(frozen=True)
 class Jump:
-    """The largest single rise of a clean prompt's curve.
+    """The largest single rise of a clean prompt's curve."""
 
-    Attributes:
-        component: what wrote it, such as "MLP 25".
-        step: number of the reading before it, from 0.
-        depth: the share of all steps that come before it.
-        before, after: the readings around it, in logits.
-    """
-
-    component: str
-    step: int
-    depth: float
-    before: float
+    component: str  # what wrote it, such as "MLP 25"
+    step: int  # number of the reading before it, from 0
+    depth: float  # the share of all steps that come before it
+    before: float  # the readings around it, in logits
     after: float
 
     @property
@@ -39,28 +32,18 @@ class Jump:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the curves show.
+    """What the curves show."""
 
-    Attributes:
-        jump: where the clean prompt's curve rises most.
-        corrupted_rise: of the corrupted prompt's curve there; None without such a prompt.
-        specific: whether that rises much less.
-        first: the clean prompt's first reading, and the corrupted one's.
-        starts_equal: whether all first readings are the same.
-        answer: the model's own logit difference after the clean prompt.
-        error: of the last readings, at most, against the model's own; ``exact`` if that is nil.
-        published: the jump of the original's curve, where it asked the same.
-    """
-
-    jump: Jump
+    jump: Jump  # where the clean prompt's curve rises most
+    # of the corrupted prompt's curve there; None without such a prompt
     corrupted_rise: float | None
-    specific: bool
-    first: tuple[float, ...]
-    starts_equal: bool
-    answer: float
-    error: float
+    specific: bool  # whether that rises much less
+    first: tuple[float, ...]  # the clean prompt's first reading, and the corrupted one's
+    starts_equal: bool  # whether all first readings are the same
+    answer: float  # the model's own logit difference after the clean prompt
+    error: float  # of the last readings, at most, against the model's own; ``exact`` if that is nil
     exact: bool
-    published: Jump | None
+    published: Jump | None  # the jump of the original's curve, where it asked the same
 
 
 def facts(result: LogitLens) -> Facts:

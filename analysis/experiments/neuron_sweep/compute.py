@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from analysis.engines.patcher import NeuronPatcher, Positions
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.statistics import ratio_interval
+from analysis.numbers.estimates import Estimate, ratio
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.result import Result
@@ -82,6 +83,13 @@ class NeuronSweep(Result):
     def best(self) -> Neuron:
         """The neuron with the largest measured recovery."""
         return ranked(self)[0]
+
+    @cached_property
+    def held_out_recovery(self) -> tuple[Estimate, ...]:
+        """Of each candidate over all held-out pairs, sums over sums; empty if there are none."""
+        if not len(self.held_out_gap):
+            return ()
+        return tuple(ratio(effects, self.held_out_gap) for effects in self.held_out_effect.T)
 
 
 def ranked(sweep: NeuronSweep) -> list[Neuron]:
@@ -158,13 +166,12 @@ def _row(sweep: NeuronSweep, neuron: Neuron) -> dict[str, Any]:
 
 
 def _held_out_summary(sweep: NeuronSweep) -> list[dict[str, Any]]:
-    rows = []
-    for neuron, effects in zip(sweep.candidates, sweep.held_out_effect.T, strict=True):
-        if len(effects):
-            interval = ratio_interval(effects, sweep.held_out_gap, seed=0)
-            share = float(effects.sum() / sweep.held_out_gap.sum())
-            rows.append({"neuron": neuron, "recovery": share, "interval": interval})
-    return rows
+    return [
+        {"neuron": neuron, "recovery": recovery, "interval": interval}
+        for neuron, (recovery, *interval) in zip(
+            sweep.candidates, sweep.held_out_recovery, strict=False
+        )
+    ]
 
 
 def neuron_sweep(

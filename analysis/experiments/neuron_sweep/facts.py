@@ -15,99 +15,58 @@ from analysis.criteria import (
 )
 from analysis.experiments.neuron_sweep.compute import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.statistics import ratio_interval
-
-SEED = 0
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Pairs that took no part in choosing the candidates.
+    """Pairs that took no part in choosing the candidates."""
 
-    Attributes:
-        pairs: how many.
-        recovery, interval: share of their gap that the best neuron brings back, sums over sums.
-        bounded: whether there is an interval.
-        rank: of the best neuron among the candidates, by that share.
-        holds: whether it is first, and clearly above nothing.
-        wins: pairs in which it brings back more of the gap than the other candidates.
-        above_zero: candidates whose interval lies above zero.
-        flattered: whether it recovers less than on the pair that chose it.
-    """
-
-    pairs: int
-    recovery: float
+    pairs: int  # how many
+    recovery: float  # share of their gap that the best neuron brings back, sums over sums
     interval: tuple[float, float]
-    bounded: bool
-    rank: int
-    holds: bool
-    wins: int
-    above_zero: int
-    flattered: bool
+    bounded: bool  # whether there is an interval
+    rank: int  # of the best neuron among the candidates, by that share
+    holds: bool  # whether it is first, and clearly above nothing
+    wins: int  # pairs in which it brings back more of the gap than the other candidates
+    above_zero: int  # candidates whose interval lies above zero
+    flattered: bool  # whether it recovers less than on the pair that chose it
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """The first-order estimate beside what was measured.
+    """The first-order estimate beside what was measured."""
 
-    Attributes:
-        rank: of the best neuron by size of its estimate.
-        reach: the lowest such rank of any candidate.
-        finds: whether a screen of ten neurons would have held the best one.
-        estimate: of the best neuron.
-        right, over: whether that is about what was measured, whether it is more.
-        error: the largest of any neuron.
-        correlation: of estimates and measurements; None where one side does not vary.
-        agrees: whether it is high.
-    """
-
-    rank: int
-    reach: int
-    finds: bool
-    estimate: float
-    right: bool
+    rank: int  # of the best neuron by size of its estimate
+    reach: int  # the lowest such rank of any candidate
+    finds: bool  # whether a screen of ten neurons would have held the best one
+    estimate: float  # of the best neuron
+    right: bool  # whether that is about what was measured, whether it is more
     over: bool
-    error: float
-    correlation: float | None
-    agrees: bool
+    error: float  # the largest of any neuron
+    correlation: float | None  # of estimates and measurements; None where one side does not vary
+    agrees: bool  # whether it is high
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sweep shows.
+    """What the sweep shows."""
 
-    Attributes:
-        neurons, measured: how many there are, how many of them were patched.
-        recovery: of each candidate, on the pair that chose it.
-        leads: whether the best one stands out from the next, if there is one.
-        beyond_noise: whether rounding cannot have made its recovery.
-        change: of its activation, from the corrupted to the clean prompt.
-        falling: candidates whose activation falls.
-        notable, many: neurons that move a notable share either way; whether those are many.
-        median: share that the median neuron moves, either way.
-        against: neurons that work against the answer by a notable share.
-        lowest, lowest_recovery: the neuron that does so most.
-        held_out: whether the choice holds on other pairs; None where there are none.
-        attribution: how good a screen it would have been.
-        threshold: the share that is notable.
-    """
-
-    neurons: int
+    neurons: int  # how many there are, how many of them were patched
     measured: int
-    recovery: tuple[float, ...]
-    leads: bool
-    beyond_noise: bool
-    change: float
-    falling: int
-    notable: int
+    recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
+    leads: bool  # whether the best one stands out from the next, if there is one
+    beyond_noise: bool  # whether rounding cannot have made its recovery
+    change: float  # of its activation, from the corrupted to the clean prompt
+    falling: int  # candidates whose activation falls
+    notable: int  # neurons that move a notable share either way; whether those are many
     many: bool
-    median: float
-    against: int
-    lowest: str
+    median: float  # share that the median neuron moves, either way
+    against: int  # neurons that work against the answer by a notable share
+    lowest: str  # the neuron that does so most
     lowest_recovery: float
-    held_out: HeldOut | None
-    attribution: Attribution
-    threshold: float = NOTABLE
+    held_out: HeldOut | None  # whether the choice holds on other pairs; None where there are none
+    attribution: Attribution  # how good a screen it would have been
+    threshold: float = NOTABLE  # the share that is notable
 
 
 def facts(result: NeuronSweep) -> Facts:
@@ -142,20 +101,19 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
     gaps, effects = result.held_out_gap, result.held_out_effect
     if not len(gaps):
         return None
-    shares = effects.sum(0) / gaps.sum()
-    intervals = [ratio_interval(column, gaps, SEED) for column in effects.T]
-    (low, high), rank = intervals[0], 1 + int((shares > shares[0]).sum())
+    best, *others = result.held_out_recovery
+    rank = 1 + sum(other.mean > best.mean for other in others)
     towards = effects * np.sign(gaps)[:, None]
     return HeldOut(
         pairs=len(gaps),
-        recovery=float(shares[0]),
-        interval=(low, high),
-        bounded=bool(np.isfinite([low, high]).all()),
+        recovery=best.mean,
+        interval=(best.low, best.high),
+        bounded=bool(np.isfinite(best).all()),
         rank=rank,
-        holds=rank == 1 and low > NOTABLE,
+        holds=rank == 1 and best.low > NOTABLE,
         wins=int((towards.argmax(1) == 0).sum()),
-        above_zero=sum(least > 0 for least, _ in intervals),
-        flattered=float(shares[0]) < chosen,
+        above_zero=sum(each.low > 0 for each in result.held_out_recovery),
+        flattered=best.mean < chosen,
     )
 
 

@@ -7,7 +7,6 @@ from analysis.drawing import style
 from analysis.drawing.labels import callouts
 from analysis.experiments.neuron_sweep.compute import NeuronSweep, ranked
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.statistics import ratio_interval
 
 DRAWN = 400
 COMPARED = 2000
@@ -199,10 +198,7 @@ def _single_pairs(
 
 
 def _intervals(figure: go.Figure, result: NeuronSweep, middles: np.ndarray) -> None:
-    bounds = np.array([
-        ratio_interval(result.held_out_effect[:, i], result.held_out_gap, seed=0)
-        for i in range(len(middles))
-    ])  # fmt: skip
+    bounds = np.array([(low, high) for _, low, high in result.held_out_recovery])
     figure.add_scatter(
         x=middles.round(4).tolist(),
         y=list(range(len(middles))),

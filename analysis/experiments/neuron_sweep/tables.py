@@ -17,10 +17,10 @@ def _held_out(result: NeuronSweep) -> Rows:
 
 
 def _both_ends(result: NeuronSweep) -> Rows:
-    told = summary(result, SHOWN)
+    answer = summary(result, SHOWN)
     return [
         {**row, "direction": "rises" if row["activation_change"] > 0 else "falls"}
-        for row in [*told["neurons"], *told["lowest"][::-1]]
+        for row in [*answer["neurons"], *answer["lowest"][::-1]]
     ]
 
 

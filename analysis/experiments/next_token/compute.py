@@ -60,15 +60,15 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
 def summary(result: NextToken) -> dict[str, Any]:
     """What follows the first prompt, and the answer to the second, in plain values."""
     likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "prompt": result.prompts[0],
         "tokens": result.tokens[0],
         "top": [{"token": token, "probability": float(p)} for token, p in likely],
         **_answer(result, 0),
     }
     if len(result.prompts) > 1:
-        told["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
-    return told
+        answer["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
+    return answer
 
 
 def _answer(result: NextToken, index: int) -> dict[str, Any]:

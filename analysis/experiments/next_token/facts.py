@@ -18,48 +18,30 @@ class Answer:
 
 @dataclass(frozen=True)
 class Natural:
-    """Prompts of ordinary prose that call for the target.
+    """Prompts of ordinary prose that call for the target."""
 
-    Attributes:
-        prompts: how many.
-        first: after how many of them the target is the likeliest token.
-        interval: of that share, 95 %.
-        mostly: whether those are more than half.
-        best: the prompt after which the target ranks highest.
-    """
-
-    prompts: int
-    first: int
-    interval: tuple[float, float]
-    mostly: bool
-    best: str
+    prompts: int  # how many
+    first: int  # after how many of them the target is the likeliest token
+    interval: tuple[float, float]  # of that share, 95 %
+    mostly: bool  # whether those are more than half
+    best: str  # the prompt after which the target ranks highest
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What follows the prompts.
+    """What follows the prompts."""
 
-    Attributes:
-        likeliest, probability: the first token after the clean prompt.
-        clean, corrupted: the answers to the pair; the second None where there is one prompt.
-        flips: whether the clean prompt gets the target and the corrupted one the foil.
-        gap: between the two logit differences.
-        tokens: of the clean prompt.
-        exchanged: the tokens in which the prompts differ, of the clean and the corrupted one.
-        names_target: whether a prompt contains the target itself.
-        natural: ordinary prose; None where there is none.
-    """
-
-    likeliest: str
+    likeliest: str  # the first token after the clean prompt
     probability: float
-    clean: Answer
+    clean: Answer  # the answers to the pair; the second None where there is one prompt
     corrupted: Answer | None
-    flips: bool
-    gap: float
-    tokens: int
+    flips: bool  # whether the clean prompt gets the target and the corrupted one the foil
+    gap: float  # between the two logit differences
+    tokens: int  # of the clean prompt
+    # the tokens in which the prompts differ, of the clean and the corrupted one
     exchanged: tuple[tuple[str, str], ...]
-    names_target: bool
-    natural: Natural | None
+    names_target: bool  # whether a prompt contains the target itself
+    natural: Natural | None  # ordinary prose; None where there is none
 
 
 def facts(result: NextToken) -> Facts:

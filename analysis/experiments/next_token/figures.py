@@ -19,7 +19,9 @@ def next_token(result: NextToken) -> go.Figure:
     colours = (style.CLEAN, style.CORRUPTED)
     for prompt, (colour, values) in enumerate(zip(colours, shares, strict=False)):
         _dots(figure, result, tokens, values, colour, ("clean", "corrupted")[prompt])
-    bold = [f"<b>{n}</b>" if _asked(result, t) else n for n, t in zip(names, tokens, strict=True)]
+    bold = [
+        f"<b>{n}</b>" if _contrasted(result, t) else n for n, t in zip(names, tokens, strict=True)
+    ]
     figure.update_yaxes(
         title="next token",
         tickvals=list(range(len(tokens))),
@@ -69,7 +71,7 @@ def _labels(figure: go.Figure, shares: np.ndarray, most: float) -> None:
         )
 
 
-def _asked(result: NextToken, token: str) -> bool:
+def _contrasted(result: NextToken, token: str) -> bool:
     return token in (result.target, result.foil)
 
 
@@ -99,7 +101,7 @@ def _dots(
     name: str,
 ) -> None:
     """One prompt's probabilities; those of target and foil stand out."""
-    sizes = [11 if _asked(result, token) else 7 for token in tokens]
+    sizes = [11 if _contrasted(result, token) else 7 for token in tokens]
     figure.add_scatter(
         x=(100 * values).round(4).tolist(),
         y=list(range(len(tokens))),

@@ -31,52 +31,32 @@ class Head:
 
 @dataclass(frozen=True)
 class Arrival:
-    """The first layer at whose start the last position holds half of the difference.
+    """The first layer at whose start the last position holds half of the difference."""
 
-    Attributes:
-        layer: that layer.
-        recovery: of the residual stream at the last position there.
-        earlier: the layer before, the first one if there is none.
-        before: the same recovery there.
-        word_before: there, of the residual stream at the exchanged word.
-    """
-
-    layer: int
-    recovery: float
-    earlier: int
-    before: float
-    word_before: float
+    layer: int  # that layer
+    recovery: float  # of the residual stream at the last position there
+    earlier: int  # the layer before, the first one if there is none
+    before: float  # the same recovery there
+    word_before: float  # there, of the residual stream at the exchanged word
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the maps show.
+    """What the maps show."""
 
-    Attributes:
-        components: attention and MLP of every layer at the last position, the best first.
-        best: the three best of them.
-        positive: how many of those recover anything.
-        total: what those recover, added up.
-        more_than_all: whether that is more than the whole difference.
-        sufficient: whether the best one restores nearly all of the difference.
-        necessary: whether without it half is gone.
-        word: the first exchanged token of the clean prompt.
-        arrival: when the difference reaches the last position; None where it never does.
-        heads: the two best heads, at all positions together.
-        one_head: whether the best of them stands alone.
-    """
-
+    # attention and MLP of every layer at the last position, the best first
     components: tuple[Component, ...]
-    best: tuple[Component, ...]
-    positive: int
-    total: float
-    more_than_all: bool
-    sufficient: bool
-    necessary: bool
-    word: str
+    best: tuple[Component, ...]  # the three best of them
+    positive: int  # how many of those recover anything
+    total: float  # what those recover, added up
+    more_than_all: bool  # whether that is more than the whole difference
+    sufficient: bool  # whether the best one restores nearly all of the difference
+    necessary: bool  # whether without it half is gone
+    word: str  # the first exchanged token of the clean prompt
+    # when the difference reaches the last position; None where it never does
     arrival: Arrival | None
-    heads: tuple[Head, ...]
-    one_head: bool
+    heads: tuple[Head, ...]  # the two best heads, at all positions together
+    one_head: bool  # whether the best of them stands alone
 
 
 def facts(result: Patching) -> Facts:

@@ -19,8 +19,8 @@ def beside_original(result: Patching) -> go.Figure:
     inner = 2 * HEIGHT + GAP
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=GAP / inner)
     figure.update_layout(style.frame(inner + 24 + 52, 60, 24, 52, 14))
-    asked = (result.clean, result.corrupted, result.target, result.foil)
-    published = at_the_end(document()) if same_pair(document(), *asked) else {}
+    question = (result.clean, result.corrupted, result.target, result.foil)
+    published = at_the_end(document()) if same_pair(document(), *question) else {}
     for row, (component, name) in enumerate(PANELS.items(), 1):
         here = result.restored[result.components.index(component), :, -1]
         curves = {"here": here}

@@ -11,12 +11,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.engines.controls import matched_neurons
-from analysis.engines.parts import Readers, TakenApart, neuron_readers, preactivations, projections
-from analysis.engines.stepback import (
+from analysis.engines.decomposition import (
+    Decomposition,
+    Readers,
+    neuron_readers,
+    preactivations,
+    projections,
+)
+from analysis.engines.second_order import (
     STEP_NEURONS,
     Step,
     activation_shares,
-    parts_of_neurons,
+    contributions_of_neurons,
     split_by_source,
     step_to_neuron,
     step_to_source,
@@ -25,6 +31,7 @@ from analysis.engines.stepback import (
 )
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
+from analysis.numbers.estimates import Estimate, ratio
 from analysis.progress import Progress, silent
 from analysis.prompts import Prompt, PromptPair
 from analysis.result import Result
@@ -57,13 +64,13 @@ class Upstream(Result):
         corrupted_tokens: the other's.
         components: names of the parts: embedding, position, heads, MLPs, biases of all layers
             together, and ``constant`` (the neuron's own bias and the norm's).
-        parts: what each contributes, in units of pre-activation.
+        contributions: what each contributes, in units of pre-activation.
         preactivation: what the parts sum to, as the model computed it.
         activation: the neuron's activation by position.
         readings: its pre-activations by position.
         cosine: cosine of the MLP's input (normed residual) with the input weights, by position.
         earlier: the single earlier neurons whose part of ``lead`` differs most between the prompts.
-        earlier_parts: their parts, which their MLPs' parts contain.
+        earlier_contributions: their parts, which their MLPs' parts contain.
         heads: the heads whose part of ``lead`` differs most between the prompts.
         sources: their parts, by the position they take them from.
         attention: their attention from the last position.
@@ -71,15 +78,15 @@ class Upstream(Result):
             its part differs most, and the first of ``earlier``.
         step_positions: where each reads the residual stream.
         step_projections: ``value`` for a head, the leading projection of the neuron.
-        step_parts: what each of ``components`` contributes to that reading; for the head in units
-            of ``lead``, attention frozen.
+        step_contributions: of each of ``components`` to that reading; for the head in units of
+            ``lead``, attention frozen.
         step_totals: the readings themselves, from the model's own values.
         step_neurons: earlier neurons whose part of that differs most; empty if there are fewer.
-        step_neuron_parts: their parts.
+        step_neuron_contributions: theirs.
         matched: neurons of the same layer, about as active on the two prompts.
-        matched_parts: the parts of the first of them; zeros if the layer has no other neuron.
-        matched_earlier: its parts from the single neurons of ``earlier``.
-        pairs: word pairs, the asked one first, the others held out, as "clean / corrupted".
+        matched_contributions: those of the first of them; zeros if the layer has no other neuron.
+        matched_earlier: those of the single neurons of ``earlier`` to it.
+        pairs: word pairs, the question's own first, the others held out, as "clean / corrupted".
         contrast: difference of parts in every pair, clean minus corrupted.
         matched_contrast: the same for each matched neuron, mean over the held-out pairs, if any.
     """
@@ -93,25 +100,25 @@ class Upstream(Result):
     clean_tokens: tuple[str, ...]
     corrupted_tokens: tuple[str, ...]
     components: tuple[str, ...]
-    parts: Float[np.ndarray, "projection side component"]
+    contributions: Float[np.ndarray, "projection side component"]
     preactivation: Float[np.ndarray, "projection side"]
     activation: Float[np.ndarray, "side pos"]
     readings: Float[np.ndarray, "projection side pos"]
     cosine: Float[np.ndarray, "projection side pos"]
     earlier: tuple[str, ...]
-    earlier_parts: Float[np.ndarray, "projection side earlier"]
+    earlier_contributions: Float[np.ndarray, "projection side earlier"]
     heads: tuple[str, ...]
     sources: Float[np.ndarray, "projection side head pos"]
     attention: Float[np.ndarray, "side head pos"]
     steps: tuple[str, ...]
     step_positions: tuple[int, ...]
     step_projections: tuple[str, ...]
-    step_parts: Float[np.ndarray, "step side component"]
+    step_contributions: Float[np.ndarray, "step side component"]
     step_totals: Float[np.ndarray, "step side"]
     step_neurons: tuple[tuple[str, ...], ...]
-    step_neuron_parts: Float[np.ndarray, "step side step_neuron"]
+    step_neuron_contributions: Float[np.ndarray, "step side step_neuron"]
     matched: tuple[str, ...]
-    matched_parts: Float[np.ndarray, "projection side component"]
+    matched_contributions: Float[np.ndarray, "projection side component"]
     matched_earlier: Float[np.ndarray, "projection side earlier"]
     pairs: tuple[str, ...]
     contrast: Float[np.ndarray, "pair projection component"]
@@ -122,10 +129,15 @@ class Upstream(Result):
         """Index of the leading projection."""
         return self.projections.index(self.lead)
 
+    def held_out_difference(self, component: str) -> Estimate:
+        """Of one component in the leading projection: mean over the held-out pairs."""
+        values = self.contrast[1:, self.leading, self.components.index(component)].astype(float)
+        return ratio(values, np.ones(len(values)))
+
     @property
     def difference(self) -> Float[np.ndarray, "projection component"]:
-        """Parts in the clean prompt minus parts in the corrupted one."""
-        return self.parts[:, 0] - self.parts[:, 1]
+        """Contributions in the clean prompt minus those in the corrupted one."""
+        return self.contributions[:, 0] - self.contributions[:, 1]
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Upstream:
@@ -160,11 +172,11 @@ def _projection(result: Upstream, index: int) -> dict[str, Any]:
     return {
         "projection": result.projections[index],
         "preactivation": result.preactivation[index, 0],
-        "sum_of_parts": result.parts[index, 0].sum(),
+        "sum_of_parts": result.contributions[index, 0].sum(),
         "corrupted_preactivation": result.preactivation[index, 1],
         "share_of_activation_difference": result.shares[index],
-        "parts": _rows(result.components, result.parts[index]),
-        "earlier_neurons": _rows(result.earlier, result.earlier_parts[index]),
+        "parts": _rows(result.components, result.contributions[index]),
+        "earlier_neurons": _rows(result.earlier, result.earlier_contributions[index]),
     }
 
 
@@ -195,9 +207,11 @@ def _step(result: Upstream, index: int) -> dict[str, Any]:
         "position": position,
         "token": result.clean_tokens[position],
         "value": result.step_totals[index, 0],
-        "sum_of_parts": result.step_parts[index, 0].sum(),
-        "parts": _rows(result.components, result.step_parts[index]),
-        "earlier_neurons": _rows(result.step_neurons[index], result.step_neuron_parts[index]),
+        "sum_of_parts": result.step_contributions[index, 0].sum(),
+        "parts": _rows(result.components, result.step_contributions[index]),
+        "earlier_neurons": _rows(
+            result.step_neurons[index], result.step_neuron_contributions[index]
+        ),
     }
 
 
@@ -214,29 +228,29 @@ def upstream(
     """
     names = projections(subject)
     prompts, last = (pair.clean, pair.corrupted), len(pair.clean.tokens) - 1
-    runs = [TakenApart(subject, prompt) for prompt in prompts]
+    runs = [Decomposition(subject, prompt) for prompt in prompts]
     matched = matched_neurons(subject, neuron, prompts, MATCHED)
     own = neuron_readers(subject, neuron.layer, [neuron.number])
     first = neuron_readers(subject, neuron.layer, [n.number for n in (*matched, neuron)][:1])
     everyone = neuron_readers(subject, neuron.layer, [n.number for n in (neuron, *matched)])
-    parts = torch.stack([_split(run, everyone) for run in runs])
+    contributions = torch.stack([_split(run, everyone) for run in runs])
     readings = torch.stack([preactivations(subject, p, neuron) for p in prompts], 1)
     shares = activation_shares(subject, readings[..., last])
     lead = int(shares.abs().argmax())
     components = runs[0].components(neuron.layer, "ln2")
-    heads = strongest_heads(components, (parts[0] - parts[1])[0, lead], HEADS)
+    heads = strongest_heads(components, (contributions[0] - contributions[1])[0, lead], HEADS)
     sources, attention = split_by_source(runs, own, heads, last)
     earlier, _ = strongest_neurons(runs, [own.only(lead)] * 2, last, EARLIER)
-    told = [name for name in earlier if name]
+    named = [name for name in earlier if name]
     steps = [
         *(
             step_to_source(runs, own.only(lead), h, sources[lead, :, 0], components)
             for h in heads[:1]
         ),
-        *(step_to_neuron(runs, name, components) for name in told[:1]),
+        *(step_to_neuron(runs, name, components) for name in named[:1]),
     ]
     contrasts = torch.stack(
-        [parts[0] - parts[1], *_contrasts(subject, everyone, held_out, progress)]
+        [contributions[0] - contributions[1], *_contrasts(subject, everyone, held_out, progress)]
     )
     return Upstream(
         neuron=str(neuron),
@@ -248,31 +262,33 @@ def upstream(
         clean_tokens=pair.clean.strings,
         corrupted_tokens=pair.corrupted.strings,
         components=components,
-        parts=_plain(parts[:, 0].transpose(0, 1)),
+        contributions=_plain(contributions[:, 0].transpose(0, 1)),
         preactivation=_plain(readings[..., last]),
         activation=_plain(torch.stack([run.activation(neuron) for run in runs])),
         readings=_plain(readings),
         cosine=_plain(torch.stack([run.cosine(own) for run in runs], 1)),
-        earlier=tuple(told),
-        earlier_parts=_plain(parts_of_neurons(runs, own, told)),
+        earlier=tuple(named),
+        earlier_contributions=_plain(contributions_of_neurons(runs, own, named)),
         heads=heads,
         sources=_plain(sources),
         attention=_plain(attention),
-        **_told(steps, components),
+        **_named(steps, components),
         matched=tuple(map(str, matched)),
-        matched_parts=_plain(parts[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])),
-        matched_earlier=_plain(parts_of_neurons(runs, first, told) * len(matched[:1])),
+        matched_contributions=_plain(
+            contributions[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])
+        ),
+        matched_earlier=_plain(contributions_of_neurons(runs, first, named) * len(matched[:1])),
         pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
         contrast=_plain(contrasts[:, 0]),
         matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),
     )
 
 
-def _split(run: TakenApart, readers: Readers) -> Float[Tensor, "neuron projection component"]:
+def _split(run: Decomposition, readers: Readers) -> Float[Tensor, "neuron projection component"]:
     """The parts of every neuron's readings at the last position."""
-    parts = run.split(readers, len(run.prompt.tokens) - 1)
+    contributions = run.split(readers, len(run.prompt.tokens) - 1)
     count = len(projections(run.subject))
-    return rearrange(parts, "part (projection n) -> n projection part", projection=count)
+    return rearrange(contributions, "part (projection n) -> n projection part", projection=count)
 
 
 def _contrasts(
@@ -281,14 +297,14 @@ def _contrasts(
     """Parts in the clean prompt minus parts in the corrupted one, for every pair."""
 
     def split(prompt: Prompt) -> Tensor:
-        return _split(TakenApart(subject, prompt), readers)
+        return _split(Decomposition(subject, prompt), readers)
 
     for done, pair in enumerate(pairs, start=1):
         yield split(pair.clean) - split(pair.corrupted)
         progress(done / len(pairs))
 
 
-def _told(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:
+def _named(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:
     """The steps back as fields of the result."""
 
     def stacked(rows: list[Tensor], *shape: int) -> np.ndarray:
@@ -299,9 +315,9 @@ def _told(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:
         "step_positions": tuple(step.position for step in steps),
         "step_projections": tuple(step.projection for step in steps),
         "step_neurons": tuple(step.neurons for step in steps),
-        "step_parts": stacked([s.parts for s in steps], len(components)),
+        "step_contributions": stacked([s.contributions for s in steps], len(components)),
         "step_totals": stacked([s.totals for s in steps]),
-        "step_neuron_parts": stacked([s.neuron_parts for s in steps], STEP_NEURONS),
+        "step_neuron_contributions": stacked([s.neuron_contributions for s in steps], STEP_NEURONS),
     }
 
 

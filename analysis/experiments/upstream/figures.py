@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from analysis.drawing import style
+from analysis.drawing.contribution_bars import Bars, draw, legend, panel, split_out
 from analysis.drawing.labels import pair_tokens
-from analysis.drawing.part_bars import Panel, draw, legend, panel, split_out
 from analysis.experiments.upstream.compute import Upstream
 
 ROWS, STEP_ROWS = 7, 6
@@ -24,14 +24,14 @@ def upstream(result: Upstream) -> go.Figure:
     return figure
 
 
-def _projection(result: Upstream, index: int) -> Panel:
+def _projection(result: Upstream, index: int) -> Bars:
     """One projection's panel, the strongest single neuron told apart from its MLP."""
-    series = _with_control(result.parts[index], result.matched_parts[index], result)
+    series = _with_control(result.contributions[index], result.matched_contributions[index], result)
     names: Sequence[str] = result.components
     if result.earlier:
-        single = _with_control(result.earlier_parts[index], result.matched_earlier[index], result)[
-            :, 0
-        ]
+        single = _with_control(
+            result.earlier_contributions[index], result.matched_earlier[index], result
+        )[:, 0]
         names, series = split_out(names, series, result.earlier[0], single)
     name = result.projections[index]
     title = f"<b>{name}</b>: pre-activation of {result.neuron}"
@@ -61,14 +61,14 @@ def upstream_steps(result: Upstream) -> go.Figure:
     return figure
 
 
-def _step(result: Upstream, index: int) -> Panel:
-    names, parts = split_out(
+def _step(result: Upstream, index: int) -> Bars:
+    names, contributions = split_out(
         result.components,
-        result.step_parts[index],
+        result.step_contributions[index],
         result.step_neurons[index][0],
-        result.step_neuron_parts[index][:, 0],
+        result.step_neuron_contributions[index][:, 0],
     )
-    return panel(_step_title(result, index), names, parts, STEP_ROWS)
+    return panel(_step_title(result, index), names, contributions, STEP_ROWS)
 
 
 def _step_title(result: Upstream, index: int) -> tuple[str, str]:

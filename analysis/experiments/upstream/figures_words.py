@@ -8,7 +8,6 @@ from plotly.subplots import make_subplots
 from analysis.drawing import style
 from analysis.drawing.labels import pair_tokens
 from analysis.experiments.upstream.compute import Upstream
-from analysis.numbers.statistics import ratio_interval
 
 MOST_SOURCES = 8
 PAIR_ROWS = 8
@@ -19,7 +18,7 @@ def upstream_sources(result: Upstream) -> go.Figure:
     if not result.heads:
         return style.message("No attention head comes before this neuron.")
     values = result.sources[result.leading]
-    rows = _told_positions(values)
+    rows = _position_labels(values)
     tokens = pair_tokens(result.clean_tokens, result.corrupted_tokens)
     labels = [*(tokens[i] for i in rows), "all other tokens"]
     limit = max(0.05, float(np.abs(values).max()))
@@ -53,7 +52,7 @@ def upstream_sources(result: Upstream) -> go.Figure:
     return figure
 
 
-def _told_positions(values: Float[np.ndarray, "side head pos"]) -> list[int]:
+def _position_labels(values: Float[np.ndarray, "side head pos"]) -> list[int]:
     """The positions with the largest parts, in the order of the text."""
     strongest = np.argsort(-np.abs(values).max((0, 1)), kind="stable")[:MOST_SOURCES]
     return sorted(strongest.tolist())
@@ -142,8 +141,9 @@ def _pair_dots(
     rows = list(range(len(names)))
     if len(values) > 1:
         _single_pairs(figure, result, values[1:], names)
-        means = values[1:].mean(0)
-        spans = [ratio_interval(v, np.ones(len(v)), seed=0) for v in values[1:].T]
+        held_out = [result.held_out_difference(result.components[i]) for i in order]
+        means = np.array([each.mean for each in held_out])
+        spans = [(each.low, each.high) for each in held_out]
         figure.add_scatter(
             x=means.astype(float).round(4).tolist(),
             y=rows,

@@ -8,14 +8,14 @@ SHOWN = 20
 
 def _parts(result: Upstream) -> Rows:
     """Both projections of a gated neuron, one below the other."""
-    told = summary(result)
-    sides = [side for side in (told, told.get("up")) if side]
+    answer = summary(result)
+    sides = [side for side in (answer, answer.get("up")) if side]
     return [{"projection": s["projection"], **row} for s in sides for row in s["parts"]]
 
 
 def _largest_differences(result: Upstream) -> Rows:
-    told = summary(result)
-    rows: Rows = told.get(result.lead, told)["parts"]
+    answer = summary(result)
+    rows: Rows = answer.get(result.lead, answer)["parts"]
     rows = [{**row, "difference": row["value"] - row["corrupted"]} for row in rows]
     return sorted(rows, key=lambda row: -abs(row["difference"]))[:SHOWN]
 

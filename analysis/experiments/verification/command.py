@@ -16,12 +16,12 @@ def answer(call: Call) -> dict[str, Any]:
     from analysis.loading.models import entry_of
     from analysis.original import published
 
-    told, entry = published.document(), entry_of(call.model)
-    if entry and not published.describes(told, entry.layers, entry.d_model, entry.d_mlp):
-        return _nothing(call, entry.name, told)
+    original, entry = published.document(), entry_of(call.model)
+    if entry and not published.describes(original, entry.layers, entry.d_model, entry.d_mlp):
+        return _nothing(call, entry.name, original)
     subject = call.load()
-    if not published.about(told, subject):
-        return _nothing(call, subject.origin.name, told)
+    if not published.about(original, subject):
+        return _nothing(call, subject.origin.name, original)
     document = call.summary(call.compute(subject))
     if not document["agree"]:
         console.emit(document if call.as_json else _tables(document), call.as_json)
@@ -29,9 +29,9 @@ def answer(call: Call) -> dict[str, Any]:
     return document if call.as_json else _tables(document)
 
 
-def _nothing(call: Call, name: str, told: Any) -> dict[str, Any]:
+def _nothing(call: Call, name: str, original: Any) -> dict[str, Any]:
     """Say that there is nothing to compare with; a reader gets the sentence alone."""
-    model = told["model"]["name"]
+    model = original["model"]["name"]
     note = f"Nothing is published to verify for {name}: the original study's numbers are {model}'s."
     return {"model": name, "published": False, "note": note} if call.as_json else {"note": note}
 

@@ -56,15 +56,17 @@ class Verification(Result):
         return np.abs(self.here - self.published) <= self.tolerance
 
 
-def verification(subject: Subject, told: Document, progress: Progress = silent) -> Verification:
+def verification(subject: Subject, original: Document, progress: Progress = silent) -> Verification:
     """Compute all that the document lists, by the original's conventions, and compare.
 
     Raises:
         UserError: the model does not know the prompts or tokens.
     """
-    numbers = reproduced(subject, told, progress)
+    numbers = reproduced(subject, original, progress)
     left_out = [
-        name for name in (*(entry["id"] for entry in told["scalars"]), *told) if name in LEFT_OUT
+        name
+        for name in (*(entry["id"] for entry in original["scalars"]), *original)
+        if name in LEFT_OUT
     ]
     return Verification(
         model=subject.origin.name,
@@ -86,9 +88,9 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Verification:
 
 def applies(subject: Subject, inputs: Inputs) -> bool:
     """Whether the published numbers are about this model and question."""
-    told, asked = published.document(), inputs.question
-    words = (asked.clean, asked.corrupted, asked.target, asked.foil)
-    return published.about(told, subject) and published.same_pair(told, *words)
+    original, question = published.document(), inputs.question
+    words = (question.clean, question.corrupted, question.target, question.foil)
+    return published.about(original, subject) and published.same_pair(original, *words)
 
 
 def summary(result: Verification) -> dict[str, Any]:

@@ -19,49 +19,31 @@ class Point:
 
 @dataclass(frozen=True)
 class Corrupted:
-    """The corrupted prompt with the output weights scaled.
+    """The corrupted prompt with the output weights scaled."""
 
-    Attributes:
-        prefers_target: whether the unchanged model does.
-        reversed_by: factors that make it prefer the other token.
-        lowest, highest: logit difference under any factor.
-    """
-
-    prefers_target: bool
-    reversed_by: tuple[float, ...]
-    lowest: float
+    prefers_target: bool  # whether the unchanged model does
+    reversed_by: tuple[float, ...]  # factors that make it prefer the other token
+    lowest: float  # logit difference under any factor
     highest: float
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Neurons of the layer, about as active, scaled in the same way.
+    """Neurons of the layer, about as active, scaled in the same way."""
 
-    Attributes:
-        rise: the largest of theirs, in size.
-        spread: the largest distance between any two of one neuron's logit differences.
-        as_far: how many rise or fall as far as the neuron does.
-    """
-
-    rise: float
-    spread: float
-    as_far: int
+    rise: float  # the largest of theirs, in size
+    spread: float  # the largest distance between any two of one neuron's logit differences
+    as_far: int  # how many rise or fall as far as the neuron does
 
 
 @dataclass(frozen=True)
 class Loss:
-    """The largest change of the loss on news, in nats a token.
+    """The largest change of the loss on news, in nats a token."""
 
-    Attributes:
-        factor: that brings it.
-        change, interval: of the loss, 95 %.
-        factors_that_count: at how many the interval leaves out zero.
-    """
-
-    factor: float
-    change: float
+    factor: float  # that brings it
+    change: float  # of the loss, 95 %
     interval: tuple[float, float]
-    factors_that_count: int
+    factors_that_count: int  # at how many the interval leaves out zero
 
 
 @dataclass(frozen=True)
@@ -76,46 +58,28 @@ class Text:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the factor on the output weights does, and on the input weights.
+    """What the factor on the output weights does, and on the input weights."""
 
-    Attributes:
-        points, input_points: the clean prompt's answer, by factor of either kind of weights.
-        rise: of its logit difference from factor -1 to 3.
-        moves: whether that is more than a trifle.
-        steers: whether it is also more than any control's.
-        steady: whether every step moves it the same way.
-        peak: where the probability is largest, if the factor steers and it is at neither end.
-        others_gain: whether the logit difference is larger still at the last factor.
-        corrupted: the other prompt; None where there is none.
-        best_input: where the logit difference is largest with the input weights scaled.
-        like_removal: whether flipping those does about the same as taking the neuron away.
-        breaks_down: whether their largest factor leaves less than the unchanged model has.
-        controls: other neurons; None where there are none.
-        loss: on news.
-        target_first, other_first: factors under which the likeliest text begins with the target,
-            and with something else.
-        samples: texts a factor beside the likeliest.
-        texts: all after the clean prompt, and the likeliest after the corrupted one.
-    """
-
-    points: dict[float, Point]
+    points: dict[float, Point]  # the clean prompt's answer, by factor of either kind of weights
     input_points: dict[float, Point]
-    rise: float
-    moves: bool
-    steers: bool
-    steady: bool
+    rise: float  # of its logit difference from factor -1 to 3
+    moves: bool  # whether that is more than a trifle
+    steers: bool  # whether it is also more than any control's
+    steady: bool  # whether every step moves it the same way
+    # where the probability is largest, if the factor steers and it is at neither end
     peak: Point | None
-    others_gain: bool
-    corrupted: Corrupted | None
-    best_input: Point
-    like_removal: bool
-    breaks_down: bool
-    controls: Controls | None
-    loss: Loss
+    others_gain: bool  # whether the logit difference is larger still at the last factor
+    corrupted: Corrupted | None  # the other prompt; None where there is none
+    best_input: Point  # where the logit difference is largest with the input weights scaled
+    like_removal: bool  # whether flipping those does about the same as taking the neuron away
+    breaks_down: bool  # whether their largest factor leaves less than the unchanged model has
+    controls: Controls | None  # other neurons; None where there are none
+    loss: Loss  # on news
+    # factors under which the likeliest text begins with the target, and with something else
     target_first: tuple[float, ...]
     other_first: tuple[float, ...]
-    samples: int
-    texts: tuple[Text, ...]
+    samples: int  # texts a factor beside the likeliest
+    texts: tuple[Text, ...]  # all after the clean prompt, and the likeliest after the corrupted one
 
 
 def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
@@ -172,8 +136,8 @@ def _controls(result: WeightModulation, own: float) -> Controls:
 def _corrupted(result: WeightModulation) -> Corrupted:
     curve = result.logit_diff[result.weights.index("out"), :, 1].astype(float)
     own = curve[result.factors.index(1.0)]
-    turned = np.sign(curve) != np.sign(own)
-    factors = tuple(f for f, other in zip(result.factors, turned, strict=True) if other)
+    flipped = np.sign(curve) != np.sign(own)
+    factors = tuple(f for f, other in zip(result.factors, flipped, strict=True) if other)
     return Corrupted(bool(own > 0), factors, float(curve.min()), float(curve.max()))
 
 

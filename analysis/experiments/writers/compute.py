@@ -44,10 +44,10 @@ def writers(
         alone: whether the target is weighed against the mean of the vocabulary, not the foil.
     """
     if alone:
-        asked = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
+        direction = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
     else:
-        asked = subject.direction(contrast.target_id, contrast.foil_id).float()
-    values = torch.cat([subject.W_out(i).float() @ asked for i in range(subject.n_layers)])
+        direction = subject.direction(contrast.target_id, contrast.foil_id).float()
+    values = torch.cat([subject.W_out(i).float() @ direction for i in range(subject.n_layers)])
     strength = values.abs() if is_gated(subject) else values
     best = strength.topk(min(top, len(values))).indices.tolist()
     return tuple(

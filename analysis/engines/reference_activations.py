@@ -23,7 +23,7 @@ class _EnoughError(Exception):
         self.activations = activations
 
 
-def elsewhere(
+def reference_activations(
     subject: Subject, layer: int, windows: Iterable[Window]
 ) -> Float[Tensor, "token d_mlp"]:
     """Activations of a whole layer on every token of some windows but the first of each.
@@ -51,11 +51,13 @@ def beginnings(
         yield from itertools.islice(windows(subject, [document], length), 1)
 
 
-def neuron_elsewhere(
+def neuron_reference(
     subject: Subject, neuron: Neuron, documents: Iterable[tuple[int, str]]
 ) -> Float[np.ndarray, " token"]:
     """One neuron's activation at the beginnings of numbered documents, first positions left out."""
-    layer = elsewhere(subject, neuron.layer, beginnings(subject, documents, TEXT_TOKENS))
+    layer = reference_activations(
+        subject, neuron.layer, beginnings(subject, documents, TEXT_TOKENS)
+    )
     values: np.ndarray = layer[:, neuron.number].float().cpu().numpy()
     return values
 

@@ -25,7 +25,7 @@ LEAST = 2
 
 
 @dataclass(frozen=True)
-class Spot:
+class EvaluationPositions:
     """A window of text and the positions in it at which predictions are measured.
 
     Attributes:
@@ -41,14 +41,14 @@ class Spot:
     following: tuple[int, ...]
 
 
-def spots(
+def evaluation_positions(
     subject: Subject,
     articles: Iterable[tuple[int, str]],
     target_id: int,
     count: int,
     seed: int,
     length: int = LENGTH,
-) -> list[Spot]:
+) -> list[EvaluationPositions]:
     """At most ``count`` windows before the target, and as many drawn without regard to it.
 
     Texts are taken in turn for the one kind and the other, so that neither kind is picked over, and
@@ -59,7 +59,7 @@ def spots(
         UserError: hardly any text is long enough.
     """
     rng = np.random.default_rng(seed)
-    found: dict[bool, list[Spot]] = {True: [], False: []}
+    found: dict[bool, list[EvaluationPositions]] = {True: [], False: []}
     for turn, (number, text) in enumerate(articles):
         wanted = turn % 2 == 0
         if len(found[wanted]) < count:
@@ -69,7 +69,7 @@ def spots(
     if len(found[False]) < LEAST:
         raise UserError(f"Too few texts have more than {length} tokens: give more or longer ones.")
     pairs = zip_longest(found[True], found[False])
-    return [spot for pair in pairs for spot in pair if spot is not None]
+    return [place for pair in pairs for place in pair if place is not None]
 
 
 def _before_target(
@@ -79,14 +79,14 @@ def _before_target(
     target_id: int,
     length: int,
     rng: np.random.Generator,
-) -> list[Spot]:
+) -> list[EvaluationPositions]:
     """A random occurrence of the target that has enough text before it."""
     places = [i for i, token in enumerate(tokens) if token == target_id and i >= length]
     if not places:
         return []
     start = int(rng.choice(places)) - length
     window = _window(subject, number, start, tokens, length)
-    return [Spot(window, True, (len(window.tokens) - 1,), (target_id,))]
+    return [EvaluationPositions(window, True, (len(window.tokens) - 1,), (target_id,))]
 
 
 def _anywhere(
@@ -96,7 +96,7 @@ def _anywhere(
     target_id: int,
     length: int,
     rng: np.random.Generator,
-) -> list[Spot]:
+) -> list[EvaluationPositions]:
     """A random stretch, measured at random positions that the target does not follow."""
     if len(tokens) <= length:
         return []
@@ -107,7 +107,7 @@ def _anywhere(
     window = _window(subject, number, start, tokens, length)
     lead = int(subject.prepend_bos)
     places = tuple(i + lead for i in chosen)
-    return [Spot(window, False, places, tuple(following[i] for i in chosen))]
+    return [EvaluationPositions(window, False, places, tuple(following[i] for i in chosen))]
 
 
 def _window(

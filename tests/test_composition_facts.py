@@ -97,7 +97,7 @@ def test_without_held_out_pairs_page_and_figure_say_so():
     none = {
         "held_out": (),
         **{f"held_out_{n}": np.zeros(0, "f") for n in ("total", "direct", "direct_unfrozen")},
-        "held_out_parts": np.zeros((0, 2), "f"),
+        "held_out_components": np.zeros((0, 2), "f"),
     }
     told = claims_with(**none)
     assert "split of one pair" in told.held_out
@@ -124,8 +124,8 @@ def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
     def told(by_itself):
         neurons = np.zeros_like(named.neurons_full)
         neurons[:, :, 2] = by_itself
-        parts = {"neurons_full": neurons, "parts": ("L3N2", "L3H0"), "neuron": "L2N1"}
-        return make_claims(changed(study, "composition", **parts)).composition.lowest
+        components = {"neurons_full": neurons, "components": ("L3N2", "L3H0"), "neuron": "L2N1"}
+        return make_claims(changed(study, "composition", **components)).composition.lowest
 
     assert "most of what it does is an answer to this neuron" in told(-1.2)
     assert "is not, for the most part, an answer" in told(-0.2)

@@ -19,7 +19,7 @@ NAMES = ("clean", "corrupted", "matched neuron")
 
 
 @dataclass(frozen=True)
-class Panel:
+class Bars:
     """One reading and what makes it.
 
     Attributes:
@@ -36,38 +36,38 @@ class Panel:
 
 def split_out(
     components: Sequence[str],
-    parts: Float[np.ndarray, "series component"],
+    contributions: Float[np.ndarray, "series component"],
     neuron: str,
-    neuron_parts: Float[np.ndarray, " series"],
+    neuron_contributions: Float[np.ndarray, " series"],
 ) -> tuple[tuple[str, ...], Float[np.ndarray, "series part"]]:
     """The same parts with a single neuron told apart from its MLP."""
     mlp = "MLP " + neuron.split("N")[0].removeprefix("L")
     if mlp not in components:
-        return tuple(components), parts
+        return tuple(components), contributions
     place = list(components).index(mlp)
-    rest = parts.copy()
-    rest[:, place] -= neuron_parts
+    rest = contributions.copy()
+    rest[:, place] -= neuron_contributions
     names = [f"rest of {mlp}" if name == mlp else name for name in components]
-    return (*names, neuron), np.concatenate([rest, neuron_parts[:, None]], 1)
+    return (*names, neuron), np.concatenate([rest, neuron_contributions[:, None]], 1)
 
 
 def panel(
     title: tuple[str, ...],
     names: Sequence[str],
-    parts: Float[np.ndarray, "series component"],
+    contributions: Float[np.ndarray, "series component"],
     most: int,
-) -> Panel:
+) -> Bars:
     """The parts that differ most between the first two series, the others summed, and the total."""
-    order = np.argsort(-np.abs(parts[0] - parts[1]), kind="stable")[:most]
+    order = np.argsort(-np.abs(contributions[0] - contributions[1]), kind="stable")[:most]
     rest = np.setdiff1d(np.arange(len(names)), order)
-    told = [*(names[i] for i in order), *([REST] if len(rest) else []), TOTAL]
-    columns = [parts[:, order], parts.sum(1, keepdims=True)]
+    rows = [*(names[i] for i in order), *([REST] if len(rest) else []), TOTAL]
+    columns = [contributions[:, order], contributions.sum(1, keepdims=True)]
     if len(rest):
-        columns.insert(1, parts[:, rest].sum(1, keepdims=True))
-    return Panel(title, tuple(told), np.concatenate(columns, 1))
+        columns.insert(1, contributions[:, rest].sum(1, keepdims=True))
+    return Bars(title, tuple(rows), np.concatenate(columns, 1))
 
 
-def draw(panels: Sequence[Panel], unit: str) -> go.Figure:
+def draw(panels: Sequence[Bars], unit: str) -> go.Figure:
     """The panels under each other, on one scale, each row with a bar per series."""
     pitch = PITCH * max(len(p.values) for p in panels) + 6
     heights = [HEAD + pitch * len(p.names) + GAP for p in panels]
@@ -91,7 +91,7 @@ def draw(panels: Sequence[Panel], unit: str) -> go.Figure:
     return figure
 
 
-def _panel(figure: go.Figure, panel: Panel, row: int) -> None:
+def _panel(figure: go.Figure, panel: Bars, row: int) -> None:
     series = len(panel.values)
     width = 0.88 / series
     rows = np.arange(len(panel.names))
@@ -126,7 +126,7 @@ def _panel(figure: go.Figure, panel: Panel, row: int) -> None:
     _frame(figure, panel, row)
 
 
-def _frame(figure: go.Figure, panel: Panel, row: int) -> None:
+def _frame(figure: go.Figure, panel: Bars, row: int) -> None:
     """The panel's title, and the line that parts stand above and their sum below."""
     axis = figure.get_subplot(row, 1).yaxis
     figure.add_annotation(

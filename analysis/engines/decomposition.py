@@ -79,7 +79,7 @@ def preactivations(
     return torch.stack([cache[n][neuron.layer, :, neuron.number] for n in names]).cpu().double()
 
 
-class TakenApart:
+class Decomposition:
     """One prompt's forward pass, ready to be split for any reader at any position."""
 
     def __init__(self, subject: Subject, prompt: Prompt) -> None:

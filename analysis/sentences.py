@@ -26,7 +26,7 @@ FINDINGS = ("finding", "caption")
 """The sentence that says by itself what a Result shows: the first of these that there is."""
 
 
-class Said:
+class Sentences:
     """The sentences of one template by name, each written when it is read.
 
     Args:
@@ -63,7 +63,7 @@ def claims(experiment: Experiment, evidence: Evidence) -> Any:
     study = study_facts(evidence)
     result = evidence.results[experiment.name]
     facts = facts_of(experiment, result, study.sign)
-    return _said(experiment, facts, result=result, study=study)
+    return _sentences(experiment, facts, result=result, study=study)
 
 
 def finding(experiment: Experiment, result: Any) -> Markup:
@@ -73,9 +73,9 @@ def finding(experiment: Experiment, result: Any) -> Markup:
     return Markup(getattr(said, name))  # noqa: S704  (it is markup already)
 
 
-def alone(experiment: Experiment, result: Any) -> Said:
+def alone(experiment: Experiment, result: Any) -> Sentences:
     """The sentences about a Result that belongs to no study."""
-    return _said(experiment, facts_of(experiment, result), result=result, study=None)
+    return _sentences(experiment, facts_of(experiment, result), result=result, study=None)
 
 
 def story(name: str) -> Template:
@@ -83,10 +83,10 @@ def story(name: str) -> Template:
     return _templates("analysis.story").get_template(f"{name}.html")
 
 
-def _said(experiment: Experiment, facts: Any, **seen: Any) -> Said:
+def _sentences(experiment: Experiment, facts: Any, **seen: Any) -> Sentences:
     """The sentences in an experiment's folder."""
     template = _templates(experiment.home).get_template("sentences.html")
-    return Said(template, facts, experiment.title, **seen)
+    return Sentences(template, facts, experiment.title, **seen)
 
 
 @cache

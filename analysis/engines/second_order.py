@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers.activations import ACT2FN
 
-from analysis.engines.parts import (
+from analysis.engines.decomposition import (
+    Decomposition,
     Readers,
-    TakenApart,
     neuron_readers,
     preactivations,
     projections,
@@ -31,19 +31,19 @@ class Step:
         name: the head or neuron that reads.
         position: where.
         projection: ``value`` for a head; the leading projection of a neuron.
-        parts: by component, in both prompts; they sum to ``totals``.
+        contributions: by component, in both prompts; they sum to ``totals``.
         totals: the reading, from the model's own values.
         neurons: earlier neurons whose part differs most, empty texts where there are fewer.
-        neuron_parts: their parts.
+        neuron_contributions: their parts.
     """
 
     name: str
     position: int
     projection: str
-    parts: Float[Tensor, "side component"]
+    contributions: Float[Tensor, "side component"]
     totals: Float[Tensor, " side"]
     neurons: tuple[str, ...]
-    neuron_parts: Float[Tensor, "side neuron"]
+    neuron_contributions: Float[Tensor, "side neuron"]
 
 
 def activation_shares(
@@ -87,7 +87,7 @@ def _head(name: str) -> tuple[int, int]:
 
 
 def strongest_neurons(
-    runs: Sequence[TakenApart], readers: Sequence[Readers], pos: int, count: int
+    runs: Sequence[Decomposition], readers: Sequence[Readers], pos: int, count: int
 ) -> tuple[tuple[str, ...], Float[Tensor, "side neuron"]]:
     """The single earlier neurons whose parts of one reading differ most, and those parts.
 
@@ -95,16 +95,18 @@ def strongest_neurons(
     """
     subject = runs[0].subject
     pairs = zip(runs, readers, strict=True)
-    parts = torch.stack([run.neurons(reader, pos).flatten() for run, reader in pairs])
-    order = (parts[0] - parts[1]).abs().argsort(descending=True, stable=True)[:count]
+    contributions = torch.stack([run.neurons(reader, pos).flatten() for run, reader in pairs])
+    order = (
+        (contributions[0] - contributions[1]).abs().argsort(descending=True, stable=True)[:count]
+    )
     names = [str(Neuron(*divmod(n, subject.d_mlp))) for n in order.tolist()]
     padded = torch.zeros(len(runs), count).double()
-    padded[:, : len(order)] = parts[:, order]
+    padded[:, : len(order)] = contributions[:, order]
     return (*names, *[""] * (count - len(names))), padded
 
 
-def parts_of_neurons(
-    runs: Sequence[TakenApart], readers: Readers, names: Sequence[str]
+def contributions_of_neurons(
+    runs: Sequence[Decomposition], readers: Readers, names: Sequence[str]
 ) -> Float[Tensor, "projection side neuron"]:
     """Single earlier neurons' parts of every projection."""
     subject, last = runs[0].subject, len(runs[0].prompt.tokens) - 1
@@ -118,7 +120,7 @@ def parts_of_neurons(
 
 
 def split_by_source(
-    runs: Sequence[TakenApart], readers: Readers, heads: Sequence[str], pos: int
+    runs: Sequence[Decomposition], readers: Readers, heads: Sequence[str], pos: int
 ) -> tuple[Float[Tensor, "projection side head pos"], Float[Tensor, "side head pos"]]:
     """Some heads' parts by the position they take them from, and their attention."""
     length = len(runs[0].prompt.tokens)
@@ -132,7 +134,7 @@ def split_by_source(
 
 
 def step_to_source(
-    runs: Sequence[TakenApart],
+    runs: Sequence[Decomposition],
     reader: Readers,
     head: str,
     sources: Float[Tensor, "side pos"],
@@ -141,27 +143,43 @@ def step_to_source(
     """What a head reads at the source where its part differs most, in units of the reader's."""
     last, source = sources.shape[1] - 1, int((sources[0] - sources[1]).abs().argmax())
     through = [run.through(*_head(head), reader, last, source) for run in runs]
-    parts = [
+    contributions = [
         _placed(run, values, source, components) for run, values in zip(runs, through, strict=True)
     ]
-    names, neuron_parts = strongest_neurons(runs, through, source, STEP_NEURONS)
-    return Step(head, source, "value", torch.stack(parts), sources[:, source], names, neuron_parts)
+    names, neuron_contributions = strongest_neurons(runs, through, source, STEP_NEURONS)
+    return Step(
+        head,
+        source,
+        "value",
+        torch.stack(contributions),
+        sources[:, source],
+        names,
+        neuron_contributions,
+    )
 
 
-def step_to_neuron(runs: Sequence[TakenApart], name: str, components: Sequence[str]) -> Step:
+def step_to_neuron(runs: Sequence[Decomposition], name: str, components: Sequence[str]) -> Step:
     """What an earlier neuron itself reads at the last position, by its leading projection."""
     subject, last = runs[0].subject, len(runs[0].prompt.tokens) - 1
     neuron = parse_neuron(name, subject.n_layers, subject.d_mlp)
     readings = torch.stack([preactivations(subject, r.prompt, neuron)[:, last] for r in runs], 1)
     lead = int(activation_shares(subject, readings).abs().argmax())
     reader = neuron_readers(subject, neuron.layer, [neuron.number]).only(lead)
-    parts = torch.stack([_placed(run, reader, last, components) for run in runs])
-    names, neuron_parts = strongest_neurons(runs, [reader] * len(runs), last, STEP_NEURONS)
-    return Step(name, last, projections(subject)[lead], parts, readings[lead], names, neuron_parts)
+    contributions = torch.stack([_placed(run, reader, last, components) for run in runs])
+    names, neuron_contributions = strongest_neurons(runs, [reader] * len(runs), last, STEP_NEURONS)
+    return Step(
+        name,
+        last,
+        projections(subject)[lead],
+        contributions,
+        readings[lead],
+        names,
+        neuron_contributions,
+    )
 
 
 def _placed(
-    run: TakenApart, reader: Readers, pos: int, components: Sequence[str]
+    run: Decomposition, reader: Readers, pos: int, components: Sequence[str]
 ) -> Float[Tensor, " component"]:
     """A split, placed among all components; those that come later have no part in it."""
     placed = torch.zeros(len(components)).double()
