@@ -12,6 +12,10 @@ LEAD = 1.2
 """The best neuron stands out when it recovers so many times as much as the next: with less than a
 fifth between them, another pair of prompts may well put them in another order."""
 
+MEDIATED = 0.5
+"""A neuron acts through another one where more than half of its recovery is gone when that one is
+held: then it is a step of the same path rather than a rival."""
+
 MANY = 20
 """So many notable neurons make a crowd: at a twentieth each they could carry the whole."""
 

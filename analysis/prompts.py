@@ -47,6 +47,11 @@ class PromptPair:
         """First differing position: before it the two forward passes are the same."""
         return self.differing[0]
 
+    @property
+    def swapped(self) -> "PromptPair":
+        """The corrupted prompt in place of the clean one: to denoise it is to noise this pair."""
+        return PromptPair(self.corrupted, self.clean, self.contrast)
+
 
 @dataclass(frozen=True)
 class PromptSet:

@@ -6,7 +6,6 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from analysis import claims, questions, results
@@ -22,6 +21,7 @@ from report.beside import beside
 from report.images import find_browser
 from report.studies import document
 from tests.synthetic import Plan, changed, evidence, save, save_study, with_result
+from tests.synthetic.neuron_sweep import held_out
 from tests.test_beside_original import checked
 
 pytestmark = pytest.mark.slow
@@ -135,12 +135,7 @@ def test_published_numbers_are_exported_where_a_study_has_checked_them(no_browse
 
 
 def test_a_table_without_rows_is_left_out():
-    none = {
-        "held_out": (),
-        "held_out_gap": np.zeros(0, dtype=np.float32),
-        "held_out_effect": np.zeros((0, 3), dtype=np.float32),
-    }
-    bare = changed(STUDY, "neuron_sweep", **none)
+    bare = changed(STUDY, "neuron_sweep", **held_out(STUDY.neuron_sweep, 0))
     names = {artifact.path for artifact in contents.tables(bare)}
     assert "tables/sweep.csv" in names
     assert "tables/confirmation.csv" not in names

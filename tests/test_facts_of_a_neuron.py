@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from analysis import sentences
@@ -11,6 +10,7 @@ from analysis.experiments.direct_effect.facts import facts as written
 from analysis.experiments.neuron_sweep.facts import facts as swept
 from analysis.experiments.upstream.facts import facts as driven
 from tests.synthetic import VOCABULARY, Plan, evidence, hostile_plan
+from tests.synthetic.neuron_sweep import held_out
 
 HOLDS, FAILS = evidence(Plan()), evidence(Plan(holds=False))
 
@@ -38,7 +38,7 @@ def test_facts_of_the_sweep_hold_or_fail_with_the_result():
 
 
 def test_facts_of_a_sweep_without_held_out_pairs_confirm_nothing():
-    none = {"held_out": (), "held_out_gap": np.zeros(0), "held_out_effect": np.zeros((0, 3))}
+    none = held_out(HOLDS.neuron_sweep, 0)
     assert swept(dataclasses.replace(HOLDS.neuron_sweep, **none)).held_out is None
 
 

@@ -15,6 +15,7 @@ from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
 from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
+from tests.synthetic.neuron_sweep import held_out
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
@@ -122,12 +123,8 @@ def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
 
 
 def test_without_held_out_pairs_the_figure_says_so():
-    sweep = dataclasses.replace(
-        evidence(Plan()).neuron_sweep,
-        held_out=(),
-        held_out_gap=np.zeros(0, dtype=np.float32),
-        held_out_effect=np.zeros((0, 8), dtype=np.float32),
-    )
+    sweep = evidence(Plan()).neuron_sweep
+    sweep = dataclasses.replace(sweep, **held_out(sweep, 0))
     assert "no held-out pairs" in texts(sweep.figure("confirmation"))
 
 

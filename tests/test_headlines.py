@@ -49,8 +49,15 @@ def test_one_neuron_recovers_most_of_the_difference_by_itself_and_the_next_less(
     assert study.neuron_sweep.exact.all()
     assert recovery[NEURON] > 0.5 > recovery[NEXT]
     says(brief, "One neuron predicts", f"among the {recovery.size:,} of SmolLM2-135M")
-    says(brief, f"L25N1527 recovers {percent(recovery[NEURON])} of the difference by itself")
-    says(brief, f"the next, L23N1468, {percent(recovery[NEXT])}")
+    own = f"L25N1527 recovers {percent(recovery[NEURON])} of the difference by itself"
+    says(brief, f"{own}, and {percent(study.neuron_sweep.noising[0])} is lost when it alone")
+    beside = study.neuron_sweep.beside_best[1]
+    assert beside < 0.5 * recovery[NEXT]
+    through = "but mostly through L25N1527: with that one held"
+    says(
+        brief,
+        f"The next, L23N1468, recovers {percent(recovery[NEXT])}, {through}, {percent(beside)}",
+    )
 
 
 def test_on_held_out_prompts_it_is_first_among_its_candidates_and_recovers_most(study, brief):

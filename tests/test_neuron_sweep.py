@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from analysis import questions
+from analysis.claims import make_claims
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
@@ -19,6 +20,7 @@ from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.reference import patched_recoveries
+from tests.synthetic import Plan, changed, evidence
 
 
 def all_neurons(subject):
@@ -159,6 +161,61 @@ def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pai
     assert twice["interval"] == pytest.approx([twice["recovery"]] * 2, abs=1e-6)
 
 
+def hooked_diff(subject, pair, prompt, values):
+    """Logit difference with some neurons' activations at the last position set by a plain hook."""
+
+    def hook(layer):
+        def put(post, hook):
+            post = post.clone()
+            for neuron, value in values.items():
+                if neuron.layer == layer:
+                    post[:, -1, neuron.number] = value
+            return post
+
+        return f"blocks.{layer}.mlp.hook_post", put
+
+    with torch.no_grad():
+        logits = subject.bridge.run_with_hooks(
+            subject.batch(prompt.tokens),
+            fwd_hooks=[hook(layer) for layer in {neuron.layer for neuron in values}],
+            prepend_bos=False,
+        )[0, -1]
+    return float(logits[pair.contrast.target_id] - logits[pair.contrast.foil_id])
+
+
+def test_each_candidate_is_noised_alone_and_denoised_beside_the_best(subject, pair):
+    sweep = neuron_sweep(subject, pair, held_out=[pair])
+    best, *others = names = [Neuron(*split_name(name)) for name in sweep.candidates]
+    clean, corrupted = (
+        subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][:, -1]
+        for prompt in (pair.clean, pair.corrupted)
+    )
+    gap = sweep.clean_diff - sweep.corrupted_diff
+    for i, neuron in enumerate(names):
+        noised = hooked_diff(subject, pair, pair.clean, {neuron: corrupted[neuron]})
+        assert sweep.noising[i] == pytest.approx((sweep.clean_diff - noised) / gap, abs=1e-3)
+    for i, neuron in enumerate(others, 1):
+        values = {best: corrupted[best], neuron: clean[neuron]}
+        beside = hooked_diff(subject, pair, pair.corrupted, values) - sweep.corrupted_diff
+        assert sweep.beside_best[i] == pytest.approx(beside / gap, abs=1e-3)
+        assert sweep.held_out_beside[0, i] == pytest.approx(beside, abs=1e-3 * abs(gap))
+    assert sweep.beside_best[0] == pytest.approx(sweep.recovery[best], abs=1e-3)
+
+
+def test_a_neuron_that_acts_through_the_best_is_no_rival():
+    plan = evidence(Plan())
+    sweep = plan.neuron_sweep
+    strong = sweep.recovery.copy()
+    strong[2, 1] = 0.4
+    through = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.1, 0.02]))
+    told = spaced(make_claims(through).neuron_sweep.standing)
+    assert "recovers 40 %, but mostly through L3N5: with that one held, 10 %." in told
+    aside = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.4, 0.02]))
+    told = make_claims(aside).neuron_sweep
+    assert "recovers 40 %." in spaced(told.standing)
+    assert "no other candidate recovers more than 40 % (L2N1)" in spaced(told.beside)
+
+
 def split_name(name):
     layer, number = name.removeprefix("L").split("N")
     return int(layer), int(number)
@@ -268,3 +325,7 @@ def test_the_sweep_names_which_way_a_neurons_activation_moved(subject, pair, pos
     for row in summary(sweep, 3)["neurons"]:
         place = Neuron(*split_name(row["neuron"]))
         assert row["activation_change"] == float(sweep.activation_change[place])
+
+
+def spaced(text):
+    return text.replace("\u202f", " ")

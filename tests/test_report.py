@@ -11,7 +11,6 @@ import pytest
 from analysis import EMBEDDED, questions
 from analysis.claims import figures, make_claims
 from analysis.evidence import Evidence
-from analysis.experiments.neuron_sweep import facts
 from analysis.loading.models import CATALOGUE
 from analysis.questions import Question
 from report.beside import PACKAGE
@@ -19,6 +18,7 @@ from report.page import environment
 from report.panels import panels, safe_json
 from tests.prose import Prose, prose, render, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
+from tests.synthetic.neuron_sweep import held_out
 
 TRUE_AND_FALSE = [
     ("One neuron among the 32", "No single neuron among the 32"),
@@ -130,12 +130,8 @@ def test_an_accurate_estimate_is_called_right():
 
 
 def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
-    none = {
-        "held_out": (),
-        "held_out_gap": np.zeros(0, "f"),
-        "held_out_effect": np.zeros((0, 3), "f"),
-    }
-    study = changed(evidence(Plan()), "neuron_sweep", **none)
+    sweep = evidence(Plan()).neuron_sweep
+    study = changed(evidence(Plan()), "neuron_sweep", **held_out(sweep, 0))
     claims = make_claims(study)
     assert "The choice was not confirmed" in claims.neuron_sweep.confirmed
     assert "One neuron among" in claims.opening.lede
@@ -147,7 +143,7 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
 
 def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
     sweep = evidence(Plan()).neuron_sweep
-    one = {n: getattr(sweep, n)[:1] for n in ("held_out", "held_out_gap", "held_out_effect")}
+    one = held_out(sweep, 1)
     study = changed(evidence(Plan()), "neuron_sweep", **one)
     told = make_claims(study)
     assert "not confirmed" in told.opening.lede
@@ -242,10 +238,10 @@ def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
     assert "last position" not in told.direction
 
 
-def test_without_an_interval_the_page_says_so(monkeypatch):
-    monkeypatch.setattr(facts, "ratio_interval", lambda *_: (float("nan"), float("nan")))
-    told = make_claims(evidence(Plan()))
-    assert "There is no interval" in told.neuron_sweep.candidates
+def test_without_an_interval_the_page_says_so():
+    gaps = np.array([1, -1, 1, -1, 1, 1], "f")  # of either sign: resampled, their sum may be zero
+    told = make_claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
+    assert "There is no interval: the gaps of these pairs have either sign" in told.neuron_sweep.candidates
     assert "without an interval" in told.neuron_sweep.confirmed
     assert "undefined" not in told.neuron_sweep.wrong
     assert "not confirmed" in told.opening.lede
@@ -253,7 +249,7 @@ def test_without_an_interval_the_page_says_so(monkeypatch):
 
 def test_one_layer_of_one_head_and_one_neuron_makes_a_page():
     told = prose(evidence(toy_plan()))
-    assert "L0N0 recovers 60 % of the difference by itself." in told
+    assert "L0N0 recovers 60 % of the difference by itself, and 48 % is lost" in told
     assert "The only head, L0H0, recovers 0.80." in told
     assert "undefined" not in told
 

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.engines.tail import Tail
+from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair, check_gap
 from analysis.subject import Subject
@@ -26,12 +27,13 @@ class NeuronPatcher:
     """
 
     def __init__(self, subject: Subject, pair: PromptPair, positions: Positions = "last") -> None:
-        self.subject, self.pair = subject, pair
+        self.subject, self.pair, self.positions = subject, pair, positions
         self.start = pair.start if positions == "all" else len(pair.clean.tokens) - 1
         names = ("mlp.hook_post", "hook_resid_post")
         clean = subject.cache(pair.clean.tokens, *names)
         corrupted = subject.cache(pair.corrupted.tokens, *names)
         self.delta = (clean[names[0]] - corrupted[names[0]])[:, self.start :]
+        self._activations = corrupted[names[0]][:, self.start :]
         self._base = corrupted[names[1]][:, self.start :]
         self._tail = Tail(subject, pair.corrupted.tokens, self.start)
         self.clean_diff = float(self._diff(clean[names[1]][-1, -1]))
@@ -59,6 +61,17 @@ class NeuronPatcher:
             finals = self._tail.finals(partial(self._entering, some), part)
             effects[some] = self._diff(finals) - self.corrupted_diff
         return effects[chosen]
+
+    def effects_beside(
+        self, chosen: Bool[Tensor, "layer d_mlp"], held: Neuron
+    ) -> Float[Tensor, " neuron"]:
+        """The same with one neuron held at its unpatched activation: what does not run through it.
+
+        The held neuron itself, where it is chosen, is patched as ever.
+        """
+        activations = self._activations[held.layer, :, held.number]
+        with self._tail.holding(held.layer, held.number, activations):
+            return self.effects(chosen)
 
     def _entering(
         self, chosen: Bool[Tensor, "layer d_mlp"], layer: int

@@ -7,7 +7,8 @@ are the transformers model's own; only their attention function is exchanged for
 that the whole batch shares its prefix.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -134,6 +135,24 @@ class Tail:
             resid, position_embeddings=self._rotary, prefix=self._prefix
         )
         return out
+
+    @contextmanager
+    def holding(
+        self, layer: int, number: int, activations: Float[Tensor, " suffix"]
+    ) -> Iterator[None]:
+        """Inside, one neuron keeps these activations, whatever a patch before it would do."""
+
+        def hold(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+            held = args[0].clone()
+            held[..., number] = activations
+            return (held,)
+
+        out = part(self._blocks[layer], self.subject.family.mlp_out)
+        handle = out.register_forward_pre_hook(hold)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     @torch.inference_mode()
     def add_mlp(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis.experiments.neuron_sweep.compute import NeuronSweep
+from analysis.neuron import parse_neuron
 from tests.synthetic.plan import PAIRS, Plan, question
 
 
@@ -30,7 +31,21 @@ def neuron_sweep(plan: Plan) -> NeuronSweep:
         outside=(),
         outside_recovery=np.zeros(0, dtype=np.float32),
         candidates=plan.neurons,
+        noising=np.array(
+            [recovery[parse_neuron(n, *recovery.shape)] * 0.8 for n in plan.neurons], np.float32
+        ),
+        beside_best=np.array(
+            [recovery[parse_neuron(n, *recovery.shape)] for n in plan.neurons], np.float32
+        ),
         held_out=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(PAIRS)),
         held_out_gap=np.ones(PAIRS, dtype=np.float32),
         held_out_effect=effect,
+        held_out_noising=effect * 0.8,
+        held_out_beside=np.where(np.arange(len(plan.neurons)) == 1, 0.1, 1.0) * effect,
     )
+
+
+def held_out(sweep: NeuronSweep, pairs: int) -> dict[str, object]:
+    """The fields of a sweep with so many of its held-out pairs."""
+    names = ("held_out", "held_out_gap", "held_out_effect", "held_out_noising", "held_out_beside")
+    return {name: getattr(sweep, name)[:pairs] for name in names}

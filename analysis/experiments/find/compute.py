@@ -30,12 +30,14 @@ class Found(Result):
     sweep: NeuronSweep
 
     def save(self, folder: Path | str) -> None:
-        """Not on disk: its sweep is saved by itself.
+        """Never: what it found is in a sweep of the same question, which can be saved.
 
         Raises:
             UserError: always.
         """
-        raise UserError("A search is not saved: save the neuron_sweep that it rests on.")
+        raise UserError(
+            "A search is not saved: run neuron_sweep with the same question and save that."
+        )
 
 
 def find(

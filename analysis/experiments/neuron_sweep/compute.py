@@ -55,9 +55,16 @@ class NeuronSweep(Result):
             when all are exact.
         outside_recovery: their measured recoveries.
         candidates: the best neurons, best first, by measured recovery.
+        noising: share of the difference that is lost when each candidate's corrupted activation is
+            put into the clean run.
+        beside_best: recovery of each candidate with the best neuron held at its corrupted
+            activation: what does not run through it; of the best itself, its recovery.
         held_out: prompt pairs that took no part in the choice, as "clean / corrupted".
         held_out_gap: clean minus corrupted logit difference of those pairs.
         held_out_effect: what patching each candidate adds to the corrupted logit difference there.
+        held_out_noising: what noising with it takes from the clean logit difference there.
+        held_out_beside: as ``held_out_effect``, with the best neuron held at its corrupted
+            activation: what does not run through that one.
     """
 
     clean: str
@@ -75,9 +82,13 @@ class NeuronSweep(Result):
     outside: tuple[str, ...]
     outside_recovery: Float[np.ndarray, " sample"]
     candidates: tuple[str, ...]
+    noising: Float[np.ndarray, " candidate"]
+    beside_best: Float[np.ndarray, " candidate"]
     held_out: tuple[str, ...]
     held_out_gap: Float[np.ndarray, " pair"]
     held_out_effect: Float[np.ndarray, "pair candidate"]
+    held_out_noising: Float[np.ndarray, "pair candidate"]
+    held_out_beside: Float[np.ndarray, "pair candidate"]
 
     @property
     def best(self) -> Neuron:
@@ -87,9 +98,22 @@ class NeuronSweep(Result):
     @cached_property
     def held_out_recovery(self) -> tuple[Estimate, ...]:
         """Of each candidate over all held-out pairs, sums over sums; empty if there are none."""
+        return self._over_pairs(self.held_out_effect)
+
+    @cached_property
+    def held_out_noising_recovery(self) -> tuple[Estimate, ...]:
+        """The same where the corrupted activation is put into the clean run."""
+        return self._over_pairs(self.held_out_noising)
+
+    @cached_property
+    def held_out_recovery_beside_best(self) -> tuple[Estimate, ...]:
+        """As ``held_out_recovery``, with the best neuron held at its corrupted activation."""
+        return self._over_pairs(self.held_out_beside)
+
+    def _over_pairs(self, effects: Float[np.ndarray, "pair candidate"]) -> tuple[Estimate, ...]:
         if not len(self.held_out_gap):
             return ()
-        return tuple(ratio(effects, self.held_out_gap) for effects in self.held_out_effect.T)
+        return tuple(ratio(column, self.held_out_gap) for column in effects.T)
 
 
 def ranked(sweep: NeuronSweep) -> list[Neuron]:
@@ -128,6 +152,12 @@ def summary(sweep: NeuronSweep, top: int = 20) -> dict[str, Any]:
         "exact": int(exact.sum()),
         "noise": sweep.noise,
         "neurons": [_row(sweep, neuron) for neuron in order[:top]],
+        "candidates": [
+            {"neuron": name, "noising": float(noising), "beside_best": float(beside)}
+            for name, noising, beside in zip(
+                sweep.candidates, sweep.noising, sweep.beside_best, strict=True
+            )
+        ],
         "lowest": [_row(sweep, neuron) for neuron in order[: -top - 1 : -1]],
         "attribution": {"largest_error": float(error.max()), **_outside_summary(sweep)},
         "held_out": _held_out_summary(sweep),
@@ -166,12 +196,18 @@ def _row(sweep: NeuronSweep, neuron: Neuron) -> dict[str, Any]:
 
 
 def _held_out_summary(sweep: NeuronSweep) -> list[dict[str, Any]]:
-    return [
-        {"neuron": neuron, "recovery": recovery, "interval": interval}
-        for neuron, (recovery, *interval) in zip(
-            sweep.candidates, sweep.held_out_recovery, strict=False
-        )
-    ]
+    kinds = {
+        "recovery": sweep.held_out_recovery,
+        "noising": sweep.held_out_noising_recovery,
+        "beside_best": sweep.held_out_recovery_beside_best,
+    }
+    rows: list[dict[str, Any]] = []
+    for i, neuron in enumerate(sweep.candidates[: len(sweep.held_out_recovery)]):
+        rows.append({"neuron": neuron})
+        for name, (mean, *interval) in ((k, found[i]) for k, found in kinds.items()):
+            rows[-1] |= {name: mean, f"{name}_interval": interval}
+        rows[-1]["interval"] = rows[-1]["recovery_interval"]
+    return rows
 
 
 def neuron_sweep(
@@ -203,7 +239,8 @@ def neuron_sweep(
     recovery[exact] = patcher.recoveries(exact, part_of(progress, 0.0, 0.95))
     outside = _draw(~exact, seed)
     candidates = _best(recovery, exact, CANDIDATES)
-    confirmed, gaps, effects = _confirm(subject, held_out, candidates, positions)
+    noising, beside = _other_ways(patcher, candidates)
+    confirmed = _confirm(subject, held_out, candidates, positions)
     progress(1.0)
     return NeuronSweep(
         clean=pair.clean.text,
@@ -221,9 +258,9 @@ def neuron_sweep(
         outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
         outside_recovery=patcher.recoveries(outside).cpu().numpy(),
         candidates=tuple(map(str, candidates)),
-        held_out=confirmed,
-        held_out_gap=gaps,
-        held_out_effect=effects,
+        noising=noising / patcher.gap,
+        beside_best=beside / patcher.gap,
+        **confirmed,
     )
 
 
@@ -257,25 +294,51 @@ def _best(recovery: Tensor, exact: Tensor, count: int) -> list[Neuron]:
     return [Neuron(n // recovery.shape[1], n % recovery.shape[1]) for n in top]
 
 
+def _effects(
+    patcher: NeuronPatcher, candidates: list[Neuron], held: Neuron | None = None
+) -> Float[np.ndarray, " candidate"]:
+    """Of each candidate patched alone, in logits; if one is held, what does not run through it."""
+    shape = (patcher.subject.n_layers, patcher.subject.d_mlp)
+    chosen = torch.zeros(shape, dtype=torch.bool, device=patcher.subject.device)
+    for neuron in candidates:
+        chosen[neuron] = True
+    found = patcher.effects_beside(chosen, held) if held else patcher.effects(chosen)
+    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
+    effects = np.zeros(len(candidates), dtype=np.float32)
+    effects[by_place] = found.float().cpu().numpy()
+    return effects
+
+
+def _other_ways(
+    patcher: NeuronPatcher, candidates: list[Neuron]
+) -> tuple[Float[np.ndarray, " candidate"], Float[np.ndarray, " candidate"]]:
+    """What noising takes from the clean answer, and what denoising adds beside the best neuron."""
+    noising = NeuronPatcher(patcher.subject, patcher.pair.swapped, patcher.positions)
+    beside = _effects(patcher, candidates, held=candidates[0])
+    return -_effects(noising, candidates), beside
+
+
 def _confirm(
     subject: Subject, held_out: Sequence[PromptPair], candidates: list[Neuron], positions: Positions
-) -> tuple[tuple[str, ...], Float[np.ndarray, " pair"], Float[np.ndarray, "pair candidate"]]:
+) -> dict[str, Any]:
     """Patch the candidates, each alone, in pairs that did not choose them.
 
     Pairs whose two prompts the model does not tell apart cannot confirm anything; they are left
     out.
     """
-    chosen = torch.zeros((subject.n_layers, subject.d_mlp), dtype=torch.bool, device=subject.device)
-    for neuron in candidates:
-        chosen[neuron] = True
-    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
     names: list[str] = []
     gaps: list[float] = []
-    effects = np.zeros((len(held_out), len(candidates)), dtype=np.float32)
+    rows: list[list[np.ndarray]] = []
     for pair in held_out:
         with suppress(UserError):
             patcher = NeuronPatcher(subject, pair, positions)
-            effects[len(gaps), by_place] = patcher.effects(chosen).cpu().numpy()
+            rows.append([_effects(patcher, candidates), *_other_ways(patcher, candidates)])
             gaps.append(patcher.gap)
             names.append(f"{pair.clean.text} / {pair.corrupted.text}")
-    return tuple(names), np.array(gaps, dtype=np.float32), effects[: len(gaps)]
+    effects = np.array(rows, dtype=np.float32).reshape(-1, 3, len(candidates))
+    kinds = ("held_out_effect", "held_out_noising", "held_out_beside")
+    return {
+        "held_out": tuple(names),
+        "held_out_gap": np.array(gaps, dtype=np.float32),
+        **{name: effects[:, i] for i, name in enumerate(kinds)},
+    }

@@ -9,6 +9,7 @@ from analysis.criteria import (
     CLEAR_OF_NOISE,
     LEAD,
     MANY,
+    MEDIATED,
     NOTABLE,
     SCREEN_SIZE,
     TOLERABLE,
@@ -24,12 +25,24 @@ class HeldOut:
     pairs: int  # how many
     recovery: float  # share of their gap that the best neuron brings back, sums over sums
     interval: tuple[float, float]
+    noising: float  # the share that is lost when it is corrupted in the clean prompt
+    noising_interval: tuple[float, float]
     bounded: bool  # whether there is an interval
     rank: int  # of the best neuron among the candidates, by that share
     holds: bool  # whether it is first, and clearly above nothing
     wins: int  # pairs in which it brings back more of the gap than the other candidates
     above_zero: int  # candidates whose interval lies above zero
     flattered: bool  # whether it recovers less than on the pair that chose it
+
+
+@dataclass(frozen=True)
+class Next:
+    """The second-best neuron, with the best held at its corrupted activation."""
+
+    name: str
+    recovery: float  # alone
+    beside: float  # what does not run through the best one
+    mediated: bool  # whether that is less than half
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,9 @@ class Facts:
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
+    noising: float  # share lost when the best one alone is corrupted in the clean run
+    next: Next | None  # None where there is but one
+    most_beside: Next | None  # the candidate that adds most beside the best one
     leads: bool  # whether the best one stands out from the next, if there is one
     beyond_noise: bool  # whether rounding cannot have made its recovery
     change: float  # of its activation, from the corrupted to the clean prompt
@@ -78,10 +94,19 @@ def facts(result: NeuronSweep) -> Facts:
     lowest = Neuron(*map(int, np.unravel_index(measured.argmin(), measured.shape)))
     sizes = np.abs(result.recovery[result.exact])
     notable = int((sizes >= NOTABLE).sum())
+    after = [
+        Next(name, alone, beside, beside < MEDIATED * alone)
+        for name, alone, beside in zip(
+            result.candidates[1:], others, result.beside_best[1:].tolist(), strict=True
+        )
+    ]
     return Facts(
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),
+        noising=float(result.noising[0]),
+        next=after[0] if after else None,
+        most_beside=max(after, key=lambda each: each.beside, default=None),
         leads=best >= NOTABLE and (not others or best >= LEAD * others[0]),
         beyond_noise=best > CLEAR_OF_NOISE * result.noise,
         change=changes[0],
@@ -102,12 +127,15 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
     if not len(gaps):
         return None
     best, *others = result.held_out_recovery
+    noising, low, high = result.held_out_noising_recovery[0]
     rank = 1 + sum(other.mean > best.mean for other in others)
     towards = effects * np.sign(gaps)[:, None]
     return HeldOut(
         pairs=len(gaps),
         recovery=best.mean,
         interval=(best.low, best.high),
+        noising=noising,
+        noising_interval=(low, high),
         bounded=bool(np.isfinite(best).all()),
         rank=rank,
         holds=rank == 1 and best.low > NOTABLE,

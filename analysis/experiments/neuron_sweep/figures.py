@@ -129,11 +129,12 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     names = list(result.candidates)
     figure = style.canvas(30 * len(names) + 64, left=style.label_width(names) + 20)
     shares = result.held_out_effect / result.held_out_gap[:, None]
-    middles = result.held_out_effect.sum(0) / result.held_out_gap.sum()
+    middles = np.array([each.mean for each in result.held_out_recovery])
     limits = _limits(result, shares, middles)
     _single_pairs(figure, result, shares, limits)
     _intervals(figure, result, middles)
     _choosing(figure, result)
+    _beside(figure, result)
     figure.update_yaxes(
         title="neuron",
         tickvals=list(range(len(names))),
@@ -145,7 +146,9 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.OTHER, "the pair that chose them", "○"),
+        style.swatch(style.OTHER, "the pair that chose them", "○")
+        + "   "
+        + style.swatch(style.CLEAN, f"with {names[0]} held, held-out pairs", "◇"),
         style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval")
         + "   "
         + style.swatch(style.OTHER, "each pair", "•"),
@@ -219,6 +222,21 @@ def _intervals(figure: go.Figure, result: NeuronSweep, middles: np.ndarray) -> N
         ],
         hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
         "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    )
+
+
+def _beside(figure: go.Figure, result: NeuronSweep) -> None:
+    """What each of the others brings back while the best one is held."""
+    names, estimates = result.candidates[1:], result.held_out_recovery_beside_best[1:]
+    figure.add_scatter(
+        x=[round(each.mean, 4) for each in estimates],
+        y=list(range(1, len(names) + 1)),
+        mode="markers",
+        marker={"color": style.CLEAN, "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
+        customdata=[[n, style.plain(e.mean, 3)] for n, e in zip(names, estimates, strict=True)],
+        hovertemplate="%{customdata[0]}, with "
+        + str(result.candidates[0])
+        + " held: %{customdata[1]}<extra></extra>",
     )
 
 

@@ -36,7 +36,12 @@ TABLES = (
         "Recovery of the best neurons on pairs of prompts that took no part in their choice, with "
         "bootstrap intervals.",
         _held_out,
-        (NEURON, Column("recovery", "Recovery, held out", span="interval")),
+        (
+            NEURON,
+            Column("recovery", "Recovery, held out", span="interval"),
+            Column("noising", "Lost by noising", span="noising_interval"),
+            Column("beside_best", "Beside the best", span="beside_best_interval"),
+        ),
     ),
 )
 LISTING = Listing("The best and the lowest neurons", _both_ends)
