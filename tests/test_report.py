@@ -241,7 +241,10 @@ def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
 def test_without_an_interval_the_page_says_so():
     gaps = np.array([1, -1, 1, -1, 1, 1], "f")  # of either sign: resampled, their sum may be zero
     told = make_claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
-    assert "There is no interval: the gaps of these pairs have either sign" in told.neuron_sweep.candidates
+    assert (
+        "There is no interval: the gaps of these pairs have either sign"
+        in told.neuron_sweep.candidates
+    )
     assert "without an interval" in told.neuron_sweep.confirmed
     assert "undefined" not in told.neuron_sweep.wrong
     assert "not confirmed" in told.opening.lede

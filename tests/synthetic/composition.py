@@ -46,6 +46,8 @@ def composition(plan: Plan) -> Composition:
         "held_out_total": np.full(PAIRS, total[0]),
         "held_out_direct": direct[0] * spread,
         "held_out_direct_unfrozen": direct[0] * spread,
+        "held_out_noising_total": np.full(PAIRS, total[0 if plan.holds else 1]),
+        "held_out_noising_direct": direct[0 if plan.holds else 1] * spread,
         "held_out_components": written * spread[:, None],
     }
     return Composition(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analysis.engines.mediation import patches
 from analysis.experiments.upstream.compute import Upstream
 from tests.synthetic.plan import PAIRS, Plan, text
 
@@ -76,10 +77,29 @@ def upstream(plan: Plan) -> Upstream:
         matched=tuple(f"L{layer}N{(number + 1 + i)}" for i in range(matched)),
         matched_contributions=_small(np.full((2, 2, len(components)), 0.2) * (matched > 0)),
         matched_earlier=_small(np.full((2, 2, len(earlier)), 0.01)),
+        **_chain(plan, (heads[0], *earlier, plan.neurons[0])),
         pairs=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(1 + PAIRS)),
         contrast=_small(contrast),
         matched_contrast=_small(control),
     )
+
+
+def _chain(plan: Plan, chain: tuple[str, ...]) -> dict[str, object]:
+    """If it holds, the head reaches the answer through the neuron; else it goes past it."""
+    runs = patches(chain)
+    neuron = chain[-1]
+    answer = [0.2 if neuron in patch.held and plan.holds else 2.0 for patch in runs]
+    activation = [
+        9.0 if patch.patched == neuron else 0.0 if neuron in patch.held else 7.0 for patch in runs
+    ]
+    spread = np.linspace(0.9, 1.1, 1 + PAIRS)[:, None]
+    return {
+        "chain": chain,
+        "chain_activation": _small([spread * activation] * 2),
+        "chain_activation_gap": _small(np.full(1 + PAIRS, 9.0)),
+        "chain_answer": _small([spread * answer] * 2),
+        "chain_answer_gap": _small(np.full(1 + PAIRS, 5.0)),
+    }
 
 
 def _small(values: object) -> np.ndarray:

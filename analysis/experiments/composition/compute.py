@@ -13,6 +13,7 @@ from analysis.engines.splitting import Later, Side, Split, side, split
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
+from analysis.numbers.estimates import Estimate, ratio
 from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair, check_gap
@@ -67,6 +68,8 @@ class Composition(Result):
         held_out_direct: its direct effect there, norm frozen.
         held_out_direct_unfrozen: the same with the norm recomputed.
         held_out_components: what each of ``components`` writes differently in the full run there.
+        held_out_noising_total: total of the neuron there, noising.
+        held_out_noising_direct: its direct effect there, noising, norm frozen.
     """
 
     neuron: str
@@ -95,6 +98,13 @@ class Composition(Result):
     held_out_direct: Float[np.ndarray, " pair"]
     held_out_direct_unfrozen: Float[np.ndarray, " pair"]
     held_out_components: Float[np.ndarray, "pair part"]
+    held_out_noising_total: Float[np.ndarray, " pair"]
+    held_out_noising_direct: Float[np.ndarray, " pair"]
+
+    @property
+    def held_out_noising_share(self) -> Estimate:
+        """Of the total that is direct, by noising, over all held-out pairs, sums over sums."""
+        return ratio(self.held_out_noising_direct, self.held_out_noising_total)
 
     @property
     def first_later(self) -> int:
@@ -204,18 +214,20 @@ def _confirm(
     components: tuple[str, ...],
     progress: Progress,
 ) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-    """Split the neuron's effect in pairs that did not choose it, denoising.
+    """Split the neuron's effect in pairs that did not choose it.
 
     Pairs whose two prompts the model does not tell apart are left out.
     """
     names: list[str] = []
     splits: list[Split] = []
+    back: list[Split] = []
     for done, pair in enumerate(held_out):
         progress(done / len(held_out))
         clean, corrupted = (side(subject, p, neuron.layer) for p in (pair.clean, pair.corrupted))
         with suppress(UserError):
             _check(subject, clean, corrupted, pair)
             splits.append(split(subject, corrupted, clean, [neuron], pair.contrast))
+            back.append(split(subject, clean, corrupted, [neuron], pair.contrast))
             names.append(f"{pair.clean.text} / {pair.corrupted.text}")
     full = [found.full(neuron.layer + 1) for found in splits]
     written = [[values[part] for part in components] for values in full]
@@ -223,6 +235,8 @@ def _confirm(
         "held_out_total": _column(splits, "total"),
         "held_out_direct": _column(splits, "direct"),
         "held_out_direct_unfrozen": _column(splits, "direct_unfrozen"),
+        "held_out_noising_total": -_column(back, "total"),
+        "held_out_noising_direct": -_column(back, "direct"),
         "held_out_components": np.array(written, dtype=np.float32).reshape(
             len(splits), len(components)
         ),
@@ -265,6 +279,10 @@ def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
         "neurons": _rows(alone.neuron_names, alone.neurons.ravel(), full.neurons.ravel(), top),
         "controls": _controls(composed),
         "held_out_pairs": len(composed.held_out),
+        "held_out_noising": {
+            "share": composed.held_out_noising_share.mean,
+            "interval": composed.held_out_noising_share[1:],
+        },
         "held_out": [
             {"name": name, "share": share, "interval": interval}
             for name, (share, interval) in held_out_shares(composed).items()

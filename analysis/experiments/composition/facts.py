@@ -45,6 +45,9 @@ class HeldOut:
     exceeds: bool  # whether that is clearly more than all of it, than half, or less
     mostly: bool
     minor: bool
+    noising_share: float  # of the total that is direct, by noising
+    noising_interval: Span
+    noising_agrees: bool  # whether the two intervals overlap
     largest_share: float  # of the total that the largest later component writes
     largest_of_direct: float  # the same as a share of the direct effect
     largest_interval: Span
@@ -155,6 +158,7 @@ def _strongest(later: list[Component], sign: int) -> Component | None:
 def _held_out(result: Composition) -> HeldOut:
     of_total = held_out_shares(result)
     share, (low, high) = of_total["direct"]
+    noising, *back = result.held_out_noising_share
     nothing = nan, (nan, nan)
     of_direct = held_out_shares(result, of="direct") if result.components else {}
     largest = result.components[0] if result.components else ""
@@ -165,6 +169,9 @@ def _held_out(result: Composition) -> HeldOut:
         exceeds=low > 1,
         mostly=low > 1 / 2,
         minor=high <= 1 / 2,
+        noising_share=noising,
+        noising_interval=(back[0], back[1]),
+        noising_agrees=low <= back[1] and back[0] <= high,
         largest_share=of_total.get(largest, nothing)[0],
         largest_of_direct=largest_of_direct,
         largest_interval=interval,

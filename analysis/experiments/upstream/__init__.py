@@ -14,6 +14,7 @@ EXPERIMENT = Experiment(
     figures=(
         Figure("upstream"),
         Figure("upstream_sources", "sources_caption", key=True, module="figures_words"),
+        Figure("upstream_chain", "chain_caption", module="figures_chain"),
         Figure("upstream_steps", "steps_caption"),
         Figure(
             "upstream_pairs",

@@ -18,6 +18,7 @@ from analysis.engines.decomposition import (
     preactivations,
     projections,
 )
+from analysis.engines.mediation import Patch, mediate, patches
 from analysis.engines.second_order import (
     STEP_NEURONS,
     Step,
@@ -86,6 +87,12 @@ class Upstream(Result):
         matched: neurons of the same layer, about as active on the two prompts.
         matched_contributions: those of the first of them; zeros if the layer has no other neuron.
         matched_earlier: those of the single neurons of ``earlier`` to it.
+        chain: the strongest head, the strongest earlier neuron (where there are any), the neuron.
+        chain_activation: change of the neuron's activation towards the other prompt's, by denoising
+            and by noising, for each of ``mediation.patches(chain)``.
+        chain_activation_gap: clean minus corrupted activation, of each pair.
+        chain_answer: the same change of the logit difference.
+        chain_answer_gap: clean minus corrupted logit difference, of each pair.
         pairs: word pairs, the question's own first, the others held out, as "clean / corrupted".
         contrast: difference of parts in every pair, clean minus corrupted.
         matched_contrast: the same for each matched neuron, mean over the held-out pairs, if any.
@@ -120,6 +127,11 @@ class Upstream(Result):
     matched: tuple[str, ...]
     matched_contributions: Float[np.ndarray, "projection side component"]
     matched_earlier: Float[np.ndarray, "projection side earlier"]
+    chain: tuple[str, ...]
+    chain_activation: Float[np.ndarray, "direction pair patch"]
+    chain_activation_gap: Float[np.ndarray, " pair"]
+    chain_answer: Float[np.ndarray, "direction pair patch"]
+    chain_answer_gap: Float[np.ndarray, " pair"]
     pairs: tuple[str, ...]
     contrast: Float[np.ndarray, "pair projection component"]
     matched_contrast: Float[np.ndarray, "matched projection component"]
@@ -128,6 +140,34 @@ class Upstream(Result):
     def leading(self) -> int:
         """Index of the leading projection."""
         return self.projections.index(self.lead)
+
+    @property
+    def activation_split(self) -> Float[np.ndarray, " component"]:
+        """What each component makes of the difference of activation between the prompts.
+
+        Contributions to gate and up are put into units of activation by the slope between the two
+        prompts, and taken together (the rescale rule of Shrikumar et al., "DeepLIFT", 2017); they
+        sum to the difference of activation.
+        """
+        change = self.preactivation[:, 0] - self.preactivation[:, 1]
+        slopes = np.divide(self.shares, change, out=np.zeros_like(change), where=change != 0)
+        split: np.ndarray = slopes @ self.difference
+        return split
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """What was patched and what was held, along the chain."""
+        return patches(self.chain)
+
+    def mediated(self, direction: int, of: str) -> tuple[Estimate, ...]:
+        """Shares of the gap in ``activation`` or ``answer`` that each patch along the chain brings.
+
+        Over the held-out pairs, sums over sums; of the question's pair where there are none.
+        """
+        first = int(len(self.pairs) > 1)
+        changes = getattr(self, f"chain_{of}")[direction, first:]
+        gaps = getattr(self, f"chain_{of}_gap")[first:]
+        return tuple(ratio(column, gaps) for column in changes.T)
 
     def held_out_difference(self, component: str) -> Estimate:
         """Of one component in the leading projection: mean over the held-out pairs."""
@@ -160,12 +200,34 @@ def summary(result: Upstream) -> dict[str, Any]:
             for index, head in enumerate(result.heads)
         ],
         "steps_back": [_step(result, index) for index in range(len(result.steps))],
+        "activation_split": [
+            {"name": name, "value": value}
+            for name, value in zip(result.components, result.activation_split, strict=True)
+        ],
+        "chain": _chain_rows(result),
         "alignment": {
             "cosine": dict(zip(result.projections, result.cosine[:, 0], strict=True)),
             "activation": result.activation[0],
         },
         "control": result.matched[0] if result.matched else None,
     }
+
+
+def _chain_rows(result: Upstream) -> list[dict[str, Any]]:
+    """What each patch along the chain brings, on the pair and over the held-out pairs."""
+    rows: list[dict[str, Any]] = []
+    for place, patch in enumerate(result.patches):
+        row: dict[str, Any] = {"patched": patch.patched, "held": list(patch.held)}
+        for of in ("activation", "answer"):
+            changes, gaps = getattr(result, f"chain_{of}"), getattr(result, f"chain_{of}_gap")
+            for direction, name in enumerate(("denoising", "noising")):
+                own = float(changes[direction, 0, place] / gaps[0]) if gaps[0] else None
+                mean, *interval = result.mediated(direction, of)[place]
+                row[f"{of}_{name}"] = own
+                if len(result.pairs) > 1:
+                    row |= {f"{of}_{name}_held_out": mean, f"{of}_{name}_interval": interval}
+        rows.append(row)
+    return rows
 
 
 def _projection(result: Upstream, index: int) -> dict[str, Any]:
@@ -278,6 +340,7 @@ def upstream(
             contributions[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])
         ),
         matched_earlier=_plain(contributions_of_neurons(runs, first, named) * len(matched[:1])),
+        **_chain(subject, (*heads[:1], *named[:1], str(neuron)), (pair, *held_out)),
         pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
         contrast=_plain(contrasts[:, 0]),
         matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),
@@ -302,6 +365,37 @@ def _contrasts(
     for done, pair in enumerate(pairs, start=1):
         yield split(pair.clean) - split(pair.corrupted)
         progress(done / len(pairs))
+
+
+def _chain(subject: Subject, chain: tuple[str, ...], pairs: Sequence[PromptPair]) -> dict[str, Any]:
+    """The chain of strongest components, patched and held both ways, in every pair."""
+    activation, answer, gaps = [], [], []
+    for pair in pairs:
+        runs = ((pair.corrupted, pair.clean), (pair.clean, pair.corrupted))
+        found = [mediate(subject, *run, chain, pair.contrast) for run in runs]
+        corrupted, clean = (_at_the_end(subject, base, chain[-1], pair) for base, _ in runs)
+        gaps.append([a - b for a, b in zip(clean, corrupted, strict=True)])
+        activation.append([found[0][0] - corrupted[0], clean[0] - found[1][0]])
+        answer.append([found[0][1] - corrupted[1], clean[1] - found[1][1]])
+    return {
+        "chain": chain,
+        "chain_activation": _plain(_by_direction(activation)),
+        "chain_activation_gap": np.array(gaps, dtype=np.float32)[:, 0],
+        "chain_answer": _plain(_by_direction(answer)),
+        "chain_answer_gap": np.array(gaps, dtype=np.float32)[:, 1],
+    }
+
+
+def _by_direction(rows: list[list[Tensor]]) -> Float[Tensor, "direction pair patch"]:
+    return torch.stack([torch.stack(row) for row in rows], 1)
+
+
+def _at_the_end(
+    subject: Subject, prompt: Prompt, neuron: str, pair: PromptPair
+) -> tuple[float, float]:
+    """Activation and logit difference of an untouched run."""
+    (activation,), (diff,) = mediate(subject, prompt, prompt, (neuron,), pair.contrast)
+    return float(activation), float(diff)
 
 
 def _named(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:

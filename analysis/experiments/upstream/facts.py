@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.criteria import EXACT, FAINT, LITTLE, MUCH, RESTATES, USUAL
+from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MUCH, RESTATES, USUAL
 from analysis.experiments.upstream.compute import Upstream
+from analysis.numbers.estimates import Estimate
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,30 @@ class Head:
     name: str  # of it
     difference: float  # of its contribution
     share: float  # of the whole difference
+    share_of_activation: float  # of the difference of activation, gate and up together
     source: Source  # where it takes that from
     as_strong: int  # matched neurons that get as much from it, either sign
     held_out: HeldOut | None  # the same in other word pairs; None where there are none
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The strongest head patched alone, and with the members of the chain behind it held.
+
+    Shares of the gap between the two prompts, by denoising, on the question's pair.
+    """
+
+    head: str
+    earlier: str  # the strongest earlier neuron; empty if there is none
+    reached: float  # activation of the neuron in the corrupted run with that head patched
+    clean: float  # in the clean run
+    activation: float
+    activation_beside: float  # with the earlier neuron held
+    by_earlier: bool  # whether more than half of the way to the neuron goes through that one
+    answer: float
+    answer_beside: float  # with the neuron held
+    by_neuron: bool  # whether more than half of the way to the answer goes through the neuron
+    held_out: Estimate | None  # of ``activation``, over the held-out pairs; None without any
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,7 @@ class Facts:
     larger_mlp: Component | None  # an MLP that differs by more than that head, if any does
     earlier: Component | None  # the single earlier neuron that differs most, if there is one
     steps: tuple[Step, ...]  # one step further back
+    chain: Chain | None  # None where no head comes before the neuron
     cosine: float  # of input and input weights at the last token
     correlation: float  # of cosine and pre-activation, token by token
     restates: bool  # whether it is high
@@ -112,6 +135,7 @@ def facts(result: Upstream, _sign: int | None = None) -> Facts:
         opposed=_opposed(result) if head else None,
         larger_mlp=_larger_mlp(result, head) if head else None,
         earlier=_earlier(result),
+        chain=_chain(result) if head else None,
         steps=tuple(_step(result, index) for index in range(len(result.steps))),
         cosine=float(result.cosine[result.leading, 0, -1]),
         correlation=correlation,
@@ -131,9 +155,47 @@ def _head(result: Upstream, total: float) -> Head:
         name=name,
         difference=difference,
         share=difference / total if abs(total) > EXACT else 0.0,
+        share_of_activation=_share_of_activation(result, name),
         source=_source(result),
         as_strong=as_strong,
         held_out=_held_out(result, difference, as_strong) if len(result.pairs) > 1 else None,
+    )
+
+
+def _share_of_activation(result: Upstream, name: str) -> float:
+    split, total = result.activation_split, float(result.shares.sum())
+    own = float(split[result.components.index(name)])
+    return own / total if abs(total) > EXACT else 0.0
+
+
+def _chain(result: Upstream) -> Chain:
+    """Shares of the question's pair, denoising; a share of no gap is no number."""
+    places = {(patch.patched, patch.held): i for i, patch in enumerate(result.patches)}
+    head, *middle, neuron = result.chain
+    earlier = middle[0] if middle else ""
+
+    def share(of: str, *held: str) -> float:
+        gap = float(getattr(result, f"chain_{of}_gap")[0])
+        change = float(getattr(result, f"chain_{of}")[0, 0, places[head, held]])
+        return change / gap if gap else float("nan")
+
+    alone = places[head, ()]
+    corrupted = float(result.activation[1, -1])
+    activation, answer = share("activation"), share("answer")
+    activation_beside = share("activation", earlier) if earlier else activation
+    answer_beside = share("answer", neuron)
+    return Chain(
+        head=head,
+        earlier=earlier,
+        reached=corrupted + float(result.chain_activation[0, 0, alone]),
+        clean=float(result.activation[0, -1]),
+        activation=activation,
+        activation_beside=activation_beside,
+        by_earlier=activation_beside < MEDIATED * activation,
+        answer=answer,
+        answer_beside=answer_beside,
+        by_neuron=answer_beside < MEDIATED * answer,
+        held_out=result.mediated(0, "activation")[alone] if len(result.pairs) > 1 else None,
     )
 
 

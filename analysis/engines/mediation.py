@@ -1,0 +1,135 @@
+"""Chains of components: some patched, others held, and what reaches a neuron and the answer.
+
+What is lost when a component is held at the value of its own run had run through it (Vig et al.,
+"Investigating Gender Bias in Language Models Using Causal Mediation Analysis", 2020).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from analysis.family import part
+from analysis.prompts import Contrast, Prompt
+from analysis.subject import Subject
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A run in which one component has the other prompt's value, and some keep their own."""
+
+    patched: str
+    held: tuple[str, ...]
+
+
+def patches(chain: Sequence[str]) -> tuple[Patch, ...]:
+    """Each member of a chain patched: alone, with each later one held, and with all of them."""
+    found: list[Patch] = []
+    for place, name in enumerate(chain):
+        later = chain[place + 1 :]
+        held = [(), *((each,) for each in later), *([tuple(later)] if len(later) > 1 else [])]
+        found += [Patch(name, each) for each in held]
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Where a head's ``z`` or a neuron's activation enters the weights that write it."""
+
+    module: nn.Module
+    columns: slice
+
+
+def _slot(subject: Subject, name: str) -> _Slot:
+    layer, kind, number = re.fullmatch(r"L(\d+)([HN])(\d+)", name).groups()  # type: ignore[union-attr]
+    block = part(subject.model, subject.family.blocks).get_submodule(layer)
+    if kind == "N":
+        return _Slot(part(block, subject.family.mlp_out), slice(int(number), int(number) + 1))
+    heads = subject.config.num_attention_heads
+    width = subject.bridge.blocks[int(layer)].attn.W_O[0].shape[0]
+    assert int(number) < heads
+    columns = slice(int(number) * width, (int(number) + 1) * width)
+    return _Slot(part(block, subject.family.attn_out), columns)
+
+
+@contextmanager
+def _watched(slot: _Slot, change: Callable[[Tensor], None]) -> Iterator[None]:
+    """Inside, the slot's columns at the last position can be read and overwritten."""
+
+    def hook(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+        entering = args[0].clone()
+        change(entering[:, -1, slot.columns])
+        return (entering,)
+
+    handle = slot.module.register_forward_pre_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@torch.inference_mode()
+def _run(
+    subject: Subject,
+    tokens: Sequence[int],
+    rows: int,
+    changes: Mapping[str, Callable[[Tensor], None]],
+) -> Float[Tensor, "row d_vocab"]:
+    """Logits at the last position of so many copies of a prompt, changed on their way."""
+    with ExitStack() as stack:
+        for name, change in changes.items():
+            stack.enter_context(_watched(_slot(subject, name), change))
+        batch = subject.batch(tokens).expand(rows, -1)
+        logits: Tensor = subject.model(batch, use_cache=False).logits[:, -1].float()
+    return logits
+
+
+def _values(subject: Subject, prompt: Prompt, names: Sequence[str]) -> dict[str, Tensor]:
+    """Each component's value at the last position."""
+    values: dict[str, Tensor] = {}
+
+    def reader(name: str) -> Callable[[Tensor], None]:
+        return lambda seen: values.update({name: seen[0].clone()})
+
+    _run(subject, prompt.tokens, 1, {name: reader(name) for name in names})
+    return values
+
+
+def mediate(
+    subject: Subject,
+    base: Prompt,
+    source: Prompt,
+    chain: Sequence[str],
+    contrast: Contrast,
+) -> tuple[Float[Tensor, " patch"], Float[Tensor, " patch"]]:
+    """The last member's activation and the logit difference, for each of ``patches(chain)``.
+
+    Args:
+        subject: the model.
+        base: the run that is patched, at its last position.
+        source: the run that patched values come from.
+        chain: heads and neurons, named as in ``L23H0`` and ``L25N1527``; the last is a neuron.
+        contrast: target and foil.
+    """
+    own, others = (_values(subject, prompt, chain) for prompt in (base, source))
+    wanted = patches(chain)
+    seen: list[Tensor] = []
+
+    def writer(name: str) -> Callable[[Tensor], None]:
+        def write(entering: Tensor) -> None:
+            for row, patch in enumerate(wanted):
+                if name == patch.patched:
+                    entering[row] = others[name]
+                elif name in patch.held:
+                    entering[row] = own[name]
+            if name == chain[-1]:
+                seen.append(entering[:, 0].clone())
+
+        return write
+
+    logits = _run(subject, base.tokens, len(wanted), {name: writer(name) for name in chain})
+    return seen[0].float(), logits[:, contrast.target_id] - logits[:, contrast.foil_id]

@@ -1,0 +1,72 @@
+"""The chain from head to neuron to answer, each patched while others are held."""
+
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.upstream.compute import Upstream
+
+KINDS = (("activation", style.CLEAN, -0.18), ("answer", style.TARGET, 0.18))
+DIRECTIONS = (("denoising", "circle"), ("noising", "circle-open"))
+
+
+def upstream_chain(result: Upstream) -> go.Figure:
+    """Shares of the gap in activation and in answer that each patch along the chain brings."""
+    if len(result.chain) < 2:
+        return style.message("Nothing comes before this neuron that could be patched.")
+    names = [
+        f"{patch.patched}, {' and '.join(patch.held)} held" if patch.held else patch.patched
+        for patch in result.patches
+    ]
+    figure = style.canvas(34 * len(names) + 64, left=style.label_width(names) + 20)
+    for of, colour, shift in KINDS:
+        for direction, (way, symbol) in enumerate(DIRECTIONS):
+            _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title="share of the gap between the prompts", zerolinewidth=2)
+    pairs = len(result.pairs) - 1
+    over = f"{pairs} held-out pairs, 95 % interval" if pairs else "the question's pair"
+    style.note(
+        figure,
+        style.swatch(style.CLEAN, f"activation of {result.neuron}") + "   "
+        + style.swatch(style.TARGET, "answer"),
+        f"{over}; ● denoising, ○ noising",
+    )  # fmt: skip
+    return figure
+
+
+def _marks(
+    figure: go.Figure,
+    result: Upstream,
+    names: list[str],
+    what: tuple[str, int],
+    look: tuple[str, str, float, str],
+) -> None:
+    (of, direction), (colour, symbol, shift, way) = what, look
+    found = result.mediated(direction, of)
+    figure.add_scatter(
+        x=[round(each.mean, 4) for each in found],
+        y=[row + shift for row in range(len(names))],
+        mode="markers",
+        marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [each.high - each.mean for each in found],
+            "arrayminus": [each.mean - each.low for each in found],
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[
+            [name, of, way, *(style.plain(value, 3) for value in each)]
+            for name, each in zip(names, found, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]}: %{customdata[3]} "
+        "[%{customdata[4]}, %{customdata[5]}]<extra></extra>",
+    )
