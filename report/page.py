@@ -16,6 +16,7 @@ from analysis.experiments import steps
 from analysis.experiments.activations.token_rows import token_rows
 from report.dose import dose
 from report.linkcheck import anchors
+from report.marks import lights
 from report.panels import absent, panels, themes
 from report.place import Place
 from report.rows import listed
@@ -60,7 +61,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     written = {name: getattr(wording, name) for name in sentences.FILTERS}
-    made.filters |= written
+    made.filters |= written | {"lights": lights}
     made.globals |= written | {
         "command": command,
         "finding": sentences.finding,
