@@ -24,12 +24,16 @@ MOST = 1_500_000
 """Bytes of a page."""
 
 
-@pytest.fixture(params=["committed", "hostile"])
+@pytest.fixture
 def study(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize(("scheme", "width"), WIDTHS)
+@pytest.mark.parametrize(
+    ("study", "scheme", "width"),
+    [("committed", "light", 1400), ("committed", "dark", 400), ("hostile", "dark", 400)],
+    indirect=["study"],
+)
 def test_every_figure_is_drawn_nothing_leaves_the_machine_and_axe_finds_no_fault(
     browser, study, scheme, width
 ):
@@ -43,6 +47,7 @@ def test_every_figure_is_drawn_nothing_leaves_the_machine_and_axe_finds_no_fault
             assert visit.faults() == [], page.name
 
 
+@pytest.mark.parametrize("study", ["committed", "hostile"], indirect=True)
 def test_no_page_is_large(study):
     for page in [*pages_of(study), study.with_name("index.html")]:
         assert page.stat().st_size < MOST, page.name
@@ -206,7 +211,8 @@ def test_an_old_link_into_the_one_page_leads_to_the_place_in_its_chapter(browser
 
 def test_without_scripts_an_old_link_leads_to_the_entry_of_its_chapter(browser, plain):
     link = plain.as_uri() + "#lens"
-    with ReportVisit(browser, link, java_script_enabled=False) as visit:
+    options = {"java_script_enabled": False, "reduced_motion": "reduce"}
+    with ReportVisit(browser, link, **options) as visit:
         entry = visit.tab.locator("li:has(#lens)")
         assert entry.locator("a").first.get_attribute("href") == "logit_lens.html"
         assert 0 <= entry.bounding_box()["y"] < 800

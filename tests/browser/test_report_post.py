@@ -87,6 +87,16 @@ def test_each_link_to_more_opens_the_chapter_that_it_names(browser, post):
         assert visit.trouble == []
 
 
+def test_on_paper_no_answer_is_folded_away(browser, post):
+    with ReportVisit(browser, post) as visit:
+        visit.tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        for name in ("next_token", "confirmation"):
+            drawn = visit.tab.locator(f"#{name} svg.main-svg").first
+            drawn.wait_for()
+            assert drawn.bounding_box()["width"] == 580
+        assert visit.tab.locator(".answer:visible").count() == 2
+
+
 def test_without_scripts_nothing_is_folded_away(browser, post):
     with ReportVisit(browser, post, java_script_enabled=False) as visit:
         assert visit.tab.locator("#prompt .answer").is_visible()
