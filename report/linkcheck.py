@@ -12,16 +12,21 @@ class _Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
-        self.anchors: set[str] = set()
+        self.anchors: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Keep ids, and where href and src lead."""
         for name, value in attrs:
             if name == "id" and value:
-                self.anchors.add(value)
+                self.anchors.append(value)
             if name in ("href", "src") and value:
                 self.links.append(value)
+
+
+def anchors(text: str) -> list[str]:
+    """What can be pointed to in a page: its ids, in order."""
+    return _Page(text).anchors
 
 
 def broken_links(folder: Path) -> list[str]:

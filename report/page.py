@@ -1,6 +1,6 @@
-"""The page as one HTML text."""
+"""The pages of one study, each as one HTML text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from analysis.evidence import Evidence
 from analysis.experiments import steps
 from analysis.experiments.activations.token_rows import token_rows
 from report.dose import dose
+from report.linkcheck import anchors
+from report.marks import lights
 from report.panels import absent, panels, themes
 from report.place import Place
 from report.rows import listed
@@ -25,10 +27,11 @@ ALONE = Place(root="../../")
 
 @dataclass(frozen=True)
 class Part:
-    """One section of the page.
+    """One chapter of the study.
 
     Attributes:
-        id: of the section.
+        file: its page.
+        id: of its section.
         name: what the contents call it.
         heading: above it.
         templates: the first of these that is there writes it.
@@ -36,6 +39,7 @@ class Part:
         said: what is claimed of that experiment.
     """
 
+    file: str
     id: str
     name: str
     heading: str
@@ -57,7 +61,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     written = {name: getattr(wording, name) for name in sentences.FILTERS}
-    made.filters |= written
+    made.filters |= written | {"lights": lights}
     made.globals |= written | {
         "command": command,
         "finding": sentences.finding,
@@ -68,43 +72,73 @@ def environment() -> Environment:
 
 
 POST, STUDY, DOUBTS = "index.html", "study.html", "doubts.html"
-"""The pages of one study: the short post, all of it, and what would change our mind."""
+"""A study's short post, the contents of all of it, and what would change our mind."""
 
 
 def pages(evidence: Evidence, place: Place = ALONE) -> dict[str, str]:
     """Write the pages about one study, by file name, for the place where they will stand."""
     claims = make_claims(evidence)
-    drawn = panels(evidence, claims, place.app)
-    unasked = [each.title for each in steps() if not each.suits(evidence.question)]
+    chapters = tuple(parts(evidence, claims))
     seen = {
         "claims": claims,
         "evidence": evidence,
         "question": evidence.question,
-        "figures": absent(evidence) | drawn,
-        "drawn": len(drawn),
-        "unasked": unasked,
-        "parts": tuple(parts(evidence, claims)),
+        "figures": absent(evidence) | panels(evidence, claims, place.app),
+        "unasked": [each.title for each in steps() if not each.suits(evidence.question)],
+        "parts": chapters,
         "themes": themes(),
         "place": place,
         "dose": dose(evidence),
+        "short": False,
     }
-    templates = {POST: "post.html", STUDY: "study.html", DOUBTS: "doubts.html"}
+
+    def render(template: str, **more: Any) -> str:
+        return environment().get_template(template).render(seen | more)
+
+    written = {
+        part.file: render("chapter.html", **_around(chapters, place))
+        for place, part in enumerate(chapters)
+    }
+    within = {file: _within(text) for file, text in written.items()}
     return {
-        file: environment().get_template(name).render(**seen, short=file == POST)
-        for file, name in templates.items()
+        POST: render("post.html", short=True),
+        STUDY: render("study.html", anchors=within),
+        **written,
+        DOUBTS: render("doubts.html"),
     }
+
+
+def _around(chapters: Sequence[Part], place: int) -> dict[str, Any]:
+    """A chapter, its number, and its neighbours; None where there is none."""
+    part = chapters[place]
+    return {
+        "part": part,
+        "said": part.said,
+        "number": place + 1,
+        "before": chapters[place - 1] if place else None,
+        "after": chapters[place + 1] if place + 1 < len(chapters) else None,
+    }
+
+
+def _within(page: str) -> list[str]:
+    """What can be pointed to in a chapter's text; data for scripts cannot."""
+    article = page.partition("<article>")[2].partition("</article>")[0]
+    return [anchor for anchor in anchors(article) if not anchor.endswith("-data")]
 
 
 def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
-    """The sections of the page: an experiment of which nothing is said has none of its own."""
+    """The chapters of the study: an experiment of which nothing is said has none of its own."""
     heading = f"The question: {claims.question}"
-    yield Part("question", "The question", heading, ("question.html",))
+    yield Part("question.html", "question", "The question", heading, ("question.html",))
     for each in evidence.experiments:
         said = claims.sections[each.name]
         if said is not None:
-            templates = (f"sections/{each.name}.html", "generic.html")
+            file, id_ = f"{each.name}.html", f"{each.name}-section"
             heading = getattr(said, "heading", each.title)
-            yield Part(f"{each.name}-section", each.title, heading, templates, each, said)
+            templates = (f"sections/{each.name}.html", "generic.html")
+            yield Part(file, id_, each.title, heading, templates, each, said)
     if claims.original is not None:
-        yield Part("original", "The original", claims.original.heading, ("original.html",))
-    yield Part("making", "How this was made", "How this was made", ("making.html",))
+        theirs = claims.original.heading
+        yield Part("original.html", "original", "The original", theirs, ("original.html",))
+    made = "How this was made"
+    yield Part("making.html", "making", made, made, ("making.html",))

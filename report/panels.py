@@ -13,6 +13,7 @@ from analysis.declaration import Experiment, Figure, has
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
 from report.links import LOCAL, app_link
+from report.marks import called
 
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
@@ -30,6 +31,7 @@ class PageFigure:
         command: the command line that computes it.
         app: where the app asks the same.
         height: pixels.
+        marks: what its marks are called.
         data: traces and layout as JSON that is safe inside a script element.
     """
 
@@ -41,6 +43,7 @@ class PageFigure:
     command: str
     app: str
     height: int
+    marks: tuple[str, ...]
     data: Markup
 
 
@@ -117,5 +120,6 @@ def _panel(
         command=command(evidence, experiment),
         app=app_link(evidence, experiment, app),
         height=int(plot.layout.height),
+        marks=called(plot),
         data=safe_json(plot.to_json()),
     )

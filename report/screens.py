@@ -1,4 +1,4 @@
-"""The committed page as pictures, section by section, at three widths, for who reviews it.
+"""The committed pages as pictures, section by section, at three widths, for who reviews them.
 
 Run with ``make screens``; it needs Chromium, which playwright drives.
 """
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from analysis import EMBEDDED, questions, results
 from report.build import build
@@ -20,54 +20,58 @@ WIDTHS = {400: "dark", 1000: "light", 1400: "light"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def take(page: Path, out: Path, browser: Browser, sections: Sequence[str] = ()) -> list[Path]:
-    """Write a picture of each section at each width.
+def take(pages: Sequence[Path], out: Path, browser: Browser) -> list[Path]:
+    """Write a picture of each section of pages at each width.
 
     Args:
-        page: the report.
+        pages: of a study.
         out: the folder to write.
         browser: what draws.
-        sections: which ones, by id; all if none is named.
 
     Returns:
         Where the pictures are.
     """
     out.mkdir(parents=True, exist_ok=True)
-    return [path for width in WIDTHS for path in _at(browser, page, out, width, sections)]
+    return [path for width in WIDTHS for path in _at(browser, pages, out, width)]
 
 
-def _at(
-    browser: Browser, page: Path, out: Path, width: int, sections: Sequence[str]
-) -> Iterator[Path]:
+def _at(browser: Browser, pages: Sequence[Path], out: Path, width: int) -> Iterator[Path]:
     """The pictures of one width."""
     viewport = {"width": width, "height": 1200}
     tab = browser.new_page(viewport=viewport, color_scheme=WIDTHS[width])  # type: ignore[arg-type]
-    tab.goto(page.as_uri())
-    every = "found => found.map(section => section.id)"
-    for name in sections or tab.locator("article > section").evaluate_all(every):
-        _draw_all(tab, name)
-        path = out / f"{name}_{width}.png"
-        tab.locator(f"article > section#{name}").screenshot(path=path)
-        yield path
+    for page in pages:
+        tab.goto(page.as_uri())
+        _unfold(tab)
+        for section in tab.locator("article > section").all():
+            path = out / f"{page.stem}_{section.get_attribute('id') or 'chapters'}_{width}.png"
+            _draw_all(section)
+            section.screenshot(path=path)
+            yield path
     tab.close()
 
 
-def _draw_all(tab: Page, name: str) -> None:
+def _unfold(tab: Page) -> None:
+    """Show what readers are to guess first."""
+    for _ in range(tab.locator(".guess .ask button").count()):
+        tab.locator(".guess .ask button").first.click()
+
+
+def _draw_all(section: Locator) -> None:
     """Wait for a section's figures, each of which is drawn when it comes near."""
-    for plot in tab.locator(f"#{name} .plot").all():
+    for plot in section.locator(".plot").all():
         plot.scroll_into_view_if_needed()
         plot.locator("svg.main-svg").first.wait_for()
 
 
 def main() -> None:
-    """Build the committed study's page and take its pictures."""
+    """Build the committed study's pages and take their pictures."""
     chromium = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as scratch:
         index = build(results.COMMITTED, Path(scratch) / "dist", model=EMBEDDED)
-        page = index.parent / EMBEDDED / questions.DEFAULT / index.name
+        pages = sorted((index.parent / EMBEDDED / questions.DEFAULT).glob("*.html"))
         with sync_playwright() as session:
             browser = session.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-            print(f"{len(take(page, OUT, browser))} pictures in {OUT}")
+            print(f"{len(take(pages, OUT, browser))} pictures in {OUT}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from report.page import ALONE, STUDY, pages
+from report.page import ALONE, DOUBTS, POST, pages
 from report.place import Place
 
 BLANK = go.Figure(layout={"height": 100, "template": go.layout.Template()})
@@ -18,13 +18,19 @@ def undrawn():
     return patch.object(Experiment, "draw", lambda *_: BLANK)
 
 
-def render(study: Evidence, place: Place = ALONE, file: str = STUDY) -> str:
-    """One of a study's pages, the whole study if none is named."""
-    return pages(study, place)[file]
+def render(study: Evidence, place: Place = ALONE, file: str = "") -> str:
+    """One of a study's pages; if none is named, the full study, chapter after chapter."""
+    written = pages(study, place)
+    return written[file] if file else full(written)
+
+
+def full(written: dict[str, str]) -> str:
+    """The contents and the chapters of a study, in order."""
+    return "\n".join(text for file, text in written.items() if file not in (POST, DOUBTS))
 
 
 def prose(study: Evidence) -> str:
-    """All that a reader reads on a study's page."""
+    """All that a reader reads in the full study."""
     with undrawn():
         return Prose(render(study)).text
 

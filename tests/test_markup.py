@@ -47,11 +47,12 @@ def test_the_parser_complains_of_what_is_wrong():
 
 
 def test_ids_are_there_once():
-    tree = html5lib.parse(render(evidence(Plan())), namespaceHTMLElements=False)
-    ids = [element.get("id") for element in tree.iter() if element.get("id")]
-    assert len(ids) == len(set(ids))
-    labels = [e.get("aria-labelledby") for e in tree.iter() if e.get("aria-labelledby")]
-    assert set(labels) <= set(ids)
+    for file, page in pages(evidence(Plan())).items():
+        tree = html5lib.parse(page, namespaceHTMLElements=False)
+        ids = [element.get("id") for element in tree.iter() if element.get("id")]
+        assert len(ids) == len(set(ids)), file
+        labels = [e.get("aria-labelledby") for e in tree.iter() if e.get("aria-labelledby")]
+        assert set(labels) <= set(ids), file
 
 
 def test_links_to_the_older_names_of_sections_still_lead_there():

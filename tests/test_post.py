@@ -11,8 +11,8 @@ from analysis import questions, results
 from analysis.claims import make_claims
 from analysis.evidence import load_evidence
 from report.dose import dose
-from report.page import DOUBTS, POST, STUDY, pages
-from tests.prose import Prose, render, undrawn
+from report.page import DOUBTS, POST, pages
+from tests.prose import Prose, full, render, undrawn
 from tests.synthetic import Plan, evidence, hostile_plan, toy_plan
 
 WORDS, FIGURES = 1800, 7
@@ -52,7 +52,7 @@ def test_its_first_figure_is_every_neuron_and_stands_before_any_other_text(commi
 def test_every_sentence_that_it_tells_is_one_of_the_study(plan):
     """Nothing is told in short that the full study, in which its control stands, does not tell."""
     written = pages(evidence(plan))
-    post, study = (Prose(written[file]).text for file in (POST, STUDY))
+    post, study = (Prose(text).text for text in (written[POST], full(written)))
     claims = make_claims(evidence(plan))
     told = [claims.neuron_sweep.standing, claims.ablation.heading, claims.generality.sentences]
     for sentence in (Prose(text).text for text in told):
@@ -120,4 +120,4 @@ def test_each_claim_has_a_control_on_the_page_of_doubts(committed):
     assert len(controlled) >= 12
     for name in controlled:
         assert Prose(claims.sections[name].wrong).text in said
-        assert f'href="study.html#{name}-section"' in page
+        assert f'href="{name}.html"' in page

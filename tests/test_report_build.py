@@ -50,26 +50,28 @@ def asked(study: Path, out: Path) -> list[str]:
 
 
 def test_the_build_is_one_folder_that_asks_nothing_of_the_network(built):
-    parts = {"style.css", "theme.js", "figures.js", "contents.js", "plotly.min.js", "post.js"}
+    scripts = {"theme.js", "figures.js", "marks.js", "moved.js", "plotly.min.js", "post.js"}
+    parts = {"style.css", *scripts}
     beside = {"index.html", "feed.xml", "card.png", "README.md", "smollm2-135m"}
     assert {path.name for path in built.iterdir()} == {*beside, *parts}
-    assert {path.name for path in (built / WHERE).iterdir()} == {
-        "index.html",
-        "study.html",
-        "doubts.html",
-        "data",
-    }
-    page = (built / WHERE / "study.html").read_text(encoding="utf-8")
-    sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page)
-    assert set(sources) == {
-        "data:,",
-        *(f"../../{part}" for part in (*(parts - {"post.js"}), "feed.xml")),
-    }
+    of_study = {"question.html", "making.html", "original.html"} | chapters()
+    pages = {"index.html", "study.html", "doubts.html"} | of_study
+    assert {path.name for path in (built / WHERE).iterdir()} == {*pages, "data"}
+    for name in pages:
+        page = (built / WHERE / name).read_text(encoding="utf-8")
+        sources = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', page)
+        assert set(sources) <= {"data:,", *(f"../../{part}" for part in (*parts, "feed.xml"))}
+        assert {"../../style.css", "../../theme.js"} <= set(sources)
+
+
+def chapters() -> set[str]:
+    return {f"{each.name}.html" for each in evidence(Plan()).experiments}
 
 
 def test_every_result_lies_beside_the_page_as_json_and_each_figure_leads_to_its_own(built):
-    page = (built / WHERE / "study.html").read_text(encoding="utf-8")
     for experiment, drawn in figures(evidence(Plan())):
+        home = "original" if drawn.name == "beside_original" else experiment.name
+        page = (built / WHERE / f"{home}.html").read_text(encoding="utf-8")
         part = page.partition(f'<figure id="{drawn.name}"')[2].partition("</figure>")[0]
         (link,) = re.findall(r'href="(data/[^"]*)"', part)
         told = json.loads((built / WHERE / link).read_text(encoding="utf-8"))

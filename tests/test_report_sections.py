@@ -13,8 +13,8 @@ from analysis.experiments import steps
 from report.artifacts import contents
 from report.beside import PACKAGE
 from report.build import build
-from report.linkcheck import broken_links
-from report.page import parts
+from report.linkcheck import anchors, broken_links
+from report.page import DOUBTS, POST, STUDY, pages, parts
 from tests.conftest import make_subject
 from tests.prose import Prose, prose, render, undrawn
 from tests.questions import PAIR
@@ -45,15 +45,49 @@ def test_sections_and_contents_stand_in_the_order_of_the_argument():
     ids = re.findall(r'<section id="([\w-]+)"', page)
     expected = [f"{each.name}-section" for each in told.experiments]
     assert ids == ["question", *expected, "original", "making"]
-    assert re.findall(r'<li><a href="#([\w-]+)"', page) == ids
+    files = [f"{name.removesuffix('-section')}.html" for name in ids]
+    assert re.findall(r'<li id="[\w-]+">\s*<a href="([\w.]+)"', page) == files
+    beside = re.findall(r'<li><a href="([\w.]+)"', page)
+    assert beside == files * len(files)
 
 
-def test_what_is_in_brief_leads_to_the_section_that_shows_it():
+def test_what_is_in_brief_leads_to_the_chapter_that_shows_it():
     with undrawn():
-        page = render(evidence(Plan()))
-    links = re.findall(r'href="#([\w-]+)" aria-label="how we know', page)
+        written = pages(evidence(Plan()))
+    links = re.findall(r'href="([\w.]+)" aria-label="how we know', written[STUDY])
     assert links
-    assert set(links) <= set(re.findall(r'<section id="([\w-]+)"', page))
+    assert set(links) <= set(written)
+
+
+def test_chapters_lead_forwards_and_back_through_all_of_the_study():
+    with undrawn():
+        written = pages(evidence(Plan()))
+    files = [file for file in written if file not in (POST, STUDY, DOUBTS)]
+    for turn, ways in (("next", files), ("prev", files[::-1])):
+        leads = [re.findall(rf'rel="{turn}" href="([\w.]+)"', written[file]) for file in ways]
+        assert leads == [*([file] for file in ways[1:]), []]
+    for file in files:
+        (here,) = re.findall(r'<a href="([\w.]+)" aria-current="page"', written[file])
+        assert here == file
+        assert 'href="study.html"' in written[file]
+
+
+def test_every_place_that_one_page_had_is_an_anchor_in_the_entry_of_its_chapter():
+    """So a link to it leads on without a script, too, and none leads to two chapters."""
+    with undrawn():
+        written = pages(evidence(Plan()))
+    entries = re.findall(r'<li id="([\w-]+)">\s*<a href="([\w.]+)"(.*?)</li>', written[STUDY], re.S)
+    seen = []
+    for section, file, entry in entries:
+        places = [section, *re.findall(r'id="([\w-]+)"', entry)]
+        assert set(places) == {p for p in anchors(article(written[file])) if p[-5:] != "-data"}
+        seen += places
+    assert len(seen) == len(set(seen))
+    assert {"confirmation", "neurons", "making", "patching-section"} <= set(seen)
+
+
+def article(page: str) -> str:
+    return page.partition("<article>")[2].partition("</article>")[0]
 
 
 @pytest.fixture
@@ -102,13 +136,14 @@ def bare(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(bare):
-    """Where the page of the bare pair is, drawn in full."""
+    """Where the study of the bare pair is, drawn in full."""
     (page,) = build(bare, bare.parent / "bare_pages").parent.glob("*/*/study.html")
     return page
 
 
 def test_a_bare_pair_makes_a_page_and_says_what_it_leaves_out(bare, page):
-    text = page.read_text(encoding="utf-8")
+    chapters = re.findall(r'<li id="[\w-]+">\s*<a href="([\w.]+)"', page.read_text("utf-8"))
+    text = "".join(page.with_name(file).read_text("utf-8") for file in chapters)
     (folder,) = (path.parent for path in bare.rglob("question.json"))
     told = load_evidence(folder)
     assert re.findall(r'<figure id="(\w+)"', text) == [f.name for _, f in figures(told)]

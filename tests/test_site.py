@@ -90,7 +90,7 @@ def test_a_link_that_climbs_out_of_the_site_is_broken(tmp_path):
 
 
 def test_where_the_code_has_an_address_the_notebook_opens_in_colab(site):
-    page = (site / "one model" / "an" / "study.html").read_text(encoding="utf-8")
+    page = (site / "one model" / "an" / "making.html").read_text(encoding="utf-8")
     there = (
         "colab.research.google.com/github/somebody/an-neuron/blob/main/notebooks/an_neuron.ipynb"
     )

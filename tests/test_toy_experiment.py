@@ -118,7 +118,7 @@ def test_a_study_has_it_with_where_it_came_from(study):
 def page(study, tmp_path_factory):
     """The text of the study's page, all that a reader sees."""
     index = build_pages(study.parent.parent, tmp_path_factory.mktemp("pages") / "dist")
-    (found,) = index.parent.glob("*/*/study.html")
+    (found,) = index.parent.glob("*/*/toy_experiment.html")
     assert (found.parent / "data" / "toy_experiment.json").is_file()
     return found.read_text(encoding="utf-8")
 

@@ -23,18 +23,22 @@
     turn();
   }
 
-  /* Readers guess before they see: what follows a question is folded away until they ask for it. */
+  /* Readers guess before they see: what follows a question is folded away until they ask for it, or print. */
   for (const guess of document.querySelectorAll(".guess")) {
     const button = guess.querySelector(".ask button");
     const answer = guess.querySelector(".answer");
     button.hidden = false;
     answer.hidden = true;
-    button.addEventListener("click", () => {
+    const open = () => {
       answer.hidden = false;
       button.remove();
-      answer.focus();
       for (const plot of answer.querySelectorAll(".js-plotly-plot")) window.Plotly.Plots.resize(plot);
+    };
+    button.addEventListener("click", () => {
+      open();
+      answer.focus();
     });
+    window.addEventListener("beforeprint", open, { capture: true }); // before figures are drawn for paper
   }
 
   /* The post stood on one page with the study once: links to its sections lead there still. */

@@ -8,6 +8,7 @@ import pytest
 from analysis import EMBEDDED, questions, results
 from report import build as building
 from report.build import build
+from report.page import POST
 from report.place import Place
 from space import service
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, sync_playwright
@@ -46,9 +47,19 @@ def address(running) -> str:
 
 
 def page_of(index: Path) -> Path:
-    """The only study's page, found from the index."""
+    """The contents of the only study, found from the index."""
     (page,) = index.parent.glob("*/*/study.html")
     return page
+
+
+def chapter(study: Path, name: str) -> Path:
+    """A chapter's page, beside the contents of its study."""
+    return study.with_name(f"{name}.html")
+
+
+def pages_of(study: Path) -> list[Path]:
+    """The contents of a study, its chapters and its doubts: all but the short post."""
+    return sorted(page for page in study.parent.glob("*.html") if page.name != POST)
 
 
 def built(factory: pytest.TempPathFactory, plan: Plan, place: Place = Place()) -> Path:  # noqa: B008
@@ -59,7 +70,7 @@ def built(factory: pytest.TempPathFactory, plan: Plan, place: Place = Place()) -
 
 @pytest.fixture(scope="session")
 def committed(tmp_path_factory) -> Path:
-    """The page of the committed study."""
+    """The contents of the committed study."""
     out = tmp_path_factory.mktemp("committed") / "dist"
     studies = {"model": EMBEDDED, "question": questions.DEFAULT}
     return page_of(build(results.COMMITTED, out, **studies))

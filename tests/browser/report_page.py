@@ -18,7 +18,7 @@ SEE = """async (names) => {
     }
     return missing;
 }"""
-ASK = """async () => (await axe.run()).violations.map((fault) =>
+ASK = """async () => (await axe.run({ preload: false })).violations.map((fault) =>
     [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])"""
 
 
@@ -34,13 +34,14 @@ class ReportVisit(Visit):
     def __exit__(self, *_: object) -> None:
         self.context.close()
 
+    def turn_to(self, page: Path) -> None:
+        self.tab.goto(page.as_uri())
+
     def figures(self) -> list[str]:
         return self.tab.locator("figure").evaluate_all("found => found.map(figure => figure.id)")
 
     def see_every_figure(self) -> None:
-        names = self.figures()
-        assert names
-        self.see(*names)
+        self.see(*self.figures())
 
     def see(self, *names: str) -> None:
         """Come near each figure, and stay until it is drawn."""

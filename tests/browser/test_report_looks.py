@@ -6,7 +6,7 @@ import numpy as np
 
 from report.screens import WIDTHS, take
 from tests.browser.chromium import NEEDED
-from tests.browser.conftest import built
+from tests.browser.conftest import built, chapter
 from tests.browser.report_page import ReportVisit
 from tests.synthetic import Plan
 
@@ -14,7 +14,7 @@ pytestmark = NEEDED
 
 
 def test_by_keyboard_alone_a_reader_comes_from_the_top_to_a_figures_data(browser, plain):
-    with ReportVisit(browser, plain) as visit:
+    with ReportVisit(browser, chapter(plain, "neuron_sweep")) as visit:
         visit.tab.keyboard.press("Tab")
         assert visit.tab.evaluate("document.activeElement.textContent") == "Skip to the text"
         visit.see("neuron_sweep")
@@ -27,7 +27,8 @@ def test_by_keyboard_alone_a_reader_comes_from_the_top_to_a_figures_data(browser
 
 def test_no_cell_of_a_figures_data_is_a_formula(browser, tmp_path_factory):
     plan = Plan(target="=1+1", foil="@x", extra=("+y", "-z", " one"))
-    with ReportVisit(browser, built(tmp_path_factory, plan)) as visit:
+    page = chapter(built(tmp_path_factory, plan), "next_token")
+    with ReportVisit(browser, page) as visit:
         with visit.tab.expect_download() as saved:
             visit.tab.locator("#next_token [data-take=csv]").click()
         with open(saved.value.path(), encoding="utf-8", newline="") as file:
@@ -44,9 +45,10 @@ def number(cell: str) -> bool:
 
 
 def test_a_reviewer_gets_every_section_as_a_picture_in_every_width(browser, plain, tmp_path):
-    sections = ("neuron_sweep-section", "original")
-    pictures = take(plain, tmp_path / "screens", browser, sections)
-    assert {path.name for path in pictures} == {f"{s}_{w}.png" for s in sections for w in WIDTHS}
+    pages = [chapter(plain, name) for name in ("neuron_sweep", "original")]
+    pictures = take(pages, tmp_path / "screens", browser)
+    names = {"neuron_sweep_neuron_sweep-section", "original_original"}
+    assert {path.name for path in pictures} == {f"{n}_{w}.png" for n in names for w in WIDTHS}
     for path in pictures:
         width = int.from_bytes(path.read_bytes()[16:20], "big")
         assert width <= int(path.stem.rpartition("_")[2]) < 1.25 * width  # less the contents

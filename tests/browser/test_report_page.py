@@ -1,4 +1,4 @@
-"""The report's page in a real browser, opened as a file, with the network cut off."""
+"""A study's pages in a real browser, opened as files, with the network cut off."""
 
 import itertools
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import NEEDED
+from tests.browser.conftest import chapter, pages_of
 from tests.browser.report_page import ReportVisit
 
 pytestmark = NEEDED
@@ -19,21 +20,37 @@ pytestmark = NEEDED
 WIDTHS = [("light", 1400), ("dark", 400)]
 
 
-@pytest.fixture(params=["committed", "hostile"])
-def page(request: pytest.FixtureRequest) -> Path:
+MOST = 1_500_000
+"""Bytes of a page."""
+
+
+@pytest.fixture
+def study(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize(("scheme", "width"), WIDTHS)
+@pytest.mark.parametrize(
+    ("study", "scheme", "width"),
+    [("committed", "light", 1400), ("committed", "dark", 400), ("hostile", "dark", 400)],
+    indirect=["study"],
+)
 def test_every_figure_is_drawn_nothing_leaves_the_machine_and_axe_finds_no_fault(
-    browser, page, scheme, width
+    browser, study, scheme, width
 ):
-    with ReportVisit(browser, page, width, color_scheme=scheme) as visit:
-        visit.see_every_figure()
-        assert visit.outside == []
-        assert visit.trouble == []
-        assert visit.overflow() == 0
-        assert visit.faults() == []
+    with ReportVisit(browser, study, width, color_scheme=scheme) as visit:
+        for page in pages_of(study):
+            visit.turn_to(page)
+            visit.see_every_figure()
+            assert visit.outside == [], page.name
+            assert visit.trouble == [], page.name
+            assert visit.overflow() == 0, page.name
+            assert visit.faults() == [], page.name
+
+
+@pytest.mark.parametrize("study", ["committed", "hostile"], indirect=True)
+def test_no_page_is_large(study):
+    for page in [*pages_of(study), study.with_name("index.html")]:
+        assert page.stat().st_size < MOST, page.name
 
 
 @pytest.mark.parametrize(("scheme", "width"), WIDTHS)
@@ -50,23 +67,29 @@ def test_the_index_fits_and_axe_finds_no_fault_in_it(browser, committed, scheme,
 def test_letters_however_wide_push_nothing_out_of_the_window(browser, plain):
     """The fonts of a reader's machine are not ours: a width is tried in steps, not in one font."""
     with ReportVisit(browser, plain, width=1400) as visit:
-        visit.tab.add_style_tag(content="body { font-family: monospace !important; }")
-        for width in (320, 700, 1000, 1343, 1345, 1400, 1700):
-            visit.tab.set_viewport_size({"width": width, "height": 800})
-            assert visit.overflow() == 0, width
+        for page in (plain, chapter(plain, "ablation"), chapter(plain, "making")):
+            visit.turn_to(page)
+            visit.tab.add_style_tag(content="body { font-family: monospace !important; }")
+            for width in (320, 700, 1000, 1343, 1345, 1400, 1700):
+                visit.tab.set_viewport_size({"width": width, "height": 800})
+                assert visit.overflow() == 0, (page.name, width)
 
 
 def test_figures_far_down_wait_until_they_come_near(browser, plain):
-    with ReportVisit(browser, plain) as visit:
-        assert visit.tab.locator("figure#random_text svg.main-svg").count() == 0
+    with ReportVisit(browser, chapter(plain, "upstream")) as visit:
+        assert visit.tab.locator("figure#upstream_alignment svg.main-svg").count() == 0
 
 
 def test_hostile_texts_execute_nothing(browser, hostile):
     """Nor do figures, of which the test of all pages draws every one."""
     with ReportVisit(browser, hostile) as visit:
-        assert visit.tab.locator("[onerror], [onload]").count() == 0
-        assert visit.tab.locator("article img").count() == 0
-        assert "{{7*7}}" in visit.tab.locator("article").inner_text()
+        told = ""
+        for name in ("study", "next_token", "intervention", "making"):
+            visit.turn_to(chapter(hostile, name))
+            assert visit.tab.locator("[onerror], [onload]").count() == 0
+            assert visit.tab.locator("article img").count() == 0
+            told += visit.tab.locator("article").inner_text()
+        assert "{{7*7}}" in told
         assert visit.trouble == []
 
 
@@ -77,7 +100,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def served(plain) -> Iterator[str]:
-    """The page's address on a web server of this machine."""
+    """The address of a study's contents on a web server of this machine."""
     root = plain.parent.parent.parent
     handler = partial(Quiet, directory=str(root))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -87,8 +110,12 @@ def served(plain) -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_page_works_from_a_web_server_too(browser, served):
+def test_the_pages_work_from_a_web_server_too(browser, served):
     with ReportVisit(browser, served) as visit:
+        visit.tab.locator(".chapters a[href='patching.html']").click()
+        visit.see_every_figure()
+        visit.tab.get_by_role("link", name="Next").click()
+        assert visit.tab.url.endswith("/neuron_sweep.html")
         visit.see_every_figure()
         assert visit.outside == []
         assert visit.trouble == []
@@ -107,13 +134,13 @@ def test_a_script_written_into_the_page_would_not_run(browser, plain, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_figures_follow_the_scheme_of_the_system(browser, plain, scheme):
     inks = {"light": "rgb(29, 35, 41)", "dark": "rgb(227, 231, 235)"}
-    with ReportVisit(browser, plain, color_scheme=scheme) as visit:
+    with ReportVisit(browser, chapter(plain, "logit_lens"), color_scheme=scheme) as visit:
         visit.see("logit_lens")
         assert visit.ink("logit_lens") == inks[scheme]
 
 
 def test_the_button_changes_page_and_figures_and_is_remembered(browser, plain):
-    with ReportVisit(browser, plain, color_scheme="light") as visit:
+    with ReportVisit(browser, chapter(plain, "logit_lens"), color_scheme="light") as visit:
         visit.see("logit_lens")
         before = visit.ink("logit_lens"), visit.tab.evaluate(PAGE_COLOUR)
         visit.tab.get_by_role("button", name="Switch to the dark scheme").click()
@@ -131,40 +158,74 @@ DRESSED = """before => getComputedStyle(
 
 
 def test_on_paper_every_figure_is_drawn_light_and_as_wide_as_a_sheet(browser, plain):
-    width = "document.querySelector('#logit_lens svg.main-svg').getBoundingClientRect().width"
-    with ReportVisit(browser, plain, width=1400, color_scheme="dark") as visit:
+    width = "document.querySelector('#attribution svg.main-svg').getBoundingClientRect().width"
+    page = chapter(plain, "neuron_sweep")
+    with ReportVisit(browser, page, width=1400, color_scheme="dark") as visit:
         visit.tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         visit.tab.locator("figure svg.main-svg").nth(2 * len(visit.figures()) - 1).wait_for()
         assert visit.tab.evaluate(width) == 580
-        assert visit.ink("logit_lens") == "rgb(29, 35, 41)"
+        assert visit.ink("attribution") == "rgb(29, 35, 41)"
         visit.tab.evaluate("window.dispatchEvent(new Event('afterprint'))")
         assert visit.tab.evaluate(width) > 580
-        assert visit.ink("logit_lens") == "rgb(227, 231, 235)"
+        assert visit.ink("attribution") == "rgb(227, 231, 235)"
 
 
 def test_headings_go_down_one_step_at_a_time(browser, plain):
-    with ReportVisit(browser, plain) as visit:
+    with ReportVisit(browser, plain, java_script_enabled=False) as visit:
         script = "found => found.map(h => Number(h.tagName[1]))"
-        levels = visit.tab.locator("h1, h2, h3, h4").evaluate_all(script)
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+        for page in pages_of(plain):
+            visit.turn_to(page)
+            levels = visit.tab.locator("h1, h2, h3, h4").evaluate_all(script)
+            assert levels[0] == 1, page.name
+            assert levels.count(1) == 1, page.name
+            assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), page.name
 
 
-def test_beside_the_text_the_contents_tell_which_section_is_read(browser, plain):
-    with ReportVisit(browser, plain, width=1400) as visit:
-        for section in ("direct_effect-section", "comparison-section"):
-            visit.tab.locator(f".contents a[href='#{section}']").click()
-            visit.tab.wait_for_selector(f".contents a[href='#{section}'][aria-current]")
-        assert visit.tab.locator(".contents a[aria-current]").count() == 1
-        assert visit.tab.locator(".contents").is_visible()
+def test_beside_the_text_the_contents_lead_to_every_chapter_and_tell_which_is_read(browser, plain):
+    with ReportVisit(browser, chapter(plain, "question"), width=1400) as visit:
+        for name in ("direct_effect", "comparison"):
+            visit.tab.locator(f".contents a[href='{name}.html']").click()
+            assert visit.tab.url == chapter(plain, name).as_uri()
+            (here,) = visit.tab.locator(".contents a[aria-current]").all()
+            assert here.get_attribute("href") == f"{name}.html"
+            box = visit.tab.locator(".contents").bounding_box()
+            assert box["x"] + box["width"] < visit.tab.locator("h2").first.bounding_box()["x"]
+            assert box["y"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("#patching-section", "patching.html#patching-section"),  # a section
+        ("#confirmation", "neuron_sweep.html#confirmation"),  # a figure
+        ("#lens", "logit_lens.html#lens"),  # an older name of a section
+        ("#limits", "question.html#limits"),
+    ],
+)
+def test_an_old_link_into_the_one_page_leads_to_the_place_in_its_chapter(browser, plain, old, new):
+    with ReportVisit(browser, plain.as_uri() + old) as visit:
+        visit.tab.wait_for_url(f"**/{new}")
+        assert visit.tab.locator(old).count() == 1
+        assert visit.trouble == []
+
+
+def test_without_scripts_an_old_link_leads_to_the_entry_of_its_chapter(browser, plain):
+    link = plain.as_uri() + "#lens"
+    options = {"java_script_enabled": False, "reduced_motion": "reduce"}
+    with ReportVisit(browser, link, **options) as visit:
+        entry = visit.tab.locator("li:has(#lens)")
+        assert entry.locator("a").first.get_attribute("href") == "logit_lens.html"
+        assert 0 <= entry.bounding_box()["y"] < 800
 
 
 @pytest.mark.parametrize("width", [400, 1000, 1400])
 def test_notes_and_contents_cover_nothing(browser, plain, width):
+    noted = [page for page in pages_of(plain) if 'class="note"' in page.read_text("utf-8")]
+    assert len(noted) >= 3
     with ReportVisit(browser, plain, width=width) as visit:
-        covered = visit.tab.evaluate(COVERED)
-    assert covered == []
+        for page in noted:
+            visit.turn_to(page)
+            assert visit.tab.evaluate(COVERED) == [], page.name
 
 
 COVERED = """() => {
@@ -180,7 +241,9 @@ COVERED = """() => {
 
 
 def test_without_scripts_still_images_stand_in_for_the_figures(browser, stills):
-    with ReportVisit(browser, stills, width=400, java_script_enabled=False) as visit:
+    page = chapter(stills, "neuron_sweep")
+    with ReportVisit(browser, page, width=400, java_script_enabled=False) as visit:
+        assert "still images" in visit.tab.locator("article").inner_text()
         for name in visit.figures():
             image = visit.tab.locator(f"figure#{name} img")
             image.scroll_into_view_if_needed()
@@ -191,12 +254,12 @@ def test_without_scripts_still_images_stand_in_for_the_figures(browser, stills):
 
 
 def test_with_scripts_no_still_image_is_loaded(browser, stills):
-    with ReportVisit(browser, stills) as visit:
+    with ReportVisit(browser, chapter(stills, "next_token")) as visit:
         visit.see("next_token")
         assert visit.tab.locator("img.still").count() == 0
 
 
 def test_without_scripts_the_page_says_what_is_missing(browser, plain):
-    with ReportVisit(browser, plain, java_script_enabled=False) as visit:
+    with ReportVisit(browser, chapter(plain, "upstream"), java_script_enabled=False) as visit:
         assert "JavaScript is off" in visit.tab.locator("article").inner_text()
         assert visit.tab.locator("figcaption").count() == len(visit.figures())

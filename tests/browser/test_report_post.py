@@ -1,4 +1,7 @@
-"""The five-minute post in a real browser: its first screen, its slider, its guesses, old links."""
+"""The post in a real browser: its first screen, slider, guesses, lit sentences and links."""
+
+import itertools
+import json
 
 import pytest
 
@@ -73,6 +76,27 @@ def test_a_reader_guesses_before_the_answer_is_shown(browser, post):
         visit.see("next_token")
 
 
+def test_each_link_to_more_opens_the_chapter_that_it_names(browser, post):
+    with ReportVisit(browser, post) as visit:
+        links = visit.tab.locator("a.more").evaluate_all("found => found.map(a => a.href)")
+        assert len(links) >= 6
+        for link in links:
+            visit.tab.goto(link)
+            assert visit.tab.locator("h1").count() == 1
+            assert visit.tab.locator(".wrong").count() >= 1, link
+        assert visit.trouble == []
+
+
+def test_on_paper_no_answer_is_folded_away(browser, post):
+    with ReportVisit(browser, post) as visit:
+        visit.tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        for name in ("next_token", "confirmation"):
+            drawn = visit.tab.locator(f"#{name} svg.main-svg").first
+            drawn.wait_for()
+            assert drawn.bounding_box()["width"] == 580
+        assert visit.tab.locator(".answer:visible").count() == 2
+
+
 def test_without_scripts_nothing_is_folded_away(browser, post):
     with ReportVisit(browser, post, java_script_enabled=False) as visit:
         assert visit.tab.locator("#prompt .answer").is_visible()
@@ -80,8 +104,123 @@ def test_without_scripts_nothing_is_folded_away(browser, post):
         assert visit.tab.locator(".ask button:visible").count() == 0
 
 
-def test_an_old_link_to_a_section_leads_to_it_in_the_study(browser, post):
+def test_an_old_link_to_a_section_leads_to_its_chapter(browser, post):
     with ReportVisit(browser, post.as_uri() + "#activations-section") as visit:
-        visit.tab.wait_for_url("**/study.html#activations-section")
+        visit.tab.wait_for_url("**/activations.html#activations-section")
         visit.tab.goto(post.as_uri() + "#prompt")
         assert visit.tab.url.endswith("index.html#prompt")
+
+
+FADED = 0.5
+"""Opacity below which a mark is out of the way."""
+OPACITIES = """([figure, wanted]) => {
+    const points = [...document.querySelectorAll(`#${figure} .trace .point`)];
+    const name = (point) => {
+        const { trace } = point.closest(".trace").__data__[0];
+        return [trace.customdata?.[point.__data__.i]].flat()[0];
+    };
+    const shown = (points) => points.map((point) => Number(getComputedStyle(point).opacity));
+    return [shown(points.filter((each) => wanted.includes(name(each)))),
+            shown(points.filter((each) => !wanted.includes(name(each))))];
+}"""
+
+
+def still(browser, page, **options):
+    """The page without motion, so that what changes has changed at once."""
+    return ReportVisit(browser, page, reduced_motion="reduce", **options)
+
+
+def sentence_of(visit, figure):
+    """The first sentence outside of the caption that speaks of a figure, and what it names."""
+    sentence = visit.tab.locator(f"p > .lights[data-figure={figure}]").first
+    return sentence, json.loads(sentence.get_attribute("data-marks"))
+
+
+@pytest.mark.parametrize("figure", ["neuron_sweep", "written_tokens"])
+def test_a_sentence_that_is_pointed_at_lights_up_its_marks_and_dims_the_others(
+    browser, post, figure
+):
+    with still(browser, post) as visit:
+        visit.see(figure)
+        sentence, names = sentence_of(visit, figure)
+        before = [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))]
+        assert min(before) > FADED
+        sentence.hover()
+        own, others = visit.tab.evaluate(OPACITIES, [figure, names])
+        assert own
+        assert min(own) == 1
+        assert others
+        assert max(others) < FADED
+        visit.tab.locator("h1").hover()
+        assert [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))] == before
+        assert visit.trouble == []
+
+
+def test_every_sentence_that_speaks_of_marks_finds_some(browser, post):
+    with still(browser, post) as visit:
+        for _ in range(visit.tab.locator(".guess .ask button").count()):
+            visit.tab.locator(".guess .ask button").first.click()
+        visit.see(*(name for name in visit.figures() if name != "dose"))
+        sentences = visit.tab.locator(".lights").all()
+        assert len(sentences) >= 10
+        for sentence in sentences:
+            sentence.focus()
+            figure = sentence.get_attribute("data-figure")
+            assert visit.tab.locator(f"#{figure} .trace .lit").count() > 0, sentence.inner_text()
+        assert visit.tab.locator(".plot.pointed").count() == 1
+
+
+def test_a_mark_that_is_pointed_at_lights_up_the_sentences_that_speak_of_it(browser, post):
+    with still(browser, post) as visit:
+        visit.see("neuron_sweep")
+        sentence, (name,) = sentence_of(visit, "neuron_sweep")
+        middle = visit.tab.evaluate(MIDDLE, name)
+        visit.tab.mouse.move(*middle)
+        visit.tab.wait_for_selector(".lights.lit")
+        assert "lit" in sentence.get_attribute("class")
+        lit = visit.tab.locator(".lights.lit").evaluate_all("all => all.map(s => s.dataset.marks)")
+        assert all(name in json.loads(marks) for marks in lit)
+        everything = visit.tab.locator(".lights[data-figure=neuron_sweep]").count()
+        assert 0 < len(lit) < everything
+        visit.tab.mouse.move(5, 5)
+        visit.tab.wait_for_selector(".lights.lit", state="detached")
+
+
+MIDDLE = """name => {
+    const points = [...document.querySelectorAll("#neuron_sweep path.point")];
+    const own = points.find((point) =>
+        point.closest(".trace").__data__[0].trace.customdata[point.__data__.i][0] === name);
+    own.scrollIntoView({ block: "center", behavior: "instant" });
+    const box = own.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
+def test_on_a_phone_a_tap_does_it_and_a_tap_elsewhere_undoes_it(browser, post):
+    options = {"has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+    with still(browser, post, width=400, **options) as visit:
+        visit.see("neuron_sweep")
+        sentence, names = sentence_of(visit, "neuron_sweep")
+        plain = sentence.evaluate("s => getComputedStyle(s).backgroundColor")
+        sentence.tap()
+        own, others = visit.tab.evaluate(OPACITIES, ["neuron_sweep", names])
+        assert min(own) == 1
+        assert max(others) < FADED
+        assert sentence.evaluate("s => getComputedStyle(s).backgroundColor") != plain
+        assert visit.faults() == []
+        visit.tab.locator("h1").tap()
+        assert visit.tab.locator(".lit").count() == 0
+
+
+def test_paper_and_a_page_without_scripts_know_nothing_of_it(browser, post):
+    with still(browser, post, java_script_enabled=False) as visit:
+        assert visit.tab.locator(".lights").count() > 0
+        assert visit.tab.locator(".lights[tabindex]").count() == 0
+    with still(browser, post) as visit:
+        visit.see("neuron_sweep")
+        sentence, names = sentence_of(visit, "neuron_sweep")
+        sentence.focus()
+        visit.tab.emulate_media(media="print")
+        _, others = visit.tab.evaluate(OPACITIES, ["neuron_sweep", names])
+        assert min(others) > FADED
+        assert sentence.evaluate("s => getComputedStyle(s).textDecorationLine") == "none"

@@ -11,7 +11,7 @@ from analysis.experiments.generality.compute import Generality
 
 STRIPS, HEADING = 40, 10  # pixels of a sentence's two strips of dots, and of the gap above it
 SHIFT = 9  # pixels, of either group off the middle
-LEFT, RIGHT = 12, 14
+LEFT, RIGHT, BOTTOM = 12, 14, 78
 NEAR_EDGE = 0.15  # an AUC below this has no room for its number on the left
 
 
@@ -20,13 +20,16 @@ def generality(result: Generality) -> go.Figure:
     headings = [_heading(result, i) for i in range(len(result.templates))]
     rows = [STRIPS + HEADING + style.LINE * len(lines) for lines in headings]
     figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.06)
-    figure.update_layout(style.frame(sum(rows) + 4 + 62, LEFT, 4, 62, RIGHT))
+    figure.update_layout(style.frame(sum(rows) + 4 + BOTTOM, LEFT, 4, BOTTOM, RIGHT))
     middles = -np.cumsum(rows) + STRIPS / 2
     _axes(figure, result, sum(rows))
     for index, (middle, lines) in enumerate(zip(middles.tolist(), headings, strict=True)):
+        drawn = len(figure.data)
         _sentence(figure, lines, middle)
         _words(figure, result, index, middle)
         _areas(figure, result, index, middle)
+        for trace in figure.data[drawn:]:
+            trace.name = style.escaped(result.templates[index])
     _legend(figure, result)
     return figure
 
@@ -46,7 +49,7 @@ def _axes(figure: go.Figure, result: Generality, height: float) -> None:
         title="activation", range=[low - room, high + room], zerolinewidth=2, nticks=6, col=1
     )
     figure.update_xaxes(
-        title="AUC (share of word pairs<br>in the expected order)",
+        title="AUC (share of<br>word pairs in the<br>expected order)",
         range=[-0.06, 1.06],
         tickvals=[0, 0.5, 1],
         zeroline=False,

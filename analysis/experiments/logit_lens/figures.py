@@ -115,6 +115,7 @@ def _jump(figure: go.Figure, result: LogitLens) -> None:
         mode="lines+markers",
         line={"color": style.CLEAN, "width": 4},
         marker={"size": 7},
+        customdata=[[step(result.labels, end), style.signed(v)] for v in (before, after)],
         hoverinfo="skip",
     )
     right = end > len(clean) / 2

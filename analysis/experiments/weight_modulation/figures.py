@@ -11,7 +11,7 @@ NAMES, COLOURS = ("clean", "corrupted"), (style.CLEAN, style.CORRUPTED)
 DASHES = {"out": "solid", "in": "dot"}
 WORDS = {"out": "output weights", "in": "input weights"}
 PANELS = (240, 150, 170)
-GAP = 34
+GAP, TOP = 34, 32
 
 
 def weight_modulation(result: WeightModulation) -> go.Figure:
@@ -24,7 +24,7 @@ def weight_modulation(result: WeightModulation) -> go.Figure:
         vertical_spacing=GAP / height,
         row_heights=[panel / sum(PANELS) for panel in PANELS],
     )
-    figure.update_layout(style.frame(height + 24 + 52, 60, 24, 52, 14))
+    figure.update_layout(style.frame(height + TOP + 52, 60, TOP, 52, 14))
     for row, values, controls in (
         (1, result.logit_diff, result.control_diff),
         (2, result.p_target, result.control_p),
