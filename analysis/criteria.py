@@ -120,9 +120,9 @@ FEW_OCCURRENCES = 30
 """Precision and recall are rough where the target occurs more rarely: the interval of a share of
 thirty is still a third wide."""
 
-POOLED = 20
-"""The outermost bins of a curve are pooled until they hold this many tokens: of fewer, the share
-that one token makes is more than a twentieth."""
+DOCUMENTS = 3
+"""What is claimed of text must be seen in so many documents: tokens of one are not independent, and
+what stands in one or two may be a habit of theirs."""
 
 PLENTY = 100
 """From so many occurrences on a share's interval is no wider than a tenth to either side."""

@@ -84,16 +84,6 @@ class StudyFacts:
         return Others(self.evidence, self.sign)
 
     @cached_property
-    def direct_effect_ranks(self) -> tuple[int, int]:
-        """Ranks of the neuron among all, by its direct effect on the target and on the difference.
-
-        They count from the other end where the neuron is used with negative activation.
-        """
-        result, neurons = self.evidence.direct_effect, self.evidence.neuron_sweep.recovery.size
-        ranks = result.rank_by_target, result.rank_by_difference
-        return ranks if self.sign > 0 else (neurons + 1 - ranks[0], neurons + 1 - ranks[1])
-
-    @cached_property
     def choosing_words(self) -> tuple[str, ...]:
         """Words of the question's groups that stand in the pair that chose the neuron."""
         result, sweep = self.evidence.generality, self.evidence.neuron_sweep

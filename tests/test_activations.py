@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from analysis import running
+from analysis.claims import make_claims
 from analysis.experiments import named
 from analysis.experiments.activations.compute import activations
 from analysis.experiments.activations.facts import counted, facts, sampled
 from analysis.neuron import Neuron
+from analysis.numbers.statistics import share_interval
 from analysis.prompts import make_prompt
 from analysis.questions import Question
 from tests.questions import default_pair
-from tests.synthetic import Plan, evidence
+from tests.synthetic import Plan, changed, evidence
 
 NEURON = Neuron(2, 5)
 
@@ -111,3 +113,63 @@ def test_a_text_is_read_beside_prompts_that_make_no_pair(subject):
     asked = running.inputs(experiment, subject, question, ["L1N3"], {"text": "She ate an egg"})
     result = running.compute(experiment, subject, asked)
     assert result.texts == ("She ate an egg", "I saw an apple tree")
+
+
+def in_articles(places):
+    """News facts of 100 articles of 25 tokens, the neuron active on each (article, token)."""
+    usual = evidence(Plan()).activations
+    asked = sum(usual.lengths[:2])
+    news = np.full((100, 25), 0.1, dtype=np.float32)
+    chance, follows = np.zeros_like(news), np.zeros_like(news)
+    for article, token in places:
+        news[article, token], chance[article, token], follows[article, token] = 9.0, 0.9, 1.0
+    columns = {"activations": news, "p_target": chance, "next_is_target": follows}
+    return facts(
+        replace(
+            usual,
+            random_texts=100,
+            lengths=(*usual.lengths[:2], *[25] * 100),
+            tokens=(*usual.tokens[:asked], *[" x"] * 2500),
+            **{
+                name: np.concatenate([getattr(usual, name)[:asked], values.ravel()])
+                for name, values in columns.items()
+            },
+        )
+    ).news
+
+
+def test_silence_on_news_is_counted_in_articles_and_not_in_tokens():
+    found = in_articles([])
+    assert (found.tokens, found.active, found.articles, found.active_articles) == (2400, 0, 100, 0)
+    # Wilson's upper end of 0 of n is z^2 / (n + z^2): 3.84 / 103.84; of tokens it would be less
+    assert found.interval == (0.0, pytest.approx(0.037, abs=5e-4))
+    assert share_interval(0, 2400)[1] < 0.002
+
+
+@pytest.mark.parametrize(("articles", "claims"), [(1, False), (2, False), (10, True)])
+def test_what_excites_it_is_told_of_as_many_places_only_where_enough_articles_have_them(
+    articles, claims
+):
+    found = in_articles([(i % articles, 1 + i // articles) for i in range(10)])
+    assert (found.active, found.active_articles) == (10, articles)
+    assert found.interval == share_interval(articles, 100)
+    assert found.enough == claims
+    assert (found.expected.places, found.expected.articles) == (10, articles)
+    assert found.expected.mostly == claims
+    assert not found.expected.rarely
+    assert found.before_target.differs == claims
+
+
+def test_words_of_so_few_articles_are_called_too_few():
+    study = evidence(Plan())
+    values, chances = (getattr(study.activations, n).copy() for n in ("activations", "p_target"))
+    there = study.activations.random.start + np.arange(1, 21)  # all in the first article
+    values[there], chances[there] = 9.0, 0.5
+    told = make_claims(changed(study, "activations", activations=values, p_target=chances))
+    assert "in 1 article, and the neuron is active at 20 of them: too few" in (
+        told.activations.model_there
+    )
+    assert "So few articles cannot say what excites it" in told.activations.wrong
+    assert "They stand in 1 of the 5 articles" in told.activations.news
+    usual = make_claims(study).activations.news
+    assert "So it is active in none of the 5 articles" in usual

@@ -65,10 +65,9 @@ def test_a_row_says_what_the_sweep_and_the_direct_effect_say(subject, pair, othe
     np.testing.assert_allclose(row.logit_diff[0], [sweep.clean_diff, sweep.corrupted_diff])
     assert row.measured[0] == row.n_neurons[0] == sweep.recovery.size
     effect = direct_effect(subject, best, pair.contrast)
-    raw = (effect.target_rank, effect.rank_by_target, effect.rank_by_difference)
-    told = np.array([row.target_rank[0], row.rank_by_target[0], row.rank_by_difference[0]])
-    sizes = np.array([subject.d_vocab, sweep.recovery.size, sweep.recovery.size])
-    np.testing.assert_array_equal(told if row.sign[0] > 0 else sizes + 1 - told, raw)
+    place, sign = effect.target_rank, row.sign[0]
+    assert row.target_rank[0] == (place if sign > 0 else subject.d_vocab + 1 - place)
+    assert (row.rank_by_target[0], row.rank_by_difference[0]) == effect.ranks(sign)
 
 
 def test_activation_and_probability_are_those_at_the_ends_of_the_prompts(subject, pair):
@@ -110,7 +109,7 @@ def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned
     row = comparison(subject, pair, [], TEXTS_READ, screen=30)
     assert row.neurons[0][0] == str(neuron)
     assert (row.sign[0], row.rank_by_difference[0]) == (-1, 1)
-    assert direct_effect(subject, neuron, pair.contrast).rank_by_difference > 1
+    assert direct_effect(subject, neuron, pair.contrast).ranks(1)[1] > 1
 
 
 def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_token(subject, pair):
@@ -463,6 +462,6 @@ def test_the_embedded_model_has_the_row_it_is_known_by(embedded):
     assert row.p_target[0, 0] == pytest.approx(0.607, abs=0.001)
     np.testing.assert_allclose(row.activation[0], [11.21, 1.36], atol=0.01)
     np.testing.assert_allclose(row.logit_diff[0], [0.714, -3.476], atol=1e-3)
-    assert (row.target_rank[0], row.rank_by_target[0], row.rank_by_difference[0]) == (1, 1, 1)
+    assert (row.target_rank[0], row.rank_by_target[0], row.rank_by_difference[0]) == (1, 3, 1)
     assert row.n_neurons[0] == 46_080
     assert row.held_out_low[0, 0] > 0.4

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,10 +19,18 @@ from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
 from analysis.experiments.corpus_scan.command import _key
-from analysis.experiments.corpus_scan.compute import BIN, corpus_scan, summary
+from analysis.experiments.corpus_scan.compute import (
+    EDGES,
+    _bands,
+    _separated,
+    corpus_scan,
+    summary,
+)
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.neuron import Neuron
-from analysis.numbers.discrimination import auc, auc_interval, detector
+from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
+from analysis.numbers.estimates import share_of_tokens
+from analysis.numbers.statistics import share_interval
 from analysis.prompts import make_contrast
 from analysis.running import inputs
 from analysis.scanning import scan as engine
@@ -32,6 +41,7 @@ from analysis.scanning.scan_table import COLUMNS, rows
 from analysis.scanning.tallies import (
     Extremes,
     Moments,
+    Records,
     Sample,
     document_and_position,
     place_of,
@@ -309,21 +319,36 @@ def test_examples_show_the_token_that_was_read_in_its_document(subject):
     assert {"0.5", "0.9"} <= set(kinds)
 
 
-def test_the_curve_counts_every_token_once_and_its_bins_are_a_fifth_wide(subject):
+def test_the_curve_counts_every_token_once_in_bands_set_before_it_was_read(subject):
     contrast = make_contrast(subject, " an", " a")
     result = corpus_scan(subject, CHOSEN, contrast, DOCUMENTS)
-    assert (result.bin_tokens.sum(1) == result.tokens).all()
-    assert (result.bin_known.sum(1) == result.known).all()
-    assert (result.bin_next.sum(1) == result.next_count).all()
-    assert (result.bin_foil.sum(1) == result.foil_count).all()
-    assert (result.bin_top.sum(1) == result.top_count).all()
-    steps = result.bin_start / BIN
-    np.testing.assert_allclose(steps, steps.round(), atol=1e-6)
+    assert result.band_tokens.sum() == result.known
+    np.testing.assert_array_equal(result.band_hits.sum(1), [result.next_count, result.foil_count])
     assert result.next_count == sum(text.count(" an ") for _, text in DOCUMENTS) - _at_ends(subject)
+    records = whole(subject, DOCUMENTS).records
+    values = records.activations[:, 0].double().numpy()[records.next_is_known.numpy()]
+    bounds = np.quantile(values, (0, *sorted(EDGES), 1))
+    np.testing.assert_allclose(result.band_edges, bounds)
     document = summary(result)
     assert json.dumps(document["neuron"]) == '"L1N5"'
-    assert sum(row["tokens"] for row in document["curve"]) == result.tokens
+    assert sum(row["tokens"] for row in document["curve"]) == result.known
     assert [row["value"] for row in document["top"]] == list(result.values[:3])
+
+
+def test_the_models_own_ceiling_is_the_auc_of_its_probability_and_of_its_logit_difference(subject):
+    contrast = make_contrast(subject, " an", " a")
+    result = corpus_scan(subject, CHOSEN, contrast, DOCUMENTS)
+    chance, diff, following = [], [], []
+    for window in windows(subject, DOCUMENTS, engine.WINDOW_TOKENS):
+        logits = subject.logits(window.tokens)[1:-1]
+        chance += logits.softmax(-1)[:, contrast.target_id].tolist()
+        diff += (logits[:, contrast.target_id] - logits[:, contrast.foil_id]).tolist()
+        following += window.tokens[2:]
+    follows, foil = (np.array(following) == t for t in (contrast.target_id, contrast.foil_id))
+    chance, diff, one = np.array(chance), np.array(diff), follows | foil
+    assert result.model_auc[1, 0] == pytest.approx(slow_auc(chance, follows))
+    assert result.model_auc[2, 0] == pytest.approx(slow_auc(diff[one], follows[one]))
+    assert np.isnan(result.model_auc[0]).all()
 
 
 def _at_ends(subject):
@@ -380,7 +405,7 @@ def test_a_perfect_detector_is_found_in_either_direction():
     positive, document = generator.random(400) < 0.2, np.repeat(np.arange(20), 20)
     values = positive * 5 + generator.random(400)
     for sign in (1, -1):
-        found = detector(sign * values, positive, document, seed=0)
+        found = detector(sign * values, positive, document)
         assert found.direction == sign
         assert found.precision[0] == found.recall[0] == 1.0
         assert found.hits == found.positives == positive[document % 2 == 1].sum()
@@ -389,57 +414,175 @@ def test_a_perfect_detector_is_found_in_either_direction():
 def test_a_threshold_chosen_on_noise_does_not_look_better_than_the_base_rate_elsewhere():
     generator = np.random.default_rng(1)
     positive, document = generator.random(8000) < 0.1, np.repeat(np.arange(80), 100)
-    found = detector(generator.random(8000), positive, document, seed=0)
+    found = detector(generator.random(8000), positive, document)
     assert found.precision[1] < 0.1 < found.precision[2]
     low, high = auc_interval(generator.random(8000), positive, document, seed=0)
     assert low < 0.5 < high
 
 
 @pytest.mark.parametrize(
-    ("rival", "says"),
+    ("gain", "says"),
     [
-        ((0.75, 0.71, 0.8), "L2N1 tells the word’s places better"),
-        ((0.25, 0.2, 0.29), "L2N1 tells the word’s places better"),  # the other direction counts
-        ((0.75, 0.69, 0.8), "can be said to tell the word’s places better than ours"),
-        ((0.75, np.nan, np.nan), "can be said to tell the word’s places better than ours"),
-        ((0.61, 0.52, 0.69), "can be said to tell the word’s places better than ours"),
-        ((0.52, 0.45, 0.58), "none tells the word’s places as well as ours"),
+        ((0.1, 0.01, 0.2), "L2N1 tells the word’s places better than ours"),
+        ((0.1, -0.01, 0.2), "these articles cannot say"),
+        ((0.1, np.nan, np.nan), "these articles cannot say"),
+        ((-0.1, -0.2, 0.01), "these articles cannot say"),
+        ((-0.1, -0.2, -0.01), "tells the word’s places as well as ours"),
     ],
 )
-def test_a_rival_tells_better_only_where_the_intervals_part(rival, says):
-    study = evidence(Plan())
-    areas = study.corpus_scan.auc.copy()
-    areas[:, 1] = (0.5, 0.45, 0.55)
-    areas[0, 1], areas[1, 1] = (0.65, 0.6, 0.7), rival
-    told = make_claims(changed(study, "corpus_scan", auc=areas)).corpus_scan
+def test_a_rival_tells_better_only_where_the_paired_difference_says_so(gain, says):
+    gains = np.array([gain, (-0.3, -0.4, -0.2)])
+    told = make_claims(changed(evidence(Plan()), "corpus_scan", rival_gain=gains)).corpus_scan
     assert says in told.rivals
-    assert "0.65 (95" in told.rivals
-    assert told.facts.rival.better == ("better (AUC" in told.rivals)
+    assert told.facts.rival.better == ("better than ours: best in" in told.rivals)
     assert told.facts.rival.worse == ("as well as ours" in told.rivals)
+
+
+def two_neurons(alike):
+    """A neuron and its rival, a little better, on documents that differ more than the two do."""
+    generator = np.random.default_rng(3)
+    document = np.repeat(np.arange(30), 60)
+    positive = generator.random(1800) < 0.3
+    hard = generator.normal(0, 1.2, 30)[document]  # how well either tells in a document
+    ours, rival = (positive * (hard + shift) + generator.normal(0, 1, 1800) for shift in (0.5, 0.8))
+    if alike:  # but for the shift, the rival reads what ours reads
+        rival = ours + 0.3 * positive
+    return rival, ours, positive, document
+
+
+def test_a_paired_difference_is_seen_where_intervals_overlap_and_not_where_neurons_are_unlike():
+    rival, ours, positive, document = two_neurons(alike=True)
+    spans = [auc_interval(each, positive, document, 0) for each in (ours, rival)]
+    assert spans[0][1] > spans[1][0]  # they overlap: read by themselves they say nothing
+    gain = auc_gain(rival, ours, positive, document, seed=0)
+    assert gain.low > 0
+    assert gain.mean == pytest.approx(auc(rival, positive) - auc(ours, positive))
+    back = auc_gain(ours, rival, positive, document, seed=0)
+    np.testing.assert_allclose(back, (-gain.mean, -gain.high, -gain.low), atol=1e-3)
+    noise = auc_gain(np.random.default_rng(0).permutation(ours), ours, positive, document, 0)
+    assert noise.mean < 0
+    same = auc_gain(ours, -ours, positive, document, seed=0)  # either direction counts alike
+    np.testing.assert_allclose(same, 0, atol=1e-9)
+
+
+def test_the_more_rivals_there_are_the_wider_is_the_interval_of_each_difference():
+    one, many = (auc_gain(*two_neurons(True), seed=0, comparisons=n) for n in (1, 10))
+    assert many.low < one.low < one.high < many.high
+
+
+def scanned(hits_in):
+    """The neuron's facts on 40 documents of 100 tokens, the target behind high activations."""
+    document = torch.arange(40).repeat_interleave(100)
+    generator = torch.Generator().manual_seed(0)
+    values = torch.rand(4000, generator=generator)
+    values[::100] = 2.0 + torch.rand(40, generator=generator)  # the highest hundredth, one each
+    if hits_in == "one document":
+        values[::100], values[:40] = torch.rand(40, generator=generator), 2.5
+    target = torch.zeros(4000, dtype=torch.bool)
+    target[:40:4] = True  # as many targets in all, in the one document or in ten
+    if hits_in == "ten documents":
+        target = torch.zeros(4000, dtype=torch.bool)
+        target[0:4000:400] = True
+    rare = torch.zeros(4000, dtype=torch.bool)
+    records = Records(
+        document=document,
+        activations=values[:, None],
+        p_target=torch.rand(4000, generator=generator),
+        logit_diff=torch.rand(4000, generator=generator),
+        top_is_target=rare,
+        next_is_target=target,
+        next_is_foil=rare,
+        next_is_known=~rare,
+    )
+    bands = _bands(records, seed=0)
+    made = {**bands, **_separated(records, seed=0), "known": 4000, "foil_count": 0}
+    made |= {"next_count": int(target.sum()), "neurons": ("L1N5",)}
+    return facts(replace(evidence(Plan()).corpus_scan, **made)), bands
+
+
+@pytest.mark.parametrize(("where", "claims"), [("one document", False), ("ten documents", True)])
+def test_hits_of_one_document_claim_nothing_and_as_many_of_ten_do(where, claims):
+    found, bands = scanned(where)
+    end = found.used.target
+    assert (end.hits, found.used.tokens) == (10, 40)
+    assert end.documents == (10 if claims else 1)
+    assert end.rate == pytest.approx(0)
+    assert share_interval(10, 40)[0] > 0.1  # had tokens been independent, both would claim
+    assert end.exceeds == claims
+    assert found.marks_target == claims
+    assert bands["band_tokens"].sum() == 4000
+
+
+def test_two_documents_are_too_few_however_clear_their_numbers_are():
+    result = evidence(Plan()).corpus_scan
+    few = np.minimum(result.band_documents, 2)
+    found = facts(replace(result, band_documents=few, label_documents=np.full(3, 2)))
+    assert result.end_excess[0, 1, 1] > 0
+    assert not found.used.target.exceeds
+    assert not any(area.tells for area in (found.top, found.next, found.which))
+    two = changed(evidence(Plan()), "corpus_scan", label_documents=np.full(3, 2))
+    told = make_claims(two).corpus_scan
+    assert "too few articles" in told.told_apart
+    assert "0.97" not in told.told_apart + told.which + told.finding
+    assert not [trace for trace in two.corpus_scan.figure("corpus_auc").data if len(trace.x)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_end_that_counts_is_the_one_with_which_the_neuron_is_used(sign):
+    result = evidence(Plan()).corpus_scan
+    found = facts(result, sign)
+    assert found.used.highest == (sign > 0)
+    assert found.used.target.exceeds == (sign > 0)
+    assert found.unused == facts(result, -sign).used
+
+
+def documents_with(share, generator):
+    """Hits and tokens of 32 documents whose own shares differ as those of articles do."""
+    tokens = 1 + generator.poisson(generator.gamma(2, 2, 32))
+    own = generator.beta(share * 19, (1 - share) * 19, 32)
+    return generator.binomial(tokens, own), tokens
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.4])
+def test_an_interval_of_a_share_over_documents_covers_the_truth(share):
+    generator = np.random.default_rng(0)
+    draws = [documents_with(share, generator) for _ in range(1000)]
+    spans = [share_of_tokens(*draw)[1:] for draw in draws]
+    covered = np.mean([low <= share <= high for low, high in spans])
+    assert 0.92 < covered < 0.98
+
+
+def test_tokens_that_follow_their_document_are_not_counted_as_independent():
+    tokens, hits = np.full(20, 50), np.zeros(20)
+    hits[:5] = 50  # a quarter of the documents, whole: five draws of twenty, not 250 of 1000
+    found = share_of_tokens(hits, tokens)
+    assert found[1:] == pytest.approx(share_interval(0.25 * 19, 19), abs=1e-9)
+    spread = share_of_tokens(np.tile([12.0, 13.0], 10), tokens)
+    assert spread[1:] == pytest.approx(share_interval(250, 1000), abs=1e-9)
+    none = share_of_tokens(np.zeros(100), np.full(100, 124))
+    assert none[1:] == pytest.approx((0.0, 0.037), abs=5e-4)
+    assert np.isnan(share_of_tokens(hits[:1], tokens[:1])[1:]).all()
 
 
 def test_facts_of_a_scan_that_tells_nothing():
     ours, none = (facts(evidence(Plan(holds=holds)).corpus_scan) for holds in (True, False))
     for name in ("top", "next", "which"):
         assert (getattr(ours, name).tells, getattr(none, name).tells) == (True, False)
-    assert ours.highest.exceeds
-    assert not none.highest.exceeds
-    assert ours.either_high.exceeds
-    assert not none.either_high.exceeds
-    assert not none.either_low.exceeds
-    assert not none.lowest.exceeds
+    assert (ours.marks_target, none.marks_target) == (True, False)
+    assert (ours.unused.foil.exceeds, none.unused.foil.exceeds) == (True, False)
+    assert ours.model_next.tells
 
 
 def test_nothing_is_made_up_where_nothing_was_seen():
     values, document = np.arange(6.0), np.array([0, 0, 1, 1, 2, 2])
-    found = detector(values, np.zeros(6, dtype=bool), document, seed=0)
+    found = detector(values, np.zeros(6, dtype=bool), document)
     assert np.isnan(found.threshold)
     assert found.detected == found.hits == 0
     assert np.isnan(found.precision[0])
     assert np.isnan(auc_interval(values, np.zeros(6, dtype=bool), document, 0)).all()
     nothing = np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=int)
     assert np.isnan(auc_interval(*nothing, 0)).all()
-    assert np.isnan(detector(*nothing, 0).recall[0])
+    assert np.isnan(detector(*nothing).recall[0])
 
 
 @pytest.mark.parametrize(("documents", "known"), [(1, False), (2, True)])
@@ -453,7 +596,7 @@ def test_one_document_gives_no_interval_of_the_auc(documents, known):
 def test_a_detector_judged_on_one_document_has_no_interval(documents, known):
     values = np.tile([0.0, 0.0, 1.0, 1.0], documents)
     document = np.repeat(np.arange(documents), 4)
-    found = detector(values, values > 0, document, seed=0)
+    found = detector(values, values > 0, document)
     assert found.precision[0] == found.recall[0] == 1.0
     assert np.isfinite(found.precision[1:] + found.recall[1:]).all() == known
 

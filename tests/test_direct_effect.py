@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.claims import make_claims
 from analysis.experiments.direct_effect.compute import direct_effect, summary
+from analysis.experiments.direct_effect.facts import facts
+from analysis.experiments.neuron_sweep.compute import ranked
 from analysis.neuron import Neuron
+from analysis.weights.congruence import MINUS
 from tests.conftest import make_subject, make_tiny_pair
 from tests.questions import default_pair
+from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(1, 7)
 
@@ -45,9 +50,109 @@ def test_the_rank_among_neurons_equals_brute_force(subject, pair):
     result = direct_effect(subject, NEURON, pair.contrast)
     direction = subject.direction(pair.contrast.target_id, pair.contrast.foil_id)
     everyone = torch.stack([subject.W_out(i) @ direction for i in range(subject.n_layers)])
-    assert result.rank_by_difference == 1 + int((everyone > everyone[NEURON]).sum())
-    best = divmod(int(everyone.argmax()), subject.d_mlp)
-    assert result.neurons_by_difference[0] == str(Neuron(*best))
+    sizes = everyone.abs() if result.gated else everyone
+    assert result.rank_by_difference == 1 + int((sizes > sizes[NEURON]).sum())
+    best = Neuron(*divmod(int(sizes.argmax()), subject.d_mlp))
+    minus = MINUS if everyone[best] < 0 else ""
+    assert result.neurons_by_difference[0] == f"{best}{minus}"
+    assert result.neurons_difference[0] == pytest.approx(float(everyone[best]), rel=1e-5)
+    assert result.neurons == subject.n_layers * subject.d_mlp
+
+
+def with_writers(architecture, **lengths):
+    """Ranks of a planted writer of the target beside another neuron that writes this much of it."""
+    subject = make_subject(architecture)
+    contrast = make_tiny_pair(subject).contrast
+    direction = subject.direction(contrast.target_id, contrast.foil_id)
+    for neuron, length in ((NEURON, 40.0), (Neuron(2, 3), lengths["other"])):
+        with torch.no_grad():
+            subject.bridge.blocks[neuron.layer].mlp.W_out[neuron.number] = (
+                length * direction / direction.norm()
+            )
+    return direct_effect(subject, NEURON, contrast)
+
+
+def test_a_gated_neuron_that_lowers_the_target_more_is_the_stronger_one_for_it_may_be_negative():
+    result = with_writers("llama", other=-60.0)
+    assert result.gated
+    assert result.rank_by_difference == 2
+    assert result.neurons_by_difference[:2] == (f"L2N3{MINUS}", str(NEURON))
+    assert result.neurons_difference[0] == pytest.approx(-1.5 * result.neurons_difference[1])
+    found = facts(result, 1).among
+    assert (found.by_difference, found.next.name) == (2, f"L2N3{MINUS}")
+    assert found.next.effect == pytest.approx(-float(result.neurons_difference[0]))
+    weaker = with_writers("llama", other=-20.0)
+    assert weaker.rank_by_difference == 1
+    assert facts(weaker, 1).among.next.name == f"L2N3{MINUS}"
+
+
+def test_a_neuron_that_is_never_negative_cannot_raise_what_it_lowers():
+    result = with_writers("gpt2", other=-60.0)
+    assert not result.gated
+    assert result.rank_by_difference == 1
+    assert result.neurons_by_difference[0] == str(NEURON)
+    assert "L2N3" not in result.neurons_by_difference[1]
+    assert with_writers("gpt2", other=60.0).rank_by_difference == 2
+
+
+def test_ranks_are_those_of_the_direction_in_which_the_neuron_is_used():
+    gated, plain = with_writers("llama", other=1.0), with_writers("gpt2", other=1.0)
+    assert gated.ranks(1)[1] == plain.ranks(1)[1] == 1
+    assert gated.ranks(-1)[1] == gated.neurons  # it pushes the other way: none does so less
+    assert plain.ranks(-1)[1] == plain.neurons
+
+
+def test_the_other_neurons_of_the_layer_are_a_control_of_how_far_out_a_favourite_lies(
+    subject, pair
+):
+    result = direct_effect(subject, NEURON, pair.contrast)
+    expected = []
+    for number in range(subject.d_mlp):
+        logits = subject.W_out(NEURON.layer)[number] @ subject.W_U
+        far = (logits - logits.mean()) / logits.std()
+        expected.append(float((far.abs() if result.gated else far).max()))
+    del expected[NEURON.number]
+    np.testing.assert_allclose(result.layer_best, expected, rtol=1e-3)
+    assert result.as_far == (np.array(expected) >= abs(result.target_z)).sum()
+
+
+@pytest.mark.parametrize(("far", "rare"), [(2, True), (60, False)])
+def test_a_favourite_far_out_is_special_only_if_few_neurons_of_the_layer_have_one(far, rare):
+    """No rotation is as strong in either case: that control alone would call both special."""
+    usual = evidence(Plan()).direct_effect
+    others = np.array([12.0] * far + [3.0] * (100 - far), dtype=np.float32)
+    study = changed(evidence(Plan()), "direct_effect", layer_best=others)
+    found = make_claims(study).direct_effect
+    assert usual.target_z == 9.0
+    assert (found.facts.layer.as_far, found.facts.layer.rare) == (far, rare)
+    assert found.facts.rotations.as_strong == 0
+    assert ("ours is not the only one" in found.layer) == rare
+    assert ("nothing special" in found.layer) == (not rare)
+
+
+def test_the_only_neuron_of_a_layer_has_no_such_control():
+    assert make_claims(evidence(toy_plan())).direct_effect.layer == ""
+
+
+def test_the_page_names_those_ahead_and_says_that_strength_is_not_use():
+    study = evidence(Plan())
+    behind = {
+        "neurons_by_target": (f"L3N1{MINUS}", f"L2N2{MINUS}", "L3N5"),
+        "neurons_target": np.array([-16.0, -14.0, 9.0], dtype=np.float32),
+        "neurons_by_difference": ("L3N5", "L2N1", "L2N2"),
+        "neurons_difference": np.array([13.0, 4.0, 3.0], dtype=np.float32),
+        "rank_by_target": 3,
+    }
+    told = make_claims(changed(study, "direct_effect", **behind)).direct_effect.peers
+    assert "it is third by its direct effect on" in told
+    assert f"behind L3N1{MINUS} (16.00) and L2N2{MINUS} (14.00)." in told
+    assert "it is first (13.00; the next, L2N1, 4.00)" in told
+    assert "how a neuron is used" not in told
+    lowest = ranked(study.neuron_sweep)[-1]
+    names = ("L3N5", f"{lowest}{MINUS}")
+    told = make_claims(changed(study, "direct_effect", neurons_by_difference=names))
+    assert f"patched by itself, {lowest} works against" in told.direct_effect.peers
+    assert ", behind L" not in told.direct_effect.peers
 
 
 def test_rotations_are_as_long_as_the_write_and_the_same_for_the_same_seed(subject, pair):
@@ -80,7 +185,12 @@ def test_the_embedded_neuron_writes_an_in_all_its_spellings(embedded):
     assert result.target_rank == 1
     assert result.target_logit + result.mean_logit == pytest.approx(11.47, abs=0.01)
     assert result.target_logit - result.foil_logit == pytest.approx(15.31, abs=0.01)
-    assert (result.rank_by_target, result.rank_by_difference) == (1, 1)
+    assert (result.rank_by_target, result.rank_by_difference) == (3, 1)
+    assert result.neurons_by_target[:2] == (f"L29N645{MINUS}", f"L29N471{MINUS}")
+    np.testing.assert_allclose(result.neurons_target[:2], [-16.56, -13.89], atol=0.01)
+    assert result.neurons_by_difference[1] == f"L29N947{MINUS}"
+    assert result.neurons_difference[1] == pytest.approx(-12.32, abs=0.01)
+    assert result.as_far / len(result.layer_best) == pytest.approx(0.046, abs=0.002)
     assert result.best_other_logit > result.rotated_best.mean()
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.numbers.statistics import ratio_interval
+from analysis.numbers.estimates import Estimate, share_of_tokens
 
-RESAMPLES = 500
+RESAMPLES = 1000
 NOT_A_NUMBER = float("nan")
 
 
@@ -33,16 +33,52 @@ def auc_interval(
 
     Not numbers where a resample may lack one kind, and of one document, which does not vary.
     """
+    return _middle(_resampled(values, positive, document, seed))
+
+
+def auc_gain(
+    values: Float[np.ndarray, " item"],
+    than: Float[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
+    document: Int[np.ndarray, " item"],
+    seed: int,
+    comparisons: int = 1,
+) -> Estimate:
+    """How much farther from a coin's 0.5 the AUC of some values lies than that of others.
+
+    Either direction counts, that which the AUC of all items has. Both are resampled together, by
+    documents: a paired bootstrap, which sees a difference that overlapping intervals hide, and
+    none where they part by luck. Of several comparisons all intervals hold at once with 95 %
+    (Bonferroni).
+    """
+    areas = np.array([auc(each, positive) for each in (values, than)])
+    samples = np.array([_resampled(each, positive, document, seed) for each in (values, than)])
+    sides = np.where(areas < 0.5, -1, 1)
+    ours, others = sides[:, None] * (samples - 0.5)
+    gain, other_gain = sides * (areas - 0.5)
+    return Estimate(float(gain - other_gain), *_middle(ours - others, comparisons))
+
+
+def _resampled(
+    values: Float[np.ndarray, " item"],
+    positive: Bool[np.ndarray, " item"],
+    document: Int[np.ndarray, " item"],
+    seed: int,
+) -> Float[np.ndarray, " sample"]:
+    """The AUC of resampled documents, the same ones whatever the values; none of one document."""
     names, index = np.unique(document, return_inverse=True)
     if len(names) < 2:
-        return NOT_A_NUMBER, NOT_A_NUMBER
+        return np.full(1, NOT_A_NUMBER)
     ranked = _Ranked(values, positive)
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
-    areas = np.array([ranked.auc(counts[index].astype(float)) for counts in drawn])
-    if np.isnan(areas).any():
-        return NOT_A_NUMBER, NOT_A_NUMBER
-    low, high = np.quantile(areas, [0.025, 0.975])
+    return np.array([ranked.auc(counts[index].astype(float)) for counts in drawn])
+
+
+def _middle(samples: Float[np.ndarray, " sample"], comparisons: int = 1) -> tuple[float, float]:
+    """The middle 95 % of resampled statistics; not numbers where one of them is none."""
+    tail = 0.025 / comparisons
+    low, high = np.quantile(samples, [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -94,13 +130,12 @@ def detector(
     values: Float[np.ndarray, " item"],
     positive: Bool[np.ndarray, " item"],
     document: Int[np.ndarray, " item"],
-    seed: int,
 ) -> Detector:
     """Choose direction and threshold on every second document and judge them on the others.
 
     The direction is that of the larger AUC, the threshold that of the largest F1 score. Intervals
-    are bootstraps over the judged documents: of fewer than four documents, which leave at most one
-    to judge on, there is none.
+    are over the judged documents: of fewer than four documents, which leave at most one to judge
+    on, there is none.
     """
     number = np.unique(document, return_inverse=True)[1]
     chosen_on, judged_on = number % 2 == 0, number % 2 == 1
@@ -111,11 +146,7 @@ def detector(
     truth, where = positive[judged_on], number[judged_on]
 
     def share(part: np.ndarray, of: np.ndarray) -> tuple[float, float, float]:
-        total = int(of.sum())
-        if not total:
-            return NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER
-        numerators, denominators = (np.bincount(where, mask)[1::2] for mask in (part, of))
-        return float(part.sum() / total), *ratio_interval(numerators, denominators, seed)
+        return share_of_tokens(*(np.bincount(where, mask) for mask in (part, of)))
 
     return Detector(
         direction=direction,

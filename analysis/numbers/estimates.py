@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
-from analysis.numbers.statistics import ratio_interval
+from analysis.numbers.statistics import RESAMPLES, ratio_interval, share_interval
 
 
 class Estimate(NamedTuple):
-    """A mean and the ends of its 95 % bootstrap interval, not numbers where there is none."""
+    """A mean or share and the ends of its 95 % interval, not numbers where there is none."""
 
     mean: float
     low: float
@@ -33,3 +33,56 @@ def mean_of_groups(
     _, place = np.unique(group, return_inverse=True)
     sums, sizes = np.bincount(place, values), np.bincount(place).astype(float)
     return Estimate(float(values.mean()), *ratio_interval(sums, sizes, seed=0))
+
+
+def share_of_tokens(
+    hits: Real[np.ndarray, " document"], tokens: Real[np.ndarray, " document"]
+) -> Estimate:
+    """Share of tokens that are hits, with an interval that knows that documents are the sample.
+
+    Wilson's interval of the effective sample size: that of independent tokens which would make the
+    share vary as much as it does over documents (Korn and Graubard, 1998; Dean and Pagano, 2015).
+    It covers rare hits, where a percentile bootstrap over documents misses the truth more often
+    than not. Where hits do not vary, none or all, a document counts as one observation. One
+    document alone gives no interval.
+    """
+    documents, total = int((tokens > 0).sum()), int(tokens.sum())
+    if documents < 2:
+        return Estimate(float(hits.sum()) / total if total else np.nan, np.nan, np.nan)
+    share = float(hits.sum()) / total
+    off = hits - share * tokens
+    variance = documents / (documents - 1) * float(off @ off) / total**2
+    size = min(share * (1 - share) / variance, total) if variance else documents
+    return Estimate(share, *share_interval(share * size, size))
+
+
+def share_excess(
+    hits: Real[np.ndarray, " document"],
+    tokens: Real[np.ndarray, " document"],
+    other_hits: Real[np.ndarray, " document"],
+    other_tokens: Real[np.ndarray, " document"],
+    seed: int,
+    comparisons: int = 1,
+) -> Estimate:
+    """Share of hits among some tokens, less that among the others of the same documents.
+
+    A percentile bootstrap over documents, both shares of the same resampled ones; of several
+    comparisons all intervals hold at once with 95 % (Bonferroni). No interval where a resample may
+    hold no token of one kind.
+    """
+    documents = len(tokens)
+    once = np.ones((1, documents))
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(documents, once[0] / documents, RESAMPLES) if documents else once
+    with np.errstate(invalid="ignore"):
+        found, *samples = np.concatenate(
+            [
+                (w @ hits) / (w @ tokens) - (w @ other_hits) / (w @ other_tokens)
+                for w in (once, drawn)
+            ]
+        )
+    if documents < 2:
+        return Estimate(float(found), np.nan, np.nan)
+    tail = 0.025 / comparisons
+    low, high = np.quantile(samples, [tail, 1 - tail])
+    return Estimate(float(found), float(low), float(high))

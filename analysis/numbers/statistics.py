@@ -27,8 +27,8 @@ def ratio_interval(
     return float(low), float(high)
 
 
-def share_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share, honest at zero successes (Wilson, 1927)."""
+def share_interval(successes: float, trials: float) -> tuple[float, float]:
+    """95 % Wilson interval of a share of independent trials, honest at zero (Wilson, 1927)."""
     z2 = 1.959964**2
     share = successes / trials
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)

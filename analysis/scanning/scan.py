@@ -166,7 +166,8 @@ def _records(
     return Records(
         document=documents[reading.window[kept].cpu()],
         activations=torch.stack(values, 1).cpu(),
-        p_target=(logits[:, contrast.target_id] - logits.logsumexp(-1)).exp().cpu(),
+        p_target=(logits[:, contrast.target_id] - logits.logsumexp(-1)).exp().float().cpu(),
+        logit_diff=(logits[:, contrast.target_id] - logits[:, contrast.foil_id]).float().cpu(),
         top_is_target=(logits.argmax(-1) == contrast.target_id).cpu(),
         next_is_target=(following == contrast.target_id).cpu(),
         next_is_foil=(following == contrast.foil_id).cpu(),

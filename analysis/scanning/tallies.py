@@ -181,6 +181,7 @@ class Records(Tally):
         document: number of the document.
         activations: of the chosen neurons.
         p_target: probability of the target as the next token.
+        logit_diff: logit(target) - logit(foil).
         top_is_target: whether the model's first choice is the target.
         next_is_target: whether the text's own next token is the target.
         next_is_foil: whether it is the foil.
@@ -190,6 +191,7 @@ class Records(Tally):
     document: Int[Tensor, " token"]
     activations: Float[Tensor, "token chosen"]
     p_target: Float[Tensor, " token"]
+    logit_diff: Float[Tensor, " token"]
     top_is_target: Bool[Tensor, " token"]
     next_is_target: Bool[Tensor, " token"]
     next_is_foil: Bool[Tensor, " token"]
@@ -198,11 +200,12 @@ class Records(Tally):
     @classmethod
     def empty(cls, chosen: int) -> "Records":
         """Nothing seen yet."""
-        no = torch.zeros(0, dtype=torch.bool)
+        none, no = torch.zeros(0), torch.zeros(0, dtype=torch.bool)
         return cls(
             torch.zeros(0, dtype=torch.long),
             torch.zeros(0, chosen),
-            torch.zeros(0),
+            none,
+            none.clone(),
             no,
             no.clone(),
             no.clone(),

@@ -5,17 +5,18 @@ import numpy as np
 from analysis.experiments.corpus_scan.compute import LABELS, CorpusScan
 from tests.synthetic.plan import Plan
 
-BINS = 10
+TOKENS = np.array([100, 900, 1500, 2500, 2500, 1500, 900, 100])
 
 
 def corpus_scan(plan: Plan) -> CorpusScan:
-    """Ten bins of activation; the upper half holds the targets, or all bins alike."""
+    """Bands of activation: the highest holds most targets, the lowest most foils, or all alike."""
     chosen, shape = len(plan.neurons), (plan.layers, plan.d_mlp)
-    tokens = np.tile([4000, 800, 300, 100, 60, 40, 30, 20, 20, 10], (chosen, 1))
-    rising = np.array([0, 0, 0, 2, 6, 12, 15, 14, 16, 9])
-    hits = np.tile(rising if plan.holds else tokens[0] // 100, (chosen, 1))
-    hits[1:] = tokens[1:] // 100
-    total = int(tokens[0].sum())
+    rising = np.array([0, 1, 2, 4, 6, 12, 15, 34])
+    hits = np.stack([rising, rising[::-1]] if plan.holds else [TOKENS // 100] * 2)
+    total, (targets, foils) = int(TOKENS.sum()), hits.sum(1).tolist()
+    share = hits / TOKENS
+    excess = ((hits.sum(1, keepdims=True) - hits) / (total - TOKENS) - share)[:, [0, -1]]
+    gain = -0.4 if plan.holds else 0.28
     areas = np.full((chosen, 3, 3), (0.55, 0.45, 0.65) if plan.holds else (0.8, 0.7, 0.9))
     areas[0] = (0.97, 0.93, 0.99) if plan.holds else (0.52, 0.4, 0.6)
     shares = np.full((chosen, 3, 3), (0.02, 0.01, 0.03))
@@ -34,18 +35,20 @@ def corpus_scan(plan: Plan) -> CorpusScan:
         deviation=np.ones(shape, dtype=np.float32),
         highest=np.full(shape, 3.0, dtype=np.float32),
         lowest=np.full(shape, -1.0, dtype=np.float32),
-        top_count=int(hits[0].sum()),
-        next_count=int(hits[0].sum()),
-        foil_count=int(hits[0].sum()),
-        bin_start=0.2 * np.arange(BINS),
-        bin_tokens=tokens,
-        bin_known=tokens,
-        bin_top=hits,
-        bin_next=hits,
-        bin_foil=hits[:, ::-1] if plan.holds else hits,
-        bin_p_target=hits / tokens,
+        top_count=targets,
+        next_count=targets,
+        foil_count=foils,
+        band_edges=np.linspace(-1.0, 8.0, len(TOKENS) + 1),
+        band_tokens=TOKENS,
+        band_hits=hits,
+        band_documents=np.minimum(hits, 5),
+        band_share=np.stack([share, share * 0.6, np.minimum(1, share * 1.5)], -1),
+        end_excess=-excess[..., None] + np.array([0.0, -0.05, 0.05]),
         labels=LABELS,
+        label_documents=np.full(3, 5),
         auc=areas,
+        model_auc=np.array([(np.nan,) * 3, (0.98, 0.97, 0.99), (0.9, 0.85, 0.95)]),
+        rival_gain=np.tile([gain, gain - 0.1, gain + 0.1], (chosen - 1, 1)),
         direction=np.ones((chosen, 3), dtype=np.int64),
         threshold=np.full((chosen, 3), 1.2),
         counts=np.tile([50, 40, 30], (chosen, 3, 1)),

@@ -8,9 +8,9 @@ the clean one. So activation is read with the sign that it has where the neuron 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from analysis.criteria import ACTIVE, EXPECTED, FEW, MOST, OFF, RARELY
+from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import share_interval
@@ -66,15 +66,13 @@ class OnTarget:
 
 @dataclass(frozen=True)
 class BeforeTarget:
-    """Places in news before the target, with the mean activation there and before other tokens.
-
-    ``differs`` tells whether the mean is beyond the other, with the sign of the neuron's use.
-    """
+    """Places in news before the target, with the mean activation there and before other tokens."""
 
     places: int
     mean: float
-    interval: Span
+    interval: Span  # articles resampled
     otherwise: float
+    # whether the mean is beyond the other, with the sign of the neuron's use, in enough articles
     differs: bool
 
 
@@ -84,20 +82,25 @@ class Expected:
 
     likely: float  # from which probability on the model expects it
     highest: float  # probability anywhere
-    places: int  # how many
+    places: int  # how many, and in how many articles
+    articles: int
     active: int
-    rarely: bool  # whether it is active at few of them, and at most
+    rarely: bool  # whether it is active at few of them, and at most, in enough articles
     mostly: bool
+    sometimes: bool  # whether it is at some, neither few nor most, in enough articles
 
 
 @dataclass(frozen=True)
 class News:
     """Articles drawn at random, without the first token of each."""
 
-    tokens: int  # how many
-    active: int  # on how many the neuron is active, and the interval of their share
-    interval: Span
-    silent: bool  # whether those are hardly any
+    tokens: int  # how many, and of how many articles
+    articles: int
+    active: int  # on how many tokens the neuron is active, and in how many articles
+    active_articles: int
+    interval: Span  # of the share of articles in which it is
+    silent: bool  # whether the active tokens are hardly any
+    enough: bool  # whether they stand in enough articles to say what excites it
     lowest: float  # activation
     highest: float
     on_target: OnTarget | None  # None where the target does not occur
@@ -195,11 +198,16 @@ def _news(result: Activations, pair: Pair) -> News:
     due = marks & (result.p_target >= likely)
     times, places, both = int(active.sum()), int(due.sum()), int((due & active).sum())
     explained = int((active & (due | (result.next_is_target > 0))).sum())
+    articles, active_in, due_in = (_articles(result, each) for each in (marks, active, due))
+    seen, rarely, mostly = due_in >= DOCUMENTS, both < FEW * places, both >= MOST * places
     return News(
         tokens=tokens,
+        articles=articles,
         active=times,
-        interval=share_interval(times, tokens),
+        active_articles=active_in,
+        interval=share_interval(active_in, articles),
         silent=times < RARELY * tokens,
+        enough=active_in >= DOCUMENTS,
         lowest=float(result.activations[marks].min()),
         highest=float(result.activations[marks].max()),
         on_target=_on_target(result, signed, active),
@@ -208,13 +216,25 @@ def _news(result: Activations, pair: Pair) -> News:
             likely=likely,
             highest=float(result.p_target[marks].max()),
             places=places,
+            articles=due_in,
             active=both,
-            rarely=both < FEW * places,
-            mostly=both >= MOST * places,
+            rarely=seen and rarely,
+            mostly=seen and mostly,
+            sometimes=seen and not (rarely or mostly),
         ),
         explained=explained,
         mostly_explained=explained >= MOST * times,
     )
+
+
+def _text(result: Activations) -> Int[np.ndarray, " token"]:
+    """To which text each token belongs."""
+    return np.repeat(np.arange(len(result.lengths)), result.lengths)
+
+
+def _articles(result: Activations, marks: Marks) -> int:
+    """In how many texts marked tokens stand."""
+    return len(np.unique(_text(result)[marks]))
 
 
 def _on_target(
@@ -233,10 +253,11 @@ def _before_target(result: Activations, sign: int) -> BeforeTarget | None:
     marks[np.cumsum(result.lengths) - 1] = False
     if not (marks & before).any():
         return None
-    text = np.repeat(np.arange(len(result.lengths)), result.lengths)[marks & before]
+    text = _text(result)[marks & before]
     values = result.activations.astype(np.float64)  # lest rounding alone tell the two apart
     mean, low, high = mean_of_groups(values[marks & before], text)
     others = values[marks & ~before]
     otherwise = float(others.mean()) if len(others) else 0.0
-    differs = low > otherwise if sign > 0 else high < otherwise
+    beyond = low > otherwise if sign > 0 else high < otherwise
+    differs = beyond and len(np.unique(text)) >= DOCUMENTS
     return BeforeTarget(len(text), mean, (low, high), otherwise, differs)

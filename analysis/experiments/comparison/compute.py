@@ -165,7 +165,7 @@ def comparison(
         activation=activation[None],
         sign=_one(sign),
         **_from_sweep(sweep),
-        **_ranks(effect, sign, sweep.recovery.size, subject.d_vocab),
+        **_ranks(effect, sign, subject.d_vocab),
         **counts,
     )
 
@@ -310,14 +310,12 @@ def _from_sweep(sweep: NeuronSweep) -> dict[str, Any]:
     }
 
 
-def _ranks(effect: DirectEffect, sign: int, neurons: int, vocabulary: int) -> dict[str, Any]:
-    """Ranks from the end at which they count when the neuron works with negative activation."""
-
-    def rank(place: int, of: int) -> np.ndarray:
-        return _one(place if sign > 0 else of + 1 - place)
-
+def _ranks(effect: DirectEffect, sign: int, vocabulary: int) -> dict[str, Any]:
+    """Ranks in the direction in which the neuron is used."""
+    by_target, by_difference = effect.ranks(sign)
+    place = effect.target_rank if sign > 0 else vocabulary + 1 - effect.target_rank
     return {
-        "target_rank": rank(effect.target_rank, vocabulary),
-        "rank_by_target": rank(effect.rank_by_target, neurons),
-        "rank_by_difference": rank(effect.rank_by_difference, neurons),
+        "target_rank": _one(place),
+        "rank_by_target": _one(by_target),
+        "rank_by_difference": _one(by_difference),
     }

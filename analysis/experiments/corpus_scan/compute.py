@@ -12,18 +12,24 @@ from analysis import corpus
 from analysis.engines.reading import windows
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
-from analysis.numbers.discrimination import auc, auc_interval, detector
-from analysis.numbers.statistics import share_interval
+from analysis.numbers.discrimination import Detector, auc, auc_gain, auc_interval, detector
+from analysis.numbers.estimates import share_excess, share_of_tokens
 from analysis.progress import Progress, silent
 from analysis.prompts import Contrast
 from analysis.result import Result
-from analysis.scanning.examples import Example, examples
+from analysis.scanning.examples import QUANTILES, Example, examples
 from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan
 from analysis.scanning.tallies import Records
 from analysis.subject import Subject
 
-BIN = 0.2
-"""Width of the curve's activation bins."""
+EDGES = QUANTILES[::-1]
+"""Shares of all tokens at which the curve's bands of activation meet, set before any text is read.
+
+A hundredth at either end is more than one token in three hundred, as often as “an” comes, so that
+the highest band has room for all places of a word that a neuron foretells.
+"""
+
+WORDS = ("target", "foil")
 
 LABELS = ("top", "next", "which")
 """Positive tokens: the model's first choice is the target; the text goes on with the target; and
@@ -34,7 +40,8 @@ that again, but only among tokens that target or foil follows: which of the two 
 class CorpusScan(Result):
     """Every neuron on a corpus, and for some of them what comes next by how active they are.
 
-    The first token of every window is left out: models park their attention there.
+    The first token of every window is left out: models park their attention there. Tokens of one
+    document are not independent, so every interval is a 95 % one over documents.
 
     Attributes:
         neurons: the neurons looked at closely, the asked one first, then its rivals.
@@ -51,15 +58,22 @@ class CorpusScan(Result):
         top_count: tokens after which the target is the model's first choice.
         next_count: tokens that the target really follows.
         foil_count: tokens that the foil really follows.
-        bin_start: lower edges of the bins of activation that hold any token, in steps of ``BIN``.
-        bin_tokens: tokens per bin, for each neuron.
-        bin_known: of those, tokens with a known next one.
-        bin_top: of the tokens, those after which the model's first choice is the target.
-        bin_next: of the known ones, those that the target really follows.
-        bin_foil: of the known ones, those that the foil really follows.
-        bin_p_target: mean probability of the target in each bin, 0 in an empty one.
+        band_edges: activations of the asked neuron between which its bands lie: its lowest, those
+            at the quantiles ``EDGES``, its highest.
+        band_tokens: tokens per band, of those with a known next one.
+        band_hits: of these, tokens that the target follows, and that the foil follows.
+        band_documents: in how many documents those hits stand.
+        band_share: hits among the tokens of the band, and the interval's two ends.
+        end_excess: for the lowest band and the highest, that share less the share among all other
+            tokens, and the two ends of an interval that holds for both ends and words at once.
         labels: names along the ``label`` axis, see ``LABELS``.
+        label_documents: in how many documents positives stand; for ``which``, the fewer of those in
+            which the target follows and in which the foil does.
         auc: how well the activation tells positives from the rest, and the interval's two ends.
+        model_auc: how well the model itself does, by its probability of the target, and for
+            ``which`` by its logit difference. For ``top`` that would be no question.
+        rival_gain: how much farther from 0.5 each rival's AUC for ``next`` lies than the asked
+            neuron's, and the two ends of an interval that holds for all rivals at once.
         direction: 1 if high activations were chosen to count as a detection, -1 if low ones.
         threshold: activation from which on the target is expected, chosen on half the documents.
         counts: on the other half: detected tokens, positives, and hits.
@@ -87,15 +101,17 @@ class CorpusScan(Result):
     top_count: int
     next_count: int
     foil_count: int
-    bin_start: Float[np.ndarray, " bin"]
-    bin_tokens: Int[np.ndarray, "chosen bin"]
-    bin_known: Int[np.ndarray, "chosen bin"]
-    bin_top: Int[np.ndarray, "chosen bin"]
-    bin_next: Int[np.ndarray, "chosen bin"]
-    bin_foil: Int[np.ndarray, "chosen bin"]
-    bin_p_target: Float[np.ndarray, "chosen bin"]
+    band_edges: Float[np.ndarray, " edge"]
+    band_tokens: Int[np.ndarray, " band"]
+    band_hits: Int[np.ndarray, "2 band"]
+    band_documents: Int[np.ndarray, "2 band"]
+    band_share: Float[np.ndarray, "2 band 3"]
+    end_excess: Float[np.ndarray, "2 2 3"]
     labels: tuple[str, ...]
+    label_documents: Int[np.ndarray, " label"]
     auc: Float[np.ndarray, "chosen label 3"]
+    model_auc: Float[np.ndarray, "label 3"]
+    rival_gain: Float[np.ndarray, "rival 3"]
     direction: Int[np.ndarray, "chosen label"]
     threshold: Float[np.ndarray, "chosen label"]
     counts: Int[np.ndarray, "chosen label 3"]
@@ -139,8 +155,12 @@ def summary(result: CorpusScan) -> dict[str, Any]:
         "top": _examples(result, "highest"),
         "bottom": _examples(result, "lowest"),
         "quantiles": _examples(result, None),
-        "curve": [_bin(result, i) for i in np.flatnonzero(result.bin_tokens[0])],
-        **{name: _by_label(result, name) for name in ("auc", "precision", "recall")},
+        "curve": [_band(result, i) for i in range(len(result.band_tokens))],
+        **{
+            name: _by_label(result, getattr(result, name)[0])
+            for name in ("auc", "precision", "recall")
+        },
+        "model_auc": _by_label(result, result.model_auc),
         "rivals": [
             {"neuron": name, **{f"auc_{k}": row[0] for k, row in zip(LABELS, rows, strict=True)}}
             for name, rows in zip(result.neurons[1:], result.auc[1:], strict=True)
@@ -165,26 +185,20 @@ def _examples(result: CorpusScan, kind: str | None) -> list[dict[str, Any]]:
     return rows
 
 
-def _bin(result: CorpusScan, index: Any) -> dict[str, Any]:
-    tokens, known = (int(a[0, index]) for a in (result.bin_tokens, result.bin_known))
-    top, following = (int(a[0, index]) for a in (result.bin_top, result.bin_next))
-    return {
-        "from": result.bin_start[index],
-        "tokens": tokens,
-        "p_top": top / tokens,
-        "p_top_interval": share_interval(top, tokens),
-        "p_next": following / known if known else None,
-        "p_foil": int(result.bin_foil[0, index]) / known if known else None,
-        "p_next_interval": share_interval(following, known) if known else None,
-    }
+def _band(result: CorpusScan, i: int) -> dict[str, Any]:
+    row = {"from": result.band_edges[i], "to": result.band_edges[i + 1]}
+    row["tokens"] = result.band_tokens[i]
+    for word, name in enumerate(WORDS):
+        row[f"{name}_follows"] = result.band_hits[word, i]
+        row[f"{name}_documents"] = result.band_documents[word, i]
+        row[f"{name}_share"] = result.band_share[word, i, 0]
+        row[f"{name}_interval"] = result.band_share[word, i, 1:]
+    return row
 
 
-def _by_label(result: CorpusScan, name: str) -> dict[str, Any]:
-    values = getattr(result, name)[0]
-    return {
-        label: {"value": values[i, 0], "interval": values[i, 1:]}
-        for i, label in enumerate(result.labels)
-    }
+def _by_label(result: CorpusScan, values: Float[np.ndarray, "label 3"]) -> dict[str, Any]:
+    rows = zip(result.labels, values, strict=True)
+    return {label: {"value": row[0], "interval": row[1:]} for label, row in rows}
 
 
 def corpus_scan(
@@ -229,7 +243,7 @@ def corpus_scan(
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
         foil_count=int(records.next_is_foil.sum()),
-        **_curves(records),
+        **_bands(records, seed),
         labels=LABELS,
         **_separated(records, seed),
         **_columns(found),
@@ -251,57 +265,83 @@ def _every_neuron(subject: Subject, done: Scan) -> dict[str, Any]:
     }
 
 
-def _curves(records: Records) -> dict[str, Any]:
-    """Counts by bin of activation for every chosen neuron, over the bins that any of them needs."""
-    values = records.activations.double().numpy()
-    bins = np.floor(values / BIN).astype(np.int64)
-    kept, index = np.unique(bins, return_inverse=True)
-    index = index.reshape(bins.shape)
-
-    def counted(weights: np.ndarray) -> np.ndarray:
-        columns = [np.bincount(column, weights, len(kept)) for column in index.T]
-        return np.stack(columns)
-
+def _bands(records: Records, seed: int) -> dict[str, Any]:
+    """What follows by band of the asked neuron's activation, tokens with a known next one alone."""
     known = records.next_is_known.numpy()
-    tokens = counted(np.ones(len(values)))
+    values = records.activations[:, 0].double().numpy()[known]
+    marks = (records.next_is_target.numpy()[known], records.next_is_foil.numpy()[known])
+    edges = np.quantile(values, (0.0, *EDGES, 1.0)) if len(values) else np.zeros(len(EDGES) + 2)
+    band = np.searchsorted(edges[1:-1], values, side="right")
+    document = np.unique(records.document.numpy()[known], return_inverse=True)[1]
+
+    def counted(mask: np.ndarray) -> Int[np.ndarray, "band document"]:
+        shape = len(EDGES) + 1, document.max(initial=-1) + 1
+        flat = np.ravel_multi_index((band[mask], document[mask]), shape)
+        return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+
+    tokens, hits = counted(known[known]), np.stack([counted(mask) for mask in marks])
+    rest, missed = tokens.sum(0) - tokens, hits.sum(1, keepdims=True) - hits
+    shares = [[share_of_tokens(*row) for row in zip(h, tokens, strict=True)] for h in hits]
+    ends = np.array(
+        [
+            [share_excess(h[i], tokens[i], m[i], rest[i], seed, comparisons=4) for i in (0, -1)]
+            for h, m in zip(hits, missed, strict=True)
+        ]
+    )
     return {
-        "bin_start": (kept * BIN).round(6),
-        "bin_tokens": tokens.astype(np.int64),
-        "bin_known": counted(known).astype(np.int64),
-        "bin_top": counted(records.top_is_target.numpy()).astype(np.int64),
-        "bin_next": counted(records.next_is_target.numpy()).astype(np.int64),
-        "bin_foil": counted(records.next_is_foil.numpy()).astype(np.int64),
-        "bin_p_target": counted(records.p_target.double().numpy()) / np.maximum(tokens, 1),
+        "band_edges": edges,
+        "band_tokens": tokens.sum(-1),
+        "band_hits": hits.sum(-1),
+        "band_documents": (hits > 0).sum(-1),
+        "band_share": np.array(shares),
+        "end_excess": ends,
     }
 
 
 def _separated(records: Records, seed: int) -> dict[str, Any]:
-    """AUC, precision and recall of every chosen neuron for every label."""
+    """AUC, precision and recall of every chosen neuron for every label, beside the model's own."""
     document = records.document.numpy()
     everything, known = np.ones(len(document), dtype=bool), records.next_is_known.numpy()
     follows, foil = records.next_is_target.numpy(), records.next_is_foil.numpy()
-    labels = (
-        (records.top_is_target.numpy(), everything),
-        (follows, known),
-        (follows, follows | foil),
-    )
-    areas, detectors = [], []
-    for values in records.activations.double().numpy().T:
-        for positive, among in labels:
-            labelled = values[among], positive[among], document[among]
-            areas.append((auc(*labelled[:2]), *auc_interval(*labelled, seed)))
-            detectors.append(detector(*labelled, seed))
+    top = records.top_is_target.numpy()
+    labels = ((top, everything), (follows, known), (follows, follows | foil))
 
-    def table(rows: list[Any]) -> np.ndarray:
-        return rearrange(np.array(rows), "(n label) ... -> n label ...", label=len(LABELS))
+    def area(values: np.ndarray, positive: np.ndarray, among: np.ndarray) -> tuple[float, ...]:
+        labelled = values[among], positive[among], document[among]
+        return auc(*labelled[:2]), *auc_interval(*labelled, seed)
 
+    columns = records.activations.double().numpy().T
+    found = [
+        [detector(values[among], positive[among], document[among]) for positive, among in labels]
+        for values in columns
+    ]
+    p_target, logit_diff = (v.double().numpy() for v in (records.p_target, records.logit_diff))
+    asked = columns[0][known], follows[known], document[known]
+    gains = [
+        auc_gain(values[known], *asked, seed, comparisons=len(columns) - 1)
+        for values in columns[1:]
+    ]
+
+    def table(read: Callable[[Detector], Any]) -> np.ndarray:
+        return np.array([[read(each) for each in row] for row in found])
+
+    def spread(mask: np.ndarray) -> int:
+        return len(np.unique(document[mask]))
+
+    no_question = (np.nan, np.nan, np.nan)
+    by_model = [no_question, area(p_target, *labels[1]), area(logit_diff, *labels[2])]
     return {
-        "auc": table(areas),
-        "direction": table([found.direction for found in detectors]),
-        "threshold": table([found.threshold for found in detectors]),
-        "counts": table([(found.detected, found.positives, found.hits) for found in detectors]),
-        "precision": table([found.precision for found in detectors]),
-        "recall": table([found.recall for found in detectors]),
+        "label_documents": np.array(
+            [spread(top), spread(follows), min(spread(follows), spread(foil))]
+        ),
+        "auc": np.array([[area(values, *label) for label in labels] for values in columns]),
+        "model_auc": np.array(by_model),
+        "rival_gain": np.array(gains).reshape(-1, 3),
+        "direction": table(lambda one: one.direction),
+        "threshold": table(lambda one: one.threshold),
+        "counts": table(lambda one: (one.detected, one.positives, one.hits)),
+        "precision": table(lambda one: one.precision),
+        "recall": table(lambda one: one.recall),
     }
 
 

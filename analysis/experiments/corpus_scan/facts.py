@@ -4,49 +4,60 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from analysis.criteria import PLENTY, POOLED
-from analysis.experiments.corpus_scan.compute import BIN, LABELS, CorpusScan
-from analysis.numbers.statistics import share_interval
+from analysis.criteria import DOCUMENTS, PLENTY
+from analysis.experiments.corpus_scan.compute import EDGES, LABELS, WORDS, CorpusScan
 
 Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))
+TARGET, FOIL = range(len(WORDS))
 
 
 @dataclass(frozen=True)
 class Area:
-    """An AUC."""
+    """An AUC; intervals are over articles."""
 
-    value: float  # the chance that the activation is higher on a token of the one kind
+    value: float  # the chance that the value is higher on a token of the one kind
     interval: Span | None  # None where there are too few places for one
+    enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
 
 
 @dataclass(frozen=True)
-class Share:
-    """Tokens that a word follows, among some of all."""
+class Follows:
+    """Tokens of an end that a word follows."""
 
-    hits: int  # how many, among how many
-    tokens: int
-    value: float  # their share
+    hits: int  # how many, and in how many articles
+    documents: int
+    share: float  # of the end's tokens, with its interval
     interval: Span
-    rate: float  # the share of all tokens
-    exceeds: bool  # whether the former is larger, beyond doubt
+    rate: float  # share of all other tokens
+    exceeds: bool  # whether the former is larger beyond doubt, with hits in enough articles
+
+
+@dataclass(frozen=True)
+class End:
+    """The hundredth of all tokens on which the activation is highest, or lowest."""
+
+    highest: bool  # which of the two
+    edge: float  # activation at which it begins
+    tokens: int  # how many there are
+    target: Follows  # what comes next there
+    foil: Follows
 
 
 @dataclass(frozen=True)
 class Rival:
-    """The other neuron whose activation tells the target's places best, in either direction.
-
-    ``better`` says whether it does so better than the asked neuron, beyond doubt, and ``worse``
-    whether all others do so worse.
-    """
+    """The other neuron whose activation tells the target's places best, in either direction."""
 
     neuron: str
     area: Area
-    better: bool
-    worse: bool
+    others: int  # how many other neurons there are
+    gain: float  # how much farther from a coin's its AUC lies than the asked neuron's
+    interval: Span  # of that, for all others at once
+    better: bool  # whether it tells better beyond doubt
+    worse: bool  # whether all others tell worse beyond doubt
 
 
 @dataclass(frozen=True)
@@ -82,82 +93,98 @@ class Facts:
     top: Area  # AUC for tokens after which the target is the model's first choice
     next: Area  # AUC for tokens that the target really follows
     which: Area  # that again, among tokens that target or foil follows
-    edge: float  # activation from which on a token counts among the highest
-    highest: Share  # of those, the ones that the target follows
-    lowest: Share  # of the lowest examples, the ones that the foil follows
-    very_lowest: bool  # whether it follows the very lowest
-    either_high: Share  # at either end, the tokens that one of the two words follows
-    either_low: Share
+    model_next: Area  # the AUC of the model's own probability of the target
+    model_which: Area  # the AUC of its logit difference
+    used: End  # the end of activation with which the neuron is used
+    unused: End  # the other one
+    marks_target: bool  # whether the target, and not the foil, is likelier at the used end
     rival: Rival | None  # None where there is no other neuron
     detector: Detector | None  # None where the sample holds too few places
     examples: tuple[Example, ...]  # highest activation first
+    target_documents: int  # in how many articles the target comes
+    top_documents: int  # in how many the model puts it first
     plenty: bool  # whether the target comes often enough for narrow intervals
-    bin: float = BIN  # width of the bins
+    end: float = EDGES[0]  # share of all tokens that is an end
 
 
-def facts(result: CorpusScan, _sign: int | None = None) -> Facts:
-    """Read them off. Activation of either sign may tell, so that of its use does not matter."""
-    either = result.bin_next[0] + result.bin_foil[0]
-    after = [a for a, kind in zip(result.after, result.kinds, strict=True) if kind == "lowest"]
+def facts(result: CorpusScan, sign: int | None = None) -> Facts:
+    """Read them off.
+
+    Args:
+        result: the Result.
+        sign: of the activation with which the neuron is used; by default above zero.
+    """
     columns = result.kinds, result.values.tolist(), result.before, result.token, result.after
+    lowest, highest = _end(result, 0), _end(result, -1)
+    used, unused = (lowest, highest) if sign == -1 else (highest, lowest)
     return Facts(
-        top=_area(result.auc[0, TOP]),
-        next=_area(result.auc[0, NEXT]),
-        which=_area(result.auc[0, WHICH]),
-        edge=float(result.bin_start[-_pooled(result, -1)]),
-        highest=_at_end(result, result.bin_next[0], -1),
-        lowest=_share(result, after.count(result.foil), len(after), result.foil_count),
-        very_lowest=after[-1:] == [result.foil],
-        either_high=_at_end(result, either, -1),
-        either_low=_at_end(result, either, 1),
+        top=_area(result, result.auc[0], TOP),
+        next=_area(result, result.auc[0], NEXT),
+        which=_area(result, result.auc[0], WHICH),
+        model_next=_area(result, result.model_auc, NEXT),
+        model_which=_area(result, result.model_auc, WHICH),
+        used=used,
+        unused=unused,
+        marks_target=used.target.exceeds and not used.foil.exceeds,
         rival=_rival(result),
         detector=_detector(result),
         examples=tuple(Example(*row) for row in zip(*columns, strict=True)),
+        target_documents=int(result.label_documents[NEXT]),
+        top_documents=int(result.label_documents[TOP]),
         plenty=result.next_count >= PLENTY,
     )
 
 
-def _area(values: Float[np.ndarray, " 3"]) -> Area:
-    value, low, high = map(float, values)
+def told(result: CorpusScan) -> tuple[str, ...]:
+    """Labels of which an AUC says anything: those whose positives stand in enough articles."""
+    rows = zip(result.labels, result.label_documents, strict=True)
+    return tuple(label for label, documents in rows if documents >= DOCUMENTS)
+
+
+def _area(result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int) -> Area:
+    value, low, high = map(float, areas[label])
+    enough = result.labels[label] in told(result)
     interval = (low, high) if math.isfinite(low) else None
-    return Area(value, interval, tells=low > 0.5 or high < 0.5)
+    return Area(value, interval, enough, tells=enough and (low > 0.5 or high < 0.5))
 
 
-def _share(result: CorpusScan, hits: int, tokens: int, of_all: int) -> Share:
-    interval, rate = share_interval(hits, max(tokens, 1)), of_all / max(result.known, 1)
-    return Share(hits, tokens, hits / max(tokens, 1), interval, rate, interval[0] > rate)
+def _end(result: CorpusScan, band: int) -> End:
+    """The lowest band (0) or the highest (-1)."""
+    target, foil = (_follows(result, word, band) for word in (TARGET, FOIL))
+    edge, tokens = float(result.band_edges[-2 if band else 1]), int(result.band_tokens[band])
+    return End(bool(band), edge, tokens, target, foil)
 
 
-def _pooled(result: CorpusScan, step: int) -> int:
-    """How many bins are pooled at the lower (1) or upper (-1) end."""
-    tokens = np.cumsum(result.bin_known[0][::step])
-    return min(int(np.searchsorted(tokens, POOLED)) + 1, len(tokens))
-
-
-def _at_end(result: CorpusScan, hits: Int[np.ndarray, " bin"], step: int) -> Share:
-    bins = _pooled(result, step)
-    found, tokens = (int(counts[::step][:bins].sum()) for counts in (hits, result.bin_known[0]))
-    return _share(result, found, tokens, int(hits.sum()))
-
-
-def _rival(result: CorpusScan) -> Rival | None:
-    areas = np.abs(result.auc[1:, NEXT, 0] - 0.5)
-    if not np.isfinite(areas).any():
-        return None
-    best = 1 + int(np.nanargmax(areas))
-    distances = [_distance(row) for row in result.auc[:, NEXT]]
-    return Rival(
-        neuron=result.neurons[best],
-        area=_area(result.auc[best, NEXT]),
-        better=distances[best][0] > distances[0][1],
-        worse=all(distances[0][0] > most for _, most in distances[1:]),
+def _follows(result: CorpusScan, word: int, band: int) -> Follows:
+    share, low, high = result.band_share[word, band].tolist()
+    excess, least, _ = result.end_excess[word, band].tolist()
+    documents = int(result.band_documents[word, band])
+    return Follows(
+        hits=int(result.band_hits[word, band]),
+        documents=documents,
+        share=share,
+        interval=(low, high),
+        rate=share - excess,
+        exceeds=documents >= DOCUMENTS and least > 0,
     )
 
 
-def _distance(area: Float[np.ndarray, " 3"]) -> Span:
-    """How far from a coin's an AUC is, in either direction: least and most by its interval."""
-    _, low, high = (float(value) - 0.5 for value in area)
-    return max(low, -high, 0.0), max(high, -low)
+def _rival(result: CorpusScan) -> Rival | None:
+    gains = result.rival_gain
+    if not np.isfinite(gains[:, 0]).any():
+        return None
+    best = int(np.nanargmax(gains[:, 0]))
+    gain, low, high = gains[best].tolist()
+    area = _area(result, result.auc[1 + best], NEXT)
+    return Rival(
+        neuron=result.neurons[1 + best],
+        area=area,
+        others=len(gains),
+        gain=gain,
+        interval=(low, high),
+        better=area.enough and low > 0,
+        worse=area.enough and bool((gains[:, 2] < 0).all()),
+    )
 
 
 def _detector(result: CorpusScan) -> Detector | None:

@@ -1,6 +1,9 @@
-"""The corpus scan as tables: examples by activation."""
+"""The corpus scan as tables: examples by activation, and how well the places of words are told."""
+
+import math
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
+from analysis.experiments.corpus_scan.facts import told
 from analysis.tables import Column, Listing, Rows, Table
 
 
@@ -19,6 +22,16 @@ def _examples(result: CorpusScan) -> Rows:
     return [{"kind": kind, **row} for kind, rows in groups for row in rows]
 
 
+def _areas(result: CorpusScan) -> Rows:
+    named = [("the model", result.model_auc), *zip(result.neurons, result.auc, strict=True)]
+    return [
+        {"of": name, "places": label, "auc": area, "interval": span}
+        for name, areas in named
+        for label, (area, *span) in zip(result.labels, areas.tolist(), strict=True)
+        if label in told(result) and math.isfinite(area)
+    ]
+
+
 TABLES = (
     Table(
         "corpus_quantiles",
@@ -29,6 +42,18 @@ TABLES = (
             Column("value", "Activation"),
             Column("token", "Token", "token"),
             Column("next", "Next", "token"),
+        ),
+    ),
+    Table(
+        "corpus_auc",
+        "How well the model and its neurons tell the target's places in the corpus (AUC), with "
+        "95 % intervals over documents: where it is the model's first choice (top), where it "
+        "really follows (next), and which of target and foil follows (which).",
+        _areas,
+        (
+            Column("of", "Of", "text"),
+            Column("places", "Places", "text"),
+            Column("auc", "AUC", span="interval"),
         ),
     ),
 )

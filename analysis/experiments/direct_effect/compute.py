@@ -14,10 +14,12 @@ from analysis.progress import Progress
 from analysis.prompts import Contrast
 from analysis.result import Result
 from analysis.subject import Subject
+from analysis.weights.congruence import MINUS, SMALLEST, is_gated
 
 TOP = 15
 BINS = 120
 ROTATIONS = 200
+BLOCK = 256  # neurons whose logits are held at once
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,15 @@ class DirectEffect(Result):
         embedding_rank: rank of the target by that product.
         rotated_target: centred logit of the target for random directions of the same length.
         rotated_best: largest centred logit of any token for the same random directions.
-        neurons_by_target: neurons of the whole model with the largest target logit, centred.
-        neurons_target: those logits.
-        neurons_by_difference: neurons with the largest target minus foil.
+        layer_best: of every other neuron of the layer, how many standard deviations of its logits
+            its favourite token lies out.
+        neurons: how many neurons the model has.
+        gated: whether they can be active with either sign. Then that token is the one raised or
+            lowered most, and neurons are ranked by the size of their effect; else by the effect.
+        neurons_by_target: neurons of the whole model ranked first by target logit, centred; with a
+            minus those that raise the target by negative activation.
+        neurons_target: those logits, per unit of positive activation.
+        neurons_by_difference: neurons ranked first by target minus foil.
         neurons_difference: those differences.
         rank_by_target: rank of this neuron among all by target logit.
         rank_by_difference: rank of this neuron among all by target minus foil.
@@ -81,6 +89,9 @@ class DirectEffect(Result):
     embedding_rank: int
     rotated_target: Float[np.ndarray, " rotation"]
     rotated_best: Float[np.ndarray, " rotation"]
+    layer_best: Float[np.ndarray, " other"]
+    neurons: int
+    gated: bool
     neurons_by_target: tuple[str, ...]
     neurons_target: Float[np.ndarray, " neuron"]
     neurons_by_difference: tuple[str, ...]
@@ -92,6 +103,30 @@ class DirectEffect(Result):
     def target_z(self) -> float:
         """Target logit in standard deviations of the vocabulary; 0 if the neuron writes nothing."""
         return self.target_logit / self.spread if self.spread else 0.0
+
+    @property
+    def as_far(self) -> int:
+        """How many other neurons of the layer have a favourite token as far out as the target."""
+        return int((self.layer_best >= abs(self.target_z)).sum())
+
+    def ranks(self, sign: int) -> tuple[int, int]:
+        """Ranks by effect on the target and on the difference, in the direction of use.
+
+        A gated neuron that pushes the other way there is last; where no neuron is gated, ranks of a
+        neuron that acts by being less active count from the other end.
+        """
+        ranks = self.rank_by_target, self.rank_by_difference
+        effects = self.target_logit, self.target_logit - self.foil_logit
+        if self.gated:
+            by_target, by_difference = (
+                rank if sign * effect >= 0 else self.neurons
+                for rank, effect in zip(ranks, effects, strict=True)
+            )
+        else:
+            by_target, by_difference = (
+                rank if sign > 0 else self.neurons + 1 - rank for rank in ranks
+            )
+        return by_target, by_difference
 
 
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> DirectEffect:
@@ -119,9 +154,17 @@ def summary(result: DirectEffect) -> dict[str, Any]:
         "best_other": {"token": result.best_other, "logit": result.best_other_logit},
         "random_rotations_best": float(result.rotated_best.max()),
         "embedding": rows(result.embedding_tokens, result.embedding_products),
+        "layer_best": {"neurons": len(result.layer_best), "as_far": result.as_far},
+        "neurons_by_target": _neurons(result.neurons_by_target, result.neurons_target),
+        "neurons_by_difference": _neurons(result.neurons_by_difference, result.neurons_difference),
         "rank_by_target": result.rank_by_target,
         "rank_by_difference": result.rank_by_difference,
     }
+
+
+def _neurons(names: tuple[str, ...], effects: np.ndarray) -> list[dict[str, Any]]:
+    rows = zip(names, effects, strict=True)
+    return [{"neuron": name, "logit": float(effect)} for name, effect in rows]
 
 
 @torch.inference_mode()
@@ -167,6 +210,7 @@ def direct_effect(
         embedding_products=embedding_top.values.cpu().numpy(),
         embedding_rank=_rank(products, contrast.target_id),
         **_rotations(subject, neuron, contrast, seed),
+        layer_best=_layer_best(subject, neuron),
         **_among_neurons(subject, neuron, contrast),
     )
 
@@ -214,18 +258,37 @@ def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) 
     }
 
 
+def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]:
+    """How far out the favourite tokens of the layer's other neurons lie, block by block."""
+    best = []
+    for rows in subject.W_out(neuron.layer).split(BLOCK):
+        logits = (rows @ subject.W_U).float()
+        spread, mean = torch.std_mean(logits, -1)
+        far = logits.amax(-1) - mean
+        if is_gated(subject):
+            far = far.maximum(mean - logits.amin(-1))
+        best.append(far / spread.clamp_min(SMALLEST))
+    return np.delete(torch.cat(best).cpu().numpy(), neuron.number)
+
+
 def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
     target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
     difference = subject.direction(contrast.target_id, contrast.foil_id)
-    columns = torch.stack([target, difference], 1)
+    columns, gated = torch.stack([target, difference], 1), is_gated(subject)
     effects = torch.stack([subject.W_out(i) @ columns for i in range(subject.n_layers)]).float()
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"neurons": subject.n_layers * subject.d_mlp, "gated": gated}
     for column, name in enumerate(("target", "difference")):
         flat = effects[..., column].flatten()
-        top = flat.topk(min(TOP, len(flat)))
-        names = [str(Neuron(*divmod(n, subject.d_mlp))) for n in top.indices.tolist()]
-        found[f"neurons_by_{name}"] = tuple(names)
-        found[f"neurons_{name}"] = top.values.cpu().numpy()
-        found[f"rank_by_{name}"] = _rank(flat, neuron.layer * subject.d_mlp + neuron.number)
+        ranked = flat.abs() if gated else flat
+        top = ranked.topk(min(TOP, len(flat))).indices
+        found[f"neurons_by_{name}"] = tuple(_name(subject, n, flat) for n in top.tolist())
+        found[f"neurons_{name}"] = flat[top].cpu().numpy()
+        found[f"rank_by_{name}"] = _rank(ranked, neuron.layer * subject.d_mlp + neuron.number)
     return found
+
+
+def _name(subject: Subject, number: int, effects: Float[Tensor, " neuron"]) -> str:
+    """A neuron's name, with a minus if negative activation raises the target by it."""
+    turned = is_gated(subject) and effects[number] < 0
+    return str(Neuron(*divmod(number, subject.d_mlp))) + (MINUS if turned else "")

@@ -5,9 +5,13 @@ from itertools import takewhile
 
 import numpy as np
 
-from analysis.criteria import FAR, SPELLED
+from analysis.criteria import FAR, SPELLED, USUAL
 from analysis.experiments.direct_effect.compute import DirectEffect
 from analysis.numbers.statistics import share_interval
+from analysis.weights.congruence import MINUS
+
+NAMED = 3
+"""So many neurons ahead of the asked one are named."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,44 @@ class Rotations:
     interval: tuple[float, float]  # of their share
     median: float  # logit of the token that a rotation writes most
     best: float
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The other neurons of the layer, each with its own favourite token."""
+
+    others: int  # how many
+    as_far: int  # how many have a favourite as many standard deviations out as the target here
+    share: float  # of them
+    rare: bool  # whether that share is small enough for chance to be no explanation
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another neuron of the model and its effect in the direction in which it raises the target."""
+
+    name: str  # with a minus where that is negative activation
+    effect: float
+
+    @property
+    def neuron(self) -> str:
+        """Its name, whichever the sign."""
+        return self.name.removesuffix(MINUS)
+
+
+@dataclass(frozen=True)
+class Among:
+    """The neuron among all of the model, in the direction in which it is used."""
+
+    neurons: int  # how many there are
+    gated: bool  # whether they can be active with either sign, so that both directions count
+    by_target: int  # rank by direct effect on the target
+    by_difference: int  # rank by that on target minus foil
+    difference: float  # its own effect on that
+    ahead: tuple[
+        Peer, ...
+    ]  # neurons ranked before it by the target; none where they are not listed
+    next: Peer | None  # the neuron with the largest effect on the difference, but for itself
 
 
 @dataclass(frozen=True)
@@ -37,10 +79,9 @@ class Facts:
     spellings: tuple[str, ...]  # variants of the target that lead the list
     foil_logit: float  # of the foil
     foil_rank: int
-    # target minus foil of the two neurons in which it is largest; none where there is no list for
-    # that sign
-    largest_differences: tuple[float, ...]
-    rotations: Rotations  # the control
+    among: Among  # all neurons
+    rotations: Rotations  # the controls
+    layer: Layer | None  # None where the layer has no other neuron
     embedding_rank: int  # of the target by the product with the embedding
     shared: int | None  # tokens that both lists hold; None where there is no list for that sign
     agree: bool  # whether those are more than half
@@ -75,8 +116,9 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         spellings=tuple(takewhile(lambda text: text in result.variants, top)),
         foil_logit=sign * result.foil_logit,
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
-        largest_differences=tuple(map(float, result.neurons_difference[:2])) if sign > 0 else (),
+        among=_among(result, sign),
         rotations=_rotations(result.rotated_best, target),
+        layer=_layer(result),
         embedding_rank=_rank(result.embedding_rank, vocabulary, sign),
         shared=shared if result.embedding_tokens else None,
         agree=shared is not None and shared > len(top) // 2,
@@ -106,3 +148,31 @@ def _rotations(best: np.ndarray, target: float) -> Rotations:
         median=float(np.median(best)),
         best=float(best.max()),
     )
+
+
+def _layer(result: DirectEffect) -> Layer | None:
+    others = len(result.layer_best)
+    if not others:
+        return None
+    share = result.as_far / others
+    return Layer(others, result.as_far, share, rare=share <= USUAL)
+
+
+def _among(result: DirectEffect, sign: int) -> Among:
+    by_target, by_difference = result.ranks(sign)
+    listed = result.gated or sign > 0
+    writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
+    choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
+    return Among(
+        neurons=result.neurons,
+        gated=result.gated,
+        by_target=by_target,
+        by_difference=by_difference,
+        difference=sign * (result.target_logit - result.foil_logit),
+        ahead=writers[: by_target - 1] if by_target <= NAMED + 1 else (),
+        next=next((peer for peer in choosers if peer.neuron != result.neuron), None),
+    )
+
+
+def _peers(names: tuple[str, ...], effects: np.ndarray) -> tuple[Peer, ...]:
+    return tuple(Peer(*row) for row in zip(names, np.abs(effects).tolist(), strict=True))

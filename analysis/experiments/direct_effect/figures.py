@@ -10,9 +10,9 @@ from analysis.experiments.direct_effect.compute import DirectEffect
 
 
 def direct_effect(result: DirectEffect) -> go.Figure:
-    """How many tokens get which logit; target, foil and random directions marked."""
+    """How many tokens get which logit; target, foil and both controls marked."""
     marked = _marked(result)
-    figure = style.canvas(320 + style.LINE * len(marked), left=56, top=32)
+    figure = style.canvas(320 + style.LINE * len(marked), left=56)
     edges = result.bin_edges
     figure.add_bar(
         x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
@@ -31,7 +31,7 @@ def direct_effect(result: DirectEffect) -> go.Figure:
         showgrid=False,
     )
     figure.update_yaxes(title="tokens per bin (log scale)", type="log")
-    _control(figure, result)
+    _controls(figure, result)
     texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
     stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, result.bin_counts.max()))))
     return figure
@@ -49,26 +49,16 @@ def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
     return sorted(rows, key=lambda row: -row[1])
 
 
-def _control(figure: go.Figure, result: DirectEffect) -> None:
-    """Where the best token of a random direction lies."""
+def _controls(figure: go.Figure, result: DirectEffect) -> None:
+    """Where the best tokens of random directions lie, and those of the layer's other neurons."""
     low, high = np.quantile(result.rotated_best, [0.025, 0.975]).tolist()
     figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
-    figure.add_annotation(
-        text="best token of random directions (95 %)",
-        x=(low + high) / 2,
-        xanchor=_anchor(figure, (low + high) / 2),
-        y=1,
-        yref="paper",
-        yanchor="bottom",
-        yshift=4,
-    )
-
-
-def _anchor(figure: go.Figure, x: float) -> str:
-    """The side of a wide label that may stand at x without being cut off."""
-    low, high = figure.layout.xaxis.range
-    share = (x - low) / (high - low)
-    return "left" if share < 0.35 else "right" if share > 0.65 else "center"
+    notes = ["shaded: best tokens of random directions (95 %)"]
+    if len(result.layer_best):
+        most = float(result.spread * np.quantile(result.layer_best, 0.95))
+        figure.add_vline(x=most, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
+        notes.append("dotted: 95 % of the layer’s other neurons have their best token below")
+    style.note(figure, *notes)
 
 
 def written_tokens(result: DirectEffect) -> go.Figure:
