@@ -152,3 +152,11 @@ SMALL = 100_000
 UNMOVED = 0.05
 """Logits: an answer that scaling a neuron from -1 to 3 moves by less than this hardly moves; the
 odds of target against foil change by a twentieth."""
+
+AS_ACTIVE = 2.0
+"""A matched neuron is about as active when its activation norm is within this factor of the
+neuron's: with less than half of the activation it has less than half of the means to do as much."""
+
+FOLLOWS = 0.7
+"""From this correlation a change follows the activation: half of its variance is then the
+activation's."""

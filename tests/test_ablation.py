@@ -11,25 +11,32 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from analysis.claims import make_claims
 from analysis.engines import ablator as engine
-from analysis.engines.ablations import CONTROL_METHOD
+from analysis.engines.ablations import CONTROL_METHOD, IN_TEMPLATE
 from analysis.engines.ablator import Predictions, PromptAblator, WindowAblator
 from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.replacement import METHODS, Pool
 from analysis.engines.tail import Tail
 from analysis.errors import UserError
-from analysis.experiments.ablation.compute import (
-    Sizes,
-    ablation,
-    in_set,
-    over_positions,
-    over_prompts,
-    summary,
-)
+from analysis.experiments.ablation.compute import Sizes, ablation, summary
 from analysis.experiments.ablation.facts import facts
 from analysis.experiments.ablation.figures import ablation as draw_ablation
-from analysis.experiments.ablation.figures import collateral
+from analysis.experiments.ablation.figures import ablation_by_activation, collateral
+from analysis.experiments.ablation.measured import (
+    MEAN,
+    UNTOUCHED,
+    answers,
+    by_activation,
+    in_set,
+    matched_preferred,
+    over_positions,
+    over_prompts,
+    preferred,
+    separation,
+    separation_change,
+)
 from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.association import slope_and_correlation
 from analysis.prompts import PromptSet, make_contrast, make_prompt
 from analysis.questions import default
 from tests.conftest import make_subject
@@ -73,8 +80,8 @@ def prompts(subject):
 
 def run(subject, pair, neuron=NEURON, **more):
     given = {"sizes": SMALL, **more}
-    texts = list(articles())
-    return ablation(subject, neuron, pair.contrast, pair.clean, prompts(subject), texts, **given)
+    others, texts = given.pop("others", prompts(subject)), list(articles())
+    return ablation(subject, neuron, pair.contrast, pair.clean, others, texts, **given)
 
 
 def hooked(subject, tokens, neuron, values, where):
@@ -346,11 +353,15 @@ def test_words_without_a_set_are_told_to_have_none():
     assert summary(result)["set"] == []
     study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
     told = make_claims(study).ablation
-    assert told.prompts == "No other prompts were asked."
+    assert told.prompts.startswith("No other prompts were asked, so nobody knows how often")
     assert "nothing to compare it by" in told.matched
     assert "but the one asked about" in told.caption
+    assert "the answer to this prompt" in told.heading
+    assert "that test is left out" in told.in_template
+    assert told.both_kinds == ""
     assert "undefined" not in Prose(render(study)).text
-    assert "no prompts but those that were asked" in draw_ablation(result).to_json()
+    for draw in (draw_ablation, ablation_by_activation):
+        assert "no prompts but those that were asked" in draw(result).to_json()
 
 
 def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
@@ -358,7 +369,7 @@ def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
     asked = study.ablation.in_question | (np.arange(len(study.ablation.in_question)) > 1)
     told = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
     assert "On 1 prompt that calls for" in told
-    assert "(without an interval)." in told
+    assert "(without an interval)" in told
     assert "cannot be told" not in told
 
 
@@ -387,8 +398,15 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
     ("verdict", "is_true"),
     [
         ("flips", True),
+        ("decides", True),
         ("agree", True),
+        ("near_zero", True),
+        ("in_template.agrees", True),
+        ("foil_prompts.follows", True),
+        ("foil_prompts.both_ways", True),
+        ("both_kinds.narrows", True),
         ("before_target.change.rises", True),
+        ("matched.as_large", False),
         ("before_others.rises", False),
     ],
 )
@@ -396,6 +414,230 @@ def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
     holds, fails = (facts(evidence(Plan(holds=h)).ablation) for h in (True, False))
     assert bool(attrgetter(verdict)(holds)) is is_true
     assert bool(attrgetter(verdict)(fails)) is not is_true
+
+
+def shifted(study, by):
+    """The same neuron in a model that likes the target less, but for the prompt asked about."""
+    result = study.ablation
+    values, ablated = result.baseline.copy(), result.ablated.copy()
+    values[1:, 0] += by
+    ablated[1:, :, 0] += by
+    return changed(study, "ablation", baseline=values, ablated=ablated)
+
+
+def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
+    """There it raises the target, which never was preferred; in the other study it decides."""
+    study = evidence(Plan())
+    rare, told = facts(shifted(study, -3.0).ablation), make_claims(shifted(study, -3.0)).ablation
+    assert rare.flips
+    assert (rare.decides, rare.raises, rare.lowers) == (False, True, False)
+    assert told.heading == "Take the neuron away, and the word loses ground"
+    assert "after none of them, with the neuron or without it" in Prose(told.caption).text
+    often = facts(study.ablation)
+    assert (often.decides, often.raises, often.lowers) == (True, False, False)
+    assert (
+        "after 4 of them with the neuron, and after none without it"
+        in Prose(make_claims(study).ablation.caption).text
+    )
+
+
+def test_a_neuron_that_holds_the_target_back_lowers_it():
+    result = evidence(Plan()).ablation
+    ablated = result.ablated.copy()
+    ablated[..., 0] = 2 * result.baseline[:, [0]] - ablated[..., 0]
+    study = changed(evidence(Plan()), "ablation", ablated=ablated)
+    found = facts(study.ablation)
+    assert (found.decides, found.raises, found.lowers) == (False, False, True)
+    assert "the word gains ground" in make_claims(study).ablation.heading
+
+
+def test_a_trifling_change_raises_nothing_however_sure_it_is():
+    result = evidence(Plan()).ablation
+    ablated = (result.baseline[:, None] + np.zeros_like(result.ablated)).astype("f")
+    ablated[..., 0] -= 0.01
+    found = facts(dataclasses.replace(result, ablated=ablated))
+    assert found.target_prompts.change.falls
+    assert not found.raises
+
+
+def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
+    """Activations of -3 to 3, each prompt changed by 0.3 for a unit: the mean is nothing at all."""
+    result = evidence(Plan()).ablation
+    found = facts(result).foil_prompts
+    assert found.change.mean == pytest.approx(0, abs=1e-6)
+    size, slope, correlation = found.by_activation
+    assert size.mean == pytest.approx((0.9 + 0.3 + 0.3 + 0.9) / 4, abs=1e-5)
+    assert slope.mean == pytest.approx(-0.3, abs=1e-5)
+    assert correlation.mean == pytest.approx(-1, abs=1e-5)
+    assert (found.pushes_for, found.pushes_against) == (2, 2)
+    told = Prose(make_claims(evidence(Plan())).ablation.prompts).text
+    assert "pushes towards ·an in 2 of these prompts, and against it in 2" in told
+
+
+def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
+    """As large, and of both signs, but the same whatever the neuron does."""
+    result = evidence(Plan()).ablation
+    ablated, foil = result.ablated.copy(), in_set(result, False)
+    ablated[foil, :, 0] = result.baseline[foil, :1] + np.array([[0.9], [-0.9], [-0.9], [0.9]])
+    study = changed(evidence(Plan()), "ablation", ablated=ablated.astype("f"))
+    found = facts(study.ablation).foil_prompts
+    assert found.both_ways
+    assert not found.follows
+    told = Prose(make_claims(study).ablation.prompts).text
+    assert "In mean size the change is 0.90" in told
+    assert "it does not follow the activation" in told
+    assert "hides" not in told
+
+
+def faint(result, which, activation=0.5):
+    """Some of the matched neurons hardly active, and yet changing the answer as much."""
+    active, ablated = result.matched_activation.copy(), result.matched_ablated.copy()
+    active[which] = activation
+    ablated[which, :, :, 0] = result.baseline[:, [0]] - 5
+    return {"matched_activation": active, "matched_ablated": ablated}
+
+
+def test_the_neuron_is_compared_with_those_about_as_active():
+    """One of two is faint, and as strong: it is no match. A loud one as strong is."""
+    study = evidence(Plan())
+    given = faint(study.ablation, [0])
+    found = facts(changed(study, "ablation", **given).ablation).matched
+    assert (found.alike, found.as_large) == (1, 0)
+    assert found.preferred == (4, 4)
+    loud = faint(study.ablation, [0], activation=9.0)
+    found = facts(changed(study, "ablation", **loud).ablation).matched
+    assert (found.alike, found.as_large, found.preferred) == (2, 1, (0, 4))
+    assert (
+        "nothing special: 1 of these changes"
+        in make_claims(changed(study, "ablation", **loud)).ablation.matched
+    )
+
+
+def test_where_none_is_about_as_active_there_is_no_fair_comparison():
+    study = evidence(Plan())
+    told = make_claims(changed(study, "ablation", **faint(study.ablation, [0, 1]))).ablation
+    assert "no fair comparison" in told.matched
+    assert "about as active" not in told.caption
+
+
+def test_ways_of_ablating_that_all_put_about_zero_are_one_test():
+    study = evidence(Plan())
+    loud = np.full_like(study.ablation.drawn, 8.0)
+    wide = changed(study, "ablation", drawn=loud)
+    assert "they are one test and not three" in make_claims(study).ablation.agreement
+    assert "the ways of ablating agree" in make_claims(wide).ablation.agreement
+    assert "one test" not in make_claims(wide).ablation.agreement
+
+
+def test_a_preference_is_counted_where_the_target_is_the_likelier_of_the_two(subject, pair):
+    result = run(subject, pair, others=foils(subject))
+    for kind in (True, False):
+        mine = in_set(result, kind)
+        for method in (UNTOUCHED, MEAN):
+            diffs = [answers(result, method)[i] for i in np.flatnonzero(mine)]
+            assert preferred(result, method, kind) == sum(d > 0 for d in diffs)
+        theirs = result.matched_ablated[:, mine, MEAN, 0]
+        counts = [sum(d > 0 for d in row) for row in theirs]
+        assert matched_preferred(result, MEAN, kind).tolist() == counts
+    rows = {(r["calls_for"], r["method"]): r for r in summary(result)["set"]}
+    assert rows[" a", "mean"]["target_preferred"] == preferred(result, MEAN, False)
+
+
+def test_the_answers_separation_counts_pairs_of_prompts_and_its_change_keeps_them_together():
+    result = evidence(Plan()).ablation
+    target, foil = (answers(result, MEAN)[in_set(result, kind)] for kind in (True, False))
+    pairs = [(a > b) + 0.5 * (a == b) for a in target for b in foil]
+    found, untouched = separation(result, MEAN), separation(result, UNTOUCHED)
+    assert found.auc.mean == pytest.approx(np.mean(pairs))
+    assert found.gap.mean == pytest.approx(target.mean() - foil.mean(), abs=1e-5)
+    change = separation_change(result, MEAN)
+    assert change.gap.mean == pytest.approx(found.gap.mean - untouched.gap.mean, abs=1e-5)
+    moved = result.ablated.copy()
+    moved[..., 0] = result.baseline[:, [0]] - 1.0  # every prompt alike: nothing about the gap
+    same = dataclasses.replace(result, ablated=moved)
+    assert separation_change(same, MEAN).gap == pytest.approx((0, 0, 0), abs=1e-5)
+
+
+def foils(subject, own=False):
+    """A set with three prompts that call for the foil."""
+    texts = (
+        "We ate an egg and saw",
+        "He saw a dog and",
+        "I saw the pear and ate",
+        "She ate a leaf",
+    )
+    made = tuple(make_prompt(subject, text) for text in texts)
+    return PromptSet(made, (True, False, False, False), (own,) * len(texts))
+
+
+def test_in_template_draws_are_what_the_neuron_does_at_the_end_of_other_prompts(subject, pair):
+    result = run(subject, pair, others=foils(subject))
+    assert result.methods == (*METHODS, IN_TEMPLATE)
+    donors = [p.tokens for p in foils(subject).prompts[1:]]
+    ends = [subject.cache(t, "mlp.hook_post")["mlp.hook_post"][1, -1, 4].item() for t in donors]
+    tokens = [pair.clean.tokens, *(p.tokens for p in foils(subject).prompts)]
+    for row, own in enumerate(tokens):
+        allowed = [end for end, donor in zip(ends, donors, strict=True) if donor != own]
+        for value, found in zip(
+            result.template_drawn[row], result.template_resampled[row], strict=True
+        ):
+            assert min(abs(value - end) for end in allowed) < 1e-4
+            logits = hooked(subject, own, NEURON, float(value), slice(-1, None))
+            np.testing.assert_allclose(
+                found, measures(subject, own, pair.contrast, logits), atol=2e-4
+            )
+    average = result.template_resampled.mean(1)
+    np.testing.assert_allclose(result.ablated[:, len(METHODS)], average, atol=1e-5)
+    told = summary(result)["methods"]
+    assert set(told) == {*METHODS, IN_TEMPLATE}
+    assert told[IN_TEMPLATE]["draws"] == SMALL.draws
+
+
+def test_in_template_draws_leave_the_other_methods_as_they_are(subject, pair):
+    plain = run(subject, pair, others=foils(subject, own=True))
+    more = run(subject, pair, others=foils(subject))
+    assert plain.methods == METHODS
+    np.testing.assert_allclose(more.ablated[:, : len(METHODS)], plain.ablated, atol=1e-5)
+    assert plain.template_drawn.shape == (5, 0)
+
+
+def test_nothing_is_drawn_from_one_prompt_alone_nor_where_all_positions_change(subject, pair):
+    assert run(subject, pair).methods == METHODS
+    assert run(subject, pair, others=foils(subject), positions="all").methods == METHODS
+
+
+def test_slope_and_correlation_are_those_of_least_squares():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40)
+    y = 2 * x + rng.normal(size=40)
+    slope, correlation = slope_and_correlation(x, y)
+    assert slope.mean == pytest.approx(np.polyfit(x, y, 1)[0])
+    assert correlation.mean == pytest.approx(np.corrcoef(x, y)[0, 1])
+    residual = y - np.polyval(np.polyfit(x, y, 1), x)
+    width = 2 * 1.96 * residual.std() / x.std() / np.sqrt(40)
+    assert slope.high - slope.low == pytest.approx(width, rel=0.25)
+
+
+def test_a_slope_is_covered_as_often_as_its_interval_says():
+    """300 samples of 25 prompts, true slope 0.5: 95 % would be 285, the bootstrap gives a little
+    less of so few."""
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(300):
+        x = rng.normal(size=25)
+        slope, _ = slope_and_correlation(x, 0.5 * x + rng.normal(size=25))
+        hits += slope.low <= 0.5 <= slope.high
+    assert 0.9 <= hits / 300 <= 0.98
+
+
+def test_what_does_not_vary_has_no_slope():
+    for x, y in ((np.ones(5), np.arange(5.0)), (np.arange(5.0), np.ones(5)), (np.arange(2.0),) * 2):
+        assert np.isnan(slope_and_correlation(x, y)).all()
+    result = evidence(Plan()).ablation
+    still = dataclasses.replace(result, activation=np.ones_like(result.activation))
+    assert np.isnan(by_activation(still, MEAN, True).slope.mean)
+    assert not facts(still).foil_prompts.follows
+    assert len(ablation_by_activation(still).data) == 6
 
 
 def test_a_layer_of_one_neuron_has_nothing_to_compare_with():

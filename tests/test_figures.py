@@ -115,7 +115,7 @@ def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
     fields = dataclasses.asdict(study.next_token)
     per_prompt = ("prompts", "tokens", "top_probabilities", "p_target", "p_foil")
     per_prompt += ("rank_target", "rank_foil", "logit_diff")
-    one = {name: fields[name][:1] for name in per_prompt}
+    one = {name: fields[name][:1] for name in per_prompt} | {"natural": 0}
     figure = dataclasses.replace(study.next_token, **one).figure()
     assert "corrupted" not in texts(figure)
     nothing = dataclasses.replace(study.next_token, **one).figure("natural_prompts")

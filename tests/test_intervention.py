@@ -281,9 +281,9 @@ def test_the_embedded_neuron_stops_saying_an_when_it_is_taken_away(embedded):
 
 
 TRUE_AND_FALSE = [
-    ("Taken away in any of the three ways, it is ·a instead", "does not change that, whichever"),
+    ("three ways, and after this prompt it is ·a instead", "does not change that for this prompt"),
     ("not to third words", "does not move probability from the one to the other alone"),
-    ("More of the neuron makes ·an likelier", "More of the neuron does not favour ·an"),
+    ("Here more of the neuron makes ·an likelier", "Here more of the neuron does not favour ·an"),
     ("and ·a with zero, its mean, draws and its negative", "whatever the neuron is set to"),
     ("which value is drawn hardly matters", "hangs on the value drawn"),
     ("untouched, and", "the same with the neuron’s mean as untouched"),
@@ -307,7 +307,7 @@ def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_settin
     shares = evidence(Plan()).intervention.probabilities.copy()
     shares[AT["zero"], 2] = 0.95
     claims = told(probabilities=shares)
-    assert "Taken away, it is" in claims.first
+    assert "Take the neuron away, and after this prompt it is" in claims.first
     assert "·the</code> with zero" in claims.first
     shares[AT["mean"]] = shares[0]
     assert "it stays with its mean and 2 times the activation" in told(probabilities=shares).caption
@@ -318,7 +318,7 @@ def test_a_neuron_that_holds_the_word_back_is_told_so():
     measures[AT["factor"], 0] = -3.0
     assert "does not favour" in told(measures=measures).turned
     assert "makes" in told(measures=measures, factor=0.5).turned
-    assert "More of" not in told(measures=measures, factor=1.0).turned
+    assert "more of" not in told(measures=measures, factor=1.0).turned
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
+from analysis.claims import make_claims
 from analysis.experiments.logit_lens.compute import logit_lens
-from analysis.experiments.next_token.compute import next_token
+from analysis.experiments.next_token.compute import next_token, summary
+from analysis.experiments.next_token.facts import facts
+from analysis.prompts import make_prompt
+from tests.prose import Prose
 from tests.questions import default_pair
+from tests.synthetic import Plan, changed, evidence
 
 
 def test_probabilities_sum_to_one(subject, pair):
@@ -19,6 +24,54 @@ def test_probabilities_ranks_and_logit_difference_tell_one_story(subject, pair):
     place = result.top_tokens.index(pair.contrast.target)
     assert result.rank_target[0] == place + 1
     assert result.top_probabilities[0, place] == pytest.approx(result.p_target[0])
+
+
+def test_prose_after_one_prompt_alone_is_not_taken_for_a_corrupted_one(subject, pair):
+    prose = [make_prompt(subject, text) for text in ("I saw the apple and ate", "We ate an egg")]
+    result = next_token(subject, (pair.clean,), pair.contrast, prose)
+    found, told = facts(result), summary(result)
+    assert found.corrupted is None
+    assert "corrupted" not in told
+    assert found.natural.prompts == told["natural"]["prompts"] == 2
+    diffs = [subject.logits(p.tokens)[-1] @ _contrast(subject, pair) for p in prose]
+    assert found.natural.preferred == sum(float(diff) > 0 for diff in diffs)
+
+
+def _contrast(subject, pair):
+    one_hot = subject.logits(pair.clean.tokens)[-1] * 0
+    one_hot[pair.contrast.target_id], one_hot[pair.contrast.foil_id] = 1, -1
+    return one_hot
+
+
+def test_a_target_that_is_likelier_than_the_foil_need_not_come_first():
+    """Both are told: after two prompts the target wins the choice, after none the next token."""
+    ranks = np.array([1, 2, 3, 3])
+    study = changed(evidence(Plan()), "next_token", rank_target=ranks)
+    told = Prose(make_claims(study).next_token.natural).text
+    assert "This model never does: ·an came first after 0 of 2 prompts" in told
+    assert "It was likelier than ·a after 2." in told
+
+
+def test_one_pair_is_never_told_as_if_it_were_all_prompts():
+    """The pair gets the right words; whether other words do is told from the prompts that ask."""
+    study, rare = evidence(Plan()), evidence(Plan()).ablation.baseline.copy()
+    rare[1:, 0] -= 3.0
+    fewer = changed(study, "ablation", baseline=rare)
+    for asked, says in ((study, "after 4 of 4"), (fewer, "after none of 4")):
+        told = make_claims(asked).next_token
+        assert told.heading == "In this pair one word flips the answer"
+        assert says in told.answers
+        assert says in told.wrong
+    alone = changed(study, "ablation", in_question=np.ones(len(rare), dtype=bool))
+    assert "with other words was not asked" in make_claims(alone).next_token.answers
+
+
+def test_findings_in_brief_leave_out_what_was_not_asked():
+    study = evidence(Plan())
+    names = [name for name, _ in make_claims(study).opening.brief]
+    assert names.count("next_token") == 1
+    without = changed(study, "next_token", natural=0)
+    assert "next_token" not in [name for name, _ in make_claims(without).opening.brief]
 
 
 def test_the_last_reading_of_the_lens_is_the_models_own_difference(subject, pair):

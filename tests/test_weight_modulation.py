@@ -229,8 +229,8 @@ def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up():
 
 
 TRUE_AND_FALSE = [
-    ("Turned up it says more of the word", "Turning it up or down hardly moves the answer"),
-    ("The answer follows the factor at every step", "The answer hardly moves with the factor"),
+    ("more of the neuron means more of the word", "hardly moves the clean prompt’s answer"),
+    ("prompt’s answer follows the factor at every step", "answer hardly moves with the factor"),
     ("we scale both", "The bias of the neuron is left as it is"),
     ("cannot tell from nothing", "a change told from nothing at"),
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
@@ -256,7 +256,7 @@ def _told(plan=None, **fields):
 def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
     diff = evidence(Plan()).weight_modulation.logit_diff
     told = _told(logit_diff=2 - diff)
-    assert told.heading == "Turned up it says less of the word, turned down more"
+    assert told.heading == "After the clean prompt more of the neuron means less of the word"
     assert "at every step" in told.dose
 
 
@@ -264,9 +264,13 @@ def test_a_neuron_that_others_move_as_far_is_not_said_to_move_nothing():
     result = evidence(Plan()).weight_modulation
     told = _told(control_diff=result.control_diff + 40 * (result.control_diff - [1.0, -3.0]))
     assert told.heading == (
-        "Turning it up or down moves the answer, but no further than other neurons do"
+        "Turning it up or down moves the clean prompt’s answer, "
+        "but no further than other neurons do"
     )
-    assert "does not steer the answer beyond what other neurons’ factors do" in told.dose
+    assert (
+        "does not steer the clean prompt’s answer beyond what other neurons’ factors do"
+        in told.dose
+    )
     assert "2 go as far" in told.wrong
 
 
@@ -277,7 +281,7 @@ def test_a_trifle_is_no_answer_even_if_other_neurons_do_less():
         logit_diff=start + (result.logit_diff - start) / 1000,
         control_diff=start + (result.control_diff - start) / 1000,
     )
-    assert told.heading == "Turning it up or down hardly moves the answer"
+    assert told.heading == "Turning it up or down hardly moves the clean prompt’s answer"
     assert "other neurons" not in told.dose
 
 
@@ -302,7 +306,8 @@ def test_a_factor_that_turns_the_corrupted_answer_round_is_named():
     diff = evidence(Plan()).weight_modulation.logit_diff.copy()
     assert "keeps preferring" in _told().corrupted
     diff[0, -1, 1] = 0.5
-    assert "a factor of 3 turns the answer round" in _told(logit_diff=diff).corrupted
+    assert "After the corrupted prompt" in _told(logit_diff=diff).corrupted
+    assert "a factor of 3 turns this answer round" in _told(logit_diff=diff).corrupted
 
 
 def test_without_controls_the_page_says_so():

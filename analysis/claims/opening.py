@@ -24,10 +24,11 @@ class Opening(Sentences):
     def __init__(self, study: StudyFacts, sections: Mapping[str, Any]) -> None:
         super().__init__(story("opening"), None, study=study)
         self.firing: Markup = sections["activations"].firing
-        self.brief = tuple(
+        told = (
             (each.name, Markup(": ").join(getattr(sections[each.name], name) for name in names))
             for each in study.evidence.experiments
             for names in each.brief
         )
+        self.brief = tuple((name, sentence) for name, sentence in told if sentence)
         found = (getattr(self, f"limit_{name}") for name in LIMITS)
         self.limits = tuple(limit for limit in found if limit)

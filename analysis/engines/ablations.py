@@ -9,7 +9,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.engines.ablator import PromptAblator, WindowAblator
+from analysis.engines.ablator import Base, PromptAblator, WindowAblator
 from analysis.engines.evaluation_positions import EvaluationPositions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS, Draw, Pool
@@ -18,6 +18,11 @@ from analysis.progress import Progress
 from analysis.prompts import Contrast, Prompt
 
 MEASURES = ("logit_diff", "p_target", "kl")
+
+IN_TEMPLATE = "in_template"
+"""Resampling in prompts from the ends of the set's own that call for the foil. A neuron that is
+silent on news draws values near zero there, so that zero, mean and draws are one test; these are
+what it does in the same sentence."""
 
 CONTROL_METHOD = "mean"
 """How matched neurons are ablated on the corpus, where every method would take too long."""
@@ -38,61 +43,93 @@ class PromptAblations:
         self.tail, self.layer, self.numbers = tail, layer, numbers
         self.pool = pool
         self.draws, self.matched_draws = draws
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng, self._template_rng = (np.random.default_rng([seed, i]) for i in (1, 3))
 
     def all(
         self,
         prompts: Sequence[Prompt],
         contrast: Contrast,
         positions: Positions,
+        donors: Sequence[int],
         progress: Progress,
     ) -> dict[str, Any]:
-        """The fields of the result that have one row a prompt, or one column for matched ones."""
+        """The fields of the result that have one row a prompt, or one column for matched ones.
+
+        Args:
+            prompts: the prompts.
+            contrast: target and foil.
+            positions: where they are changed.
+            donors: numbers of the prompts whose ends in-template draws are taken from, two at
+                least, or there are no such draws: a prompt is never given its own value.
+            progress: told the finished fraction.
+        """
+        donors = donors if len(donors) > 1 else ()
+        ends = self._ends([prompts[i] for i in donors])
         rows = []
         for done, prompt in enumerate(prompts, start=1):
             ablator = PromptAblator(self.tail, self.layer, prompt, contrast, positions)
-            rows.append(self._one(ablator))
+            others = [i for i, donor in enumerate(donors) if donor != done - 1]
+            rows.append(self._one(ablator, ends[others]))
             progress(done / len(prompts))
         fields = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         for name in ("matched_activation", "matched_ablated"):
             fields[name] = fields[name].swapaxes(0, 1)
-        return fields
+        return fields | {"methods": (*METHODS, IN_TEMPLATE) if donors else METHODS}
 
-    def _one(self, ablator: PromptAblator) -> dict[str, Any]:
+    def _ends(self, prompts: Sequence[Prompt]) -> Float[Tensor, "prompt neuron"]:
+        """The neurons' activations at the last position of some prompts."""
+        subject, rows = self.tail.subject, []
+        for prompt in prompts:
+            base = Base(subject, self.layer, subject.batch(prompt.tokens))
+            rows.append(base.activations[0, -1, self.numbers].clone())
+        return torch.stack(rows) if rows else torch.zeros(0, len(self.numbers))
+
+    def _one(self, ablator: PromptAblator, ends: Float[Tensor, "donor neuron"]) -> dict[str, Any]:
         """One prompt: every neuron, every method, in one batch of variants."""
         draw = self.pool.draw(self._rng, self.draws, len(ablator.activations))
-        values = [self._values(ablator, column, draw) for column in range(len(self.numbers))]
+        picked = self._template_rng.integers(0, len(ends), self.draws) if len(ends) else []
+        values = [
+            self._values(ablator, column, draw, ends[picked, column])
+            for column in range(len(self.numbers))
+        ]
         numbers = [n for n, rows in zip(self.numbers, values, strict=True) for _ in rows]
         effects = ablator.effects(numbers, torch.cat(values)).astype(np.float32)
         sizes = np.cumsum([len(rows) for rows in values])[:-1]
         mine, *theirs = np.split(effects, sizes)
         activations = ablator.activations[-1, self.numbers].float().cpu().numpy()
-        shape = (len(theirs), len(METHODS), len(MEASURES))
+        ablated = _by_method(mine, self.draws)
+        averaged = [_by_method(rows, self.matched_draws) for rows in theirs]
+        put, news = values[0][:, -1].float().cpu().numpy(), slice(3, 3 + self.draws)
         return {
             "activation": activations[0],
             "baseline": np.array([ablator.logit_diff, ablator.p_target, 0], dtype=np.float32),
-            "ablated": _by_method(mine),
-            "resampled": mine[3:],
-            "drawn": values[0][3:, -1].float().cpu().numpy(),
+            "ablated": ablated,
+            "resampled": mine[news],
+            "drawn": put[news],
+            "template_resampled": mine[news.stop :],
+            "template_drawn": put[news.stop :],
             "matched_activation": activations[1:],
-            "matched_ablated": np.array(list(map(_by_method, theirs)), np.float32).reshape(shape),
+            "matched_ablated": np.array(averaged, np.float32).reshape(-1, *ablated.shape),
         }
 
     def _values(
-        self, ablator: PromptAblator, column: int, draw: Draw
+        self, ablator: PromptAblator, column: int, draw: Draw, ends: Float[Tensor, " draw"]
     ) -> Float[Tensor, "variant suffix"]:
         """Zero, mean, negated, and the draws: all of them for the neuron, fewer for others."""
         own = ablator.activations[:, self.numbers[column]]
         mean = self.pool.mean(column, ablator.start, len(own))
         drawn = self.pool.drawn(draw, column, ablator.start)
         some = self.draws if column == 0 else self.matched_draws
-        return torch.cat([torch.stack([0 * own, mean, -own]), drawn[:some]])
+        template = ends[:some, None].to(drawn).expand(-1, len(own))
+        return torch.cat([torch.stack([0 * own, mean, -own]), drawn[:some], template])
 
 
-def _by_method(effects: Float[np.ndarray, "variant measure"]) -> np.ndarray:
-    """The measures in the order of ``METHODS``, draws averaged."""
-    zero, mean, negate, *draws = effects
-    return np.stack([zero, mean, np.mean(draws, 0), negate])
+def _by_method(effects: Float[np.ndarray, "variant measure"], draws: int) -> np.ndarray:
+    """The measures by method, in the order of the result, draws averaged."""
+    zero, mean, negate = effects[:3]
+    news, template = effects[3 : 3 + draws], effects[3 + draws :]
+    rows = [zero, mean, news.mean(0), negate]
+    return np.stack([*rows, template.mean(0)] if len(template) else rows)
 
 
 class WindowAblations:

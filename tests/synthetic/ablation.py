@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from analysis.engines.ablations import IN_TEMPLATE
 from analysis.engines.replacement import METHODS
-from analysis.experiments.ablation.compute import Ablation
+from analysis.experiments.ablation.measured import Ablation
 from tests.synthetic.plan import Plan, text
 
 TARGETS, FOILS, DRAWS = 4, 4, 6
@@ -11,34 +12,42 @@ SPOTS = 20  # before the target, and as many before other tokens
 
 
 def ablation(plan: Plan) -> Ablation:
+    """The change follows the activation, of either sign where the foil is called for; or nothing
+    changes, and every method says something else than the mean."""
     kinds = np.array([True] * (1 + TARGETS) + [False] * FOILS)
-    step = 3.0 if plan.holds else 0.001
-    moved = np.outer(kinds, [-step, -step, -step, -2 * step])
+    activation = np.array([10.0, 9.0, 10.0, 11.0, 12.0, -3.0, -1.0, 1.0, 3.0])
+    nothing = 0.001 * np.array([-1, 1, -1, -1, 1, 1, -1, -1, 1])
+    step = -0.3 * activation if plan.holds else nothing
+    moved = np.outer(step, [1, 1, 1, 2, 1])
     if not plan.holds:
-        moved[:, 0] -= 2.0  # zero says something else than the mean
+        moved[:, [0, 4]] -= 2.0
     wiggle = np.linspace(-0.1, 0.1, len(kinds))
     baseline = np.stack([np.where(kinds, 2.0, -2.0) + wiggle, kinds * 0.5, 0 * kinds], -1)
     ablated = np.stack(
         [baseline[:, [0]] + moved, np.full_like(moved, 0.1), np.full_like(moved, 0.3)], -1
     )
     names = plan.neurons[1:]
-    theirs = np.zeros((len(names), len(kinds), len(METHODS), 3)) + baseline[:, None]
+    methods = (*METHODS, IN_TEMPLATE)
+    theirs = np.zeros((len(names), len(kinds), len(methods), 3)) + baseline[:, None]
     theirs[..., 0] += 0.01 if plan.holds else 4.0
     return Ablation(
         neuron=plan.neurons[0],
         target=plan.target,
         foil=plan.foil,
         positions="last",
+        methods=methods,
         prompts=(text(plan.clean), *[f"{text(plan.clean)} {i}" for i in range(TARGETS + FOILS)]),
         calls_for_target=kinds,
         in_question=np.arange(len(kinds)) == 0,
-        activation=np.where(kinds, 10.0, 1.0).astype(np.float32),
+        activation=activation.astype(np.float32),
         mean_activation=0.1 if plan.holds else 3.0,
         mean_first=0.5,
         baseline=baseline.astype(np.float32),
         ablated=ablated.astype(np.float32),
         resampled=np.repeat(ablated[:, [2]], DRAWS, 1).astype(np.float32),
         drawn=np.full((len(kinds), DRAWS), 0.1, dtype=np.float32),
+        template_resampled=np.repeat(ablated[:, [4]], DRAWS, 1).astype(np.float32),
+        template_drawn=np.tile(np.resize(activation[-FOILS:], DRAWS), (len(kinds), 1)).astype("f"),
         matched=names,
         matched_activation=np.full((len(names), len(kinds)), 9.0, dtype=np.float32),
         matched_ablated=theirs.astype(np.float32),

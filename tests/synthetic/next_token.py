@@ -14,6 +14,7 @@ def next_token(plan: Plan) -> NextToken:
     rest = np.full((4, len(plan.extra)), 0.02)
     return NextToken(
         prompts=texts,
+        natural=2,
         tokens=(plan.clean, plan.corrupted, ("An", " eye", " for"), ("Ross",)),
         target=plan.target,
         foil=plan.foil,

@@ -23,8 +23,12 @@ EXPERIMENT = Experiment(
         ),
         SEED,
     ),
-    brief=(("heading", "caption"),),
-    figures=(Figure("ablation", key=True), Figure("collateral", "corpus_caption")),
+    brief=(("heading", "caption"), ("corpus_caption",)),
+    figures=(
+        Figure("ablation", key=True),
+        Figure("ablation_by_activation", "activation_caption", needs=("words",)),
+        Figure("collateral", "corpus_caption"),
+    ),
     also="ablate",
     tab="intervention",
 )

@@ -5,21 +5,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from analysis import corpus
-from analysis.engines.ablations import MEASURES, PromptAblations, WindowAblations
+from analysis.engines.ablations import IN_TEMPLATE, MEASURES, PromptAblations, WindowAblations
 from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS
 from analysis.engines.tail import Tail
+from analysis.experiments.ablation.measured import (
+    UNTOUCHED,
+    Ablation,
+    activation_norms,
+    by_activation,
+    changes,
+    in_set,
+    matched_as_large,
+    matched_preferred,
+    over_positions,
+    over_prompts,
+    preferred,
+    separation,
+    separation_change,
+)
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
-from analysis.numbers.estimates import Estimate, mean_of_groups
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Contrast, Prompt, PromptSet
-from analysis.result import Result
 from analysis.subject import Subject
 
 
@@ -46,78 +58,6 @@ ARTICLES_A_WINDOW = 5
 """Articles drawn for each window of a kind: not every one holds the target."""
 
 
-@dataclass(frozen=True)
-class Ablation(Result):
-    """A neuron's activation replaced by several methods, in prompts and in a corpus.
-
-    In prompts it is replaced at the last position, or at all; in the corpus at all positions of
-    every window. Prompts: the first is the one asked about; of the others those that were not
-    asked about make up the set, over which estimates are taken, and all of them, together, choose
-    the matched neurons. Measures are
-    the logit difference (target minus foil), p(target), and the KL divergence from the untouched
-    model's next-token distribution, in nats. Methods are ``METHODS``, in that order.
-
-    Attributes:
-        neuron: its name.
-        target: the token asked for.
-        foil: the token it competes with.
-        positions: ``last`` or ``all``: where prompts are changed.
-        prompts: the texts.
-        calls_for_target: which prompts call for the target; the others call for the foil.
-        in_question: which prompts belong to the question, whose neuron they may have chosen.
-        activation: the neuron's at the last position of each prompt.
-        mean_activation: over the corpus windows, first positions left out.
-        mean_first: the mean at first positions.
-        baseline: the measures of the untouched model (its KL is 0).
-        ablated: the measures after ablation; ``resample`` is the mean over draws.
-        resampled: the measures after each draw.
-        drawn: activation that each draw put at the last position.
-        matched: neurons of the same layer with the nearest activation norm, nearest first.
-        matched_activation: theirs at the last position of each prompt.
-        matched_ablated: the measures after ablating each of them, ``resample`` over fewer draws.
-        matched_draws: how many.
-        window_tokens: tokens per corpus window.
-        position_document: number of the document of each evaluation position in the corpus.
-        position_target: whether the text's own next token there is the target.
-        position_activation: the neuron's own activation there.
-        position_loss: -log p(next token) of the untouched model, in nats.
-        position_change: change of that loss by each method, in nats.
-        position_kl: KL divergence by each method, in nats.
-        position_compared: whether the matched neurons were ablated there too, all by the mean.
-        matched_change: their change of loss there, in nats.
-        matched_kl: their KL divergence there, in nats.
-    """
-
-    neuron: str
-    target: str
-    foil: str
-    positions: str
-    prompts: tuple[str, ...]
-    calls_for_target: Bool[np.ndarray, " prompt"]
-    in_question: Bool[np.ndarray, " prompt"]
-    activation: Float[np.ndarray, " prompt"]
-    mean_activation: float
-    mean_first: float
-    baseline: Float[np.ndarray, "prompt measure"]
-    ablated: Float[np.ndarray, "prompt method measure"]
-    resampled: Float[np.ndarray, "prompt draw measure"]
-    drawn: Float[np.ndarray, "prompt draw"]
-    matched: tuple[str, ...]
-    matched_activation: Float[np.ndarray, "matched prompt"]
-    matched_ablated: Float[np.ndarray, "matched prompt method measure"]
-    matched_draws: int
-    window_tokens: int
-    position_document: Int[np.ndarray, " position"]
-    position_target: Bool[np.ndarray, " position"]
-    position_activation: Float[np.ndarray, " position"]
-    position_loss: Float[np.ndarray, " position"]
-    position_change: Float[np.ndarray, "method position"]
-    position_kl: Float[np.ndarray, "method position"]
-    position_compared: Bool[np.ndarray, " position"]
-    matched_change: Float[np.ndarray, "matched compared"]
-    matched_kl: Float[np.ndarray, "matched compared"]
-
-
 def ablation(
     subject: Subject,
     neuron: Neuron,
@@ -131,6 +71,8 @@ def ablation(
     progress: Progress = silent,
 ) -> Ablation:
     """Ablate one neuron, and neurons like it, by zero, mean, resampling and negation.
+
+    Where the set has other prompts that call for the foil, it is resampled from their ends too.
 
     Args:
         subject: the model.
@@ -157,7 +99,11 @@ def ablation(
     draws = (sizes.draws, sizes.matched_draws)
     in_prompts = PromptAblations(tail, neuron.layer, everyone, windows.pool, draws, seed)
     rows = in_prompts.all(
-        [prompt, *others.prompts], contrast, positions, part_of(progress, 0.15, 0.5)
+        [prompt, *others.prompts],
+        contrast,
+        positions,
+        _donors(others) if positions == "last" else [],
+        part_of(progress, 0.15, 0.5),
     )
     return Ablation(
         neuron=str(neuron),
@@ -176,25 +122,10 @@ def ablation(
     )
 
 
-def over_prompts(
-    result: Ablation, values: Float[np.ndarray, " prompt"], calls_for_target: bool
-) -> Estimate:
-    """Mean of a value over the set's prompts of one kind; the prompts are resampled."""
-    mine = values[in_set(result, calls_for_target)].astype(float)
-    return mean_of_groups(mine, np.arange(len(mine)))
-
-
-def in_set(result: Ablation, calls_for_target: bool) -> Bool[np.ndarray, " prompt"]:
-    """Marks the prompts that call for target or foil, those asked about aside."""
-    return (result.calls_for_target == calls_for_target) & ~result.in_question
-
-
-def over_positions(
-    result: Ablation, values: Float[np.ndarray, " position"], target: bool
-) -> Estimate:
-    """Mean of a value over corpus places of one kind; documents are resampled, not tokens."""
-    mine = result.position_target == target
-    return mean_of_groups(values[mine].astype(float), result.position_document[mine])
+def _donors(others: PromptSet) -> list[int]:
+    """Prompts that call for the foil, the question's own aside, counted behind the one asked."""
+    kinds = zip(others.calls_for_target, others.in_question, strict=True)
+    return [i for i, (target, own) in enumerate(kinds, 1) if not (target or own)]
 
 
 def tables(result: Ablation) -> dict[str, Any]:
@@ -208,13 +139,14 @@ def tables(result: Ablation) -> dict[str, Any]:
         "activation": float(result.activation[0]),
         "mean_activation": result.mean_activation,
         "matched": len(result.matched),
-        "asked": [_row_of_prompt(result, method) for method in range(-1, len(METHODS))],
+        "asked": [_row_of_prompt(result, i) for i in range(UNTOUCHED, len(result.methods))],
         "set": [
             _set_row(result, method, kind)
             for kind in (True, False)
-            for method in range(len(METHODS))
+            for method in range(len(result.methods))
             if in_set(result, kind).any()
         ],
+        "separation": _separations(result),
         "corpus": [
             _corpus_row(result, method, kind)
             for kind in (True, False)
@@ -226,41 +158,53 @@ def tables(result: Ablation) -> dict[str, Any]:
 
 def _row_of_prompt(result: Ablation, method: int) -> dict[str, Any]:
     """The prompt asked about, untouched (-1) or ablated, with the spread of draws."""
-    values = result.baseline[0] if method < 0 else result.ablated[0, method]
-    row: dict[str, Any] = {"method": ("untouched", *METHODS)[method + 1]}
+    values = result.baseline[0] if method == UNTOUCHED else result.ablated[0, method]
+    row: dict[str, Any] = {"method": ("untouched", *result.methods)[method + 1]}
     row |= dict(zip(MEASURES, map(float, values), strict=True))
-    draws = result.resampled[0, :, 0] if row["method"] == "resample" else values[:1]
+    draws = _draws(result).get(row["method"], values[:1])
     low, high = np.quantile(draws, [0.025, 0.975])
     return row | {"draws_sd": float(draws.std()), "draws_95": [float(low), float(high)]}
+
+
+def _draws(result: Ablation) -> dict[str, np.ndarray]:
+    """The prompt's logit differences after each draw, by the methods that draw."""
+    drawn = {"resample": result.resampled, IN_TEMPLATE: result.template_resampled}
+    return {name: values[0, :, 0] for name, values in drawn.items() if name in result.methods}
 
 
 def _set_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "calls_for": result.target if kind else result.foil,
         "prompts": int(in_set(result, kind).sum()),
-        "method": METHODS[method],
+        "method": result.methods[method],
     }
     for index, measure in enumerate(MEASURES):
         row[measure], *interval = over_prompts(result, result.ablated[:, method, index], kind)
         row[f"{measure}_interval"] = interval
-    change = over_prompts(result, result.ablated[:, method, 0] - result.baseline[:, 0], kind)
+    change = over_prompts(result, changes(result, method), kind)
     row |= {"logit_diff_change": change.mean, "logit_diff_change_interval": list(change[1:])}
-    return row | {"matched_as_large": matched_as_large(result, method, kind)}
+    for name, estimate in by_activation(result, method, kind)._asdict().items():
+        row |= {f"change_{name}": estimate.mean, f"change_{name}_interval": list(estimate[1:])}
+    theirs = matched_preferred(result, method, kind)
+    return row | {
+        "target_preferred": preferred(result, method, kind),
+        "target_preferred_untouched": preferred(result, UNTOUCHED, kind),
+        "target_preferred_matched": float(theirs.mean()) if len(theirs) else np.nan,
+        "matched_as_large": matched_as_large(result, method, kind),
+    }
 
 
-def matched_changes(
-    result: Ablation, method: int, kind: bool, measure: int = 0
-) -> Float[np.ndarray, " matched"]:
-    """Mean change of a measure by ablating each matched neuron, over the prompts of a kind."""
-    mine = in_set(result, kind)
-    changes = result.matched_ablated[:, mine, method, measure] - result.baseline[mine, measure]
-    return changes.mean(1)
-
-
-def matched_as_large(result: Ablation, method: int, kind: bool) -> int:
-    """How many matched neurons change the logit difference as much, in either direction."""
-    own = over_prompts(result, result.ablated[:, method, 0] - result.baseline[:, 0], kind).mean
-    return int((np.abs(matched_changes(result, method, kind)) >= abs(own)).sum())
+def _separations(result: Ablation) -> list[dict[str, Any]]:
+    """How the answer tells the kinds of prompts apart, untouched and by method."""
+    rows: list[dict[str, Any]] = []
+    for method in range(UNTOUCHED, len(result.methods)):
+        row: dict[str, Any] = {"method": ("untouched", *result.methods)[method + 1]}
+        found = {"": separation(result, method), "_change": separation_change(result, method)}
+        for suffix, each in found.items():
+            for name, estimate in each._asdict().items() if each else ():
+                row |= {name + suffix: estimate.mean, f"{name + suffix}_interval": estimate[1:]}
+        rows += [row] if len(row) > 1 else []
+    return rows
 
 
 def _corpus_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
@@ -301,12 +245,16 @@ def summary(result: Ablation) -> dict[str, Any]:
     answer = tables(result)
     untouched, *rows = answer.pop("asked")
     methods = {row["method"]: {k: row[k] for k in MEASURES} for row in rows}
-    (resample,) = (row for row in rows if row["method"] == "resample")
-    methods["resample"] |= {
-        "draws": result.resampled.shape[1],
-        "sd": resample["draws_sd"],
-        "interval": resample["draws_95"],
-    }
+    for name, draws in _draws(result).items():
+        (row,) = (row for row in rows if row["method"] == name)
+        spread = {"draws": len(draws), "sd": row["draws_sd"], "interval": row["draws_95"]}
+        methods[name] |= spread
     baseline = {name: untouched[name] for name in MEASURES}
-    matched = {"neurons": result.matched, "resample_draws": result.matched_draws}
+    norm, *norms = activation_norms(result).tolist()
+    matched = {
+        "neurons": result.matched,
+        "resample_draws": result.matched_draws,
+        "norm": norm,
+        "norms": norms,
+    }
     return {**answer, "matched": matched, "baseline": baseline, "methods": methods}

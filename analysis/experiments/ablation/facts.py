@@ -4,31 +4,92 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.criteria import ACTIVE, NEGLIGIBLE
-from analysis.engines.replacement import METHODS
-from analysis.experiments.ablation.compute import (
+from analysis.criteria import ACTIVE, AS_ACTIVE, FEW, FOLLOWS, NEGLIGIBLE, OFF, UNMOVED
+from analysis.engines.ablations import IN_TEMPLATE
+from analysis.experiments.ablation.measured import (
+    MEAN,
+    UNTOUCHED,
     Ablation,
+    ByActivation,
+    Separation,
+    activation_norms,
+    by_activation,
+    changes,
     in_set,
-    matched_as_large,
     matched_changes,
+    matched_preferred,
+    no_longer_preferred,
     over_positions,
     over_prompts,
+    preferred,
+    separation,
+    separation_change,
 )
 from analysis.numbers.estimates import Estimate
+from analysis.numbers.statistics import share_interval
 
-MEAN = METHODS.index("mean")
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Change:
-    """What ablation by the mean changes, over some prompts or positions."""
+    """What an ablation changes, over some prompts or positions."""
 
     items: int  # how many they are
     mean: float  # of the change, 95 %
-    interval: tuple[float, float]
+    interval: Span
     bounded: bool  # whether there is an interval
     rises: bool  # whether the interval lies above zero, or below
     falls: bool
+
+
+@dataclass(frozen=True)
+class Preference:
+    """After how many prompts of a kind the target is preferred to the foil; shares with 95 %."""
+
+    prompts: int
+    untouched: int
+    untouched_interval: Span
+    without: int  # the neuron, by the mean
+    without_interval: Span
+
+
+@dataclass(frozen=True)
+class OnPrompts:
+    """What ablation by the mean changes in prompts of one kind, the question's own aside."""
+
+    change: Change  # of the logit difference
+    preference: Preference
+    lowest: float  # change in any of them
+    highest: float
+    by_activation: ByActivation  # mean size of the change; how it hangs on the activation
+    follows: bool  # whether the change follows the activation
+    pushes_for: int  # in how many the neuron raises the target against the foil, and lowers it
+    pushes_against: int
+    both_ways: bool  # whether either is more than a few
+
+
+@dataclass(frozen=True)
+class BothKinds:
+    """How the model's answer tells the two kinds of prompts apart; without, by the mean."""
+
+    untouched: Separation
+    without: Separation
+    change: Separation
+    lowers_auc: bool  # whether the interval of the AUC's change lies below zero
+    narrows: bool  # whether that of the gap's does
+
+
+@dataclass(frozen=True)
+class InTemplate:
+    """Draws from the ends of the set's prompts that call for the foil."""
+
+    lowest: float  # activation that was drawn
+    highest: float
+    logit_diff: float  # of the prompt, mean and standard deviation over draws
+    spread: float
+    change: Change | None  # over the prompts that call for the target
+    agrees: bool  # whether that is about what the mean changes
 
 
 @dataclass(frozen=True)
@@ -45,14 +106,21 @@ class BeforeTarget:
 class Matched:
     """Neurons of the layer with about the same activation."""
 
-    change: float  # the largest of their mean changes of the logit difference, in size
-    as_large: int  # how many change it as much as the neuron does
     norm: float  # of the activation on the prompts: the neuron's and theirs
     lowest_norm: float
     highest_norm: float
-    as_active: int  # how many have a norm as large as the neuron's
-    positions: int  # before other tokens, at which they were ablated too
+    alike: int  # how many are about as active
+    more_active: int  # how many have a norm as large as the neuron's
+    # of those about as active: the largest mean change of the logit difference, in size, where the
+    # target is called for, and how many change it as much as the neuron does
+    change: float
+    as_large: int
+    # with one of those ablated: the fewest and the most prompts that prefer the target, of those
+    # that call for it
+    preferred: tuple[int, int]
+    positions: int  # before other tokens, at which all were ablated too
     disturb_more: int  # how many have the larger KL divergence there
+    factor: float = AS_ACTIVE  # within which a norm is about the neuron's
 
 
 @dataclass(frozen=True)
@@ -67,13 +135,22 @@ class Facts:
     negated: float
     draws: int  # random draws, and the standard deviation of the difference over them
     spread: float
-    flips: bool  # whether the model prefers the target, and without the neuron no longer
+    flips: bool  # whether this prompt prefers the target, and without the neuron no longer
+    # over the prompts that call for the target: whether most prefer it, and without the neuron no
+    # longer; else whether removing the neuron clearly lowers the logit difference; or raises it
+    decides: bool
+    raises: bool
+    lowers: bool
     agree: bool  # whether zero and mean do about the same
+    drawn_size: float  # root mean square of the activations drawn from news
+    near_zero: bool  # whether mean and draws from news are all near zero beside the activation
+    in_template: InTemplate | None  # draws from the same sentence; None where there are none
     mean_change: float  # of the difference
     negated_change: float
     exaggerates: bool  # whether negation changes more than ablation
-    target_prompts: Change | None  # other prompts that call for either; None where there are none
-    foil_prompts: Change | None
+    target_prompts: OnPrompts | None  # prompts that call for either; None where there are none
+    foil_prompts: OnPrompts | None
+    both_kinds: BothKinds | None  # None where one is missing
     before_target: BeforeTarget | None  # positions on news; None where the target never comes
     before_others: Change  # change of loss before all other tokens
     divergence: float  # KL there, in nats
@@ -83,8 +160,13 @@ class Facts:
 def facts(result: Ablation, _sign: int | None = None) -> Facts:
     """Read them off; the mean is the ablation that decides."""
     untouched = float(result.baseline[0, 0])
-    zero, mean, resample, negated = map(float, result.ablated[0, :, 0])
-    draws = result.resampled[0, :, 0]
+    zero, mean, resample, negated = map(float, result.ablated[0, :4, 0])
+    draws, own = result.resampled[0, :, 0], abs(float(result.activation[0]))
+    drawn_size = float(np.sqrt((result.drawn.astype(float) ** 2).mean()))
+    targets = _prompts(result, True)
+    lost = no_longer_preferred(result, MEAN, True)
+    decides = targets is not None and 2 * lost > targets.change.items
+    clear = targets is not None and abs(targets.change.mean) > UNMOVED
     return Facts(
         activation=float(result.activation[0]),
         logit_diff=untouched,
@@ -95,12 +177,19 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         draws=len(draws),
         spread=float(draws.std()),
         flips=untouched > 0 > mean,
+        decides=decides,
+        raises=bool(targets and clear and targets.change.falls and not decides),
+        lowers=bool(targets and clear and targets.change.rises),
         agree=abs(zero - mean) <= NEGLIGIBLE * abs(mean - untouched),
+        drawn_size=drawn_size,
+        near_zero=max(drawn_size, abs(result.mean_activation)) <= OFF * own,
+        in_template=_in_template(result),
         mean_change=mean - untouched,
         negated_change=negated - untouched,
         exaggerates=abs(negated - untouched) > abs(mean - untouched),
-        target_prompts=_prompts(result, True),
+        target_prompts=targets,
         foil_prompts=_prompts(result, False),
+        both_kinds=_both_kinds(result),
         before_target=_before_target(result) if result.position_target.any() else None,
         before_others=_news(result, False),
         divergence=over_positions(result, result.position_kl[MEAN], target=False).mean,
@@ -108,10 +197,56 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     )
 
 
-def _prompts(result: Ablation, kind: bool) -> Change | None:
+def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
     items = int(in_set(result, kind).sum())
-    changes = result.ablated[:, MEAN, 0] - result.baseline[:, 0]
-    return _change(over_prompts(result, changes, kind), items) if items else None
+    if not items:
+        return None
+    change = changes(result, MEAN)
+    mine, found = change[in_set(result, kind)], by_activation(result, MEAN, kind)
+    ways = int((mine < -UNMOVED).sum()), int((mine > UNMOVED).sum())
+    untouched, without = (preferred(result, method, kind) for method in (UNTOUCHED, MEAN))
+    correlation, low, high = found.correlation
+    return OnPrompts(
+        change=_change(over_prompts(result, change, kind), items),
+        preference=Preference(
+            items,
+            untouched,
+            share_interval(untouched, items),
+            without,
+            share_interval(without, items),
+        ),
+        lowest=float(mine.min()),
+        highest=float(mine.max()),
+        by_activation=found,
+        follows=abs(correlation) >= FOLLOWS and low * high > 0,
+        pushes_for=ways[0],
+        pushes_against=ways[1],
+        both_ways=min(ways) > FEW * items,
+    )
+
+
+def _both_kinds(result: Ablation) -> BothKinds | None:
+    untouched, without = (separation(result, method) for method in (UNTOUCHED, MEAN))
+    change = separation_change(result, MEAN)
+    if untouched is None or without is None or change is None:
+        return None
+    return BothKinds(untouched, without, change, change.auc.high < 0, change.gap.high < 0)
+
+
+def _in_template(result: Ablation) -> InTemplate | None:
+    if IN_TEMPLATE not in result.methods:
+        return None
+    method, items = result.methods.index(IN_TEMPLATE), int(in_set(result, True).sum())
+    ours, mean = (over_prompts(result, changes(result, m), True) for m in (method, MEAN))
+    draws = result.template_resampled[0, :, 0]
+    return InTemplate(
+        lowest=float(result.template_drawn.min()),
+        highest=float(result.template_drawn.max()),
+        logit_diff=float(draws.mean()),
+        spread=float(draws.std()),
+        change=_change(ours, items) if items else None,
+        agrees=bool(abs(ours.mean - mean.mean) <= NEGLIGIBLE * abs(mean.mean)),
+    )
 
 
 def _news(result: Ablation, target: bool) -> Change:
@@ -133,19 +268,26 @@ def _before_target(result: Ablation) -> BeforeTarget:
 
 
 def _matched(result: Ablation) -> Matched:
-    any_prompt = in_set(result, True).any()
-    both = np.vstack([result.activation, result.matched_activation])[:, 1:]
-    norm, *norms = np.sqrt((both.astype(float) ** 2).mean(1)).tolist()
+    norm, *norms = activation_norms(result).tolist()
+    alike = np.array([norm <= AS_ACTIVE * each <= AS_ACTIVE**2 * norm for each in norms])
+    sizes, counts = np.zeros(0), np.zeros(0, int)
+    own = np.inf
+    if in_set(result, True).any():
+        own = abs(over_prompts(result, changes(result, MEAN), True).mean)
+        sizes = np.abs(matched_changes(result, MEAN, True))[alike]
+        counts = matched_preferred(result, MEAN, True)[alike]
     others = result.position_compared & ~result.position_target
-    own = float(result.position_kl[MEAN, others].mean())
+    kl = float(result.position_kl[MEAN, others].mean())
     theirs = result.matched_kl[:, ~result.position_target[result.position_compared]].mean(1)
     return Matched(
-        change=float(np.abs(matched_changes(result, MEAN, True)).max()) if any_prompt else 0.0,
-        as_large=matched_as_large(result, MEAN, True) if any_prompt else 0,
         norm=norm,
         lowest_norm=min(norms),
         highest_norm=max(norms),
-        as_active=sum(each >= norm for each in norms),
+        alike=int(alike.sum()),
+        more_active=sum(each >= norm for each in norms),
+        change=float(sizes.max(initial=0.0)),
+        as_large=int((sizes >= own).sum()),
+        preferred=(int(counts.min()), int(counts.max())) if len(counts) else (0, 0),
         positions=int(others.sum()),
-        disturb_more=int((theirs > own).sum()),
+        disturb_more=int((theirs > kl).sum()),
     )

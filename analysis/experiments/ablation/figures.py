@@ -6,8 +6,13 @@ from plotly.subplots import make_subplots
 
 from analysis.drawing import style
 from analysis.engines.replacement import METHODS
-from analysis.experiments.ablation.compute import (
+from analysis.experiments.ablation.measured import (
+    MEAN,
+    UNTOUCHED,
     Ablation,
+    answers,
+    by_activation,
+    changes,
     in_set,
     matched_changes,
     over_positions,
@@ -21,6 +26,7 @@ NAMES = {
     "mean": "mean",
     "resample": "resample",
     "negate": "negate<br>(what the<br>original did)",
+    "in_template": "resample from<br>the sentence",
 }
 SPREAD = 0.3
 """How far a cloud of points spreads to both sides of its row."""
@@ -32,7 +38,8 @@ def ablation(result: Ablation) -> go.Figure:
     if not kinds:
         return style.message("There are no prompts but those that were asked about.")
     figure = make_subplots(len(kinds), 1, shared_xaxes=True, vertical_spacing=0.12)
-    figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
+    height = 49 * len(result.methods) * len(kinds)
+    figure.update_layout(style.frame(height + 76, 104, 28, 48, 16))
     for row, kind in enumerate(kinds, start=1):
         _prompt_panel(figure, result, kind, row)
     figure.update_xaxes(showgrid=True, zeroline=True, zerolinewidth=2, range=_limits(result, kinds))
@@ -49,7 +56,7 @@ def ablation(result: Ablation) -> go.Figure:
 def _limits(result: Ablation, kinds: list[bool]) -> list[float]:
     values = [0.0]
     for kind in kinds:
-        for method in range(len(METHODS)):
+        for method in range(len(result.methods)):
             estimate = _change(result, method, kind)
             values += [v for v in estimate if np.isfinite(v)]
             values += matched_changes(result, method, kind).tolist()
@@ -58,12 +65,12 @@ def _limits(result: Ablation, kinds: list[bool]) -> list[float]:
 
 
 def _change(result: Ablation, method: int, kind: bool) -> Estimate:
-    return over_prompts(result, result.ablated[:, method, 0] - result.baseline[:, 0], kind)
+    return over_prompts(result, changes(result, method), kind)
 
 
 def _prompt_panel(figure: go.Figure, result: Ablation, kind: bool, row: int) -> None:
     """One kind of prompts: a row for each method."""
-    for method, name in enumerate(METHODS):
+    for method, name in enumerate(result.methods):
         cloud = matched_changes(result, method, kind)
         _cloud(figure, method, cloud, list(result.matched), f"{name}: %{{x:.3f}}", row, 1)
         label = f"{result.neuron}, {name}"
@@ -75,14 +82,16 @@ def _prompt_panel(figure: go.Figure, result: Ablation, kind: bool, row: int) -> 
     word = style.short(result.target if kind else result.foil)
     count = int(in_set(result, kind).sum())
     _heading(figure, f"{count} prompts that call for {word}", row, 1)
-    _method_axis(figure, row, 1)
+    _method_axis(figure, result.methods, row, 1)
 
 
-def _method_axis(figure: go.Figure, row: int, col: int, shown: bool = True) -> None:
+def _method_axis(
+    figure: go.Figure, methods: tuple[str, ...], row: int, col: int, shown: bool = True
+) -> None:
     figure.update_yaxes(
-        tickvals=list(range(len(METHODS))),
-        ticktext=[NAMES[name] for name in METHODS],
-        range=[len(METHODS) - 0.4, -0.6],
+        tickvals=list(range(len(methods))),
+        ticktext=[NAMES[name] for name in methods],
+        range=[len(methods) - 0.4, -0.6],
         title="activation becomes" if shown else None,
         showgrid=False,
         zeroline=False,
@@ -134,7 +143,7 @@ def _estimate(
     figure: go.Figure, place: int, estimate: Estimate, name: str, digits: int, row: int, col: int
 ) -> None:
     """The neuron: its mean with its interval; in the foil's colour where it is negated."""
-    negated = METHODS[place] == "negate"
+    negated = place == METHODS.index("negate")
     colour = style.FOIL if negated else style.TARGET
     above, below = estimate.high - estimate.mean, estimate.mean - estimate.low
     figure.add_scatter(
@@ -157,6 +166,68 @@ def _estimate(
         row=row,
         col=col,
     )
+
+
+def ablation_by_activation(result: Ablation) -> go.Figure:
+    """Logit difference with the neuron and without, and its change, by the neuron's activation."""
+    kinds = [kind for kind in (True, False) if in_set(result, kind).any()]
+    if not kinds:
+        return style.message("There are no prompts but those that were asked about.")
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4])
+    figure.update_layout(style.frame(420, 60, 12, 48, 16))
+    for kind in kinds:
+        _marks(figure, result, kind)
+    target, foil = style.short(result.target), style.short(result.foil)
+    figure.update_yaxes(title=f"logit difference<br>{target} − {foil}", row=1, col=1)
+    figure.update_yaxes(title="change", row=2, col=1)
+    figure.update_yaxes(zeroline=True, zerolinewidth=2)
+    figure.update_xaxes(zeroline=True)
+    figure.update_xaxes(title="activation at the end of the prompt", row=2, col=1)
+    style.note(
+        figure,
+        style.swatch(style.TARGET, f"prompts that call for {target}")
+        + "   "
+        + style.swatch(style.FOIL, f"for {foil}"),
+        style.swatch(style.OTHER, "with the neuron")
+        + "   "
+        + style.swatch(style.OTHER, "ablated by the mean", "○"),
+    )
+    return figure
+
+
+def _marks(figure: go.Figure, result: Ablation, kind: bool) -> None:
+    """One kind of prompts: with the neuron filled, without it hollow, and below what changes."""
+    mine, colour = in_set(result, kind), style.TARGET if kind else style.FOIL
+    x = result.activation[mine]
+    texts = [style.wrapped(text) for text, each in zip(result.prompts, mine, strict=True) if each]
+    for values, row, symbol, name in (
+        (answers(result, MEAN), 1, "circle-open", "without it"),
+        (answers(result, UNTOUCHED), 1, "circle", "with the neuron"),
+        (changes(result, MEAN), 2, "circle", "change"),
+    ):
+        figure.add_scatter(
+            x=x.round(3).tolist(),
+            y=values[mine].round(4).tolist(),
+            text=texts,
+            mode="markers",
+            marker={"color": colour, "size": 8, "symbol": symbol, "opacity": 0.75},
+            hovertemplate=f"%{{text}}<br>activation %{{x:.2f}}, {name} %{{y:.2f}}<extra></extra>",
+            row=row,
+            col=1,
+        )
+    slope = by_activation(result, MEAN, kind).slope.mean
+    if np.isfinite(slope):
+        ends = np.array([x.min(), x.max()])
+        line = changes(result, MEAN)[mine].mean() + slope * (ends - x.mean())
+        figure.add_scatter(
+            x=ends.round(3).tolist(),
+            y=line.round(4).tolist(),
+            mode="lines",
+            line={"color": colour, "width": 2},
+            hoverinfo="skip",
+            row=2,
+            col=1,
+        )
 
 
 def collateral(result: Ablation) -> go.Figure:
@@ -236,4 +307,4 @@ def _corpus_panel(
     for method, name in enumerate(METHODS):
         estimate = over_positions(result, values[method], kind)
         _estimate(figure, method, estimate, f"{result.neuron}, {name}", 5, row, col)
-    _method_axis(figure, row, col, col == 1)
+    _method_axis(figure, METHODS, row, col, col == 1)

@@ -1,6 +1,7 @@
 """The ablations as tables: on prompts and on the corpus."""
 
-from analysis.experiments.ablation.compute import Ablation, tables
+from analysis.experiments.ablation.compute import tables
+from analysis.experiments.ablation.measured import Ablation
 from analysis.tables import Column, Rows, Table
 
 
@@ -14,17 +15,36 @@ def _corpus(result: Ablation) -> Rows:
     return rows
 
 
+def _separation(result: Ablation) -> Rows:
+    rows: Rows = tables(result)["separation"]
+    return rows
+
+
 TABLES = (
     Table(
         "ablation_methods",
         "The neuron's activation replaced in prompts of either kind, by method: change of the "
-        "logit difference, and how many matched neurons change it as much.",
+        "logit difference, after how many prompts the target is then preferred, and how many "
+        "matched neurons change it as much.",
         _prompts,
         (
             Column("calls_for", "Calls for", "token"),
             Column("method", "Method", "text"),
             Column("logit_diff_change", "Change", span="logit_diff_change_interval"),
-            Column("matched_as_large", "Matched as large"),
+            Column("change_size", "Mean size", span="change_size_interval"),
+            Column("target_preferred", "Target preferred", "text"),
+            Column("matched_as_large", "Matched as large", "text"),
+        ),
+    ),
+    Table(
+        "ablation_separation",
+        "How well the logit difference tells prompts that call for the target from prompts that "
+        "call for the foil, untouched and with the neuron ablated.",
+        _separation,
+        (
+            Column("method", "Method", "text"),
+            Column("auc", "AUC", span="auc_interval"),
+            Column("gap", "Gap (logits)", span="gap_interval"),
         ),
     ),
     Table(

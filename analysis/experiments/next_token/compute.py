@@ -19,10 +19,12 @@ TOP = 10
 
 @dataclass(frozen=True)
 class NextToken(Result):
-    """The next-token distribution after each prompt; the first prompt is the one asked about.
+    """The next-token distribution after each prompt.
 
     Attributes:
-        prompts: the texts.
+        prompts: the texts: the question's own, clean before corrupted, then ordinary prose that
+            calls for the target.
+        natural: how many of them are ordinary prose.
         tokens: their tokens as text.
         target: the token asked for.
         foil: the token it competes with.
@@ -36,6 +38,7 @@ class NextToken(Result):
     """
 
     prompts: tuple[str, ...]
+    natural: int
     tokens: tuple[tuple[str, ...], ...]
     target: str
     foil: str
@@ -53,8 +56,12 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> NextToken:
     question = inputs.question
     calling = [each.text for each in question.natural if each.calls_for == "target"]
     natural = tuple(make_prompt(subject, text) for text in calling)
-    prompts = (*question.prompts(subject), *natural)
-    return next_token(subject, prompts, question.contrast(subject))
+    return next_token(subject, question.prompts(subject), question.contrast(subject), natural)
+
+
+def in_prose(result: NextToken) -> slice:
+    """Where the prompts of ordinary prose stand."""
+    return slice(len(result.prompts) - result.natural, None)
 
 
 def summary(result: NextToken) -> dict[str, Any]:
@@ -66,8 +73,14 @@ def summary(result: NextToken) -> dict[str, Any]:
         "top": [{"token": token, "probability": float(p)} for token, p in likely],
         **_answer(result, 0),
     }
-    if len(result.prompts) > 1:
+    prose = in_prose(result)
+    if prose.start > 1:
         answer["corrupted"] = {"prompt": result.prompts[1], **_answer(result, 1)}
+    answer["natural"] = {
+        "prompts": result.natural,
+        "target_preferred": int((result.logit_diff[prose] > 0).sum()),
+        "target_first": int((result.rank_target[prose] == 1).sum()),
+    }
     return answer
 
 
@@ -77,15 +90,21 @@ def _answer(result: NextToken, index: int) -> dict[str, Any]:
 
 
 def next_token(
-    subject: Subject, prompts: Sequence[Prompt], contrast: Contrast, top: int = TOP
+    subject: Subject,
+    prompts: Sequence[Prompt],
+    contrast: Contrast,
+    natural: Sequence[Prompt] = (),
+    top: int = TOP,
 ) -> NextToken:
-    """Read the next-token distribution after each of one or more prompts."""
+    """Read the next-token distribution after each of one or more prompts, and after prose."""
+    prompts = (*prompts, *natural)
     logits = torch.stack([subject.logits(prompt.tokens)[-1] for prompt in prompts])
     probabilities = logits.softmax(-1)
     likeliest = logits[0].topk(min(top, subject.d_vocab)).indices
     target, foil = logits[:, contrast.target_id], logits[:, contrast.foil_id]
     return NextToken(
         prompts=tuple(prompt.text for prompt in prompts),
+        natural=len(natural),
         tokens=tuple(prompt.strings for prompt in prompts),
         target=contrast.target,
         foil=contrast.foil,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analysis.experiments.next_token.compute import NextToken
+from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.numbers.statistics import share_interval
 
 
@@ -21,6 +21,7 @@ class Natural:
     """Prompts of ordinary prose that call for the target."""
 
     prompts: int  # how many
+    preferred: int  # after how many of them the target is likelier than the foil
     first: int  # after how many of them the target is the likeliest token
     interval: tuple[float, float]  # of that share, 95 %
     mostly: bool  # whether those are more than half
@@ -35,7 +36,7 @@ class Facts:
     probability: float
     clean: Answer  # the answers to the pair; the second None where there is one prompt
     corrupted: Answer | None
-    flips: bool  # whether the clean prompt gets the target and the corrupted one the foil
+    flips: bool  # whether the target is preferred after the clean prompt, the foil after the other
     gap: float  # between the two logit differences
     tokens: int  # of the clean prompt
     # the tokens in which the prompts differ, of the clean and the corrupted one
@@ -46,9 +47,10 @@ class Facts:
 
 def facts(result: NextToken) -> Facts:
     """Read them off the next-token distributions."""
-    clean, *others = (_answer(result, i) for i in range(min(2, len(result.prompts))))
+    own = in_prose(result).start
+    clean, *others = (_answer(result, i) for i in range(own))
     corrupted = others[0] if others else None
-    pair = result.tokens[:2]
+    pair = result.tokens[:own]
     return Facts(
         likeliest=result.top_tokens[0],
         probability=float(result.top_probabilities[0, 0]),
@@ -73,12 +75,14 @@ def _answer(result: NextToken, i: int) -> Answer:
 
 
 def _natural(result: NextToken) -> Natural | None:
-    ranks, texts = result.rank_target[2:], result.prompts[2:]
-    if not texts:
+    if not result.natural:
         return None
+    prose = in_prose(result)
+    ranks, texts = result.rank_target[prose], result.prompts[prose]
     first = int((ranks == 1).sum())
     return Natural(
         prompts=len(texts),
+        preferred=int((result.logit_diff[prose] > 0).sum()),
         first=first,
         interval=share_interval(first, len(texts)),
         mostly=2 * first > len(texts),

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.drawing import style
-from analysis.experiments.next_token.compute import NextToken
+from analysis.experiments.next_token.compute import NextToken, in_prose
 
 ROW = 30  # pixels per token
 
@@ -40,11 +40,12 @@ def next_token(result: NextToken) -> go.Figure:
 def _rows(result: NextToken) -> tuple[list[str], np.ndarray]:
     """Tokens to show and their probability after the first two prompts; target and foil always."""
     tokens = list(result.top_tokens)
-    shares = result.top_probabilities[:2]
+    own = slice(in_prose(result).start)
+    shares = result.top_probabilities[own]
     for token, values in ((result.target, result.p_target), (result.foil, result.p_foil)):
         if token not in tokens:
             tokens.append(token)
-            shares = np.concatenate([shares, values[:2, None]], axis=1)
+            shares = np.concatenate([shares, values[own, None]], axis=1)
     return tokens, shares
 
 
@@ -77,7 +78,7 @@ def _contrasted(result: NextToken, token: str) -> bool:
 
 def _key(result: NextToken) -> str:
     clean = style.swatch(style.CLEAN, "after the clean prompt")
-    if len(result.prompts) == 1:
+    if in_prose(result).start == 1:
         return clean.replace("clean prompt", "prompt")
     return clean + "   " + style.swatch(style.CORRUPTED, "after the corrupted prompt")
 
@@ -117,7 +118,8 @@ def _dots(
 
 def natural_prompts(result: NextToken) -> go.Figure:
     """Probability of target and foil after the prompts beyond the pair."""
-    prompts = result.prompts[2:]
+    prose = in_prose(result)
+    prompts = result.prompts[prose]
     if not prompts:
         return style.message("No other prompts were asked.")
     texts = [style.wrapped(prompt, 46, 2) for prompt in prompts]
@@ -126,12 +128,12 @@ def natural_prompts(result: NextToken) -> go.Figure:
         (0.10, result.target, result.p_target, style.TARGET),
         (0.34, result.foil, result.p_foil, style.FOIL),
     ):
-        _bars(figure, offset, token, values[2:], colour, texts)
+        _bars(figure, offset, token, values[prose], colour, texts)
     for row, text in enumerate(texts):
         figure.add_annotation(
             text=text, x=0, y=row - 0.05, xanchor="left", yanchor="bottom", align="left"
         )
-    largest = 100 * float(max(result.p_target[2:].max(), result.p_foil[2:].max()))
+    largest = 100 * float(max(result.p_target[prose].max(), result.p_foil[prose].max()))
     figure.update_xaxes(
         title="probability of the next token (%)",
         range=[0, largest * 1.35 + 0.1],
