@@ -148,3 +148,7 @@ SMALL = 100_000
 UNMOVED = 0.05
 """Logits: an answer that scaling a neuron from -1 to 3 moves by less than this hardly moves; the
 odds of target against foil change by a twentieth."""
+
+FOLLOWS = 0.75
+"""An AUC from which a neuron follows a factor: halfway from chance to perfect order. Below, it only
+leans to it, however sure that is."""
