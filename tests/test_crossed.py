@@ -1,5 +1,6 @@
 """Example, frame and word crossed: what is planted is named, and nothing else."""
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -252,17 +253,63 @@ def test_a_neuron_that_follows_the_word_only_after_an_example_needs_it():
     told = said(without)
     assert told.heading == "It follows the word’s sound, not its letter, and needs an example"
     assert "So the neuron needs an example" in told.without
-    assert "So it does without an example" in said(values).without
+    assert "So it does without one." in said(values).without
     turned = values.copy()
     turned[:, bare] = values[:, bare, :, ::-1]
     assert "the wrong way round" in said(turned).without
 
 
+def retold(values, **fields):
+    """What is said where some statistics are as given."""
+    return sentences.alone(EXPERIMENT, replace(made(Plan(), values), **fields))
+
+
+def test_a_neuron_that_does_better_after_an_example_is_told_from_one_that_needs_it():
+    values = planted("rule")
+    spans = np.full((3, len(SAYS), 2), [0.1, 0.3], dtype="f")
+    told = retold(values, drop_interval=spans)
+    assert told.heading == "It follows the word’s sound, not its letter"
+    assert "So an example helps: the difference is" in told.without
+    assert "helps" not in retold(values, drop_interval=spans - 0.15).without
+
+
+def test_a_neuron_that_follows_two_factors_is_said_to_and_which_more():
+    values = planted("rule")
+    values[0] += 5.0 * LOOKS
+    spans = np.full((3, 2), [0.1, 0.3], dtype="f")
+    told = retold(values, rule_lead_interval=spans)
+    assert told.heading == "It follows the word’s sound, but also the word’s letter"
+    assert "So it follows both, the sound more." in told.word
+    assert "the letter more" in retold(values, rule_lead_interval=-spans).word
+    neither = retold(values, rule_lead_interval=spans - 0.2).word
+    assert "neither beyond doubt more than the other" in neither
+
+
+def test_the_difference_of_rule_and_cue_sees_the_same_frames_and_words(result):
+    lead = result.area[0, :, 0] - result.area[1, :, 0]
+    np.testing.assert_allclose(result.rule_lead, lead, atol=1e-6)
+    np.testing.assert_allclose(result.drop, result.area[0, :, :1] - result.area[0], atol=1e-6)
+    assert (result.drop_interval[:, 0] == 0).all()  # an example is no better than itself
+
+
+def test_the_questions_own_words_may_need_an_example_where_others_do_not():
+    values = planted("rule")
+    own = np.repeat(values[:, :, 0], 2, axis=-1)[:, :, [0, 2, 4, 6, 12, 14, 16, 18]]
+    assert "all hangs on the example" not in sentences.alone(EXPERIMENT, _own(values, own)).own
+    turned = own.copy()
+    turned[:, SAYS.index("")] = own[:, SAYS.index(""), ::-1]
+    assert "all hangs on the example" in sentences.alone(EXPERIMENT, _own(values, turned)).own
+
+
+def _own(values, own):
+    return made(Plan(), values, own)
+
+
 def test_a_model_that_copies_by_the_neuron_is_told_from_one_that_copies_without_it():
     values = planted("example")
-    assert "mostly without this neuron" in said(values).example
+    assert "without this neuron, too" in said(values).example
     values[2] = -5.0
-    assert "mostly by this neuron" in said(values).example
+    assert "has a part in it: with the neuron ablated it does so after 0" in said(values).example
 
 
 SMALL = {**FACTORS, "examples": {"a pear": "{pear} a pear.", "an owl": "{owl} an owl."}}

@@ -6,7 +6,7 @@ from analysis.experiments.crossed.compute import Crossed
 from analysis.experiments.crossed.statistics import own_statistics, statistics
 from tests.synthetic.plan import Plan, text
 
-FRAMES, CELL, OWN = 4, 3, 4
+FRAMES, CELL = 4, 3
 SAYS = ("foil", "", "target")
 CALLS = np.repeat([True, False], 2 * CELL)
 LOOKS = np.tile(np.repeat([True, False], CELL), 2)
@@ -27,6 +27,7 @@ def planted(follows: str, seed: int = 3, size: float = 6.0) -> np.ndarray:
 def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Crossed:
     """A Result of made measures, as the experiment puts it together."""
     own = values[:, :, 0, [0, 1, 6, 7]] if own is None else own
+    count = own.shape[-1]
     return Crossed(
         neuron=plan.neurons[0],
         target=plan.target,
@@ -43,11 +44,11 @@ def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Cross
         looks_like_target=LOOKS,
         reference_mean=0.25,
         values=values,
-        own_words=tuple(f"{plan.extra[1]}{i}" for i in range(OWN)),
-        own_calls_for_target=np.arange(OWN) < OWN // 2,
+        own_words=tuple(f"{plan.extra[1]}{i}" for i in range(count)),
+        own_calls_for_target=np.arange(count) < count // 2,
         own_values=own,
         **statistics(values, CALLS, LOOKS, SAYS, seed=0),
-        **own_statistics(own, OWN // 2, seed=0),
+        **own_statistics(own, count // 2, seed=0),
     )
 
 

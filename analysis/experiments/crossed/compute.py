@@ -63,6 +63,12 @@ class Crossed(Result):
         own_values: the three measures with them in the first frame.
         area: AUC by factor (``FACTORS``), measure and example.
         area_interval: their intervals.
+        rule_lead: by how much the AUC of the rule is above that of the cue after the first example,
+            by measure.
+        rule_lead_interval: its intervals, the same frames and words for both.
+        drop: by how much the AUC of the rule after the first example is above that after each, by
+            measure and example.
+        drop_interval: its intervals, likewise.
         frame_area: AUC of the rule by measure, example and frame, over words.
         shuffled: the middle 95 % of the AUC of the activation by factor, labels shuffled.
         example_area: chance that a measure is larger after an example that has the target in it
@@ -97,6 +103,10 @@ class Crossed(Result):
     own_values: Float[np.ndarray, "3 example own"]
     area: Float[np.ndarray, "2 3 example"]
     area_interval: Float[np.ndarray, "2 3 example 2"]
+    rule_lead: Float[np.ndarray, "3"]
+    rule_lead_interval: Float[np.ndarray, "3 2"]
+    drop: Float[np.ndarray, "3 example"]
+    drop_interval: Float[np.ndarray, "3 example 2"]
     frame_area: Float[np.ndarray, "3 example frame"]
     shuffled: Float[np.ndarray, "2 example 2"]
     example_area: Float[np.ndarray, "3"]
@@ -153,6 +163,12 @@ def summary(result: Crossed) -> dict[str, Any]:
         "own_words": len(result.own_words),
         "reference_mean": result.reference_mean,
         "examples": [_example(result, i) for i in range(len(result.examples))],
+        "rule_above_cue": {
+            name: {"difference": lead, "interval": span}
+            for name, lead, span in zip(
+                MEASURES, result.rule_lead, result.rule_lead_interval, strict=True
+            )
+        },
         "after_an_example_with_the_target": {
             name: {"auc": area, "interval": span}
             for name, area, span in zip(
@@ -182,6 +198,8 @@ def _example(result: Crossed, i: int) -> dict[str, Any]:
     for m, name in enumerate(MEASURES):
         row |= {f"own_auc_{name}": result.own_area[m, i]}
         row |= {f"own_auc_{name}_interval": result.own_interval[m, i]}
+    row |= {"drop_activation": result.drop[0, i]}
+    row |= {"drop_activation_interval": result.drop_interval[0, i]}
     for m in (1, 2):
         row[f"preferred_{MEASURES[m]}"] = result.preferred(m)[i]
         row[f"own_preferred_{MEASURES[m]}"] = result.own_preferred(m)[i]

@@ -39,7 +39,8 @@ class Auc:
 class Factor:
     """One thing that a neuron may follow."""
 
-    name: str  # of it, as it is told
+    name: str  # of it, in a word
+    told: str  # the same in a sentence
     neuron: Auc  # chance of a larger activation where this factor alone calls for the target
     model: Auc  # the same for the model's answer
     without: Auc  # and for its answer without the neuron
@@ -66,7 +67,10 @@ class After:
     without: Auc
     preferred: float  # share of prompts that call for the target in which the model prefers it
     preferred_without: float  # the same without the neuron
+    drop: float  # by how much the neuron's AUC is lower than after the usual example
+    drop_interval: Span  # the same frames and words for both
     own_neuron: float  # AUC over the question's own words in the first frame
+    own_interval: Span  # over words
     own_model: float
     own_target: Count  # the question's own words that call for the target
     own_foil: Count  # and those that call for the foil
@@ -87,8 +91,11 @@ class Facts:
 
     rule: Factor
     cue: Factor
+    rule_leads: bool  # whether it follows the rule more than the cue, beyond doubt
+    cue_leads: bool  # or the cue more than the rule
     example: Factor | None  # None where no example has the target in it, or none the foil
     followed: tuple[str, ...]  # the factors that the neuron follows, the one with most AUC first
+    followed_told: tuple[str, ...]  # the same in a sentence
     leaning: tuple[str, ...]  # those that it follows less
     usual: After  # after the example of the pair
     every: tuple[After, ...]  # after every example, the usual one first
@@ -96,6 +103,8 @@ class Facts:
     told_bare: tuple[After, ...]  # of those, where the neuron tells the words apart all the same
     reversed_bare: tuple[After, ...]  # and where it does the wrong way round
     needs_example: bool  # whether it tells the words apart after the usual example, and in no bare
+    better_after_one: bool  # whether it does so better than in any bare, beyond doubt
+    own_needs_example: bool  # whether it needs it for the question's own words in the first frame
     with_target: After | None  # after the first example that has the target in it
     copies: bool  # whether the model puts it first then after most words that call for the foil,
     # and does not after the usual example
@@ -123,7 +132,8 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
     example = _example(result, sign)
     factors = [each for each in (rule, cue, example) if each is not None]
     factors.sort(key=lambda each: -each.neuron.value)
-    followed = tuple(each.name for each in factors if each.neuron.follows)
+    found = [each for each in factors if each.neuron.follows]
+    followed = tuple(each.name for each in found)
     every = tuple(_after(result, place, sign) for place in range(len(result.examples)))
     usual = every[0]
     bare = tuple(each for each in every[1:] if not each.says)
@@ -136,7 +146,10 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         rule=rule,
         cue=cue,
         example=example,
+        rule_leads=_leads(result, sign),
+        cue_leads=_leads(result, -sign),
         followed=followed,
+        followed_told=tuple(each.told for each in found),
         leaning=tuple(e.name for e in factors if e.neuron.tells and e.name not in followed),
         usual=usual,
         every=every,
@@ -144,6 +157,15 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         told_bare=told,
         reversed_bare=tuple(each for each in bare if each.neuron.reversed),
         needs_example=bool(usual.says and usual.neuron.tells and bare and not told),
+        better_after_one=bool(
+            usual.says and bare and all(each.drop_interval[0] > 0 for each in bare)
+        ),
+        own_needs_example=bool(
+            usual.says
+            and bare
+            and usual.own_interval[0] > 0.5
+            and not any(each.own_interval[0] > 0.5 for each in bare)
+        ),
         with_target=with_target,
         copies=2 * wrong.now > wrong.of >= 2 * usual.own_foil.now,
         copies_without=2 * wrong.without > wrong.of,
@@ -161,13 +183,21 @@ def _factor(result: Crossed, place: int, sign: int) -> Factor:
     """The word's own factors, after the usual example."""
     name = (result.rule, result.cue)[place]
     areas, spans = result.area[place, :, 0], result.area_interval[place, :, 0]
-    return Factor(name, *_three(areas, spans, sign))
+    return Factor(name, f"the word’s {name}", *_three(areas, spans, sign))
+
+
+def _leads(result: Crossed, sign: int) -> bool:
+    """Whether the rule is above the cue, of a neuron used with this sign; below with the other."""
+    low, high = result.rule_lead_interval[NEURON].tolist()
+    return bool(low > 0 if sign > 0 else high < 0)
 
 
 def _example(result: Crossed, sign: int) -> Factor | None:
     if np.isnan(result.example_area).any():
         return None
-    return Factor("example", *_three(result.example_area, result.example_interval, sign))
+    return Factor(
+        "example", "the example", *_three(result.example_area, result.example_interval, sign)
+    )
 
 
 def _after(result: Crossed, place: int, sign: int) -> After:
@@ -185,6 +215,9 @@ def _after(result: Crossed, place: int, sign: int) -> After:
         *_three(result.area[0, :, place], result.area_interval[0, :, place], sign),
         preferred=float(preferred),
         preferred_without=float(without),
+        drop=sign * float(result.drop[NEURON, place]),
+        drop_interval=_turned(result.drop_interval[NEURON, place], sign),
+        own_interval=_span(result.own_interval[NEURON, place], sign),
         own_neuron=float(_signed(result.own_area[NEURON], sign)[place]),
         own_model=float(result.own_area[MODEL, place]),
         own_target=target,
@@ -220,6 +253,12 @@ def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Auc, Auc, A
 def _signed(areas: np.ndarray, sign: int) -> np.ndarray:
     """AUC with the sign with which the neuron is used."""
     return np.asarray(areas if sign > 0 else 1 - areas)
+
+
+def _turned(bounds: np.ndarray, sign: int) -> Span:
+    """An interval of differences, with the sign with which the neuron is used."""
+    low, high = sorted((sign * bounds).tolist())
+    return low, high
 
 
 def _span(bounds: np.ndarray, sign: int = 1) -> Span:

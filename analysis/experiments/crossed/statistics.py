@@ -40,6 +40,8 @@ def statistics(
     means = np.moveaxis(means, 2, 0)
     return {
         **_estimate("area", areas),
+        **_estimate("rule_lead", areas[:, 0, :, 0] - areas[:, 1, :, 0]),
+        **_estimate("drop", areas[:, 0, :, :1] - areas[:, 0]),
         "frame_area": np.moveaxis(area(values, calls, looks, everyone), 0, -1).astype("f"),
         "shuffled": np.stack([middle(each) for each in chance]),
         **_estimate("example_area", after, "example_interval"),
