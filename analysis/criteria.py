@@ -160,3 +160,7 @@ neuron's: with less than half of the activation it has less than half of the mea
 FOLLOWS = 0.7
 """From this correlation a change follows the activation: half of its variance is then the
 activation's."""
+
+FOLLOWS_FACTOR = 0.75
+"""An AUC from which a neuron follows a factor: halfway from chance to perfect order. Below, it only
+leans to it, however sure that is."""

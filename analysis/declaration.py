@@ -26,15 +26,17 @@ Need = Literal[
     "words",
     "held_out",
     "natural",
+    "crossed",
     "neuron",
     "neuron if named",
     "rivals",
     "corpus",
 ]
 """What an experiment takes, beside target and foil: ``prompts``, one or two; ``pair``, two that are
-aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; a ``neuron``, by itself
-the model's own best, and its ``rivals``; texts of the ``corpus``. A question without a pair or
-without words is not put to an experiment that needs them; the others do with less."""
+aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; factors to be
+``crossed``; a ``neuron``, by itself the model's own best, and its ``rivals``; texts of the
+``corpus``. A question without a pair, without words or without factors is not put to an experiment
+that needs them; the others do with less."""
 
 SEEDS = 2**63 - 1
 
@@ -285,7 +287,8 @@ class Experiment:
 
     def suits(self, question: Any) -> bool:
         """Whether the question has what the experiment cannot do without."""
-        return has(question, [need for need in self.needs if need in ("prompts", "pair", "words")])
+        vital = ("prompts", "pair", "words", "crossed")
+        return has(question, [need for need in self.needs if need in vital])
 
     def shows(self, question: Any) -> tuple[Figure, ...]:
         """The figures for which the question has what they need."""
@@ -300,5 +303,6 @@ def has(question: Any, needs: Sequence[Need]) -> bool:
         "words": bool(question.has_words),
         "held_out": bool(question.has_words),
         "natural": bool(question.natural),
+        "crossed": question.crossed is not None,
     }
     return all(parts.get(need, True) for need in needs)

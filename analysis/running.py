@@ -71,12 +71,17 @@ def check_suits(experiment: Experiment, question: Question) -> None:
     """Refuse a question that lacks what the experiment needs.
 
     Raises:
-        UserError: it has no words.
+        UserError: it has no words, or names no factors.
     """
     if "words" in experiment.needs and not question.has_words:
         raise UserError(
             f"There are no groups of words for {question.target[:40]!r} against "
             f"{question.foil[:40]!r}: give a question that has them with --question."
+        )
+    if "crossed" in experiment.needs and question.crossed is None:
+        raise UserError(
+            f"No factors are named for {question.target[:40]!r} against {question.foil[:40]!r}: "
+            "give a question whose file has them, under [crossed], with --question."
         )
 
 
@@ -143,6 +148,9 @@ def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:
         recorded["templates"] = [question.template, *question.held_out_templates]
         recorded["target_words"] = list(question.target_words)
         recorded["foil_words"] = list(question.foil_words)
+    if "crossed" in needs and question.crossed is not None:
+        recorded["crossed"] = question.crossed.model_dump(mode="json")
+        recorded["words"] = [list(question.target_words), list(question.foil_words)]
     if "corpus" in needs:
         recorded["corpus"] = CORPUS.member_sha256
     return recorded

@@ -116,7 +116,8 @@ def test_the_documents_name_every_key_of_a_question_and_the_example_has_them_all
     keys = set(questions.Question.model_fields) - {"name", "source"}
     page, example = read("docs/question-file.md"), read("docs/examples/pronoun.toml")
     assert keys == set(re.findall(r"^\| `(\w+)` \|", page, re.M))
-    assert keys == set(re.findall(r"^(\w+) = ", example, re.M))
+    plain, *tables = re.split(r"^\[(\w+)\]$", example, flags=re.M)
+    assert keys == {*re.findall(r"^(\w+) = ", plain, re.M), *tables[::2]}
     assert questions.load(str(ROOT / "docs/examples/pronoun.toml")).has_words
 
 

@@ -5,9 +5,15 @@ import pytest
 
 from analysis.claims import make_claims
 from analysis.experiments.generality import EXPERIMENT
-from analysis.experiments.generality.compute import generality, parting, summary
+from analysis.experiments.generality.compute import either_way, generality, summary
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.separation import auc, group_means, shuffled, word_interval
+from analysis.numbers.separation import (
+    auc,
+    auc_differences,
+    group_means,
+    shuffled,
+    word_interval,
+)
 from analysis.prompts import make_prompt
 from analysis.questions import default
 from tests.committed import committed
@@ -37,7 +43,7 @@ def test_the_auc_counts_pairs_in_order_and_ties_half():
     assert auc(np.exp(target), np.exp(foil)) == auc(target, foil)
 
 
-def test_the_same_values_under_every_label_part_nothing():
+def test_the_same_values_under_every_label_tell_nothing_apart():
     same = np.ones((2, 5))
     assert (auc(same, same) == 0.5).all()
     assert (shuffled(same, same, auc, seed=0) == 0.5).all()
@@ -99,7 +105,7 @@ def test_swapping_the_groups_turns_the_auc_round_and_keeps_the_means(subject, pa
     other = generality(subject, NEURON, pair.contrast, (SENTENCE, OTHER), WORDS[::-1])
     np.testing.assert_allclose(other.auc, 1 - result.auc, atol=1e-6)
     np.testing.assert_allclose(other.means, result.means[:, ::-1], atol=1e-5)
-    np.testing.assert_allclose(parting(other.auc), parting(result.auc), atol=1e-6)
+    np.testing.assert_allclose(either_way(other.auc), either_way(result.auc), atol=1e-6)
 
 
 def test_a_planted_neuron_parts_the_words_it_was_planted_for(subject, pair):
@@ -145,7 +151,7 @@ def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees():
     for (low, high), value in zip(real.mean_intervals[0], (7.10, -0.60), strict=True):
         assert low < value < high
     assert real.auc[0] == pytest.approx(0.9875, abs=1e-4)
-    assert (parting(real.matched_auc[0]) < real.auc[0]).all()
+    assert (either_way(real.matched_auc[0]) < real.auc[0]).all()
     assert real.chance[0] < 0.001
 
 
@@ -158,10 +164,11 @@ def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too():
 
 TRUE_AND_FALSE = [
     ("in other sentences too", "It does not tell other words apart"),
-    ("L3N5 parts the two kinds of words", "L3N5 does not part the two kinds of words"),
-    ("In 2 of the 2 held-out sentences it parts", "in none of the held-out sentences"),
-    ("The neuron parts the words in every one", "no question that the neuron could answer"),
-    ("none parts the words as well", "4 part the words as well"),
+    ("L3N5 tells the two kinds of words apart", "L3N5 does not tell the two kinds of words apart"),
+    ("In 2 of the 2 held-out sentences it tells", "in none of the held-out sentences"),
+    ("In every one the neuron does, too", "no question that the neuron could answer"),
+    ("none can be said to tell the words apart better", "4 can be said to tell the words apart"),
+    ("4 can be said to do worse", "none can be said to do worse"),
 ]
 
 
@@ -178,25 +185,83 @@ def _told(**fields):
     return make_claims(changed(evidence(Plan()), "generality", **fields)).generality
 
 
-def test_a_neuron_that_parts_words_only_where_the_model_does_is_said_to():
-    study = evidence(Plan()).generality
-    areas, p = np.array([1.0, 1.0, 0.5], dtype="f"), np.array([0.001, 0.001, 0.9], dtype="f")
-    model = np.array([[0.9, 1.0], [0.9, 1.0], [0.3, 0.7]], dtype="f")
-    told = _told(auc=areas, chance=p, diff_auc_interval=model)
-    assert told.heading == "It tells other words apart, but not in every sentence"
-    assert "the very sentences in which the neuron parts the words" in told.answers
-    without = _told(auc=areas, chance=p, diff_auc_interval=np.ones_like(study.auc_interval))
-    assert "In 1 of those it does without this neuron" in without.answers
-    nowhere = _told(auc=areas[[0, 2, 2]], chance=p[[0, 2, 2]], diff_auc_interval=model)
+RIGHT, NEITHER, WRONG = (1.0, 0.001), (0.5, 0.9), (0.0, 0.004)
+
+
+def _sentences(neuron, model):
+    """What is told of a neuron and an answer, from AUC and p of either in three sentences."""
+    names = ("auc", "chance", "diff_auc", "diff_chance")
+    rows = [*zip(*neuron, strict=True), *zip(*model, strict=True)]
+    return _told(**{n: np.array(row, dtype="f") for n, row in zip(names, rows, strict=True)})
+
+
+def test_neuron_and_answer_are_put_to_one_test_in_every_sentence():
+    same = _sentences((RIGHT, RIGHT, NEITHER), (RIGHT, RIGHT, NEITHER))
+    assert same.heading == "It tells other words apart, but not in every sentence"
+    assert "In that one the neuron does, too; in no other does it" in same.answers
+    without = _sentences((RIGHT, RIGHT, NEITHER), (RIGHT, RIGHT, RIGHT))
+    assert "In 1 of those it does without this neuron." in without.answers
+    more = _sentences((RIGHT, RIGHT, RIGHT), (RIGHT, RIGHT, NEITHER))
+    assert "In that one the neuron does, too, and in 1 more" in more.answers
+    crossed = _sentences((RIGHT, RIGHT, NEITHER), (RIGHT, NEITHER, RIGHT))
+    assert "In 1 of those it does without this neuron, and in 1 more" in crossed.answers
+    nowhere = _sentences((RIGHT, NEITHER, NEITHER), (RIGHT, RIGHT, NEITHER))
     assert nowhere.heading == "It tells other words apart, but in no other sentence"
-    more = _told(diff_auc_interval=model)
-    assert "and in 1 more" in more.answers
 
 
-def test_a_sentence_that_parts_the_words_the_wrong_way_round_is_told():
-    told = _told(auc=np.array([1.0, 1.0, 0.0], dtype="f"))
-    assert "In 1 of" in told.sentences
-    assert "In 1 it parts them the wrong way round" in told.sentences
+def test_a_sentence_that_has_the_words_the_wrong_way_round_is_told_with_its_numbers():
+    """By the interval of the answer and the p of the neuron it was "there, and nowhere else"."""
+    told = _sentences((RIGHT, RIGHT, WRONG), (RIGHT, RIGHT, NEITHER))
+    assert "In 1 it has them the wrong way round: the AUC is 0.00 there (p = 0.0040)" in (
+        told.sentences
+    )
+    assert "In that one the neuron does, too; in no other" in told.answers
+    assert "wrong way round, the answer has not" in told.answers
+    both = _sentences((RIGHT, RIGHT, WRONG), (RIGHT, RIGHT, WRONG))
+    assert "has them the wrong way round in 1" in both.answers
+    assert "wrong way round, the answer has, too" in both.answers
+
+
+def _rival(less):
+    """A neuron, and one that is as it is but for words of the target's kind, after which less."""
+    draw = np.random.default_rng(0)
+    first = draw.normal(0, 1, 40) + np.repeat([1.5, 0], 20)
+    rows = np.stack([first, first - np.repeat([less, 0], 20)])
+    return rows[:, :20], rows[:, 20:]
+
+
+def test_intervals_that_overlap_can_hide_a_difference_that_pairs_show():
+    """Both find the same words hard: their AUCs vary together, and their difference little."""
+    rows = _rival(less=0.4)
+    ours, theirs = word_interval(*rows, auc, seed=0)
+    assert ours[0] < theirs[1]  # the intervals overlap
+    (lead,), ((low, high),) = auc_differences(*rows, seed=0)
+    assert 0 < low < lead < high
+    (lead,), ((low, high),) = auc_differences(*(group[::-1] for group in rows), seed=0)
+    assert low < lead < high < 0
+
+
+def test_a_rival_that_is_the_same_leads_by_nothing_and_one_upside_down_is_turned():
+    rows = _rival(less=0.0)
+    lead, span = auc_differences(*rows, seed=0)
+    assert lead == pytest.approx([0], abs=1e-6)
+    assert span == pytest.approx(np.zeros((1, 2)), abs=1e-6)
+    turned = [np.stack([group[0], -group[0]]) for group in rows]
+    assert auc_differences(*turned, seed=0)[1] == pytest.approx(np.zeros((1, 2)), abs=1e-6)
+
+
+def test_no_rival_of_many_is_called_better_by_luck():
+    """All rows are as good as each other; one comparison in twenty would be wrong one by one."""
+    wrong, wrong_alone, sets = 0, 0, 60
+    for seed in range(sets):
+        draw = np.random.default_rng(seed)
+        rows = draw.normal(0, 1, (21, 40)) + np.repeat([1.0, 0], 20)
+        _, spans = auc_differences(rows[:, :20], rows[:, 20:], seed)
+        wrong += bool((spans[:, 1] < 0).any() or (spans[:, 0] > 0).any())
+        alone = [auc_differences(rows[[0, i], :20], rows[[0, i], 20:], seed)[1] for i in (1, 2, 3)]
+        wrong_alone += sum(bool(each[0, 0] > 0 or each[0, 1] < 0) for each in alone)
+    assert wrong <= 0.15 * sets  # of 5 % expected, with room for chance
+    assert wrong_alone > 0
 
 
 def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction():
@@ -208,7 +273,7 @@ def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction(
     }
     told = make_claims(changed(study, "generality", **turned)).generality
     assert told.heading == "It tells other words apart, in other sentences too"
-    assert "the lower after the one that takes" in told.words
+    assert "the lower one after the word that takes" in told.words
     assert make_claims(study).generality.heading == "It does not tell other words apart"
 
 
@@ -229,7 +294,7 @@ def test_without_other_sentences_or_neurons_the_page_says_so():
     words = study.generality
     rows = ("activation", "logit_diff", "means", "mean_intervals", "diff_means", "auc", "chance")
     rows += ("auc_interval", "diff_auc", "diff_auc_interval", "shuffled_interval", "matched_auc")
-    rows += ("diff_mean_intervals", "templates")
+    rows += ("diff_mean_intervals", "templates", "diff_chance")
     nothing = {
         "held_out_auc": np.full(2, np.nan, dtype="f"),
         "held_out_interval": np.full((2, 2), np.nan, dtype="f"),

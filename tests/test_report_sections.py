@@ -152,7 +152,9 @@ def test_a_bare_pair_makes_a_page_and_says_what_it_leaves_out(bare, page):
     lacking = sum(len(e.figures) - len(e.shows(told.question)) for e in told.experiments)
     assert text.count("A figure is left out here: the question names no") == lacking > 0
     words = Prose(text).text
-    assert "what needs them is left out: Other words and sentences." in words
+    assert (
+        "what needs them is left out: Other words and sentences; Example, frame and word." in words
+    )
 
 
 def test_no_link_of_a_bare_pairs_page_leads_nowhere(page):

@@ -19,6 +19,7 @@ NAMES = (
     "intervention",
     "weight_modulation",
     "generality",
+    "crossed",
     "census",
     "comparison",
     "verification",

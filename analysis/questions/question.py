@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from analysis.errors import UserError
 from analysis.prompts import (
@@ -18,23 +18,18 @@ from analysis.prompts import (
     make_prompt,
     pieces,
 )
+from analysis.questions.factors import Factors, Kind, Part
 from analysis.subject import Subject
 
 
-class _Part(BaseModel):
-    """Unknown keys are mistakes, and nothing changes after it was checked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Natural(_Part):
+class Natural(Part):
     """A prompt of ordinary prose and what it calls for."""
 
     text: str
     calls_for: Literal["target", "foil"] = "target"
 
 
-class Example(_Part):
+class Example(Part):
     """What a visitor can begin with: another pair, or a text to look at a neuron in."""
 
     name: str
@@ -43,7 +38,7 @@ class Example(_Part):
     text: str = ""
 
 
-class Question(_Part):
+class Question(Part):
     """One question. The pair chooses a neuron; words, other templates and prose confirm it.
 
     Attributes:
@@ -59,6 +54,7 @@ class Question(_Part):
         held_out_templates: other sentences, which take no part in choosing.
         natural: ordinary prose, and what each calls for; what calls for the target is asked.
         examples: what a visitor can begin with.
+        crossed: factors to cross, so that rule and cue, word and example are told apart.
         name: of its file, and of the folder of its results.
         source: how its file is named on the command line.
     """
@@ -75,6 +71,7 @@ class Question(_Part):
     held_out_templates: tuple[str, ...] = ()
     natural: tuple[Natural, ...] = ()
     examples: tuple[Example, ...] = ()
+    crossed: Factors | None = None
     name: str = ""
     source: str = ""
 
@@ -257,6 +254,25 @@ def _wrong(question: Question) -> "list[str]":
         wrong.append("template needs target_words and foil_words")
     if question.held_out_templates and not question.template:
         wrong.append("held_out_templates need a template and words")
+    return wrong + _wrong_factors(question)
+
+
+def _wrong_factors(question: Question) -> "list[str]":
+    """What is wrong with the factors beside the rest of the question."""
+    crossed = question.crossed
+    if crossed is None:
+        return []
+    wrong = [
+        f"crossed.examples.{name} has both target and foil: leave one out"
+        for name in crossed.examples
+        if " and " in crossed.says(name, question.target, question.foil)
+    ]
+    own = crossed.text(next(iter(crossed.examples)), crossed.frames[0], "{}")
+    if own != question.template:
+        wrong.append(
+            f"crossed begins with {own[:90]!r}: its first example before its first frame has to "
+            "be the template"
+        )
     return wrong
 
 
@@ -267,9 +283,7 @@ def _mistakes(error: ValidationError) -> str:
         key = ".".join(map(str, each["loc"]))
         message = str(each["msg"]).removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
-            known = ", ".join(
-                name for name in Question.model_fields if name not in ("name", "source")
-            )
+            known = ", ".join(_keys_beside(each["loc"]))
             message = f"no such key; the keys are {known}"
         elif each["type"] == "missing":
             message = "is missing"
@@ -277,3 +291,19 @@ def _mistakes(error: ValidationError) -> str:
             message = message[:1].lower() + message[1:]
         told.append(f"{key}: {message}" if key else message)
     return "; ".join(told)
+
+
+PARTS: dict[str, type[Part]] = {
+    "natural": Natural,
+    "examples": Example,
+    "crossed": Factors,
+    "words": Kind,
+}
+"""What the tables of a question hold, by the key under which they stand."""
+
+
+def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known where an unknown one stands."""
+    tables = [PARTS[key] for key in map(str, place[:-1]) if key in PARTS]
+    part = tables[-1] if tables else Question
+    return [name for name in part.model_fields if name not in ("name", "source")]

@@ -21,6 +21,8 @@ def generality(plan: Plan) -> Generality:
     areas, spans = auc(*ours), word_interval(*ours, auc, seed=0)
     means, mean_spans = group_means(*ours), word_interval(*ours, group_means, seed=0)
     extra = plan.extra[0]
+    others = OTHERS if plan.d_mlp > 1 else 0
+    lead = np.full(others, 0.4 if plan.holds else -0.4, dtype=np.float32)
     return Generality(
         neuron=plan.neurons[0],
         target=plan.target,
@@ -40,8 +42,11 @@ def generality(plan: Plan) -> Generality:
         diff_auc_interval=spans,
         shuffled_interval=bounds,
         chance=chance(areas, by_chance),
-        matched=tuple(f"L0N{i}" for i in range(OTHERS if plan.d_mlp > 1 else 0)),
-        matched_auc=np.full((SENTENCES, OTHERS if plan.d_mlp > 1 else 0), 0.6, dtype=np.float32),
+        diff_chance=chance(areas, by_chance),
+        matched=tuple(f"L0N{i}" for i in range(others)),
+        matched_auc=np.full((SENTENCES, others), 0.6, dtype=np.float32),
+        lead=lead,
+        lead_interval=np.stack([lead - 0.2, lead + 0.2], -1),
         held_out_auc=np.repeat(areas[1:].mean(), 2).astype(np.float32),
         held_out_interval=np.stack([spans[1:].mean(0)] * 2),
         held_out_shuffled=bounds[1:].mean(0),

@@ -12,7 +12,14 @@ from analysis.engines.controls import matched_neurons
 from analysis.engines.reading import Window, batches, read
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
-from analysis.numbers.separation import auc, chance, group_means, shuffled, word_interval
+from analysis.numbers.separation import (
+    auc,
+    auc_differences,
+    chance,
+    group_means,
+    shuffled,
+    word_interval,
+)
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Contrast, Prompt, make_prompt
 from analysis.result import Result
@@ -48,8 +55,13 @@ class Generality(Result):
         diff_auc_interval: its 95 % bootstrap interval, over words.
         shuffled_interval: the middle 95 % of the AUC of the activation with labels shuffled.
         chance: two-sided p value of the AUC against shuffled labels.
+        diff_chance: the same for the model's logit difference.
         matched: control neurons of the same layer, about as active in the first sentence.
         matched_auc: AUC of their activations.
+        lead: by how much the neuron's AUC in the first sentence is above that of each of them, both
+            read in the direction in which they tell the groups apart.
+        lead_interval: their 95 % intervals, which hold for all at once; words are resampled, the
+            same for both neurons.
         held_out_auc: mean AUC over the held-out sentences, of the activation and of the logit
             difference; not a number where there are none.
         held_out_interval: their 95 % bootstrap intervals, over words; the sentences are given.
@@ -74,15 +86,18 @@ class Generality(Result):
     diff_auc_interval: Float[np.ndarray, "template 2"]
     shuffled_interval: Float[np.ndarray, "template 2"]
     chance: Float[np.ndarray, " template"]
+    diff_chance: Float[np.ndarray, " template"]
     matched: tuple[str, ...]
     matched_auc: Float[np.ndarray, "template matched"]
+    lead: Float[np.ndarray, " matched"]
+    lead_interval: Float[np.ndarray, "matched 2"]
     held_out_auc: Float[np.ndarray, "2"]
     held_out_interval: Float[np.ndarray, "2 2"]
     held_out_shuffled: Float[np.ndarray, "2"]
 
 
-def parting(areas: Float[np.ndarray, " *any"]) -> Float[np.ndarray, " *any"]:
-    """An AUC read in whichever direction parts the groups: from 0.5 to 1."""
+def either_way(areas: Float[np.ndarray, " *any"]) -> Float[np.ndarray, " *any"]:
+    """An AUC read in whichever direction tells the groups apart: from 0.5 to 1."""
     return np.abs(areas - 0.5) + 0.5
 
 
@@ -109,7 +124,16 @@ def summary(result: Generality) -> dict[str, Any]:
             **{f"{name}_auc": {"auc": mean, "interval": span} for name, mean, span in pairs},
             "shuffled": result.held_out_shuffled,
         },
-        "matched_neurons": result.matched,
+        "matched_neurons": [
+            {"neuron": name, "auc": area, "lead": lead, "lead_interval": span}
+            for name, area, lead, span in zip(
+                result.matched,
+                result.matched_auc[0],
+                result.lead,
+                result.lead_interval,
+                strict=True,
+            )
+        ],
         "words": {
             group: [
                 {"word": word, "activation": row[0], "logit_diff": row[1]}
@@ -130,7 +154,7 @@ def _row(result: Generality, i: int) -> dict[str, Any]:
         rows = zip(("target", "foil"), means[i], intervals[i], strict=True)
         return {group: {"mean": mean, "interval": interval} for group, mean, interval in rows}
 
-    as_well = parting(result.matched_auc[i]) >= parting(result.auc)[i]
+    as_well = either_way(result.matched_auc[i]) >= either_way(result.auc)[i]
     return {
         "template": result.templates[i],
         "held_out": i > 0,
@@ -142,7 +166,8 @@ def _row(result: Generality, i: int) -> dict[str, Any]:
         "p_shuffled": result.chance[i],
         "logit_diff_auc": result.diff_auc[i],
         "logit_diff_auc_interval": result.diff_auc_interval[i],
-        "matched_that_part_as_well": int(as_well.sum()),
+        "logit_diff_p_shuffled": result.diff_chance[i],
+        "matched_with_as_high_an_auc": int(as_well.sum()),
     }
 
 
@@ -175,6 +200,8 @@ def generality(
     chosen = [neuron.number, *(other.number for other in matched)]
     values, diffs = _read(subject, rows, neuron.layer, chosen, contrast, progress)
     size = len(words[0])
+    first = values[0].T
+    lead, lead_interval = auc_differences(first[:, :size], first[:, size:], seed)
     return Generality(
         neuron=str(neuron),
         target=contrast.target,
@@ -186,6 +213,8 @@ def generality(
         logit_diff=diffs,
         matched=tuple(map(str, matched)),
         matched_auc=_areas(np.moveaxis(values[..., 1:], -1, 1), size),
+        lead=lead,
+        lead_interval=lead_interval,
         **_statistics(values[..., 0], diffs, size, seed),
     )
 
@@ -239,6 +268,7 @@ def _statistics(
         "diff_auc_interval": word_interval(*model, auc, seed),
         "shuffled_interval": _middle(by_chance),
         "chance": chance(auc(*ours), by_chance),
+        "diff_chance": chance(auc(*model), shuffled(*model, auc, seed)),
         **_held_out(ours, model, by_chance, seed),
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.experiments.generality.compute import Generality, parting
+from analysis.experiments.generality.compute import Generality, either_way
 from analysis.numbers.separation import RESAMPLES
 
 SURE = 0.05
@@ -29,10 +29,15 @@ class HeldOut:
     sentences: int  # how many
     separates: int  # in how many the neuron separates the words, the right way round
     reversed: int  # in how many it separates them the wrong way round
+    reversed_auc: float  # its lowest AUC in those
+    reversed_chance: float  # how often shuffled labels do so as far in that one
     reversed_gap: float  # the largest difference of the means in those
-    model_separates: int  # in how many the model's own answer hangs on the word
+    model_separates: int  # in how many the model's own answer does, by the same test
+    model_reversed: int  # in how many that does the wrong way round
+    both: int  # in how many neuron and model do, the right way round
     model_only: int  # in how many the model does and the neuron does not
     neuron_only: int  # in how many the neuron does and the model does not
+    both_reversed: int  # in how many both have the words the wrong way round
     lowest_auc: float  # of the neuron
     highest_auc: float
     auc: float  # of the neuron, averaged over the sentences, with its 95 % interval
@@ -62,7 +67,9 @@ class Facts:
     gap: float  # difference of the means there
     held_out: HeldOut | None  # the other sentences; None where there are none
     matched: int  # other neurons of the layer, about as active
-    matched_as_good: int  # how many of them separate the words as well, in whichever direction
+    matched_better: int  # how many of them separate the words better, beyond doubt
+    matched_worse: int  # how many worse, beyond doubt; the intervals hold for all at once
+    matched_open: int  # how many neither
     matched_best: float  # the best AUC among them, from 0.5
     # whether the difference in every other sentence is less than half of this
     weaker_elsewhere: bool
@@ -84,7 +91,8 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     size = len(result.target_words)
     preferred = int((result.logit_diff[0, :size] > 0).sum())
     gaps = sign * (result.means[:, 0] - result.means[:, 1])
-    matched = parting(result.matched_auc[0])
+    matched = either_way(result.matched_auc[0])
+    better, worse = result.lead_interval[:, 1] < 0, result.lead_interval[:, 0] > 0
     return Facts(
         positive=sign > 0,
         words=result.activation.shape[1],
@@ -101,7 +109,9 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         gap=float(gaps[0]),
         held_out=_held_out(result, sign, areas, sure, gaps),
         matched=len(result.matched),
-        matched_as_good=int((matched >= parting(result.auc)[0]).sum()),
+        matched_better=int(better.sum()),
+        matched_worse=int(worse.sum()),
+        matched_open=int((~better & ~worse).sum()),
         matched_best=float(matched.max(initial=0.5)),
         weaker_elsewhere=bool(len(gaps) > 1 and gaps[1:].max() < gaps[0] / 2),
     )
@@ -118,15 +128,22 @@ def _held_out(
     if len(areas) < 2:
         return None
     ours, reverse = (areas > 0.5)[1:] & sure[1:], (areas < 0.5)[1:] & sure[1:]
-    model = result.diff_auc_interval[1:, 0] > 0.5
+    answer, clear = result.diff_auc[1:], result.diff_chance[1:] <= SURE
+    model, turned = (answer > 0.5) & clear, (answer < 0.5) & clear
+    lowest = int(np.where(reverse, areas[1:], 1).argmin())
     return HeldOut(
         sentences=len(ours),
         separates=int(ours.sum()),
         reversed=int(reverse.sum()),
+        reversed_auc=float(areas[1:][lowest]),
+        reversed_chance=float(result.chance[1:][lowest]),
         reversed_gap=float(np.abs(gaps[1:])[reverse].max(initial=0.0)),
         model_separates=int(model.sum()),
+        model_reversed=int(turned.sum()),
+        both=int((ours & model).sum()),
         model_only=int((model & ~ours).sum()),
         neuron_only=int((ours & ~model).sum()),
+        both_reversed=int((reverse & turned).sum()),
         lowest_auc=float(areas[1:].min()),
         highest_auc=float(areas[1:].max()),
         auc=float(_signed(result.held_out_auc[:1], sign)[0]),

@@ -16,7 +16,7 @@ NEAR_EDGE = 0.15  # an AUC below this has no room for its number on the left
 
 
 def generality(result: Generality) -> go.Figure:
-    """Left every word's activation, right how well it parts the groups, a row per sentence."""
+    """Left every word's activation, right how well it tells the groups apart, by sentence."""
     headings = [_heading(result, i) for i in range(len(result.templates))]
     rows = [STRIPS + HEADING + style.LINE * len(lines) for lines in headings]
     figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.06)

@@ -12,13 +12,13 @@ def _templates(result: Generality) -> Rows:
 TABLES = (
     Table(
         "generality_templates",
-        "How well the neuron's activation parts the words that call for the target from those "
-        "that call for the foil, by sentence.",
+        "How well the neuron's activation tells words that call for the target from those that "
+        "call for the foil, by sentence.",
         _templates,
         (
             Column("template", "Sentence", "sentence"),
             Column("auc", "AUC", span="auc_interval"),
-            Column("matched_that_part_as_well", "Matched as good"),
+            Column("matched_with_as_high_an_auc", "Matched as good"),
         ),
     ),
 )

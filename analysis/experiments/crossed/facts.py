@@ -1,0 +1,266 @@
+"""What the neuron follows: the rule, the cue, or the example; and whether it needs the example."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.criteria import FOLLOWS_FACTOR
+from analysis.experiments.crossed.compute import Crossed
+from analysis.numbers.shares import SHARES
+
+NEURON, MODEL, WITHOUT = range(3)  # the measures
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Auc:
+    """How well something is told apart, with its 95 % interval over frames and words."""
+
+    value: float
+    interval: Span
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is clear of chance, the right way round."""
+        return self.interval[0] > 0.5
+
+    @property
+    def reversed(self) -> bool:
+        """Whether it is clear of chance, the wrong way round."""
+        return self.interval[1] < 0.5
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is clear of chance, and large."""
+        return self.tells and self.value >= FOLLOWS_FACTOR
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that a neuron may follow."""
+
+    name: str  # of it, in a word
+    told: str  # the same in a sentence
+    neuron: Auc  # chance of a larger activation where this factor alone calls for the target
+    model: Auc  # the same for the model's answer
+    without: Auc  # and for its answer without the neuron
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of some words, after how many the model puts the target above the foil."""
+
+    of: int  # words
+    now: int  # as the model is
+    without: int  # without the neuron
+
+
+@dataclass(frozen=True)
+class After:
+    """What there is after one example."""
+
+    name: str  # of the example
+    text: str  # of it before the first frame; empty for none
+    says: str  # which of the two tokens it has in it: target, foil, or neither
+    neuron: Auc  # of the rule
+    model: Auc
+    without: Auc
+    preferred: float  # share of prompts that call for the target in which the model prefers it
+    preferred_without: float  # the same without the neuron
+    drop: float  # by how much the neuron's AUC is lower than after the usual example
+    drop_interval: Span  # the same frames and words for both
+    own_neuron: float  # AUC over the question's own words in the first frame
+    own_interval: Span  # over words
+    own_model: float
+    own_target: Count  # the question's own words that call for the target
+    own_foil: Count  # and those that call for the foil
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of the variance of the activation one factor explains, with its 95 % interval."""
+
+    name: str  # of it, as it is told
+    value: float
+    interval: Span
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What example, frame and word do; activations are read with the neuron's own sign."""
+
+    rule: Factor
+    cue: Factor
+    rule_leads: bool  # whether it follows the rule more than the cue, beyond doubt
+    cue_leads: bool  # or the cue more than the rule
+    example: Factor | None  # None where no example has the target in it, or none the foil
+    followed: tuple[str, ...]  # the factors that the neuron follows, the one with most AUC first
+    followed_told: tuple[str, ...]  # the same in a sentence
+    leaning: tuple[str, ...]  # those that it follows less
+    usual: After  # after the example of the pair
+    every: tuple[After, ...]  # after every example, the usual one first
+    bare: tuple[After, ...]  # of those, where neither target nor foil is there to copy
+    told_bare: tuple[After, ...]  # of those, where the neuron tells the words apart all the same
+    reversed_bare: tuple[After, ...]  # and where it does the wrong way round
+    needs_example: bool  # whether it tells the words apart after the usual example, and in no bare
+    better_after_one: bool  # whether it does so better than in any bare, beyond doubt
+    own_needs_example: bool  # whether it needs it for the question's own words in the first frame
+    with_target: After | None  # after the first example that has the target in it
+    copies: bool  # whether the model puts it first then after most words that call for the foil,
+    # and does not after the usual example
+    copies_without: bool  # whether it does so without the neuron, too
+    shares: tuple[Share, ...]  # of the variance, the largest first
+    unshared: float  # what the factors do only together, as a share
+    frames: int  # how many
+    words: int
+    prompts: int
+    lowest_frame: float  # AUC of the neuron by rule, after the usual example, by frame
+    highest_frame: float
+
+
+def facts(result: Crossed, sign: int | None = None) -> Facts:
+    """Read them off.
+
+    Args:
+        result: the Result.
+        sign: of the activation with which the neuron is used; by default that of its largest mean.
+    """
+    if sign is None:
+        means = result.means.ravel()
+        sign = 1 if means[np.abs(means).argmax()] >= 0 else -1
+    rule, cue = (_factor(result, place, sign) for place in range(2))
+    example = _example(result, sign)
+    factors = [each for each in (rule, cue, example) if each is not None]
+    factors.sort(key=lambda each: -each.neuron.value)
+    found = [each for each in factors if each.neuron.follows]
+    followed = tuple(each.name for each in found)
+    every = tuple(_after(result, place, sign) for place in range(len(result.examples)))
+    usual = every[0]
+    bare = tuple(each for each in every[1:] if not each.says)
+    told = tuple(each for each in bare if each.neuron.tells)
+    with_target = next((each for each in every if each.says == "target"), None)
+    wrong = with_target.own_foil if with_target else Count(0, 0, 0)
+    frames = _signed(result.frame_area[NEURON, 0], sign)
+    shares = _shares(result)
+    return Facts(
+        rule=rule,
+        cue=cue,
+        example=example,
+        rule_leads=_leads(result, sign),
+        cue_leads=_leads(result, -sign),
+        followed=followed,
+        followed_told=tuple(each.told for each in found),
+        leaning=tuple(e.name for e in factors if e.neuron.tells and e.name not in followed),
+        usual=usual,
+        every=every,
+        bare=bare,
+        told_bare=told,
+        reversed_bare=tuple(each for each in bare if each.neuron.reversed),
+        needs_example=bool(usual.says and usual.neuron.tells and bare and not told),
+        better_after_one=bool(
+            usual.says and bare and all(each.drop_interval[0] > 0 for each in bare)
+        ),
+        own_needs_example=bool(
+            usual.says
+            and bare
+            and usual.own_interval[0] > 0.5
+            and not any(each.own_interval[0] > 0.5 for each in bare)
+        ),
+        with_target=with_target,
+        copies=2 * wrong.now > wrong.of >= 2 * usual.own_foil.now,
+        copies_without=2 * wrong.without > wrong.of,
+        shares=tuple(sorted(shares[:-1], key=lambda each: -each.value)),
+        unshared=shares[-1].value,
+        frames=len(result.frames),
+        words=len(result.words),
+        prompts=int(result.values[0].size),
+        lowest_frame=float(frames.min()),
+        highest_frame=float(frames.max()),
+    )
+
+
+def _factor(result: Crossed, place: int, sign: int) -> Factor:
+    """The word's own factors, after the usual example."""
+    name = (result.rule, result.cue)[place]
+    areas, spans = result.area[place, :, 0], result.area_interval[place, :, 0]
+    return Factor(name, f"the word’s {name}", *_three(areas, spans, sign))
+
+
+def _leads(result: Crossed, sign: int) -> bool:
+    """Whether the rule is above the cue, of a neuron used with this sign; below with the other."""
+    low, high = result.rule_lead_interval[NEURON].tolist()
+    return bool(low > 0 if sign > 0 else high < 0)
+
+
+def _example(result: Crossed, sign: int) -> Factor | None:
+    if np.isnan(result.example_area).any():
+        return None
+    return Factor(
+        "example", "the example", *_three(result.example_area, result.example_interval, sign)
+    )
+
+
+def _after(result: Crossed, place: int, sign: int) -> After:
+    preferred, without = (result.preferred(each)[place, 0] for each in (MODEL, WITHOUT))
+    own = result.own_preferred(MODEL)[place], result.own_preferred(WITHOUT)[place]
+    mine = result.own_calls_for_target
+    target, foil = (
+        Count(int(kind.sum()), int(own[0][side]), int(own[1][side]))
+        for side, kind in enumerate((mine, ~mine))
+    )
+    return After(
+        result.examples[place],
+        result.beginnings[place],
+        result.says[place],
+        *_three(result.area[0, :, place], result.area_interval[0, :, place], sign),
+        preferred=float(preferred),
+        preferred_without=float(without),
+        drop=sign * float(result.drop[NEURON, place]),
+        drop_interval=_turned(result.drop_interval[NEURON, place], sign),
+        own_interval=_span(result.own_interval[NEURON, place], sign),
+        own_neuron=float(_signed(result.own_area[NEURON], sign)[place]),
+        own_model=float(result.own_area[MODEL, place]),
+        own_target=target,
+        own_foil=foil,
+    )
+
+
+def _shares(result: Crossed) -> tuple[Share, ...]:
+    """In the order of ``SHARES``, as they are told."""
+    names = {
+        "rule": f"the word’s {result.rule}",
+        "cue": f"its {result.cue}",
+        "other": "what else the words differ in",
+        "rule x example": f"what {result.rule} does after one example and not after another",
+    }
+    pairs = zip(SHARES, result.share, result.share_interval, strict=True)
+    return tuple(
+        Share(names.get(name, f"the {name}"), float(value), _span(span))
+        for name, value, span in pairs
+    )
+
+
+def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Auc, Auc, Auc]:
+    """Of the neuron, with its sign, of the model, and of the model without it."""
+    signs = (sign, 1, 1)
+    neuron, model, without = (
+        Auc(float(_signed(np.array(area), each)), _span(span, each))
+        for area, span, each in zip(areas, spans, signs, strict=True)
+    )
+    return neuron, model, without
+
+
+def _signed(areas: np.ndarray, sign: int) -> np.ndarray:
+    """AUC with the sign with which the neuron is used."""
+    return np.asarray(areas if sign > 0 else 1 - areas)
+
+
+def _turned(bounds: np.ndarray, sign: int) -> Span:
+    """An interval of differences, with the sign with which the neuron is used."""
+    low, high = sorted((sign * bounds).tolist())
+    return low, high
+
+
+def _span(bounds: np.ndarray, sign: int = 1) -> Span:
+    low, high = sorted(_signed(bounds, sign).tolist())
+    return low, high

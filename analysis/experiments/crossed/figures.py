@@ -1,0 +1,201 @@
+"""Figures of experiment 20: what tells words apart after every example, and by rule and cue."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.crossed.compute import Crossed
+
+STRIP, HEADING = 62, 8  # pixels of one row of marks, and of the gap above it
+SHIFT = 13  # pixels from one mark of a row to the next
+LEFT, RIGHT, BOTTOM = 14, 14, 62
+SPREAD = 7  # pixels, of dots off the middle of their row
+SHADES = {True: style.TARGET, False: style.FOIL}
+
+
+def crossed(result: Crossed) -> go.Figure:
+    """A row per example: AUC of the neuron by rule and by cue, of the model with and without it."""
+    headings = [_heading(result, i) for i in range(len(result.examples))]
+    figure, middles = _rows(headings, STRIP)
+    figure.update_xaxes(
+        title="AUC (share of word pairs<br>in the expected order)",
+        range=[-0.04, 1.04],
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
+        zeroline=False,
+    )
+    bottom = middles[-1] - STRIP / 2
+    figure.add_shape(type="line", x0=0.5, x1=0.5, y0=0, y1=bottom, line_dash="dot", layer="below")
+    for index, middle in enumerate(middles):
+        _example(figure, result, index, middle)
+    style.note(
+        figure,
+        style.swatch(style.TARGET, f"neuron, by {style.escaped(result.rule)}")
+        + "   "
+        + style.swatch(style.FOIL, f"by {style.escaped(result.cue)}"),
+        style.swatch(style.TRUE, f"answer, by {style.escaped(result.rule)}", "◆")
+        + "   "
+        + style.swatch(style.TRUE, "without the neuron", "◇"),
+        style.swatch(style.OTHER, "neuron, single frames", "❘")
+        + "   "
+        + style.swatch(style.FAINT, "labels shuffled (95 %)", "■"),
+    )
+    return figure
+
+
+def _heading(result: Crossed, index: int) -> list[str]:
+    said = f"{result.examples[index]}: {result.beginnings[index] or '…'}"
+    lines = style.wrapped(said, lines=2).split("<br>")
+    return [f"<b>{line}</b>" for line in lines] if index == 0 else lines
+
+
+def _rows(headings: list[list[str]], strip: int) -> tuple[go.Figure, list[float]]:
+    """An empty figure with a row below each heading, and the middles of the rows."""
+    heights = [strip + HEADING + style.LINE * len(lines) for lines in headings]
+    figure = style.canvas(sum(heights) + 4 + BOTTOM, LEFT, 4, BOTTOM, RIGHT)
+    figure.update_yaxes(range=[-sum(heights), 0], visible=False)
+    middles = (-np.cumsum(heights) + strip / 2).tolist()
+    for lines, middle in zip(headings, middles, strict=True):
+        figure.add_annotation(
+            text="<br>".join(lines),
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=middle + strip / 2,
+            yanchor="bottom",
+            align="left",
+            borderpad=0,
+        )
+    return figure, middles
+
+
+def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> None:
+    low, high = result.shuffled[0, index].tolist()
+    figure.add_shape(
+        type="rect",
+        x0=low,
+        x1=high,
+        y0=middle - STRIP / 2,
+        y1=middle + STRIP / 2,
+        fillcolor=style.FAINT,
+        line_width=0,
+        layer="below",
+    )
+    _frames(figure, result, index, middle + 1.5 * SHIFT)
+    marks = (
+        (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
+        (style.FOIL, "circle", f"neuron by {result.cue}", 1, 0),
+        (style.TRUE, "diamond", f"answer by {result.rule}", 0, 1),
+        (style.TRUE, "diamond-open", "answer without the neuron", 0, 2),
+    )
+    for place, (colour, symbol, name, factor, measure) in enumerate(marks):
+        y = middle + SHIFT * (1.5 - place)
+        value, span = result.area[factor, measure, index], result.area_interval[factor, measure]
+        _estimate(figure, float(value), span[index], y, colour, symbol, style.escaped(name))
+
+
+def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
+    figure.add_scatter(
+        x=result.frame_area[0, index].round(3).tolist(),
+        y=[y] * len(result.frames),
+        mode="markers",
+        marker={"color": style.OTHER, "size": 8, "symbol": "line-ns-open", "line": {"width": 1}},
+        text=[style.wrapped(frame) for frame in result.frames],
+        hovertemplate="%{text}<br>AUC %{x:.2f}<extra></extra>",
+    )
+
+
+def _estimate(
+    figure: go.Figure,
+    value: float,
+    span: np.ndarray,
+    y: float,
+    colour: str,
+    symbol: str,
+    name: str,
+) -> None:
+    """A value with its 95 % interval."""
+    low, high = span.tolist()
+    figure.add_scatter(
+        x=[round(value, 4)],
+        y=[y],
+        mode="markers",
+        marker={
+            "color": colour,
+            "size": 9,
+            "symbol": symbol,
+            "line": {"width": 2 if symbol.endswith("open") else 0},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [round(high - value, 4)],
+            "arrayminus": [round(value - low, 4)],
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
+        hovertemplate=f"{name}: %{{customdata[0]}} "
+        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def rule_and_cue(result: Crossed) -> go.Figure:
+    """A row for each of the four kinds of words: a dot per word, the mean and its interval."""
+    cells = [(rule, cue) for rule in (True, False) for cue in (True, False)]
+    figure, middles = _rows([_cell(result, *cell) for cell in cells], STRIP // 2)
+    means = result.values[0, 0].mean(0)
+    low, high = min(0.0, float(means.min())), max(0.0, float(means.max()))
+    room = 0.04 * (high - low) + 1e-6
+    figure.update_xaxes(
+        title="activation, mean over frames<br>(after the pair’s own example)",
+        range=[low - room, high + room],
+        zerolinewidth=2,
+        nticks=6,
+    )
+    for (rule, cue), middle in zip(cells, middles, strict=True):
+        mine = (result.calls_for_target == rule) & (result.looks_like_target == cue)
+        _words(figure, result, np.flatnonzero(mine), middle, SHADES[rule])
+        place = int(not rule), int(not cue), 0
+        _estimate(figure, float(result.means[place]), result.mean_intervals[place], middle,
+                  SHADES[rule], "line-ns-open", "mean activation")  # fmt: skip
+    style.note(
+        figure,
+        "a dot: a word; line: mean with 95 % interval",
+        style.swatch(style.TARGET, f"{style.escaped(result.rule)}: {style.short(result.target)}")
+        + "   "
+        + style.swatch(style.FOIL, style.short(result.foil)),
+    )
+    return figure
+
+
+def _cell(result: Crossed, rule: bool, cue: bool) -> list[str]:
+    names = {True: style.short(result.target), False: style.short(result.foil)}
+    head = f"{result.rule} calls for {{}}, {result.cue} for {{}}"
+    mine = (result.calls_for_target == rule) & (result.looks_like_target == cue)
+    kinds = dict.fromkeys(np.array(result.kinds)[mine].tolist())
+    first = f"<b>{style.escaped(head).format(names[rule], names[cue])}</b>"
+    return [first, *style.wrapped(", ".join(kinds), lines=2).split("<br>")]
+
+
+def _words(
+    figure: go.Figure, result: Crossed, places: np.ndarray, middle: float, colour: str
+) -> None:
+    """A dot for each word, kinds beside each other as far as there is room."""
+    kinds = list(dict.fromkeys(result.kinds[place] for place in places))
+    step = 2 * SPREAD / max(1, len(kinds) - 1)
+    means = result.values[0, 0][:, places].mean(0)
+    figure.add_scatter(
+        x=means.round(3).tolist(),
+        y=[middle + SPREAD - step * kinds.index(result.kinds[place]) for place in places],
+        mode="markers",
+        marker={"color": colour, "size": 6, "opacity": 0.5},
+        customdata=[
+            [style.escaped(result.words[place]), style.escaped(result.kinds[place]),
+             style.plain(value)]
+            for place, value in zip(places, means, strict=True)
+        ],
+        hovertemplate="%{customdata[0]} (%{customdata[1]}): "
+        "activation %{customdata[2]}<extra></extra>",
+    )  # fmt: skip

@@ -1,0 +1,57 @@
+"""The synthetic result of the experiment that crosses example, frame and word."""
+
+import numpy as np
+
+from analysis.experiments.crossed.compute import Crossed
+from analysis.experiments.crossed.statistics import own_statistics, statistics
+from tests.synthetic.plan import Plan, text
+
+FRAMES, CELL = 4, 3
+SAYS = ("foil", "", "target")
+CALLS = np.repeat([True, False], 2 * CELL)
+LOOKS = np.tile(np.repeat([True, False], CELL), 2)
+RULES = ("rule", "cue", "example", "nothing")
+
+
+def planted(follows: str, seed: int = 3, size: float = 6.0) -> np.ndarray:
+    """Measures that follow one factor: [measure example frame word]."""
+    draw = np.random.default_rng(seed)
+    after = np.array([side == "target" for side in SAYS])
+    shape = (3, len(SAYS), FRAMES, len(CALLS))
+    parts = {"rule": CALLS, "cue": LOOKS, "example": after[:, None, None]}
+    signal = size * np.broadcast_to(parts.get(follows, 0.5), shape[1:])
+    level = np.array([0, size / 2, size / 2])[:, None, None, None]  # logits fall to either side
+    return (draw.normal(0, 1, shape) + signal - level).astype(np.float32)
+
+
+def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Crossed:
+    """A Result of made measures, as the experiment puts it together."""
+    own = values[:, :, 0, [0, 1, 6, 7]] if own is None else own
+    count = own.shape[-1]
+    return Crossed(
+        neuron=plan.neurons[0],
+        target=plan.target,
+        foil=plan.foil,
+        rule="sound",
+        cue="letter",
+        examples=("usual", "none", plan.extra[0]),
+        beginnings=(text(plan.clean), "", text(plan.corrupted)),
+        says=SAYS,
+        frames=tuple(f"{plan.extra[1]} {i} {{}} and" for i in range(FRAMES)),
+        words=tuple(f"{plan.extra[2]}{i}" for i in range(len(CALLS))),
+        kinds=tuple(f"{plan.extra[0]} {i // 2}" for i in range(len(CALLS))),
+        calls_for_target=CALLS,
+        looks_like_target=LOOKS,
+        reference_mean=0.25,
+        values=values,
+        own_words=tuple(f"{plan.extra[1]}{i}" for i in range(count)),
+        own_calls_for_target=np.arange(count) < count // 2,
+        own_values=own,
+        **statistics(values, CALLS, LOOKS, SAYS, seed=0),
+        **own_statistics(own, count // 2, seed=0),
+    )
+
+
+def crossed(plan: Plan) -> Crossed:
+    """A neuron that follows the rule after every example, or the example alone."""
+    return made(plan, planted("rule" if plan.holds else "example"))
