@@ -143,7 +143,7 @@ TRADED = 0.8
 fifths, so that what other tokens gain or lose is the small remainder."""
 
 STRONG = 0.25
-"""A neuron "makes" the model predict when it alone brings back this share of the difference: four
+"""A neuron carries the difference when it alone brings back this share of the difference: four
 such neurons, and nothing would be left to explain."""
 
 SMALL = 100_000

@@ -150,7 +150,7 @@ class StudyFacts:
         return "instruct" in self.evidence.origin.source.lower()
 
     @property
-    def makes_predict(self) -> bool:
+    def carries(self) -> bool:
         """Whether one neuron, ahead of the others, carries a good part of the difference."""
         sweep = self.of.neuron_sweep
         return bool(sweep.recovery[0] >= STRONG and sweep.leads)

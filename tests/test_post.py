@@ -66,7 +66,7 @@ def test_a_study_in_which_every_claim_is_false_says_the_opposite_in_the_post():
         Prose(render(evidence(Plan(holds=holds)), file=POST)).text for holds in (True, False)
     )
     for said, opposite in (
-        ("One neuron predicts", "Looking for the neuron"),
+        ("One neuron decides", "Looking for the neuron"),
         ("In 2 of the 2 held-out sentences", "in none of the held-out sentences"),
         ("Take the neuron away, and the answer flips", "away, and the answer stands"),
     ):

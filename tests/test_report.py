@@ -7,6 +7,7 @@ from dataclasses import replace
 import jinja2
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 from analysis import EMBEDDED, questions
 from analysis.claims import figures, make_claims
@@ -139,7 +140,7 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     assert "The choice was not confirmed" in claims.neuron_sweep.confirmed
     assert "One neuron among" in claims.opening.lede
     assert "not confirmed: there are no held-out prompts" in claims.opening.lede
-    assert claims.opening.title == "One neuron may predict “·an”"
+    assert claims.opening.title == "One neuron may raise “·an”"
     assert "intervals" not in " ".join(claims.opening.limits)
     assert "checked on" not in " ".join(claims.opening.limits)
 
@@ -299,10 +300,27 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
     assert "it is named as published" in told
 
 
-def test_the_first_sentence_says_that_the_neuron_predicts():
-    lede = make_claims(evidence(Plan())).opening.lede
-    assert "<em>predict</em>" in lede
-    assert lede.index("One neuron") == 0
+@pytest.mark.parametrize(
+    ("shift", "ablated", "title", "without"),
+    [
+        (0, 0, "One neuron decides for “·an”", "after 4 of 4 prompts that call for .*after none"),
+        (-4, -1, "One neuron raises “·an”", "It rarely decides: after none of 4 .*after none"),
+        (3, 0, "One neuron raises “·an”", "It rarely decides: after 4 of 4 .*after 4"),
+        (0, None, "One neuron carries “·an” from", "Without it little changes: after 4 of 4"),
+    ],
+)
+def test_the_title_says_no_more_than_what_ablation_shows(shift, ablated, title, without):
+    """Preferred with it and not without; never preferred; preferred either way; unmoved."""
+    study = evidence(Plan())
+    baseline, changed_to = study.ablation.baseline.copy(), study.ablation.ablated.copy()
+    baseline[..., 0] += shift
+    changed_to[..., 0] += shift
+    if ablated is None:
+        changed_to[..., 0] = baseline[:, None, 0]
+    told = make_claims(changed(study, "ablation", baseline=baseline, ablated=changed_to)).opening
+    assert told.title.startswith(title)
+    assert told.lede.index("One neuron") == 0
+    assert re.search(without, Markup(told.preference).striptags())
 
 
 def test_no_figure_in_a_caption_is_written_in_a_template():

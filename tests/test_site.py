@@ -42,7 +42,7 @@ def test_the_index_is_a_table_of_questions_by_models(site):
     assert table.count("<td>") == 2 * 3
     assert table.count("<td>–") == 2
     told = Prose(table).text
-    assert "One neuron predicts" in told
+    assert "One neuron decides" in told
     assert questions.default().title in told
 
 
