@@ -18,6 +18,15 @@ SEE = """async (names) => {
     }
     return missing;
 }"""
+CUT = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => {
+    const frame = plot.getBoundingClientRect();
+    const within = ({ left, right, top, bottom }) => left >= frame.left - 1 &&
+        right <= frame.right + 1 && top >= frame.top - 1 && bottom <= frame.bottom + 1;
+    return [...plot.querySelectorAll("svg.main-svg text")]
+        .filter((text) => text.getBoundingClientRect().width)
+        .filter((text) => !within(text.getBoundingClientRect()))
+        .map((text) => `${plot.parentElement.id}: ${text.textContent}`);
+})"""
 ASK = """async () => (await axe.run({ preload: false })).violations.map((fault) =>
     [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])"""
 
@@ -46,6 +55,10 @@ class ReportVisit(Visit):
     def see(self, *names: str) -> None:
         """Come near each figure, and stay until it is drawn."""
         assert self.tab.evaluate(SEE, list(names)) == []
+
+    def cut_off(self) -> list[str]:
+        """Texts that reach out of the figures, which are drawn."""
+        return self.tab.evaluate(CUT)
 
     def faults(self) -> list:
         """What axe finds wrong with the page as it stands."""

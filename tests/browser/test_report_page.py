@@ -35,7 +35,7 @@ def study(request: pytest.FixtureRequest) -> Path:
     indirect=["study"],
 )
 def test_every_figure_is_drawn_nothing_leaves_the_machine_and_axe_finds_no_fault(
-    browser, study, scheme, width
+    browser, study, scheme, width, committed
 ):
     with ReportVisit(browser, study, width, color_scheme=scheme) as visit:
         for page in pages_of(study):
@@ -44,6 +44,7 @@ def test_every_figure_is_drawn_nothing_leaves_the_machine_and_axe_finds_no_fault
             assert visit.outside == [], page.name
             assert visit.trouble == [], page.name
             assert visit.overflow() == 0, page.name
+            assert study != committed or visit.cut_off() == [], page.name
             assert visit.faults() == [], page.name
 
 

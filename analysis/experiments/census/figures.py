@@ -17,7 +17,7 @@ APART = np.array([0.36, 0.14])
 
 SHOWN = ("raw", "standardised")
 TITLES = {
-    "raw": "the product itself, as the original scored",
+    "raw": "the product, as the original scored",
     "centred": "less each neuron’s mean",
     "standardised": "in each neuron’s standard deviations",
     "embedding": "the original’s product with W<sub>E</sub>",

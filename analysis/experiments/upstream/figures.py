@@ -56,7 +56,7 @@ def upstream_steps(result: Upstream) -> go.Figure:
     if not result.steps:
         return style.message("No head or MLP comes before this neuron.")
     panels = [_step(result, index) for index in range(len(result.steps))]
-    figure = draw(panels, "part of the reading, in units of pre-activation")
+    figure = draw(panels, "part of the reading (pre-activation)")
     legend(figure, "clean prompt", "corrupted prompt")
     return figure
 
