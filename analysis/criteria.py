@@ -105,8 +105,8 @@ EXACT = 1e-4
 terms, errs by less."""
 
 USUAL = 0.05
-"""A contribution is usual if more than this share of matched neurons get as much, the customary
-level of a test."""
+"""A contribution, or a favourite token, is usual if more than this share of comparable neurons have
+as much, the customary level of a test."""
 
 FAINT = 0.1
 """A head that makes no more than this share of a neuron's difference does not drive it: nine tenths

@@ -67,7 +67,7 @@ def test_a_row_says_what_the_sweep_and_the_direct_effect_say(subject, pair, othe
     effect = direct_effect(subject, best, pair.contrast)
     place, sign = effect.target_rank, row.sign[0]
     assert row.target_rank[0] == (place if sign > 0 else subject.d_vocab + 1 - place)
-    assert (row.rank_by_target[0], row.rank_by_difference[0]) == effect.ranks(sign)
+    assert (row.rank_by_target[0], row.rank_by_difference[0]) == effect.ranks(int(sign))
 
 
 def test_activation_and_probability_are_those_at_the_ends_of_the_prompts(subject, pair):

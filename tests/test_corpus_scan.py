@@ -19,14 +19,9 @@ from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
 from analysis.experiments.corpus_scan.command import _key
-from analysis.experiments.corpus_scan.compute import (
-    EDGES,
-    _bands,
-    _separated,
-    corpus_scan,
-    summary,
-)
+from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
+from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
@@ -494,15 +489,15 @@ def scanned(hits_in):
         next_is_foil=rare,
         next_is_known=~rare,
     )
-    bands = _bands(records, seed=0)
-    made = {**bands, **_separated(records, seed=0), "known": 4000, "foil_count": 0}
+    counted = bands(records, seed=0)
+    made = {**counted, **separated(records, seed=0), "known": 4000, "foil_count": 0}
     made |= {"next_count": int(target.sum()), "neurons": ("L1N5",)}
-    return facts(replace(evidence(Plan()).corpus_scan, **made)), bands
+    return facts(replace(evidence(Plan()).corpus_scan, **made)), counted
 
 
 @pytest.mark.parametrize(("where", "claims"), [("one document", False), ("ten documents", True)])
 def test_hits_of_one_document_claim_nothing_and_as_many_of_ten_do(where, claims):
-    found, bands = scanned(where)
+    found, counted = scanned(where)
     end = found.used.target
     assert (end.hits, found.used.tokens) == (10, 40)
     assert end.documents == (10 if claims else 1)
@@ -510,7 +505,7 @@ def test_hits_of_one_document_claim_nothing_and_as_many_of_ten_do(where, claims)
     assert share_interval(10, 40)[0] > 0.1  # had tokens been independent, both would claim
     assert end.exceeds == claims
     assert found.marks_target == claims
-    assert bands["band_tokens"].sum() == 4000
+    assert counted["band_tokens"].sum() == 4000
 
 
 def test_two_documents_are_too_few_however_clear_their_numbers_are():

@@ -3,6 +3,8 @@
 Each test is named as its claim, works the claim out anew from the raw results, and finds it told.
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,10 @@ def brief(study, claims) -> str:
 
 def percent(share: float) -> str:
     return f"{100 * share:.0f}\u202f%".replace("\u202f", " ")
+
+
+def striptags(said: str) -> str:
+    return re.sub(r"<[^>]*>", "", said).replace("\u202f", " ")
 
 
 def says(brief: str, *phrases: str) -> None:
@@ -104,6 +110,12 @@ def test_it_is_nearly_silent_on_news(study, brief):
     kept = np.delete(news, starts)
     assert (kept > clean / 2).mean() < 0.001
     says(brief, "It is nearly silent on news text", f"of {len(kept):,} tokens")
+    assert not (kept >= clean / 2).any()
+    most = 1.96**2 / (result.random_texts + 1.96**2)  # Wilson's end of none of so many articles
+    says(
+        brief,
+        f"none of the {result.random_texts} articles (95 % interval 0 % to {100 * most:.1f} %",
+    )
 
 
 def test_on_news_its_activation_does_not_tell_where_the_word_comes(study, brief):
@@ -111,6 +123,34 @@ def test_on_news_its_activation_does_not_tell_where_the_word_comes(study, brief)
     area, low, high = result.auc[0, list(result.labels).index("next")]
     assert low < 0.5 < high
     says(brief, "does not tell where ·an comes", f"AUC {area:.2f}")
+    known = result.model_auc[list(result.labels).index("next")]
+    assert known[1] > 0.9
+    says(brief, f"against {known[0]:.2f} for the model’s own probability")
+
+
+def test_at_its_ends_the_word_is_not_shown_to_be_likelier_and_the_other_one_is(study, claims):
+    result = study.corpus_scan
+    (target, foil), hits = result.end_excess[..., 1], result.band_documents
+    assert (target < 0).all()
+    assert (foil > 0).all()
+    assert hits[1, [0, -1]].min() >= 3
+    assert "for ·an these articles do not show it" in striptags(claims.corpus_scan.curve)
+    assert "So ·a is likelier at both ends" in striptags(claims.corpus_scan.other_end)
+    assert result.label_documents[0] == 2
+    assert f"{result.auc[0, 0, 0]:.2f}" not in claims.corpus_scan.told_apart
+
+
+def test_of_all_direct_effects_its_own_is_third_on_the_word_and_first_on_the_choice(study, claims):
+    result = study.direct_effect
+    assert result.neurons_by_target[:3] == ("L29N645−", "L29N471−", "L25N1527")
+    np.testing.assert_allclose(result.neurons_target[:2], [-16.56, -13.89], atol=0.01)
+    assert result.neurons_by_difference[:2] == ("L25N1527", "L29N947−")
+    peers = striptags(claims.direct_effect.peers)
+    assert "third by its direct effect on ·an" in peers
+    assert "behind L29N645− (16.56) and L29N471− (13.89)" in peers
+    assert "it is first (15.31; the next, L29N947−, 12.32)" in peers
+    assert "patched by itself, L29N947 works against the answer" in peers
+    assert "71 (4.6 %) have a favourite token" in striptags(claims.direct_effect.layer)
 
 
 def test_one_attention_head_brings_it_the_exchanged_word(study, brief, claims):

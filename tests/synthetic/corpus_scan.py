@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.experiments.corpus_scan.compute import LABELS, CorpusScan
+from analysis.experiments.corpus_scan.compute import CorpusScan
+from analysis.experiments.corpus_scan.followed import LABELS
 from tests.synthetic.plan import Plan
 
 TOKENS = np.array([100, 900, 1500, 2500, 2500, 1500, 900, 100])

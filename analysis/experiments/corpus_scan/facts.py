@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.criteria import DOCUMENTS, PLENTY
-from analysis.experiments.corpus_scan.compute import EDGES, LABELS, WORDS, CorpusScan
+from analysis.experiments.corpus_scan.compute import CorpusScan
+from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 
 Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))

@@ -4,8 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.drawing import style
-from analysis.experiments.corpus_scan.compute import EDGES, LABELS, CorpusScan
+from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.facts import told
+from analysis.experiments.corpus_scan.followed import EDGES, LABELS
 
 COLOURS = (style.TARGET, style.TRUE, style.FOIL)
 APART = 0.12  # bands; half the distance between the two words' marks
@@ -16,7 +17,7 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
     """Shares of tokens before target and foil by band of activation, with intervals."""
     if not result.tokens:
         return style.message("No token was read.")
-    figure = style.canvas(400, left=60, bottom=64)
+    figure = style.canvas(400, left=60)
     words = (result.target, result.foil)
     counts = (result.next_count, result.foil_count)
     for word, (colour, count) in enumerate(zip(COLOURS[1:], counts, strict=True)):
@@ -111,9 +112,13 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
             cliponaxis=False,
         )
     figure.add_vline(x=0.5, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title="AUC", range=[-0.02, 1.06], zeroline=False)
+    figure.update_xaxes(
+        title="AUC of activation, and of the model",
+        range=[-0.02, 1.06],
+        zeroline=False,
+    )
     figure.update_yaxes(
-        title=None,
+        title="neuron",
         tickvals=list(range(len(names))),
         ticktext=names,
         range=[len(names) - 0.4, -0.6],

@@ -261,9 +261,7 @@ def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) 
 def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]:
     """How far out the favourite tokens of the layer's other neurons lie, block by block."""
     best = []
-    weights = subject.W_out(neuron.layer)
-    for begin in range(0, len(weights), BLOCK):
-        rows = weights[begin : begin + BLOCK]
+    for rows in torch.split(subject.W_out(neuron.layer), BLOCK):
         logits = (rows @ subject.W_U).float()
         spread, mean = torch.std_mean(logits, -1)
         far = logits.amax(-1) - mean

@@ -57,7 +57,7 @@ def _controls(figure: go.Figure, result: DirectEffect) -> None:
     if len(result.layer_best):
         most = float(result.spread * np.quantile(result.layer_best, 0.95))
         figure.add_vline(x=most, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
-        notes.append("dotted: 95 % of the layer’s other neurons have their best token below")
+        notes.append("dotted: 95 % of its layer have their best below")
     style.note(figure, *notes)
 
 
