@@ -31,7 +31,7 @@ def crossed(result: Crossed) -> go.Figure:
         figure,
         style.swatch(style.TARGET, f"neuron, by {style.escaped(result.rule)}")
         + "   "
-        + style.swatch(style.FOIL, f"by {style.escaped(result.cue)}"),
+        + style.swatch(style.TARGET, f"by {style.escaped(result.cue)}", "▲"),
         style.swatch(style.TRUE, f"answer, by {style.escaped(result.rule)}", "◆")
         + "   "
         + style.swatch(style.TRUE, "without the neuron", "◇"),
@@ -43,7 +43,7 @@ def crossed(result: Crossed) -> go.Figure:
 
 
 def _heading(result: Crossed, index: int) -> list[str]:
-    said = f"{result.examples[index]}: {result.beginnings[index] or '…'}"
+    said = ": ".join(filter(None, (result.examples[index], result.beginnings[index])))
     lines = style.wrapped(said, lines=2).split("<br>")
     return [f"<b>{line}</b>" for line in lines] if index == 0 else lines
 
@@ -83,7 +83,7 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> N
     _frames(figure, result, index, middle + 1.5 * SHIFT)
     marks = (
         (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
-        (style.FOIL, "circle", f"neuron by {result.cue}", 1, 0),
+        (style.TARGET, "triangle-up", f"neuron by {result.cue}", 1, 0),
         (style.TRUE, "diamond", f"answer by {result.rule}", 0, 1),
         (style.TRUE, "diamond-open", "answer without the neuron", 0, 2),
     )
@@ -146,7 +146,8 @@ def rule_and_cue(result: Crossed) -> go.Figure:
     cells = [(rule, cue) for rule in (True, False) for cue in (True, False)]
     figure, middles = _rows([_cell(result, *cell) for cell in cells], STRIP // 2)
     means = result.values[0, 0].mean(0)
-    low, high = min(0.0, float(means.min())), max(0.0, float(means.max()))
+    seen = np.concatenate([[0], means, result.mean_intervals[:, :, 0].ravel()])
+    low, high = float(seen.min()), float(seen.max())
     room = 0.04 * (high - low) + 1e-6
     figure.update_xaxes(
         title="activation, mean over frames<br>(after the pair’s own example)",
