@@ -370,7 +370,10 @@ def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
     told = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
     assert "On 1 prompt that calls for" in told
     assert "(without an interval)" in told
-    assert "cannot be told" not in told
+    assert (
+        "cannot be told"
+        not in make_claims(changed(study, "ablation", in_question=asked)).ablation.hidden
+    )
 
 
 def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, pair):
@@ -436,7 +439,7 @@ def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     often = facts(study.ablation)
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
-        "after 4 of them with the neuron, and after none without it"
+        "after 5 of them with the neuron, and after none without it"
         in Prose(make_claims(study).ablation.caption).text
     )
 
@@ -466,25 +469,27 @@ def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
     found = facts(result).foil_prompts
     assert found.change.mean == pytest.approx(0, abs=1e-6)
     size, slope, correlation = found.by_activation
-    assert size.mean == pytest.approx((0.9 + 0.3 + 0.3 + 0.9) / 4, abs=1e-5)
+    assert size.mean == pytest.approx((0.9 + 0.3 + 0 + 0.3 + 0.9) / 5, abs=1e-5)
     assert slope.mean == pytest.approx(-0.3, abs=1e-5)
     assert correlation.mean == pytest.approx(-1, abs=1e-5)
     assert (found.pushes_for, found.pushes_against) == (2, 2)
-    told = Prose(make_claims(evidence(Plan())).ablation.prompts).text
-    assert "pushes towards ·an in 2 of these prompts, and against it in 2" in told
+    told = Prose(make_claims(evidence(Plan())).ablation.hidden).text
+    assert "pushes towards ·an in 2 of 5 prompts, and against it in 2." in told
 
 
 def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
     """As large, and of both signs, but the same whatever the neuron does."""
     result = evidence(Plan()).ablation
     ablated, foil = result.ablated.copy(), in_set(result, False)
-    ablated[foil, :, 0] = result.baseline[foil, :1] + np.array([[0.9], [-0.9], [-0.9], [0.9]])
+    ablated[foil, :, 0] = result.baseline[foil, :1] + np.array(
+        [[0.9], [-0.9], [0.0], [-0.9], [0.9]]
+    )
     study = changed(evidence(Plan()), "ablation", ablated=ablated.astype("f"))
     found = facts(study.ablation).foil_prompts
     assert found.both_ways
     assert not found.follows
-    told = Prose(make_claims(study).ablation.prompts).text
-    assert "In mean size the change is 0.90" in told
+    told = Prose(make_claims(study).ablation.hidden).text
+    assert "In mean size it is 0.72" in told
     assert "it does not follow the activation" in told
     assert "hides" not in told
 
@@ -503,10 +508,10 @@ def test_the_neuron_is_compared_with_those_about_as_active():
     given = faint(study.ablation, [0])
     found = facts(changed(study, "ablation", **given).ablation).matched
     assert (found.alike, found.as_large) == (1, 0)
-    assert found.preferred == (4, 4)
+    assert found.preferred == (5, 5)
     loud = faint(study.ablation, [0], activation=9.0)
     found = facts(changed(study, "ablation", **loud).ablation).matched
-    assert (found.alike, found.as_large, found.preferred) == (2, 1, (0, 4))
+    assert (found.alike, found.as_large, found.preferred) == (2, 1, (0, 5))
     assert (
         "nothing special: 1 of these changes"
         in make_claims(changed(study, "ablation", **loud)).ablation.matched

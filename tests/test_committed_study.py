@@ -50,7 +50,7 @@ def test_every_result_was_asked_what_a_study_asks_today(study, embedded):
 
 
 def test_the_committed_study_is_small():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 2_000_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_000_000
 
 
 def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):

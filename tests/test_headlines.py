@@ -175,7 +175,14 @@ def test_it_acts_directly_and_later_components_take_part_of_it_back(study, brief
     says(brief, f"changes that by -{direct - total:.2f}", "L29N947 the most")
 
 
-def test_without_it_the_word_loses_ground_and_no_matched_neuron_does_as_much(study, brief):
+def test_in_prose_the_model_itself_seldom_says_the_word(study, brief):
+    ranks = study.next_token.rank_target[-study.next_token.natural :]
+    said = f"·an comes first after {(ranks == 1).sum()} of {len(ranks)} prompts"
+    assert (ranks == 1).mean() < 0.5
+    says(brief, said)
+
+
+def test_without_it_the_word_loses_ground_and_no_neuron_as_active_does_as_much(study, brief):
     result = study.ablation
     calls = result.calls_for_target & ~result.in_question
     assert calls.sum() >= 20
@@ -183,11 +190,42 @@ def test_without_it_the_word_loses_ground_and_no_matched_neuron_does_as_much(stu
     change = (result.ablated[calls, MEAN, 0] - baseline).mean()
     matched = (result.matched_ablated[:, calls, MEAN, 0] - baseline).mean(1)
     assert abs(change) > np.abs(matched).max()
-    assert study.intervention.measures[0, 0] > 0 > study.intervention.measures[2, 0]
-    preferred = (baseline > 0).sum(), (result.ablated[calls, MEAN, 0] > 0).sum()
-    assert preferred[0] < calls.sum() / 2  # it raises the word, and seldom decides
     says(brief, "Take the neuron away, and the word loses ground", f"difference by {change:.2f}")
-    says(brief, f"after {preferred[0]} of")
+    preferred, without = (baseline > 0).sum(), (result.ablated[calls, MEAN, 0] > 0).sum()
+    assert without == 0 < preferred < calls.sum() / 2, "it raises the word and does not decide"
+    says(brief, f"Of {calls.sum()} prompts, the model prefers ·an after {preferred} of them with")
+    says(brief, "and after none without it")
+    norms = [np.sqrt((row[1:] ** 2).mean()) for row in result.matched_activation]
+    own = np.sqrt((result.activation[1:] ** 2).mean())
+    alike = sum(own / 2 <= norm <= 2 * own for norm in norms)
+    says(brief, f"None of the {alike} neurons about as active changes it as much")
+
+
+def test_where_the_other_word_is_called_for_it_pushes_both_ways(study, claims):
+    result = study.ablation
+    calls = ~result.calls_for_target & ~result.in_question
+    change = (result.ablated[:, MEAN, 0] - result.baseline[:, 0])[calls]
+    assert abs(change.mean()) < 0.1 < np.abs(change).mean()
+    assert np.corrcoef(change, result.activation[calls])[0, 1] < -0.9
+    assert "hides two directions" in claims.ablation.hidden
+
+
+def test_draws_from_news_are_no_test_beside_zero_and_draws_from_the_sentence_are(study, claims):
+    result = study.ablation
+    assert np.abs(result.drawn).mean() < 0.1 * result.activation[0]
+    calls = result.calls_for_target & ~result.in_question
+    mean, template = (result.ablated[calls, method, 0].mean() for method in (MEAN, 4))
+    assert template == pytest.approx(mean, abs=0.1)
+    assert np.abs(result.template_drawn).mean() > 5 * np.abs(result.drawn).mean()
+    assert "they are one test and not three" in claims.ablation.agreement
+    assert "about as much as the mean does" in claims.ablation.in_template
+
+
+def test_on_news_nothing_is_lost_without_it(study, brief):
+    result = study.ablation
+    change = result.position_change[MEAN, result.position_target].mean()
+    says(brief, f"before a real ·an, ablation changes the loss by {change:+.3f} nats")
+    says(brief, "no loss can be shown")
 
 
 def test_it_tells_other_words_apart_but_not_in_every_sentence(study, brief):

@@ -57,7 +57,7 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     study, rare = evidence(Plan()), evidence(Plan()).ablation.baseline.copy()
     rare[1:, 0] -= 3.0
     fewer = changed(study, "ablation", baseline=rare)
-    for asked, says in ((study, "after 4 of 4"), (fewer, "after none of 4")):
+    for asked, says in ((study, "after 5 of 5"), (fewer, "after none of 5")):
         told = make_claims(asked).next_token
         assert told.heading == "In this pair one word flips the answer"
         assert says in told.answers

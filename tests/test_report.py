@@ -52,7 +52,7 @@ TRUE_AND_FALSE = [
     ("they are one test and not three", "zero and mean disagree"),
     ("about as much as the mean does", "which is not what the mean changes"),
     ("·an with the neuron and ·a without it", "the preference does not hang on the neuron"),
-    ("That mean hides what happens", "That cannot be told from no change"),
+    ("hides two directions: the neuron", "the mean change cannot be told from none"),
     ("So the neuron widens the gap", "So the gap does not need the neuron"),
     ("None of these changes it as much", "It is nothing special"),
     ("So the model needs it there too", "No loss can be shown"),

@@ -231,7 +231,7 @@ def test_the_embedded_neuron_says_an_where_it_is_left_or_turned_up():
 TRUE_AND_FALSE = [
     ("more of the neuron means more of the word", "hardly moves the clean prompt’s answer"),
     ("prompt’s answer follows the factor at every step", "answer hardly moves with the factor"),
-    ("we scale both", "The bias of the neuron is left as it is"),
+    ("We scale both", "The bias of the neuron is left as it is"),
     ("cannot tell from nothing", "a change told from nothing at"),
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
     ("and none goes as far", "and 2 go as far"),

@@ -87,8 +87,8 @@ class PromptAblations:
     def _one(self, ablator: PromptAblator, ends: Float[Tensor, "donor neuron"]) -> dict[str, Any]:
         """One prompt: every neuron, every method, in one batch of variants."""
         draw = self.pool.draw(self._rng, self.draws, len(ablator.activations))
-        count = self.draws if len(ends) else 0
-        picked = self._template_rng.integers(0, max(1, len(ends)), count)
+        draws = self.draws if len(ends) else 0
+        picked = self._template_rng.integers(0, max(1, len(ends)), draws)
         values = [
             self._values(ablator, column, draw, ends[picked, column])
             for column in range(len(self.numbers))

@@ -30,6 +30,7 @@ from analysis.experiments.ablation.measured import (
 )
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
+from analysis.numbers.statistics import share_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Contrast, Prompt, PromptSet
 from analysis.subject import Subject
@@ -185,9 +186,10 @@ def _set_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
     row |= {"logit_diff_change": change.mean, "logit_diff_change_interval": list(change[1:])}
     for name, estimate in by_activation(result, method, kind)._asdict().items():
         row |= {f"change_{name}": estimate.mean, f"change_{name}_interval": list(estimate[1:])}
-    theirs = matched_preferred(result, method, kind)
+    theirs, count = matched_preferred(result, method, kind), preferred(result, method, kind)
     return row | {
-        "target_preferred": preferred(result, method, kind),
+        "target_preferred": count,
+        "target_preferred_interval": share_interval(count, row["prompts"]),
         "target_preferred_untouched": preferred(result, UNTOUCHED, kind),
         "target_preferred_matched": float(theirs.mean()) if len(theirs) else np.nan,
         "matched_as_large": matched_as_large(result, method, kind),

@@ -179,7 +179,7 @@ def ablation_by_activation(result: Ablation) -> go.Figure:
         _marks(figure, result, kind)
     target, foil = style.short(result.target), style.short(result.foil)
     figure.update_yaxes(title=f"logit difference<br>{target} − {foil}", row=1, col=1)
-    figure.update_yaxes(title="change", row=2, col=1)
+    figure.update_yaxes(title="change<br>(logits)", row=2, col=1)
     figure.update_yaxes(zeroline=True, zerolinewidth=2)
     figure.update_xaxes(zeroline=True)
     figure.update_xaxes(title="activation at the end of the prompt", row=2, col=1)

@@ -25,7 +25,6 @@ class Natural:
     first: int  # after how many of them the target is the likeliest token
     interval: tuple[float, float]  # of that share, 95 %
     mostly: bool  # whether those are more than half
-    best: str  # the prompt after which the target ranks highest
 
 
 @dataclass(frozen=True)
@@ -78,13 +77,11 @@ def _natural(result: NextToken) -> Natural | None:
     if not result.natural:
         return None
     prose = in_prose(result)
-    ranks, texts = result.rank_target[prose], result.prompts[prose]
-    first = int((ranks == 1).sum())
+    first = int((result.rank_target[prose] == 1).sum())
     return Natural(
-        prompts=len(texts),
+        prompts=result.natural,
         preferred=int((result.logit_diff[prose] > 0).sum()),
         first=first,
-        interval=share_interval(first, len(texts)),
-        mostly=2 * first > len(texts),
-        best=texts[int(ranks.argmin())],
+        interval=share_interval(first, result.natural),
+        mostly=2 * first > result.natural,
     )
