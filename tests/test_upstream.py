@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from analysis.engines.decomposition import (
     preactivations,
     projections,
 )
+from analysis.engines.mediation import Patch
 from analysis.experiments.upstream.compute import STEP_NEURONS, summary, upstream
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
@@ -443,3 +445,82 @@ def test_bad_input_is_one_sentence(analysis, llama_folder, asked, told):
     assert code == 2
     assert out == ""
     assert told in err
+
+
+def hooked(subject, pair, base, source, patch, neuron):
+    """Activation and logit difference by plain hooks: one component patched, others held."""
+    last = len(base.tokens) - 1
+    at = re.compile(r"L(\d+)([HN])(\d+)")
+    width = subject.bridge.blocks[0].attn.W_O[0].shape[0]
+
+    def place(name):
+        layer, kind, number = at.fullmatch(name).groups()
+        begin, size = (int(number) * width, width) if kind == "H" else (int(number), 1)
+        return f"blocks.{layer}.{'attn.hook_z' if kind == 'H' else 'mlp.hook_post'}", begin, size
+
+    def columns(prompt, name):
+        hook, begin, size = place(name)
+        with torch.no_grad():
+            _, cache = subject.bridge.run_with_cache(
+                subject.batch(prompt.tokens), prepend_bos=False, names_filter=[hook]
+            )
+        return cache[hook][0, last].flatten()[begin : begin + size].clone()
+
+    def setter(name, values):
+        hook, begin, size = place(name)
+
+        def put(seen, hook):
+            seen = seen.clone()
+            seen[0, last].view(-1)[begin : begin + size] = values
+            return seen
+
+        return hook, put
+
+    seen = []
+    hooks = [setter(name, columns(base, name)) for name in patch.held]
+    hooks.append(setter(patch.patched, columns(source, patch.patched)))
+    hook, begin, _ = place(neuron)
+    hooks.append((hook, lambda post, hook: seen.append(float(post[0, last, begin]))))
+    with torch.no_grad():
+        logits = subject.bridge.run_with_hooks(
+            subject.batch(base.tokens), fwd_hooks=hooks, prepend_bos=False
+        )[0, -1]
+    return seen[0], float(logits[pair.contrast.target_id] - logits[pair.contrast.foil_id])
+
+
+def test_each_patch_along_the_chain_equals_plain_hooks_in_both_directions(subject, pair):
+    result = upstream(subject, Neuron(1, 3), pair)
+    head, *_, neuron = result.chain
+    runs = ((pair.corrupted, pair.clean, 1), (pair.clean, pair.corrupted, -1))
+    for direction, (base, source, sign) in enumerate(runs):
+        untouched = hooked(subject, pair, base, base, Patch(head, ()), neuron)
+        for place, patch in enumerate(result.patches):
+            found = hooked(subject, pair, base, source, patch, neuron)
+            activation, answer = (sign * (a - b) for a, b in zip(found, untouched, strict=True))
+            assert result.chain_activation[direction, 0, place] == pytest.approx(
+                activation, abs=1e-4
+            )
+            assert result.chain_answer[direction, 0, place] == pytest.approx(answer, abs=1e-3)
+
+
+def test_what_is_held_itself_does_not_move_and_the_whole_patch_brings_all(subject, pair):
+    result = upstream(subject, Neuron(1, 3), pair)
+    for place, patch in enumerate(result.patches):
+        if result.neuron in patch.held:
+            np.testing.assert_allclose(result.chain_activation[:, 0, place], 0, atol=1e-5)
+        if patch.patched == result.neuron:
+            gap = result.chain_activation_gap[0]
+            np.testing.assert_allclose(result.chain_activation[:, 0, place], gap, atol=1e-5)
+
+
+def test_contributions_in_units_of_activation_sum_to_its_difference(subject, pair):
+    result = upstream(subject, Neuron(1, 3), pair)
+    clean, corrupted = result.activation[:, -1]
+    assert result.activation_split.sum() == pytest.approx(clean - corrupted, abs=1e-4)
+
+
+def test_the_way_through_a_neuron_is_told_as_it_is():
+    through = make_claims(evidence(Plan())).upstream.chain
+    assert "most of it goes through our neuron" in through
+    past = make_claims(evidence(Plan(holds=False))).upstream.chain
+    assert "most of it goes past our neuron" in past

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from analysis.family import part
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Contrast, Prompt, PromptPair
 from analysis.subject import Subject
 
 
@@ -99,37 +99,61 @@ def _values(subject: Subject, prompt: Prompt, names: Sequence[str]) -> dict[str,
     return values
 
 
-def mediate(
-    subject: Subject,
-    base: Prompt,
-    source: Prompt,
-    chain: Sequence[str],
-    contrast: Contrast,
-) -> tuple[Float[Tensor, " patch"], Float[Tensor, " patch"]]:
-    """The last member's activation and the logit difference, for each of ``patches(chain)``.
+@dataclass(frozen=True)
+class Mediation:
+    """What patching along a chain does to one prompt, at its last position.
+
+    Attributes:
+        base: activation of the chain's last member, and logit difference, of the untouched run.
+        activation: the same activation for each of ``patches(chain)``.
+        answer: the same logit difference.
+    """
+
+    base: tuple[float, float]
+    activation: Float[Tensor, " patch"]
+    answer: Float[Tensor, " patch"]
+
+
+def mediate(subject: Subject, pair: PromptPair, chain: Sequence[str]) -> tuple[Mediation, ...]:
+    """Patch the members of a chain, others held: denoising (corrupted run) and noising (clean run).
 
     Args:
         subject: the model.
-        base: the run that is patched, at its last position.
-        source: the run that patched values come from.
+        pair: two prompts; what is patched has the other prompt's value, what is held its own.
         chain: heads and neurons, named as in ``L23H0`` and ``L25N1527``; the last is a neuron.
-        contrast: target and foil.
     """
-    own, others = (_values(subject, prompt, chain) for prompt in (base, source))
-    wanted = patches(chain)
+    clean, corrupted = (_values(subject, prompt, chain) for prompt in (pair.clean, pair.corrupted))
+    return (
+        _patched(subject, pair.corrupted, chain, (corrupted, clean), pair.contrast),
+        _patched(subject, pair.clean, chain, (clean, corrupted), pair.contrast),
+    )
+
+
+def _patched(
+    subject: Subject,
+    base: Prompt,
+    chain: Sequence[str],
+    values: tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+    contrast: Contrast,
+) -> Mediation:
+    """All patches of one prompt in one batch, whose first row is untouched."""
+    (own, others), wanted = values, patches(chain)
     seen: list[Tensor] = []
 
     def writer(name: str) -> Callable[[Tensor], None]:
         def write(entering: Tensor) -> None:
-            for row, patch in enumerate(wanted):
+            for row, patch in enumerate(wanted, 1):
                 if name == patch.patched:
                     entering[row] = others[name]
                 elif name in patch.held:
                     entering[row] = own[name]
             if name == chain[-1]:
-                seen.append(entering[:, 0].clone())
+                seen.append(entering[:, 0].float())
 
         return write
 
-    logits = _run(subject, base.tokens, len(wanted), {name: writer(name) for name in chain})
-    return seen[0].float(), logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    rows = 1 + len(wanted)
+    logits = _run(subject, base.tokens, rows, {name: writer(name) for name in chain})
+    answer = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    activation = seen[0].clone()
+    return Mediation((float(activation[0]), float(answer[0])), activation[1:], answer[1:])

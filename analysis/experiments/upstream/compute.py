@@ -371,12 +371,11 @@ def _chain(subject: Subject, chain: tuple[str, ...], pairs: Sequence[PromptPair]
     """The chain of strongest components, patched and held both ways, in every pair."""
     activation, answer, gaps = [], [], []
     for pair in pairs:
-        runs = ((pair.corrupted, pair.clean), (pair.clean, pair.corrupted))
-        found = [mediate(subject, *run, chain, pair.contrast) for run in runs]
-        corrupted, clean = (_at_the_end(subject, base, chain[-1], pair) for base, _ in runs)
-        gaps.append([a - b for a, b in zip(clean, corrupted, strict=True)])
-        activation.append([found[0][0] - corrupted[0], clean[0] - found[1][0]])
-        answer.append([found[0][1] - corrupted[1], clean[1] - found[1][1]])
+        denoised, noised = mediate(subject, pair, chain)
+        (corrupted, low), (clean, high) = denoised.base, noised.base
+        gaps.append((clean - corrupted, high - low))
+        activation.append([denoised.activation - corrupted, clean - noised.activation])
+        answer.append([denoised.answer - low, high - noised.answer])
     return {
         "chain": chain,
         "chain_activation": _plain(_by_direction(activation)),
@@ -388,14 +387,6 @@ def _chain(subject: Subject, chain: tuple[str, ...], pairs: Sequence[PromptPair]
 
 def _by_direction(rows: list[list[Tensor]]) -> Float[Tensor, "direction pair patch"]:
     return torch.stack([torch.stack(row) for row in rows], 1)
-
-
-def _at_the_end(
-    subject: Subject, prompt: Prompt, neuron: str, pair: PromptPair
-) -> tuple[float, float]:
-    """Activation and logit difference of an untouched run."""
-    (activation,), (diff,) = mediate(subject, prompt, prompt, (neuron,), pair.contrast)
-    return float(activation), float(diff)
 
 
 def _named(steps: Sequence[Step], components: Sequence[str]) -> dict[str, Any]:
