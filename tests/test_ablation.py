@@ -695,7 +695,7 @@ def test_the_verb_answers_with_every_method(ablate):
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "3", "--json")
     assert code == 0, err
     result = json.loads(out)
-    assert set(result["methods"]) == set(METHODS)
+    assert set(result["methods"]) == {*METHODS, IN_TEMPLATE}
     for told in result["methods"].values():
         assert {"logit_diff", "p_target", "kl"} <= set(told)
     assert result["baseline"]["kl"] == 0
