@@ -13,7 +13,10 @@ import yaml
 
 import analysis as an
 from analysis import command_line, questions, results
+from analysis.engines.replacement import METHODS
 from analysis.experiments import named
+from analysis.experiments.crossed.facts import facts as crossed_facts
+from analysis.experiments.upstream.facts import facts as upstream_facts
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = [
@@ -138,15 +141,27 @@ def test_the_readmes_findings_are_the_studys():
     assert mean["matched_as_large"] == 0
     assert f"mean ablation takes {-mean['logit_diff_change']:.2f} off the logit" in words
     assert f"(95 % interval {-least:.2f} to {-most:.2f})" in words
-    read_by = found("upstream")
-    lead = read_by.projections.index(read_by.lead)
-    change = read_by.contributions[lead, 0] - read_by.contributions[lead, 1]
-    share = dict(zip(read_by.components, change / change.sum(), strict=True))
-    heads = {name: value for name, value in share.items() if "H" in name}
-    assert f"{max(heads, key=heads.get)} makes {100 * max(heads.values()):.0f} % of the" in words
-    assert f"(MLP 23 makes {100 * share['MLP 23']:.0f} %" in words
+    calls = found("ablation").calls_for_target & ~found("ablation").in_question
+    before = (found("ablation").baseline[calls, 0] > 0).sum()
+    after = (found("ablation").ablated[calls, METHODS.index("mean"), 0] > 0).sum()
+    assert f'prefers " an" after {before} of {calls.sum()} such prompts with' in words
+    assert after == 0
+    chain = upstream_facts(found("upstream")).chain
+    assert f"{chain.head}, patched alone, brings its activation to {chain.reached:.2f}" in words
+    assert f"the clean prompt has {chain.clean:.2f}" in words
+    sweep = found("neuron_sweep")
+    assert f"and {sweep.noising[0]:.2f} is lost when it alone is corrupted" in words
+    told = sweep.held_out_recovery[0].mean, sweep.held_out_noising_recovery[0].mean
+    assert "{:.2f} and {:.2f}.*".format(*told) in words
+    crossed = crossed_facts(found("crossed"))
+    assert f"(AUC {crossed.rule.neuron.value:.2f}) more than its letter" in words
+    assert f"its letter ({crossed.cue.neuron.value:.2f})" in words
+    without = next(each for each in crossed.bare if not each.text)
+    assert f"than without one ({without.neuron.value:.2f})" in words
     scan, other = found("corpus_scan"), found("generality").auc[1:]
-    assert f"(AUC {scan.auc[0, scan.labels.index('next'), 0]:.2f})" in words
+    place = scan.labels.index("next")
+    told = f"(AUC {scan.auc[0, place, 0]:.2f}; the model's own probability, "
+    assert f"{told}{scan.model_auc[place, 0]:.2f})" in words
     assert f"AUC from {other.min():.2f} to {other.max():.2f}" in words
 
 

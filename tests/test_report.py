@@ -303,10 +303,10 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
 @pytest.mark.parametrize(
     ("shift", "ablated", "title", "without"),
     [
-        (0, 0, "One neuron decides for “·an”", "after 4 of 4 prompts that call for .*after none"),
-        (-4, -1, "One neuron raises “·an”", "It rarely decides: after none of 4 .*after none"),
-        (3, 0, "One neuron raises “·an”", "It rarely decides: after 4 of 4 .*after 4"),
-        (0, None, "One neuron carries “·an” from", "Without it little changes: after 4 of 4"),
+        (0, 0, "One neuron decides for “·an”", "after 5 of 5 prompts that call for .*after none"),
+        (-4, -1, "One neuron raises “·an”", "It does not decide: after none of 5 .*after none"),
+        (3, 0, "One neuron raises “·an”", "It does not decide: after 5 of 5 .*after 5"),
+        (0, None, "One neuron carries “·an” from", "Without it little changes: after 5 of 5"),
     ],
 )
 def test_the_title_says_no_more_than_what_ablation_shows(shift, ablated, title, without):

@@ -365,7 +365,11 @@ def test_a_head_that_matched_neurons_read_too_is_not_called_certain():
 
 def test_without_held_out_pairs_nothing_is_said_to_hold_elsewhere():
     result = evidence(Plan()).upstream
-    told = _said(pairs=result.pairs[:1], contrast=result.contrast[:1])
+    chain = {
+        name: getattr(result, name)[:, :1] for name in ("chain_activation", "chain_answer")
+    } | {name: getattr(result, name)[:1] for name in ("chain_activation_gap", "chain_answer_gap")}
+    told = _said(pairs=result.pairs[:1], contrast=result.contrast[:1], **chain)
+    assert "held-out" not in told.chain
     assert "was not tested" in told.pairs
     assert "no other pair was tested" in told.pairs_caption
 

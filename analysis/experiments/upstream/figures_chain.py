@@ -22,6 +22,7 @@ def upstream_chain(result: Upstream) -> go.Figure:
         for direction, (way, symbol) in enumerate(DIRECTIONS):
             _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
     figure.update_yaxes(
+        title="patch",
         tickvals=list(range(len(names))),
         ticktext=names,
         range=[len(names) - 0.5, -0.5],
