@@ -13,7 +13,7 @@ from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.experiments.activations.facts import sign_of
-from analysis.experiments.neuron_sweep.compute import ranked
+from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.original.published import NAMES as ORIGINAL
 
 

@@ -114,7 +114,7 @@ def _around(chapters: Sequence[Part], place: int) -> dict[str, Any]:
     return {
         "part": part,
         "said": part.said,
-        "number": place + 1,
+        "chapter": place + 1,
         "before": chapters[place - 1] if place else None,
         "after": chapters[place + 1] if place + 1 < len(chapters) else None,
     }

@@ -1,5 +1,6 @@
 """The questions that tests ask: the default one, and some whose words the tiny models know."""
 
+import tomllib
 from pathlib import Path
 
 from analysis import questions
@@ -16,6 +17,9 @@ PAIR = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
 TREES_FILE = Path(__file__).resolve().parent / "trees.toml"
 TREES = questions.load(str(TREES_FILE))
 """The same pair with everything else that a question can have."""
+
+FACTORS = tomllib.loads(TREES_FILE.read_text(encoding="utf-8"))["crossed"]
+"""Sound and letter crossed, in words that the tiny models know."""
 
 
 def make_tiny_pair(subject: Subject) -> PromptPair:

@@ -10,7 +10,7 @@ from analysis.engines.patcher import NeuronPatcher
 from analysis.evidence import check_current, is_expected, load_evidence
 from analysis.experiments import steps
 from analysis.experiments.logit_lens.compute import logit_lens
-from analysis.experiments.neuron_sweep.compute import ranked
+from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
 from analysis.questions import default
 from analysis.running import inputs, record
@@ -82,7 +82,8 @@ def test_the_readmes_numbers_are_the_studys():
     assert f"SmolLM2-135M's {sweep.recovery.size:,} neurons" in words
     assert f"{sweep.candidates[0]} brings back {sweep.recovery.max():.2f} of the" in words
     assert f"on {len(sweep.held_out)} pairs of prompts" in words
-    assert f"choosing it, {held_out:.2f}." in words
+    noising = sweep.held_out_noising[:, 0].sum() / sweep.held_out_gap.sum()
+    assert f"choosing it, {held_out:.2f} and {noising:.2f}." in words
 
 
 def test_the_known_numbers_stand_in_the_committed_study():

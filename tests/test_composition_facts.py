@@ -97,6 +97,7 @@ def test_without_held_out_pairs_page_and_figure_say_so():
     none = {
         "held_out": (),
         **{f"held_out_{n}": np.zeros(0, "f") for n in ("total", "direct", "direct_unfrozen")},
+        **{f"held_out_noising_{n}": np.zeros(0, "f") for n in ("total", "direct")},
         "held_out_components": np.zeros((0, 2), "f"),
     }
     told = claims_with(**none)

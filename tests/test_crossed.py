@@ -20,27 +20,11 @@ from analysis.numbers.two_way import area, middle, resampled, shuffled_area
 from analysis.questions import Question
 from analysis.questions.factors import Factors
 from analysis.running import inputs
-from tests.questions import PAIR, TREES
+from tests.questions import FACTORS, PAIR, TREES
 from tests.synthetic import Plan
 from tests.synthetic.crossed import CALLS, FRAMES, LOOKS, SAYS, made, planted
 
 NEURON = Neuron(1, 7)
-FACTORS = {
-    "rule": "sound",
-    "cue": "letter",
-    "examples": {
-        "none": "",
-        "a pear": "{pear} a pear.",
-        "an owl": "{owl} an owl.",
-    },
-    "frames": ["I climbed up the {} tree and picked", "She saw the {} and ate"],
-    "words": [
-        {"kind": "a", "calls_for": "target", "looks_like": "target", "words": ["apple", "egg"]},
-        {"kind": "b", "calls_for": "target", "looks_like": "foil", "words": ["orange", "onion"]},
-        {"kind": "c", "calls_for": "foil", "looks_like": "target", "words": ["uncle", "engine"]},
-        {"kind": "d", "calls_for": "foil", "looks_like": "foil", "words": ["dog", "cat"]},
-    ],
-}
 OWN = (("apple", "owl"), ("lemon", "bird"))
 
 
@@ -379,9 +363,10 @@ def test_a_question_with_factors_suits_the_experiment_and_one_without_says_so(su
     assert EXPERIMENT.suits(asked)
     assert asked == Question(**asked.model_dump(mode="json"))
     assert hash(asked) == hash(written())
-    assert not EXPERIMENT.suits(TREES)
+    plain = TREES.model_copy(update={"crossed": None})
+    assert not EXPERIMENT.suits(plain)
     with pytest.raises(UserError, match=r"No factors are named for ' an'.*under \[crossed\]"):
-        inputs(EXPERIMENT, subject, TREES, ["L1N7"])
+        inputs(EXPERIMENT, subject, plain, ["L1N7"])
 
 
 KINDS = FACTORS["words"]

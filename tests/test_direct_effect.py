@@ -5,7 +5,7 @@ import torch
 from analysis.claims import make_claims
 from analysis.experiments.direct_effect.compute import direct_effect, summary
 from analysis.experiments.direct_effect.facts import facts
-from analysis.experiments.neuron_sweep.compute import ranked
+from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
 from analysis.weights.congruence import MINUS
 from tests.conftest import make_subject, make_tiny_pair

@@ -11,7 +11,7 @@ import pytest
 from analysis import EMBEDDED, questions, results
 from analysis.claims import Claims, make_claims
 from analysis.evidence import Evidence, load_evidence
-from analysis.experiments.neuron_sweep.compute import ranked
+from analysis.experiments.neuron_sweep.measured import ranked
 from tests.prose import prose
 
 MEAN = ("zero", "mean", "resample", "negate").index("mean")

@@ -12,7 +12,8 @@ from analysis.claims import make_claims
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
-from analysis.experiments.neuron_sweep.compute import neuron_sweep, ranked, summary
+from analysis.experiments.neuron_sweep.compute import neuron_sweep, summary
+from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast, PromptPair, make_pair

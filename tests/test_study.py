@@ -21,7 +21,7 @@ from tests.questions import CLEAN, CORRUPTED, TREES
 
 TEXT = "The cat ate an apple and the owl saw it. " * 6
 BARE = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" the")
-WORDS = {"words", "held_out"}
+WORDS = {"words", "held_out", "crossed"}
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def test_a_question_with_words_has_every_step_and_every_figure(trees):
 
 
 def test_a_bare_pair_leaves_out_what_needs_words_and_says_so(bare):
-    needing = [each.name for each in steps() if "words" in each.needs]
+    needing = [each.name for each in steps() if {"words", "crossed"} & {*each.needs}]
     assert needing
     assert not bare.evidence.has(*needing)
     missing = {*names(steps())} - {*names(bare.evidence.experiments)}

@@ -30,7 +30,7 @@ def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_n
     with SpaceVisit(context, address) as visit:
         opening = visit.tab.locator(".lede").inner_text()
         best = visit.neuron()
-        assert "predict ·an" in opening
+        assert "raises ·an against ·a" in opening
         assert best in opening
         assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
         words = visit.tab.locator(".tokens .row").first.locator(".token")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.neuron_sweep.compute import NeuronSweep
+from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.neuron import parse_neuron
 from tests.synthetic.plan import PAIRS, Plan, question
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.engines.mediation import patches
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 from tests.synthetic.plan import PAIRS, Plan, text
 
 MATCHED = 40

@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from analysis import corpus
 from analysis.engines.reading import Window, read
 from analysis.experiments.direct_effect.compute import DirectEffect, direct_effect
-from analysis.experiments.neuron_sweep.compute import NeuronSweep, neuron_sweep
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.inputs import Inputs
 from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron, parse_neuron

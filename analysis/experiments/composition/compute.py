@@ -14,7 +14,6 @@ from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.estimates import Estimate, ratio
-from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair, check_gap
 from analysis.result import Result
@@ -324,8 +323,5 @@ def held_out_shares(
         "direct_unfrozen": composed.held_out_direct_unfrozen,
         **dict(zip(composed.components, composed.held_out_components.T, strict=True)),
     }
-    total = float(totals.sum()) or float("nan")
-    return {
-        name: (float(values.sum()) / total, ratio_interval(values, totals, seed=0))
-        for name, values in columns.items()
-    }
+    found = {name: ratio(values, totals) for name, values in columns.items()}
+    return {name: (each.mean, (each.low, each.high)) for name, each in found.items()}

@@ -11,6 +11,7 @@ SHIFT = 13  # pixels from one mark of a row to the next
 LEFT, RIGHT, BOTTOM = 14, 14, 62
 SPREAD = 7  # pixels, of dots off the middle of their row
 SHADES = {True: style.TARGET, False: style.FOIL}
+BOLDER = 8  # letters that a bold line holds fewer than a plain one
 
 
 def crossed(result: Crossed) -> go.Figure:
@@ -44,7 +45,8 @@ def crossed(result: Crossed) -> go.Figure:
 
 def _heading(result: Crossed, index: int) -> list[str]:
     said = ": ".join(filter(None, (result.examples[index], result.beginnings[index])))
-    lines = style.wrapped(said, lines=2).split("<br>")
+    width = style.NARROW - BOLDER * (index == 0)
+    lines = style.wrapped(said, width, lines=2).split("<br>")
     return [f"<b>{line}</b>" for line in lines] if index == 0 else lines
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import UserError
-from analysis.experiments.neuron_sweep.compute import NeuronSweep, neuron_sweep, ranked
+from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
 from analysis.experiments.writers.compute import Writer, writers
 from analysis.inputs import Inputs
 from analysis.neuron import parse_neuron

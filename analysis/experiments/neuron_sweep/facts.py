@@ -14,7 +14,7 @@ from analysis.criteria import (
     SCREEN_SIZE,
     TOLERABLE,
 )
-from analysis.experiments.neuron_sweep.compute import NeuronSweep
+from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
 
 

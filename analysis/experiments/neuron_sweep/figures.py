@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.drawing import style
 from analysis.drawing.labels import callouts
-from analysis.experiments.neuron_sweep.compute import NeuronSweep, ranked
+from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
 from analysis.neuron import Neuron, parse_neuron
 
 DRAWN = 400

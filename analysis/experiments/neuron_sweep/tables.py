@@ -1,6 +1,7 @@
 """The sweep as tables: its best neurons, and their confirmation."""
 
-from analysis.experiments.neuron_sweep.compute import NeuronSweep, summary
+from analysis.experiments.neuron_sweep.compute import summary
+from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.tables import NEURON, RECOVERY, Column, Listing, Rows, Table
 
 PRINTED, SHOWN = 100, 10

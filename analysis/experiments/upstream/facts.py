@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MUCH, RESTATES, USUAL
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 from analysis.numbers.estimates import Estimate
 
 

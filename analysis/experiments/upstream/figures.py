@@ -9,7 +9,7 @@ from jaxtyping import Float
 from analysis.drawing import style
 from analysis.drawing.contribution_bars import Bars, draw, legend, panel, split_out
 from analysis.drawing.labels import pair_tokens
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 
 ROWS, STEP_ROWS = 7, 6
 UNIT = "part of the pre-activation"

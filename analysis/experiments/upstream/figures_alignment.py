@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from analysis.drawing import style
 from analysis.drawing.labels import thinned
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 
 MOST_TICKS = 40
 PANEL, BETWEEN = 130, 30

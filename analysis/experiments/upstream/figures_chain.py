@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from analysis.drawing import style
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 
 KINDS = (("activation", style.CLEAN, -0.18), ("answer", style.TARGET, 0.18))
 DIRECTIONS = (("denoising", "circle"), ("noising", "circle-open"))
@@ -22,7 +22,7 @@ def upstream_chain(result: Upstream) -> go.Figure:
         for direction, (way, symbol) in enumerate(DIRECTIONS):
             _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
     figure.update_yaxes(
-        title="patch",
+        title="head or neuron patched",
         tickvals=list(range(len(names))),
         ticktext=names,
         range=[len(names) - 0.5, -0.5],

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from analysis.drawing import style
 from analysis.drawing.labels import pair_tokens
-from analysis.experiments.upstream.compute import Upstream
+from analysis.experiments.upstream.measured import Upstream
 
 MOST_SOURCES = 8
 PAIR_ROWS = 8

@@ -1,6 +1,7 @@
 """What drives the neuron as tables: the parts of its pre-activation."""
 
-from analysis.experiments.upstream.compute import Upstream, summary
+from analysis.experiments.upstream.compute import summary
+from analysis.experiments.upstream.measured import Upstream
 from analysis.tables import Column, Listing, Rows, Table
 
 SHOWN = 20
