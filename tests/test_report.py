@@ -513,7 +513,7 @@ def test_a_token_that_begins_every_text_does_not_count():
     ).activations
     assert told.heading == "It fires before the word, but is nearly silent on news"
     assert "of 195 tokens" in told.news
-    assert "left out" in told.news
+    assert "left out" in told.news_range
 
 
 def test_the_news_sample_is_called_what_it_is():

@@ -32,7 +32,7 @@ def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_n
         best = visit.neuron()
         assert "raises ·an against ·a" in opening
         assert best in opening
-        assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
+        assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 3
         words = visit.tab.locator(".tokens .row").first.locator(".token")
         assert words.last.locator(".text").inner_text() == "·picked"
         with visit.asked.once_more():

@@ -148,10 +148,9 @@ def confirmation(result: NeuronSweep) -> go.Figure:
         figure,
         style.swatch(style.OTHER, "the pair that chose them", "○")
         + "   "
-        + style.swatch(style.CLEAN, f"with {names[0]} held, held-out pairs", "◇"),
-        style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval")
-        + "   "
         + style.swatch(style.OTHER, "each pair", "•"),
+        style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval"),
+        style.swatch(style.CLEAN, f"the same with {names[0]} held", "◇"),
     )
     return figure
 

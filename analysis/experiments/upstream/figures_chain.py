@@ -29,7 +29,7 @@ def upstream_chain(result: Upstream) -> go.Figure:
         showgrid=False,
         zeroline=False,
     )
-    figure.update_xaxes(title="share of the gap between the prompts", zerolinewidth=2)
+    figure.update_xaxes(title="share of the gap", zerolinewidth=2)
     pairs = len(result.pairs) - 1
     over = f"{pairs} held-out pairs, 95 % interval" if pairs else "the question's pair"
     style.note(
