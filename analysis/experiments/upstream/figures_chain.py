@@ -3,9 +3,10 @@
 import plotly.graph_objects as go
 
 from analysis.drawing import style
+from analysis.engines.mediation import Patch
 from analysis.experiments.upstream.measured import Upstream
 
-KINDS = (("activation", style.CLEAN, -0.18), ("answer", style.TARGET, 0.18))
+KINDS = (("activation", style.CLEAN, -0.18), ("answer", style.TRUE, 0.18))
 DIRECTIONS = (("denoising", "circle"), ("noising", "circle-open"))
 
 
@@ -13,11 +14,9 @@ def upstream_chain(result: Upstream) -> go.Figure:
     """Shares of the gap in activation and in answer that each patch along the chain brings."""
     if len(result.chain) < 2:
         return style.message("Nothing comes before this neuron that could be patched.")
-    names = [
-        f"{patch.patched}, {' and '.join(patch.held)} held" if patch.held else patch.patched
-        for patch in result.patches
-    ]
-    figure = style.canvas(34 * len(names) + 64, left=style.label_width(names) + 20)
+    names = [_name(patch) for patch in result.patches]
+    lines = [line for name in names for line in name.split("<br>")]
+    figure = style.canvas(38 * len(names) + 64, left=style.label_width(lines) + 20)
     for of, colour, shift in KINDS:
         for direction, (way, symbol) in enumerate(DIRECTIONS):
             _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
@@ -35,10 +34,17 @@ def upstream_chain(result: Upstream) -> go.Figure:
     style.note(
         figure,
         style.swatch(style.CLEAN, f"activation of {result.neuron}") + "   "
-        + style.swatch(style.TARGET, "answer"),
+        + style.swatch(style.TRUE, "answer"),
         f"{over}; ● denoising, ○ noising",
     )  # fmt: skip
     return figure
+
+
+def _name(patch: Patch) -> str:
+    """What is patched, and below it what is held."""
+    if not patch.held:
+        return patch.patched
+    return f"{patch.patched},<br>{'both' if len(patch.held) > 1 else patch.held[0]} held"
 
 
 def _marks(
