@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-JOBS ?= 3
-TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+JOBS ?= 2
+TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
 
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
