@@ -211,6 +211,11 @@ def test_a_neuron_that_acts_through_the_best_is_no_rival():
     through = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.1, 0.02]))
     told = spaced(make_claims(through).neuron_sweep.standing)
     assert "recovers 40 %, but mostly through L3N5: with that one held, 10 %." in told
+    strong[2, 1] = -0.01
+    against = np.array([0.6, -0.01, -0.02])
+    opposed = changed(plan, "neuron_sweep", recovery=strong, beside_best=against)
+    assert "mostly through" not in make_claims(opposed).neuron_sweep.standing
+    strong[2, 1] = 0.4
     aside = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.4, 0.02]))
     told = make_claims(aside).neuron_sweep
     assert "recovers 40 %." in spaced(told.standing)

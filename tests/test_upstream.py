@@ -528,3 +528,7 @@ def test_the_way_through_a_neuron_is_told_as_it_is():
     assert "most of it goes through our neuron" in through
     past = make_claims(evidence(Plan(holds=False))).upstream.chain
     assert "most of it goes past our neuron" in past
+    result = evidence(Plan()).upstream
+    answer = result.chain_answer.copy()
+    answer[:] = -2.0  # the head works against the answer, whatever is held
+    assert "most of it goes past our neuron" in _said(chain_answer=answer).chain

@@ -65,8 +65,6 @@ class After:
     neuron: Auc  # of the rule
     model: Auc
     without: Auc
-    preferred: float  # share of prompts that call for the target in which the model prefers it
-    preferred_without: float  # the same without the neuron
     drop: float  # by how much the neuron's AUC is lower than after the usual example
     drop_interval: Span  # the same frames and words for both
     own_neuron: float  # AUC over the question's own words in the first frame
@@ -201,7 +199,6 @@ def _example(result: Crossed, sign: int) -> Factor | None:
 
 
 def _after(result: Crossed, place: int, sign: int) -> After:
-    preferred, without = (result.preferred(each)[place, 0] for each in (MODEL, WITHOUT))
     own = result.own_preferred(MODEL)[place], result.own_preferred(WITHOUT)[place]
     mine = result.own_calls_for_target
     target, foil = (
@@ -213,8 +210,6 @@ def _after(result: Crossed, place: int, sign: int) -> After:
         result.beginnings[place],
         result.says[place],
         *_three(result.area[0, :, place], result.area_interval[0, :, place], sign),
-        preferred=float(preferred),
-        preferred_without=float(without),
         drop=sign * float(result.drop[NEURON, place]),
         drop_interval=_turned(result.drop_interval[NEURON, place], sign),
         own_interval=_span(result.own_interval[NEURON, place], sign),

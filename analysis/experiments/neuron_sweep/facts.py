@@ -95,7 +95,7 @@ def facts(result: NeuronSweep) -> Facts:
     sizes = np.abs(result.recovery[result.exact])
     notable = int((sizes >= NOTABLE).sum())
     after = [
-        Next(name, alone, beside, beside < MEDIATED * alone)
+        Next(name, alone, beside, abs(beside) < MEDIATED * abs(alone))
         for name, alone, beside in zip(
             result.candidates[1:], others, result.beside_best[1:].tolist(), strict=True
         )

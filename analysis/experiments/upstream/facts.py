@@ -191,10 +191,10 @@ def _chain(result: Upstream) -> Chain:
         clean=float(result.activation[0, -1]),
         activation=activation,
         activation_beside=activation_beside,
-        by_earlier=activation_beside < MEDIATED * activation,
+        by_earlier=abs(activation_beside) < MEDIATED * abs(activation),
         answer=answer,
         answer_beside=answer_beside,
-        by_neuron=answer_beside < MEDIATED * answer,
+        by_neuron=abs(answer_beside) < MEDIATED * abs(answer),
         held_out=result.mediated(0, "activation")[alone] if len(result.pairs) > 1 else None,
     )
 
