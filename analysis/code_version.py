@@ -60,34 +60,34 @@ def path_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _shape(node: Any) -> Any:
-    """A syntax tree as nested lists, the same for every Python version and without docstrings.
+def _shape(tree: ast.Module) -> str:
+    """A syntax tree in brackets, the same for every Python version and without docstrings.
 
     Fields that hold nothing are left out, as versions differ in them; a constant's value never is,
-    since None, 0, 0.0, False and "" are five different constants.
+    since None, 0, 0.0, False and "" are five different constants. A loop and no recursion: a study
+    reads 300,000 nodes.
     """
-    if isinstance(node, list):
-        return [_shape(item) for item in node if not _is_docstring(item)]
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = [
-        (name, _shape(value))
-        for name, value in ast.iter_fields(node)
-        if (isinstance(node, ast.Constant) and name == "value") or value not in (None, [])
-    ]
-    return [type(node).__name__, fields]
-
-
-def _is_docstring(node: Any) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    written, waiting = list[str](), list[Any]([tree])
+    while waiting:
+        match waiting.pop():
+            case ast.Expr(ast.Constant(str())):
+                pass
+            case ast.Constant(value):
+                written.append(f"Constant({value!r})")
+            case ast.AST() as node:
+                fields = [pair for pair in ast.iter_fields(node) if pair[1] not in (None, [])]
+                written.append(f"{type(node).__name__}(")
+                waiting.append(")")
+                waiting.extend(part for name, value in reversed(fields) for part in (value, name))
+            case list(nodes):
+                waiting.extend(["]", *reversed(nodes), "["])
+            case leaf:
+                written.append(str(leaf))
+    return " ".join(written)
 
 
 @cache
 def _read(module: str) -> tuple[str, set[str]]:
     """The shape of a module's code and what it imports: once, as every answer names its code."""
     tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
-    return str(_shape(tree)), _imported(tree)
+    return _shape(tree), _imported(tree)

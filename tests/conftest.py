@@ -4,31 +4,21 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads cost tiny models their time
 
-import dataclasses
-import functools
 import json
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
-from analysis import __main__ as cli
-from analysis.errors import UserError
-from analysis.prompts import PromptPair
-from analysis.subject import Origin, Subject
-from tests import tiny
-from tests.questions import CLEAN, CORRUPTED, make_tiny_pair
-
-__all__ = ["CLEAN", "CORRUPTED", "MAKERS", "make_subject", "make_tiny_pair"]
+if TYPE_CHECKING:  # imported where they are used: who hands out the tests needs no model
+    from analysis.prompts import PromptPair
+    from analysis.subject import Subject
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one fails no test
 hypothesis.settings.load_profile("any machine")
-
-MAKERS = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,45 +29,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(marks[fixture])
 
 
-def make_subject(architecture: str, seed: int = 0) -> Subject:
-    model, tokenizer = MAKERS[architecture](seed)
-    origin = Origin(f"tiny-{architecture}", "random weights", f"seed {seed}")
-    return Subject(model, tokenizer, origin, prepend_bos=architecture == "gpt2")
-
-
-EVERY = [pytest.param(each, marks=[pytest.mark.slow] * (each != "llama")) for each in MAKERS]
+EVERY = [
+    pytest.param("gpt2", marks=pytest.mark.slow),
+    "llama",
+    pytest.param("gpt_neox", marks=pytest.mark.slow),
+]
 """Every architecture; one of them will do where time is short."""
 
 
-class Kept:
-    """A model that tests share, as to make its hooks takes longer than most of them."""
-
-    def __init__(self, architecture: str) -> None:
-        self._first = make_subject(architecture)
-        self._weights = self.weights()
-
-    def weights(self) -> int:
-        """A checksum of the plain model's weights and of those that its hooks hold."""
-        owners = (self._first.model, self._first.bridge)
-        weights = [w.detach().contiguous() for owner in owners for w in owner.parameters()]
-        return functools.reduce(lambda told, w: zlib.crc32(w.numpy(), told), weights, 0)
-
-    def changed(self) -> bool:
-        return self.weights() != self._weights
-
-    def subject(self) -> Subject:
-        """One that has computed nothing yet."""
-        fresh = dataclasses.replace(self._first)
-        vars(fresh)["bridge"] = self._first.bridge
-        return fresh
-
-
-kept = functools.cache(Kept)
-
-
 @pytest.fixture(params=EVERY)
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+def subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
     """A model; a test that changes its weights is the last one that has it."""
+    from tests.subjects import kept
+
     shared = kept(request.param)
     yield shared.subject()
     if shared.changed():
@@ -85,19 +49,25 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 
 @pytest.fixture(params=EVERY)
-def new_subject(request: pytest.FixtureRequest) -> Subject:
+def new_subject(request: pytest.FixtureRequest) -> "Subject":
     """A model that nobody has used."""
+    from tests.subjects import make_subject
+
     return make_subject(request.param)
 
 
 @pytest.fixture
-def pair(subject: Subject) -> PromptPair:
+def pair(subject: "Subject") -> "PromptPair":
+    from tests.questions import make_tiny_pair
+
     return make_tiny_pair(subject)
 
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The tiny models as folders, which no test may change."""
+    from tests.subjects import MAKERS
+
     root = tmp_path_factory.mktemp("models")
     for architecture, make in MAKERS.items():
         for part in make():
@@ -118,6 +88,8 @@ def llama_folder(folders: dict[str, Path]) -> Path:
 @pytest.fixture
 def analysis(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable:
     """Run the command line; returns exit code, standard output and standard error."""
+
+    from analysis import __main__ as cli
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["an-neuron", *map(str, arguments)])
@@ -149,8 +121,9 @@ def pages() -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Subject:
+def embedded() -> "Subject":
     """The real model; away from a network it may be out of reach, in CI it must not be."""
+    from analysis.errors import UserError
     from analysis.loading.models import load
 
     try:

@@ -39,10 +39,10 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.association import slope_and_correlation
 from analysis.prompts import PromptSet, make_contrast, make_prompt
 from analysis.questions import default
-from tests.conftest import make_subject
 from tests.plant import plant
 from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, default_pair
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 

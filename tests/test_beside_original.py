@@ -14,10 +14,10 @@ from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.original import published
 from analysis.original.facts import SHORT
-from tests.conftest import make_subject, make_tiny_pair
 from tests.processed import published_of
 from tests.prose import prose
-from tests.questions import PAIR
+from tests.questions import PAIR, make_tiny_pair
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence, save_study, with_result
 
 COMMITTED = results.COMMITTED / EMBEDDED / questions.DEFAULT

@@ -26,8 +26,8 @@ from analysis.weights.cross import OUTCOMES, CrossMoments, rank_correlation
 from analysis.weights.orders import ORDERS, orders
 from analysis.weights.pairs import Pairs, by_token, by_word, mutual
 from analysis.weights.words import leaders, words
-from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
-from tests.questions import default_pair
+from tests.questions import CLEAN, CORRUPTED, default_pair, make_tiny_pair
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
 
 TEXTS = [

@@ -35,10 +35,10 @@ from analysis.prompts import make_pair
 from analysis.running import inputs
 from analysis.scanning.detector import FEWEST, Detector, halfway, share
 from analysis.subject import Origin
-from tests.conftest import make_subject
 from tests.plant import plant
 from tests.prose import Prose
 from tests.questions import CLEAN, CORRUPTED, PAIR, default_pair, held_out_pairs
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
 
 TEXT = (

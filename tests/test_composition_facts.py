@@ -15,8 +15,8 @@ from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.neuron import Neuron
-from tests.conftest import CLEAN, CORRUPTED
 from tests.prose import Prose, render
+from tests.questions import CLEAN, CORRUPTED
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 TRUE_AND_FALSE = [

@@ -42,8 +42,8 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
-from tests.conftest import CLEAN, CORRUPTED, make_subject
-from tests.questions import PAIR
+from tests.questions import CLEAN, CORRUPTED, PAIR
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
 
 DOCUMENTS = [

@@ -21,8 +21,8 @@ from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.running import record
 from tests import tiny
-from tests.conftest import make_subject
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES
+from tests.subjects import make_subject
 
 SIZE = Option("size", int, 4, "How many.", low=1, high=50, live=Live(low=2, high=20))
 LEAST = Option("least", float, 0.5, "At least.", low=0.0)

@@ -8,8 +8,8 @@ from analysis.experiments.direct_effect.facts import facts
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
 from analysis.weights.congruence import MINUS
-from tests.conftest import make_subject, make_tiny_pair
-from tests.questions import default_pair
+from tests.questions import default_pair, make_tiny_pair
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(1, 7)

@@ -10,8 +10,9 @@ from analysis.neuron import parse_neuron
 from analysis.prompts import Contrast, PromptPair
 from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
-from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
+from tests.questions import make_tiny_pair
+from tests.subjects import make_subject
 
 
 def test_writers_are_the_neurons_that_write_the_difference_most(subject, pair):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED
+from tests.questions import CLEAN, CORRUPTED
 
 ROOT = Path(__file__).resolve().parent.parent
 PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]

@@ -17,10 +17,10 @@ from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast, PromptPair, make_pair
-from tests.conftest import make_subject, make_tiny_pair
 from tests.plant import plant
-from tests.questions import CLEAN, CORRUPTED, default_pair
+from tests.questions import CLEAN, CORRUPTED, default_pair, make_tiny_pair
 from tests.reference import patched_recoveries
+from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
 
 

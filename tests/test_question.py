@@ -13,8 +13,8 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.prompts import make_contrast, make_pair, make_prompt
 from analysis.questions import Question
 from tests import tiny
-from tests.conftest import CLEAN, CORRUPTED, make_subject
-from tests.questions import PAIR, TREES, TREES_FILE
+from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, TREES_FILE
+from tests.subjects import make_subject
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,7 +8,8 @@ from analysis.engines.controls import matched_neurons
 from analysis.engines.reading import NO_TOKEN, Window, batches, read, windows
 from analysis.neuron import Neuron
 from analysis.prompts import make_prompt
-from tests.conftest import CLEAN, CORRUPTED, make_subject
+from tests.questions import CLEAN, CORRUPTED
+from tests.subjects import make_subject
 
 TEXTS = ((0, CLEAN), (1, "She saw an owl. He ate the fruit."), (2, "It was red"))
 

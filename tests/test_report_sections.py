@@ -15,9 +15,9 @@ from report.beside import PACKAGE
 from report.build import build
 from report.linkcheck import anchors, broken_links
 from report.page import DOUBTS, POST, STUDY, pages, parts
-from tests.conftest import make_subject
 from tests.prose import Prose, prose, render, undrawn
 from tests.questions import PAIR
+from tests.subjects import make_subject
 from tests.synthetic import Plan, evidence, hostile_plan, with_result
 from tests.toy_experiment import EXPERIMENT as TOY
 from tests.toy_experiment.compute import ToyExperiment

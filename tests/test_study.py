@@ -16,8 +16,8 @@ from analysis.evidence import load_evidence
 from analysis.experiments import steps
 from analysis.loading import models
 from analysis.questions import Question
-from tests.conftest import make_subject
 from tests.questions import CLEAN, CORRUPTED, TREES
+from tests.subjects import make_subject
 
 TEXT = "The cat ate an apple and the owl saw it. " * 6
 BARE = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" the")

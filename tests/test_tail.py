@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from analysis.engines import tail as engine
 from analysis.engines.tail import Tail
 from analysis.subject import share_weights
-from tests.conftest import MAKERS, make_subject
+from tests.subjects import MAKERS, make_subject
 
 
 def resid_pre(subject, tokens):

@@ -21,9 +21,9 @@ from space.endpoints import endpoint
 from tests import tiny
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, Visit, sync_playwright
 from tests.browser.space_page import WAIT
-from tests.conftest import make_subject
 from tests.space.server import serving
 from tests.space.server import tiny as tiny_app
+from tests.subjects import make_subject
 from tests.toy_experiment import EXPERIMENT as TOY
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,9 @@ from analysis.neuron import Neuron
 from analysis.original import conventions as original
 from analysis.original import published
 from analysis.original.reproduction import LEFT_OUT
-from tests.conftest import CLEAN, CORRUPTED, make_subject, make_tiny_pair
 from tests.processed import Processed, published_of
+from tests.questions import CLEAN, CORRUPTED, make_tiny_pair
+from tests.subjects import make_subject
 
 NEURON = Neuron(1, 5)
 

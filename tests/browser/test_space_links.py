@@ -8,8 +8,8 @@ from space.session import Session
 from space.settings import Settings
 from space.view import View
 from tests.browser.space_page import FIRST, MARKS, TABS, SpaceVisit
-from tests.conftest import make_subject
 from tests.space.server import serving
+from tests.subjects import make_subject
 
 pytestmark = MARKS
 

@@ -9,8 +9,8 @@ from space import service
 from space.panels.activations import following
 from space.view import View
 from tests import tiny
-from tests.conftest import make_subject
 from tests.questions import CLEAN, CORRUPTED
+from tests.subjects import make_subject
 
 NEURON = "L1N3"
 VIEW = View(model="tiny", clean=CLEAN, corrupted=CORRUPTED, neuron=NEURON)
