@@ -6,6 +6,8 @@ import textwrap
 import unicodedata
 from typing import Any, SupportsFloat
 
+import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 import plotly.io as pio
 
@@ -146,6 +148,22 @@ def diverging(limit: float, title: str) -> dict[str, Any]:
         "ticktext": [plain(v * limit, 2 - (limit >= 1)) for v in (-1, -0.5, 0, 0.5, 1)],
     }
     return {"cmin": -limit, "cmax": limit, "colorbar": bar}
+
+
+def whiskers(
+    colour: str,
+    middle: npt.ArrayLike,
+    low: npt.ArrayLike,
+    high: npt.ArrayLike,
+    *,
+    digits: int = 4,
+    thickness: int = 2,
+) -> dict[str, Any]:
+    """Error bars of marks from the ends of their intervals; where one is unknown, no bar."""
+    sides = {"array": np.subtract(high, middle), "arrayminus": np.subtract(middle, low)}
+    bars = {name: np.nan_to_num(side).round(digits).tolist() for name, side in sides.items()}
+    look = {"color": colour, "thickness": thickness, "width": 0}
+    return {"type": "data", "symmetric": False, **bars, **look}
 
 
 def layer_ticks(layers: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ CUT = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => 
         .filter((text) => !within(text.getBoundingClientRect()))
         .map((text) => `${plot.parentElement.id}: ${text.textContent}`);
 })"""
-ASK = """async () => (await axe.run({ preload: false })).violations.map((fault) =>
+ASK = """async () => (await axe.run({ exclude: ['svg.main-svg > *'] }, { preload: false, resultTypes: ['violations'] })).violations.map((fault) =>
     [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])"""
 
 

@@ -145,21 +145,12 @@ def _estimate(
     """The neuron: its mean with its interval; in the foil's colour where it is negated."""
     negated = place == METHODS.index("negate")
     colour = style.FOIL if negated else style.TARGET
-    above, below = estimate.high - estimate.mean, estimate.mean - estimate.low
     figure.add_scatter(
         x=[round(estimate.mean, 5)],
         y=[place],
         mode="markers",
         marker={"color": colour, "size": 10, "symbol": "diamond" if negated else "circle"},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [round(above, 5) if np.isfinite(above) else 0],
-            "arrayminus": [round(below, 5) if np.isfinite(below) else 0],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(colour, *np.array([estimate]).T, digits=5),
         customdata=[[name, *(style.plain(v, digits) for v in estimate)]],
         hovertemplate="%{customdata[0]}: %{customdata[1]} [%{customdata[2]}, %{customdata[3]}]"
         "<extra></extra>",

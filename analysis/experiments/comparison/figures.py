@@ -106,15 +106,7 @@ def _dots(
         y=rows,
         mode="markers",
         marker={"color": colour, "size": 10 if best else 7},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": np.nan_to_num(high - middle).round(4).tolist(),
-            "arrayminus": np.nan_to_num(middle - low).round(4).tolist(),
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(colour, middle, low, high),
         hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
         "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
     )

@@ -100,15 +100,7 @@ def _means(
         y=list(range(len(names))),
         mode="markers",
         marker={"color": style.TARGET, "size": 10},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (bounds[:, 1] - middles).round(4).tolist(),
-            "arrayminus": (middles - bounds[:, 0]).round(4).tolist(),
-            "color": style.TARGET,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(style.TARGET, middles, *bounds.T),
         customdata=[
             [name, style.plain(m, 3), style.plain(low, 3), style.plain(high, 3)]
             for name, m, (low, high) in zip(names, middles, bounds, strict=True)

@@ -127,15 +127,7 @@ def _estimate(
             "symbol": symbol,
             "line": {"width": 2 if symbol.endswith("open") else 0},
         },
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [round(high - value, 4)],
-            "arrayminus": [round(value - low, 4)],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(colour, [value], [low], [high]),
         customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
         hovertemplate=f"{name}: %{{customdata[0]}} "
         "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",

@@ -116,15 +116,7 @@ def _estimate(
         y=[point[1]],
         mode="markers",
         marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": stroke}},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [round(high - value, 4)],
-            "arrayminus": [round(value - low, 4)],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(colour, [value], [low], [high]),
         customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
         hovertemplate=f"{name}: %{{customdata[0]}} "
         "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",

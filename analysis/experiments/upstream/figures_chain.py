@@ -1,5 +1,6 @@
 """The chain from head to neuron to answer, each patched while others are held."""
 
+import numpy as np
 import plotly.graph_objects as go
 
 from analysis.drawing import style
@@ -61,15 +62,7 @@ def _marks(
         y=[row + shift for row in range(len(names))],
         mode="markers",
         marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [each.high - each.mean for each in found],
-            "arrayminus": [each.mean - each.low for each in found],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.whiskers(colour, *np.array(found).T),
         customdata=[
             [name, of, way, *(style.plain(value, 3) for value in each)]
             for name, each in zip(names, found, strict=True)

@@ -91,15 +91,7 @@ def _losses(figure: go.Figure, result: WeightModulation) -> None:
                 mode="lines+markers",
                 line={"color": colour, "width": 2, "dash": DASHES[weights]},
                 marker={"size": 5},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": (high - mean).round(6).tolist(),
-                    "arrayminus": (mean - low).round(6).tolist(),
-                    "color": colour,
-                    "thickness": 1,
-                    "width": 0,
-                },
+                error_y=style.whiskers(colour, mean, low, high, digits=6, thickness=1),
                 customdata=[
                     [f"{factor:g}", *(style.plain(v, 5) for v in values)]
                     for factor, *values in zip(result.factors, mean, low, high, strict=True)
