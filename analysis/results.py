@@ -72,10 +72,16 @@ class Provenance:
     @property
     def key(self) -> str:
         """Two results with the same key came from the same computation, whenever it ran."""
+        return self._without("when", "seconds")
+
+    @property
+    def question(self) -> str:
+        """Two results with the same one answer the same, whatever machine worked the answer out."""
+        return self._without("when", "seconds", "packages", "device", "source")
+
+    def _without(self, *names: str) -> str:
         fields = dataclasses.asdict(self)
-        for record_only in ("when", "seconds"):
-            del fields[record_only]
-        return json.dumps(fields, sort_keys=True)
+        return json.dumps({k: v for k, v in fields.items() if k not in names}, sort_keys=True)
 
 
 def writable(folder: Path) -> Path:

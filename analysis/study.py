@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from analysis import results
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.evidence import NEURON, QUESTION
-from analysis.experiments import steps
+from analysis.experiments import named, steps
 from analysis.inputs import Inputs
 from analysis.progress import Progress, silent
 from analysis.questions import Question
@@ -106,6 +108,25 @@ def _bring_up_to_date(
         result = compute(experiment, subject, given, progress)
     results.save(folder, experiment.name, result, result.provenance)
     return Done(experiment.name, result.provenance.seconds, kept=False)
+
+
+def committed(experiment: Experiment, subject: Subject, given: Inputs) -> Any | None:
+    """What the committed study of the question found, where it was asked the very same.
+
+    The same weights and inputs, through the code as it stands; None where it was not.
+    """
+    folder = folder_of(results.COMMITTED, subject, given.question)
+    if not results.exists(folder, experiment.name):
+        return None
+    expected = provenance(experiment, subject, given)
+    result, made = _saved(folder, experiment.name)
+    return result if made.question == expected.question else None
+
+
+@cache
+def _saved(folder: Path, name: str) -> tuple[Any, results.Provenance]:
+    result: Any = results.load(folder, name, named(name).kind)
+    return result, results.provenance(folder, name)
 
 
 def _is_current(folder: Path, experiment: Experiment, expected: results.Provenance) -> bool:

@@ -10,7 +10,9 @@ from analysis import running
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.experiments import named
+from analysis.inputs import Inputs
 from analysis.progress import Progress
+from analysis.study import committed
 from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
@@ -71,22 +73,40 @@ def usual(
     progress: Progress,
 ) -> Any:
     """The experiment's own Result."""
+    inputs = _inputs(experiment, subject, view, options)
+    return running.compute(experiment, subject, inputs, progress)
+
+
+def _inputs(
+    experiment: Experiment, subject: Subject, view: View, options: Mapping[str, Any]
+) -> Inputs:
     question = asked(view, experiment)
     inputs = running.inputs(experiment, subject, question, view.neurons, options, live=True)
     limits.check(subject, experiment, inputs)
-    return running.compute(experiment, subject, inputs, progress)
+    return inputs
 
 
 def result(
     experiment: Experiment, view: View, options: Mapping[str, Any], compute: Way = usual
 ) -> Any:
-    """The Result of what is asked.
+    """The Result of what is asked; what the committed study was asked is not worked out again.
 
     Raises:
         UserError: it cannot be asked, in one sentence.
     """
+    known = _committed(experiment, view, options) if compute is usual else None
+    if known is not None:
+        return known
     with _session.alone(view.model):
         return _compute_where_lent(experiment.name, view, dict(options), compute)
+
+
+def _committed(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Any | None:
+    """The committed answer, for which nobody has to wait for the model."""
+    subject = _session.loaded(view.model)
+    if subject is None or (not view.neurons and "neuron" in experiment.needs):
+        return None
+    return committed(experiment, subject, _inputs(experiment, subject, view, options))
 
 
 def complete(view: View, experiment: Experiment) -> View:

@@ -56,6 +56,10 @@ class Session:
             return subject
         return replace(subject, model=subject.model.to(self.settings.device))
 
+    def loaded(self, name: str) -> Subject | None:
+        """A model where it is kept, if it is there already: to be asked, not to compute with."""
+        return self._subjects.get(name)
+
     def best(self, name: str, question: Question) -> str:
         """The model's own neuron for a question of the library.
 

@@ -8,15 +8,19 @@ import sys
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 
 from analysis import __main__ as cli
+from analysis import results, running
+from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.loading import models
+from analysis.study import folder_of
 from space import html, service
 from space.session import Session
 from space.settings import Settings
-from space.view import View, library
+from space.view import View, asked, library
 from tests import tiny
 from tests.space.questions import ASKED, FOLLOWING, NAMES, VIEW, ask
 
@@ -190,3 +194,43 @@ def test_the_mark_before_a_text_has_an_answer_but_no_command(tiny_session):
     assert json.loads(answer.json)["tokens"] == [tiny.BOS]
     assert answer.command == ""
     assert "command line" not in html.foot(answer)
+
+
+@pytest.fixture
+def committed_lens(tiny_session, tmp_path, monkeypatch):
+    """A committed study of the tiny model that has the lens, and a session that is busy."""
+    (model,) = tiny_session.settings.models
+    view, lens = replace(VIEW, model=model), named("logit_lens")
+    with tiny_session.alone(model):
+        subject = tiny_session.subject(model)
+    given = running.inputs(lens, subject, asked(view, lens), view.neurons)
+    result = running.compute(lens, subject, given)
+    folder = folder_of(tmp_path, subject, given.question)
+    results.save(folder, lens.name, result, replace(result.provenance, device="another machine"))
+    monkeypatch.setattr(results, "COMMITTED", tmp_path)
+
+    def busy(_name):
+        raise UserError("The model is busy.")
+
+    monkeypatch.setattr(tiny_session, "alone", busy)
+    return view, result
+
+
+def test_what_the_committed_study_was_asked_waits_for_no_model(committed_lens):
+    view, result = committed_lens
+    answer = service.ask(named("logit_lens"), view, {})
+    assert np.array_equal(answer.result.logit_diff, result.logit_diff)
+
+
+@pytest.mark.parametrize("part", [{"target": " egg"}, {"clean": f"{VIEW.clean} the"}])
+def test_another_question_waits_for_the_model(committed_lens, part):
+    view, _ = committed_lens
+    with pytest.raises(UserError, match="busy"):
+        service.ask(named("logit_lens"), replace(view, **part), {})
+
+
+def test_a_committed_answer_of_other_code_is_not_given(committed_lens, monkeypatch):
+    view, _ = committed_lens
+    monkeypatch.setattr(running, "code_of", lambda _experiment: "0" * 16)
+    with pytest.raises(UserError, match="busy"):
+        service.ask(named("logit_lens"), view, {})
