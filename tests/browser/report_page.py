@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.browser.chromium import Visit
 
 SEE = """async (names) => {
@@ -27,12 +25,6 @@ CUT = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => 
         .filter((text) => !within(text.getBoundingClientRect()))
         .map((text) => `${plot.parentElement.id}: ${text.textContent}`);
 })"""
-ASK = """async () => {
-    const drawn = { exclude: ["svg.main-svg > *"] };  // plotly's inside: no text that axe judges
-    const found = await axe.run(drawn, { preload: false, resultTypes: ["violations"] });
-    return found.violations.map((fault) =>
-        [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]);
-}"""
 
 
 class ReportVisit(Visit):
@@ -63,12 +55,6 @@ class ReportVisit(Visit):
     def cut_off(self) -> list[str]:
         """Texts that reach out of the figures, which are drawn."""
         return self.tab.evaluate(CUT)
-
-    def faults(self) -> list:
-        """What axe finds wrong with the page as it stands."""
-        axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is not installed")
-        self.tab.evaluate(axe.AXE_SCRIPT)
-        return self.tab.evaluate(ASK)
 
     def ink(self, name: str) -> str:
         """Colour of the figure's first tick label."""
