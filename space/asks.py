@@ -54,9 +54,10 @@ class Ask:
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
         try:
-            return self.panel.show(self.answer(view, dict(zip(self.controls, values, strict=True))))
+            answer = self.answer(view, dict(zip(self.controls, values, strict=True)))
+            return self.panel.show(answer, view)
         except UserError as error:
-            return self.panel.refuse(error)
+            return self.panel.refuse(error, view)
 
     def wire(self, bar: QuestionBar) -> None:
         """Ask when the button is pressed, and on the other events; the address names the view."""

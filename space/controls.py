@@ -46,3 +46,9 @@ def events(components: dict[str, Any], quick: bool) -> tuple[Any, ...]:
     texts = [each.submit for each in components.values() if isinstance(each, gr.Textbox)]
     sliders = [each.release for each in components.values() if isinstance(each, gr.Slider)]
     return (*texts, *(sliders if quick else ()))
+
+
+def asking(experiment: Experiment, label: str) -> gr.Button:
+    """The button that asks an experiment, which the page knows by its name."""
+    name = f"asks-{experiment.name}"
+    return gr.Button(label, variant="primary", scale=0, min_width=240, elem_classes=name)

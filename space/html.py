@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from html import unescape
 from typing import Any
@@ -38,14 +39,21 @@ _templates = Environment(
 )
 
 
-def finding(answer: Answer) -> str:
-    """What was found, as a sentence."""
-    return markup('<p role="status">{}</p>', answer.finding)
+def finding(answer: Answer, question: Mapping[str, str]) -> str:
+    """What was found, as a sentence, and the question that it answers."""
+    text = markup('<p role="status">{}</p>', answer.finding)
+    return _answering(text, question)
 
 
-def error(what: UserError) -> str:
-    """What was wrong and what would be right."""
-    return markup('<p class="error" role="alert">{}</p>', shown(str(what)))
+def error(what: UserError, question: Mapping[str, str]) -> str:
+    """What was wrong and what would be right, and the question that it answers."""
+    text = markup('<p class="error" role="alert">{}</p>', shown(str(what)))
+    return _answering(text, question)
+
+
+def _answering(text: str, question: Mapping[str, str]) -> str:
+    """The page shows no answer to another question than the one above it."""
+    return markup('<div data-question="{}">{}</div>', json.dumps(question), text)
 
 
 def tokens(result: Activations) -> str:

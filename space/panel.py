@@ -8,6 +8,7 @@ from analysis.declaration import Experiment
 from analysis.errors import UserError
 from space import html
 from space.answers import Answer
+from space.view import View, parts
 
 
 class Panel:
@@ -16,32 +17,45 @@ class Panel:
     Args:
         experiment: whose answer.
         late: whether the tab itself says where the foot stands.
+        quick: whether the answer comes by itself; where not said, as the experiment declares.
     """
 
-    def __init__(self, experiment: Experiment, late: bool = False) -> None:
-        with gr.Column(elem_classes=["answer", f"answer-{experiment.name}"]):
+    def __init__(
+        self, experiment: Experiment, late: bool = False, quick: bool | None = None
+    ) -> None:
+        self.experiment = experiment
+        comes = ["quick"] if (experiment.quick if quick is None else quick) else []
+        with gr.Column(elem_classes=["answer", f"answer-{experiment.name}", *comes]):
             self.finding = gr.HTML("", elem_classes="finding")
             self.plots = [
                 gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
                 for figure in experiment.figures
                 if figure.live
             ]
-            self.foot = gr.HTML("", elem_classes=f"foot-{experiment.name}", render=not late)
+            self.foot = gr.HTML(
+                "", elem_classes=["foot", f"foot-{experiment.name}"], render=not late
+            )
 
     @property
     def outputs(self) -> list[Any]:
         """The components, in the order of what ``show`` and ``refuse`` return."""
         return [self.finding, *self.plots, self.foot]
 
-    def show(self, answer: Answer) -> list[Any]:
-        """Values of the components that show an answer."""
+    def question(self, view: View) -> dict[str, str]:
+        """The parts of a view that the answer depends on."""
+        return parts(view, self.experiment)
+
+    def show(self, answer: Answer, view: View) -> list[Any]:
+        """Values of the components that show the answer to a view."""
         plots = [gr.update(value=figure, visible=True) for figure in answer.figures]
         spare = [gr.update(visible=False)] * (len(self.plots) - len(plots))
-        return [html.finding(answer), *plots, *spare, html.foot(answer)]
+        said = html.finding(answer, self.question(view))
+        return [said, *plots, *spare, html.foot(answer)]
 
-    def refuse(self, error: UserError) -> list[Any]:
+    def refuse(self, error: UserError, view: View | None = None) -> list[Any]:
         """Values that say what was wrong; figures of an older question go away."""
-        return [html.error(error), *[gr.update(visible=False)] * len(self.plots), ""]
+        question = {} if view is None else self.question(view)
+        return [html.error(error, question), *[gr.update(visible=False)] * len(self.plots), ""]
 
     def keep(self) -> list[Any]:
         """Values that leave everything as it is."""

@@ -20,6 +20,7 @@ def examples() -> Iterator[tuple[str, dict[str, str]]]:
     """What a visitor can begin with, by its title: the parts of the view that it sets."""
     for question in library():
         words = {"question": question.name, "target": question.target, "foil": question.foil}
+        words["neuron"] = ""  # the question's own
         pair = {"clean": question.clean, "corrupted": question.corrupted}
         yield question.label, {**words, **pair, "text": ""}
         for example in question.examples:

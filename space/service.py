@@ -18,7 +18,7 @@ from space import limits
 from space.answers import Answer, answer
 from space.session import Session
 from space.settings import Settings
-from space.view import NAMES, USUAL, View, asked, library_question
+from space.view import NAMES, View, asked, library_question
 
 try:
     import spaces  # type: ignore[import-not-found]  # the platform's own package: there on a Space and nowhere else
@@ -117,7 +117,7 @@ def complete(view: View, experiment: Experiment) -> View:
     """
     if view.neurons or "neuron" not in experiment.needs:
         return view
-    question = library_question(view) or USUAL
+    question = library_question(view) or asked(view, named("find"))
     return replace(view, neuron=_session.best(view.model, question))
 
 

@@ -14,6 +14,9 @@ from analysis.questions import Question
 from analysis.subject import Subject
 from space.settings import Settings
 
+KEPT = 1000
+"""Neurons that are remembered by their questions: bounds what visitors make the server hold."""
+
 Loader = Callable[[str, str], Subject]
 
 
@@ -61,7 +64,7 @@ class Session:
         return self._subjects.get(name)
 
     def best(self, name: str, question: Question) -> str:
-        """The model's own neuron for a question of the library.
+        """The model's own neuron for a question.
 
         It is that of the committed study, else the best of a screened sweep.
 
@@ -71,6 +74,8 @@ class Session:
         self._check(name)
         key = name, question.key
         if key not in self._best:
+            if len(self._best) >= KEPT:
+                self._best.clear()
             self._best[key] = committed_best(*key) or self._screened_best(name, question)
         return self._best[key]
 

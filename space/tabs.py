@@ -10,7 +10,7 @@ from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
 from space import html
 from space.asks import Ask
-from space.controls import controls, events, settable
+from space.controls import asking, controls, events, settable
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.story import story
@@ -83,7 +83,7 @@ def _usual(experiment: Experiment, tab: str) -> Ask:
     label = experiment.button or ("" if experiment.quick else "Ask this")
     with gr.Row(elem_classes="asking", visible=bool(label or settable(experiment))):
         own = controls(experiment)
-        button = gr.Button(label, variant="primary", scale=0, min_width=240) if label else None
+        button = asking(experiment, label) if label else None
     panel = Panel(experiment)
     return Ask(tab, experiment, panel, own, button, events(own, experiment.quick))
 

@@ -62,6 +62,19 @@ class View:
 NAMES = frozenset(field.name for field in fields(View))
 
 
+def parts(view: View, experiment: Experiment) -> dict[str, str]:
+    """The parts of a view that an experiment's answer depends on, by name."""
+    prompts = bool({"prompts", "pair"} & {*experiment.needs})
+    read = {
+        "clean": prompts,
+        "corrupted": prompts,
+        "neuron": experiment.asks_about_a_neuron,
+        "text": any(option.name == "text" for option in experiment.options),
+        "tab": False,
+    }
+    return {name: getattr(view, name) for name in sorted(NAMES) if read.get(name, True)}
+
+
 def make_view(parts: Any) -> View:
     """A view of texts by their names, which came from a visitor; what is missing is as usual.
 

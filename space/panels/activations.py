@@ -24,6 +24,7 @@ from analysis.subject import Subject
 from space import html, limits, service
 from space.answers import Answer, answer
 from space.asks import Ask
+from space.controls import asking
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.view import View, asked
@@ -37,20 +38,28 @@ class TokenPanel(Panel):
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__(experiment, late=True)
-        self.tokens = gr.HTML("")
+        self.tokens = gr.HTML("", elem_classes=f"more-{experiment.name}")
 
     @property
     def outputs(self) -> list[Any]:
         """The tokens come last."""
         return [*super().outputs, self.tokens]
 
-    def show(self, answer: Answer) -> list[Any]:
+    def show(self, answer: Answer, view: View) -> list[Any]:
         """The finding, and the texts."""
-        return [*super().show(answer), html.tokens(answer.result)]
+        return [*super().show(answer, view), html.tokens(answer.result)]
 
-    def refuse(self, error: UserError) -> list[Any]:
+    def refuse(self, error: UserError, view: View | None = None) -> list[Any]:
         """No tokens."""
-        return [*super().refuse(error), ""]
+        return [*super().refuse(error, view), ""]
+
+
+class AfterToken(Panel):
+    """A panel about a token of the texts: another text takes it away."""
+
+    def question(self, view: View) -> dict[str, str]:
+        """What the texts are of."""
+        return {**super().question(view), "text": view.text}
 
 
 @dataclass(frozen=True)
@@ -75,10 +84,10 @@ def build(experiment: Experiment, tab: str, bar: QuestionBar) -> list[Ask]:
     """The components of the panel."""
     panel = TokenPanel(experiment)
     place = gr.Textbox("", visible="hidden", elem_id="token", label="Token")
-    after = Panel(named(FOLLOWING))
+    after = AfterToken(named(FOLLOWING), quick=False)
     bar.boxes["text"].render()
     with gr.Row(elem_classes="asking"):
-        button = gr.Button(experiment.button, variant="primary", scale=0, min_width=240)
+        button = asking(experiment, experiment.button)
         seed = gr.Number(
             0, label="Which random news", precision=0, minimum=0, scale=0, min_width=240
         )

@@ -12,6 +12,9 @@
   window.restoredView = () => {
     restored = true;
   };
+
+  /* The question that was asked last: the one above the panels. */
+  let current;
   window.openedTab = (name) => {
     if (restored && box("tab").value !== name) ask("tab", name);
   };
@@ -21,8 +24,75 @@
   /* What the server is sent: one object of the view's parts by their names. */
   window.packedView = (names, values) => {
     const view = Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""]));
+    current = view;
+    asking = true;
     if (restored) keepAddress(view);
+    mark();
+    if (typed) setTimeout(pressOpen, DEBOUNCE);
+    typed = false;
     return JSON.stringify(view);
+  };
+
+  /* An answer names the parts of the question that it answers. The page hides those of another
+     question than the one above them, and where the open tab answers by itself, it asks again as
+     soon as it can: while one question is on its way, gradio takes no second one. */
+  const answers = (root, kind = "") => [...root.querySelectorAll(`.answer${kind}`)];
+  const answered = (answer) => answer.querySelector("[data-question]");
+  const isCurrent = (answer) =>
+    Object.entries(JSON.parse(answered(answer).dataset.question)).every(
+      ([name, value]) => current[name] === value,
+    );
+  const openTab = () =>
+    [...document.querySelectorAll("[role=tabpanel]")].find((panel) => panel.offsetParent);
+  const mark = () => {
+    if (!current) return;
+    for (const answer of answers(document)) {
+      const earlier = Boolean(answered(answer)) && !isCurrent(answer);
+      const name = [...answer.classList].find((each) => each.startsWith("answer-")).slice(7);
+      const panel = answer.closest("[role=tabpanel]") || answer;
+      for (const part of [answer, ...panel.querySelectorAll(`.foot-${name}, .more-${name}`)])
+        if (part === answer || !part.closest(".answer")) part.toggleAttribute("data-earlier", earlier);
+    }
+  };
+  const isPending = () =>
+    [...document.querySelectorAll(".answer [data-testid='status-tracker']")].some(
+      (each) => !each.classList.contains("hide"),
+    );
+  const lacks = () => {
+    const panel = openTab();
+    return panel && answers(panel, ".quick").some((each) => !answered(each) || !isCurrent(each));
+  };
+  const MOST = 3;
+  const tries = { question: "", count: 0 };
+  let asking = false;
+  let arrived = "";
+  let later = 0;
+  const heal = () => {
+    if (!current) return;
+    const here = [...document.querySelectorAll("[data-question]")].map((e) => e.dataset.question);
+    const news = here.join() !== arrived;
+    arrived = here.join();
+    if (news) mark();
+    if (news || isPending()) asking = false;
+    if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
+  };
+  const askAgain = () => {
+    later = 0;
+    if (asking || isPending() || !lacks()) return;
+    const question = JSON.stringify(current);
+    if (tries.question !== question) Object.assign(tries, { question, count: 0 });
+    if (tries.count++ < MOST) document.getElementById("ask").click();
+  };
+
+  /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first. */
+  let typed = false;
+  const pressOpen = () => {
+    const panel = openTab();
+    if (!panel || answers(panel, ".quick").length) return;
+    const all = answers(panel).filter((each) => !answered(each) || !isCurrent(each));
+    const first = all.find(answered) || all[0];
+    const name = first && [...first.classList].find((each) => each.startsWith("answer-")).slice(7);
+    if (name) panel.querySelector(`button.asks-${name}, .asks-${name} button`)?.click();
   };
 
   /* The address names the view; what is as at the start is left out. */
@@ -39,10 +109,19 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
-      `Now: ${view.neuron} · “${view.clean}” against “${view.corrupted}” · ` +
+      `Now: ${view.neuron || "its own neuron"} · “${view.clean}” against “${view.corrupted}” · ` +
       `${spaced(view.target)} or ${spaced(view.foil)}`;
+    document.getElementById("kept").hidden = !isKept(view);
     const link = home + (shared.size ? `?${shared}` : "");
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
+  };
+
+  /* Whether the neuron was chosen for other words than these. */
+  let chosen = {};
+  const isKept = ({ neuron, model, target, foil }) => {
+    const words = JSON.stringify([model, target, foil]);
+    if (chosen.neuron !== neuron) chosen = { neuron, words };
+    return Boolean(neuron) && chosen.words !== words;
   };
 
   const box = (id) => document.querySelector(`#${id} textarea, #${id} input`);
@@ -81,6 +160,10 @@
     }
   };
 
+  const wish = (event) => {
+    if (event.target.closest?.("#ask")) typed = event.isTrusted;
+  };
+  document.addEventListener("click", wish, true);
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     let found;
@@ -107,6 +190,7 @@
   /* Arrow keys walk through the tabs and through a row of tokens; the row is one stop of the Tab key. */
   const ROWS = { ".token": ".row", "[role=tab]": "[role=tablist]" };
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.closest?.("#question")) typed = true;
     const at = (selector) => event.target.closest && event.target.closest(selector);
     const kind = Object.keys(ROWS).find(at);
     if (!kind) return;
@@ -144,7 +228,11 @@
         dress(plot);
       }
   };
-  new MutationObserver(look).observe(document.documentElement, {
+  const watch = () => {
+    look();
+    heal();
+  };
+  new MutationObserver(watch).observe(document.documentElement, {
     subtree: true,
     childList: true,
     attributes: true,

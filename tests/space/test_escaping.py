@@ -57,11 +57,16 @@ def usual(name, view, result):
     return answer(experiment, view, experiment.check(experiment.app), result)
 
 
+def found(answer):
+    """The finding, above which a hostile question stands."""
+    return html.finding(answer, dict.fromkeys(("clean", "target"), "".join(TEXTS)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_answer_is_made_of_what_a_tame_one_is(name):
     hostile, tame = answered(name, hostile_plan()), answered(name, Plan())
-    for show in (html.finding, html.foot):
+    for show in (found, html.foot):
         ours, theirs = Prose(show(hostile)), Prose(show(tame))
         assert set(ours.elements) <= set(theirs.elements)
         assert set(ours.attributes) <= set(theirs.attributes)
@@ -115,21 +120,24 @@ def test_hostile_tokens_are_tinted_buttons_like_any_other():
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_hostile_token_is_text_in_the_finding_the_table_and_an_error(text):
     shown, tame = (usual("activations", VIEW, seen([token, "end"])) for token in (text, "egg"))
-    for show in (html.finding, html.foot):
+    for show in (found, html.foot):
         hostile, harmless = Prose(show(shown)), Prose(show(tame))
         assert hostile.elements == harmless.elements
         assert hostile.attributes == harmless.attributes
-    refused = Prose(html.error(UserError(text)))
-    assert (refused.elements, refused.attributes) == (["p"], ["class", "role"])
+    refused = Prose(html.error(UserError(text), {"target": text}))
+    assert (refused.elements, refused.attributes) == (
+        ["div", "p"],
+        ["data-question", "class", "role"],
+    )
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_control_character_reaches_the_page_as_itself(text):
     shown = usual("activations", VIEW, seen([text, "end"]))
     pages = (
-        html.finding(shown),
+        found(shown),
         html.tokens(shown.result),
-        html.error(UserError(text)),
+        html.error(UserError(text), {"target": text}),
     )
     for page in pages:
         assert not set(page) & set("\x00\x07\x1b\r\u202e\ufeff")
