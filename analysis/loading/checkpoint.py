@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import UserError
+from analysis.errors import UserError, first_line
 from analysis.loading.assets import sha256
 
 if TYPE_CHECKING:
@@ -193,7 +193,3 @@ def quieten() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its kind."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

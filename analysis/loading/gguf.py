@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.errors import UserError
+from analysis.errors import UserError, first_line
 from analysis.loading.assets import cache_root, exclusive, notice, replace_folder, sha256
-from analysis.loading.checkpoint import first_line, quieten
+from analysis.loading.checkpoint import quieten
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
