@@ -125,7 +125,9 @@ def continuations(
         out = subject.model(prompt, use_cache=True)
     cache = out.past_key_values
     cache.batch_repeat_interleave(texts)
-    logits = repeat(subject.finite(out.logits[:, -1], "logits"), "factor v -> (factor text) v", text=texts)
+    logits = repeat(
+        subject.finite(out.logits[:, -1], "logits"), "factor v -> (factor text) v", text=texts
+    )
     scales = repeat(scales, "factor -> (factor text)", text=texts)
     shifts = scales.new_zeros(len(scales), length - 1)
     choose = partial(_next, samples=samples, generator=generator)

@@ -73,12 +73,16 @@ def _compared(
     hooked = subject.cache(tokens, *names)
     yield "the hooked activations", hooked[names[2]], activations
     with torch.inference_mode():
-        yield "the hooked logits", subject.bridge(subject.batch(tokens), prepend_bos=False), (
-            plain.logits[None]
+        yield (
+            "the hooked logits",
+            subject.bridge(subject.batch(tokens), prepend_bos=False),
+            (plain.logits[None]),
         )
-        yield "the logits of the hooked residual stream", _read_out(
-            subject, hooked[names[1]][-1]
-        ), plain.logits
+        yield (
+            "the logits of the hooked residual stream",
+            _read_out(subject, hooked[names[1]][-1]),
+            plain.logits,
+        )
         resumed = _resumed(subject, tokens, hooked[names[0]][0])
         yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
 
