@@ -1,4 +1,4 @@
-"""GGUF files made of tiny models, written as llama.cpp's converter writes them, and spoiled at will."""
+"""GGUF files made of tiny models, as llama.cpp's converter writes them, spoiled at will."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 import regex
 
@@ -41,7 +42,7 @@ class SlowBpe:
         if self.rule == "llama-bpe" and "".join(parts) in self.numbers:
             return [self.numbers["".join(parts)]]
         while len(parts) > 1:
-            pairs = list(zip(parts, parts[1:], strict=False))
+            pairs = list(pairwise(parts))
             best = min(pairs, key=lambda pair: self.ranks.get(pair, len(self.ranks)))
             if best not in self.ranks:
                 break

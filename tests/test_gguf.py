@@ -1,4 +1,4 @@
-"""A GGUF file is read rightly in all that it says, or refused in a sentence that names what is not."""
+"""A GGUF file is read rightly in all that it says, or refused in a sentence that names why."""
 
 import gguf as llama_cpp
 import numpy as np
@@ -292,7 +292,7 @@ def test_a_full_disk_is_told_as_such(spoiled, monkeypatch, tmp_path):
     from transformers import PreTrainedModel
 
     def full(*_, **__):
-        raise Exception("No space left on device (os error 28)")  # noqa: TRY002  # as tokenizers do
+        raise Exception("No space left on device (os error 28)")  # as tokenizers do
 
     monkeypatch.setattr(PreTrainedModel, "save_pretrained", full)
     _, path = spoiled()

@@ -1,6 +1,7 @@
 """Tokens of GGUF files are those of the real models: published rules, computed the slow way."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -125,10 +126,12 @@ def slow_sentencepiece(text, prefix=True):
     what is no piece in the end is spelled in bytes."""
     settings = sentencepiece_settings()
     pieces = settings["tokenizer.ggml.tokens"]
-    scores = dict(zip(pieces[len(PIECES) :], settings["tokenizer.ggml.scores"][len(PIECES) :]))
+    scores = dict(
+        zip(pieces[len(PIECES) :], settings["tokenizer.ggml.scores"][len(PIECES) :], strict=True)
+    )
     parts = [*((" " if prefix and text else "") + text).replace(" ", "▁")]
     while True:
-        joined = [scores.get(a + b, -1e9) for a, b in zip(parts, parts[1:], strict=False)]
+        joined = [scores.get(a + b, -1e9) for a, b in pairwise(parts)]
         if not joined or max(joined) == -1e9:
             break
         place = joined.index(max(joined))

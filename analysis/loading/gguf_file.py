@@ -1,7 +1,7 @@
-"""A GGUF file as it lies on disk: settings and tensors, each of which must be understood or refused.
+"""A GGUF file as it lies on disk: settings and tensors, each to be understood or refused.
 
-What llama.cpp reads of a file are the keys under its architecture's name and under ``tokenizer``; all
-others (``general``, ``quantize``, those of whoever wrote the file) change no number.
+What llama.cpp reads of a file are the keys under its architecture's name and under ``tokenizer``;
+all others (``general``, ``quantize``, those of whoever wrote the file) change no number.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from gguf import ReaderTensor
 
 QUANTISATIONS = frozenset(
-    "F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K IQ1_S IQ1_M IQ2_XXS IQ2_XS IQ2_S"
-    " IQ3_XXS IQ3_S IQ4_NL IQ4_XS TQ1_0 TQ2_0 MXFP4".split()
+    (
+        *("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"),
+        *("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "TQ1_0", "TQ2_0", "MXFP4"),
+        *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS"),
+    )
 )
 """Types of tensors that are expanded to float32."""
 
 
 class Settings:
-    """Keys of one section with their values; what was not asked for in the end was not understood."""
+    """Keys of one section with their values; what nobody asked for was not understood."""
 
     def __init__(self, path: Path, section: str, values: Mapping[str, Any]) -> None:
         self._path, self._section, self._left = path, section, dict(values)
