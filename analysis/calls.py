@@ -99,6 +99,7 @@ class Call(Asking):
 
         question = self.ask()
         running.check_suits(self.experiment, question)
+        _tell_special(subject, question)
         if "neuron" in self.experiment.needs and not self.named:
             best = str(running.best_neuron(subject, question))
             console.note(
@@ -122,6 +123,22 @@ class Call(Asking):
             answer: dict[str, Any] = compute.tables(result)
             return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
+
+
+def _tell_special(subject: "Subject", question: "Question") -> None:
+    """Tell of special tokens that stand in the prompts, which the model does not read as text."""
+    from analysis.prompts import special_in
+
+    typed = {
+        t: None for text in (question.clean, question.corrupted) for t in special_in(subject, text)
+    }
+    for token in typed:
+        twice = subject.prepend_bos and token == subject.tokenizer.bos_token
+        also = ", and puts one before the text too" if twice else ""
+        console.note(
+            f"note: your text holds {token}; {subject.origin.name} reads it as one special"
+            f" token{also}."
+        )
 
 
 NEURON = inspect.Parameter(

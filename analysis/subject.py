@@ -170,9 +170,47 @@ class Subject:
         assert isinstance(bos, int), "a model that wants a BOS token has one"
         return bos
 
+    def pieces(self, word: str) -> list[int]:
+        """Tokens of a word as it stands within a text: no BOS, and no space that is not its own.
+
+        SentencePiece puts a space before every text; behind another character it does not.
+        """
+        own = self.tokens(word)[int(self.prepend_bos) :]
+        if self.text(own) == word:
+            return own
+        before, both = self.tokens("\n"), self.tokens("\n" + word)
+        behind = both[len(before) :]
+        parted = both[: len(before)] == before and self.text(behind) == word
+        return behind if parted else own
+
+    def spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Tokens of a text, BOS left out, and where in it the characters of each begin and end."""
+        self.tokens(text)  # says what is wrong with it
+        found = self.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return found["input_ids"], found["offset_mapping"]
+
+    @cached_property
+    def _anchor(self) -> tuple[list[int], str]:
+        """A few tokens, and their text."""
+        tokens = self.tokenizer("a", add_special_tokens=False)["input_ids"]
+        return tokens, self._decoded(tokens)
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens that stand behind others, leading space included.
+
+        Decoded by themselves, SentencePiece's tokens would lose that space.
+        """
+        before, text = self._anchor
+        return self._decoded([*before, *tokens]).removeprefix(text)
+
     def string(self, token: int) -> str:
         """The text of one token, leading space included."""
-        return str(self.tokenizer.decode([token], clean_up_tokenization_spaces=False))
+        return self.text([token])
 
     def batch(self, tokens: Sequence[int]) -> Int[Tensor, "batch pos"]:
         """One prompt as a batch of one on the model's device."""

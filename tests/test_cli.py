@@ -281,6 +281,7 @@ def test_a_weight_index_of_odd_form_is_refused_in_words(
     analysis, llama_folder, tmp_path, weight_map
 ):
     folder = shutil.copytree(llama_folder, tmp_path / "odd")
+    (folder / "model.safetensors").unlink()
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": weight_map}))
     code, _, err = analysis("next-token", "--model", folder, *PAIR)

@@ -182,8 +182,13 @@ def wrap(
 
 
 def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:
-    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it."""
-    adds_bos = tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
+    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it.
+
+    A text that is not empty tells BOS in front from an EOS at the end, which may be the same token.
+    """
+    with_special = tokenizer("a").input_ids
+    without = tokenizer("a", add_special_tokens=False).input_ids
+    adds_bos = with_special[:1] == [tokenizer.bos_token_id] and with_special[:1] != without[:1]
     return adds_bos or model.config.model_type in ("gpt2", "gpt_neox")
 
 
