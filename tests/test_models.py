@@ -214,6 +214,53 @@ def test_biases_that_the_configuration_denies_are_not_left_out(tmp_path):
     assert "model.layers.0.self_attn.q_proj.bias" in refusal(tmp_path)
 
 
+def test_a_weight_of_another_shape_is_named(folder):
+    edit_weights(folder, lambda weights: weights.update({"transformer.ln_f.bias": torch.ones(7)}))
+    assert "hold transformer.ln_f.bias in another shape" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"num_attention_heads": 0}, "modulo by zero"),
+        ({"num_attention_heads": 5, "head_dim": None}, "Class validation error for validator"),
+        ({"hidden_act": "nonsense"}, "'nonsense'"),
+        ({"rope_parameters": {"rope_type": "odd", "rope_theta": 1e4}}, "'odd'"),
+        ({"max_position_embeddings": "many"}, "'max_position_embeddings': TypeError"),
+        ({"num_hidden_layers": 0}, "for which its config.json has no place"),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_makes_no_model_is_told_in_one_sentence(tmp_path, changes, told):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, **changes)
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"\xff\xfe{"),
+        ("model.safetensors", b""),
+        ("model.safetensors", b"\xff" * 16),
+        ("tokenizer.json", b"{}"),
+        ("tokenizer_config.json", b"[1]"),
+        ("chat_template.jinja", b"\xff\xff"),
+    ],
+    ids=str,
+)
+def test_a_file_of_nonsense_is_told_in_one_sentence(folder, file, content):
+    (folder / file).write_bytes(content)
+    assert str(folder) in refusal(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\x03\0\0\0" + b"\xff" * 16])
+def test_a_gguf_file_of_nonsense_is_told_in_one_sentence(tmp_path, monkeypatch, content):
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "odd.gguf").write_bytes(content)
+    assert "cannot be read as a GGUF language model" in refusal(tmp_path / "odd.gguf")
+
+
 def test_a_later_layer_of_the_file_is_not_left_out(folder):
     edit_config(folder, n_layer=2)
     assert "transformer.h.2." in refusal(folder)
