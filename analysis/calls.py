@@ -26,7 +26,11 @@ class Loading:
     """The options of every verb that runs a model."""
 
     model: Annotated[
-        str, typer.Option(help="A name that `models` lists, a local folder, or a .gguf file.")
+        str,
+        typer.Option(
+            help="A name that `models` lists, owner/name[@revision] on the Hugging Face hub, a "
+            "folder, or a .gguf file."
+        ),
     ] = EMBEDDED
     device: Annotated[str, typer.Option(help="cpu, cuda, mps.")] = "cpu"
     dtype: Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")] = (
