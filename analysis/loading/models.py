@@ -13,6 +13,7 @@ from analysis.errors import UserError
 from analysis.loading import assets, checkpoint, gguf, hub
 from analysis.loading.assets import Asset
 from analysis.loading.placement import placement
+from analysis.loading.verdicts import check_once
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -132,7 +133,6 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     """
     where, precision = placement(device, dtype)
     found = find(name)
-    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
@@ -142,7 +142,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.to(where), tokenizer, origin, prepend_bos)
-    check_twins(subject)
+    check_once(subject)
     return subject
 
 
@@ -165,7 +165,6 @@ def wrap(
         UserError: the architecture is not supported, a weight is NaN or infinite, or hooks and
             engine do not compute the model rightly.
     """
-    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     kind = type(model).__name__
@@ -180,7 +179,7 @@ def wrap(
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
-    check_twins(subject)
+    check_once(subject)
     return subject
 
 
