@@ -168,12 +168,25 @@ def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     kind = PreTrainedTokenizerFast if (folder / TOKENIZERS[0]).is_file() else AutoTokenizer
+    local = {"local_files_only": True, "trust_remote_code": False}
     try:
-        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = kind.from_pretrained(folder, **local)
+        if kind is PreTrainedTokenizerFast and None in (tokenizer.bos_token, tokenizer.eos_token):
+            _name_ends(tokenizer, AutoTokenizer.from_pretrained(folder, **local))
+        return tokenizer
     except Exception as error:
         raise UserError(
             f"The tokenizer in {folder} cannot be read ({first_line(error)}): get its files again."
         ) from error
+
+
+def _name_ends(tokenizer: "PreTrainedTokenizerBase", usual: "PreTrainedTokenizerBase") -> None:
+    """Fill in the BOS and EOS that a class has by itself, as GPT-2's files do not name them."""
+    vocabulary = tokenizer.get_vocab()
+    for name in ("bos_token", "eos_token"):
+        token = getattr(usual, name)
+        if getattr(tokenizer, name) is None and token in vocabulary:
+            setattr(tokenizer, name, token)
 
 
 def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
