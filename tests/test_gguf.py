@@ -200,6 +200,25 @@ DAMAGE = {
         lambda s, t: s.update({"tokenizer.ggml.ignore_case": True}),
         "tokenizer.ggml.ignore_case = True",
     ),
+    "too few kinds of tokens": (
+        lambda s, t: s.update({"tokenizer.ggml.token_type": [3, 3, 1]}),
+        "cannot be read as a GGUF language model (zip()",
+    ),
+    "a token that is none": (
+        lambda s, t: s.update({"tokenizer.ggml.bos_token_id": 10**6}),
+        "cannot be read as a GGUF language model (list index",
+    ),
+    "a merge of what is no token": (
+        lambda s, t: s.update({"tokenizer.ggml.merges": ["ß ü"]}),
+        "cannot be read as a GGUF language model (",
+    ),
+    "positions stretched twice": (
+        lambda s, t: (
+            s.update({"llama.rope.scaling.factor": 2.0}),
+            t.update({"rope_freqs.weight": np.ones(4)}),
+        ),
+        "stretches positions twice",
+    ),
     "an adapter": (lambda s, t: s.update({"general.type": "adapter"}), "a part of a model"),
 }
 

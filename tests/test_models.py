@@ -339,6 +339,20 @@ def test_a_tokenizer_larger_than_the_model_is_refused(folder):
     assert f"more tokens ({len(tiny.VOCABULARY) + 1})" in refusal(folder)
 
 
+def test_a_tokenizer_of_another_model_is_refused_in_memory_too():
+    tokenizer = tiny.tokenizer()
+    tokenizer.add_tokens(["extra"])
+    with pytest.raises(UserError, match="more tokens"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
+
+
+def test_a_tokenizer_that_does_not_say_where_its_tokens_stand_is_refused(monkeypatch):
+    tokenizer = tiny.tokenizer()
+    monkeypatch.setattr(type(tokenizer), "is_fast", False)
+    with pytest.raises(UserError, match="is a slow one"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
+
+
 def test_unknown_devices_and_types_say_what_would_do(folder):
     assert refusal(folder, dtype="float8") == (
         "Unknown dtype 'float8': choose one of float32, bfloat16, float16."

@@ -31,13 +31,29 @@ def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrain
     quieten()
     tokenizer = _read_tokenizer(folder)
     model = _read_model(folder, dtype)
+    check_tokenizer(tokenizer, model, folder)
+    check_finite(model.named_parameters(), folder)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def check_tokenizer(
+    tokenizer: "PreTrainedTokenizerBase", model: "PreTrainedModel", folder: Path | str
+) -> None:
+    """Refuse a tokenizer that is not the model's, or does not say where in a text its tokens are.
+
+    Raises:
+        UserError: says which.
+    """
     if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
         raise UserError(
             f"The tokenizer in {folder} has more tokens ({len(tokenizer)}) than the model has"
             " embeddings: give the tokenizer that the model was trained with."
         )
-    check_finite(model.named_parameters(), folder)
-    return model.eval().requires_grad_(False), tokenizer
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"The tokenizer in {folder} is a slow one, which does not say where its tokens stand:"
+            " give one that has a tokenizer.json."
+        )
 
 
 def check(folder: Path) -> None:

@@ -169,6 +169,7 @@ def wrap(
 
     kind = type(model).__name__
     checkpoint.check_kind({**model.config.to_dict(), "architectures": [kind]}, kind)
+    checkpoint.check_tokenizer(tokenizer, model, kind)
     checkpoint.check_finite(model.named_parameters(), kind)
     origin = Origin(
         name or Path(str(model.config.name_or_path)).name or kind,
