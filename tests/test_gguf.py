@@ -158,6 +158,10 @@ DAMAGE = {
         ),
         "rope.scaling.type = longrope",
     ),
+    "longer positions by no factor": (
+        lambda s, t: s.update({"llama.rope.scaling.type": "longrope"}),
+        "rope.scaling.type = longrope",
+    ),
     "attention of yarn": (
         lambda s, t: s.update({"llama.rope.scaling.attn_factor": 1.5}),
         "llama.rope.scaling.attn_factor = 1.5",
@@ -228,6 +232,14 @@ def test_what_is_not_understood_or_not_there_is_refused_by_name(spoiled, damage)
     change, told = DAMAGE[damage]
     _, path = spoiled(change)
     assert told in refusal(path)
+
+
+@pytest.mark.parametrize("architecture", ["qwen2", "gpt2"])
+def test_frequencies_that_only_llama_divides_are_refused_elsewhere(tmp_path, architecture):
+    _, settings, tensors = MAKERS[architecture]()
+    tensors["rope_freqs.weight"] = np.full(4, 2.0)
+    path = made.write(tmp_path / "a.gguf", settings | made.tokenizer_settings(), tensors)
+    assert "rope_freqs.weight, which has no place" in refusal(path)
 
 
 @pytest.mark.parametrize("architecture", ["gptneox", "gemma3", "phi3"])
