@@ -9,11 +9,16 @@ import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.errors import UserError
 from analysis.loading import assets, gguf, hub, models
 from tests import tiny
 
+BYTES = sorted(ByteLevel.alphabet())
 TEXT = "I climbed up the apple tree and picked an apple"
 FAMILIES = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
 
@@ -114,7 +119,7 @@ def test_local_models_start_with_bos_where_their_kind_was_trained_so_or_their_to
 def test_unknown_names_get_a_suggestion_and_hear_of_paths():
     message = refusal("gpt2-lrage")
     assert message.startswith("Unknown model 'gpt2-lrage': did you mean gpt2-large or ")
-    assert message.endswith("The path of a folder or a .gguf file works too.")
+    assert message.endswith("(owner/name), a folder or a .gguf file works too.")
     assert "known are smollm2-135m, gpt2, " in refusal("zzzz")
 
 
@@ -194,11 +199,158 @@ def test_absent_weights_are_not_made_up(folder):
     assert "lack transformer.h.2.ln_1.bias" in refusal(folder)
 
 
+def test_weights_that_the_configuration_has_no_place_for_are_named(folder):
+    def add(weights):
+        weights["transformer.h.3.mlp.c_fc.bias"] = torch.ones(128)
+
+    edit_weights(folder, add)
+    assert "hold transformer.h.3.mlp.c_fc.bias, for which its config.json has no" in refusal(folder)
+
+
+def test_biases_that_the_configuration_denies_are_not_left_out(tmp_path):
+    save(tmp_path, "llama")
+    edit_weights(
+        tmp_path,
+        lambda weights: weights.update({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}),
+    )
+    assert "model.layers.0.self_attn.q_proj.bias" in refusal(tmp_path)
+
+
+def test_a_weight_of_another_shape_is_named(folder):
+    edit_weights(folder, lambda weights: weights.update({"transformer.ln_f.bias": torch.ones(7)}))
+    assert "hold transformer.ln_f.bias in another shape" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"num_attention_heads": 0}, "modulo by zero"),
+        ({"num_attention_heads": 5, "head_dim": None}, "Class validation error for validator"),
+        ({"hidden_act": "nonsense"}, "'nonsense'"),
+        ({"rope_parameters": {"rope_type": "odd", "rope_theta": 1e4}}, "'odd'"),
+        ({"max_position_embeddings": "many"}, "'max_position_embeddings': TypeError"),
+        ({"num_hidden_layers": 0}, "for which its config.json has no place"),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_makes_no_model_is_told_in_one_sentence(tmp_path, changes, told):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, **changes)
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"\xff\xfe{"),
+        ("model.safetensors", b""),
+        ("model.safetensors", b"\xff" * 16),
+        ("tokenizer.json", b"{}"),
+        ("tokenizer_config.json", b"[1]"),
+        ("chat_template.jinja", b"\xff\xff"),
+    ],
+    ids=str,
+)
+def test_a_file_of_nonsense_is_told_in_one_sentence(folder, file, content):
+    (folder / file).write_bytes(content)
+    assert str(folder) in refusal(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\x03\0\0\0" + b"\xff" * 16])
+def test_a_gguf_file_of_nonsense_is_told_in_one_sentence(tmp_path, monkeypatch, content):
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "odd.gguf").write_bytes(content)
+    assert "cannot be read as a GGUF language model" in refusal(tmp_path / "odd.gguf")
+
+
+def test_a_later_layer_of_the_file_is_not_left_out(folder):
+    edit_config(folder, n_layer=2)
+    assert "transformer.h.2." in refusal(folder)
+
+
+def test_masks_that_older_files_hold_beside_the_weights_do_no_harm(folder):
+    edit_weights(folder, lambda w: w.update({"transformer.h.0.attn.bias": torch.ones(1, 1, 4, 4)}))
+    models.load(str(folder))
+
+
+def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_path):
+    other, tokenizer = tiny.tiny_llama(seed=5)
+    other.save_pretrained(tmp_path)
+    alone = assets.sha256(tmp_path / "model.safetensors")
+    tokenizer.save_pretrained(tmp_path)
+    shards = tmp_path / "shards"
+    tiny.tiny_llama()[0].save_pretrained(shards, max_shard_size="40KB")
+    for path in shards.glob("model*"):
+        path.rename(tmp_path / path.name)
+    subject = models.load(str(tmp_path))
+    assert torch.equal(subject.model.lm_head.weight, other.lm_head.weight)
+    assert subject.origin.revision == alone
+
+
+def test_layers_of_another_kind_of_attention_are_refused(tmp_path):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, layer_types=["full_attention", "sliding_attention", "full_attention"])
+    assert "has layers of sliding_attention" in refusal(tmp_path)
+
+
+def test_an_adapter_beside_a_model_is_not_passed_over(folder):
+    (folder / "adapter_config.json").write_text("{}")
+    assert "holds an adapter" in refusal(folder)
+
+
+@pytest.mark.parametrize("kind", ["GPT2Tokenizer", "LlamaTokenizer", "Qwen2Tokenizer", None])
+def test_text_is_cut_as_tokenizer_json_says_whatever_class_is_named_beside_it(tmp_path, kind):
+    from tests import made_gguf
+    from tests.test_gguf_tokenizer import HARD
+
+    pieces, merges = made_gguf.vocabulary()
+    numbers = {piece: number for number, piece in enumerate(pieces)}
+    words = Tokenizer(BPE(numbers, [tuple(pair.split(" ")) for pair in merges]))
+    words.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(False)])
+    words.decoder = decoders.ByteLevel()
+    made_gguf.llama()[0].save_pretrained(tmp_path)
+    words.save(str(tmp_path / "tokenizer.json"))
+    said = {"bos_token": made_gguf.BOS, **({"tokenizer_class": kind} if kind else {})}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(said))
+    subject = models.load(str(tmp_path))
+    for text in HARD:
+        assert subject.tokens(text)[int(subject.prepend_bos) :] == words.encode(text).ids
+    assert subject.tokenizer.bos_token == made_gguf.BOS
+
+
+def test_gpt2_has_its_bos_though_its_files_do_not_name_it(tmp_path):
+    """As on the hub: a tokenizer.json, and a tokenizer_config.json without tokens or class."""
+    words = Tokenizer(BPE({**{letter: n for n, letter in enumerate(BYTES)}, tiny.BOS: 256}, []))
+    words.pre_tokenizer, words.decoder = ByteLevel(False), decoders.ByteLevel()
+    words.add_special_tokens([tiny.BOS])
+    config = GPT2Config(vocab_size=257, n_embd=32, n_layer=2, n_head=4, n_positions=32)
+    tiny.randomised(GPT2LMHeadModel, config, seed=0).save_pretrained(tmp_path)
+    words.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 32}')
+    subject = models.load(str(tmp_path))
+    assert subject.prepend_bos
+    assert subject.tokens("an") == [256, *words.encode("an").ids]
+
+
 def test_a_tokenizer_larger_than_the_model_is_refused(folder):
     tokenizer = tiny.tokenizer()
     tokenizer.add_tokens(["extra"])
     tokenizer.save_pretrained(folder)
     assert f"more tokens ({len(tiny.VOCABULARY) + 1})" in refusal(folder)
+
+
+def test_a_tokenizer_of_another_model_is_refused_in_memory_too():
+    tokenizer = tiny.tokenizer()
+    tokenizer.add_tokens(["extra"])
+    with pytest.raises(UserError, match="more tokens"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
+
+
+def test_a_tokenizer_that_does_not_say_where_its_tokens_stand_is_refused(monkeypatch):
+    tokenizer = tiny.tokenizer()
+    monkeypatch.setattr(type(tokenizer), "is_fast", False)
+    with pytest.raises(UserError, match="is a slow one"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
 
 
 def test_unknown_devices_and_types_say_what_would_do(folder):
@@ -241,6 +393,70 @@ def test_a_hub_model_in_the_cache_loads_without_a_network(empty_hub):
     assert subject.origin.source == "hub openai-community/gpt2"
     assert subject.origin.revision == entry.revision
     assert subject.prepend_bos
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def in_cache(hub_folder, repository, branch="main"):
+    """A tiny model in the hub's cache, as the newest of a branch."""
+    root = hub_folder / ("models--" + repository.replace("/", "--"))
+    save(root / "snapshots" / COMMIT, "llama")
+    (root / "refs").mkdir()
+    (root / "refs" / branch).write_text(COMMIT)
+
+
+def test_any_repository_of_the_hub_loads_and_is_known_by_its_commit(empty_hub):
+    in_cache(empty_hub, "orchard/Tiny-1.5b")
+    origin = models.load("orchard/Tiny-1.5b").origin
+    assert (origin.name, origin.source) == ("Tiny-1.5b", "hub orchard/Tiny-1.5b")
+    assert origin.revision == COMMIT
+    assert models.load(f"orchard/Tiny-1.5b@{COMMIT}").origin.revision == COMMIT
+
+
+def test_another_revision_of_a_repository_has_a_name_of_its_own(empty_hub):
+    in_cache(empty_hub, "orchard/tiny", branch="step1000")
+    origin = models.load("orchard/tiny@step1000").origin
+    assert (origin.name, origin.revision) == ("tiny@step1000", COMMIT)
+    assert "orchard/tiny is neither in the hub's cache nor" in refusal("orchard/tiny")
+
+
+def test_a_repository_without_safetensors_is_refused_before_it_is_downloaded(
+    empty_hub, monkeypatch
+):
+    import huggingface_hub
+
+    files = [SimpleNamespace(rfilename=name) for name in ("config.json", "pytorch_model.bin")]
+    found = SimpleNamespace(siblings=files, sha=COMMIT)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: found)
+    assert refusal("orchard/pickled") == (
+        "orchard/pickled has no safetensors: other weights are not read, because they can run code."
+    )
+
+
+def test_what_is_asked_of_the_hub_is_the_commit_that_it_names(empty_hub, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def download(repository, revision, **_):
+        asked.append((repository, revision))
+        folder = empty_hub / revision
+        save(folder, "llama")
+        return folder
+
+    files = [SimpleNamespace(rfilename="model-00001-of-00002.safetensors")]
+    found = SimpleNamespace(siblings=files, sha=COMMIT)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: found)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert models.load("orchard/tiny").origin.revision == COMMIT
+    assert asked == [("orchard/tiny", COMMIT)]
+
+
+def test_a_folder_goes_before_a_repository_of_the_same_name(empty_hub, tmp_path, monkeypatch):
+    save(tmp_path / "orchard" / "tiny", "llama")
+    monkeypatch.chdir(tmp_path)
+    assert models.load("orchard/tiny").origin.source == "folder tiny"
 
 
 def test_a_half_downloaded_hub_model_is_not_available(empty_hub):
@@ -355,7 +571,7 @@ def test_an_interrupted_conversion_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         gguf.convert(tmp_path / "orchard.gguf", "0" * 64)
     left = [path.name for path in (tmp_path / "cache" / "models").iterdir()]
-    assert left == ["0" * 16 + ".lock"]
+    assert left == [gguf.converted_folder("0" * 64).name + ".lock"]
 
 
 def test_a_damaged_gguf_file_is_refused(tmp_path, monkeypatch):

@@ -65,8 +65,12 @@ class Reading:
 def windows(
     subject: Subject, documents: Iterable[tuple[int, str]], length: int
 ) -> Iterator[Window]:
-    """Cut numbered documents into windows of at most ``length`` tokens, BOS not counted."""
+    """Cut numbered documents into windows of at most ``length`` tokens, BOS not counted.
+
+    A window is never longer than the model reads.
+    """
     lead = int(subject.prepend_bos)
+    length = min(length, subject.context - lead)
     for number, text in documents:
         tokens = subject.tokens(text)
         for start in range(lead, len(tokens), length):
@@ -105,6 +109,9 @@ def read(
         layers: whose activations are wanted.
         changes: by layer, what is done to the activations before they are written; the reading
             holds them as they were before.
+
+    Raises:
+        UserError: a logit is not finite.
     """
     ids, valid = _padded(subject, batch)
     seen: dict[int, Tensor] = {}
@@ -123,7 +130,7 @@ def read(
         pos=pos,
         token=ids[valid],
         following=following[valid],
-        logits=logits[valid].float(),
+        logits=subject.finite(logits[valid], "logits").float(),
         activations={layer: seen[layer][valid] for layer in layers},
     )
 
