@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from analysis.subject import Subject
+    from analysis.subject import Origin, Subject
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -56,7 +56,8 @@ class Entry:
 class Found:
     """A model on this disk: its folder, what to write into its Origin, and the BOS policy.
 
-    ``prepend_bos`` is None where the model's own files decide it.
+    ``prepend_bos`` is None where the model's own files decide it; ``gguf`` is the file that the
+    user named, if it is one.
     """
 
     folder: Path
@@ -64,6 +65,7 @@ class Found:
     source: str
     revision: str
     prepend_bos: bool | None = None
+    gguf: Path | None = None
 
 
 CATALOGUE = (
@@ -131,7 +133,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
-    origin = Origin(name=found.name, source=found.source, revision=found.revision)
+    origin = Origin(found.name, found.source, found.revision, found.gguf)
     prepend_bos = found.prepend_bos
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
@@ -195,7 +197,8 @@ def find(name: str) -> Found:
         return Found(path, path.resolve().name, f"folder {path.resolve().name}", checksum)
     if path.is_file() and path.suffix.lower() == ".gguf":
         checksum = assets.sha256(path)
-        return Found(gguf.convert(path, checksum), path.stem, f"gguf {path.name}", checksum)
+        folder = gguf.convert(path, checksum)
+        return Found(folder, path.stem, f"gguf {path.name}", checksum, gguf=path)
     raise UserError(_unknown(name, path))
 
 
@@ -222,6 +225,18 @@ def entry_of(name: str) -> Entry | None:
         if wanted == entry.name or wanted == str(entry.origin).lower():
             return entry
     return None
+
+
+def gguf_of(origin: "Origin") -> Path | None:
+    """The GGUF file that a model was converted from; None for one that comes from no such file.
+
+    Raises:
+        UserError: it is a file of the catalogue that cannot be had from here.
+    """
+    for entry in CATALOGUE:
+        if isinstance(entry.origin, Asset) and entry.revision == origin.revision:
+            return assets.fetch(entry.origin)
+    return origin.gguf
 
 
 def available(entry: Entry) -> bool:
