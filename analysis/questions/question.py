@@ -18,7 +18,7 @@ from analysis.prompts import (
     make_prompt,
     pieces,
 )
-from analysis.questions.factors import Factors, Kind, Part
+from analysis.questions.factors import Factors, Kind, Part, Plan
 from analysis.subject import Subject
 
 
@@ -298,6 +298,7 @@ PARTS: dict[str, type[Part]] = {
     "examples": Example,
     "crossed": Factors,
     "words": Kind,
+    "plan": Plan,
 }
 """What the tables of a question hold, by the key under which they stand."""
 
