@@ -27,6 +27,7 @@ Need = Literal[
     "held_out",
     "natural",
     "crossed",
+    "plan",
     "neuron",
     "neuron if named",
     "rivals",
@@ -34,9 +35,9 @@ Need = Literal[
 ]
 """What an experiment takes, beside target and foil: ``prompts``, one or two; ``pair``, two that are
 aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; factors to be
-``crossed``; a ``neuron``, by itself the model's own best, and its ``rivals``; texts of the
-``corpus``. A question without a pair, without words or without factors is not put to an experiment
-that needs them; the others do with less."""
+``crossed``, and the ``plan`` among them; a ``neuron``, by itself the model's own best, and its
+``rivals``; texts of the ``corpus``. A question without a pair, without words or without factors is
+not put to an experiment that needs them; the others do with less."""
 
 SEEDS = 2**63 - 1
 
@@ -304,5 +305,6 @@ def has(question: Any, needs: Sequence[Need]) -> bool:
         "held_out": bool(question.has_words),
         "natural": bool(question.natural),
         "crossed": question.crossed is not None,
+        "plan": question.crossed is not None and question.crossed.plan is not None,
     }
     return all(parts.get(need, True) for need in needs)

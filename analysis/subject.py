@@ -7,6 +7,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,11 +24,15 @@ from analysis.neuron import Neuron
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model came from: its name here, its source, and a commit hash or weight checksum."""
+    """Where a model came from: its name here, its source, and a commit hash or weight checksum.
+
+    ``gguf`` is the file that it was converted from, where that is one that the user named.
+    """
 
     name: str
     source: str
     revision: str
+    gguf: Path | None = None
 
 
 def share_weights(model: PreTrainedModel) -> PreTrainedModel:

@@ -51,6 +51,7 @@ LACKS: Mapping[str, str] = {
     "held_out": "no other words, and so no held-out pairs",
     "words": "no other words",
     "natural": "no prompts of ordinary prose",
+    "plan": "nothing to put in the place of target and foil",
 }
 """What a question without it names, in words."""
 

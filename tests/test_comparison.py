@@ -31,9 +31,10 @@ from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.loading import models
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import best_threshold
+from analysis.numbers.estimates import share_of_tokens
 from analysis.prompts import make_pair
 from analysis.running import inputs
-from analysis.scanning.detector import FEWEST, Detector, halfway, share
+from analysis.scanning.detector import FEWEST, Detector, halfway
 from analysis.subject import Origin
 from tests.plant import plant
 from tests.prose import Prose
@@ -115,7 +116,7 @@ def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned
 def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_token(subject, pair):
     neuron = Neuron(2, 5)
     detector = Detector(subject, neuron, pair.contrast.target_id, -1)
-    values, follows, first = detector.columns(TEXTS_READ[:1], lambda _: None)
+    values, follows, first, _ = detector.columns(TEXTS_READ[:1], lambda _: None)
     tokens = subject.tokens(TEXT)
     post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][2, 1:-1, 5]
     np.testing.assert_allclose(values, -post.numpy(), atol=1e-5)
@@ -146,7 +147,7 @@ def test_texts_that_choose_the_threshold_are_not_those_that_count(subject, pair)
     silent, much = "The dog was big and the cat was small.", f"{TEXT} {TEXT}"
     first = detector.detect([(0, much), (1, silent)], 9.0, lambda _: None)
     second = detector.detect([(0, much), (1, TEXT)], 9.0, lambda _: None)
-    values, follows, _ = detector.columns([(0, much)], lambda _: None)
+    values, follows, *_ = detector.columns([(0, much)], lambda _: None)
     assert follows.sum() >= FEWEST
     assert first.threshold == second.threshold == best_threshold(values, follows)
     assert (first.followed, second.followed) == (0, TEXT.count(" an "))
@@ -174,10 +175,24 @@ def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pai
     assert "midway between its activations on the two prompts" in told
 
 
-def test_a_share_of_nothing_is_undefined():
-    assert np.isnan(share(0, 0)).all()
-    value, low, high = share(1, 10)
-    assert low < value == 0.1 < high
+def test_shares_are_of_tokens_and_their_intervals_over_texts(subject, pair):
+    """Each judged text by itself, and then together: tokens of one text are not independent."""
+    detector = Detector(subject, Neuron(0, 3), pair.contrast.target_id, 1)
+    other = "The dog saw an owl and an egg. She ate an apple."
+    judged = [TEXT, other, f"{other} {TEXT}", "The cat was small."]
+    texts = list(enumerate(text for each in judged for text in (TEXT, each)))
+    found = detector.detect(texts, 0.0, lambda _: None)
+    rows = []
+    for text in judged:
+        values, follows, *_ = detector.columns([(0, text)], lambda _: None)
+        active = values >= found.threshold
+        rows.append(((active & follows).sum(), active.sum(), follows.sum()))
+    hits, active, follows = np.array(rows, dtype=float).T
+    np.testing.assert_allclose(found.shares[0], share_of_tokens(hits, active))
+    np.testing.assert_allclose(found.shares[1], share_of_tokens(hits, follows))
+    assert found.shares[1, 0] == found.active_followed / found.followed
+    alone = detector.detect([(0, TEXT), (1, TEXT)], 0.0, lambda _: None).shares
+    assert np.isnan(alone[:2, 1:]).all(), "one text gives no interval"
 
 
 def test_beginnings_end_at_a_word_and_short_texts_stay_whole():
@@ -414,9 +429,10 @@ def test_facts_let_no_neuron_stand_out_that_leads_only_where_it_was_chosen():
 
 def test_few_occurrences_are_called_rough_and_many_are_not():
     def prose(**counts):
-        study = changed(
-            evidence(Plan()), "comparison", **{k: np.array([v]) for k, v in counts.items()}
-        )
+        given = {name: np.array([value]) for name, value in counts.items()}
+        if "active" in counts:  # of nothing there is no share
+            given["shares"] = np.full((1, 4, 3), np.nan)
+        study = changed(evidence(Plan()), "comparison", **given)
         return make_claims(study).comparison.corpus
 
     assert "rough" not in prose()

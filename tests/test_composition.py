@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.engines.pushes import PUSHES, answers, pushes
 from analysis.engines.splitting import norm_scale, side, split
 from analysis.errors import UserError
 from analysis.experiments.composition.compute import composition, held_out_shares, summary
@@ -246,21 +247,24 @@ def test_a_planted_later_neuron_that_copies_or_cancels_the_effect_is_found(
     assert sign * (at_one_scale[0] - at_one_scale[1]) > 1.0
 
 
-def _listen(subject, pair, neuron, later, sign):
-    """Make a later neuron fire when the planted one is patched in, and write for or against."""
+def _listen(subject, pair, neuron, later, sign, changes=None):
+    """Make a later neuron fire at the first change, and at no other, and write for or against.
+
+    By default the change is the planted neuron's write.
+    """
     base, source = pair.corrupted.tokens, pair.clean.tokens
     name = f"blocks.{later.layer}.mlp.hook_in"
-    patch = (
-        f"blocks.{neuron.layer}.hook_resid_post",
-        add_last(write_of(subject, base, source, neuron)),
-    )
-    inputs = torch.stack([outputs(subject, base, [name], hooks)[name] for hooks in ([patch], [])])
+    changes = changes or [write_of(subject, base, source, neuron)]
+    entry = f"blocks.{neuron.layer}.hook_resid_post"
+    runs = [*([(entry, add_last(change))] for change in changes), []]
+    inputs = torch.stack([outputs(subject, base, [name], hooks)[name] for hooks in runs])
     mlp = subject.bridge.blocks[later.layer].mlp
     with torch.no_grad():
-        wanted = torch.tensor([4.0, 0.0])
+        once = torch.eye(len(inputs))[0]
+        wanted = 4 * once
         if hasattr(mlp, "gate"):
             mlp.W_gate[:, later.number] = torch.linalg.pinv(inputs) @ wanted
-            mlp.W_in[:, later.number] = torch.linalg.pinv(inputs) @ torch.tensor([1.0, 0.0])
+            mlp.W_in[:, later.number] = torch.linalg.pinv(inputs) @ once
         else:
             wanted = wanted - mlp.b_in[later.number]
             mlp.W_in[:, later.number] = torch.linalg.pinv(inputs) @ wanted
@@ -269,6 +273,57 @@ def _listen(subject, pair, neuron, later, sign):
             subject, subject.cache(base, "hook_resid_post")["hook_resid_post"][-1, -1]
         )
         mlp.W_out[later.number] = sign * 4 * scale * direction / direction.norm() ** 2
+
+
+def test_of_a_write_the_unembedding_part_has_all_of_the_direct_effect(subject, pair, neuron):
+    write, part, rest, *random = pushes(subject, neuron, pair.contrast)
+    along = subject.direction(pair.contrast.target_id, pair.contrast.foil_id)
+    torch.testing.assert_close(part + rest, write)
+    torch.testing.assert_close(part @ along, write @ along)
+    torch.testing.assert_close(
+        torch.stack([rest, *random]) @ along, torch.zeros(21), atol=1e-4, rtol=0
+    )
+    for each in random:
+        assert float(each.norm()) == pytest.approx(float(write.norm()), rel=1e-5)
+    assert abs(float(part @ along)) > 1e-3
+
+
+def test_answers_to_a_push_are_what_hooks_see_when_it_joins_the_residual(subject, pair, neuron):
+    base, source = pair.corrupted, pair.clean
+    sides = (side(subject, prompt, neuron.layer) for prompt in (base, source))
+    found = answers(subject, *sides, neuron, pair.contrast)
+    post = [subject.cache(p.tokens, "mlp.hook_post")["mlp.hook_post"] for p in (source, base)]
+    delta = (post[0] - post[1])[neuron.layer, -1, neuron.number]
+    entry, watched = f"blocks.{neuron.layer}.hook_resid_post", "blocks.2.mlp.hook_post"
+    before = outputs(subject, base.tokens, [watched])[watched]
+    untouched = diff_with_hooks(subject, pair, base.tokens, [])
+    for row, push in enumerate(pushes(subject, neuron, pair.contrast)[:5]):
+        hook = (entry, add_last(delta * push))
+        change = diff_with_hooks(subject, pair, base.tokens, [hook]) - untouched
+        assert float(found.total[row]) == pytest.approx(change, abs=1e-4)
+        after = outputs(subject, base.tokens, [watched], [hook])[watched]
+        written = (after - before)[3] * subject.W_out(2)[3]
+        expected = read_frozen(subject, pair, base.tokens, written)
+        assert float(found.neurons[row, -1, 3]) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("heard", ["part", "rest"])
+def test_a_planted_opponent_answers_the_push_that_it_listens_to_and_no_other(
+    subject, pair, neuron, heard
+):
+    """One hears the unembedding part, whoever writes it; the other what else this neuron writes."""
+    later = Neuron(2, 9)
+    base, source = pair.corrupted.tokens, pair.clean.tokens
+    delta = write_of(subject, base, source, neuron) @ subject.write(neuron)
+    delta = delta / subject.write(neuron).norm() ** 2
+    found = dict(zip(PUSHES, delta * pushes(subject, neuron, pair.contrast), strict=False))
+    other = "rest" if heard == "part" else "part"
+    _listen(subject, pair, neuron, later, -1, [found[heard], found[other]])
+    result = composition(subject, neuron, pair, [pair], controls=0)
+    answered = result.pushed_components[0, 0, :, result.components.index(str(later))]
+    told = dict(zip(PUSHES, answered, strict=True))
+    assert told[heard] < -1.0
+    assert told[other] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_controls_are_split_as_if_each_were_asked_about(subject, pair, composed, neuron):
@@ -294,6 +349,8 @@ def test_held_out_pairs_are_split_like_the_question(subject, pair, neuron):
     assert result.held_out_direct_unfrozen[0] == pytest.approx(alone.direct_unfrozen[0], abs=1e-5)
     expected = [alone.full()[part] for part in result.components]
     np.testing.assert_allclose(result.held_out_components[0], expected, atol=1e-5)
+    assert result.pushed_total[0, 0, 0] == pytest.approx(alone.total[0], abs=1e-5)
+    assert result.pushed_total[1, 0, 0] == pytest.approx(alone.total[1], abs=1e-5)
     share, (low, high) = held_out_shares(result)["direct"]
     assert share == pytest.approx(alone.direct[0] / alone.total[0], rel=1e-4)
     assert np.isnan([low, high]).all(), "one pair gives no interval"
@@ -333,5 +390,8 @@ def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):
     assert result.full(0)["L29N1326"] > 0.5  # it helps in one run and hinders in the other
     assert result.full(1)["L29N1326"] < -0.4
     assert np.abs(result.control_total).max() < 0.1
+    part = result.pushed_components[0, :, :, 0].sum(0)
+    assert part[1] / part[0] == pytest.approx(0.68, abs=0.1)  # any push on the two tokens
+    assert np.abs(result.random_components[0, :, :, 0]).mean() < abs(part[0]) / 6 / 5
     share, (low, high) = held_out_shares(result)["direct"]
     assert 1.2 < low <= share <= high < 1.7

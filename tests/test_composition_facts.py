@@ -14,6 +14,7 @@ from analysis.experiments.composition.facts import facts
 from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
+from analysis.experiments.composition.figures_pushes import composition_pushes
 from analysis.neuron import Neuron
 from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED
@@ -31,6 +32,7 @@ TRUE_AND_FALSE = [
     ("So single paths tell nearly all of it", "So single paths do not tell all of it"),
     ("Both ways tell the same story", "The two ways do not tell the same story"),
     ("takes part of it back there", "less than half of it"),
+    ("So most of its answer is for the push, whoever makes it", "for this neuron’s own write, not"),
     ("directly (at most 0.00, against 0.44)", "So the neuron is nothing special in its layer"),
 ]
 
@@ -57,6 +59,9 @@ def claims_with(**fields):
         ("against", True),
         ("held_out.exceeds", True),
         ("controls.weaker", True),
+        ("pushed.by_any", True),
+        ("pushed.opposes", True),
+        ("pushed.by_write", False),
         ("held_out.minor", False),
         ("controls.as_large", False),
     ],
@@ -98,11 +103,15 @@ def test_without_held_out_pairs_page_and_figure_say_so():
         "held_out": (),
         **{f"held_out_{n}": np.zeros(0, "f") for n in ("total", "direct", "direct_unfrozen")},
         **{f"held_out_noising_{n}": np.zeros(0, "f") for n in ("total", "direct")},
-        "held_out_components": np.zeros((0, 2), "f"),
+        "pushed_total": np.zeros((2, 0, 3), "f"),
+        "pushed_components": np.zeros((2, 0, 3, 2), "f"),
+        "random_total": np.zeros((2, 0, 20), "f"),
+        "random_components": np.zeros((2, 0, 20, 2), "f"),
     }
     told = claims_with(**none)
     assert "split of one pair" in told.held_out
     assert "no held-out pairs" in told.held_out_caption
+    assert "no held-out pairs" in told.pushed
     result = dataclasses.replace(evidence(Plan()).composition, **none)
     assert "no held-out pairs" in composition_held_out(result).layout.annotations[0].text
 
@@ -236,3 +245,45 @@ def test_held_out_parts_are_told_as_shares_of_the_direct_effect_too():
     assert shares["direct"][0] == pytest.approx(1.0)
     assert shares["L4N2"][0] == pytest.approx(-1.35 / 4)
     assert "which is \u221234\u202f% of the direct effect" in claims_with().held_out
+
+
+def pushed_with(part, rest, random=0.04, noising=None):
+    """What is told of L4N2 when its answers to the pushes are these shares of its answer."""
+    result = evidence(Plan()).composition
+    answers, draws = result.pushed_components.copy(), result.random_components.copy()
+    answers[:, :, 1:] = answers[:, :, :1] * np.array([part, rest], "f")[:, None]
+    draws[:] = answers[:, :, :1] * random
+    if noising is not None:
+        answers[1, :, 1] = answers[1, :, 0] * noising
+    return claims_with(pushed_components=answers, random_components=draws).pushed
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((0.8, 0.2), "whoever makes it: generic opposition"),
+        ((0.2, 0.8), "for this neuron’s own write"),
+        ((0.8, 0.2, 0.9), "no more than any other push"),
+        ((0.8, 0.2), "part of the answer is for what else this neuron writes"),
+        ((0.8, 0.0), "The rest of this write brings no more than a random direction"),
+        ((0.8, 0.2), "which says the same"),
+        ((0.8, 0.2, 0.04, 0.1), "which does not say the same"),
+    ],
+)
+def test_whom_a_later_neuron_answers_is_read_off_the_pushes(shares, said):
+    assert said in pushed_with(*shares)
+
+
+def test_a_share_that_differs_between_pairs_is_not_decided():
+    result = evidence(Plan()).composition
+    answers = result.pushed_components.copy()
+    answers[:, :, 1] = answers[:, :, 0] * np.array([0, 1, 0, 1, 0, 1.0])[:, None]
+    assert "cannot be told" in claims_with(pushed_components=answers).pushed
+
+
+def test_the_figure_of_pushes_has_every_push_of_every_component():
+    result = evidence(Plan()).composition
+    figure = composition_pushes(result)
+    assert [len(trace.x) for trace in figure.data] == [len(result.components)] * 3
+    assert figure.data[1].x[0] == pytest.approx(0.8 * figure.data[0].x[0], abs=1e-3)
+    assert len(figure.layout.shapes) == len(result.components)

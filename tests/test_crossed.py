@@ -1,5 +1,6 @@
 """Example, frame and word crossed: what is planted is named, and nothing else."""
 
+import re
 from dataclasses import replace
 from statistics import NormalDist
 
@@ -14,6 +15,7 @@ from analysis.experiments.crossed import EXPERIMENT
 from analysis.experiments.crossed.compute import crossed, summary
 from analysis.experiments.crossed.facts import facts
 from analysis.neuron import Neuron
+from analysis.numbers.partial import within_rows
 from analysis.numbers.separation import auc
 from analysis.numbers.shares import SHARES, variance_shares
 from analysis.numbers.two_way import area, middle, resampled, shuffled_area
@@ -372,7 +374,10 @@ def test_a_question_with_factors_suits_the_experiment_and_one_without_says_so(su
 KINDS = FACTORS["words"]
 MISTAKES = [
     ({"cue": 3}, "crossed.cue: input should be a valid string"),
-    ({"frame": []}, "crossed.frame: no such key; the keys are rule, cue, examples, frames, words"),
+    (
+        {"frame": []},
+        "crossed.frame: no such key; the keys are rule, cue, examples, frames, words, plan",
+    ),
     ({"frames": FACTORS["frames"][:1]}, "crossed: frames: give two or more"),
     ({"frames": [*FACTORS["frames"], "She saw"]}, "frames: 'She saw' needs {} once"),
     ({"frames": [*FACTORS["frames"], FACTORS["frames"][1]]}, "frames: one stands there twice"),
@@ -412,3 +417,118 @@ def test_the_librarys_factors_are_as_many_as_a_reader_would_ask(name):
         assert sum("tree" in frame for frame in factors.frames) * 2 == len(factors.frames)
         vowels = [kind.words for kind in factors.words if kind.looks_like == "target"]
         assert all(word[0].lower() in "aeiou" for words in vowels for word in words)
+
+
+PLAN = {"instead": " the", "target": " (apple|owl|egg|onion)", "foil": " (pear|dog|cat|bird)"}
+
+
+def with_plan():
+    return Factors(**{**FACTORS, "plan": PLAN})
+
+
+def test_what_comes_next_is_read_off_the_models_own_probabilities(subject, pair):
+    """The obvious way: a pass over the whole prompt with the plan's text behind it."""
+    factors = with_plan()
+    result = crossed(subject, NEURON, pair.contrast, factors, OWN, value=0.5)
+    assert [says_at(factors, place) for place in result.planned[1:]] == [""] * (
+        len(result.planned) - 1
+    )
+    for p, f, w in ((0, 0, 0), (0, 1, 5), (len(result.planned) - 1, 1, 7)):
+        example = result.examples[result.planned[p]]
+        text = factors.text(example, result.frames[f], result.words[w]) + " the"
+        shares = subject.logits(subject.tokens(text))[-1].softmax(-1)
+        target, foil = (
+            sum(float(shares[subject.tokens(f" {word}")[-1]]) for word in words)
+            for words in (("apple", "owl", "egg", "onion"), ("pear", "dog", "cat", "bird"))
+        )
+        assert result.expected[p, f, w] == pytest.approx(np.log(target / foil), abs=1e-4)
+    assert (result.expected_mass > 0).all()
+    assert (result.expected_mass <= 1).all()
+
+
+def says_at(factors, place):
+    return factors.says(list(factors.examples)[place], " an", " a")
+
+
+def test_a_question_without_a_plan_is_asked_all_the_same(result):
+    assert result.expected.shape[0] == 0
+    assert facts(result).plan is None
+    told = sentences.alone(EXPERIMENT, result)
+    assert "nothing is known of plans" in told.plan
+    assert "does not say" in result.figure("crossed_plan").layout.annotations[0].text
+    plain = written()
+    assert "crossed_plan" not in [each.name for each in EXPERIMENT.shows(plain)]
+    asked = written(plan=PLAN)
+    assert "crossed_plan" in [each.name for each in EXPERIMENT.shows(asked)]
+
+
+def planning(values, expected):
+    return facts(made(Plan(), values, expected=expected.astype("f")), sign=1).plan
+
+
+def test_a_plan_is_told_from_a_word_that_was_read():
+    """Activation = what comes next, or = the rule; what comes next goes with the rule loosely."""
+    draw = np.random.default_rng(2)
+    shape = (3, len(SAYS), FRAMES, len(CALLS))
+    noise = draw.normal(0, 1, shape)
+    expected = CALLS + draw.normal(0, 2, shape[1:])[:2]
+    plans, reads, both, neither = (noise.copy() for _ in range(4))
+    plans[0, :2] += 3 * expected
+    reads[0, :2] += 6 * CALLS
+    both[0, :2] += 3 * expected + 6 * CALLS
+    told = [planning(each.astype("f"), expected) for each in (plans, reads, both, neither)]
+    assert [(each.plans, each.reads) for each in told] == [
+        (True, False),
+        (False, True),
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_partial_correlations_are_those_of_what_two_regressions_leave():
+    draw = np.random.default_rng(0)
+    values = draw.normal(0, 1, (3, 1, 4, 12))
+    values[0] += values[1] + values[2]
+    (found, *_) = within_rows(values, resampled(4, np.zeros(12, int), 0, draws=2))
+    x, y, z = (each - each.mean(-1, keepdims=True) for each in values)
+    x, y, z = x.ravel(), y.ravel(), z.ravel()
+
+    def left(of, by):
+        return of - by * (of @ by) / (by @ by)
+
+    def correlation(a, b):
+        return (a @ b) / np.sqrt((a @ a) * (b @ b))
+
+    expected = correlation(x, y), correlation(left(x, z), left(y, z))
+    assert found[:2] == pytest.approx(expected, abs=1e-9)
+    assert found[2] == pytest.approx(correlation(left(x, y), left(z, y)), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("said", "opposite"), [("So it goes with what the model is", "that is no plan")]
+)
+def test_what_is_said_of_plans_can_be_refuted(said, opposite):
+    expected = np.random.default_rng(4).normal(0, 1, (2, FRAMES, len(CALLS))).astype("f")
+    values = planted("nothing")
+    values[0, :2] = 3 * expected
+    told = sentences.alone(EXPERIMENT, made(Plan(), values, expected=expected))
+    assert said in told.plan
+    read = sentences.alone(EXPERIMENT, made(Plan(), planted("rule"), expected=expected))
+    assert opposite in read.plan
+    assert said not in read.plan
+
+
+def test_a_pattern_that_is_none_is_named():
+    with pytest.raises(UserError, match=r"plan.target: '\(' is no regular expression"):
+        written(plan={**PLAN, "target": "("})
+
+
+def test_the_librarys_plan_tells_sounds_apart():
+    plan = questions.default().crossed.plan
+    sounds = {
+        "target": ("apple", "hour", "umbrella", "uncle", "usher", "honest"),
+        "foil": ("unicorn", "house", "pear", "university", "one", "euro"),
+    }
+    for word, side in ((word, side) for side, words in sounds.items() for word in words):
+        sides = [s for s in ("target", "foil") if re.fullmatch(getattr(plan, s), f" {word}")]
+        assert sides == [side], word

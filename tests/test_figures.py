@@ -19,6 +19,7 @@ from tests.synthetic.neuron_sweep import held_out
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
+    r"|run|format"
 )
 
 

@@ -49,9 +49,7 @@ def _slot(subject: Subject, name: str) -> _Slot:
     block = part(subject.model, subject.family.blocks).get_submodule(layer)
     if kind == "N":
         return _Slot(part(block, subject.family.mlp_out), slice(int(number), int(number) + 1))
-    heads = subject.config.num_attention_heads
     width = subject.bridge.blocks[int(layer)].attn.W_O[0].shape[0]
-    assert int(number) < heads
     columns = slice(int(number) * width, (int(number) + 1) * width)
     return _Slot(part(block, subject.family.attn_out), columns)
 

@@ -6,11 +6,11 @@ there alone.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analysis.engines.continuation import exchanged
@@ -78,16 +78,7 @@ def _ends(
 ) -> Float[Tensor, "3 prompt"]:
     """The three rows of ``Ends`` for prompts of one length."""
     ids = torch.tensor([list(prompt) for prompt in prompts], device=subject.device)
-    columns = zip(*(prompt[:-1] for prompt in prompts), strict=True)
-    common = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
-    cache = None
-    if common:
-        cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
-        cache.batch_repeat_interleave(len(ids))
-    if ids.shape[1] - 1 > common:
-        between = ids[:, common:-1]
-        out = subject.model.base_model(between, past_key_values=cache, use_cache=True)
-        cache = out.past_key_values
+    cache = _before_the_last(subject, ids)
     if cache is not None:
         cache.batch_repeat_interleave(2)
     keeps = torch.tensor([1.0, 0.0], device=subject.device).repeat(len(ids))
@@ -97,3 +88,43 @@ def _ends(
     logits = subject.finite(logits, "logits").float()
     diffs = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
     return torch.stack([seen[0][::2, -1].float(), diffs[::2], diffs[1::2]])
+
+
+def _before_the_last(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> Any:
+    """Keys and values of all tokens but the last; what prompts have in common is read once."""
+    alike = (ids[:, :-1] == ids[:1, :-1]).all(0).long()
+    common = int(alike.cumprod(0).sum())
+    cache = None
+    if common:
+        cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
+        cache.batch_repeat_interleave(len(ids))
+    if ids.shape[1] - 1 > common:
+        between = ids[:, common:-1]
+        out = subject.model.base_model(between, past_key_values=cache, use_cache=True)
+        cache = out.past_key_values
+    return cache
+
+
+@torch.inference_mode()
+def following(
+    subject: Subject,
+    prompts: Sequence[Sequence[int]],
+    groups: Bool[Tensor, "group d_vocab"],
+) -> Float[np.ndarray, "prompt group"]:
+    """Logarithm of the probability that the next token is of a group, for every prompt and group.
+
+    Args:
+        subject: the model.
+        prompts: token ids, at least one each; the more alike their beginnings the faster.
+        groups: which tokens belong to each.
+    """
+    found = np.empty((len(prompts), len(groups)), dtype=np.float32)
+    outside = torch.where(groups, 0.0, -torch.inf).to(subject.device)
+    for rows in _alike(prompts):
+        ids = torch.tensor([list(prompts[row]) for row in rows], device=subject.device)
+        cache = _before_the_last(subject, ids)
+        logits = subject.model(ids[:, -1:], past_key_values=cache, use_cache=True).logits[:, -1]
+        shares = logits.float().log_softmax(-1)
+        masses = torch.stack([(shares + each).logsumexp(-1) for each in outside], -1)
+        found[rows] = masses.cpu().numpy()
+    return found

@@ -140,8 +140,8 @@ def split(
     scale = norm_scale(subject, full.base)
     direction = subject.direction(contrast.target_id, contrast.foil_id)
     diff = partial(subject.logit_diff, target=contrast.target_id, foil=contrast.foil_id)
-    heads_alone, neurons_alone = _written(subject, alone, direction / scale)
-    heads_full, neurons_full = _written(subject, full, direction / scale)
+    heads_alone, neurons_alone = written(subject, alone, direction / scale)
+    heads_full, neurons_full = written(subject, full, direction / scale)
     return Split(
         base=float(diff(full.base)),
         delta=delta.float(),
@@ -173,10 +173,10 @@ def _norm_term(
     return full.finals @ direction * shrink
 
 
-def _written(
+def written(
     subject: Subject, passage: Passage, direction: Float[Tensor, " d_model"]
 ) -> tuple[Float[Tensor, "change later head"], Float[Tensor, "change later d_mlp"]]:
-    """What the changed ``z`` and activations write along a direction."""
+    """What the changed ``z`` and activations write along a direction, in its units."""
     later = range(subject.n_layers - passage.z.shape[1], subject.n_layers)
     if not later:
         return passage.z.sum(-1).float(), passage.activations.float()

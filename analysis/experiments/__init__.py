@@ -20,6 +20,7 @@ NAMES = (
     "weight_modulation",
     "generality",
     "crossed",
+    "robustness",
     "census",
     "comparison",
     "verification",

@@ -18,7 +18,7 @@ from analysis.loading.verdicts import check_once
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from analysis.subject import Subject
+    from analysis.subject import Origin, Subject
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 """A repository of the Hugging Face hub, and a revision where another than the newest is meant."""
@@ -59,7 +59,8 @@ class Entry:
 class Found:
     """A model on this disk: its folder, what to write into its Origin, and the BOS policy.
 
-    ``prepend_bos`` is None where the model's own files decide it.
+    ``prepend_bos`` is None where the model's own files decide it; ``gguf`` is the file that the
+    user named, if it is one.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Found:
     source: str
     revision: str
     prepend_bos: bool | None = None
+    gguf: Path | None = None
 
 
 CATALOGUE = (
@@ -136,7 +138,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
-    origin = Origin(name=found.name, source=found.source, revision=found.revision)
+    origin = Origin(found.name, found.source, found.revision, found.gguf)
     prepend_bos = found.prepend_bos
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
@@ -211,7 +213,8 @@ def find(name: str) -> Found:
         return Found(path, path.resolve().name, f"folder {path.resolve().name}", checksum)
     if path.is_file() and path.suffix.lower() == ".gguf":
         checksum = assets.sha256(path)
-        return Found(gguf.convert(path, checksum), path.stem, f"gguf {path.name}", checksum)
+        folder = gguf.convert(path, checksum)
+        return Found(folder, path.stem, f"gguf {path.name}", checksum, gguf=path)
     if HUB_NAME.fullmatch(name) and path.suffix.lower() != ".gguf":
         return _find_on_hub(name)
     raise UserError(_unknown(name, path))
@@ -240,6 +243,18 @@ def entry_of(name: str) -> Entry | None:
         if wanted == entry.name or wanted == str(entry.origin).lower():
             return entry
     return None
+
+
+def gguf_of(origin: "Origin") -> Path | None:
+    """The GGUF file that a model was converted from; None for one that comes from no such file.
+
+    Raises:
+        UserError: it is a file of the catalogue that cannot be had from here.
+    """
+    for entry in CATALOGUE:
+        if isinstance(entry.origin, Asset) and entry.revision == origin.revision:
+            return assets.fetch(entry.origin)
+    return origin.gguf
 
 
 def available(entry: Entry) -> bool:

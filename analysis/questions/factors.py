@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 Side = Literal["target", "foil"]
 
@@ -33,6 +33,30 @@ class Kind(Part):
     words: tuple[str, ...]
 
 
+class Plan(Part):
+    """What the model would go on with if it said neither target nor foil.
+
+    Attributes:
+        instead: the text that stands in their place, with its leading space.
+        target: pattern of the tokens before which the rule puts the target, a regular expression
+            for the whole token with its leading space.
+        foil: the same for the foil.
+    """
+
+    instead: str
+    target: str
+    foil: str
+
+    @field_validator("target", "foil")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern[:60]!r} is no regular expression: {error}") from error
+        return pattern
+
+
 class Factors(Part):
     """Every example before every frame with every word in it.
 
@@ -43,6 +67,7 @@ class Factors(Part):
             word in it. The first is that of the question's own pair.
         frames: sentences with ``{}`` for the word; the first is that of the question's own pair.
         words: as many of each of the four kinds that rule and cue make.
+        plan: how to ask what the model would say next; None where that is not asked.
     """
 
     rule: str
@@ -50,6 +75,7 @@ class Factors(Part):
     examples: Mapping[str, str]
     frames: tuple[str, ...]
     words: tuple[Kind, ...]
+    plan: Plan | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Factors":
@@ -88,7 +114,14 @@ class Factors(Part):
     def __hash__(self) -> int:
         """A mapping has none of its own."""
         return hash(
-            (self.rule, self.cue, frozenset(self.examples.items()), self.frames, self.words)
+            (
+                self.rule,
+                self.cue,
+                frozenset(self.examples.items()),
+                self.frames,
+                self.words,
+                self.plan,
+            )
         )
 
     def sizes(self) -> dict[tuple[Side, Side], int]:

@@ -17,7 +17,7 @@ from analysis.prompts import (
     make_pair,
     make_prompt,
 )
-from analysis.questions.factors import Factors, Kind, Part
+from analysis.questions.factors import Factors, Kind, Part, Plan
 from analysis.subject import Subject
 
 
@@ -297,6 +297,7 @@ PARTS: dict[str, type[Part]] = {
     "examples": Example,
     "crossed": Factors,
     "words": Kind,
+    "plan": Plan,
 }
 """What the tables of a question hold, by the key under which they stand."""
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from analysis.engines.reading import NO_TOKEN, batches, read, windows
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import best_threshold
-from analysis.numbers.statistics import share_interval
+from analysis.numbers.estimates import share_of_tokens
 from analysis.progress import Progress, part_of
 from analysis.subject import Subject
 
@@ -36,6 +36,8 @@ class Detected:
         active_followed: both.
         foreseen: those after which the target is the model's own first choice.
         foreseen_followed: both that and followed by it.
+        shares: precision and recall of the neuron, then of the model's own first choice, each with
+            the ends of its 95 % interval over texts (``share_of_tokens``).
     """
 
     threshold: float
@@ -46,6 +48,7 @@ class Detected:
     active_followed: int
     foreseen: int
     foreseen_followed: int
+    shares: Float[np.ndarray, "4 3"]
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,10 @@ class Detector:
             default: the threshold where the target comes too rarely in the texts that choose it.
             progress: told the finished fraction.
         """
-        values, follows, _ = self.columns(texts[::2], part_of(progress, 0.0, 0.5))
+        values, follows, *_ = self.columns(texts[::2], part_of(progress, 0.0, 0.5))
         chosen_on = int(follows.sum())
         threshold = best_threshold(values, follows) if chosen_on >= FEWEST else default
-        values, follows, first = self.columns(texts[1::2], part_of(progress, 0.5, 1.0))
+        values, follows, first, text = self.columns(texts[1::2], part_of(progress, 0.5, 1.0))
         active = values >= threshold
         return Detected(
             threshold=threshold,
@@ -81,12 +84,26 @@ class Detector:
             active_followed=int((active & follows).sum()),
             foreseen=int(first.sum()),
             foreseen_followed=int((first & follows).sum()),
+            shares=np.array(
+                [
+                    share_of_tokens(np.bincount(text, sign & follows), np.bincount(text, of))
+                    for sign in (active, first)
+                    for of in (sign, follows)
+                ]
+            ),
         )
 
     def columns(
         self, texts: Sequence[tuple[int, str]], progress: Progress
-    ) -> tuple[Float[np.ndarray, " token"], Bool[np.ndarray, " token"], Bool[np.ndarray, " token"]]:
-        """Activation times sign; target comes next; target is the model's first choice.
+    ) -> tuple[
+        Float[np.ndarray, " token"],
+        Bool[np.ndarray, " token"],
+        Bool[np.ndarray, " token"],
+        Int[np.ndarray, " token"],
+    ]:
+        """Activation times sign; target comes next; target is the model's first choice; the text.
+
+        Texts are told by their place.
 
         Left out are the first token of a window, on which models park their attention, and the
         last, after which nothing is known.
@@ -94,6 +111,7 @@ class Detector:
         subject, layer = self.subject, self.neuron.layer
         pieces = list(windows(subject, texts, WINDOW))
         values, marks, done = [np.zeros(0, dtype=np.float32)], [np.zeros((2, 0), dtype=bool)], 0
+        places, owners = {number: place for place, (number, _) in enumerate(texts)}, []
         for batch in batches(pieces):
             reading = read(subject, batch, [layer])
             kept = ((reading.following != NO_TOKEN) & (reading.pos > 0)).cpu().numpy()
@@ -101,10 +119,13 @@ class Detector:
             values.append(self.sign * activation.cpu().numpy()[kept])
             rows = (reading.following == self.target, reading.logits.argmax(-1) == self.target)
             marks.append(np.stack([row.cpu().numpy()[kept] for row in rows]))
+            owner = np.array([places[window.document] for window in batch], dtype=int)
+            owners.append(owner[reading.window.cpu().numpy()[kept]])
             done += len(batch)
             progress(done / len(pieces))
         follows, first = np.concatenate(marks, axis=1)
-        return np.concatenate(values), follows, first
+        nobody = np.zeros(0, dtype=int)
+        return np.concatenate(values), follows, first, np.concatenate([nobody, *owners])
 
 
 def quieted(clean: float, corrupted: float) -> bool:
@@ -122,10 +143,3 @@ def halfway(clean: float, corrupted: float) -> float:
     the middle between both. Activations and threshold are times the sign of their difference.
     """
     return (clean + corrupted) / 2 if quieted(clean, corrupted) else clean / 2
-
-
-def share(part: int, total: int) -> tuple[float, float, float]:
-    """A share and its 95 % Wilson interval; NaN of nothing."""
-    if not total:
-        return float("nan"), float("nan"), float("nan")
-    return (part / total, *share_interval(part, total))

@@ -48,7 +48,18 @@ def comparison(plan: Plan) -> Comparison:
         held_out_high=padded([v + 0.05 for v in held_out], neurons),
         activation=np.array([[10.0, 1.0]], dtype=np.float32),
         threshold=np.array([4.0]),
+        shares=np.array([_shares(counts)]),
         **{name: np.array([value]) for name, value in counts.items()},
         missing=("gpt2", plan.extra[0]),
         reasons=("not part of this study.", plan.extra[1]),
     )
+
+
+def _shares(counts: dict[str, int]) -> list[tuple[float, float, float]]:
+    """Precision and recall of neuron and model, as if texts agreed on them to a tenth."""
+    pairs = [(who, of) for who in ("active", "foreseen") for of in (who, "followed")]
+    found = []
+    for who, of in pairs:
+        share = counts[f"{who}_followed"] / counts[of] if counts[of] else np.nan
+        found.append((share, share - 0.05, share + 0.05))
+    return found

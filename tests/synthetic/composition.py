@@ -5,7 +5,7 @@ import numpy as np
 from analysis.experiments.composition.compute import Composition
 from tests.synthetic.plan import PAIRS, Plan, question
 
-CONTROLS = 5
+CONTROLS, DRAWS = 5, 20
 
 
 def composition(plan: Plan) -> Composition:
@@ -48,7 +48,7 @@ def composition(plan: Plan) -> Composition:
         "held_out_direct_unfrozen": direct[0] * spread,
         "held_out_noising_total": np.full(PAIRS, total[0 if plan.holds else 1]),
         "held_out_noising_direct": direct[0 if plan.holds else 1] * spread,
-        "held_out_components": written * spread[:, None],
+        **_pushes(written, spread, total, 0.8 if plan.holds else 0.2),
     }
     return Composition(
         neuron=plan.neurons[0],
@@ -60,3 +60,19 @@ def composition(plan: Plan) -> Composition:
         held_out=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(PAIRS)),
         **{name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()},
     )
+
+
+def _pushes(
+    written: np.ndarray, spread: np.ndarray, total: np.ndarray, share: float
+) -> dict[str, np.ndarray]:
+    """Pushes that bring a share of each answer by the unembedding part, the rest by the rest."""
+    shares = np.array([1.0, share, 1 - share])
+    turns = np.resize([0.04, -0.04], DRAWS)
+    answers = spread[:, None] * written
+    both = np.ones((2, 1, 1))
+    return {
+        "pushed_total": both * (total[0] * spread[:, None] * shares),
+        "random_total": both * (spread[:, None] * turns),
+        "pushed_components": both[..., None] * (answers[:, None] * shares[:, None]),
+        "random_components": both[..., None] * (answers[:, None] * turns[:, None]),
+    }

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis.experiments.crossed.compute import Crossed
+from analysis.experiments.crossed.planned import plan_statistics
 from analysis.experiments.crossed.statistics import own_statistics, statistics
 from tests.synthetic.plan import Plan, text
 
@@ -24,10 +25,22 @@ def planted(follows: str, seed: int = 3, size: float = 6.0) -> np.ndarray:
     return (draw.normal(0, 1, shape) + signal - level).astype(np.float32)
 
 
-def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Crossed:
+def foretold(values: np.ndarray) -> np.ndarray:
+    """What is expected after the first two examples: the activation with noise of its own."""
+    noise = np.random.default_rng(5).normal(0, 1, values[0, :2].shape)
+    return (values[0, :2] + noise).astype(np.float32)
+
+
+def made(
+    plan: Plan,
+    values: np.ndarray,
+    own: np.ndarray | None = None,
+    expected: np.ndarray | None = None,
+) -> Crossed:
     """A Result of made measures, as the experiment puts it together."""
     own = values[:, :, 0, [0, 1, 6, 7]] if own is None else own
     count = own.shape[-1]
+    expected = foretold(values) if expected is None else expected
     return Crossed(
         neuron=plan.neurons[0],
         target=plan.target,
@@ -47,6 +60,11 @@ def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Cross
         own_words=tuple(f"{plan.extra[1]}{i}" for i in range(count)),
         own_calls_for_target=np.arange(count) < count // 2,
         own_values=own,
+        instead=" the",
+        planned=(0, 1),
+        expected=expected,
+        expected_mass=np.full(2, 0.8, np.float32),
+        **plan_statistics(values[0, :2], expected, CALLS, LOOKS, seed=0),
         **statistics(values, CALLS, LOOKS, SAYS, seed=0),
         **own_statistics(own, count // 2, seed=0),
     )
@@ -54,4 +72,6 @@ def made(plan: Plan, values: np.ndarray, own: np.ndarray | None = None) -> Cross
 
 def crossed(plan: Plan) -> Crossed:
     """A neuron that follows the rule after every example, or the example alone."""
-    return made(plan, planted("rule" if plan.holds else "example"))
+    values = planted("rule" if plan.holds else "example")
+    noise = np.random.default_rng(6).normal(0, 1, values[0, :2].shape).astype(np.float32)
+    return made(plan, values, expected=None if plan.holds else noise)

@@ -18,7 +18,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.result import Result
-from analysis.scanning.detector import Detector, halfway, share
+from analysis.scanning.detector import Detector, halfway
 from analysis.subject import Subject
 
 SHOWN = 5
@@ -73,6 +73,8 @@ class Comparison(Result):
         active_followed: both.
         foreseen: those after which the target is the model's own first choice.
         foreseen_followed: both that and followed by it.
+        shares: precision and recall of the neuron, then of the model's own first choice, each with
+            the ends of its 95 % interval, in which texts are the sample.
         missing: names of the models that were not run.
         reasons: why, a sentence each.
     """
@@ -109,6 +111,7 @@ class Comparison(Result):
     active_followed: Int[np.ndarray, " model"]
     foreseen: Int[np.ndarray, " model"]
     foreseen_followed: Int[np.ndarray, " model"]
+    shares: Float[np.ndarray, "model 4 3"]
     missing: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -150,7 +153,7 @@ def comparison(
     detector = Detector(subject, neuron, pair.contrast.target_id, sign)
     default = halfway(*(sign * activation).tolist())
     detected = detector.detect(texts, default, part_of(progress, 0.6, 1.0))
-    counts: dict[str, Any] = {name: _one(value) for name, value in vars(detected).items()}
+    counts: dict[str, Any] = {name: np.array([value]) for name, value in vars(detected).items()}
     return Comparison(
         clean=pair.clean.text,
         corrupted=pair.corrupted.text,
@@ -267,13 +270,10 @@ def _row(result: Comparison, i: int) -> dict[str, Any]:
 
 def _shares(result: Comparison, i: int) -> dict[str, Any]:
     """Precision and recall of the neuron, and of the model's own first choice, with intervals."""
+    names = ("precision", "recall", "model_precision", "model_recall")
     found: dict[str, Any] = {}
-    for who, prefix in (("active", ""), ("foreseen", "model_")):
-        both = int(getattr(result, f"{who}_followed")[i])
-        for name, of in (("precision", who), ("recall", "followed")):
-            value, low, high = share(both, int(getattr(result, of)[i]))
-            found[prefix + name] = value
-            found[f"{prefix}{name}_interval"] = (low, high)
+    for name, (value, low, high) in zip(names, result.shares[i].tolist(), strict=True):
+        found |= {name: value, f"{name}_interval": (low, high)}
     return found
 
 

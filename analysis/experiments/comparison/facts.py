@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.criteria import FEW_OCCURRENCES, LEAD, NOTABLE
 from analysis.experiments.comparison.compute import Comparison
-from analysis.scanning.detector import FEWEST, quieted, share
+from analysis.scanning.detector import FEWEST, quieted
 
 Ends = tuple[float, float]
 """A value after the clean prompt and after the corrupted one."""
@@ -146,15 +146,17 @@ def _detector(result: Comparison, i: int) -> Detector:
         tokens=int(result.tokens[i]),
         followed=followed,
         active=active,
-        precision=_share(both, active),
-        recall=_share(both, followed),
-        foreseen=_share(int(result.foreseen_followed[i]), int(result.foreseen[i])),
+        precision=_share(both, active, result.shares[i, 0]),
+        recall=_share(both, followed, result.shares[i, 1]),
+        foreseen=_share(
+            int(result.foreseen_followed[i]), int(result.foreseen[i]), result.shares[i, 2]
+        ),
         rough=followed < FEW_OCCURRENCES,
     )
 
 
-def _share(part: int, of: int) -> Share:
-    value, low, high = share(part, of)
+def _share(part: int, of: int, found: np.ndarray) -> Share:
+    value, low, high = found.tolist()
     return Share(part, of, value, (low, high))
 
 

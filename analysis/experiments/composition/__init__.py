@@ -21,6 +21,13 @@ EXPERIMENT = Experiment(
             needs=("held_out",),
             live=False,
         ),
+        Figure(
+            "composition_pushes",
+            "pushes_caption",
+            module="figures_pushes",
+            needs=("held_out",),
+            live=False,
+        ),
     ),
     app={"held_out": 0},
     button="Split the effect",

@@ -1,7 +1,6 @@
 """Experiment 11: how much of a neuron's effect is direct, and what later components make of it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.engines.controls import matched_neurons
-from analysis.engines.splitting import Later, Side, Split, side, split
-from analysis.errors import UserError
+from analysis.engines.pushes import PUSHES
+from analysis.engines.splitting import Later, Split, side, split
+from analysis.experiments.composition.held_out import confirm
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.estimates import Estimate, ratio
@@ -66,9 +66,14 @@ class Composition(Result):
         held_out_total: total of the neuron there, denoising.
         held_out_direct: its direct effect there, norm frozen.
         held_out_direct_unfrozen: the same with the norm recomputed.
-        held_out_components: what each of ``components`` writes differently in the full run there.
         held_out_noising_total: total of the neuron there, noising.
         held_out_noising_direct: its direct effect there, noising, norm frozen.
+        pushed_total: total of the pushes in the neuron's place there, ``PUSHES``: its write, its
+            unembedding part, and the rest.
+        pushed_components: what each of ``components`` then writes differently in the full run.
+        random_total: the same totals for random directions of the write's norm, without a part
+            along the unembedding difference.
+        random_components: what each of ``components`` then writes differently.
     """
 
     neuron: str
@@ -96,9 +101,17 @@ class Composition(Result):
     held_out_total: Float[np.ndarray, " pair"]
     held_out_direct: Float[np.ndarray, " pair"]
     held_out_direct_unfrozen: Float[np.ndarray, " pair"]
-    held_out_components: Float[np.ndarray, "pair part"]
     held_out_noising_total: Float[np.ndarray, " pair"]
     held_out_noising_direct: Float[np.ndarray, " pair"]
+    pushed_total: Float[np.ndarray, "way pair push"]
+    pushed_components: Float[np.ndarray, "way pair push part"]
+    random_total: Float[np.ndarray, "way pair draw"]
+    random_components: Float[np.ndarray, "way pair draw part"]
+
+    @property
+    def held_out_components(self) -> Float[np.ndarray, "pair part"]:
+        """What each of ``components`` writes differently on held-out pairs, denoising."""
+        return self.pushed_components[0, :, PUSHES.index("write")]
 
     @property
     def held_out_noising_share(self) -> Estimate:
@@ -162,7 +175,7 @@ def composition(
     own = {name: _by_direction(splits, name)[:, 0] for name in _SPLIT}
     first = neuron.layer + 1
     components = Later(first, own["heads_full"][0], own["neurons_full"][0]).largest(PARTS)
-    names, confirmed = _confirm(subject, neuron, held_out, components, part_of(progress, 0.2, 1.0))
+    names, confirmed = confirm(subject, neuron, held_out, components, part_of(progress, 0.2, 1.0))
     progress(1.0)
     return Composition(
         neuron=str(neuron),
@@ -206,51 +219,6 @@ def _by_direction(splits: tuple[Split, Split], name: str) -> Float[np.ndarray, "
     return np.stack([denoising, noising if name == "delta" else -noising])
 
 
-def _confirm(
-    subject: Subject,
-    neuron: Neuron,
-    held_out: Sequence[PromptPair],
-    components: tuple[str, ...],
-    progress: Progress,
-) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-    """Split the neuron's effect in pairs that did not choose it.
-
-    Pairs whose two prompts the model does not tell apart are left out.
-    """
-    names: list[str] = []
-    splits: list[Split] = []
-    back: list[Split] = []
-    for done, pair in enumerate(held_out):
-        progress(done / len(held_out))
-        clean, corrupted = (side(subject, p, neuron.layer) for p in (pair.clean, pair.corrupted))
-        with suppress(UserError):
-            _check(subject, clean, corrupted, pair)
-            splits.append(split(subject, corrupted, clean, [neuron], pair.contrast))
-            back.append(split(subject, clean, corrupted, [neuron], pair.contrast))
-            names.append(f"{pair.clean.text} / {pair.corrupted.text}")
-    full = [found.full(neuron.layer + 1) for found in splits]
-    written = [[values[part] for part in components] for values in full]
-    return tuple(names), {
-        "held_out_total": _column(splits, "total"),
-        "held_out_direct": _column(splits, "direct"),
-        "held_out_direct_unfrozen": _column(splits, "direct_unfrozen"),
-        "held_out_noising_total": -_column(back, "total"),
-        "held_out_noising_direct": -_column(back, "direct"),
-        "held_out_components": np.array(written, dtype=np.float32).reshape(
-            len(splits), len(components)
-        ),
-    }
-
-
-def _check(subject: Subject, clean: Side, corrupted: Side, pair: PromptPair) -> None:
-    ids = (pair.contrast.target_id, pair.contrast.foil_id)
-    check_gap(*(float(subject.logit_diff(s.final, *ids)) for s in (clean, corrupted)))
-
-
-def _column(splits: list[Split], name: str) -> Float[np.ndarray, " pair"]:
-    return np.array([float(getattr(found, name)[0]) for found in splits], dtype=np.float32)
-
-
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
     """How the neuron's effect reaches the logits, in the pair and in the held-out pairs."""
     question = inputs.question
@@ -286,7 +254,20 @@ def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
             {"name": name, "share": share, "interval": interval}
             for name, (share, interval) in held_out_shares(composed).items()
         ],
+        "pushes": _pushes(composed),
     }
+
+
+def _pushes(composed: Composition) -> list[dict[str, Any]]:
+    """Mean answer of each component to each push, denoising, and its mean size to random ones."""
+    if not composed.held_out:
+        return []
+    means = composed.pushed_components[0].mean(0)
+    sizes = np.abs(composed.random_components[0]).mean((0, 1))
+    return [
+        {"name": name, **dict(zip(PUSHES, mean.tolist(), strict=True)), "random": float(size)}
+        for name, mean, size in zip(composed.components, means.T, sizes, strict=True)
+    ]
 
 
 def _controls(composed: Composition) -> list[dict[str, Any]]:

@@ -5,10 +5,13 @@ from math import nan
 
 import numpy as np
 
-from analysis.criteria import NEGLIGIBLE, UNCHANGED
+from analysis.criteria import MOST, NEGLIGIBLE, UNCHANGED
+from analysis.engines.pushes import PUSHES
 from analysis.experiments.composition.compute import Composition, held_out_shares
+from analysis.numbers.estimates import Estimate, ratio
 
 DENOISING, NOISING = 0, 1
+WHOLE, PART, REST = range(len(PUSHES))
 Span = tuple[float, float]
 
 
@@ -54,6 +57,31 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
+class Pushed:
+    """How one later component answers to other pushes in the neuron's place, over held-out pairs.
+
+    Shares are of its answer to the whole write, with intervals over pairs.
+    """
+
+    name: str  # of it
+    draws: int  # random directions
+    opposes: bool  # whether it works against the whole write
+    written: float  # mean answer to that, in logits
+    part: Estimate  # share that is left for the unembedding part alone
+    rest: Estimate  # share that the rest makes, which has no direct effect
+    random: Estimate  # mean size for random directions, as a share
+    noising: Estimate  # the part's share, by noising
+    by_any: bool  # whether any push on the difference brings most of it
+    by_write: bool  # whether most of it is for this neuron's write
+    beyond_random: bool  # whether the part brings more than random directions do
+    rest_beyond_random: bool  # whether the rest does
+    noising_agrees: bool  # whether noising gives the same verdict
+    total: float  # mean total of the whole write, of the part alone, of a random direction in size
+    part_total: float
+    random_total: float
+
+
+@dataclass(frozen=True)
 class Controls:
     """Neurons of the layer, about as active: the largest value of any, and the neuron's own."""
 
@@ -89,6 +117,7 @@ class Facts:
     norm: float
     complete: bool  # whether that is negligible
     held_out: HeldOut | None  # other pairs; None where there are none
+    pushed: Pushed | None  # other pushes; None without a later component or without other pairs
     controls: Controls | None  # other neurons; None where there are none
     nameable: float = NEGLIGIBLE  # the share of the direct effect from which a component is named
 
@@ -99,6 +128,9 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
     layers, heads = result.heads_full.shape[1:]
     remainder = float(result.remainder[DENOISING])
     later = [_component(result, name) for name in result.components] if layers else []
+    against = _strongest(later, -1)
+    largest = later[0] if later else None
+    answering = against or largest
     undone = abs(denoising.indirect) > abs(denoising.direct) / 2
     return Facts(
         last_layer=not layers,
@@ -107,9 +139,9 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         agree=_kind(denoising) == _kind(noising) and noising.direct != 0,
         direct_unfrozen=float(result.direct_unfrozen[DENOISING]),
         mostly_taken_back=denoising.opposed and undone,
-        against=_strongest(later, -1),
+        against=against,
         along=_strongest(later, 1),
-        largest=later[0] if later else None,
+        largest=largest,
         heads=layers * heads,
         layers=layers,
         paths=float(result.single_paths[DENOISING]),
@@ -118,6 +150,7 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         norm=float(result.norm[DENOISING]),
         complete=abs(remainder) <= NEGLIGIBLE * abs(denoising.total),
         held_out=_held_out(result) if result.held_out else None,
+        pushed=_pushed(result, answering.name) if answering and result.held_out else None,
         controls=_controls(result) if result.controls else None,
     )
 
@@ -175,6 +208,38 @@ def _held_out(result: Composition) -> HeldOut:
         largest_share=of_total.get(largest, nothing)[0],
         largest_of_direct=largest_of_direct,
         largest_interval=interval,
+    )
+
+
+def _pushed(result: Composition, name: str) -> Pushed:
+    place = result.components.index(name)
+    answers = result.pushed_components[..., place].astype(float)
+    sizes = np.abs(result.random_components[..., place]).mean(-1).astype(float)
+    answer, size = (
+        answers[DENOISING],
+        np.sign(answers[DENOISING, :, WHOLE].sum()) * sizes[DENOISING],
+    )
+    whole = answer[:, WHOLE]
+    part, noising = (ratio(each[:, PART], each[:, WHOLE]) for each in answers)
+    totals = result.pushed_total[DENOISING].mean(0).astype(float)
+    return Pushed(
+        name=name,
+        draws=result.random_total.shape[-1],
+        opposes=float(whole.mean()) * float(result.held_out_direct.mean()) < 0,
+        written=float(whole.mean()),
+        part=part,
+        rest=ratio(answer[:, REST], whole),
+        random=ratio(size, whole),
+        noising=noising,
+        by_any=part.low > MOST,
+        by_write=part.high <= MOST,
+        beyond_random=ratio(answer[:, PART] - size, whole).low > 0,
+        rest_beyond_random=ratio(answer[:, REST] - size, whole).low > 0,
+        noising_agrees=(noising.low > MOST, noising.high <= MOST)
+        == (part.low > MOST, part.high <= MOST),
+        total=float(totals[WHOLE]),
+        part_total=float(totals[PART]),
+        random_total=float(np.abs(result.random_total[DENOISING]).mean()),
     )
 
 

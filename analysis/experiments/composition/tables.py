@@ -11,6 +11,11 @@ def _components(result: Composition) -> Rows:
     return rows
 
 
+def _pushes(result: Composition) -> Rows:
+    rows: Rows = summary(result)["pushes"]
+    return rows
+
+
 def _largest(result: Composition) -> Rows:
     answer = summary(result)
     return [*answer["by_component"][:SHOWN], *answer["neurons"][:SHOWN]]
@@ -26,6 +31,20 @@ TABLES = (
             Column("name", "Component", "text"),
             Column("effect", "Single path"),
             Column("in_full_run", "Full run"),
+        ),
+    ),
+    Table(
+        "composition_pushes",
+        "What later components write differently when the neuron's write is replaced by its "
+        "unembedding part, by the rest, or by random directions (mean size), in logits of target "
+        "minus foil; means over held-out pairs.",
+        _pushes,
+        (
+            Column("name", "Component", "text"),
+            Column("write", "Whole write"),
+            Column("part", "Part"),
+            Column("rest", "Rest"),
+            Column("random", "Random"),
         ),
     ),
 )

@@ -11,6 +11,10 @@ EXPERIMENT = Experiment(
     needs=("crossed", "neuron", "corpus"),
     options=(SEED,),
     brief=(("heading", "caption"),),
-    figures=(Figure("crossed", key=True), Figure("rule_and_cue", "kinds_caption")),
+    figures=(
+        Figure("crossed", key=True),
+        Figure("rule_and_cue", "kinds_caption"),
+        Figure("crossed_plan", "plan_caption", module="figures_plan", needs=("plan",)),
+    ),
     seconds=180,
 )

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from analysis import corpus
 from analysis.engines.reference_activations import TEXTS, neuron_reference
 from analysis.engines.shared_beginning import ends
+from analysis.experiments.crossed.planned import plan_statistics, planned, planned_after
 from analysis.experiments.crossed.statistics import own_statistics, statistics
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -27,6 +28,9 @@ MEASURES = ("activation", "logit_diff", "ablated")
 
 FACTORS = ("rule", "cue")
 """What a word calls for, and what it looks like."""
+
+PLAN = ("expected", "expected_beyond_rule", "rule_beyond_expected")
+"""What the activation goes with."""
 
 OWN_WORDS = 20
 """Words of either kind, of the question's own, that stand in its own frame."""
@@ -81,6 +85,15 @@ class Crossed(Result):
         share_interval: their intervals.
         means: mean activation by rule (target first), cue (target first) and example.
         mean_intervals: their intervals.
+        instead: the text that stands in the place of target and foil; empty where the question
+            does not say what would be a plan.
+        planned: places of the examples after which it was asked.
+        expected: log odds that the next token after it calls for the target, against the foil.
+        expected_mass: mean probability of both kinds of tokens together, by example.
+        plan: correlation of the activation with ``expected`` over the words of a frame; the same
+            with the rule held fixed; and that of the activation and the rule with ``expected``
+            held fixed.
+        plan_interval: their intervals.
     """
 
     neuron: str
@@ -117,6 +130,12 @@ class Crossed(Result):
     share_interval: Float[np.ndarray, "share 2"]
     means: Float[np.ndarray, "2 2 example"]
     mean_intervals: Float[np.ndarray, "2 2 example 2"]
+    instead: str
+    planned: tuple[int, ...]
+    expected: Float[np.ndarray, "planned frame word"]
+    expected_mass: Float[np.ndarray, " planned"]
+    plan: Float[np.ndarray, "3"]
+    plan_interval: Float[np.ndarray, "3 2"]
 
     def preferred(self, measure: int) -> Float[np.ndarray, "example 2"]:
         """Share of prompts with the target above the foil, by what the rule calls for."""
@@ -179,6 +198,14 @@ def summary(result: Crossed) -> dict[str, Any]:
             name: {"share": share, "interval": span}
             for name, share, span in zip(SHARES, result.share, result.share_interval, strict=True)
         },
+        "plan": {
+            "instead": result.instead,
+            "mass": result.expected_mass,
+            **{
+                name: {"correlation": value, "interval": span}
+                for name, value, span in zip(PLAN, result.plan, result.plan_interval, strict=True)
+            },
+        },
         "by_frame": [
             {"frame": frame, **dict(zip(MEASURES, areas, strict=True))}
             for frame, areas in zip(result.frames, result.frame_area[:, 0].T, strict=True)
@@ -237,11 +264,13 @@ def crossed(
     cells = list(product(factors.examples, factors.frames))
     own_cells = [(example, factors.frames[0]) for example in factors.examples]
     read = partial(_values, subject, neuron, contrast, value, factors)
-    values = read(cells, texts, part_of(progress, 0.02, 0.9))
-    own_values = read(own_cells, own_texts, part_of(progress, 0.9, 0.97))
+    values = read(cells, texts, part_of(progress, 0.02, 0.7))
+    own_values = read(own_cells, own_texts, part_of(progress, 0.7, 0.75))
+    says = [factors.says(name, contrast.target, contrast.foil) for name in factors.examples]
+    after = planned_after(factors, says)
+    expected, mass = planned(subject, factors, after, texts, part_of(progress, 0.75, 0.97))
     calls = np.array([kind.calls_for == "target" for _, kind in words])
     looks = np.array([kind.looks_like == "target" for _, kind in words])
-    says = [factors.says(name, contrast.target, contrast.foil) for name in factors.examples]
     table = values.reshape(3, len(factors.examples), len(factors.frames), len(texts))
     return Crossed(
         neuron=str(neuron),
@@ -262,7 +291,12 @@ def crossed(
         own_words=own_texts,
         own_calls_for_target=np.arange(len(own_texts)) < len(own[0]),
         own_values=own_values,
+        instead=factors.plan.instead if factors.plan else "",
+        planned=after,
+        expected=expected,
+        expected_mass=mass,
         **statistics(table, calls, looks, says, seed),
+        **plan_statistics(table[0][list(after)], expected, calls, looks, seed),
         **own_statistics(own_values, len(own[0]), seed),
     )
 

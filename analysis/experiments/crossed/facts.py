@@ -84,6 +84,26 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Whether the neuron goes with what the model is about to say, or with the word alone.
+
+    Correlations over the words of a frame, with 95 % intervals over frames and words.
+    """
+
+    instead: str  # the text that is put in the place of target and foil
+    after: tuple[str, ...]  # the examples after which it was asked
+    together: float  # of the activation with the log odds of what comes next
+    together_interval: Span
+    beyond: float  # the same with the rule held fixed
+    beyond_interval: Span
+    word: float  # of the activation with the rule, with what comes next held fixed
+    word_interval: Span
+    plans: bool  # whether it goes with what comes next, beyond the rule
+    reads: bool  # whether it goes with the rule, beyond what comes next
+    mass: float  # least mean probability of the tokens that are counted
+
+
+@dataclass(frozen=True)
 class Facts:
     """What example, frame and word do; activations are read with the neuron's own sign."""
 
@@ -112,6 +132,7 @@ class Facts:
     frames: int  # how many
     words: int
     prompts: int
+    plan: Plan | None  # None where the question does not say what would be a plan
     lowest_frame: float  # AUC of the neuron by rule, after the usual example, by frame
     highest_frame: float
 
@@ -172,8 +193,27 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         frames=len(result.frames),
         words=len(result.words),
         prompts=int(result.values[0].size),
+        plan=_plan(result, sign) if len(result.expected) else None,
         lowest_frame=float(frames.min()),
         highest_frame=float(frames.max()),
+    )
+
+
+def _plan(result: Crossed, sign: int) -> Plan:
+    together, beyond, word = (sign * result.plan).tolist()
+    spans = [_turned(span, sign) for span in result.plan_interval]
+    return Plan(
+        instead=result.instead,
+        after=tuple(result.examples[place] for place in result.planned),
+        together=together,
+        together_interval=spans[0],
+        beyond=beyond,
+        beyond_interval=spans[1],
+        word=word,
+        word_interval=spans[2],
+        plans=spans[1][0] > 0,
+        reads=spans[2][0] > 0,
+        mass=float(result.expected_mass.min()),
     )
 
 

@@ -1,0 +1,92 @@
+"""The figure of experiment 11 for other pushes in the place of the neuron's write."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.composition.compute import Composition
+from analysis.experiments.composition.figures import SHOWN
+from analysis.numbers.estimates import mean_of_groups
+
+SHIFT = 0.22  # rows, from one mark to the next
+MARKS = (
+    (style.TARGET, "circle", "whole write", "●"),
+    (style.TRUE, "diamond", "unembedding part", "◆"),
+    (style.FOIL, "triangle-up", "the rest", "▲"),
+)
+
+
+def composition_pushes(result: Composition) -> go.Figure:
+    """What the largest later components write differently for each push, over held-out pairs."""
+    if not (result.held_out and result.components):
+        return style.message("There is nothing behind the neuron, or no held-out pair, to ask.")
+    names = list(result.components[:SHOWN])
+    figure = style.canvas(52 * len(names) + 66, left=style.label_width(names) + 20)
+    _random(figure, result, len(names))
+    for place, mark in enumerate(MARKS):
+        _marks(figure, result, names, place, mark)
+    figure.update_yaxes(
+        title="head or neuron",
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title="logit difference, change in logits", zerolinewidth=2)
+    swatches = [style.swatch(colour, name, symbol) for colour, _, name, symbol in MARKS]
+    style.note(
+        figure, "   ".join(swatches), style.swatch(style.FAINT, "random directions (95 %)", "■")
+    )
+    return figure
+
+
+def _random(figure: go.Figure, result: Composition, rows: int) -> None:
+    """Middle 95 % of the random directions, each averaged over pairs."""
+    means = result.random_components[0].mean(0)
+    for row in range(rows):
+        low, high = np.quantile(means[:, row], [0.025, 0.975]).tolist()
+        figure.add_shape(
+            type="rect",
+            x0=low,
+            x1=high,
+            y0=row - 0.4,
+            y1=row + 0.4,
+            fillcolor=style.FAINT,
+            line_width=0,
+            layer="below",
+        )
+
+
+def _marks(
+    figure: go.Figure,
+    result: Composition,
+    names: list[str],
+    place: int,
+    mark: tuple[str, str, str, str],
+) -> None:
+    colour, symbol, told, _ = mark
+    pairs = np.arange(len(result.held_out))
+    answers = result.pushed_components[0, :, place].astype(float)
+    found = [mean_of_groups(answers[:, row], pairs) for row in range(len(names))]
+    figure.add_scatter(
+        x=[round(each.mean, 4) for each in found],
+        y=[row + SHIFT * (place - 1) for row in range(len(names))],
+        mode="markers",
+        marker={"color": colour, "size": 9, "symbol": symbol},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [round(each.high - each.mean, 4) for each in found],
+            "arrayminus": [round(each.mean - each.low, 4) for each in found],
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[
+            [name, *(style.signed(value, 3) for value in each)]
+            for name, each in zip(names, found, strict=True)
+        ],
+        hovertemplate=f"%{{customdata[0]}}, {told}: %{{customdata[1]}} "
+        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    )

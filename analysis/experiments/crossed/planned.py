@@ -1,0 +1,75 @@
+"""What the model would say next without target and foil, and whether the neuron goes with it."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+
+from analysis.engines.shared_beginning import following
+from analysis.numbers.partial import within_rows
+from analysis.numbers.two_way import middle, resampled
+from analysis.progress import Progress
+from analysis.prompts import make_prompt
+from analysis.questions.factors import Factors
+from analysis.subject import Subject
+
+
+def planned_after(factors: Factors, says: Sequence[str]) -> tuple[int, ...]:
+    """Places of the examples after which it is asked: the first, and those with nothing to copy.
+
+    After the others target or foil moves the activation and what is expected alike.
+    """
+    if factors.plan is None:
+        return ()
+    return tuple(place for place, side in enumerate(says) if not (place and side))
+
+
+def planned(
+    subject: Subject,
+    factors: Factors,
+    after: Sequence[int],
+    words: Sequence[str],
+    progress: Progress,
+) -> tuple[Float[np.ndarray, "planned frame word"], Float[np.ndarray, " planned"]]:
+    """Log odds of a next token that calls for the target, and the mean mass that they are made of.
+
+    After every prompt, with the plan's text in the place of target and foil; the mass is that of
+    both kinds together, by example. Both empty where the question has no plan.
+    """
+    plan = factors.plan
+    if plan is None:
+        return np.zeros((0, len(factors.frames), len(words)), np.float32), np.zeros(0, np.float32)
+    strings = [subject.string(token) for token in range(subject.d_vocab)]
+    kinds = [[bool(re.fullmatch(each, s)) for s in strings] for each in (plan.target, plan.foil)]
+    groups = torch.tensor(kinds)
+    examples = [list(factors.examples)[place] for place in after]
+    cells = [(example, frame) for example in examples for frame in factors.frames]
+    found = []
+    for done, (example, frame) in enumerate(cells):
+        progress(done / len(cells))
+        texts = [factors.text(example, frame, word) + plan.instead for word in words]
+        found.append(following(subject, [make_prompt(subject, t).tokens for t in texts], groups))
+    shape = len(examples), len(factors.frames), len(words), 2
+    masses = np.array(found, dtype=np.float32).reshape(shape)
+    return masses[..., 0] - masses[..., 1], np.exp(masses).sum(-1).mean((1, 2))
+
+
+def plan_statistics(
+    activation: Float[np.ndarray, "planned frame word"],
+    expected: Float[np.ndarray, "planned frame word"],
+    calls: Bool[np.ndarray, " word"],
+    looks: Bool[np.ndarray, " word"],
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """How the activation goes with what is expected, with the rule held fixed, and the reverse."""
+    if not len(expected):
+        return {
+            "plan": np.full(3, np.nan, np.float32),
+            "plan_interval": np.full((3, 2), np.nan, "f"),
+        }
+    weights = resampled(activation.shape[1], 2 * calls + looks, seed)
+    rule = np.broadcast_to(calls.astype(float), activation.shape)
+    found = within_rows(np.stack([activation, expected, rule]).astype(float), weights)
+    return {"plan": found[0].astype(np.float32), "plan_interval": middle(found[1:])}

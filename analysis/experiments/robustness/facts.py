@@ -1,0 +1,147 @@
+"""Whether the finding holds however the weights were rounded, and however the text is given."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from analysis.criteria import MOST
+from analysis.experiments.robustness.compute import Robustness, lost, recovered
+
+CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number as the model is, and the smallest and largest over all redraws."""
+
+    now: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Count:
+    """Whether something is so as the model is, and in how many redraws."""
+
+    now: bool
+    draws: int
+    steady: bool  # whether all redraws are as the model is
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The neuron with the weights drawn anew; counts are of redraws."""
+
+    stored: tuple[str, ...]  # formats of the quantised weights
+    rounding: float  # error of rounding as a share of the weights, root mean square
+    left: float  # share of the quantised weights that cannot be drawn anew
+    draws: int
+    recovery: Range  # by denoising
+    lost: Range  # by noising
+    first: int  # in so many the neuron is first
+    others: tuple[str, ...]  # neurons that are first in the others
+    always: bool  # whether it is first in all, or in most
+    mostly: bool
+    prefers: Count  # whether the target is preferred after the clean prompt
+    flips: Count  # whether the neuron's corrupted activation turns that
+    outside: float  # chance that another redraw lies outside of a range
+
+
+@dataclass(frozen=True)
+class Format:
+    """The neuron and the answer in one prompt format; words are those that call for the target."""
+
+    name: str
+    recovery: float
+    lost: float
+    rank: int
+    neuron: float  # AUC of its activation over words, and its interval
+    interval: Span
+    model: float  # AUC of the answer
+    preferred: int  # words after which the target is preferred
+    words: int
+    holds: bool  # whether the neuron is first, and tells the words apart
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Precision and prompt format."""
+
+    screened: int  # neurons that are measured for a rank
+    precision: Precision | None  # None where no weight was quantised
+    holds: bool  # whether rounding does not make it; true where there is none
+    formats: tuple[Format, ...]  # first that of all other experiments
+    formats_hold: bool  # whether the finding is there in all
+    failing: tuple[str, ...]  # the formats in which it is not
+    missing: tuple[str, ...]  # those that the model does not have
+
+
+def facts(result: Robustness, _sign: int | None = None) -> Facts:
+    """Read them off; a recovery has the same sign however the neuron is used."""
+    precision = _precision(result) if result.quantised else None
+    formats = tuple(_format(result, i) for i in range(len(result.formats)))
+    failing = tuple(each.name for each in formats if not each.holds)
+    return Facts(
+        screened=result.screened,
+        precision=precision,
+        holds=precision is None or precision.always,
+        formats=formats,
+        formats_hold=not failing,
+        failing=failing,
+        missing=result.missing,
+    )
+
+
+def _precision(result: Robustness) -> Precision:
+    drawn, now = result.drawn_answers, result.format_answers[0]
+    draws, first = len(drawn), int((result.drawn_rank == 1).sum())
+    others = [name for name in result.drawn_best if name not in ("", result.neuron)]
+    return Precision(
+        stored=result.quantised,
+        rounding=result.rounding,
+        left=1 - result.redrawn,
+        draws=draws,
+        recovery=_range(recovered(now), recovered(drawn)),
+        lost=_range(lost(now), lost(drawn)),
+        first=first,
+        others=tuple(dict.fromkeys(others)),
+        always=draws > 0 and first == draws,
+        mostly=first > MOST * draws,
+        prefers=_count(bool(now[CLEAN] > 0), drawn[:, CLEAN] > 0),
+        flips=_count(bool(_flips(now)), _flips(drawn)),
+        outside=2 / (draws + 1),
+    )
+
+
+def _range(now: np.ndarray, drawn: Float[np.ndarray, " draw"]) -> Range:
+    """NaN redraws, in which the prompts are not told apart, have no value."""
+    values = drawn[np.isfinite(drawn)]
+    low, high = (values.min(), values.max()) if len(values) else (np.nan, np.nan)
+    return Range(float(now), float(low), float(high))
+
+
+def _count(now: bool, drawn: Bool[np.ndarray, " draw"]) -> Count:
+    return Count(now, int(drawn.sum()), bool((drawn == now).all()))
+
+
+def _flips(answers: Float[np.ndarray, "*row 4"]) -> np.ndarray:
+    return np.asarray((answers[..., CLEAN] > 0) & (answers[..., NOISED] <= 0))
+
+
+def _format(result: Robustness, i: int) -> Format:
+    answers, rank = result.format_answers[i], int(result.format_rank[i])
+    low, high = result.area_interval[0, i].tolist()
+    return Format(
+        name=result.formats[i],
+        recovery=float(recovered(answers)),
+        lost=float(lost(answers)),
+        rank=rank,
+        neuron=float(result.area[0, i]),
+        interval=(low, high),
+        model=float(result.area[1, i]),
+        preferred=int(result.preferred[i, 0]),
+        words=result.target_words,
+        holds=rank == 1 and (low > 1 / 2 or not result.target_words),
+    )

@@ -1,0 +1,250 @@
+"""Does a finding hang on the rounding of weights, or on the prompt's format?"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import running
+from analysis.claims import make_claims
+from analysis.experiments import named
+from analysis.experiments.robustness import compute
+from analysis.experiments.robustness.compute import lost, recovered, robustness, summary
+from analysis.experiments.robustness.facts import facts
+from analysis.experiments.robustness.figures import robustness as drawn
+from analysis.experiments.robustness.formats import CHAT, PLAIN, WITH_BOS, WITHOUT_BOS, read_formats
+from analysis.experiments.robustness.measured import SCREEN, measure
+from analysis.loading.quantisation import Quantised
+from analysis.neuron import Neuron
+from analysis.prompts import make_pair
+from analysis.questions import Question
+from tests.plant import plant
+from tests.questions import CLEAN, CORRUPTED
+from tests.reference import patched_recoveries
+from tests.synthetic import Plan, changed, evidence
+
+NEURON = Neuron(1, 7)
+ASKED = Question(
+    clean=CLEAN,
+    corrupted=CORRUPTED,
+    target=" an",
+    foil=" a",
+    template=CLEAN.replace("apple", "{}"),
+    target_words=("apple", "orange", "owl"),
+    foil_words=("lemon", "pear", "dog"),
+)
+WORDS = ASKED.target_words, ASKED.foil_words
+
+
+@pytest.fixture
+def planted(subject, pair):
+    plant(subject, pair, NEURON, pair.contrast)
+    return subject
+
+
+def as_rounded(monkeypatch, subject, size):
+    """Take the model for one that was rounded to steps of this size."""
+    found = [
+        Quantised(name, "Q4_1", torch.full(each.shape, size))
+        for name, each in subject.model.named_parameters()
+        if each.dim() == 2
+    ]
+    monkeypatch.setattr(compute, "gguf_of", lambda _: "tiny.gguf")
+    monkeypatch.setattr(compute, "quantised", lambda *_: iter(found))
+
+
+def asked(subject, draws=6, question=ASKED):
+    words = question.target_words, question.foil_words
+    read = read_formats(subject, question, NEURON, words)
+    return robustness(subject, NEURON, question.pair(subject), read, words, draws)
+
+
+def test_a_patch_and_its_rank_are_what_hooks_measure(subject, pair):
+    found = measure(subject, NEURON, pair)
+    (recovery,) = patched_recoveries(subject, pair, [NEURON], "last")
+    (loss,) = patched_recoveries(subject, pair.swapped, [NEURON], "last")
+    assert float(recovered(found.answers)) == pytest.approx(recovery, abs=1e-4)
+    assert float(lost(found.answers)) == pytest.approx(loss, abs=1e-4)
+    every = [Neuron(i, j) for i in range(subject.n_layers) for j in range(subject.d_mlp)]
+    all_of_them = patched_recoveries(subject, pair, every, "last")
+    assert found.best == str(every[int(np.argmax(all_of_them))])
+    ahead = 1 + sum(other > recovery + 1e-6 for other in all_of_them)
+    assert 1 <= found.rank <= ahead
+    assert found.screened in (SCREEN, SCREEN + 1)
+
+
+def test_a_planted_neuron_is_first_however_its_weights_were_rounded(planted, monkeypatch):
+    as_rounded(monkeypatch, planted, 0.01)
+    result = asked(planted)
+    assert facts(result).holds
+    assert (result.drawn_rank == 1).all()
+    assert recovered(result.drawn_answers) == pytest.approx(
+        np.full(6, recovered(result.format_answers[0])), abs=0.3
+    )
+    assert len(np.unique(result.drawn_answers)) == result.drawn_answers.size
+
+
+def test_with_steps_as_large_as_the_weights_nothing_is_left_of_it(planted, monkeypatch):
+    as_rounded(monkeypatch, planted, 20.0)
+    found = facts(asked(planted))
+    assert not found.holds
+    assert found.precision.first < 6
+
+
+def test_the_error_of_rounding_is_a_step_over_the_root_of_twelve(subject, monkeypatch):
+    as_rounded(monkeypatch, subject, 0.1)
+    weights = [each for each in subject.model.parameters() if each.dim() == 2]
+    size = torch.cat([each.flatten() for each in weights]).square().mean().sqrt()
+    assert asked(subject, 2).rounding == pytest.approx(0.1 / 12**0.5 / float(size), rel=1e-4)
+
+
+def test_a_model_that_was_not_quantised_is_not_drawn_anew(subject):
+    result = asked(subject)
+    assert result.quantised == ()
+    assert result.drawn_answers.shape == (0, 4)
+    assert facts(result).precision is None
+    assert "nothing was rounded" not in summary(result)
+    assert drawn(result).layout.annotations[0].text == "No weight was drawn anew."
+
+
+def test_a_format_without_evenly_spaced_values_is_named_and_not_drawn(subject, monkeypatch):
+    as_rounded(monkeypatch, subject, 0.1)
+    one = Quantised(next(iter(dict(subject.model.named_parameters()))), "IQ2_XXS", None)
+    monkeypatch.setattr(compute, "quantised", lambda *_: iter([one]))
+    result = asked(subject)
+    assert result.quantised == ("IQ2_XXS",)
+    assert result.redrawn == 0.0
+    assert len(result.drawn_answers) == 0
+
+
+def test_bos_is_changed_over_and_a_model_without_a_chat_template_says_so(subject):
+    result = asked(subject)
+    other = WITHOUT_BOS if subject.prepend_bos else WITH_BOS
+    assert result.formats == (PLAIN, other)
+    assert result.missing == (CHAT,)
+    bos = subject.tokenizer.bos_token
+    assert [text.startswith(bos) for text in result.given] == [
+        subject.prepend_bos,
+        not subject.prepend_bos,
+    ]
+
+
+def test_in_the_chat_template_the_text_begins_the_assistants_own_turn(subject, monkeypatch):
+    template = "{% for m in messages %}The dog saw. {{ m['content'] }}<|endoftext|>{% endfor %}"
+    monkeypatch.setattr(subject.tokenizer, "chat_template", template)
+    result = asked(subject)
+    assert result.formats[-1] == CHAT
+    begins = subject.tokenizer.bos_token if subject.prepend_bos else ""
+    assert result.given[-1] == f"{begins}The dog saw. {CLEAN}"
+    texts = (f"The dog saw. {text}" for text in (CLEAN, CORRUPTED))
+    by_hand = measure(subject, NEURON, make_pair(subject, *texts, " an", " a"))
+    np.testing.assert_allclose(result.format_answers[-1], by_hand.answers, atol=1e-5)
+    words = [f"The dog saw. {ASKED.template.format(word)}" for group in WORDS for word in group]
+    ids = [subject.tokens(text) for text in words]
+    posts = [subject.cache(each, "mlp.hook_post")["mlp.hook_post"] for each in ids]
+    expected = [float(each[NEURON.layer, -1, NEURON.number]) for each in posts]
+    np.testing.assert_allclose(result.values[0, -1], expected, atol=1e-4)
+
+
+def test_a_question_without_words_is_asked_of_its_pair_alone(subject):
+    bare = Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
+    result = asked(subject, question=bare)
+    assert result.words == ()
+    assert np.isnan(result.area).all()
+    assert result.figure("robustness_formats").data
+
+
+TRUE_AND_FALSE = [
+    ("format makes it", "It hangs on how the weights were rounded, and on how the prompt"),
+    ("So rounding does not make the finding", "the finding hangs on how the weights were rounded"),
+    ("does not hang on the rounding either", "is within the noise of rounding"),
+    ("does not hang on the prompt’s format", "it does not hold in the chat template"),
+]
+
+
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
+def said(**fields):
+    return make_claims(changed(evidence(Plan()), "robustness", **fields)).robustness
+
+
+def test_what_was_not_rounded_is_not_said_to_survive_it():
+    none = np.zeros((0, 4), "f")
+    told = said(quantised=(), drawn_answers=none, drawn_rank=np.zeros(0, int), drawn_best=())
+    assert "does not arise" in told.setup
+    assert told.drawn == told.answer == ""
+    assert told.heading == "It holds however the prompt is given"
+    assert "nothing was rounded" in told.caption
+
+
+def test_what_cannot_be_drawn_anew_is_not_known():
+    none = {"drawn_answers": np.zeros((0, 4), "f"), "drawn_rank": np.zeros(0, int)}
+    told = said(**none, drawn_best=(), redrawn=0.0, quantised=("IQ2_XXS",))
+    assert "not evenly spaced" in told.setup
+    assert told.heading == "It holds however the prompt is given"
+
+
+def test_one_redraw_in_which_another_neuron_leads_is_told():
+    result = evidence(Plan()).robustness
+    rank, best = result.drawn_rank.copy(), list(result.drawn_best)
+    rank[4], best[4] = 2, "L2N1"
+    told = said(drawn_rank=rank, drawn_best=tuple(best))
+    assert "first in 19 of 20 redraws" in told.drawn
+    assert "at times: then it is L2N1" in told.drawn
+    assert "It hangs on how the weights were rounded" in told.heading
+
+
+def test_a_redraw_that_turns_the_answer_alone_leaves_the_neurons_part():
+    answers = evidence(Plan()).robustness.drawn_answers.copy()
+    answers[7, 0] = -0.1
+    told = said(drawn_answers=answers)
+    assert "So rounding does not make the finding" in told.drawn
+    assert "preferred in 19 of 20 redraws" in told.answer
+    assert "within the noise of rounding" in told.answer
+
+
+def test_a_redraw_that_does_not_tell_the_prompts_apart_has_no_recovery():
+    result = evidence(Plan()).robustness
+    answers, rank = result.drawn_answers.copy(), result.drawn_rank.copy()
+    answers[0], rank[0] = np.nan, 0
+    found = facts(dataclasses.replace(result, drawn_answers=answers, drawn_rank=rank))
+    assert found.precision.first == 19
+    assert not found.holds
+    assert np.isfinite(found.precision.recovery.low)
+
+
+def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
+    told = answer(
+        "robustness", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED,
+        "--neuron", "L1N3",
+    )  # fmt: skip
+    assert told["quantised"] == told["draws"] == []
+    assert told["formats"][0]["format"] == PLAIN
+    assert {"recovery", "lost", "rank"} <= set(told["formats"][0])
+
+
+def test_the_embedded_models_neuron_outlives_rounding_and_its_answer_does_not(embedded):
+    experiment = named("robustness")
+    from analysis import questions
+
+    given = running.inputs(experiment, embedded, questions.default(), ["L25N1527"], {"draws": 3})
+    result = experiment.run(embedded, given)
+    assert result.quantised == ("Q4_1", "Q8_0")
+    assert result.redrawn == 1.0
+    assert result.rounding == pytest.approx(0.0774, abs=1e-3)
+    assert result.drawn_rank.tolist() == [1, 1, 1]
+    assert (
+        (recovered(result.drawn_answers) > 0.35) & (recovered(result.drawn_answers) < 0.75)
+    ).all()
+    assert recovered(result.format_answers[0]) == pytest.approx(0.6128, abs=1e-3)
+    assert not facts(result).precision.prefers.steady
+    assert result.area[0].min() > 0.95
+    assert result.preferred[:, 0].tolist() == [2, 2, 0]
