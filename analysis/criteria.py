@@ -164,3 +164,10 @@ activation's."""
 FOLLOWS_FACTOR = 0.75
 """An AUC from which a neuron follows a factor: halfway from chance to perfect order. Below, it only
 leans to it, however sure that is."""
+
+SAME_MODEL = 1e-4
+"""Two ways of computing a model are the same within this share of its logits' spread. In float32
+they differ by two millionths; a setting that one of them does not know changes a hundredth."""
+
+ROUNDINGS = 16
+"""In narrower types the same is meant by so many units of rounding: 30 blocks make about five."""

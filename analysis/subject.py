@@ -180,9 +180,13 @@ class Subject:
 
     @torch.inference_mode()
     def logits(self, tokens: Sequence[int]) -> Float[Tensor, "pos d_vocab"]:
-        """Raw logits of the plain model after every token of one prompt."""
+        """Raw logits of the plain model after every token of one prompt.
+
+        Raises:
+            UserError: one is not finite.
+        """
         output: Tensor = self.model(self.batch(tokens), use_cache=False).logits
-        return output[0].float()
+        return self.finite(output[0], "logits").float()
 
     def cache(self, tokens: Sequence[int], *names: str) -> dict[str, Float[Tensor, "layer pos _"]]:
         """Activations of one prompt by hook name, layers stacked.
@@ -190,6 +194,9 @@ class Subject:
         Args:
             tokens: one prompt.
             names: hook names inside a block, such as ``hook_attn_out`` or ``mlp.hook_post``.
+
+        Raises:
+            UserError: an activation is not finite.
         """
         wanted = {name: [f"blocks.{i}.{name}" for i in range(self.n_layers)] for name in names}
         flat = [hook for hooks in wanted.values() for hook in hooks]
@@ -197,10 +204,11 @@ class Subject:
             _, cache = self.bridge.run_with_cache(
                 self.batch(tokens), prepend_bos=False, names_filter=flat
             )
-        return {
+        stacked = {
             name: torch.stack([cache[hook][0].flatten(1) for hook in hooks])
             for name, hooks in wanted.items()
         }
+        return {name: self.finite(values, "activations") for name, values in stacked.items()}
 
     def direction(self, target: int, foil: int) -> Float[Tensor, " d_model"]:
         """The residual direction whose dot product, after the final norm, is the logit difference.
@@ -213,10 +221,33 @@ class Subject:
     def logit_diff(
         self, resid: Float[Tensor, "*batch d_model"], target: int, foil: int
     ) -> Float[Tensor, "*batch"]:
-        """Difference of two logits when a residual goes through the final norm and unembedding."""
+        """Difference of two logits when a residual goes through the final norm and unembedding.
+
+        Raises:
+            UserError: one is not finite.
+        """
         weights = self.unembedding[target] - self.unembedding[foil]
-        result: Tensor = (self.final_norm(resid) @ weights).float()
-        return result
+        return self.finite(self.final_norm(resid) @ weights, "logits").float()
+
+    def finite(self, values: Float[Tensor, "..."], what: str) -> Float[Tensor, "..."]:
+        """The same values, which are numbers: one that is none would pass for a rank or a tie.
+
+        Args:
+            values: what the model computed.
+            what: its name, in the plural.
+
+        Raises:
+            UserError: one of them is NaN or infinite.
+        """
+        if values.numel() and not all(end.isfinite() for end in values.aminmax()):
+            dtype = str(self.dtype).removeprefix("torch.")
+            cause = (
+                "it overflows in float16: use float32 or bfloat16"
+                if self.dtype == torch.float16
+                else f"its weights or its configuration are damaged, or too large for {dtype}"
+            )
+            raise UserError(f"Some {what} of {self.origin.name} are not finite: {cause}.")
+        return values
 
     def write(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
         """The neuron's output weights, its row of ``W_out``."""

@@ -9,6 +9,9 @@ import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 
 from analysis.errors import UserError
 from analysis.loading import assets, gguf, hub, models
@@ -194,6 +197,78 @@ def test_absent_weights_are_not_made_up(folder):
     assert "lack transformer.h.2.ln_1.bias" in refusal(folder)
 
 
+def test_weights_that_the_configuration_has_no_place_for_are_named(folder):
+    def add(weights):
+        weights["transformer.h.3.mlp.c_fc.bias"] = torch.ones(128)
+
+    edit_weights(folder, add)
+    assert "hold transformer.h.3.mlp.c_fc.bias, for which its config.json has no" in refusal(folder)
+
+
+def test_biases_that_the_configuration_denies_are_not_left_out(tmp_path):
+    save(tmp_path, "llama")
+    edit_weights(
+        tmp_path,
+        lambda weights: weights.update({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}),
+    )
+    assert "model.layers.0.self_attn.q_proj.bias" in refusal(tmp_path)
+
+
+def test_a_later_layer_of_the_file_is_not_left_out(folder):
+    edit_config(folder, n_layer=2)
+    assert "transformer.h.2." in refusal(folder)
+
+
+def test_masks_that_older_files_hold_beside_the_weights_do_no_harm(folder):
+    edit_weights(folder, lambda w: w.update({"transformer.h.0.attn.bias": torch.ones(1, 1, 4, 4)}))
+    models.load(str(folder))
+
+
+def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_path):
+    other, tokenizer = tiny.tiny_llama(seed=5)
+    other.save_pretrained(tmp_path)
+    alone = assets.sha256(tmp_path / "model.safetensors")
+    tokenizer.save_pretrained(tmp_path)
+    shards = tmp_path / "shards"
+    tiny.tiny_llama()[0].save_pretrained(shards, max_shard_size="40KB")
+    for path in shards.glob("model*"):
+        path.rename(tmp_path / path.name)
+    subject = models.load(str(tmp_path))
+    assert torch.equal(subject.model.lm_head.weight, other.lm_head.weight)
+    assert subject.origin.revision == alone
+
+
+def test_layers_of_another_kind_of_attention_are_refused(tmp_path):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, layer_types=["full_attention", "sliding_attention", "full_attention"])
+    assert "has layers of sliding_attention" in refusal(tmp_path)
+
+
+def test_an_adapter_beside_a_model_is_not_passed_over(folder):
+    (folder / "adapter_config.json").write_text("{}")
+    assert "holds an adapter" in refusal(folder)
+
+
+@pytest.mark.parametrize("kind", ["GPT2Tokenizer", "LlamaTokenizer", "Qwen2Tokenizer", None])
+def test_text_is_cut_as_tokenizer_json_says_whatever_class_is_named_beside_it(tmp_path, kind):
+    from tests import made_gguf
+    from tests.test_gguf_tokenizer import HARD
+
+    pieces, merges = made_gguf.vocabulary()
+    numbers = {piece: number for number, piece in enumerate(pieces)}
+    words = Tokenizer(BPE(numbers, [tuple(pair.split(" ")) for pair in merges]))
+    words.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(False)])
+    words.decoder = decoders.ByteLevel()
+    made_gguf.llama()[0].save_pretrained(tmp_path)
+    words.save(str(tmp_path / "tokenizer.json"))
+    said = {"bos_token": made_gguf.BOS, **({"tokenizer_class": kind} if kind else {})}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(said))
+    subject = models.load(str(tmp_path))
+    for text in HARD:
+        assert subject.tokens(text)[int(subject.prepend_bos) :] == words.encode(text).ids
+    assert subject.tokenizer.bos_token == made_gguf.BOS
+
+
 def test_a_tokenizer_larger_than_the_model_is_refused(folder):
     tokenizer = tiny.tokenizer()
     tokenizer.add_tokens(["extra"])
@@ -355,7 +430,7 @@ def test_an_interrupted_conversion_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         gguf.convert(tmp_path / "orchard.gguf", "0" * 64)
     left = [path.name for path in (tmp_path / "cache" / "models").iterdir()]
-    assert left == ["0" * 16 + ".lock"]
+    assert left == [gguf.converted_folder("0" * 64).name + ".lock"]
 
 
 def test_a_damaged_gguf_file_is_refused(tmp_path, monkeypatch):

@@ -85,7 +85,7 @@ def continue_rows(
     for shift in shifts.unbind(-1):
         with exchanged(subject, neuron, scale, shift):
             out = subject.model(new[-1][:, None], past_key_values=cache, use_cache=True)
-        new.append(choose(out.logits[:, -1]))
+        new.append(choose(subject.finite(out.logits[:, -1], "logits")))
     return torch.stack(new, -1)
 
 
@@ -125,7 +125,9 @@ def continuations(
         out = subject.model(prompt, use_cache=True)
     cache = out.past_key_values
     cache.batch_repeat_interleave(texts)
-    logits = repeat(out.logits[:, -1], "factor v -> (factor text) v", text=texts)
+    logits = repeat(
+        subject.finite(out.logits[:, -1], "logits"), "factor v -> (factor text) v", text=texts
+    )
     scales = repeat(scales, "factor -> (factor text)", text=texts)
     shifts = scales.new_zeros(len(scales), length - 1)
     choose = partial(_next, samples=samples, generator=generator)

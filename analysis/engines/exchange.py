@@ -58,4 +58,5 @@ def answers(
     ids = repeat(subject.batch([last]), "1 pos -> row pos", row=len(scale))
     with exchanged(subject, neuron, scale, shift) as seen:
         out = subject.model(ids, past_key_values=cache, use_cache=True)
-    return Answers(float(seen[0][0, -1]), out.logits[:, -1].float(), out.past_key_values)
+    logits = subject.finite(out.logits[:, -1], "logits").float()
+    return Answers(float(seen[0][0, -1]), logits, out.past_key_values)

@@ -84,8 +84,8 @@ def _run(
         for name, change in changes.items():
             stack.enter_context(_watched(_slot(subject, name), change))
         batch = subject.batch(tokens).expand(rows, -1)
-        logits: Tensor = subject.model(batch, use_cache=False).logits[:, -1].float()
-    return logits
+        logits: Tensor = subject.model(batch, use_cache=False).logits[:, -1]
+    return subject.finite(logits, "logits").float()
 
 
 def _values(subject: Subject, prompt: Prompt, names: Sequence[str]) -> dict[str, Tensor]:

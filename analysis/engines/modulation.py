@@ -120,5 +120,5 @@ class Modulator:
     @torch.inference_mode()
     def logits(self, resid: Float[Tensor, "*any d_model"]) -> Float[Tensor, "*any d_vocab"]:
         """Logits of final residuals."""
-        logits: Tensor = (self.subject.final_norm(resid) @ self.subject.unembedding.T).float()
-        return logits
+        logits = self.subject.final_norm(resid) @ self.subject.unembedding.T
+        return self.subject.finite(logits, "logits").float()

@@ -105,6 +105,9 @@ def read(
         layers: whose activations are wanted.
         changes: by layer, what is done to the activations before they are written; the reading
             holds them as they were before.
+
+    Raises:
+        UserError: a logit is not finite.
     """
     ids, valid = _padded(subject, batch)
     seen: dict[int, Tensor] = {}
@@ -123,7 +126,7 @@ def read(
         pos=pos,
         token=ids[valid],
         following=following[valid],
-        logits=logits[valid].float(),
+        logits=subject.finite(logits[valid], "logits").float(),
         activations={layer: seen[layer][valid] for layer in layers},
     )
 

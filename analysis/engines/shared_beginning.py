@@ -93,6 +93,7 @@ def _ends(
     keeps = torch.tensor([1.0, 0.0], device=subject.device).repeat(len(ids))
     last = ids[:, -1:].repeat_interleave(2, 0)
     with exchanged(subject, neuron, keeps, (1 - keeps) * value) as seen:
-        logits = subject.model(last, past_key_values=cache, use_cache=True).logits[:, -1].float()
+        logits = subject.model(last, past_key_values=cache, use_cache=True).logits[:, -1]
+    logits = subject.finite(logits, "logits").float()
     diffs = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
     return torch.stack([seen[0][::2, -1].float(), diffs[::2], diffs[1::2]])

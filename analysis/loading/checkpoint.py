@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import UserError
+from analysis.errors import UserError, first_line
 from analysis.loading.assets import sha256
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ def complete(folder: Path) -> bool:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the model: those of the index, else the only one."""
-    if not (folder / INDEX).is_file():
+    """The safetensors files that make up the model: the only one, else those of the index.
+
+    Where both are there, transformers reads the one.
+    """
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
         return [folder / WEIGHTS]
     shards = _read_json(folder / INDEX).get("weight_map")
     if not isinstance(shards, dict) or not shards:
@@ -112,6 +115,8 @@ def _check_files(folder: Path) -> None:
             f"{folder} has no {missing[0]}: weights are read from safetensors only, because"
             " pickled ones can run code."
         )
+    if (folder / "adapter_config.json").is_file():
+        raise UserError(f"{folder} holds an adapter beside its model: give the merged model.")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UserError(f"{folder} has no tokenizer: save it there with tokenizer.save_pretrained.")
 
@@ -130,6 +135,9 @@ def check_kind(config: dict[str, Any], folder: Path | str) -> None:
         raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
     if config.get("use_sliding_window"):
         raise UserError(f"{folder} uses sliding-window attention, which is not supported here.")
+    layers = {str(kind) for kind in as_list(config.get("layer_types"))} - {"full_attention"}
+    if layers:
+        raise UserError(f"{folder} has layers of {min(layers)}, which are not supported here.")
     if "quantization_config" in config:
         raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
 
@@ -152,10 +160,16 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    from transformers import AutoTokenizer
+    """The tokenizer, by the rules of its own tokenizer.json where there is one.
 
+    AutoTokenizer takes the vocabulary from there, and the rules from the class that is named beside
+    it: SmolLM2's names GPT-2's, which does not cut digits one by one.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    kind = PreTrainedTokenizerFast if (folder / TOKENIZERS[0]).is_file() else AutoTokenizer
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise UserError(
             f"The tokenizer in {folder} cannot be read ({first_line(error)}): get its files again."
@@ -183,6 +197,12 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
     absent = sorted(report["missing_keys"])
     if absent:
         raise UserError(f"The weights in {folder} lack {absent[0]}: get the whole model again.")
+    beside = sorted(report["unexpected_keys"])
+    if beside:
+        raise UserError(
+            f"The weights in {folder} hold {beside[0]}, for which its config.json has no place, so"
+            " they are refused: get weights and configuration of one model."
+        )
     return model
 
 
@@ -192,8 +212,3 @@ def quieten() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its kind."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -3,24 +3,29 @@
 It knows neither the catalogue nor Subject: a file and its checksum in, a verified folder out.
 """
 
-import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from analysis.errors import UserError
+from analysis.code_version import code_version
+from analysis.errors import UserError, first_line
 from analysis.loading.assets import cache_root, exclusive, notice, replace_folder, sha256
-from analysis.loading.checkpoint import first_line, quieten
+from analysis.loading.checkpoint import quieten
+from analysis.loading.gguf_file import open_gguf
+from analysis.loading.gguf_model import build_model, check_architecture
+from analysis.loading.gguf_tokenizer import build_tokenizer
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+CONVERTERS = tuple(f"analysis.loading.gguf_{part}" for part in ("file", "model", "tokenizer"))
+"""What decides how a conversion comes out."""
 
 MANIFEST = "manifest.json"
 
 
 def converted_folder(checksum: str) -> Path:
-    """Where the conversion of the GGUF file with this sha256 is kept."""
-    return cache_root() / "models" / checksum[:16]
+    """Where this code's conversion of the GGUF file with this sha256 is kept.
+
+    The code is part of the name: what an earlier state of it made is not taken for its own.
+    """
+    return cache_root() / "models" / f"{checksum[:16]}-{code_version(*CONVERTERS)}"
 
 
 def convert(gguf: Path, checksum: str) -> Path:
@@ -40,7 +45,7 @@ def convert(gguf: Path, checksum: str) -> Path:
         if not intact(folder):
             if folder.exists():
                 notice(f"The converted model in {folder} is damaged; converting it again.")
-            notice(f"Converting {gguf.name} to fp32 safetensors (once, about half a minute)...")
+            notice(f"Converting {gguf.name} to fp32 safetensors (once)...")
             _write(gguf, part)
             _write_manifest(part)
             replace_folder(part, folder)
@@ -62,43 +67,24 @@ def _write_manifest(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(checksums, indent=2), encoding="utf-8")
 
 
-def _write(gguf: Path, folder: Path) -> None:
-    """Save model and tokenizer.
+def _write(path: Path, folder: Path) -> None:
+    """Save model and tokenizer; what is not supported is refused before a tensor is expanded.
 
-    transformers refuses to save a model that it read from GGUF ("not serializable"), so the
-    weights move into a fresh model of the same configuration without the quantisation entry.
+    Raises:
+        UserError: the file cannot be turned into a model rightly.
     """
-    from transformers import AutoModelForCausalLM
-
-    dequantised, tokenizer = _read(gguf)
-    config = copy.deepcopy(dequantised.config)
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    fresh = AutoModelForCausalLM.from_config(config)
-    fresh.load_state_dict(dequantised.state_dict())
-    fresh.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def _read(gguf: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """Model in fp32 and tokenizer of a GGUF file; the architecture is checked first."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-
-    from analysis.family import family_of
-
     quieten()
+    file = open_gguf(path)
+    check_architecture(file)
     try:
-        place = {
-            "pretrained_model_name_or_path": gguf.parent,
-            "gguf_file": gguf.name,
-            "trust_remote_code": False,
-        }
-        family_of(AutoConfig.from_pretrained(**place).model_type)
-        tokenizer = AutoTokenizer.from_pretrained(**place)
-        return AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32), tokenizer
+        tokenizer, model = build_tokenizer(file), build_model(file)
     except UserError:
         raise
     except Exception as error:
         reason = first_line(error)
-        raise UserError(f"{gguf} cannot be read as a GGUF language model ({reason}).") from error
+        raise UserError(f"{path} cannot be read as a GGUF language model ({reason}).") from error
+    try:
+        tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
+    except Exception as error:  # each library has a kind of its own for a full disk
+        raise OSError(first_line(error)) from error

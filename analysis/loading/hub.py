@@ -5,8 +5,8 @@ It knows neither the catalogue nor what is in a model beyond which files it need
 
 from pathlib import Path
 
-from analysis.errors import UserError
-from analysis.loading.checkpoint import complete, first_line
+from analysis.errors import UserError, first_line
+from analysis.loading.checkpoint import complete
 
 PATTERNS = ["*.json", "*.txt", "tokenizer.model", "model*.safetensors"]
 PATIENCE = 3.0

@@ -124,10 +124,12 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
         dtype: one of DTYPES.
 
     Raises:
-        UserError: nothing of that name, not to be had from here, damaged, or not supported.
+        UserError: nothing of that name, not to be had from here, damaged, not supported, or not
+            computed rightly by hooks and engine.
     """
     where, precision = placement(device, dtype)
     found = find(name)
+    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
@@ -136,7 +138,9 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    return Subject(model.to(where), tokenizer, origin, prepend_bos)
+    subject = Subject(model.to(where), tokenizer, origin, prepend_bos)
+    check_twins(subject)
+    return subject
 
 
 def wrap(
@@ -155,8 +159,10 @@ def wrap(
             tokenizer does, or its family was trained.
 
     Raises:
-        UserError: the architecture is not supported, or a weight is NaN or infinite.
+        UserError: the architecture is not supported, a weight is NaN or infinite, or hooks and
+            engine do not compute the model rightly.
     """
+    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     kind = type(model).__name__
@@ -170,7 +176,9 @@ def wrap(
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    return Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
+    subject = Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
+    check_twins(subject)
+    return subject
 
 
 def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:

@@ -1,0 +1,104 @@
+"""Whether hooks and exact engine say what the plain model says: asked once of every model.
+
+Both run the model's weights by code of their own, and a configuration that this code does not know
+would make every number wrong in silence.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.criteria import ROUNDINGS, SAME_MODEL
+from analysis.engines.reading import Window, read
+from analysis.engines.tail import Tail
+from analysis.errors import UserError, first_line
+from analysis.subject import Subject
+
+PROBE_TOKENS = 24
+"""Enough for attention to have something to choose from, and for a pass to cost nothing."""
+
+
+def check_twins(subject: Subject) -> None:
+    """Run one prompt through the plain model, its hooks and the exact engine, and compare.
+
+    The prompt is made of tokens from all over the vocabulary: the comparison is about arithmetic.
+
+    Raises:
+        UserError: they differ by more than rounding, or the model cannot be run or hooked at all.
+    """
+    count = min(PROBE_TOKENS, subject.context)
+    tokens = tuple(torch.linspace(0, subject.d_vocab - 1, count).long().tolist())
+    try:
+        for what, found, expected in _compared(subject, tokens):
+            _check_same(subject, what, found, expected)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{subject.origin.name} cannot be studied: as a {subject.config.model_type} of its"
+            f" configuration it cannot be hooked ({first_line(error)})."
+        ) from error
+
+
+def disagreement(found: Tensor, expected: Tensor) -> float:
+    """Root mean square of the difference, in standard deviations of what is expected."""
+    found, expected = found.float(), expected.float()
+    return float((found - expected).pow(2).mean().sqrt() / expected.std())
+
+
+def tolerance(dtype: torch.dtype) -> float:
+    """How far two ways of one computation may lie apart in this type."""
+    return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
+
+
+def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) -> None:
+    apart = disagreement(found, expected)
+    if not apart <= tolerance(subject.dtype):  # NaN is refused, too
+        raise UserError(
+            f"{subject.origin.name} is not computed rightly here: {what} differ from the plain"
+            f" model's by {apart:.2g} of their spread, so its configuration holds something that is"
+            " not supported, and no number of it is given."
+        )
+
+
+def _compared(
+    subject: Subject, tokens: tuple[int, ...]
+) -> Iterator[tuple[str, Float[Tensor, "..."], Float[Tensor, "..."]]]:
+    """What is compared, as found by hooks or engine, and as the plain model has it."""
+    names = ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
+    plain = read(subject, (Window(0, 0, tokens),), range(subject.n_layers))
+    activations = torch.stack([plain.activations[layer] for layer in range(subject.n_layers)])
+    hooked = subject.cache(tokens, *names)
+    yield "the hooked activations", hooked[names[2]], activations
+    with torch.inference_mode():
+        yield (
+            "the hooked logits",
+            subject.bridge(subject.batch(tokens), prepend_bos=False),
+            (plain.logits[None]),
+        )
+        yield (
+            "the logits of the hooked residual stream",
+            _read_out(subject, hooked[names[1]][-1]),
+            plain.logits,
+        )
+        resumed = _resumed(subject, tokens, hooked[names[0]][0])
+        yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
+
+
+def _read_out(
+    subject: Subject, resid: Float[Tensor, "pos d_model"]
+) -> Float[Tensor, "pos d_vocab"]:
+    """Logits of a final residual, in the way in which differences are read from it."""
+    logits: Tensor = subject.final_norm(resid) @ subject.unembedding.T
+    return logits
+
+
+def _resumed(
+    subject: Subject, tokens: tuple[int, ...], entering: Float[Tensor, "pos d_model"]
+) -> Float[Tensor, "1 d_model"]:
+    """Final residual of the unpatched prompt when its second half goes through every block anew."""
+    start = len(tokens) // 2
+    suffix = entering[None, start:]
+    return Tail(subject, tokens, start).finals(lambda layer: suffix[: int(layer == 0)])
