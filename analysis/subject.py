@@ -4,7 +4,7 @@ It does not know where models come from (``models``) nor what is asked of it (``
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,13 @@ from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from analysis.errors import UserError
-from analysis.family import Family, family_of, part
+from analysis.family import Family, activation_of, family_of, part
 from analysis.neuron import Neuron
+from analysis.norms import Norm, read_norm
+from analysis.read_out import ReadOut, read_out
+
+USUAL_CONTEXT = 2048
+"""Tokens that a model without a longest prompt is asked to read, as most of its time were."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,24 @@ class Subject:
 
     @cached_property
     def family(self) -> Family:
-        """Where this architecture keeps its parts."""
-        return family_of(self.config.model_type)
+        """Where this architecture keeps its parts.
+
+        Raises:
+            UserError: it is not supported.
+        """
+        return family_of(self.config, type(self.model).__name__)
+
+    @cached_property
+    def blocks(self) -> list[nn.Module]:
+        """The plain model's blocks."""
+        return self.family.layers(self.model)
+
+    @cached_property
+    def sharing_blocks(self) -> list[nn.Module]:
+        """The same over the same weights, for batches that share a prefix (``engines.tail``)."""
+        twin = share_weights(self.model)
+        twin.config._attn_implementation = "shared_prefix"
+        return self.family.layers(twin)
 
     @property
     def config(self) -> Any:
@@ -83,7 +104,7 @@ class Subject:
     @property
     def n_layers(self) -> int:
         """Number of blocks."""
-        return int(self.config.num_hidden_layers)
+        return len(self.blocks)
 
     @property
     def d_model(self) -> int:
@@ -102,23 +123,78 @@ class Subject:
 
     @property
     def context(self) -> int:
-        """Longest prompt in tokens."""
-        return int(self.config.max_position_embeddings)
-
-    @property
-    def parallel(self) -> bool:
-        """Whether attention and MLP read the same residual (GPT-NeoX), not one after the other."""
-        return bool(getattr(self.config, "use_parallel_residual", False))
+        """Longest prompt in tokens; without position embeddings (ALiBi) what is usual."""
+        return int(getattr(self.config, "max_position_embeddings", None) or USUAL_CONTEXT)
 
     @property
     def final_norm(self) -> nn.Module:
         """The plain model's last norm, gain included."""
         return part(self.model, self.family.final_norm)
 
+    @cached_property
+    def folded_norm(self) -> Norm:
+        """What the final norm does, for folding.
+
+        Raises:
+            UserError: it is of an unknown kind.
+        """
+        return read_norm(self.final_norm, self.W_out(0)[0])
+
+    @cached_property
+    def read_out(self) -> ReadOut:
+        """From there to logits.
+
+        Raises:
+            UserError: the unembedding does not read the residual stream.
+        """
+        head = read_out(self.model.get_output_embeddings(), self.config)
+        if head.weight.shape[1] != self.d_model:
+            raise UserError(f"{self.origin.name} has a projection before its unembedding.")
+        return head
+
     @property
     def unembedding(self) -> Float[Tensor, "d_vocab d_model"]:
         """The raw unembedding, without the final norm's gain."""
-        return self.model.get_output_embeddings().weight
+        return self.read_out.weight
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """The function between what a neuron reads and its activation (of the gate, if gated)."""
+        return activation_of(self.config)
+
+    @cached_property
+    def residual_scale(self) -> float:
+        """What all that attention and MLPs write is multiplied by (Granite); mostly 1."""
+        return float(getattr(self.config, "residual_multiplier", 1.0))
+
+    @torch.inference_mode()
+    def before_norm(
+        self, layer: int, activations: Float[Tensor, "*row d_mlp"]
+    ) -> Float[Tensor, "*row d_model"] | None:
+        """The MLP's output, where a norm stands between it and the residual stream, else None."""
+        if self.family.mlp_post is None:
+            return None
+        output: Tensor = part(self.blocks[layer], self.family.mlp_out)(activations)
+        return output
+
+    @torch.inference_mode()
+    def added(
+        self,
+        layer: int,
+        before: Float[Tensor, "*row d_model"] | None,
+        change: Float[Tensor, "*more d_model"],
+    ) -> Float[Tensor, "*more d_model"]:
+        """What the residual stream gets more when the MLP's output changes.
+
+        Args:
+            layer: whose MLP.
+            before: its ``before_norm`` at the positions that change.
+            change: of its output: changes of activations times their rows of ``W_out``.
+        """
+        if before is not None and self.family.mlp_post is not None:
+            norm = part(self.blocks[layer], self.family.mlp_post)
+            change = norm(before + change) - norm(before)
+        return change if self.residual_scale == 1 else change * self.residual_scale
 
     def W_out(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:  # noqa: N802
         """What each neuron of ``layer`` writes to the residual stream per unit of activation."""
@@ -135,22 +211,17 @@ class Subject:
     def W_U(self) -> Float[Tensor, "d_model d_vocab"]:  # noqa: N802
         """Unembedding with the final norm folded in: ``logits = x / scale(x) @ W_U + b_U``.
 
-        A LayerNorm also subtracts the mean of ``x``; that is a linear map and is folded too.
+        A LayerNorm also subtracts the mean of ``x``; that is a linear map and is folded too, as is
+        a scale of the logits. A cap (Gemma 2) is not: these are logits before it.
         """
-        norm = self.final_norm
-        gain = norm.get_parameter("weight").detach()
-        folded = self.unembedding.detach() * gain
-        if isinstance(norm, nn.LayerNorm):
-            folded = folded - folded.mean(-1, keepdim=True)
-        return folded.T
+        return self.read_out.scaled(self.folded_norm.fold(self.unembedding.detach())).T
 
     @cached_property
     def b_U(self) -> Float[Tensor, " d_vocab"]:  # noqa: N802
-        """Bias of the logits that the final norm's own bias makes; zero for an RMSNorm."""
-        bias = getattr(self.final_norm, "bias", None)
-        if bias is None:
-            return torch.zeros(self.d_vocab, device=self.device, dtype=self.dtype)
-        return self.unembedding.detach() @ bias.detach()
+        """Bias of the logits: that of the head, and what the final norm's own bias makes."""
+        bias = self.unembedding.detach() @ self.folded_norm.bias
+        own = self.read_out.bias
+        return self.read_out.scaled(bias if own is None else bias + own.detach())
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a text, led by the beginning-of-sequence token where the model wants it.
@@ -226,8 +297,8 @@ class Subject:
         Raises:
             UserError: one is not finite.
         """
-        weights = self.unembedding[target] - self.unembedding[foil]
-        return self.finite(self.final_norm(resid) @ weights, "logits").float()
+        difference = self.read_out.difference(self.final_norm(resid), target, foil)
+        return self.finite(difference, "logits").float()
 
     def finite(self, values: Float[Tensor, "..."], what: str) -> Float[Tensor, "..."]:
         """The same values, which are numbers: one that is none would pass for a rank or a tie.

@@ -23,8 +23,8 @@ from analysis.engines.twins import check_twins, disagreement
 from analysis.errors import UserError
 from analysis.loading import models
 from tests import tiny
-from tests.conftest import make_subject
 from tests.questions import make_tiny_pair
+from tests.subjects import make_subject
 
 SHAPE = {"vocab_size": len(tiny.VOCABULARY), "initializer_range": tiny.SPREAD}
 DEEP = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4}

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from analysis.neuron import Neuron
+from analysis.norms import read_norm
 from analysis.prompts import Prompt
 from analysis.subject import Subject
 
@@ -30,7 +31,7 @@ Projection = Literal["gate", "up", "in"]
 CONSTANT = "constant"
 """The part that no component writes: the reader's own bias and what the norm's bias gives it."""
 
-_WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z", "ln1.hook_scale", "ln2.hook_scale")
+_WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z", "ln1.hook_in", "ln2.hook_in")
 _INSIDE = ("attn.hook_v", "mlp.hook_in", "mlp.hook_post")
 
 
@@ -127,11 +128,11 @@ class Decomposition:
         A LayerNorm also takes off the mean, which is linear and goes into the directions.
         """
         norm = getattr(self.subject.bridge.blocks[readers.layer], readers.norm)
-        scale = self._cache[f"{readers.norm}.hook_scale"][readers.layer, pos].cpu().double()
-        directions = norm.weight.detach().cpu().double()[:, None] * readers.weight
-        if isinstance(norm.original_component, nn.LayerNorm):
-            directions = directions - directions.mean(0)
-        constant = _vector(norm, "bias", self.subject.d_model) @ readers.weight + readers.bias
+        read = read_norm(norm.original_component, self.subject.W_E[0])
+        resid = self._cache[f"{readers.norm}.hook_in"][readers.layer, pos]
+        scale = read.scale(resid).cpu().double()
+        directions = read.fold(readers.weight.T).T
+        constant = read.bias.cpu().double() @ readers.weight + readers.bias
         return directions / scale, constant
 
     def neurons(self, readers: Readers, pos: int) -> Float[Tensor, "layer d_mlp"]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from einops import einsum
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.engines.paths import Passage, Paths
 from analysis.neuron import Neuron
@@ -158,11 +158,7 @@ def split(
 
 def norm_scale(subject: Subject, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
     """What the final norm divides a residual by."""
-    norm = subject.final_norm
-    centred = resid - resid.mean(-1, keepdim=True) if isinstance(norm, nn.LayerNorm) else resid
-    bias = getattr(norm, "bias", None)
-    normed = norm(resid) if bias is None else norm(resid) - bias
-    return (centred * norm.get_parameter("weight")).norm(dim=-1) / normed.norm(dim=-1)
+    return subject.folded_norm.scale(resid)
 
 
 def _norm_term(

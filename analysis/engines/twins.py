@@ -10,9 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.criteria import ROUNDINGS, SAME_MODEL
 from analysis.engines.reading import Window, read
-from analysis.engines.tail import Tail
+from analysis.engines.tail import Tail, disagreement, tolerance
 from analysis.errors import UserError, first_line
 from analysis.subject import Subject
 
@@ -40,17 +39,6 @@ def check_twins(subject: Subject) -> None:
             f"{subject.origin.name} cannot be studied: as a {subject.config.model_type} of its"
             f" configuration it cannot be hooked ({first_line(error)})."
         ) from error
-
-
-def disagreement(found: Tensor, expected: Tensor) -> float:
-    """Root mean square of the difference, in standard deviations of what is expected."""
-    found, expected = found.float(), expected.float()
-    return float((found - expected).pow(2).mean().sqrt() / expected.std())
-
-
-def tolerance(dtype: torch.dtype) -> float:
-    """How far two ways of one computation may lie apart in this type."""
-    return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
 
 
 def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) -> None:
@@ -91,8 +79,7 @@ def _read_out(
     subject: Subject, resid: Float[Tensor, "pos d_model"]
 ) -> Float[Tensor, "pos d_vocab"]:
     """Logits of a final residual, in the way in which differences are read from it."""
-    logits: Tensor = subject.final_norm(resid) @ subject.unembedding.T
-    return logits
+    return subject.read_out.logits(subject.final_norm(resid))
 
 
 def _resumed(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -218,7 +218,7 @@ def direct_effect(
 def _congruence(subject: Subject, neuron: Neuron) -> Float[Tensor, " d_vocab"]:
     """The original's product with the embedding, centred over ``d_model`` as its library did."""
     write = subject.write(neuron)
-    if isinstance(subject.final_norm, nn.LayerNorm):
+    if subject.folded_norm.centres:
         write = write - write.mean()
     return (subject.W_E @ write).float()
 
