@@ -141,20 +141,22 @@ def family_of(config: Any, kind: str) -> Family:
 
 
 def _component_mapping(config: Any, kind: str) -> dict[str, Any]:
-    """TransformerLens' names of an architecture's parts.
+    """TransformerLens' names of a causal architecture's parts.
 
     Raises:
-        UserError: it has none, or not for this configuration.
+        UserError: it has none, or not for this configuration, or every position sees all others.
     """
     if kind not in ArchitectureAdapterFactory._adapters:
         raise UserError(f"{kind} is not an architecture that TransformerLens can hook.")
     try:
         described = build_bridge_config_from_hf(config, kind, kind, torch.float32)
         adapter = ArchitectureAdapterFactory.select_architecture_adapter(described)
-        mapping = adapter.component_mapping
+        mapping = adapter.component_mapping or {}
     except Exception as error:
         raise UserError(f"{kind} of this configuration cannot be hooked ({error}).") from error
-    return dict(mapping or {})
+    if described.attention_dir != "causal" or not getattr(config, "is_causal", True):
+        raise UserError(f"{kind} reads in both directions: it does not tell the next word.")
+    return dict(mapping)
 
 
 def activation_of(config: Any) -> Callable[[Tensor], Tensor]:

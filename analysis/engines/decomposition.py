@@ -212,7 +212,7 @@ class Decomposition:
         place = self._cache["hook_resid_pre"][0, pos].cpu().double() - token
         named = [("embedding", token), *([("position", place)] if place.any() else [])]
         blocks = list(self.subject.bridge.blocks)
-        attending = layer + (norm == "ln2" and not self.subject.parallel)
+        attending = layer + (norm == "ln2" and not self.subject.family.parallel)
         for block in range(attending):
             named += self._head_writes(block, pos)
             named += [(f"MLP {block}", self._mlp_write(block, pos))] if block < layer else []
