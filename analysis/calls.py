@@ -26,7 +26,11 @@ class Loading:
     """The options of every verb that runs a model."""
 
     model: Annotated[
-        str, typer.Option(help="A name that `models` lists, a local folder, or a .gguf file.")
+        str,
+        typer.Option(
+            help="A name that `models` lists, owner/name[@revision] on the Hugging Face hub, a "
+            "folder, or a .gguf file."
+        ),
     ] = EMBEDDED
     device: Annotated[str, typer.Option(help="cpu, cuda, mps.")] = "cpu"
     dtype: Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")] = (
@@ -99,6 +103,7 @@ class Call(Asking):
 
         question = self.ask()
         running.check_suits(self.experiment, question)
+        _tell_special(subject, question)
         if "neuron" in self.experiment.needs and not self.named:
             best = str(running.best_neuron(subject, question))
             console.note(
@@ -122,6 +127,22 @@ class Call(Asking):
             answer: dict[str, Any] = compute.tables(result)
             return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
+
+
+def _tell_special(subject: "Subject", question: "Question") -> None:
+    """Tell of special tokens that stand in the prompts, which the model does not read as text."""
+    from analysis.prompts import special_in
+
+    typed = {
+        t: None for text in (question.clean, question.corrupted) for t in special_in(subject, text)
+    }
+    for token in typed:
+        twice = subject.prepend_bos and token == subject.tokenizer.bos_token
+        also = ", and puts one before the text too" if twice else ""
+        console.note(
+            f"note: your text holds {token}; {subject.origin.name} reads it as one special"
+            f" token{also}."
+        )
 
 
 NEURON = inspect.Parameter(

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from analysis import answer
+from analysis.errors import lacks_memory
 from analysis.progress import Progress as Watcher
 
 MATRIX_COLUMNS = 12
@@ -113,6 +114,10 @@ def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[
         note(f"error: {_usage(error)}")
     except OSError as error:
         note(f"error: {error.strerror or error} ({error.filename or 'standard output'}).")
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        note("error: There is too little memory: choose a smaller model, or --dtype bfloat16.")
     except (KeyboardInterrupt, EOFError):
         return 130
     return 2

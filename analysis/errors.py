@@ -6,5 +6,13 @@ class UserError(ValueError):
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its kind."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    """The first line of an error's message, with the one that it announces; or its kind."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
+    return (first or type(error).__name__).rstrip(".")
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory ran out, which torch tells in kinds and words of its own."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & {"MemoryError", "OutOfMemoryError"}) or "allocate memory" in str(error)

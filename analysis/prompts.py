@@ -95,7 +95,7 @@ def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
 
 
 def _single_token(subject: Subject, word: str, what: str) -> int:
-    found = pieces(subject, word)
+    found = subject.pieces(word)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -110,15 +110,16 @@ def _single_token(subject: Subject, word: str, what: str) -> int:
 def _suggestion(subject: Subject, word: str) -> str:
     """A single token near the word: with or without its space, else its first token."""
     for variant in (" " + word.strip(), word.strip()):
-        if len(pieces(subject, variant)) == 1:
+        if len(subject.pieces(variant)) == 1:
             return variant
-    return subject.string(pieces(subject, " " + word.strip())[0])
+    return subject.string(subject.pieces(" " + word.strip())[0])
 
 
-def pieces(subject: Subject, word: str) -> list[int]:
-    """The tokens of a word, BOS left out."""
-    tokens = subject.tokens(word)
-    return tokens[1:] if subject.prepend_bos else tokens
+def special_in(subject: Subject, text: str) -> tuple[str, ...]:
+    """Special tokens that stand in a text as they are typed, each once."""
+    added = subject.tokenizer.added_tokens_decoder
+    found = (added[token] for token in dict.fromkeys(subject.spans(text)[0]) if token in added)
+    return tuple(str(each) for each in found if each.special and str(each) in text)
 
 
 def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: str) -> PromptPair:
@@ -168,6 +169,17 @@ def check_gap(clean_diff: float, corrupted_diff: float) -> float:
 
 
 def excerpt(subject: Subject, text: str, tokens: int) -> str:
-    """The beginning of a text, about so many tokens long."""
-    ids = subject.tokens(text)[int(subject.prepend_bos) :][:tokens]
-    return "".join(map(subject.string, ids)).rstrip("\ufffd")
+    """The beginning of a text, at most so many tokens long and no longer than the model reads."""
+    most = min(tokens, subject.context - int(subject.prepend_bos))
+    _, spans = subject.spans(text)
+    for count in range(most, 0, -1):
+        begun = text[: _end(spans, count)]
+        if len(subject.spans(begun)[0]) <= most:  # a word cut short may take more tokens
+            return begun
+    return ""
+
+
+def _end(spans: list[tuple[int, int]], count: int) -> int:
+    """Where the first so many tokens end; a character that they hold in part is left out."""
+    end = spans[min(count, len(spans)) - 1][1]
+    return min(end, spans[count][0]) if count < len(spans) else end

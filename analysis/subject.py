@@ -21,6 +21,7 @@ from analysis.family import Family, activation_of, family_of, part
 from analysis.neuron import Neuron
 from analysis.norms import Norm, read_norm
 from analysis.read_out import ReadOut, read_out
+from analysis.vocabulary import Vocabulary
 
 USUAL_CONTEXT = 2048
 """Tokens that a model without a longest prompt is asked to read, as most of its time were."""
@@ -43,7 +44,7 @@ def share_weights(model: PreTrainedModel) -> PreTrainedModel:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class Subject(Vocabulary):
     """A language model under study.
 
     Attributes:
@@ -222,28 +223,6 @@ class Subject:
         bias = self.unembedding.detach() @ self.folded_norm.bias
         own = self.read_out.bias
         return self.read_out.scaled(bias if own is None else bias + own.detach())
-
-    def tokens(self, text: str) -> list[int]:
-        """Token ids of a text, led by the beginning-of-sequence token where the model wants it.
-
-        Raises:
-            UserError: the text is not valid Unicode.
-        """
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise UserError("The text holds half a character (a lone surrogate): remove it.")
-        ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        assert isinstance(ids, list)
-        return [self._bos, *ids] if self.prepend_bos else ids
-
-    @property
-    def _bos(self) -> int:
-        bos = self.tokenizer.bos_token_id
-        assert isinstance(bos, int), "a model that wants a BOS token has one"
-        return bos
-
-    def string(self, token: int) -> str:
-        """The text of one token, leading space included."""
-        return str(self.tokenizer.decode([token], clean_up_tokenization_spaces=False))
 
     def batch(self, tokens: Sequence[int]) -> Int[Tensor, "batch pos"]:
         """One prompt as a batch of one on the model's device."""

@@ -13,7 +13,7 @@ import torch
 
 from analysis import EMBEDDED, corpus, questions
 from analysis.experiments import EXPERIMENTS
-from analysis.loading import models
+from analysis.loading import checkpoint, models
 from tests import tiny
 from tests.questions import CLEAN, CORRUPTED, TREES, TREES_FILE
 
@@ -281,6 +281,7 @@ def test_a_weight_index_of_odd_form_is_refused_in_words(
     analysis, llama_folder, tmp_path, weight_map
 ):
     folder = shutil.copytree(llama_folder, tmp_path / "odd")
+    (folder / "model.safetensors").unlink()
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": weight_map}))
     code, _, err = analysis("next-token", "--model", folder, *PAIR)
@@ -296,6 +297,29 @@ def test_sliding_window_attention_is_refused_because_the_engine_does_not_know_it
     code, _, err = analysis("next-token", "--model", folder, *PAIR)
     assert code == 2
     assert "sliding-window attention" in err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+    ],
+    ids=repr,
+)
+def test_a_model_larger_than_memory_is_told_in_one_sentence(
+    analysis, llama_folder, monkeypatch, error
+):
+    def read(*_):
+        raise error
+
+    monkeypatch.setattr(checkpoint, "read", read)
+    code, out, err = analysis("next-token", "--model", llama_folder, *PAIR)
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: There is too little memory: choose a smaller model, or --dtype bfloat16.\n"
+    )
 
 
 def test_code_in_a_models_folder_is_never_run(analysis, llama_folder, tmp_path, monkeypatch):

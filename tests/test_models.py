@@ -117,7 +117,7 @@ def test_local_models_start_with_bos_where_their_kind_was_trained_so_or_their_to
 def test_unknown_names_get_a_suggestion_and_hear_of_paths():
     message = refusal("gpt2-lrage")
     assert message.startswith("Unknown model 'gpt2-lrage': did you mean gpt2-large or ")
-    assert message.endswith("The path of a folder or a .gguf file works too.")
+    assert message.endswith("(owner/name), a folder or a .gguf file works too.")
     assert "known are smollm2-135m, gpt2, " in refusal("zzzz")
 
 
@@ -212,6 +212,53 @@ def test_biases_that_the_configuration_denies_are_not_left_out(tmp_path):
         lambda weights: weights.update({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}),
     )
     assert "model.layers.0.self_attn.q_proj.bias" in refusal(tmp_path)
+
+
+def test_a_weight_of_another_shape_is_named(folder):
+    edit_weights(folder, lambda weights: weights.update({"transformer.ln_f.bias": torch.ones(7)}))
+    assert "hold transformer.ln_f.bias in another shape" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"num_attention_heads": 0}, "modulo by zero"),
+        ({"num_attention_heads": 5, "head_dim": None}, "Class validation error for validator"),
+        ({"hidden_act": "nonsense"}, "'nonsense'"),
+        ({"rope_parameters": {"rope_type": "odd", "rope_theta": 1e4}}, "'odd'"),
+        ({"max_position_embeddings": "many"}, "'max_position_embeddings': TypeError"),
+        ({"num_hidden_layers": 0}, "for which its config.json has no place"),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_makes_no_model_is_told_in_one_sentence(tmp_path, changes, told):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, **changes)
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"\xff\xfe{"),
+        ("model.safetensors", b""),
+        ("model.safetensors", b"\xff" * 16),
+        ("tokenizer.json", b"{}"),
+        ("tokenizer_config.json", b"[1]"),
+        ("chat_template.jinja", b"\xff\xff"),
+    ],
+    ids=str,
+)
+def test_a_file_of_nonsense_is_told_in_one_sentence(folder, file, content):
+    (folder / file).write_bytes(content)
+    assert str(folder) in refusal(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\x03\0\0\0" + b"\xff" * 16])
+def test_a_gguf_file_of_nonsense_is_told_in_one_sentence(tmp_path, monkeypatch, content):
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "odd.gguf").write_bytes(content)
+    assert "cannot be read as a GGUF language model" in refusal(tmp_path / "odd.gguf")
 
 
 def test_a_later_layer_of_the_file_is_not_left_out(folder):
@@ -316,6 +363,70 @@ def test_a_hub_model_in_the_cache_loads_without_a_network(empty_hub):
     assert subject.origin.source == "hub openai-community/gpt2"
     assert subject.origin.revision == entry.revision
     assert subject.prepend_bos
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def in_cache(hub_folder, repository, branch="main"):
+    """A tiny model in the hub's cache, as the newest of a branch."""
+    root = hub_folder / ("models--" + repository.replace("/", "--"))
+    save(root / "snapshots" / COMMIT, "llama")
+    (root / "refs").mkdir()
+    (root / "refs" / branch).write_text(COMMIT)
+
+
+def test_any_repository_of_the_hub_loads_and_is_known_by_its_commit(empty_hub):
+    in_cache(empty_hub, "orchard/Tiny-1.5b")
+    origin = models.load("orchard/Tiny-1.5b").origin
+    assert (origin.name, origin.source) == ("Tiny-1.5b", "hub orchard/Tiny-1.5b")
+    assert origin.revision == COMMIT
+    assert models.load(f"orchard/Tiny-1.5b@{COMMIT}").origin.revision == COMMIT
+
+
+def test_another_revision_of_a_repository_has_a_name_of_its_own(empty_hub):
+    in_cache(empty_hub, "orchard/tiny", branch="step1000")
+    origin = models.load("orchard/tiny@step1000").origin
+    assert (origin.name, origin.revision) == ("tiny@step1000", COMMIT)
+    assert "orchard/tiny is neither in the hub's cache nor" in refusal("orchard/tiny")
+
+
+def test_a_repository_without_safetensors_is_refused_before_it_is_downloaded(
+    empty_hub, monkeypatch
+):
+    import huggingface_hub
+
+    files = [SimpleNamespace(rfilename=name) for name in ("config.json", "pytorch_model.bin")]
+    found = SimpleNamespace(siblings=files, sha=COMMIT)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: found)
+    assert refusal("orchard/pickled") == (
+        "orchard/pickled has no safetensors: other weights are not read, because they can run code."
+    )
+
+
+def test_what_is_asked_of_the_hub_is_the_commit_that_it_names(empty_hub, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def download(repository, revision, **_):
+        asked.append((repository, revision))
+        folder = empty_hub / revision
+        save(folder, "llama")
+        return folder
+
+    files = [SimpleNamespace(rfilename="model-00001-of-00002.safetensors")]
+    found = SimpleNamespace(siblings=files, sha=COMMIT)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: found)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert models.load("orchard/tiny").origin.revision == COMMIT
+    assert asked == [("orchard/tiny", COMMIT)]
+
+
+def test_a_folder_goes_before_a_repository_of_the_same_name(empty_hub, tmp_path, monkeypatch):
+    save(tmp_path / "orchard" / "tiny", "llama")
+    monkeypatch.chdir(tmp_path)
+    assert models.load("orchard/tiny").origin.source == "folder tiny"
 
 
 def test_a_half_downloaded_hub_model_is_not_available(empty_hub):

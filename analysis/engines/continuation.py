@@ -144,4 +144,4 @@ def written(subject: Subject, tokens: Sequence[int]) -> str:
     """The text of new tokens, up to where the model ends it."""
     end = subject.tokenizer.eos_token_id
     kept = list(tokens[: tokens.index(end)]) if end in tokens else list(tokens)
-    return str(subject.tokenizer.decode(kept, clean_up_tokenization_spaces=False))
+    return subject.text(kept)

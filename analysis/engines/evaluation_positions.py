@@ -15,7 +15,7 @@ from analysis.errors import UserError
 from analysis.subject import Subject
 
 LENGTH = 32
-"""Tokens of context a window holds, BOS aside."""
+"""Tokens of context a window holds, BOS aside, where the model reads so many."""
 
 MEASURED = 8
 """Positions measured in a window that was drawn without regard to the target."""
@@ -58,6 +58,7 @@ def evaluation_positions(
     Raises:
         UserError: hardly any text is long enough.
     """
+    length = min(length, subject.context - int(subject.prepend_bos))
     rng = np.random.default_rng(seed)
     found: dict[bool, list[EvaluationPositions]] = {True: [], False: []}
     for turn, (number, text) in enumerate(articles):

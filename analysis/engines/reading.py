@@ -64,8 +64,12 @@ class Reading:
 def windows(
     subject: Subject, documents: Iterable[tuple[int, str]], length: int
 ) -> Iterator[Window]:
-    """Cut numbered documents into windows of at most ``length`` tokens, BOS not counted."""
+    """Cut numbered documents into windows of at most ``length`` tokens, BOS not counted.
+
+    A window is never longer than the model reads.
+    """
     lead = int(subject.prepend_bos)
+    length = min(length, subject.context - lead)
     for number, text in documents:
         tokens = subject.tokens(text)
         for start in range(lead, len(tokens), length):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from analysis.engines.reading import Window, read
 from analysis.engines.tail import Tail, disagreement, tolerance
-from analysis.errors import UserError, first_line
+from analysis.errors import UserError, first_line, lacks_memory
 from analysis.subject import Subject
 
 PROBE_TOKENS = 24
@@ -35,6 +35,8 @@ def check_twins(subject: Subject) -> None:
     except UserError:
         raise
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise UserError(
             f"{subject.origin.name} cannot be studied: as a {subject.config.model_type} of its"
             f" configuration it cannot be hooked ({first_line(error)})."

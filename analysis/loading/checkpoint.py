@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import UserError, first_line
+from analysis.errors import UserError, first_line, lacks_memory
 from analysis.loading.assets import sha256
 
 if TYPE_CHECKING:
@@ -205,8 +205,11 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
         )
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise UserError(
             f"The weights in {folder} cannot be read ({first_line(error)}): "
             "get the whole model again."
@@ -214,6 +217,12 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
     absent = sorted(report["missing_keys"])
     if absent:
         raise UserError(f"The weights in {folder} lack {absent[0]}: get the whole model again.")
+    unfit = sorted(str(each[0]) for each in report["mismatched_keys"])
+    if unfit:
+        raise UserError(
+            f"The weights in {folder} hold {unfit[0]} in another shape than its config.json says:"
+            " get weights and configuration of one model."
+        )
     beside = sorted(report["unexpected_keys"])
     if beside:
         raise UserError(

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from analysis.code_version import code_version
-from analysis.errors import UserError, first_line
+from analysis.errors import UserError, first_line, lacks_memory
 from analysis.loading.assets import cache_root, exclusive, notice, replace_folder, sha256
 from analysis.loading.checkpoint import quieten
 from analysis.loading.gguf_file import open_gguf
@@ -45,7 +45,6 @@ def convert(gguf: Path, checksum: str) -> Path:
         if not intact(folder):
             if folder.exists():
                 notice(f"The converted model in {folder} is damaged; converting it again.")
-            notice(f"Converting {gguf.name} to fp32 safetensors (once)...")
             _write(gguf, part)
             _write_manifest(part)
             replace_folder(part, folder)
@@ -76,11 +75,14 @@ def _write(path: Path, folder: Path) -> None:
     quieten()
     file = open_gguf(path)
     check_architecture(file)
+    notice(f"Converting {path.name} to fp32 safetensors (once)...")
     try:
         tokenizer, model = build_tokenizer(file), build_model(file)
     except UserError:
         raise
     except Exception as error:
+        if lacks_memory(error):
+            raise
         reason = first_line(error)
         raise UserError(f"{path} cannot be read as a GGUF language model ({reason}).") from error
     try:

@@ -1,8 +1,9 @@
-"""Folders of pinned Hugging Face models: from the hub's own cache, else downloaded into it.
+"""Folders of Hugging Face models: from the hub's own cache, else downloaded into it.
 
 It knows neither the catalogue nor what is in a model beyond which files it needs.
 """
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 from analysis.errors import UserError, first_line
@@ -18,11 +19,15 @@ def cached(repository: str, revision: str) -> Path | None:
 
     Args:
         repository: "owner/name" on the hub.
-        revision: commit hash, which is also the name of the folder returned.
+        revision: commit hash, which is also the name of the folder returned, or a branch or tag.
     """
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    try:
+        config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    except HFValidationError as error:
+        raise UserError(f"No model can be called {repository[:60]!r} on the hub.") from error
     folder = Path(config).parent if isinstance(config, str) else None
     return folder if folder and complete(folder) else None
 
@@ -30,8 +35,11 @@ def cached(repository: str, revision: str) -> Path | None:
 def fetch(repository: str, revision: str) -> Path:
     """The snapshot of a revision, downloaded only if it is not on this disk.
 
+    The folder's name is the hash of the commit.
+
     Raises:
-        UserError: the hub cannot be reached, or wants a licence accepted first.
+        UserError: the hub cannot be reached, wants a licence accepted first, or has no
+            safetensors of it.
     """
     from huggingface_hub import errors
 
@@ -45,6 +53,8 @@ def fetch(repository: str, revision: str) -> Path:
             f"{repository} is gated: accept its licence at huggingface.co/{repository}, then run"
             " `hf auth login` or set HF_TOKEN."
         ) from error
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(
             f"{repository} is neither in the hub's cache nor can it be downloaded here"
@@ -57,10 +67,16 @@ def _download(repository: str, revision: str) -> Path:
     """Ask once, without the retries of a download, so an unreachable hub is known in seconds."""
     from huggingface_hub import HfApi, snapshot_download
 
-    HfApi().model_info(repository, revision=revision, timeout=PATIENCE)
+    found = HfApi().model_info(repository, revision=revision, timeout=PATIENCE)
+    names = [each.rfilename for each in found.siblings or []]
+    if not any(fnmatch(name, PATTERNS[-1]) for name in names):
+        raise UserError(
+            f"{repository} has no safetensors: other weights are not read, because they can run"
+            " code."
+        )
     return Path(
         snapshot_download(
-            repository, revision=revision, allow_patterns=PATTERNS, ignore_patterns=["*/*"]
+            repository, revision=found.sha, allow_patterns=PATTERNS, ignore_patterns=["*/*"]
         )
     )
 

@@ -4,6 +4,7 @@ Nothing heavy is imported until a model is loaded, so that the catalogue answers
 """
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import UserError
 from analysis.loading import assets, checkpoint, gguf, hub
 from analysis.loading.assets import Asset
+from analysis.loading.placement import placement
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from analysis.subject import Subject
 
-DTYPES = ("float32", "bfloat16", "float16")
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
+"""A repository of the Hugging Face hub, and a revision where another than the newest is meant."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,10 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     """Load a model ready for study.
 
     Args:
-        name: a catalogue name or its hub repository (in any case), a folder, or a .gguf file.
+        name: a catalogue name or its hub repository (in any case), any other repository of the
+            hub, with ``@revision`` if need be, a folder, or a .gguf file.
         device: where the weights go, as torch names it.
-        dtype: one of DTYPES.
+        dtype: one of ``placement.DTYPES``.
 
     Raises:
         UserError: nothing of that name, not to be had from here, damaged, not supported, or not
@@ -182,8 +185,13 @@ def wrap(
 
 
 def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:
-    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it."""
-    adds_bos = tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
+    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it.
+
+    A text that is not empty tells BOS in front from an EOS at the end, which may be the same token.
+    """
+    with_special = tokenizer("a").input_ids
+    without = tokenizer("a", add_special_tokens=False).input_ids
+    adds_bos = with_special[:1] == [tokenizer.bos_token_id] and with_special[:1] != without[:1]
     return adds_bos or model.config.model_type in ("gpt2", "gpt_neox")
 
 
@@ -204,6 +212,8 @@ def find(name: str) -> Found:
     if path.is_file() and path.suffix.lower() == ".gguf":
         checksum = assets.sha256(path)
         return Found(gguf.convert(path, checksum), path.stem, f"gguf {path.name}", checksum)
+    if HUB_NAME.fullmatch(name) and path.suffix.lower() != ".gguf":
+        return _find_on_hub(name)
     raise UserError(_unknown(name, path))
 
 
@@ -265,29 +275,6 @@ def fetch_embedded() -> None:
     assets.fetch(assets.CORPUS)
 
 
-def placement(device: str, dtype: str) -> "tuple[torch.device, torch.dtype]":
-    """The torch device and type of these names.
-
-    Raises:
-        UserError: torch does not know them or this machine does not have them.
-    """
-    import torch
-
-    if dtype not in DTYPES:
-        raise UserError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}.")
-    try:
-        where = torch.device(device)
-    except RuntimeError as error:
-        raise UserError(f"Unknown device {device!r}: choose cpu, cuda or mps.") from error
-    if where.type == "cuda" and (where.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"This machine has no GPU for device {device!r}: choose cpu.")
-    if where.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError("This machine has no Apple GPU for device 'mps': choose cpu.")
-    if where.type not in ("cpu", "cuda", "mps"):
-        raise UserError(f"Device {device!r} is not supported: choose cpu, cuda or mps.")
-    return where, getattr(torch, dtype)
-
-
 def _find_entry(entry: Entry) -> Found:
     if isinstance(entry.origin, Asset):
         folder = gguf.converted_folder(entry.revision)
@@ -296,6 +283,14 @@ def _find_entry(entry: Entry) -> Found:
         return Found(folder, entry.name, entry.source, entry.revision, entry.prepend_bos)
     folder = hub.fetch(entry.origin, entry.revision)
     return Found(folder, entry.name, entry.source, folder.name, entry.prepend_bos)
+
+
+def _find_on_hub(name: str) -> Found:
+    """A model of the hub that is not in the catalogue; it is known by the hash of its commit."""
+    repository, _, revision = name.partition("@")
+    folder = hub.fetch(repository, revision or "main")
+    short = name.partition("/")[2].replace("/", "-")
+    return Found(folder, short, f"hub {repository}", folder.name)
 
 
 def _unknown(name: str, path: Path) -> str:
@@ -307,4 +302,7 @@ def _unknown(name: str, path: Path) -> str:
     names = [entry.name for entry in CATALOGUE]
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}" if near else f"known are {', '.join(names)}"
-    return f"Unknown model {name!r}: {hint}? The path of a folder or a .gguf file works too."
+    return (
+        f"Unknown model {name!r}: {hint}? A repository of the hub (owner/name), a folder or a .gguf"
+        " file works too."
+    )

@@ -16,7 +16,6 @@ from analysis.prompts import (
     make_contrast,
     make_pair,
     make_prompt,
-    pieces,
 )
 from analysis.questions.factors import Factors, Kind, Part
 from analysis.subject import Subject
@@ -198,8 +197,8 @@ class Question(Part):
         spare = list(self.foil_words)
         pairs = []
         for word in self.target_words:
-            size = len(pieces(subject, " " + word))
-            match = next((w for w in spare if len(pieces(subject, " " + w)) == size), None)
+            size = len(subject.pieces(" " + word))
+            match = next((w for w in spare if len(subject.pieces(" " + w)) == size), None)
             if match is not None:
                 spare.remove(match)
                 texts = (self.template.format(word), self.template.format(match))

@@ -91,8 +91,8 @@ class Detector:
         Left out are the first token of a window, on which models park their attention, and the
         last, after which nothing is known.
         """
-        subject, lead, layer = self.subject, int(self.subject.prepend_bos), self.neuron.layer
-        pieces = list(windows(subject, texts, min(WINDOW, subject.context - lead)))
+        subject, layer = self.subject, self.neuron.layer
+        pieces = list(windows(subject, texts, WINDOW))
         values, marks, done = [np.zeros(0, dtype=np.float32)], [np.zeros((2, 0), dtype=bool)], 0
         for batch in batches(pieces):
             reading = read(subject, batch, [layer])

@@ -14,6 +14,9 @@ QUANTILES = (0.99, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01)
 PER_QUANTILE = 2
 BEFORE_TOKENS = 16
 
+Spans = tuple[list[int], list[tuple[int, int]]]
+"""Tokens of a document, and where in it each begins and ends."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -47,13 +50,15 @@ def examples(
     column = neuron.layer * subject.d_mlp + neuron.number
     found = [*_extreme(scan.highest, column, "highest", 1), *_sampled(scan, column)]
     found += reversed(list(_extreme(scan.lowest, column, "lowest", -1)))
-    tokens: dict[int, list[int]] = {}
+    spans: dict[int, Spans] = {}
     rows = []
     for kind, value, place in found:
         document, position = document_and_position(place)
-        if document not in tokens:
-            tokens[document] = subject.tokens(documents[document])[int(subject.prepend_bos) :]
-        rows.append(Example(kind, value, document, *context(subject, tokens[document], position)))
+        text = documents[document]
+        if document not in spans:
+            spans[document] = subject.spans(text)
+        around = context(subject, text, spans[document], position)
+        rows.append(Example(kind, value, document, *around))
     return rows
 
 
@@ -79,12 +84,21 @@ def _sampled(scan: Scan, column: int) -> Iterator[tuple[str, float, int]]:
             yield str(quantile), float(values[order[i]]), int(scan.sample.places[order[i]])
 
 
-def context(subject: Subject, tokens: list[int], position: int) -> tuple[str, str, str]:
-    """The text before a token of a document, the token, and the one that follows it."""
-    before = tokens[max(0, position - BEFORE_TOKENS) : position]
-    after = tokens[position + 1 : position + 2]
+def context(subject: Subject, text: str, spans: Spans, position: int) -> tuple[str, str, str]:
+    """The text before a token of a document, the token, and the one that follows it.
+
+    Args:
+        subject: the model.
+        text: the document, out of which the text before is cut.
+        spans: its tokens and where each stands.
+        position: of the token.
+    """
+    tokens, places = spans
+    first = position - BEFORE_TOKENS
+    start = places[first - 1][1] if first > 0 else 0
+    end = places[position - 1][1] if position > 0 else 0
     return (
-        "".join(map(subject.string, before)),
+        text[start : min(end, places[position][0])],
         subject.string(tokens[position]),
-        "".join(map(subject.string, after)),
+        subject.text(tokens[position + 1 : position + 2]),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from analysis.neuron import Neuron
-from analysis.scanning.examples import context
+from analysis.scanning.examples import Spans, context
 from analysis.scanning.scan import Scan
 from analysis.scanning.tallies import document_and_position
 from analysis.subject import Subject
@@ -38,12 +38,13 @@ def rows(subject: Subject, scan: Scan, documents: Mapping[int, str]) -> Iterator
     variance = scan.moments.variance
 
     @cache
-    def tokens(document: int) -> list[int]:
-        return subject.tokens(documents[document])[int(subject.prepend_bos) :]
+    def spans(document: int) -> Spans:
+        return subject.spans(documents[document])
 
     def extreme(values: Tensor, places: Tensor, sign: int) -> tuple[Any, ...]:
         document, position = document_and_position(int(places))
-        return sign * float(values), *context(subject, tokens(document), position)
+        around = context(subject, documents[document], spans(document), position)
+        return sign * float(values), *around
 
     for column in range(subject.n_layers * subject.d_mlp):
         yield (

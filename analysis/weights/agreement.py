@@ -72,7 +72,7 @@ def draw_windows(
     generator = np.random.default_rng(seed)
     drawn = []
     for document in documents:
-        pieces = list(windows(subject, [document], min(length, subject.context - 1)))
+        pieces = list(windows(subject, [document], length))
         if pieces:
             drawn.append(pieces[int(generator.integers(len(pieces)))])
     return drawn

@@ -235,13 +235,13 @@ def _variants(subject: Subject, target: str) -> set[int]:
     """Tokens whose text is the target's but for case and surrounding space, found by spelling."""
     word = target.strip()
     if not word:
-        return set(subject.tokens(target)[-1:])
+        return set(subject.pieces(target)[-1:])
     spellings = {
         space + form
         for space in ("", " ")
         for form in (word, word.lower(), word.upper(), word.capitalize())
     }
-    pieces = [subject.tokens(spelling)[int(subject.prepend_bos) :] for spelling in spellings]
+    pieces = [subject.pieces(spelling) for spelling in spellings]
     return {ids[0] for ids in pieces if len(ids) == 1}
 
 

@@ -69,6 +69,7 @@ def summary(result: NextToken) -> dict[str, Any]:
     likely = zip(result.top_tokens, result.top_probabilities[0], strict=True)
     answer: dict[str, Any] = {
         "prompt": result.prompts[0],
+        "bos": result.tokens[0][0] if _starts_with_bos(result) else None,
         "tokens": result.tokens[0],
         "top": [{"token": token, "probability": float(p)} for token, p in likely],
         **_answer(result, 0),
@@ -82,6 +83,11 @@ def summary(result: NextToken) -> dict[str, Any]:
         "target_first": int((result.rank_target[prose] == 1).sum()),
     }
     return answer
+
+
+def _starts_with_bos(result: NextToken) -> bool:
+    made = result.provenance
+    return bool(made and made.inputs["prepend_bos"])
 
 
 def _answer(result: NextToken, index: int) -> dict[str, Any]:
