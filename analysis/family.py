@@ -1,5 +1,6 @@
 """Where the parts of a block live in a Hugging Face module, read off TransformerLens' adapters."""
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from transformer_lens.factories.architecture_adapter_factory import ArchitectureAdapterFactory
 from transformer_lens.model_bridge.generalized_components import MLPBridge, ParallelBlockBridge
 from transformer_lens.model_bridge.sources import build_bridge_config_from_hf
+from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 from analysis.errors import UserError
@@ -30,6 +32,7 @@ class Family:
         mlp_norm: in a block, the norm before the MLP, if it has one of its own.
         mlp_out: in a block, what turns activations into the MLP's output.
         mlp_post: in a block, the norm between the MLP's output and the residual stream, if any.
+        positions: whether positions have embeddings that are added to those of tokens.
         parallel: whether attention and MLP read the same residual, not one after the other.
     """
 
@@ -40,6 +43,7 @@ class Family:
     mlp_norm: str | None
     mlp_out: str
     mlp_post: str | None
+    positions: bool
     parallel: bool
 
     def layers(self, model: nn.Module) -> list[nn.Module]:
@@ -136,6 +140,7 @@ def family_of(config: Any, kind: str) -> Family:
         mlp_norm=path("ln2"),
         mlp_out=mlp_out,
         mlp_post=path("ln2_post"),
+        positions="pos_embed" in mapping,
         parallel=isinstance(block, ParallelBlockBridge),
     )
 
@@ -174,6 +179,13 @@ def activation_of(config: Any) -> Callable[[Tensor], Tensor]:
             function: Callable[[Tensor], Tensor] = ACT2FN[name]
             return function
     raise UserError(f"A {config.model_type} does not say which activation function it has.")
+
+
+def share_weights(model: PreTrainedModel) -> PreTrainedModel:
+    """A second module over the very parameter tensors of ``model``, with a config of its own."""
+    twin = copy.deepcopy(model, {id(weight): weight for weight in model.parameters()})
+    assert isinstance(twin, PreTrainedModel)
+    return twin
 
 
 def part(root: nn.Module, path: str) -> nn.Module:

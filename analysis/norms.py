@@ -33,6 +33,11 @@ class Norm:
         folded = readers * self.gain.to(readers)
         return folded - folded.mean(-1, keepdim=True) if self.centres else folded
 
+    def pass_on(self, writes: Float[Tensor, "*row d_model"]) -> Float[Tensor, "*row d_model"]:
+        """What is written through the norm, over ``scale(x)``."""
+        centred = writes - writes.mean(-1, keepdim=True) if self.centres else writes
+        return centred * self.gain.to(writes)
+
     def scale(self, x: Float[Tensor, "*row d_model"]) -> Float[Tensor, "*row"]:
         """What the norm divides ``x`` by."""
         centred = x - x.mean(-1, keepdim=True) if self.centres else x

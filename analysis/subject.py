@@ -3,7 +3,6 @@
 It does not know where models come from (``models``) nor what is asked of it (``question``).
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from analysis.errors import UserError
-from analysis.family import Family, activation_of, family_of, part
+from analysis.family import Family, activation_of, family_of, part, share_weights
 from analysis.neuron import Neuron
 from analysis.norms import Norm, read_norm
 from analysis.read_out import ReadOut, read_out
@@ -34,13 +33,6 @@ class Origin:
     name: str
     source: str
     revision: str
-
-
-def share_weights(model: PreTrainedModel) -> PreTrainedModel:
-    """A second module over the very parameter tensors of ``model``, with a config of its own."""
-    twin = copy.deepcopy(model, {id(weight): weight for weight in model.parameters()})
-    assert isinstance(twin, PreTrainedModel)
-    return twin
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,9 +291,24 @@ class Subject(Vocabulary):
             raise UserError(f"Some {what} of {self.origin.name} are not finite: {cause}.")
         return values
 
+    def writes(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
+        """What each neuron adds to the residual stream per unit of activation: ``W_out``, mostly.
+
+        Where a norm stands behind the MLP it is folded in, and what is added is over its scale.
+        """
+        writes = self.W_out(layer)
+        norm = self.norm_behind(layer)
+        writes = writes if norm is None else norm.pass_on(writes)
+        return writes if self.residual_scale == 1 else writes * self.residual_scale
+
+    def norm_behind(self, layer: int) -> Norm | None:
+        """The norm between an MLP and the residual stream, if there is one."""
+        path = self.family.mlp_post
+        return None if path is None else read_norm(part(self.blocks[layer], path), self.W_out(0)[0])
+
     def write(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
-        """The neuron's output weights, its row of ``W_out``."""
-        return self.W_out(neuron.layer)[neuron.number]
+        """The neuron's row of ``writes``."""
+        return self.writes(neuron.layer)[neuron.number]
 
 
 def check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:

@@ -44,7 +44,6 @@ CONFIGS = {
     "opt": ("OPT", {**SHAPE, "ffn_dim": 48, "word_embed_proj_dim": tiny.D_MODEL}),
     "bloom": ("Bloom", {**GPT, "hidden_size": tiny.D_MODEL}),
     "falcon": ("Falcon", SHAPE),
-    "falcon_alibi": ("Falcon", {**SHAPE, "alibi": True, "parallel_attn": False, "bias": True}),
     "phi": ("Phi", SHAPE),
     "phi3": ("Phi3", {**GROUPED, "original_max_position_embeddings": 64}),
     "llama": ("Llama", {**GROUPED, "attention_bias": True, "mlp_bias": True}),
@@ -81,12 +80,20 @@ CONFIGS = {
 }
 """By name: what its classes in transformers are called, and a configuration."""
 
+REFUSED = {
+    "Falcon with ALiBi": ("Falcon", {**SHAPE, "alibi": True, "bias": True}, "hooked"),
+    "OPT-350m": ("OPT", {**SHAPE, "ffn_dim": 48, "do_layer_norm_before": False}, "norm"),
+    "a mixture of experts": ("Mixtral", GROUPED, "mixture of experts"),
+    "a state-space model": ("Mamba", {"vocab_size": len(tiny.VOCABULARY)}, "without attention"),
+    "an encoder": ("Bert", SHAPE, "both directions"),
+}
+"""What cannot be studied: its classes, a configuration, and what the reason speaks of."""
 
-def make_model(name: str, seed: int = 0) -> PreTrainedModel:
-    kind, values = CONFIGS[name]
+
+def make_model(kind: str, values: dict, seed: int = 0) -> PreTrainedModel:
     text = "TextConfig" if kind == "Gemma3" else "Config"
     config = getattr(transformers, kind + text)(**values, initializer_range=tiny.SPREAD)
-    ending = "LMHeadModel" if kind == "GPT2" else "ForCausalLM"
+    ending = "LMHeadModel" if kind in ("GPT2", "Bert") else "ForCausalLM"
     return tiny.randomised(getattr(transformers, kind + ending), config, seed)
 
 
@@ -98,4 +105,4 @@ def shared_subject(name: str) -> Subject:
 
 def new_subject(name: str) -> Subject:
     origin = Origin(f"tiny-{name}", "random weights", "seed 0")
-    return Subject(make_model(name), tiny.tokenizer(), origin, prepend_bos=False)
+    return Subject(make_model(*CONFIGS[name]), tiny.tokenizer(), origin, prepend_bos=False)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from analysis.engines import tail as engine
 from analysis.engines.tail import Tail
-from analysis.subject import share_weights
+from analysis.family import share_weights
 from tests.subjects import MAKERS, make_subject
 
 

@@ -60,7 +60,7 @@ class Modulator:
         size = max(1, CHUNK_TOKENS // len(tokens))
         for begin in range(0, len(settings), size):
             some = settings[begin : begin + size]
-            write = torch.stack([subject.write(s.neuron) for s in some])
+            write = subject.W_out(self.layer)[[s.neuron.number for s in some]]
             own = torch.stack([cache["mlp.hook_post"][:, s.neuron.number] for s in some])
             change = torch.stack([self._one(cache, s) for s in some]) - own
             added = subject.added(self.layer, before, change[..., None] * write[:, None])

@@ -13,7 +13,7 @@ the plain model's blocks (``Tail.whole`` says so). The numbers are the same.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -231,13 +231,18 @@ class Tail:
 
     @torch.inference_mode()
     def everywhere(
-        self, resid: Float[Tensor, "row suffix d_model"], layer: int
+        self, resid: Float[Tensor, "row suffix d_model"], layer: int, last: int | None = None
     ) -> Float[Tensor, "row suffix d_model"]:
         """The final residual at every position, from the residual that leaves a layer.
 
         With ``start`` 0 nothing is left of the text itself: any texts of its length may go in.
+
+        Args:
+            resid: what leaves the layer.
+            layer: its number, -1 for the embedding.
+            last: the layer to stop behind, if not the last.
         """
-        for later in range(layer + 1, len(self._blocks)):
+        for later in range(layer + 1, len(self._blocks) if last is None else last + 1):
             resid = self._step(resid, later)
         return resid
 
@@ -254,6 +259,18 @@ class Tail:
 
         with self.subject.family.activations(self._blocks[layer], hold):
             yield
+
+    def activations_changed(
+        self, layer: int, change: Float[Tensor, "suffix d_mlp"]
+    ) -> AbstractContextManager[None]:
+        """Inside, so much is added to a layer's activations."""
+
+        def add(seen: Float[Tensor, "row pos d_mlp"]) -> Tensor:
+            changed = seen.clone()
+            changed[:, -len(change) :] += change
+            return changed
+
+        return self.subject.family.activations(self._blocks[layer], add)
 
     @torch.inference_mode()
     def attention_changed(
@@ -284,9 +301,10 @@ class Tail:
             handle.remove()
 
 
-def _first(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+def _first(output: Tensor | tuple[Any, ...]) -> Tensor:
     """The residual that a block gives back, which some put into a tuple."""
-    return output if isinstance(output, Tensor) else output[0]
+    resid: Tensor = output if isinstance(output, Tensor) else output[0]
+    return resid
 
 
 def _suffix_of(call: dict[str, Any], start: int) -> dict[str, Any]:
@@ -304,4 +322,5 @@ def _suffix_of(call: dict[str, Any], start: int) -> dict[str, Any]:
 
 def _for_rows(name: str, value: Any, rows: int) -> Any:
     """One prompt's argument for so many rows: ALiBi joins rows and heads, all else is stretched."""
-    return value.repeat(rows, 1, 1) if name == "alibi" and value is not None else value
+    joined = name == "alibi" and isinstance(value, Tensor) and value.ndim == 3
+    return value.repeat(rows, 1, 1) if joined else value

@@ -4,7 +4,7 @@ Both run the model's weights by code of their own, and a configuration that this
 would make every number wrong in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from jaxtyping import Float
@@ -19,10 +19,13 @@ PROBE_TOKENS = 24
 """Enough for attention to have something to choose from, and for a pass to cost nothing."""
 
 
-def check_twins(subject: Subject) -> None:
+def check_twins(subject: Subject) -> bool:
     """Run one prompt through the plain model, its hooks and the exact engine, and compare.
 
     The prompt is made of tokens from all over the vocabulary: the comparison is about arithmetic.
+
+    Returns:
+        Whether the engine needs whole sequences, which is slower.
 
     Raises:
         UserError: they differ by more than rounding, or the model cannot be run or hooked at all.
@@ -30,7 +33,8 @@ def check_twins(subject: Subject) -> None:
     count = min(PROBE_TOKENS, subject.context)
     tokens = tuple(torch.linspace(0, subject.d_vocab - 1, count).long().tolist())
     try:
-        for what, found, expected in _compared(subject, tokens):
+        tail = Tail(subject, tokens, count // 2)
+        for what, found, expected in _compared(subject, tokens, tail):
             _check_same(subject, what, found, expected)
     except UserError:
         raise
@@ -41,6 +45,7 @@ def check_twins(subject: Subject) -> None:
             f"{subject.origin.name} cannot be studied: as a {subject.config.model_type} of its"
             f" configuration it cannot be hooked ({first_line(error)})."
         ) from error
+    return tail.whole
 
 
 def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) -> None:
@@ -54,7 +59,7 @@ def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) ->
 
 
 def _compared(
-    subject: Subject, tokens: tuple[int, ...]
+    subject: Subject, tokens: tuple[int, ...], tail: Tail
 ) -> Iterator[tuple[str, Float[Tensor, "..."], Float[Tensor, "..."]]]:
     """What is compared, as found by hooks or engine, and as the plain model has it."""
     names = ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
@@ -62,6 +67,7 @@ def _compared(
     activations = torch.stack([plain.activations[layer] for layer in range(subject.n_layers)])
     hooked = subject.cache(tokens, *names)
     yield "the hooked activations", hooked[names[2]], activations
+    yield "activations of what is read", _activated(subject, tokens), activations
     with torch.inference_mode():
         yield (
             "the hooked logits",
@@ -73,8 +79,10 @@ def _compared(
             _read_out(subject, hooked[names[1]][-1]),
             plain.logits,
         )
-        resumed = _resumed(subject, tokens, hooked[names[0]][0])
+        suffix = hooked[names[0]][:1, tail.start :]
+        resumed = tail.finals(lambda layer: suffix[: int(layer == 0)])
         yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
+        yield ("the writes of single neurons", *_written(subject, hooked, tail))
 
 
 def _read_out(
@@ -84,10 +92,28 @@ def _read_out(
     return subject.read_out.logits(subject.final_norm(resid))
 
 
-def _resumed(
-    subject: Subject, tokens: tuple[int, ...], entering: Float[Tensor, "pos d_model"]
-) -> Float[Tensor, "1 d_model"]:
-    """Final residual of the unpatched prompt when its second half goes through every block anew."""
-    start = len(tokens) // 2
-    suffix = entering[None, start:]
-    return Tail(subject, tokens, start).finals(lambda layer: suffix[: int(layer == 0)])
+def _activated(subject: Subject, tokens: tuple[int, ...]) -> Float[Tensor, "layer pos d_mlp"]:
+    """Activations made of what the neurons read, by the function of the configuration."""
+    gated = hasattr(subject.bridge.blocks[0].mlp, "gate")
+    names = ("mlp.hook_pre", "mlp.hook_pre_linear")[: 1 + gated]
+    read, *linear = subject.cache(tokens, *names).values()
+    activated = subject.activation(read)
+    return activated * linear[0] if gated else activated
+
+
+def _written(
+    subject: Subject, hooked: Mapping[str, Tensor], tail: Tail
+) -> tuple[Float[Tensor, "layer pos d_model"], Float[Tensor, "layer pos d_model"]]:
+    """What neurons at random add to the residual, by their weights and by a pass of each block."""
+    generator, found, expected = torch.Generator().manual_seed(0), [], []
+    for layer in range(subject.n_layers):
+        entering, leaving, own = (
+            hooked[name][layer, tail.start :]
+            for name in ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
+        )
+        change = torch.randn(own.shape, generator=generator).to(own) * own.std()
+        with tail.activations_changed(layer, change):
+            expected.append(tail.everywhere(entering[None], layer - 1, layer)[0] - leaving)
+        before = subject.before_norm(layer, own)
+        found.append(subject.added(layer, before, change @ subject.W_out(layer)))
+    return torch.stack(found), torch.stack(expected)

@@ -132,7 +132,6 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     """
     where, precision = placement(device, dtype)
     found = find(name)
-    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     model, tokenizer = checkpoint.read(found.folder, precision)
@@ -142,8 +141,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.to(where), tokenizer, origin, prepend_bos)
-    check_twins(subject)
-    return subject
+    return _checked(subject)
 
 
 def wrap(
@@ -165,7 +163,6 @@ def wrap(
         UserError: the architecture is not supported, a weight is NaN or infinite, or hooks and
             engine do not compute the model rightly.
     """
-    from analysis.engines.twins import check_twins
     from analysis.subject import Origin, Subject
 
     kind = type(model).__name__
@@ -180,7 +177,18 @@ def wrap(
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
-    check_twins(subject)
+    return _checked(subject)
+
+
+def _checked(subject: "Subject") -> "Subject":
+    """The same model, after its hooks and the engine have been compared with it."""
+    from analysis.engines.twins import check_twins
+
+    if check_twins(subject):
+        kind = type(subject.model).__name__
+        assets.notice(
+            f"note: whole sequences are run again for each patch of a {kind}, which is slower."
+        )
     return subject
 
 

@@ -72,7 +72,7 @@ def _values(subject: Subject, scales: Scales, contrast: Contrast) -> Float[Tenso
         1,
     ).float()
     products = torch.cat(
-        [subject.W_out(layer).float() @ columns for layer in range(subject.n_layers)]
+        [subject.writes(layer).float() @ columns for layer in range(subject.n_layers)]
     )
     raw, difference, embedding = products.unbind(1)
     centred = (raw - scales.mean)[:, None]
