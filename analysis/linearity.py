@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.errors import UserError
+from analysis.neuron import Neuron
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 
@@ -39,7 +41,34 @@ def check_comparable(subject: Subject) -> None:
         )
 
 
-def scales_behind(subject: Subject, tokens: Sequence[int]) -> Float[Tensor, " layer"] | None:
+class FrozenWrites:
+    """What neurons add to the residual stream, norms behind the MLPs frozen at a prompt's end.
+
+    Attributes:
+        frozen_at: the prompt, empty where there are no such norms.
+
+    Raises:
+        UserError: there are, and no prompt is given.
+    """
+
+    def __init__(self, subject: Subject, prompt: Prompt | None) -> None:
+        if prompt is None:
+            check_comparable(subject)
+        self.subject = subject
+        self.scales = None if prompt is None else _scales_behind(subject, prompt.tokens)
+        self.frozen_at = "" if prompt is None or self.scales is None else prompt.text
+
+    def layer(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
+        """One layer's, a row for each neuron."""
+        writes = self.subject.writes(layer)
+        return writes if self.scales is None else writes / self.scales[layer]
+
+    def of(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
+        """One neuron's."""
+        return self.layer(neuron.layer)[neuron.number]
+
+
+def _scales_behind(subject: Subject, tokens: Sequence[int]) -> Float[Tensor, " layer"] | None:
     """What the norm behind each MLP divides by at a prompt's last position; None without norms."""
     if subject.family.mlp_post is None:
         return None

@@ -110,7 +110,11 @@ class Pass:
 
 @torch.inference_mode()
 def plain_pass(subject: Subject, tokens: tuple[int, ...], start: int) -> Pass:
-    """Run a prompt, and keep what its blocks are called with; keys and values before ``start``."""
+    """Run a prompt, and keep what its blocks are called with; keys and values before ``start``.
+
+    Raises:
+        UserError: an activation is not finite.
+    """
     entering: list[Tensor] = []
     calls: list[dict[str, Any]] = []
     leaving: list[Tensor] = []
@@ -132,7 +136,7 @@ def plain_pass(subject: Subject, tokens: tuple[int, ...], start: int) -> Pass:
         for hook in hooks:
             hook.remove()
     prefixes = [(layer.keys[0, :, :start], layer.values[0, :, :start]) for layer in cache.layers]
-    return Pass(entering, leaving[0], calls, prefixes)
+    return Pass(entering, subject.finite(leaving[0], "activations"), calls, prefixes)
 
 
 class Tail:

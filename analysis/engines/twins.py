@@ -104,16 +104,18 @@ def _activated(subject: Subject, tokens: tuple[int, ...]) -> Float[Tensor, "laye
 def _written(
     subject: Subject, hooked: Mapping[str, Tensor], tail: Tail
 ) -> tuple[Float[Tensor, "layer pos d_model"], Float[Tensor, "layer pos d_model"]]:
-    """What neurons at random add to the residual, by their weights and by a pass of each block."""
+    """The residual behind each layer with its neurons moved, by their weights and by its block."""
     generator, found, expected = torch.Generator().manual_seed(0), [], []
     for layer in range(subject.n_layers):
         entering, leaving, own = (
             hooked[name][layer, tail.start :]
             for name in ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
         )
-        change = torch.randn(own.shape, generator=generator).to(own) * own.std()
-        with tail.activations_changed(layer, change):
-            expected.append(tail.everywhere(entering[None], layer - 1, layer)[0] - leaving)
+        change = torch.randn(own.shape, generator=generator).to(own)
+        write = change @ subject.W_out(layer)
+        loud = leaving.std() / write.std()  # as the residual, in which it would be lost else
+        with tail.activations_changed(layer, loud * change):
+            expected.append(tail.everywhere(entering[None], layer - 1, layer)[0])
         before = subject.before_norm(layer, own)
-        found.append(subject.added(layer, before, change @ subject.W_out(layer)))
+        found.append(leaving + subject.added(layer, before, loud * write))
     return torch.stack(found), torch.stack(expected)

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.inputs import Inputs
-from analysis.linearity import check_comparable, scales_behind
+from analysis.linearity import FrozenWrites
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import Contrast, Prompt
@@ -194,7 +194,7 @@ def direct_effect(
     Raises:
         UserError: it has, and no prompt is given.
     """
-    writes = _Writes(subject, prompt)
+    writes = FrozenWrites(subject, prompt)
     raw = (writes.of(neuron) @ subject.W_U).float()
     logits = raw - raw.mean()
     products = _congruence(subject, neuron)
@@ -233,26 +233,6 @@ def direct_effect(
         **_among_neurons(subject, writes, neuron, contrast),
         frozen_at=writes.frozen_at,
     )
-
-
-class _Writes:
-    """What neurons add to the residual stream, norms behind the MLPs frozen at a prompt's end."""
-
-    def __init__(self, subject: Subject, prompt: Prompt | None) -> None:
-        if prompt is None:
-            check_comparable(subject)
-        self.subject = subject
-        self.scales = None if prompt is None else scales_behind(subject, prompt.tokens)
-        self.frozen_at = "" if prompt is None or self.scales is None else prompt.text
-
-    def layer(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
-        """One layer's, a row for each neuron."""
-        writes = self.subject.writes(layer)
-        return writes if self.scales is None else writes / self.scales[layer]
-
-    def of(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
-        """One neuron's."""
-        return self.layer(neuron.layer)[neuron.number]
 
 
 def _congruence(subject: Subject, neuron: Neuron) -> Float[Tensor, " d_vocab"]:
@@ -300,7 +280,9 @@ def _rotations(
     }
 
 
-def _layer_best(subject: Subject, writes: _Writes, neuron: Neuron) -> Float[np.ndarray, " other"]:
+def _layer_best(
+    subject: Subject, writes: FrozenWrites, neuron: Neuron
+) -> Float[np.ndarray, " other"]:
     """How far out the favourite tokens of the layer's other neurons lie, block by block."""
     best = []
     for rows in torch.split(writes.layer(neuron.layer), BLOCK):
@@ -314,7 +296,7 @@ def _layer_best(subject: Subject, writes: _Writes, neuron: Neuron) -> Float[np.n
 
 
 def _among_neurons(
-    subject: Subject, writes: _Writes, neuron: Neuron, contrast: Contrast
+    subject: Subject, writes: FrozenWrites, neuron: Neuron, contrast: Contrast
 ) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
     target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
