@@ -55,6 +55,7 @@ class Subject(Vocabulary):
     def bridge(self) -> TransformerBridge:
         """TransformerLens hooks over the same parameter tensors (nothing is copied)."""
         twin = share_weights(self.model)
+        twin.config._attn_implementation = "eager"  # others do not tell their patterns
         architecture = type(self.model).__name__
         return build_bridge_from_module(twin, architecture, hf_config=twin.config)
 

@@ -80,6 +80,19 @@ CONFIGS = {
 }
 """By name: what its classes in transformers are called, and a configuration."""
 
+BRIEFLY = {
+    name: (name, {**GROUPED, "head_dim": 8, "sliding_window": WINDOW})
+    for name in (
+        "Apertus", "Arcee", "BitNet", "Cohere2", "Ernie4_5", "Exaone4", "Glm", "Glm4",
+        "GPTBigCode", "HunYuanDenseV1", "Jais2", "Ministral3", "Mpt", "NanoChat", "Nemotron",
+        "Olmo3", "SeedOss", "VaultGemma",
+    )
+}  # fmt: skip
+"""More of them, of which it is only asked whether hooks and engine agree with the plain model."""
+
+WHOLE = {"gpt_neo", "gptj", "bloom", "falcon", "stablelm", "Mpt", "Nemotron"}
+"""Those whose blocks do not ask for their attention in a way that can be exchanged."""
+
 REFUSED = {
     "Falcon with ALiBi": ("Falcon", {**SHAPE, "alibi": True, "bias": True}, "hooked"),
     "OPT-350m": ("OPT", {**SHAPE, "ffn_dim": 48, "do_layer_norm_before": False}, "norm"),
@@ -90,11 +103,15 @@ REFUSED = {
 """What cannot be studied: its classes, a configuration, and what the reason speaks of."""
 
 
+def class_of(kind: str) -> str:
+    """The name of the model's class in transformers."""
+    return kind + ("LMHeadModel" if kind in ("GPT2", "Bert") else "ForCausalLM")
+
+
 def make_model(kind: str, values: dict, seed: int = 0) -> PreTrainedModel:
     text = "TextConfig" if kind == "Gemma3" else "Config"
     config = getattr(transformers, kind + text)(**values, initializer_range=tiny.SPREAD)
-    ending = "LMHeadModel" if kind in ("GPT2", "Bert") else "ForCausalLM"
-    return tiny.randomised(getattr(transformers, kind + ending), config, seed)
+    return tiny.randomised(getattr(transformers, class_of(kind)), config, seed)
 
 
 @functools.cache
@@ -105,4 +122,6 @@ def shared_subject(name: str) -> Subject:
 
 def new_subject(name: str) -> Subject:
     origin = Origin(f"tiny-{name}", "random weights", "seed 0")
-    return Subject(make_model(*CONFIGS[name]), tiny.tokenizer(), origin, prepend_bos=False)
+    return Subject(
+        make_model(*(CONFIGS | BRIEFLY)[name]), tiny.tokenizer(), origin, prepend_bos=False
+    )

@@ -1,8 +1,11 @@
 """Every architecture, against plain transformers and against TransformerLens' hooks."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from analysis import experiments, running
 from analysis.engines.patcher import NeuronPatcher
 from analysis.engines.tail import Tail
 from analysis.engines.twins import check_twins
@@ -10,13 +13,10 @@ from analysis.errors import UserError
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.loading.models import wrap
 from analysis.neuron import Neuron
-from tests import families, tiny
+from tests import architecture_list, families, tiny
 from tests.plant import plant
-from tests.questions import make_tiny_pair
+from tests.questions import TREES, make_tiny_pair
 from tests.reference import patched_recoveries
-
-WHOLE = {"gpt_neo", "gptj", "bloom", "falcon", "stablelm"}
-"""Those whose blocks do not ask for their attention in a way that can be exchanged."""
 
 NEURONS = (Neuron(0, 7), Neuron(1, 31), Neuron(2, 0))
 
@@ -47,7 +47,7 @@ def plain_logits(subject, tokens):
 
 def test_hooks_engine_read_out_and_writes_are_the_plain_models(subject, name):
     """What is asked of every model when it is loaded, and which engine it gets."""
-    assert check_twins(subject) == (name in WHOLE)
+    assert check_twins(subject) == (name in families.WHOLE)
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])
@@ -102,3 +102,44 @@ def test_what_cannot_be_studied_is_refused_with_the_reason(what):
     kind, values, reason = families.REFUSED[what]
     with pytest.raises(UserError, match=reason):
         wrap(families.make_model(kind, values), tiny.tokenizer())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("brief", families.BRIEFLY)
+def test_other_architectures_go_the_same_road(brief):
+    assert check_twins(families.new_subject(brief)) == (brief in families.WHOLE)
+
+
+NO_CORPUS = [
+    each
+    for each in experiments.EXPERIMENTS
+    if not {"corpus", "natural"} & set(each.needs)
+    and each.name not in ("neuron_sweep", "weight_modulation", "verification")
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bloom", "gemma3", "granite", "opt", "phi"])
+def test_every_experiment_answers_or_says_what_stands_in_the_way(subject):
+    refused = {}
+    for experiment in NO_CORPUS:
+        options = {"screen": 20, "held_out": 2}
+        known = {option.name for option in experiment.options}
+        given = {name: value for name, value in options.items() if name in known}
+        neurons = ["L1N3"] if experiment.asks_about_a_neuron else []
+        try:
+            asked = running.inputs(experiment, subject, TREES, neurons, given)
+            running.compute(experiment, subject, asked)
+        except UserError as error:
+            refused[experiment.name] = str(error)
+    if subject.family.mlp_post is None:
+        assert not refused
+    else:
+        assert refused.keys() == {"writers", "upstream", "composition", "find"}
+        assert all("norm" in reason for reason in refused.values())
+
+
+@pytest.mark.slow
+def test_the_documentation_lists_what_is_so():
+    page = Path(__file__).resolve().parent.parent / "docs" / "architectures.md"
+    assert page.read_text(encoding="utf-8") == architecture_list.page()

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.engines.activation import check_activation
 from analysis.engines.tail import Tail
 from analysis.neuron import Neuron
 from analysis.subject import Subject
@@ -48,6 +49,7 @@ class Modulator:
 
     def __init__(self, subject: Subject, layer: int) -> None:
         self.subject, self.layer = subject, layer
+        self._checked = False
 
     @torch.inference_mode()
     def run(
@@ -75,7 +77,14 @@ class Modulator:
         return torch.stack([self._one(cache, setting) for setting in settings])
 
     def _cache(self, tokens: Sequence[int]) -> dict[str, Float[Tensor, "pos _"]]:
-        """The layer's readings and activations, and the residual behind it."""
+        """The layer's readings and activations, and the residual behind it.
+
+        Raises:
+            UserError: the activations are no function of the readings that is known.
+        """
+        if not self._checked:
+            check_activation(self.subject, tokens)
+            self._checked = True
         names = ["mlp.hook_post", "mlp.hook_pre", "hook_resid_post"]
         names += ["mlp.hook_pre_linear"] if is_gated(self.subject) else []
         return {k: v[self.layer] for k, v in self.subject.cache(tokens, *names).items()}

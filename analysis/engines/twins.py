@@ -67,7 +67,6 @@ def _compared(
     activations = torch.stack([plain.activations[layer] for layer in range(subject.n_layers)])
     hooked = subject.cache(tokens, *names)
     yield "the hooked activations", hooked[names[2]], activations
-    yield "activations of what is read", _activated(subject, tokens), activations
     with torch.inference_mode():
         yield (
             "the hooked logits",
@@ -90,15 +89,6 @@ def _read_out(
 ) -> Float[Tensor, "pos d_vocab"]:
     """Logits of a final residual, in the way in which differences are read from it."""
     return subject.read_out.logits(subject.final_norm(resid))
-
-
-def _activated(subject: Subject, tokens: tuple[int, ...]) -> Float[Tensor, "layer pos d_mlp"]:
-    """Activations made of what the neurons read, by the function of the configuration."""
-    gated = hasattr(subject.bridge.blocks[0].mlp, "gate")
-    names = ("mlp.hook_pre", "mlp.hook_pre_linear")[: 1 + gated]
-    read, *linear = subject.cache(tokens, *names).values()
-    activated = subject.activation(read)
-    return activated * linear[0] if gated else activated
 
 
 def _written(
