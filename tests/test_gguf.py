@@ -158,6 +158,10 @@ DAMAGE = {
         ),
         "rope.scaling.type = longrope",
     ),
+    "longer positions by no factor": (
+        lambda s, t: s.update({"llama.rope.scaling.type": "longrope"}),
+        "rope.scaling.type = longrope",
+    ),
     "attention of yarn": (
         lambda s, t: s.update({"llama.rope.scaling.attn_factor": 1.5}),
         "llama.rope.scaling.attn_factor = 1.5",
@@ -200,6 +204,25 @@ DAMAGE = {
         lambda s, t: s.update({"tokenizer.ggml.ignore_case": True}),
         "tokenizer.ggml.ignore_case = True",
     ),
+    "too few kinds of tokens": (
+        lambda s, t: s.update({"tokenizer.ggml.token_type": [3, 3, 1]}),
+        "cannot be read as a GGUF language model (zip()",
+    ),
+    "a token that is none": (
+        lambda s, t: s.update({"tokenizer.ggml.bos_token_id": 10**6}),
+        "cannot be read as a GGUF language model (list index",
+    ),
+    "a merge of what is no token": (
+        lambda s, t: s.update({"tokenizer.ggml.merges": ["ß ü"]}),
+        "cannot be read as a GGUF language model (",
+    ),
+    "positions stretched twice": (
+        lambda s, t: (
+            s.update({"llama.rope.scaling.factor": 2.0}),
+            t.update({"rope_freqs.weight": np.ones(4)}),
+        ),
+        "stretches positions twice",
+    ),
     "an adapter": (lambda s, t: s.update({"general.type": "adapter"}), "a part of a model"),
 }
 
@@ -209,6 +232,14 @@ def test_what_is_not_understood_or_not_there_is_refused_by_name(spoiled, damage)
     change, told = DAMAGE[damage]
     _, path = spoiled(change)
     assert told in refusal(path)
+
+
+@pytest.mark.parametrize("architecture", ["qwen2", "gpt2"])
+def test_frequencies_that_only_llama_divides_are_refused_elsewhere(tmp_path, architecture):
+    _, settings, tensors = MAKERS[architecture]()
+    tensors["rope_freqs.weight"] = np.full(4, 2.0)
+    path = made.write(tmp_path / "a.gguf", settings | made.tokenizer_settings(), tensors)
+    assert "rope_freqs.weight, which has no place" in refusal(path)
 
 
 @pytest.mark.parametrize("architecture", ["gptneox", "gemma3", "phi3"])

@@ -13,11 +13,13 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.errors import UserError
 from analysis.loading import assets, gguf, hub, models
 from tests import tiny
 
+BYTES = sorted(ByteLevel.alphabet())
 TEXT = "I climbed up the apple tree and picked an apple"
 FAMILIES = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tiny_neox}
 
@@ -324,11 +326,39 @@ def test_text_is_cut_as_tokenizer_json_says_whatever_class_is_named_beside_it(tm
     assert subject.tokenizer.bos_token == made_gguf.BOS
 
 
+def test_gpt2_has_its_bos_though_its_files_do_not_name_it(tmp_path):
+    """As on the hub: a tokenizer.json, and a tokenizer_config.json without tokens or class."""
+    words = Tokenizer(BPE({**{letter: n for n, letter in enumerate(BYTES)}, tiny.BOS: 256}, []))
+    words.pre_tokenizer, words.decoder = ByteLevel(False), decoders.ByteLevel()
+    words.add_special_tokens([tiny.BOS])
+    config = GPT2Config(vocab_size=257, n_embd=32, n_layer=2, n_head=4, n_positions=32)
+    tiny.randomised(GPT2LMHeadModel, config, seed=0).save_pretrained(tmp_path)
+    words.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 32}')
+    subject = models.load(str(tmp_path))
+    assert subject.prepend_bos
+    assert subject.tokens("an") == [256, *words.encode("an").ids]
+
+
 def test_a_tokenizer_larger_than_the_model_is_refused(folder):
     tokenizer = tiny.tokenizer()
     tokenizer.add_tokens(["extra"])
     tokenizer.save_pretrained(folder)
     assert f"more tokens ({len(tiny.VOCABULARY) + 1})" in refusal(folder)
+
+
+def test_a_tokenizer_of_another_model_is_refused_in_memory_too():
+    tokenizer = tiny.tokenizer()
+    tokenizer.add_tokens(["extra"])
+    with pytest.raises(UserError, match="more tokens"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
+
+
+def test_a_tokenizer_that_does_not_say_where_its_tokens_stand_is_refused(monkeypatch):
+    tokenizer = tiny.tokenizer()
+    monkeypatch.setattr(type(tokenizer), "is_fast", False)
+    with pytest.raises(UserError, match="is a slow one"):
+        models.wrap(tiny.tiny_llama()[0], tokenizer)
 
 
 def test_unknown_devices_and_types_say_what_would_do(folder):

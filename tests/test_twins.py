@@ -148,6 +148,49 @@ def test_a_resumed_pass_that_forgets_a_block_is_noticed(monkeypatch):
         check_twins(subject)
 
 
+@pytest.fixture
+def checked(monkeypatch, tmp_path):
+    """Models that were compared, in an empty cache."""
+    asked = []
+
+    def check(subject):
+        asked.append(subject.origin.name)
+        check_twins(subject)
+
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("analysis.engines.twins.check_twins", check)
+    return asked
+
+
+def test_a_model_is_compared_once_and_again_when_anything_of_it_is_another(folder, checked):
+    models.load(str(folder))
+    models.load(str(folder))
+    assert len(checked) == 1
+    models.load(str(folder), dtype="bfloat16")
+    assert len(checked) == 2
+
+
+def test_another_configuration_of_the_same_weights_is_compared_anew(checked):
+    gpt2()
+    gpt2(layer_norm_epsilon=0.1)
+    assert len(checked) == 2
+
+
+def test_a_refusal_is_not_remembered_as_a_good_verdict(checked):
+    for _ in range(2):
+        with pytest.raises(UserError, match="not computed rightly"):
+            gpt2(scale_attn_weights=False)
+    assert len(checked) == 2
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(folder, checked, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "file" / "cache"))
+    models.load(str(folder))
+    models.load(str(folder))
+    assert len(checked) == 2
+
+
 def test_rounding_is_no_disagreement(subject):
     check_twins(subject)
 

@@ -69,11 +69,6 @@ def _compared(
     yield "the hooked activations", hooked[names[2]], activations
     with torch.inference_mode():
         yield (
-            "the hooked logits",
-            subject.bridge(subject.batch(tokens), prepend_bos=False),
-            (plain.logits[None]),
-        )
-        yield (
             "the logits of the hooked residual stream",
             _read_out(subject, hooked[names[1]][-1]),
             plain.logits,

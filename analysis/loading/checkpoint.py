@@ -31,13 +31,29 @@ def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrain
     quieten()
     tokenizer = _read_tokenizer(folder)
     model = _read_model(folder, dtype)
+    check_tokenizer(tokenizer, model, folder)
+    check_finite(model.named_parameters(), folder)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def check_tokenizer(
+    tokenizer: "PreTrainedTokenizerBase", model: "PreTrainedModel", folder: Path | str
+) -> None:
+    """Refuse a tokenizer that is not the model's, or does not say where in a text its tokens are.
+
+    Raises:
+        UserError: says which.
+    """
     if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
         raise UserError(
             f"The tokenizer in {folder} has more tokens ({len(tokenizer)}) than the model has"
             " embeddings: give the tokenizer that the model was trained with."
         )
-    check_finite(model.named_parameters(), folder)
-    return model.eval().requires_grad_(False), tokenizer
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"The tokenizer in {folder} is a slow one, which does not say where its tokens stand:"
+            " give one that has a tokenizer.json."
+        )
 
 
 def check(folder: Path) -> None:
@@ -185,12 +201,25 @@ def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     kind = PreTrainedTokenizerFast if (folder / TOKENIZERS[0]).is_file() else AutoTokenizer
+    local = {"local_files_only": True, "trust_remote_code": False}
     try:
-        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = kind.from_pretrained(folder, **local)
+        if kind is PreTrainedTokenizerFast and None in (tokenizer.bos_token, tokenizer.eos_token):
+            _name_ends(tokenizer, AutoTokenizer.from_pretrained(folder, **local))
+        return tokenizer
     except Exception as error:
         raise UserError(
             f"The tokenizer in {folder} cannot be read ({first_line(error)}): get its files again."
         ) from error
+
+
+def _name_ends(tokenizer: "PreTrainedTokenizerBase", usual: "PreTrainedTokenizerBase") -> None:
+    """Fill in the BOS and EOS that a class has by itself, as GPT-2's files do not name them."""
+    vocabulary = tokenizer.get_vocab()
+    for name in ("bos_token", "eos_token"):
+        token = getattr(usual, name)
+        if getattr(tokenizer, name) is None and token in vocabulary:
+            setattr(tokenizer, name, token)
 
 
 def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":

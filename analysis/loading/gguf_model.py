@@ -109,7 +109,7 @@ def _places(file: GgufFile, architecture: Architecture) -> dict[str, str]:
     """
     places = {}
     for name in file.tensors:
-        if name == ROPE_FACTORS:
+        if name == ROPE_FACTORS and file.architecture == "llama":
             continue  # is part of the configuration
         block, module, kind = _parts(name)
         known = architecture.names if block is None else architecture.block_names
@@ -173,6 +173,8 @@ def _rope(file: GgufFile, head_dim: int, context: int) -> dict[str, Any]:
     factor = settings.get("rope.scaling.factor", older) or 1
     original = settings.get("rope.scaling.original_context_length", context)
     kind = settings.get("rope.scaling.type", "linear")
+    if kind not in ("none", "linear", "yarn"):
+        raise UserError(f"{file.path} says rope.scaling.type = {kind}, which is not supported.")
     if ROPE_FACTORS in file.tensors:
         if kind != "linear" or factor != 1:
             raise UserError(f"{file.path} stretches positions twice, which is not supported here.")
@@ -189,10 +191,8 @@ def _rope(file: GgufFile, head_dim: int, context: int) -> dict[str, Any]:
         return {**rope, "rope_type": "default"}
     if kind == "linear":
         return {**rope, "rope_type": "linear", "factor": factor}
-    if kind == "yarn":
-        stretched = {"factor": factor, "original_max_position_embeddings": original}
-        return {**rope, "rope_type": "yarn", **stretched}
-    raise UserError(f"{file.path} says rope.scaling.type = {kind}, which is not supported here.")
+    stretched = {"factor": factor, "original_max_position_embeddings": original}
+    return {**rope, "rope_type": "yarn", **stretched}
 
 
 def _llama(file: GgufFile) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def _add_special(words: "Tokenizer", pieces: list[str], kinds: list[int]) -> Non
     """Tokens that are found in a text as they are, before anything else is cut."""
     from tokenizers import AddedToken
 
-    for piece, kind in zip(pieces, kinds, strict=False):
+    for piece, kind in zip(pieces, kinds or [NORMAL] * len(pieces), strict=True):
         if kind in (UNKNOWN, CONTROL):
             words.add_special_tokens([AddedToken(piece, normalized=False, special=True)])
         elif kind == USER_DEFINED:

@@ -13,6 +13,7 @@ from analysis.errors import UserError
 from analysis.loading import assets, checkpoint, gguf, hub
 from analysis.loading.assets import Asset
 from analysis.loading.placement import placement
+from analysis.loading.verdicts import check_once
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -141,7 +142,8 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.to(where), tokenizer, origin, prepend_bos)
-    return _checked(subject)
+    check_once(subject)
+    return subject
 
 
 def wrap(
@@ -167,6 +169,7 @@ def wrap(
 
     kind = type(model).__name__
     checkpoint.check_kind({**model.config.to_dict(), "architectures": [kind]}, kind)
+    checkpoint.check_tokenizer(tokenizer, model, kind)
     checkpoint.check_finite(model.named_parameters(), kind)
     origin = Origin(
         name or Path(str(model.config.name_or_path)).name or kind,
@@ -177,18 +180,7 @@ def wrap(
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
     subject = Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
-    return _checked(subject)
-
-
-def _checked(subject: "Subject") -> "Subject":
-    """The same model, after its hooks and the engine have been compared with it."""
-    from analysis.engines.twins import check_twins
-
-    if check_twins(subject):
-        kind = type(subject.model).__name__
-        assets.notice(
-            f"note: whole sequences are run again for each patch of a {kind}, which is slower."
-        )
+    check_once(subject)
     return subject
 
 
