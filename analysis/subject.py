@@ -3,8 +3,7 @@
 It does not know where models come from (``models``) nor what is asked of it (``question``).
 """
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +17,14 @@ from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from analysis.errors import UserError
-from analysis.family import Family, family_of, part
+from analysis.family import Family, activation_of, family_of, part, share_weights
 from analysis.neuron import Neuron
+from analysis.norms import Norm, read_norm
+from analysis.read_out import ReadOut, read_out
+from analysis.vocabulary import Vocabulary
+
+USUAL_CONTEXT = 2048
+"""Tokens that a model without a longest prompt is asked to read, as most of its time were."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,8 @@ class Origin:
     gguf: Path | None = None
 
 
-def share_weights(model: PreTrainedModel) -> PreTrainedModel:
-    """A second module over the very parameter tensors of ``model``, with a config of its own."""
-    twin = copy.deepcopy(model, {id(weight): weight for weight in model.parameters()})
-    assert isinstance(twin, PreTrainedModel)
-    return twin
-
-
 @dataclass(frozen=True, eq=False)
-class Subject:
+class Subject(Vocabulary):
     """A language model under study.
 
     Attributes:
@@ -62,13 +60,30 @@ class Subject:
     def bridge(self) -> TransformerBridge:
         """TransformerLens hooks over the same parameter tensors (nothing is copied)."""
         twin = share_weights(self.model)
+        twin.config._attn_implementation = "eager"  # others do not tell their patterns
         architecture = type(self.model).__name__
         return build_bridge_from_module(twin, architecture, hf_config=twin.config)
 
     @cached_property
     def family(self) -> Family:
-        """Where this architecture keeps its parts."""
-        return family_of(self.config.model_type)
+        """Where this architecture keeps its parts.
+
+        Raises:
+            UserError: it is not supported.
+        """
+        return family_of(self.config, type(self.model).__name__)
+
+    @cached_property
+    def blocks(self) -> list[nn.Module]:
+        """The plain model's blocks."""
+        return self.family.layers(self.model)
+
+    @cached_property
+    def sharing_blocks(self) -> list[nn.Module]:
+        """The same over the same weights, for batches that share a prefix (``engines.tail``)."""
+        twin = share_weights(self.model)
+        twin.config._attn_implementation = "shared_prefix"
+        return self.family.layers(twin)
 
     @property
     def config(self) -> Any:
@@ -88,7 +103,7 @@ class Subject:
     @property
     def n_layers(self) -> int:
         """Number of blocks."""
-        return int(self.config.num_hidden_layers)
+        return len(self.blocks)
 
     @property
     def d_model(self) -> int:
@@ -107,23 +122,78 @@ class Subject:
 
     @property
     def context(self) -> int:
-        """Longest prompt in tokens."""
-        return int(self.config.max_position_embeddings)
-
-    @property
-    def parallel(self) -> bool:
-        """Whether attention and MLP read the same residual (GPT-NeoX), not one after the other."""
-        return bool(getattr(self.config, "use_parallel_residual", False))
+        """Longest prompt in tokens; without position embeddings (ALiBi) what is usual."""
+        return int(getattr(self.config, "max_position_embeddings", None) or USUAL_CONTEXT)
 
     @property
     def final_norm(self) -> nn.Module:
         """The plain model's last norm, gain included."""
         return part(self.model, self.family.final_norm)
 
+    @cached_property
+    def folded_norm(self) -> Norm:
+        """What the final norm does, for folding.
+
+        Raises:
+            UserError: it is of an unknown kind.
+        """
+        return read_norm(self.final_norm, self.W_out(0)[0])
+
+    @cached_property
+    def read_out(self) -> ReadOut:
+        """From there to logits.
+
+        Raises:
+            UserError: the unembedding does not read the residual stream.
+        """
+        head = read_out(self.model.get_output_embeddings(), self.config)
+        if head.weight.shape[1] != self.d_model:
+            raise UserError(f"{self.origin.name} has a projection before its unembedding.")
+        return head
+
     @property
     def unembedding(self) -> Float[Tensor, "d_vocab d_model"]:
         """The raw unembedding, without the final norm's gain."""
-        return self.model.get_output_embeddings().weight
+        return self.read_out.weight
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """The function between what a neuron reads and its activation (of the gate, if gated)."""
+        return activation_of(self.config)
+
+    @cached_property
+    def residual_scale(self) -> float:
+        """What all that attention and MLPs write is multiplied by (Granite); mostly 1."""
+        return float(getattr(self.config, "residual_multiplier", 1.0))
+
+    @torch.inference_mode()
+    def before_norm(
+        self, layer: int, activations: Float[Tensor, "*row d_mlp"]
+    ) -> Float[Tensor, "*row d_model"] | None:
+        """The MLP's output, where a norm stands between it and the residual stream, else None."""
+        if self.family.mlp_post is None:
+            return None
+        output: Tensor = part(self.blocks[layer], self.family.mlp_out)(activations)
+        return output
+
+    @torch.inference_mode()
+    def added(
+        self,
+        layer: int,
+        before: Float[Tensor, "*row d_model"] | None,
+        change: Float[Tensor, "*more d_model"],
+    ) -> Float[Tensor, "*more d_model"]:
+        """What the residual stream gets more when the MLP's output changes.
+
+        Args:
+            layer: whose MLP.
+            before: its ``before_norm`` at the positions that change.
+            change: of its output: changes of activations times their rows of ``W_out``.
+        """
+        if before is not None and self.family.mlp_post is not None:
+            norm = part(self.blocks[layer], self.family.mlp_post)
+            change = norm(before + change) - norm(before)
+        return change if self.residual_scale == 1 else change * self.residual_scale
 
     def W_out(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:  # noqa: N802
         """What each neuron of ``layer`` writes to the residual stream per unit of activation."""
@@ -140,82 +210,17 @@ class Subject:
     def W_U(self) -> Float[Tensor, "d_model d_vocab"]:  # noqa: N802
         """Unembedding with the final norm folded in: ``logits = x / scale(x) @ W_U + b_U``.
 
-        A LayerNorm also subtracts the mean of ``x``; that is a linear map and is folded too.
+        A LayerNorm also subtracts the mean of ``x``; that is a linear map and is folded too, as is
+        a scale of the logits. A cap (Gemma 2) is not: these are logits before it.
         """
-        norm = self.final_norm
-        gain = norm.get_parameter("weight").detach()
-        folded = self.unembedding.detach() * gain
-        if isinstance(norm, nn.LayerNorm):
-            folded = folded - folded.mean(-1, keepdim=True)
-        return folded.T
+        return self.read_out.scaled(self.folded_norm.fold(self.unembedding.detach())).T
 
     @cached_property
     def b_U(self) -> Float[Tensor, " d_vocab"]:  # noqa: N802
-        """Bias of the logits that the final norm's own bias makes; zero for an RMSNorm."""
-        bias = getattr(self.final_norm, "bias", None)
-        if bias is None:
-            return torch.zeros(self.d_vocab, device=self.device, dtype=self.dtype)
-        return self.unembedding.detach() @ bias.detach()
-
-    def tokens(self, text: str) -> list[int]:
-        """Token ids of a text, led by the beginning-of-sequence token where the model wants it.
-
-        Raises:
-            UserError: the text is not valid Unicode.
-        """
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise UserError("The text holds half a character (a lone surrogate): remove it.")
-        ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        assert isinstance(ids, list)
-        return [self._bos, *ids] if self.prepend_bos else ids
-
-    @property
-    def _bos(self) -> int:
-        bos = self.tokenizer.bos_token_id
-        assert isinstance(bos, int), "a model that wants a BOS token has one"
-        return bos
-
-    def pieces(self, word: str) -> list[int]:
-        """Tokens of a word as it stands within a text: no BOS, and no space that is not its own.
-
-        SentencePiece puts a space before every text; behind another character it does not.
-        """
-        own = self.tokens(word)[int(self.prepend_bos) :]
-        if self.text(own) == word:
-            return own
-        before, both = self.tokens("\n"), self.tokens("\n" + word)
-        behind = both[len(before) :]
-        parted = both[: len(before)] == before and self.text(behind) == word
-        return behind if parted else own
-
-    def spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """Tokens of a text, BOS left out, and where in it the characters of each begin and end."""
-        self.tokens(text)  # says what is wrong with it
-        found = self.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        return found["input_ids"], found["offset_mapping"]
-
-    @cached_property
-    def _anchor(self) -> tuple[list[int], str]:
-        """A few tokens, and their text."""
-        tokens = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        return tokens, self._decoded(tokens)
-
-    def _decoded(self, tokens: Sequence[int]) -> str:
-        return str(self.tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """The text of tokens that stand behind others, leading space included.
-
-        Decoded by themselves, SentencePiece's tokens would lose that space.
-        """
-        before, text = self._anchor
-        return self._decoded([*before, *tokens]).removeprefix(text)
-
-    def string(self, token: int) -> str:
-        """The text of one token, leading space included."""
-        return self.text([token])
+        """Bias of the logits: that of the head, and what the final norm's own bias makes."""
+        bias = self.unembedding.detach() @ self.folded_norm.bias
+        own = self.read_out.bias
+        return self.read_out.scaled(bias if own is None else bias + own.detach())
 
     def batch(self, tokens: Sequence[int]) -> Int[Tensor, "batch pos"]:
         """One prompt as a batch of one on the model's device."""
@@ -269,8 +274,8 @@ class Subject:
         Raises:
             UserError: one is not finite.
         """
-        weights = self.unembedding[target] - self.unembedding[foil]
-        return self.finite(self.final_norm(resid) @ weights, "logits").float()
+        difference = self.read_out.difference(self.final_norm(resid), target, foil)
+        return self.finite(difference, "logits").float()
 
     def finite(self, values: Float[Tensor, "..."], what: str) -> Float[Tensor, "..."]:
         """The same values, which are numbers: one that is none would pass for a rank or a tie.
@@ -292,9 +297,24 @@ class Subject:
             raise UserError(f"Some {what} of {self.origin.name} are not finite: {cause}.")
         return values
 
+    def writes(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
+        """What each neuron adds to the residual stream per unit of activation: ``W_out``, mostly.
+
+        Where a norm stands behind the MLP it is folded in, and what is added is over its scale.
+        """
+        writes = self.W_out(layer)
+        norm = self.norm_behind(layer)
+        writes = writes if norm is None else norm.pass_on(writes)
+        return writes if self.residual_scale == 1 else writes * self.residual_scale
+
+    def norm_behind(self, layer: int) -> Norm | None:
+        """The norm between an MLP and the residual stream, if there is one."""
+        path = self.family.mlp_post
+        return None if path is None else read_norm(part(self.blocks[layer], path), self.W_out(0)[0])
+
     def write(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
-        """The neuron's output weights, its row of ``W_out``."""
-        return self.W_out(neuron.layer)[neuron.number]
+        """The neuron's row of ``writes``."""
+        return self.writes(neuron.layer)[neuron.number]
 
 
 def check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:

@@ -15,7 +15,6 @@ from transformers.pytorch_utils import Conv1D
 
 from analysis.engines.tail import CHUNK_TOKENS
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
-from analysis.family import part
 from analysis.loading.models import load
 from analysis.questions import default
 from analysis.subject import Subject
@@ -32,7 +31,7 @@ def matrices(block: nn.Module) -> list[Tensor]:
 @torch.inference_mode()
 def bare_products(subject: Subject) -> None:
     """Every product of a neuron's residual with the weights of all later blocks, in chunks."""
-    blocks = [matrices(b) for b in part(subject.model, subject.family.blocks).children()]
+    blocks = [matrices(block) for block in subject.blocks]
     width = max(weight.shape[0] for block in blocks for weight in block)
     rows = torch.randn(subject.d_mlp, width, device=subject.device, dtype=subject.dtype)
     chunks = rows.chunk(-(-len(rows) // CHUNK_TOKENS))

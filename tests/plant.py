@@ -21,7 +21,7 @@ def plant(subject: Subject, pair: PromptPair, neuron: Neuron, contrast: Contrast
             mlp.W_gate[:, neuron.number] = _solve(inputs, torch.tensor([ON, 0.0]))
             mlp.W_in[:, neuron.number] = _solve(inputs, torch.tensor([1.0, 0.0]))
         else:
-            bias = mlp.b_in[neuron.number]
+            bias = 0 if mlp.b_in is None else mlp.b_in[neuron.number]
             mlp.W_in[:, neuron.number] = _solve(inputs, torch.tensor([ON, 0.0]) - bias)
         direction = subject.direction(contrast.target_id, contrast.foil_id)
         mlp.W_out[neuron.number] = LOUD * direction / direction.norm()

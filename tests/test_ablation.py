@@ -16,7 +16,6 @@ from analysis.engines.ablator import Predictions, PromptAblator, WindowAblator
 from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.replacement import METHODS, Pool
-from analysis.engines.tail import Tail
 from analysis.errors import UserError
 from analysis.experiments.ablation.compute import Sizes, ablation, summary
 from analysis.experiments.ablation.facts import facts
@@ -108,8 +107,7 @@ def measures(subject, tokens, contrast, logits):
 
 @pytest.mark.parametrize("positions", ["last", "all"])
 def test_ablating_to_its_own_value_changes_nothing(subject, pair, positions):
-    tail = Tail(subject, pair.clean.tokens, 0)
-    ablator = PromptAblator(tail, 1, pair.clean, pair.contrast, positions)
+    ablator = PromptAblator(subject, 1, pair.clean, pair.contrast, positions)
     (effect,) = ablator.effects([4], ablator.activations[:, [4]].T)
     own = [ablator.logit_diff, ablator.p_target, 0.0]
     np.testing.assert_allclose(effect, own, atol=1e-5)
@@ -161,8 +159,7 @@ def window_ablator(subject, pair, numbers=(4,)):
     ids = torch.tensor([place.window.tokens for place in found])
     at = torch.tensor([(i, pos) for i, place in enumerate(found) for pos in place.positions])
     following = torch.tensor([token for place in found for token in place.following])
-    tail = Tail(subject, pair.clean.tokens, 0)
-    return WindowAblator(tail, 1, list(numbers), ids, at, following)
+    return WindowAblator(subject, 1, list(numbers), ids, at, following)
 
 
 class Allocated(TorchDispatchMode):
@@ -178,8 +175,7 @@ class Allocated(TorchDispatchMode):
 
 
 def test_many_variants_are_never_all_in_memory_at_once(subject, pair, monkeypatch):
-    tail = Tail(subject, pair.clean.tokens, 0)
-    ablator = PromptAblator(tail, 1, pair.clean, pair.contrast, "all")
+    ablator = PromptAblator(subject, 1, pair.clean, pair.contrast, "all")
     numbers = [n % subject.d_mlp for n in range(600)]
     values = torch.zeros(len(numbers), len(ablator.activations))
     whole = ablator.effects(numbers, values)

@@ -23,7 +23,7 @@ def neuron(subject, pair):
     Two layers stand behind it, so that some paths have two steps. Where attention and MLP read the
     same residual, the first layer's MLP has seen no other token yet: there the second layer's.
     """
-    layer = int(subject.parallel)
+    layer = int(subject.family.parallel)
     clean, corrupted = (
         subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][layer, -1]
         for prompt in (pair.clean, pair.corrupted)
@@ -147,7 +147,7 @@ def test_single_paths_and_the_remainder_sum_to_the_total(subject, composed):
         whole = told["direct"] + paths + told["remainder"]
         assert whole == pytest.approx(told["total"], abs=1e-5)
         assert told["longer"] + told["norm"] == pytest.approx(told["remainder"], abs=1e-5)
-        if subject.parallel:  # one layer behind it, whose parts do not read each other
+        if subject.family.parallel:  # one layer behind it, whose parts do not read each other
             assert told["longer"] == pytest.approx(0.0, abs=1e-5)
         else:
             assert abs(told["longer"]) > 1e-3
@@ -167,7 +167,7 @@ def test_a_single_path_is_path_patching_of_that_component_alone(
     before = outputs(subject, base, [z, post])
     entry = f"blocks.{layer}.hook_resid_pre"
     heads = outputs(subject, base, [z], [(entry, add_last(write))])[z] - before[z]
-    entry = entry if subject.parallel else f"blocks.{layer}.hook_resid_mid"
+    entry = entry if subject.family.parallel else f"blocks.{layer}.hook_resid_mid"
     neurons = outputs(subject, base, [post], [(entry, add_last(write))])[post] - before[post]
     place, alone = layer - neuron.layer - 1, composed.alone(way)
     for head in range(heads.shape[0]):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from analysis.engines import tail as engine
 from analysis.engines.tail import Tail
-from analysis.subject import share_weights
+from analysis.family import share_weights
 from tests.subjects import MAKERS, make_subject
 
 
@@ -56,15 +56,23 @@ def test_patches_of_many_layers_in_small_chunks_come_out_in_the_order_they_went_
         torch.testing.assert_close(together, torch.stack(alone), atol=1e-4, rtol=1e-5)
 
 
-def test_a_sequential_block_is_its_attention_and_then_add_mlp(subject, pair):
-    if subject.parallel:
-        pytest.skip("attention and MLP of this architecture read the same residual")
-    names = ("hook_resid_pre", "hook_attn_out", "hook_resid_post")
-    pre, attn, post = subject.cache(pair.clean.tokens, *names).values()
-    tail = Tail(subject, pair.clean.tokens, 0)
-    for layer in range(subject.n_layers):
-        out = tail.add_mlp((pre + attn)[layer][None], layer)[0]
-        torch.testing.assert_close(out, post[layer], atol=1e-4, rtol=1e-5)
+def test_an_attention_that_answers_something_else_is_read_by_the_rest_of_its_block(subject, pair):
+    tokens, start, layer = pair.clean.tokens, pair.start, 1
+    resid = subject.cache(tokens, "hook_resid_pre")["hook_resid_pre"][layer, start:]
+    change = torch.randn(2, *resid.shape, generator=torch.Generator().manual_seed(0))
+    found = Tail(subject, tokens, start).attention_changed(
+        layer, resid, change, subject.family.attn_out
+    )
+    for row, written in zip(change, found, strict=True):
+
+        def add(attn, hook, row=row):
+            attn[0, start:] += row
+            return attn
+
+        hook = (f"blocks.{layer}.hook_attn_out", add)
+        with subject.bridge.hooks(fwd_hooks=[hook]):
+            after = subject.cache(tokens, "hook_resid_post")["hook_resid_post"][layer, start:]
+        torch.testing.assert_close(written, after, atol=1e-4, rtol=1e-5)
 
 
 def test_progress_only_grows_and_ends_at_one(subject, pair):

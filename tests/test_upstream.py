@@ -40,7 +40,7 @@ def test_the_parts_sum_to_the_preactivation_in_both_prompts_and_every_projection
 def test_they_sum_in_every_layer_and_only_what_came_before_has_a_part(subject, pair, neuron):
     found = upstream(subject, neuron, pair)
     np.testing.assert_allclose(found.contributions.sum(-1), found.preactivation, **EXACT)
-    attends = neuron.layer - int(subject.parallel)
+    attends = neuron.layer - int(subject.family.parallel)
     assert (f"L{attends}H0" in found.components) == (attends >= 0)
     assert f"L{attends + 1}H0" not in found.components
     assert f"MLP {neuron.layer}" not in found.components
@@ -96,7 +96,7 @@ def test_taking_a_head_out_by_hook_changes_the_frozen_reading_by_its_part(
     subject, pair, result, head
 ):
     """Of the last layer whose attention the MLP reads, so that nothing in between answers."""
-    layer = NEURON.layer - int(subject.parallel)
+    layer = NEURON.layer - int(subject.family.parallel)
 
     def drop(z, hook):
         z[:, -1, head] = 0.0
@@ -238,7 +238,7 @@ def test_a_planted_head_is_found(subject, pair):
 
 def test_a_neuron_that_nothing_precedes_has_no_heads_and_no_steps(subject, pair):
     found = upstream(subject, Neuron(0, 3), pair)
-    assert len(found.heads) == (0 if subject.parallel else 4)
+    assert len(found.heads) == (0 if subject.family.parallel else 4)
     assert found.earlier == ()
     assert len(found.steps) == len(found.heads[:1])
     assert found.step_contributions.shape == (len(found.steps), 2, len(found.components))
@@ -401,7 +401,7 @@ def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
     study = evidence(Plan())
     study = dataclasses.replace(study, results={**study.results, "upstream": found})
     told = Prose(render(study)).text
-    assert ("No attention head comes before it" in told) == subject.parallel
+    assert ("No attention head comes before it" in told) == subject.family.parallel
     assert make_claims(evidence(toy_plan())).upstream.heading
 
 

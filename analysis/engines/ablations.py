@@ -13,9 +13,9 @@ from analysis.engines.ablator import Base, PromptAblator, WindowAblator
 from analysis.engines.evaluation_positions import EvaluationPositions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS, Draw, Pool
-from analysis.engines.tail import Tail
 from analysis.progress import Progress
 from analysis.prompts import Contrast, Prompt
+from analysis.subject import Subject
 
 MEASURES = ("logit_diff", "p_target", "kl")
 
@@ -33,14 +33,14 @@ class PromptAblations:
 
     def __init__(
         self,
-        tail: Tail,
+        subject: Subject,
         layer: int,
         numbers: list[int],
         pool: Pool,
         draws: tuple[int, int],
         seed: int,
     ) -> None:
-        self.tail, self.layer, self.numbers = tail, layer, numbers
+        self.subject, self.layer, self.numbers = subject, layer, numbers
         self.pool = pool
         self.draws, self.matched_draws = draws
         self._rng, self._template_rng = (np.random.default_rng([seed, i]) for i in (1, 3))
@@ -67,7 +67,7 @@ class PromptAblations:
         ends = self._ends([prompts[i] for i in donors])
         rows = []
         for done, prompt in enumerate(prompts, start=1):
-            ablator = PromptAblator(self.tail, self.layer, prompt, contrast, positions)
+            ablator = PromptAblator(self.subject, self.layer, prompt, contrast, positions)
             others = [i for i, donor in enumerate(donors) if donor != done - 1]
             rows.append(self._one(ablator, ends[others]))
             progress(done / len(prompts))
@@ -78,7 +78,7 @@ class PromptAblations:
 
     def _ends(self, prompts: Sequence[Prompt]) -> Float[Tensor, "prompt neuron"]:
         """The neurons' activations at the last position of some prompts."""
-        subject, rows = self.tail.subject, []
+        subject, rows = self.subject, []
         for prompt in prompts:
             base = Base(subject, self.layer, subject.batch(prompt.tokens))
             rows.append(base.activations[0, -1, self.numbers].clone())
@@ -138,7 +138,7 @@ class WindowAblations:
 
     def __init__(
         self,
-        tail: Tail,
+        subject: Subject,
         layer: int,
         numbers: list[int],
         places: list[EvaluationPositions],
@@ -149,10 +149,10 @@ class WindowAblations:
         positions_at = [(i, pos) for i, place in enumerate(places) for pos in place.positions]
         following = [token for place in places for token in place.following]
         ids, at, after = (
-            torch.tensor(rows, device=tail.subject.device)
+            torch.tensor(rows, device=subject.device)
             for rows in ([place.window.tokens for place in places], positions_at, following)
         )
-        self.ablator = WindowAblator(tail, layer, numbers, ids, at, after)
+        self.ablator = WindowAblator(subject, layer, numbers, ids, at, after)
         self._window = at[:, 0].cpu().numpy()
         unchosen = [i for i, place in enumerate(places) if not place.is_target]
         seen = self.ablator.activations[unchosen]

@@ -1,21 +1,20 @@
 """Replaces a neuron's activation, in prompts and in windows of text, and measures what follows.
 
-Only the layers after the neuron's are run again, on the residual stream as it was but for
-``(new - old) * W_out[n]``. This holds for parallel blocks too, whose MLP is added all the same.
+Only the layers after the neuron's are run again, on the residual stream as it was but for what
+``(new - old) * W_out[n]`` adds to it. This holds for parallel blocks too, whose MLP is added all
+the same.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.engines.patcher import Positions
 from analysis.engines.tail import Tail
-from analysis.family import part
 from analysis.prompts import Contrast, Prompt
 from analysis.subject import Subject
 
@@ -24,33 +23,6 @@ CHUNK_TOKENS = 1024
 
 ROWS = 256
 """Places whose predictions over the whole vocabulary are held at once: bounds memory."""
-
-
-class TextTail(Tail):
-    """The exact engine for many texts: their passes share one copy of the module tree.
-
-    Args:
-        tail: the engine of any text, whose blocks are used.
-        tokens: the text.
-        start: first position that may change.
-    """
-
-    def __init__(self, tail: Tail, tokens: tuple[int, ...], start: int) -> None:
-        self.subject, self.start, self.length = tail.subject, start, len(tokens)
-        self._blocks = tail._blocks
-        self._prefix, self._rotary = self._run(tokens)
-
-    @torch.inference_mode()
-    def everywhere(
-        self, resid: Float[Tensor, "window suffix d_model"], layer: int
-    ) -> Float[Tensor, "window suffix d_model"]:
-        """The final residual at every position, from the residual that leaves a layer.
-
-        With ``start`` 0 nothing is left of the text itself: any windows of its length may go in.
-        """
-        for later in range(layer + 1, self.subject.n_layers):
-            resid = self._step(resid, later)
-        return resid
 
 
 class Base:
@@ -64,27 +36,17 @@ class Base:
 
     @torch.inference_mode()
     def __init__(self, subject: Subject, layer: int, ids: Int[Tensor, "window pos"]) -> None:
-        seen: dict[str, Tensor] = {}
-        block = list(part(subject.model, subject.family.blocks).children())[layer]
-        write = part(block, subject.family.mlp_out)
-        hooks = (
-            write.register_forward_pre_hook(partial(_keep_input, seen)),
-            block.register_forward_hook(partial(_keep_output, seen)),
-        )
+        block = subject.blocks[layer]
+        activations: list[Tensor] = []
+        leaving: list[Any] = []
+        hook = block.register_forward_hook(lambda _m, _a, output: leaving.append(output))
         try:
-            self.normed: Tensor = subject.model.base_model(ids, use_cache=False)[0]
+            with subject.family.activations(block, activations.append):
+                self.normed: Tensor = subject.model.base_model(ids, use_cache=False)[0]
         finally:
-            for hook in hooks:
-                hook.remove()
-        self.activations, self.leaving = seen["activations"], seen["leaving"]
-
-
-def _keep_input(seen: dict[str, Tensor], _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    seen["activations"] = inputs[0]
-
-
-def _keep_output(seen: dict[str, Tensor], _module: nn.Module, _inputs: Any, output: Any) -> None:
-    seen["leaving"] = output if isinstance(output, Tensor) else output[0]
+            hook.remove()
+        (self.activations,) = activations
+        self.leaving: Tensor = leaving[0] if isinstance(leaving[0], Tensor) else leaving[0][0]
 
 
 class Predictions:
@@ -106,11 +68,11 @@ class Predictions:
         normed: Float[Tensor, "row d_model"],
         tokens: Int[Tensor, "row token"],
     ) -> None:
-        self._unembedding, self._normed, self._tokens = subject.unembedding, normed, tokens
+        self._read_out, self._normed, self._tokens = subject.read_out, normed, tokens
         self._block, self._kept = -1, normed[:0]
         means, logs = [], []
         for block, some in enumerate(torch.split(tokens, ROWS)):
-            means.append(self._before(block).exp().to(normed) @ self._unembedding)
+            means.append(self._before(block).exp().to(normed) @ self._read_out.weight)
             logs.append(self._before(block).gather(-1, some))
         self._mean_write = torch.cat(means)
         self.logs: Tensor = torch.cat(logs)
@@ -122,7 +84,7 @@ class Predictions:
         """
         if block != self._block:
             rows = self._normed[block * ROWS : (block + 1) * ROWS]
-            self._kept = (rows @ self._unembedding.T).float().log_softmax(-1)
+            self._kept = self._read_out.logits(rows).float().log_softmax(-1)
             self._block = block
         return self._kept
 
@@ -133,7 +95,8 @@ class Predictions:
         """Change of the followed log-probabilities, and KL divergence from old to new, in nats.
 
         With ``d`` the change of the logits and ``p`` the old distribution, KL(p || q) =
-        log sum(p exp(d)) - sum(p d): small changes keep their precision.
+        log sum(p exp(d)) - sum(p d): small changes keep their precision. Where logits are capped,
+        both sets of logits are made, as the change is not linear.
 
         Args:
             after: changed residuals behind the final norm, at the first so many places; at all the
@@ -142,16 +105,23 @@ class Predictions:
         alone = len(self._normed) == 1
         here = slice(1) if alone else slice(len(after))
         steps = after - self._normed[here]
-        means = (steps.float() * self._mean_write[here].float()).sum(-1)
-        scales, changes = [], []
+        linear = self._read_out.cap is None
+        means = self._read_out.scaled((steps.float() * self._mean_write[here].float()).sum(-1))
+        scales, changes, curved = [], [], []
         tokens = self._tokens[here].expand(len(after), -1)
         numbers = torch.arange(len(after), device=after.device)
         for block, rows in enumerate(torch.split(numbers, ROWS)):
-            logits = (steps[rows] @ self._unembedding.T).float()
-            changes.append(logits.gather(-1, tokens[rows]))
-            logits += self._before(0) if alone else self._before(block)[: len(rows)]
-            scales.append(logits.logsumexp(-1))
-        scale = torch.cat(scales)
+            before = self._before(0) if alone else self._before(block)[: len(rows)]
+            if linear:
+                moves = self._read_out.scaled((steps[rows] @ self._read_out.weight.T).float())
+            else:
+                old = self._normed[here].expand_as(after)[rows]
+                moves = (self._read_out.logits(after[rows]) - self._read_out.logits(old)).float()
+                curved.append((before.exp() * moves).sum(-1))
+            changes.append(moves.gather(-1, tokens[rows]))
+            moves += before
+            scales.append(moves.logsumexp(-1))
+        scale, means = torch.cat(scales), means if linear else torch.cat(curved)
         return torch.cat(changes) - scale[:, None], (scale - means).clamp_min(0)
 
 
@@ -167,19 +137,18 @@ class PromptAblator:
     @torch.inference_mode()
     def __init__(
         self,
-        tail: Tail,
+        subject: Subject,
         layer: int,
         prompt: Prompt,
         contrast: Contrast,
         positions: Positions = "last",
     ) -> None:
-        subject = tail.subject
         self.subject, self.layer = subject, layer
         self.start = 0 if positions == "all" else len(prompt.tokens) - 1
         base = Base(subject, layer, subject.batch(prompt.tokens))
         self.activations = base.activations[0, self.start :]
         self._leaving = base.leaving[0, self.start :]
-        self._tail = TextTail(tail, prompt.tokens, self.start)
+        self._tail = Tail(subject, prompt.tokens, self.start)
         pair = torch.tensor([[contrast.target_id, contrast.foil_id]], device=subject.device)
         self._predictions = Predictions(subject, base.normed[:, -1], pair)
         target, foil = self._predictions.logs[0].tolist()
@@ -200,7 +169,7 @@ class PromptAblator:
         write = self.subject.W_out(self.layer)[places]
         width = max(1, CHUNK_TOKENS // change.shape[1])
         finals = [
-            self._last(moved[..., None] * some[:, None])
+            self._last(self._added(moved[..., None] * some[:, None]))
             for moved, some in zip(
                 torch.split(change, width), torch.split(write, width), strict=True
             )
@@ -210,6 +179,13 @@ class PromptAblator:
         diff = self.logit_diff + changes[:, 0] - changes[:, 1]
         p_target = self.p_target * changes[:, 0].exp()
         return torch.stack([diff, p_target, divergences], -1).cpu().numpy()
+
+    def _added(
+        self, change: Float[Tensor, "variant suffix d_model"]
+    ) -> Float[Tensor, "variant suffix d_model"]:
+        """What a change of the MLP's output adds to the residual stream."""
+        before = self.subject.before_norm(self.layer, self.activations)
+        return self.subject.added(self.layer, before, change)
 
     def _last(
         self, change: Float[Tensor, "variant suffix d_model"]
@@ -229,23 +205,23 @@ class WindowAblator:
     @torch.inference_mode()
     def __init__(
         self,
-        tail: Tail,
+        subject: Subject,
         layer: int,
         numbers: Sequence[int],
         ids: Int[Tensor, "window pos"],
         places: Int[Tensor, "position 2"],
         following: Int[Tensor, " position"],
     ) -> None:
-        subject = tail.subject
         self.subject, self.layer, self.numbers = subject, layer, list(numbers)
         self._places = places
         self._width = max(1, CHUNK_TOKENS // ids.shape[1])
         bases = [Base(subject, layer, some) for some in torch.split(ids, self._width)]
+        self._before = [subject.before_norm(layer, base.activations) for base in bases]
         self.activations = torch.cat([base.activations[..., self.numbers] for base in bases])
         self._leaving = torch.cat([base.leaving for base in bases])
         normed = torch.cat([base.normed for base in bases])[places[:, 0], places[:, 1]]
         self._predictions = Predictions(subject, normed, following[:, None])
-        self._tail = TextTail(tail, tuple(ids[0].tolist()), 0)
+        self._tail = Tail(subject, tuple(ids[0].tolist()), 0)
         self.loss = -self._predictions.logs[:, 0].cpu().numpy()
 
     def here(self, column: int) -> Float[np.ndarray, " position"]:
@@ -267,14 +243,25 @@ class WindowAblator:
         change = values.to(self.activations) - self.activations[:count, :, column]
         write = self.subject.W_out(self.layer)[self.numbers[column]]
         finals = [
-            self._tail.everywhere(leaving + moved[..., None] * write, self.layer)
-            for leaving, moved in zip(
+            self._tail.everywhere(
+                leaving + self._added(before, moved[..., None] * write), self.layer
+            )
+            for leaving, moved, before in zip(
                 torch.split(self._leaving[:count], self._width),
                 torch.split(change, self._width),
-                strict=True,
+                self._before,
+                strict=False,
             )
         ]
         window, pos = self._places[self._places[:, 0] < count].T
         after = self.subject.final_norm(torch.cat(finals)[window, pos])
         moved, divergences = self._predictions.moved(after)
         return -moved[:, 0].cpu().numpy(), divergences.cpu().numpy()
+
+    def _added(
+        self, before: Float[Tensor, "window pos d_model"] | None, change: Tensor
+    ) -> Float[Tensor, "some pos d_model"]:
+        """What changes of the MLP's output in the first windows of some add to the residual."""
+        return self.subject.added(
+            self.layer, None if before is None else before[: len(change)], change
+        )

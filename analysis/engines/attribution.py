@@ -3,7 +3,6 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformer_lens.tools.analysis.attribution_patching import cache_activation_and_gradient
 
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
@@ -27,20 +26,24 @@ def attribute_neurons(
         Estimated change of the logit difference, in logits.
     """
     contrast = pair.contrast
-
-    def metric(logits: Tensor) -> Tensor:
-        return logits[0, -1, contrast.target_id] - logits[0, -1, contrast.foil_id]
+    posts: list[Tensor] = []
 
     def watch(resid: Tensor, hook: object) -> Tensor:
         """Start the graph at the embeddings, since the weights ask for no gradient."""
         return resid.detach().requires_grad_()
 
-    names = [f"blocks.{i}.mlp.hook_post" for i in range(subject.n_layers)]
-    with torch.enable_grad(), subject.bridge.hooks([("blocks.0.hook_resid_pre", watch)]):
-        cached = cache_activation_and_gradient(
-            subject.bridge, subject.batch(pair.corrupted.tokens), metric, names
+    def keep(post: Tensor, hook: object) -> Tensor:
+        posts.append(post)
+        return post  # the pass goes on with this very tensor, whatever shape the model gives it
+
+    hooks = [(f"blocks.{i}.mlp.hook_post", keep) for i in range(subject.n_layers)]
+    with torch.enable_grad():
+        logits = subject.bridge.run_with_hooks(
+            subject.batch(pair.corrupted.tokens),
+            fwd_hooks=[("blocks.0.hook_resid_pre", watch), *hooks],
+            prepend_bos=False,
         )
-    gradients = [cached.gradients[name] for name in names]
-    assert all(gradient is not None for gradient in gradients)
-    gradient = torch.stack([g[0, start:] for g in gradients if g is not None])
+        last = logits[0, -1]
+        gradients = torch.autograd.grad(last[contrast.target_id] - last[contrast.foil_id], posts)
+    gradient = torch.stack([each[0, start:] for each in gradients])
     return (gradient * delta).sum(1).float()

@@ -7,10 +7,9 @@ from functools import partial
 import torch
 from einops import rearrange, repeat
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import Cache
 
-from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.subject import Subject
 
@@ -35,19 +34,15 @@ def exchanged(
     """
     seen: list[Tensor] = []
 
-    def exchange(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
-        changed = inputs[0].clone()
-        own = inputs[0][..., neuron.number]
+    def exchange(activations: Float[Tensor, "row pos d_mlp"]) -> Tensor:
+        changed = activations.clone()
+        own = activations[..., neuron.number]
         changed[..., neuron.number] = own * scale[:, None].to(own) + shift[:, None].to(own)
         seen.append(own)
-        return (changed,)
+        return changed
 
-    blocks = list(part(subject.model, subject.family.blocks).children())
-    handle = part(blocks[neuron.layer], subject.family.mlp_out).register_forward_pre_hook(exchange)
-    try:
+    with subject.family.activations(subject.blocks[neuron.layer], exchange):
         yield seen
-    finally:
-        handle.remove()
 
 
 def scaled(

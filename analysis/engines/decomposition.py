@@ -17,7 +17,9 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from analysis.linearity import check_linear
 from analysis.neuron import Neuron
+from analysis.norms import read_norm
 from analysis.prompts import Prompt
 from analysis.subject import Subject
 
@@ -30,7 +32,7 @@ Projection = Literal["gate", "up", "in"]
 CONSTANT = "constant"
 """The part that no component writes: the reader's own bias and what the norm's bias gives it."""
 
-_WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z", "ln1.hook_scale", "ln2.hook_scale")
+_WRITTEN = ("hook_resid_pre", "hook_mlp_out", "attn.hook_z")
 _INSIDE = ("attn.hook_v", "mlp.hook_in", "mlp.hook_post")
 
 
@@ -67,7 +69,8 @@ def neuron_readers(subject: Subject, layer: int, numbers: Sequence[int]) -> Read
     sides = ["gate" if projection == "gate" else "in" for projection in projections(subject)]
     weights = [getattr(mlp, f"W_{side}").detach()[:, list(numbers)] for side in sides]
     biases = [_vector(mlp, f"b_{side}", subject.d_mlp)[list(numbers)] for side in sides]
-    return Readers(layer, "ln2", torch.cat(weights, 1).cpu().double(), torch.cat(biases))
+    norm: Norm = "ln1" if subject.family.mlp_norm is None else "ln2"  # one for both, in parallel
+    return Readers(layer, norm, torch.cat(weights, 1).cpu().double(), torch.cat(biases))
 
 
 def preactivations(
@@ -80,11 +83,17 @@ def preactivations(
 
 
 class Decomposition:
-    """One prompt's forward pass, ready to be split for any reader at any position."""
+    """One prompt's forward pass, ready to be split for any reader at any position.
+
+    Raises:
+        UserError: the model's parts do not add up.
+    """
 
     def __init__(self, subject: Subject, prompt: Prompt) -> None:
+        check_linear(subject)
         self.subject, self.prompt = subject, prompt
-        self._cache = subject.cache(prompt.tokens, *_WRITTEN)
+        between = () if subject.family.parallel else ("hook_resid_mid",)
+        self._cache = subject.cache(prompt.tokens, *_WRITTEN, *between)
         self._attention: dict[int, Float[Tensor, "layer head source"]] = {}
 
     @cached_property
@@ -127,11 +136,12 @@ class Decomposition:
         A LayerNorm also takes off the mean, which is linear and goes into the directions.
         """
         norm = getattr(self.subject.bridge.blocks[readers.layer], readers.norm)
-        scale = self._cache[f"{readers.norm}.hook_scale"][readers.layer, pos].cpu().double()
-        directions = norm.weight.detach().cpu().double()[:, None] * readers.weight
-        if isinstance(norm.original_component, nn.LayerNorm):
-            directions = directions - directions.mean(0)
-        constant = _vector(norm, "bias", self.subject.d_model) @ readers.weight + readers.bias
+        read = read_norm(norm.original_component, self.subject.W_E[0])
+        first = readers.norm == "ln1" or self.subject.family.parallel
+        resid = self._cache["hook_resid_pre" if first else "hook_resid_mid"][readers.layer, pos]
+        scale = read.scale(resid).cpu().double()
+        directions = read.fold(readers.weight.T).T
+        constant = read.bias.cpu().double() @ readers.weight + readers.bias
         return directions / scale, constant
 
     def neurons(self, readers: Readers, pos: int) -> Float[Tensor, "layer d_mlp"]:
@@ -141,7 +151,7 @@ class Decomposition:
         )
         post = self._inside["mlp.hook_post"]
         rows = [
-            (post[layer, pos] * (self.subject.W_out(layer) @ direction)).cpu().double()
+            (post[layer, pos] * (self.subject.writes(layer) @ direction)).cpu().double()
             for layer in range(readers.layer)
         ]
         return torch.stack(rows) if rows else torch.zeros(0, self.subject.d_mlp).double()
@@ -198,7 +208,7 @@ class Decomposition:
 
     def _output(self, layer: int, head: int) -> Float[Tensor, "d_head d_model"]:
         output: Tensor = self.subject.bridge.blocks[layer].attn.W_O[head]
-        return output.detach().cpu().double()
+        return output.detach().cpu().double() * self.subject.residual_scale
 
     def _writes(
         self, layer: int, norm: Norm, pos: int
@@ -207,11 +217,13 @@ class Decomposition:
 
         Biases of all layers are one part each; what an architecture lacks is no part.
         """
-        token = self.subject.W_E[self.prompt.tokens[pos]].cpu().double()
-        place = self._cache["hook_resid_pre"][0, pos].cpu().double() - token
-        named = [("embedding", token), *([("position", place)] if place.any() else [])]
+        token = self._cache["hook_resid_pre"][0, pos].cpu().double()
+        named = [("embedding", token)]
+        if self.subject.family.positions:
+            own = self.subject.W_E[self.prompt.tokens[pos]].cpu().double()
+            named = [("embedding", own), ("position", token - own)]
         blocks = list(self.subject.bridge.blocks)
-        attending = layer + (norm == "ln2" and not self.subject.parallel)
+        attending = layer + (norm == "ln2" and not self.subject.family.parallel)
         for block in range(attending):
             named += self._head_writes(block, pos)
             named += [(f"MLP {block}", self._mlp_write(block, pos))] if block < layer else []
@@ -222,16 +234,17 @@ class Decomposition:
         for name, part, bias, count in biases:
             if count and getattr(getattr(blocks[0], part), bias, None) is not None:
                 added = [_vector(getattr(block, part), bias, 0) for block in blocks[:count]]
-                named.append((name, torch.stack(added).sum(0)))
+                named.append((name, torch.stack(added).sum(0) * self.subject.residual_scale))
         return named
 
     def _mlp_write(self, block: int, pos: int) -> Float[Tensor, " d_model"]:
         bias = _vector(self.subject.bridge.blocks[block].mlp, "b_out", self.subject.d_model)
+        bias = bias * self.subject.residual_scale
         return self._cache["hook_mlp_out"][block, pos].cpu().double() - bias
 
     def _head_writes(self, block: int, pos: int) -> list[tuple[str, Float[Tensor, " d_model"]]]:
         z = rearrange(self._cache["attn.hook_z"][block, pos], "(head d) -> head d", head=self.heads)
-        output = self.subject.bridge.blocks[block].attn.W_O.detach()
+        output = self.subject.bridge.blocks[block].attn.W_O.detach() * self.subject.residual_scale
         writes = einsum(z, output, "head d, head d d_model -> head d_model").cpu().double()
         return [(f"L{block}H{head}", write) for head, write in enumerate(writes)]
 

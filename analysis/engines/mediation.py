@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis.family import part
+from analysis.family import Family
 from analysis.prompts import Contrast, Prompt, PromptPair
 from analysis.subject import Subject
 
@@ -40,34 +40,33 @@ def patches(chain: Sequence[str]) -> tuple[Patch, ...]:
 class _Slot:
     """Where a head's ``z`` or a neuron's activation enters the weights that write it."""
 
-    module: nn.Module
+    block: nn.Module
+    kind: str
     columns: slice
 
 
 def _slot(subject: Subject, name: str) -> _Slot:
     layer, kind, number = re.fullmatch(r"L(\d+)([HN])(\d+)", name).groups()  # type: ignore[union-attr]
-    block = part(subject.model, subject.family.blocks).get_submodule(layer)
+    block = subject.blocks[int(layer)]
     if kind == "N":
-        return _Slot(part(block, subject.family.mlp_out), slice(int(number), int(number) + 1))
+        return _Slot(block, kind, slice(int(number), int(number) + 1))
     width = subject.bridge.blocks[int(layer)].attn.W_O[0].shape[0]
     columns = slice(int(number) * width, (int(number) + 1) * width)
-    return _Slot(part(block, subject.family.attn_out), columns)
+    return _Slot(block, kind, columns)
 
 
 @contextmanager
-def _watched(slot: _Slot, change: Callable[[Tensor], None]) -> Iterator[None]:
+def _watched(family: Family, slot: _Slot, change: Callable[[Tensor], None]) -> Iterator[None]:
     """Inside, the slot's columns at the last position can be read and overwritten."""
 
-    def hook(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
-        entering = args[0].clone()
+    def changed(entering: Tensor) -> Tensor:
+        entering = entering.clone()
         change(entering[:, -1, slot.columns])
-        return (entering,)
+        return entering
 
-    handle = slot.module.register_forward_pre_hook(hook)
-    try:
+    watched = family.activations if slot.kind == "N" else family.heads
+    with watched(slot.block, changed):
         yield
-    finally:
-        handle.remove()
 
 
 @torch.inference_mode()
@@ -80,7 +79,7 @@ def _run(
     """Logits at the last position of so many copies of a prompt, changed on their way."""
     with ExitStack() as stack:
         for name, change in changes.items():
-            stack.enter_context(_watched(_slot(subject, name), change))
+            stack.enter_context(_watched(subject.family, _slot(subject, name), change))
         batch = subject.batch(tokens).expand(rows, -1)
         logits: Tensor = subject.model(batch, use_cache=False).logits[:, -1]
     return subject.finite(logits, "logits").float()

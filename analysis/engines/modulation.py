@@ -14,9 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.family import part
+from analysis.engines.activation import check_activation
+from analysis.engines.tail import Tail
 from analysis.neuron import Neuron
-from analysis.subject import Subject, share_weights
+from analysis.subject import Subject
 
 Weights = Literal["out", "in"]
 
@@ -48,54 +49,53 @@ class Modulator:
 
     def __init__(self, subject: Subject, layer: int) -> None:
         self.subject, self.layer = subject, layer
-        twin = share_weights(subject.model)
-        twin.config._attn_implementation = "sdpa"
-        self._blocks = list(part(twin, subject.family.blocks).children())
-        mlp = self._blocks[layer].get_submodule("mlp")
-        self._act = mlp.get_submodule("act_fn" if hasattr(mlp, "act_fn") else "act")
+        self._checked = False
 
+    @torch.inference_mode()
     def run(
         self, tokens: Sequence[int], settings: Sequence[Setting]
     ) -> Iterator[Float[Tensor, "setting pos d_model"]]:
         """Final residual of one text under every setting, in order, some settings at a time."""
-        base, before, changed = self._taken(tokens, settings)
+        cache, subject = self._cache(tokens), self.subject
+        before = subject.before_norm(self.layer, cache["mlp.hook_post"])
+        tail = Tail(subject, tuple(tokens), 0)
         size = max(1, CHUNK_TOKENS // len(tokens))
         for begin in range(0, len(settings), size):
-            some = slice(begin, begin + size)
-            write = torch.stack([self.subject.write(s.neuron) for s in settings[some]])
-            change = (changed - before)[some]
-            yield self._go_on(base + change[..., None] * write[:, None])
+            some = settings[begin : begin + size]
+            write = subject.W_out(self.layer)[[s.neuron.number for s in some]]
+            own = torch.stack([cache["mlp.hook_post"][:, s.neuron.number] for s in some])
+            change = torch.stack([self._one(cache, s) for s in some]) - own
+            added = subject.added(self.layer, before, change[..., None] * write[:, None])
+            yield tail.everywhere(cache["hook_resid_post"] + added, self.layer)
 
+    @torch.inference_mode()
     def activations(
         self, tokens: Sequence[int], settings: Sequence[Setting]
     ) -> Float[Tensor, "setting pos"]:
         """What each setting's neuron writes with, position by position."""
-        return self._taken(tokens, settings)[2]
+        cache = self._cache(tokens)
+        return torch.stack([self._one(cache, setting) for setting in settings])
 
-    @torch.inference_mode()
-    def _taken(
-        self, tokens: Sequence[int], settings: Sequence[Setting]
-    ) -> tuple[
-        Float[Tensor, "pos d_model"], Float[Tensor, "setting pos"], Float[Tensor, "setting pos"]
-    ]:
-        """Residual behind the layer, and every setting's activation before and after scaling."""
+    def _cache(self, tokens: Sequence[int]) -> dict[str, Float[Tensor, "pos _"]]:
+        """The layer's readings and activations, and the residual behind it.
+
+        Raises:
+            UserError: the activations are no function of the readings that is known.
+        """
+        if not self._checked:
+            check_activation(self.subject, tokens)
+            self._checked = True
         names = ["mlp.hook_post", "mlp.hook_pre", "hook_resid_post"]
         names += ["mlp.hook_pre_linear"] if is_gated(self.subject) else []
-        cache = {k: v[self.layer] for k, v in self.subject.cache(tokens, *names).items()}
-        before = torch.stack([cache["mlp.hook_post"][:, s.neuron.number] for s in settings])
-        return (
-            cache["hook_resid_post"],
-            before,
-            torch.stack([self._one(cache, s) for s in settings]),
-        )
+        return {k: v[self.layer] for k, v in self.subject.cache(tokens, *names).items()}
 
     def _one(self, cache: dict[str, Tensor], setting: Setting) -> Float[Tensor, " pos"]:
         number = setting.neuron.number
         if setting.weights == "out":
             return cache["mlp.hook_post"][:, number] * setting.factor
         if "mlp.hook_pre_linear" not in cache:
-            return self._act(self._scaled(cache["mlp.hook_pre"], "b_in", setting))
-        gate = self._act(self._scaled(cache["mlp.hook_pre"], "b_gate", setting))
+            return self.subject.activation(self._scaled(cache["mlp.hook_pre"], "b_in", setting))
+        gate = self.subject.activation(self._scaled(cache["mlp.hook_pre"], "b_gate", setting))
         return gate * self._scaled(cache["mlp.hook_pre_linear"], "b_in", setting)
 
     def _scaled(self, pre: Tensor, bias: str, setting: Setting) -> Float[Tensor, " pos"]:
@@ -105,20 +105,7 @@ class Modulator:
         return (pre[:, setting.neuron.number] - rest) * setting.factor + rest
 
     @torch.inference_mode()
-    def _go_on(
-        self, resid: Float[Tensor, "setting pos d_model"]
-    ) -> Float[Tensor, "setting pos d_model"]:
-        """From behind the layer to the end."""
-        subject, rotary = self.subject, None
-        if subject.family.rotary is not None:
-            positions = torch.arange(resid.shape[1], device=resid.device)[None]
-            rotary = part(subject.model, subject.family.rotary)(resid, position_ids=positions)
-        for block in self._blocks[self.layer + 1 :]:
-            resid = block(resid, position_embeddings=rotary)
-        return resid
-
-    @torch.inference_mode()
     def logits(self, resid: Float[Tensor, "*any d_model"]) -> Float[Tensor, "*any d_vocab"]:
         """Logits of final residuals."""
-        logits = self.subject.final_norm(resid) @ self.subject.unembedding.T
+        logits = self.subject.read_out.logits(self.subject.final_norm(resid))
         return self.subject.finite(logits, "logits").float()

@@ -81,8 +81,9 @@ class NeuronPatcher:
             return self._base[0][None][:0]
         picked = chosen[layer - 1].nonzero()[:, 0]
         write = self.subject.W_out(layer - 1)[picked]
-        change = self.delta[layer - 1][:, picked].T
-        return self._base[layer - 1] + change[..., None] * write[:, None]
+        change = self.delta[layer - 1][:, picked].T[..., None] * write[:, None]
+        before = self.subject.before_norm(layer - 1, self._activations[layer - 1])
+        return self._base[layer - 1] + self.subject.added(layer - 1, before, change)
 
     def recoveries(
         self, chosen: Bool[Tensor, "layer d_mlp"], progress: Progress = silent

@@ -6,7 +6,7 @@ answer is put back to the unpatched run's output: one pass gives every single pa
 all answers are passed on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +14,9 @@ from functools import partial
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.engines.tail import Tail
-from analysis.family import part
 from analysis.subject import Subject
 
 
@@ -93,36 +92,17 @@ class Paths(Tail):
     def _watched(self, layer: int, frozen: bool) -> Iterator[dict[str, Tensor]]:
         """Record what enters the two output projections of a block; if frozen, mend what leaves."""
         seen: dict[str, Tensor] = {}
-        projections = {
-            "z": self.subject.family.attn_out,
-            "activations": self.subject.family.mlp_out,
-        }
+        block, family = self._blocks[layer], self.subject.family
         with ExitStack() as hooks:
-            for name, path in projections.items():
-                hook = partial(_see, seen, name, _first_for_all if frozen else _as_it_is)
-                hooks.callback(part(self._blocks[layer], path).register_forward_hook(hook).remove)
+            for name, watch in (("z", family.heads), ("activations", family.activations)):
+                hooks.enter_context(watch(block, partial(_see, seen, name, frozen)))
             yield seen
 
 
-def _see(
-    seen: dict[str, Tensor],
-    name: str,
-    answer: Callable[[Tensor], Tensor],
-    _module: nn.Module,
-    inputs: tuple[Tensor, ...],
-    output: Tensor,
-) -> Tensor:
-    seen[name] = inputs[0]
-    return answer(output)
-
-
-def _first_for_all(output: Tensor) -> Tensor:
-    """The unpatched run's answer, which stands first, for every row."""
-    return output[:1].expand_as(output)
-
-
-def _as_it_is(output: Tensor) -> Tensor:
-    return output
+def _see(seen: dict[str, Tensor], name: str, frozen: bool, entering: Tensor) -> Tensor | None:
+    """Keep what enters; if frozen, every row goes on as the unpatched run's, which stands first."""
+    seen[name] = entering
+    return entering[:1].expand_as(entering).contiguous() if frozen else None
 
 
 def _against_first(layers: list[Tensor], rows: Tensor, width: int) -> Float[Tensor, "row later _"]:

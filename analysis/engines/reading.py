@@ -11,9 +11,8 @@ from functools import partial
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from analysis.family import part
 from analysis.subject import Subject
 
 BATCH_TOKENS = 1024
@@ -117,9 +116,8 @@ def read(
     seen: dict[int, Tensor] = {}
     with ExitStack() as hooks:
         for layer in {*layers, *(changes or {})}:
-            change = (changes or {}).get(layer)
-            hook = partial(_watch, seen, layer, change)
-            hooks.callback(_written(subject, layer).register_forward_pre_hook(hook).remove)
+            watch = partial(_watch, seen, layer, (changes or {}).get(layer))
+            hooks.enter_context(subject.family.activations(subject.blocks[layer], watch))
         logits = subject.model(ids, use_cache=False).logits
     following = torch.full_like(ids, NO_TOKEN)
     following[:, :-1] = ids[:, 1:]
@@ -147,18 +145,11 @@ def _padded(
     return ids.to(subject.device), valid.to(subject.device)
 
 
-def _written(subject: Subject, layer: int) -> nn.Module:
-    """The module that writes a layer's activations to the residual stream."""
-    blocks = part(subject.model, subject.family.blocks)
-    return part(list(blocks.children())[layer], subject.family.mlp_out)
-
-
 def _watch(
     seen: dict[int, Tensor],
     layer: int,
     change: Change | None,
-    _module: nn.Module,
-    inputs: tuple[Tensor, ...],
-) -> tuple[Tensor] | None:
-    seen[layer] = inputs[0]
-    return None if change is None else (change(inputs[0]),)
+    activations: Float[Tensor, "batch pos d_mlp"],
+) -> Float[Tensor, "batch pos d_mlp"] | None:
+    seen[layer] = activations
+    return None if change is None else change(activations)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers.activations import ACT2FN
 
 from analysis.engines.decomposition import (
     Decomposition,
@@ -54,9 +53,7 @@ def activation_shares(
     A gated activation is the product of act(gate) and up; its difference splits exactly by the
     product rule, each factor's change times the mean of the other. A plain one has one share.
     """
-    config = subject.config
-    name = getattr(config, "hidden_act", None) or config.activation_function
-    activated = ACT2FN[name](readings[0])
+    activated = subject.activation(readings[0])
     if len(readings) == 1:
         return activated[:1] - activated[1:]
     up = readings[1]

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from einops import einsum
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.engines.paths import Passage, Paths
+from analysis.linearity import check_linear
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast, Prompt
 from analysis.subject import Subject
@@ -130,11 +131,15 @@ def split(
         source: the run the activations come from.
         neurons: neurons of the layer that both sides were read at.
         contrast: target and foil.
+
+    Raises:
+        UserError: the model's parts do not add up.
     """
     (layer,) = {neuron.layer for neuron in neurons}
     numbers = [neuron.number for neuron in neurons]
     delta = (source.activations - base.activations)[numbers]
-    writes = delta[:, None] * subject.W_out(layer)[numbers]
+    check_linear(subject)
+    writes = delta[:, None] * subject.writes(layer)[numbers]
     paths = Paths(subject, base.prompt.tokens)
     alone, full = (paths.run(layer, base.resid, writes, frozen) for frozen in (True, False))
     scale = norm_scale(subject, full.base)
@@ -158,11 +163,7 @@ def split(
 
 def norm_scale(subject: Subject, resid: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch"]:
     """What the final norm divides a residual by."""
-    norm = subject.final_norm
-    centred = resid - resid.mean(-1, keepdim=True) if isinstance(norm, nn.LayerNorm) else resid
-    bias = getattr(norm, "bias", None)
-    normed = norm(resid) if bias is None else norm(resid) - bias
-    return (centred * norm.get_parameter("weight")).norm(dim=-1) / normed.norm(dim=-1)
+    return subject.folded_norm.scale(resid)
 
 
 def _norm_term(
@@ -182,6 +183,7 @@ def written(
         return passage.z.sum(-1).float(), passage.activations.float()
     attention = (subject.bridge.blocks[layer].attn for layer in later)
     per_z = torch.stack([attn.W_O.detach() @ direction for attn in attention])
-    per_unit = torch.stack([subject.W_out(layer) @ direction for layer in later])
+    per_z = per_z * subject.residual_scale
+    per_unit = torch.stack([subject.writes(layer) @ direction for layer in later])
     heads = einsum(passage.z, per_z, "c later head d_head, later head d_head -> c later head")
     return heads.float(), (passage.activations * per_unit).float()

@@ -4,55 +4,71 @@ A patch at position ``start`` or later leaves everything before it as it was. So
 up in the middle: only the suffix of positions from ``start`` on goes through the remaining blocks,
 for many patches at once, against the unpatched prompt's keys and values of the prefix. The blocks
 are the transformers model's own; only their attention function is exchanged for one that knows
-that the whole batch shares its prefix.
+that the whole batch shares its prefix. Masks and positions are what the plain model itself calls
+each block with, so that sliding windows and layers of several kinds need no code here.
+
+Not every block asks for its attention in the way that can be exchanged. The unpatched prompt tells:
+where it does not come out of the fast way as it does of the plain model, whole sequences go through
+the plain model's blocks (``Tail.whole`` says so). The numbers are the same.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers import AttentionInterface
+from transformers import AttentionInterface, Cache, DynamicCache
 
-from analysis.family import part
+from analysis.criteria import ROUNDINGS, SAME_MODEL
+from analysis.errors import UserError
+from analysis.family import called_with, part
 from analysis.progress import Progress, silent
-from analysis.subject import Subject, share_weights
+from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
 """Tokens that go through a block at once: bounds memory, and large enough for full speed."""
 
-Prefix = tuple[
-    Float[Tensor, "layer group prefix d_head"], Float[Tensor, "layer group prefix d_head"]
-]
+Prefix = tuple[Float[Tensor, "group prefix d_head"], Float[Tensor, "group prefix d_head"]]
+"""One block's keys and values."""
 
 
 def shared_prefix_attention(
-    module: nn.Module,
+    _module: nn.Module,
     query: Float[Tensor, "batch head suffix d_head"],
     key: Float[Tensor, "batch group suffix d_head"],
     value: Float[Tensor, "batch group suffix d_head"],
-    attention_mask: Tensor | None,
+    attention_mask: Float[Tensor, "1 1 suffix pos"] | Bool[Tensor, "1 1 suffix pos"] | None,
     *,
-    scaling: float,
     prefix: Prefix,
+    scaling: float | None = None,
+    softcap: float | None = None,
     **_: Any,
 ) -> tuple[Float[Tensor, "batch suffix head d_head"], None]:
     """Causal attention of suffixes to one common prefix and, each, to itself.
 
-    One matrix product serves the prefix for the whole batch, so its keys are never copied.
+    One matrix product serves the prefix for the whole batch, so its keys are never copied. Without
+    a mask every position sees all before it.
     """
-    batch, _head, suffix, _d_head = query.shape
-    layer = int(module.layer_idx)  # type: ignore[arg-type]  # set by transformers, an int
-    keys, values = (side[layer] for side in prefix)
-    query = rearrange(query * scaling, "b (g r) s d -> g (b r s) d", g=keys.shape[0])
+    batch, _head, suffix, d_head = query.shape
+    keys, values = prefix
+    query = query * (d_head**-0.5 if scaling is None else scaling)
+    query = rearrange(query, "b (g r) s d -> g (b r s) d", g=keys.shape[0])
     to_prefix = rearrange(query @ keys.mT, "g (b r s) p -> b g r s p", b=batch, s=suffix)
     query = rearrange(query, "g (b r s) d -> b g (r s) d", b=batch, s=suffix)
     to_self = rearrange(query @ key.mT, "b g (r s) t -> b g r s t", s=suffix)
-    hidden = torch.ones(suffix, suffix, dtype=torch.bool, device=query.device).triu(1)
-    scores = torch.cat([to_prefix, to_self.masked_fill(hidden, -torch.inf)], -1)
+    if softcap is not None:
+        to_prefix, to_self = (softcap * (t / softcap).tanh() for t in (to_prefix, to_self))
+    if attention_mask is None:
+        hidden = torch.ones(suffix, suffix, dtype=torch.bool, device=query.device).triu(1)
+        scores = torch.cat([to_prefix, to_self.masked_fill(hidden, -torch.inf)], -1)
+    elif attention_mask.dtype == torch.bool:
+        scores = torch.cat([to_prefix, to_self], -1).masked_fill(~attention_mask[0, 0], -torch.inf)
+    else:
+        scores = torch.cat([to_prefix, to_self], -1) + attention_mask[0, 0]
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     on_prefix, on_self = weights[..., :-suffix], weights[..., -suffix:]
     read = rearrange(on_prefix, "b g r s p -> g (b r s) p") @ values
@@ -64,6 +80,65 @@ def shared_prefix_attention(
 AttentionInterface.register("shared_prefix", shared_prefix_attention)
 
 
+def disagreement(found: Tensor, expected: Tensor) -> float:
+    """Root mean square of the difference, in standard deviations of what is expected."""
+    found, expected = found.float(), expected.float()
+    return float((found - expected).pow(2).mean().sqrt() / expected.std())
+
+
+def tolerance(dtype: torch.dtype) -> float:
+    """How far two ways of one computation may lie apart in this type."""
+    return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One prompt's pass through the plain model.
+
+    Attributes:
+        entering: residual that enters each block.
+        leaving: residual that leaves the last.
+        calls: what else each block is called with, by name.
+        prefixes: keys and values of each block that has them.
+    """
+
+    entering: list[Float[Tensor, "1 pos d_model"]]
+    leaving: Float[Tensor, "1 pos d_model"]
+    calls: list[dict[str, Any]]
+    prefixes: list[Prefix]
+
+
+@torch.inference_mode()
+def plain_pass(subject: Subject, tokens: tuple[int, ...], start: int) -> Pass:
+    """Run a prompt, and keep what its blocks are called with; keys and values before ``start``.
+
+    Raises:
+        UserError: an activation is not finite.
+    """
+    entering: list[Tensor] = []
+    calls: list[dict[str, Any]] = []
+    leaving: list[Tensor] = []
+
+    def enter(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        resid, named = called_with(block, args, kwargs)
+        entering.append(resid)
+        calls.append({k: None if isinstance(v, Cache) else v for k, v in named.items()})
+        calls[-1] |= {"use_cache": False} if "use_cache" in named else {}
+
+    hooks = [block.register_forward_pre_hook(enter, with_kwargs=True) for block in subject.blocks]
+    hooks.append(
+        subject.blocks[-1].register_forward_hook(lambda _m, _a, out: leaving.append(_first(out)))
+    )
+    cache = DynamicCache()  # without a configuration: sliding windows, too, keep all they read
+    try:
+        subject.model.base_model(subject.batch(tokens), past_key_values=cache, use_cache=True)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    prefixes = [(layer.keys[0, :, :start], layer.values[0, :, :start]) for layer in cache.layers]
+    return Pass(entering, subject.finite(leaving[0], "activations"), calls, prefixes)
+
+
 class Tail:
     """One prompt's forward pass, ready to be resumed from position ``start`` on.
 
@@ -71,27 +146,41 @@ class Tail:
         subject: the model.
         tokens: the unpatched prompt.
         start: first position that patches may change.
+
+    Attributes:
+        whole: whether whole sequences go through the plain model's blocks: from the first position
+            on that is all there is to do, from a later one it is slower.
+
+    Raises:
+        UserError: the model's pass cannot be resumed.
     """
 
     def __init__(self, subject: Subject, tokens: tuple[int, ...], start: int) -> None:
         self.subject, self.start, self.length = subject, start, len(tokens)
-        twin = share_weights(subject.model)
-        twin.config._attn_implementation = "shared_prefix"
-        self._blocks = list(part(twin, subject.family.blocks).children())
-        self._prefix, self._rotary = self._run(tokens)
+        base = plain_pass(subject, tokens, start)
+        self._prefixes = base.prefixes
+        for self.whole in (True,) if start == 0 else (False, True):
+            self._blocks = subject.blocks if self.whole else subject.sharing_blocks
+            self._calls = [call if self.whole else _suffix_of(call, start) for call in base.calls]
+            self._before = [resid[:, :start] for resid in base.entering] if self.whole else []
+            if self._resumes(base):
+                return
+        raise UserError(
+            f"A pass of {subject.origin.name} cannot be resumed in its middle: its blocks need more"
+            " than what they are called with."
+        )
 
     @torch.inference_mode()
-    def _run(self, tokens: tuple[int, ...]) -> tuple[Prefix, tuple[Tensor, Tensor] | None]:
-        """Keys and values before ``start``, and the rotary embedding of the positions after."""
-        subject = self.subject
-        cache = subject.model(subject.batch(tokens), use_cache=True).past_key_values
-        keys = torch.stack([layer.keys[0, :, : self.start] for layer in cache.layers])
-        values = torch.stack([layer.values[0, :, : self.start] for layer in cache.layers])
-        if subject.family.rotary is None:
-            return (keys, values), None
-        positions = torch.arange(self.start, self.length, device=subject.device)[None]
-        rotary = part(subject.model, subject.family.rotary)
-        return (keys, values), rotary(keys, position_ids=positions)
+    def _resumes(self, base: Pass) -> bool:
+        """Whether the unpatched suffix, in two rows, comes out as in the plain pass."""
+        resid = base.entering[0][:, self.start :].repeat(2, 1, 1)
+        expected = base.leaving[:, self.start :].expand_as(resid)
+        try:
+            for layer in range(len(self._blocks)):
+                resid = self._step(resid, layer)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+            return False
+        return disagreement(resid, expected) <= tolerance(self.subject.dtype)
 
     @torch.inference_mode()
     def finals(
@@ -112,7 +201,7 @@ class Tail:
         done, n_layers = [], len(self._blocks)
         travelling = entering(0)
         for layer in range(n_layers):
-            if travelling.shape[0] * travelling.shape[1] >= CHUNK_TOKENS:
+            if len(travelling) * self._tokens >= CHUNK_TOKENS:
                 done.append(self._to_the_end(travelling, layer))
                 travelling = travelling[:0]
             elif len(travelling):
@@ -121,20 +210,45 @@ class Tail:
             progress(1 - (1 - (layer + 1) / n_layers) ** 2)
         return torch.cat([*done, travelling[:, -1]])
 
+    @property
+    def _tokens(self) -> int:
+        """How many tokens of each patch go through a block."""
+        return self.length if self.whole else self.length - self.start
+
     def _to_the_end(self, resid: Tensor, layer: int) -> Float[Tensor, "patch d_model"]:
         """Push patches through all remaining layers, chunk by chunk."""
         finals = []
-        for chunk in resid.chunk(-(-resid.shape[0] * resid.shape[1] // CHUNK_TOKENS)):
+        for chunk in resid.chunk(-(-len(resid) * self._tokens // CHUNK_TOKENS)):
             for later in range(layer, len(self._blocks)):
                 chunk = self._step(chunk, later)
             finals.append(chunk[:, -1])
         return torch.cat(finals)
 
     def _step(self, resid: Tensor, layer: int) -> Tensor:
-        out: Tensor = self._blocks[layer](
-            resid, position_embeddings=self._rotary, prefix=self._prefix
-        )
-        return out
+        block, call = self._blocks[layer], self._calls[layer]
+        if not self.whole:
+            return _first(block(resid, **call, prefix=self._prefixes[layer]))
+        rows = len(resid)
+        before = self._before[layer].expand(rows, -1, -1)
+        call = {name: _for_rows(name, value, rows) for name, value in call.items()}
+        return _first(block(torch.cat([before, resid], 1), **call))[:, self.start :]
+
+    @torch.inference_mode()
+    def everywhere(
+        self, resid: Float[Tensor, "row suffix d_model"], layer: int, last: int | None = None
+    ) -> Float[Tensor, "row suffix d_model"]:
+        """The final residual at every position, from the residual that leaves a layer.
+
+        With ``start`` 0 nothing is left of the text itself: any texts of its length may go in.
+
+        Args:
+            resid: what leaves the layer.
+            layer: its number, -1 for the embedding.
+            last: the layer to stop behind, if not the last.
+        """
+        for later in range(layer + 1, len(self._blocks) if last is None else last + 1):
+            resid = self._step(resid, later)
+        return resid
 
     @contextmanager
     def holding(
@@ -142,24 +256,75 @@ class Tail:
     ) -> Iterator[None]:
         """Inside, one neuron keeps these activations, whatever a patch before it would do."""
 
-        def hold(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
-            held = args[0].clone()
-            held[..., number] = activations
-            return (held,)
+        def hold(seen: Float[Tensor, "patch pos d_mlp"]) -> Tensor:
+            held = seen.clone()
+            held[:, -len(activations) :, number] = activations
+            return held
 
-        out = part(self._blocks[layer], self.subject.family.mlp_out)
-        handle = out.register_forward_pre_hook(hold)
-        try:
+        with self.subject.family.activations(self._blocks[layer], hold):
             yield
+
+    def activations_changed(
+        self, layer: int, change: Float[Tensor, "suffix d_mlp"]
+    ) -> AbstractContextManager[None]:
+        """Inside, so much is added to a layer's activations."""
+
+        def add(seen: Float[Tensor, "row pos d_mlp"]) -> Tensor:
+            changed = seen.clone()
+            changed[:, -len(change) :] += change
+            return changed
+
+        return self.subject.family.activations(self._blocks[layer], add)
+
+    @torch.inference_mode()
+    def attention_changed(
+        self,
+        layer: int,
+        resid: Float[Tensor, "suffix d_model"],
+        changes: Float[Tensor, "patch suffix d_model"],
+        path: str,
+    ) -> Float[Tensor, "patch suffix d_model"]:
+        """The residual that leaves a layer whose attention answers something else.
+
+        Args:
+            layer: which one.
+            resid: the unpatched residual that enters it.
+            changes: what is added to the output of a part of its attention.
+            path: of that part in a block.
+        """
+
+        def add(_: nn.Module, _args: Any, output: Tensor) -> Tensor:
+            changed = output.clone()
+            changed[:, -changes.shape[1] :] += changes
+            return changed
+
+        handle = part(self._blocks[layer], path).register_forward_hook(add)
+        try:
+            return self._step(resid.expand_as(changes), layer)
         finally:
             handle.remove()
 
-    @torch.inference_mode()
-    def add_mlp(
-        self, resid_mid: Float[Tensor, "batch suffix d_model"], layer: int
-    ) -> Float[Tensor, "batch suffix d_model"]:
-        """The second half of a sequential block: residual after attention to residual after MLP."""
-        block = self._blocks[layer]
-        normed = part(block, self.subject.family.mlp_norm)(resid_mid)
-        out: Tensor = resid_mid + block.get_submodule("mlp")(normed)
-        return out
+
+def _first(output: Tensor | tuple[Any, ...]) -> Tensor:
+    """The residual that a block gives back, which some put into a tuple."""
+    resid: Tensor = output if isinstance(output, Tensor) else output[0]
+    return resid
+
+
+def _suffix_of(call: dict[str, Any], start: int) -> dict[str, Any]:
+    """What a block is called with, for the positions from ``start`` on."""
+    rows = {"attention_mask": -2, "position_embeddings": -2, "position_ids": -1}
+    rows |= {"cache_position": -1}
+
+    def cut(value: Any, dim: int) -> Any:
+        if isinstance(value, Tensor):
+            return value.narrow(dim, start, value.shape[dim] - start)
+        return value if value is None else tuple(cut(each, dim) for each in value)
+
+    return {k: cut(value, rows[k]) if k in rows else value for k, value in call.items()}
+
+
+def _for_rows(name: str, value: Any, rows: int) -> Any:
+    """One prompt's argument for so many rows: ALiBi joins rows and heads, all else is stretched."""
+    joined = name == "alibi" and isinstance(value, Tensor) and value.ndim == 3
+    return value.repeat(rows, 1, 1) if joined else value

@@ -4,15 +4,14 @@ Both run the model's weights by code of their own, and a configuration that this
 would make every number wrong in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.criteria import ROUNDINGS, SAME_MODEL
 from analysis.engines.reading import Window, read
-from analysis.engines.tail import Tail
+from analysis.engines.tail import Tail, disagreement, tolerance
 from analysis.errors import UserError, first_line, lacks_memory
 from analysis.subject import Subject
 
@@ -20,10 +19,13 @@ PROBE_TOKENS = 24
 """Enough for attention to have something to choose from, and for a pass to cost nothing."""
 
 
-def check_twins(subject: Subject) -> None:
+def check_twins(subject: Subject) -> bool:
     """Run one prompt through the plain model, its hooks and the exact engine, and compare.
 
     The prompt is made of tokens from all over the vocabulary: the comparison is about arithmetic.
+
+    Returns:
+        Whether the engine needs whole sequences, which is slower.
 
     Raises:
         UserError: they differ by more than rounding, or the model cannot be run or hooked at all.
@@ -31,7 +33,8 @@ def check_twins(subject: Subject) -> None:
     count = min(PROBE_TOKENS, subject.context)
     tokens = tuple(torch.linspace(0, subject.d_vocab - 1, count).long().tolist())
     try:
-        for what, found, expected in _compared(subject, tokens):
+        tail = Tail(subject, tokens, count // 2)
+        for what, found, expected in _compared(subject, tokens, tail):
             _check_same(subject, what, found, expected)
     except UserError:
         raise
@@ -42,17 +45,7 @@ def check_twins(subject: Subject) -> None:
             f"{subject.origin.name} cannot be studied: as a {subject.config.model_type} of its"
             f" configuration it cannot be hooked ({first_line(error)})."
         ) from error
-
-
-def disagreement(found: Tensor, expected: Tensor) -> float:
-    """Root mean square of the difference, in standard deviations of what is expected."""
-    found, expected = found.float(), expected.float()
-    return float((found - expected).pow(2).mean().sqrt() / expected.std())
-
-
-def tolerance(dtype: torch.dtype) -> float:
-    """How far two ways of one computation may lie apart in this type."""
-    return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
+    return tail.whole
 
 
 def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) -> None:
@@ -66,7 +59,7 @@ def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) ->
 
 
 def _compared(
-    subject: Subject, tokens: tuple[int, ...]
+    subject: Subject, tokens: tuple[int, ...], tail: Tail
 ) -> Iterator[tuple[str, Float[Tensor, "..."], Float[Tensor, "..."]]]:
     """What is compared, as found by hooks or engine, and as the plain model has it."""
     names = ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
@@ -80,22 +73,34 @@ def _compared(
             _read_out(subject, hooked[names[1]][-1]),
             plain.logits,
         )
-        resumed = _resumed(subject, tokens, hooked[names[0]][0])
+        suffix = hooked[names[0]][:1, tail.start :]
+        resumed = tail.finals(lambda layer: suffix[: int(layer == 0)])
         yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
+        yield ("the writes of single neurons", *_written(subject, hooked, tail))
 
 
 def _read_out(
     subject: Subject, resid: Float[Tensor, "pos d_model"]
 ) -> Float[Tensor, "pos d_vocab"]:
     """Logits of a final residual, in the way in which differences are read from it."""
-    logits: Tensor = subject.final_norm(resid) @ subject.unembedding.T
-    return logits
+    return subject.read_out.logits(subject.final_norm(resid))
 
 
-def _resumed(
-    subject: Subject, tokens: tuple[int, ...], entering: Float[Tensor, "pos d_model"]
-) -> Float[Tensor, "1 d_model"]:
-    """Final residual of the unpatched prompt when its second half goes through every block anew."""
-    start = len(tokens) // 2
-    suffix = entering[None, start:]
-    return Tail(subject, tokens, start).finals(lambda layer: suffix[: int(layer == 0)])
+def _written(
+    subject: Subject, hooked: Mapping[str, Tensor], tail: Tail
+) -> tuple[Float[Tensor, "layer pos d_model"], Float[Tensor, "layer pos d_model"]]:
+    """The residual behind each layer with its neurons moved, by their weights and by its block."""
+    generator, found, expected = torch.Generator().manual_seed(0), [], []
+    for layer in range(subject.n_layers):
+        entering, leaving, own = (
+            hooked[name][layer, tail.start :]
+            for name in ("hook_resid_pre", "hook_resid_post", "mlp.hook_post")
+        )
+        change = torch.randn(own.shape, generator=generator).to(own)
+        write = change @ subject.W_out(layer)
+        loud = leaving.std() / write.std()  # as the residual, in which it would be lost else
+        with tail.activations_changed(layer, loud * change):
+            expected.append(tail.everywhere(entering[None], layer - 1, layer)[0])
+        before = subject.before_norm(layer, own)
+        found.append(leaving + subject.added(layer, before, loud * write))
+    return torch.stack(found), torch.stack(expected)

@@ -138,24 +138,41 @@ def _check_files(folder: Path) -> None:
 
 
 def check_kind(config: dict[str, Any], folder: Path | str) -> None:
-    """Refuse a model that is not supported, by its configuration.
+    """Refuse a model that is no causal language model in full precision, by its configuration.
 
     Raises:
         UserError: says what it is.
     """
-    from analysis.family import family_of
-
-    family_of(str(config.get("model_type")))
     kinds = [str(kind) for kind in as_list(config.get("architectures"))]
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
         raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
-    if config.get("use_sliding_window"):
-        raise UserError(f"{folder} uses sliding-window attention, which is not supported here.")
-    layers = {str(kind) for kind in as_list(config.get("layer_types"))} - {"full_attention"}
-    if layers:
-        raise UserError(f"{folder} has layers of {min(layers)}, which are not supported here.")
     if "quantization_config" in config:
         raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
+    check_architecture(config, folder)
+
+
+def check_architecture(config: dict[str, Any], folder: Path | str) -> None:
+    """Refuse an architecture that cannot be hooked, or has no neurons, before its weights are read.
+
+    Raises:
+        UserError: says what it is.
+    """
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS
+
+    from analysis.family import family_of
+
+    values = dict(config)
+    model_type = str(values.pop("model_type", None))
+    if model_type not in KINDS:
+        raise UserError(f"{folder} holds a {model_type}, which is not a causal language model.")
+    try:
+        made = AutoConfig.for_model(model_type, **values)
+    except Exception as error:
+        raise UserError(
+            f"{folder}/config.json cannot be understood ({first_line(error)})."
+        ) from error
+    family_of(made, KINDS[model_type])
 
 
 def as_list(value: Any) -> list[Any]:

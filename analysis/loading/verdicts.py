@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.code_version import code_version
-from analysis.loading.assets import cache_root
+from analysis.loading.assets import cache_root, notice
 
 if TYPE_CHECKING:
     from analysis.subject import Subject
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "transformers", "transformer-lens")
 
 
+WHOLE = "whole sequences"
+"""What a verdict says of a model whose blocks the engine cannot take up in a sequence's middle."""
+
+
 def check_once(subject: "Subject") -> None:
     """Compare hooks and engine with the plain model, unless the very same was found good before.
+
+    A note says where the engine is slow.
 
     Raises:
         UserError: they differ by more than rounding, or the model cannot be run or hooked at all.
@@ -29,15 +35,20 @@ def check_once(subject: "Subject") -> None:
     from analysis.engines.twins import check_twins
 
     mark = _mark(subject)
-    if not mark.is_file():
-        check_twins(subject)
+    if mark.is_file():
+        engine = mark.read_text(encoding="utf-8")
+    else:
+        engine = WHOLE if check_twins(subject) else ""
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
             mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+            mark.write_text(engine, encoding="utf-8")
+    if engine == WHOLE:
+        kind = type(subject.model).__name__
+        notice(f"note: each patch of a {kind} runs its whole sequence again, which is slower.")
 
 
 def _mark(subject: "Subject") -> Path:
-    """The file whose presence is the verdict."""
+    """The file whose presence is the verdict; it says which engine."""
     belongs = [
         subject.origin.revision,
         subject.config.to_json_string(use_diff=False),

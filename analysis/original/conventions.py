@@ -91,9 +91,7 @@ def flipped_input(subject: Subject, prompt: Prompt, neuron: Neuron) -> Float[Ten
     _, shift = _norm(subject, neuron.layer)
     bias = mlp.b_in.detach()[neuron.number] + shift @ mlp.W_in.detach()[:, neuron.number]
     pre = subject.cache(prompt.tokens, "mlp.hook_pre")["mlp.hook_pre"]
-    block = list(part(subject.model, subject.family.blocks).children())[neuron.layer]
-    flipped: Tensor = part(block, "mlp.act")(2 * bias - pre[neuron.layer, :, neuron.number])
-    return flipped
+    return subject.activation(2 * bias - pre[neuron.layer, :, neuron.number])
 
 
 class MutualPairs(NamedTuple):
@@ -148,6 +146,6 @@ def _norm(
     subject: Subject, layer: int
 ) -> tuple[Float[Tensor, " d_model"], Float[Tensor, " d_model"]]:
     """Gain and bias of the LayerNorm before an MLP."""
-    block = list(part(subject.model, subject.family.blocks).children())[layer]
-    norm = part(block, subject.family.mlp_norm)
+    assert subject.family.mlp_norm is not None, "GPT-2 has a norm before its MLP"
+    norm = part(subject.blocks[layer], subject.family.mlp_norm)
     return norm.get_parameter("weight").detach(), norm.get_parameter("bias").detach()

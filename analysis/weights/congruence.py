@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.linearity import check_comparable
 from analysis.neuron import Neuron
 from analysis.subject import Subject
 
@@ -114,7 +115,11 @@ def scales(subject: Subject, block: Block) -> Scales:
 
     No product with the vocabulary is needed: the variance of ``w @ W_U`` over tokens is
     ``w @ covariance(W_U) @ w``.
+
+    Raises:
+        UserError: weights of different layers cannot be compared.
     """
+    check_comparable(subject)
     centre = subject.W_U.float().mean(1)
     covariance = torch.zeros(len(centre), len(centre), device=centre.device)
     for start in range(0, subject.d_vocab, block.tokens):
@@ -122,7 +127,7 @@ def scales(subject: Subject, block: Block) -> Scales:
         covariance += columns @ columns.T / subject.d_vocab
     means, variances = [], []
     for layer in range(subject.n_layers):
-        writes = subject.W_out(layer).float()
+        writes = subject.writes(layer).float()
         means.append(writes @ centre)
         variances.append(((writes @ covariance) * writes).sum(1))
     return Scales(torch.cat(means), torch.cat(variances).clamp_min(0).sqrt())
@@ -163,7 +168,7 @@ class Surveyor:
         tokens = slice(start, start + columns.shape[1])
         for layer in reversed(range(self.subject.n_layers)):
             first = layer * self.subject.d_mlp
-            for writes in torch.split(self.subject.W_out(layer), self.block.neurons):
+            for writes in torch.split(self.subject.writes(layer), self.block.neurons):
                 rows = slice(first, first + len(writes))
                 self._take(writes.float() @ columns, rows, tokens)
                 first = rows.stop

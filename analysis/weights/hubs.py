@@ -43,7 +43,7 @@ def _first_by_embedding(subject: Subject, seed: int) -> Int[Tensor, " token"]:
     best = torch.full((len(drawn),), -torch.inf, device=subject.device)
     unit = torch.zeros(len(drawn), dtype=torch.long, device=subject.device)
     for layer in range(subject.n_layers):
-        values = subject.W_out(layer).float() @ columns
+        values = subject.writes(layer).float() @ columns
         for sign in (1, -1)[: 1 + gated]:
             found = (values * sign).max(0)
             higher = found.values > best

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast
@@ -72,7 +72,7 @@ def _values(subject: Subject, scales: Scales, contrast: Contrast) -> Float[Tenso
         1,
     ).float()
     products = torch.cat(
-        [subject.W_out(layer).float() @ columns for layer in range(subject.n_layers)]
+        [subject.writes(layer).float() @ columns for layer in range(subject.n_layers)]
     )
     raw, difference, embedding = products.unbind(1)
     centred = (raw - scales.mean)[:, None]
@@ -86,6 +86,6 @@ def embedding_column(subject: Subject, tokens: int | Tensor) -> Float[Tensor, "*
     Its library centred the writing weights over ``d_model`` too; one of the two is enough.
     """
     rows = subject.W_E[tokens].float()
-    if isinstance(subject.final_norm, nn.LayerNorm):
+    if subject.folded_norm.centres:
         return rows - rows.mean(-1, keepdim=True)
     return rows

@@ -12,7 +12,6 @@ from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS
-from analysis.engines.tail import Tail
 from analysis.experiments.ablation.measured import (
     UNTOUCHED,
     Ablation,
@@ -94,11 +93,10 @@ def ablation(
     places = evaluation_positions(subject, articles, contrast.target_id, sizes.windows, seed)
     matched = matched_neurons(subject, neuron, others.prompts, sizes.matched)
     everyone = [neuron.number, *(other.number for other in matched)]
-    tail = Tail(subject, prompt.tokens, len(prompt.tokens) - 1)
-    windows = WindowAblations(tail, neuron.layer, everyone, places, seed)
+    windows = WindowAblations(subject, neuron.layer, everyone, places, seed)
     progress(0.15)
     draws = (sizes.draws, sizes.matched_draws)
-    in_prompts = PromptAblations(tail, neuron.layer, everyone, windows.pool, draws, seed)
+    in_prompts = PromptAblations(subject, neuron.layer, everyone, windows.pool, draws, seed)
     rows = in_prompts.all(
         [prompt, *others.prompts],
         contrast,

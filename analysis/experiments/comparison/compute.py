@@ -149,7 +149,7 @@ def comparison(
     neuron = parse_neuron(sweep.candidates[0], subject.n_layers, subject.d_mlp)
     p_target, activation = _at_the_ends(subject, pair, neuron)
     sign = int(np.sign(activation[0] - activation[1]) or np.sign(activation[0]) or 1)
-    effect = direct_effect(subject, neuron, pair.contrast, seed)
+    effect = direct_effect(subject, neuron, pair.contrast, seed, pair.clean)
     detector = Detector(subject, neuron, pair.contrast.target_id, sign)
     default = halfway(*(sign * activation).tolist())
     detected = detector.detect(texts, default, part_of(progress, 0.6, 1.0))

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.inputs import Inputs
+from analysis.linearity import FrozenWrites
 from analysis.neuron import Neuron
 from analysis.progress import Progress
-from analysis.prompts import Contrast
+from analysis.prompts import Contrast, Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.weights.congruence import MINUS, SMALLEST, is_gated
@@ -63,6 +64,8 @@ class DirectEffect(Result):
         neurons_difference: those differences.
         rank_by_target: rank of this neuron among all by target logit.
         rank_by_difference: rank of this neuron among all by target minus foil.
+        frozen_at: where a norm stands behind every MLP, the prompt at whose end its scales are
+            frozen in all of these numbers; else empty.
     """
 
     neuron: str
@@ -98,6 +101,7 @@ class DirectEffect(Result):
     neurons_difference: Float[np.ndarray, " neuron"]
     rank_by_target: int
     rank_by_difference: int
+    frozen_at: str = ""
 
     @property
     def target_z(self) -> float:
@@ -131,8 +135,8 @@ class DirectEffect(Result):
 
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> DirectEffect:
     """What the neuron writes."""
-    contrast = inputs.question.contrast(subject)
-    return direct_effect(subject, inputs.neuron, contrast, inputs["seed"])
+    contrast, prompt = inputs.question.contrast(subject), inputs.question.prompts(subject)[0]
+    return direct_effect(subject, inputs.neuron, contrast, inputs["seed"], prompt)
 
 
 def summary(result: DirectEffect) -> dict[str, Any]:
@@ -169,14 +173,29 @@ def _neurons(names: tuple[str, ...], effects: np.ndarray) -> list[dict[str, Any]
 
 @torch.inference_mode()
 def direct_effect(
-    subject: Subject, neuron: Neuron, contrast: Contrast, seed: int = 0
+    subject: Subject,
+    neuron: Neuron,
+    contrast: Contrast,
+    seed: int = 0,
+    prompt: Prompt | None = None,
 ) -> DirectEffect:
     """Project a neuron's output weights on the unembedding, with the final norm frozen.
 
     Variants of the target (case, space) are counted as one word, since "An" close behind " an" is
     no competitor. The control is the same vector turned to random directions.
+
+    Args:
+        subject: the model.
+        neuron: which one.
+        contrast: target and foil.
+        seed: of the random directions.
+        prompt: at whose end norms behind the MLPs are frozen, if the model has such.
+
+    Raises:
+        UserError: it has, and no prompt is given.
     """
-    raw = (subject.write(neuron) @ subject.W_U).float()
+    writes = FrozenWrites(subject, prompt)
+    raw = (writes.of(neuron) @ subject.W_U).float()
     logits = raw - raw.mean()
     products = _congruence(subject, neuron)
     top, bottom = (logits.topk(TOP, largest=largest) for largest in (True, False))
@@ -209,16 +228,17 @@ def direct_effect(
         embedding_tokens=_strings(subject, embedding_top.indices),
         embedding_products=embedding_top.values.cpu().numpy(),
         embedding_rank=_rank(products, contrast.target_id),
-        **_rotations(subject, neuron, contrast, seed),
-        layer_best=_layer_best(subject, neuron),
-        **_among_neurons(subject, neuron, contrast),
+        **_rotations(subject, writes.of(neuron), contrast, seed),
+        layer_best=_layer_best(subject, writes, neuron),
+        **_among_neurons(subject, writes, neuron, contrast),
+        frozen_at=writes.frozen_at,
     )
 
 
 def _congruence(subject: Subject, neuron: Neuron) -> Float[Tensor, " d_vocab"]:
     """The original's product with the embedding, centred over ``d_model`` as its library did."""
     write = subject.write(neuron)
-    if isinstance(subject.final_norm, nn.LayerNorm):
+    if subject.folded_norm.centres:
         write = write - write.mean()
     return (subject.W_E @ write).float()
 
@@ -245,11 +265,13 @@ def _variants(subject: Subject, target: str) -> set[int]:
     return {ids[0] for ids in pieces if len(ids) == 1}
 
 
-def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) -> dict[str, Any]:
+def _rotations(
+    subject: Subject, write: Float[Tensor, " d_model"], contrast: Contrast, seed: int
+) -> dict[str, Any]:
     """Target and best logit of random directions as long as the neuron's write."""
     generator = torch.Generator().manual_seed(seed)
     rotated = torch.randn(ROTATIONS, subject.d_model, generator=generator).to(subject.W_U)
-    rotated *= subject.write(neuron).norm() / rotated.norm(dim=-1, keepdim=True)
+    rotated *= write.norm() / rotated.norm(dim=-1, keepdim=True)
     logits = (rotated @ subject.W_U).float()
     logits -= logits.mean(-1, keepdim=True)
     return {
@@ -258,10 +280,12 @@ def _rotations(subject: Subject, neuron: Neuron, contrast: Contrast, seed: int) 
     }
 
 
-def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]:
+def _layer_best(
+    subject: Subject, writes: FrozenWrites, neuron: Neuron
+) -> Float[np.ndarray, " other"]:
     """How far out the favourite tokens of the layer's other neurons lie, block by block."""
     best = []
-    for rows in torch.split(subject.W_out(neuron.layer), BLOCK):
+    for rows in torch.split(writes.layer(neuron.layer), BLOCK):
         logits = (rows @ subject.W_U).float()
         spread, mean = torch.std_mean(logits, -1)
         far = logits.amax(-1) - mean
@@ -271,12 +295,14 @@ def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]
     return np.delete(torch.cat(best).cpu().numpy(), neuron.number)
 
 
-def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
+def _among_neurons(
+    subject: Subject, writes: FrozenWrites, neuron: Neuron, contrast: Contrast
+) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
     target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
     difference = subject.direction(contrast.target_id, contrast.foil_id)
     columns, gated = torch.stack([target, difference], 1), is_gated(subject)
-    effects = torch.stack([subject.W_out(i) @ columns for i in range(subject.n_layers)]).float()
+    effects = torch.stack([writes.layer(i) @ columns for i in range(subject.n_layers)]).float()
     found: dict[str, Any] = {"neurons": subject.n_layers * subject.d_mlp, "gated": gated}
     for column, name in enumerate(("target", "difference")):
         flat = effects[..., column].flatten()

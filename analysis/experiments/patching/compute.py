@@ -174,9 +174,13 @@ def _patched_leaving(
 ) -> Float[Tensor, "patch suffix d_model"]:
     """Residuals that leave a layer with attn_out or mlp_out patched by position, then heads."""
     delta = {name: source.cache[name][layer] - base.cache[name][layer] for name in HOOKS}
-    by_position = _after_attention(base, layer, _one_position(delta["hook_attn_out"]))
+    family, scale = base.subject.family, base.subject.residual_scale
+    attention = _one_position(delta["hook_attn_out"] / scale)
+    entering = base.cache["hook_resid_pre"][layer]
+    by_position = base.tail.attention_changed(layer, entering, attention, family.attn_written)
     after_mlp = base.cache["hook_resid_post"][layer] + _one_position(delta["hook_mlp_out"])
-    by_head = _after_attention(base, layer, _head_writes(base.subject, delta, layer))
+    heads = _head_writes(base.subject, delta, layer)
+    by_head = base.tail.attention_changed(layer, entering, heads, family.attn_out)
     return torch.cat([by_position, after_mlp, by_head])
 
 
@@ -192,14 +196,6 @@ def _head_writes(
     W_O = subject.bridge.blocks[layer].attn.W_O.detach()  # noqa: N806
     z = rearrange(delta["attn.hook_z"], "pos (head d_head) -> pos head d_head", head=len(W_O))
     return einsum(z, W_O, "pos head d_head, head d_head d_model -> head pos d_model")
-
-
-def _after_attention(base: _Side, layer: int, change: Tensor) -> Tensor:
-    """The residual that leaves a layer whose attention wrote something else."""
-    if base.subject.parallel:
-        return base.cache["hook_resid_post"][layer] + change
-    middle = base.cache["hook_resid_pre"][layer] + base.cache["hook_attn_out"][layer]
-    return base.tail.add_mlp(middle + change, layer)
 
 
 def _split(

@@ -9,6 +9,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.engines.activation import check_activation
 from analysis.engines.controls import matched_neurons
 from analysis.engines.decomposition import (
     Decomposition,
@@ -150,7 +151,11 @@ def upstream(
     """Split what a neuron reads, for both prompts, by component, and follow it one step back.
 
     A part is what a component wrote itself; what it made later components write counts there.
+
+    Raises:
+        UserError: the model's parts do not add up, or neurons are more than functions of readings.
     """
+    check_activation(subject, pair.clean.tokens)
     names = projections(subject)
     prompts, last = (pair.clean, pair.corrupted), len(pair.clean.tokens) - 1
     runs = [Decomposition(subject, prompt) for prompt in prompts]

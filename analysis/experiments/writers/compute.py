@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from analysis.inputs import Inputs
+from analysis.linearity import check_comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import Contrast, make_contrast
@@ -42,12 +43,16 @@ def writers(
         contrast: target and foil.
         top: how many.
         alone: whether the target is weighed against the mean of the vocabulary, not the foil.
+
+    Raises:
+        UserError: weights of different layers cannot be compared.
     """
+    check_comparable(subject)
     if alone:
         direction = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
     else:
         direction = subject.direction(contrast.target_id, contrast.foil_id).float()
-    values = torch.cat([subject.W_out(i).float() @ direction for i in range(subject.n_layers)])
+    values = torch.cat([subject.writes(i).float() @ direction for i in range(subject.n_layers)])
     strength = values.abs() if is_gated(subject) else values
     best = strength.topk(min(top, len(values))).indices.tolist()
     return tuple(
