@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.errors import UserError
-from analysis.subject import Subject, check_length
+from analysis.subject import Subject
 
 SMALLEST_GAP = 1e-3
 """Logit differences nearer than this are not told apart."""
@@ -76,7 +76,7 @@ def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
         UserError: it is empty or longer than the model's context window.
     """
     tokens = subject.tokens(text)
-    check_length(subject, tokens, what)
+    _check_length(subject, tokens, what)
     return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
 
 
@@ -183,3 +183,18 @@ def _end(spans: list[tuple[int, int]], count: int) -> int:
     """Where the first so many tokens end; a character that they hold in part is left out."""
     end = spans[min(count, len(spans)) - 1][1]
     return min(end, spans[count][0]) if count < len(spans) else end
+
+
+def _check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:
+    """Refuse a prompt that the model cannot read.
+
+    Raises:
+        UserError: the prompt is empty or longer than the context window.
+    """
+    if not tokens or (subject.prepend_bos and len(tokens) == 1):
+        raise UserError(f"The {what} is empty: give at least one word.")
+    if len(tokens) > subject.context:
+        raise UserError(
+            f"The {what} has {len(tokens)} tokens, but {subject.origin.name} reads at most "
+            f"{subject.context}: shorten it."
+        )

@@ -315,18 +315,3 @@ class Subject(Vocabulary):
     def write(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
         """The neuron's row of ``writes``."""
         return self.writes(neuron.layer)[neuron.number]
-
-
-def check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:
-    """Refuse a prompt that the model cannot read.
-
-    Raises:
-        UserError: the prompt is empty or longer than the context window.
-    """
-    if not tokens or (subject.prepend_bos and len(tokens) == 1):
-        raise UserError(f"The {what} is empty: give at least one word.")
-    if len(tokens) > subject.context:
-        raise UserError(
-            f"The {what} has {len(tokens)} tokens, but {subject.origin.name} reads at most "
-            f"{subject.context}: shorten it."
-        )
