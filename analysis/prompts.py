@@ -1,5 +1,6 @@
 """Prompts as a model reads them, a target token and its foil, and pairs of aligned prompts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.errors import UserError
