@@ -3,16 +3,20 @@
 import pytest
 import torch
 
+from analysis import experiments
 from analysis.engines.ablator import PromptAblator
 from analysis.engines.decomposition import Decomposition, neuron_readers, preactivations
 from analysis.engines.exchange import answers
 from analysis.engines.modulation import Modulator, Setting
+from analysis.engines.reading import Window, read
+from analysis.engines.shared_beginning import ends
 from analysis.engines.splitting import side, split
 from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.experiments.patching.compute import patching
 from analysis.experiments.writers.compute import writers
 from analysis.neuron import Neuron
+from analysis.sentences import finding
 from tests import families
 from tests.questions import make_tiny_pair
 from tests.reference import diff_with_hooks
@@ -67,6 +71,34 @@ def test_an_exchanged_neuron_answers_as_hooks_say(subject, pair):
     found = logits[pair.contrast.target_id] - logits[pair.contrast.foil_id]
     expected = diff_with(subject, pair, pair.clean, negated)
     assert float(found) == pytest.approx(expected, abs=1e-4)
+
+
+def test_prompts_that_begin_alike_end_as_if_each_were_read_alone(subject, pair):
+    """Long enough for every window to have passed the beginning that they share."""
+    beginning = list(range(2, 14))
+    prompts = [[*beginning, *rest] for rest in ([20, 21], [30, 31], [20, 40])]
+    found = ends(subject, prompts, NEURON, 0.5, pair.contrast)
+    ids = [pair.contrast.target_id, pair.contrast.foil_id]
+    for place, prompt in enumerate(prompts):
+        target, foil = subject.model(torch.tensor([prompt])).logits[0, -1, ids].tolist()
+        assert found.logit_diff[place] == pytest.approx(target - foil, abs=1e-4)
+
+        def put(post, hook):
+            post[0, -1, NEURON.number] = 0.5
+            return post
+
+        hooks = [(f"blocks.{NEURON.layer}.mlp.hook_post", put)]
+        ablated = diff_with_hooks(subject, pair, prompt, hooks)
+        assert found.ablated[place] == pytest.approx(ablated, abs=1e-4)
+
+
+def test_a_batch_of_texts_is_read_as_each_alone(subject):
+    windows = (Window(0, 0, tuple(range(2, 16))), Window(1, 0, tuple(range(20, 25))))
+    reading = read(subject, windows)
+    for place, window in enumerate(windows):
+        alone = subject.model(torch.tensor([list(window.tokens)])).logits[0]
+        together = reading.logits[reading.window == place]
+        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
 def test_scaled_output_weights_do_what_a_scaled_activation_does(subject, pair):
@@ -155,7 +187,9 @@ def through(norm, x, write):
 def test_direct_effects_are_what_frozen_norms_let_through(subject, name, pair):
     last = Neuron(subject.n_layers - 1, 5)
     effect = direct_effect(subject, last, pair.contrast, prompt=pair.clean)
-    assert (effect.frozen_at != "") == (name in NORMS_BEHIND)
+    assert effect.frozen_at == (pair.clean.text if name in NORMS_BEHIND else "")
+    said = finding(experiments.named("direct_effect"), effect)
+    assert ("norm stands between each MLP" in said) == (name in NORMS_BEHIND)
     names = ("hook_resid_post", "mlp.hook_post")
     resid, post = (states[-1, -1] for states in subject.cache(pair.clean.tokens, *names).values())
     block, config = subject.blocks[-1], subject.config

@@ -97,6 +97,14 @@ def test_a_planted_neuron_is_found(name):
     assert int(effects.abs().argmax()) == neuron.layer * subject.d_mlp + neuron.number
 
 
+@pytest.mark.slow
+def test_a_note_says_where_whole_sequences_are_run_again(capsys):
+    for _ in range(2):  # the second time from the verdict that was kept
+        wrap(families.make_model(*families.CONFIGS["gptj"]), tiny.tokenizer())
+        note = "each patch of a GPTJForCausalLM runs its whole sequence again"
+        assert note in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("what", families.REFUSED)
 def test_what_cannot_be_studied_is_refused_with_the_reason(what):
     kind, values, reason = families.REFUSED[what]

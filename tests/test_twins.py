@@ -7,10 +7,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     Qwen2Config,
@@ -334,9 +338,45 @@ def neoxes(draw):
     )
 
 
+@st.composite
+def gemmas(draw):
+    return Gemma2ForCausalLM, Gemma2Config(
+        **SHAPE,
+        **DEEP,
+        intermediate_size=48,
+        max_position_embeddings=48,
+        head_dim=8,
+        num_key_value_heads=draw(st.sampled_from([1, 2, 4])),
+        hidden_activation=draw(ACTIVATIONS),
+        final_logit_softcapping=draw(st.sampled_from([None, 5.0, 30.0])),
+        attn_logit_softcapping=draw(st.sampled_from([None, 2.0, 50.0])),
+        query_pre_attn_scalar=draw(st.sampled_from([8, 64])),
+        sliding_window=draw(st.sampled_from([3, 64])),
+        rms_norm_eps=draw(st.sampled_from([1e-6, 0.1])),
+        attention_bias=draw(BOOLEANS),
+    )
+
+
+@st.composite
+def granites(draw):
+    factors = st.sampled_from([0.3, 1.0, 4.0])
+    return GraniteForCausalLM, GraniteConfig(
+        **SHAPE,
+        **DEEP,
+        intermediate_size=48,
+        max_position_embeddings=48,
+        residual_multiplier=draw(factors),
+        logits_scaling=draw(factors),
+        embedding_multiplier=draw(factors),
+        attention_multiplier=draw(factors),
+        tie_word_embeddings=draw(BOOLEANS),
+        mlp_bias=draw(BOOLEANS),
+    )
+
+
 @pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(st.one_of(gpt2s(), llamas(), qwens(), neoxes()))
+@given(st.one_of(gpt2s(), llamas(), qwens(), neoxes(), gemmas(), granites()))
 def test_any_configuration_agrees_with_plain_transformers_or_is_refused(drawn):
     subject = refused_or_right(lambda: wrapped(*drawn))
     if subject is not None:
