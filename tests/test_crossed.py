@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from analysis import questions, sentences
-from analysis.engines.shared_beginning import ends
+from analysis.engines.shared_beginning import Forced, ends
 from analysis.errors import UserError
 from analysis.experiments.crossed import EXPERIMENT
 from analysis.experiments.crossed.compute import crossed, summary
@@ -80,6 +80,31 @@ def test_prompts_of_one_token_and_prompts_that_are_alike_are_read_too(subject, p
     last = subject.logits(alone)[-1]
     diff = float(last[pair.contrast.target_id] - last[pair.contrast.foil_id])
     assert found.logit_diff == pytest.approx([diff, diff], abs=1e-4)
+
+
+def test_what_a_prompt_is_made_to_go_on_with_changes_nothing_at_its_end(subject, pair):
+    prompts = [subject.tokens(text) for text in (PAIR.clean, PAIR.corrupted, "She saw the owl")]
+    alone = ends(subject, prompts, NEURON, 0.5, pair.contrast)
+    assert alone.following.shape == (3, 0)
+    groups = torch.zeros((2, subject.d_vocab), dtype=torch.bool)
+    groups[0, pair.contrast.target_id] = groups[1, :] = True
+    behind = tuple(subject.pieces(" the old"))
+    found = ends(subject, prompts, NEURON, 0.5, pair.contrast, Forced(behind, groups))
+    for name in ("activation", "logit_diff", "ablated"):
+        np.testing.assert_allclose(getattr(found, name), getattr(alone, name), atol=1e-4)
+    for tokens, (target, every) in zip(prompts, found.following, strict=True):
+        expected = subject.logits([*tokens, *behind])[-1].log_softmax(-1)
+        assert target == pytest.approx(float(expected[pair.contrast.target_id]), abs=1e-4)
+        assert every == pytest.approx(0, abs=1e-4)
+
+
+def test_a_prompt_too_long_for_what_it_is_made_to_go_on_with_is_refused(subject, pair):
+    word = subject.pieces(" the")
+    full = [*subject.tokens("She"), *word * subject.context][: subject.context]
+    ends(subject, [full], NEURON, 0.5, pair.contrast)
+    groups = torch.ones((1, subject.d_vocab), dtype=torch.bool)
+    with pytest.raises(UserError, match="reads at most"):
+        ends(subject, [full], NEURON, 0.5, pair.contrast, Forced(tuple(word), groups))
 
 
 def test_an_example_is_read_as_the_frame_with_its_word_and_what_follows(result):

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from analysis import sentences
 from analysis.claims import making
+from analysis.claims.methods import Method, methods
 from analysis.claims.opening import Opening
 from analysis.declaration import Experiment, Figure
 from analysis.evidence import Evidence
@@ -33,6 +34,7 @@ class Claims:
 
     opening: Opening
     making: making.Making
+    methods: tuple[Method, ...]
     original: Sentences | None
     sections: Mapping[str, Any]
     model: str
@@ -68,6 +70,7 @@ def make_claims(evidence: Evidence) -> Claims:
     return Claims(
         opening=Opening(study, sections),
         making=making.making(evidence),
+        methods=tuple(methods(study, sections)),
         original=Sentences(sentences.story("original"), beside.facts(study), study=study)
         if theirs
         else None,

@@ -1,6 +1,7 @@
 """Prompts that begin alike, read at their ends with a neuron as it is and with it ablated.
 
-What they have in common is read once. Only the last token is run twice: the neuron is exchanged
+What they have in common is read once. A prompt is read on from there in one pass, together with
+what it may be made to go on with; only its last token is run again, since the neuron is exchanged
 there alone.
 """
 
@@ -16,10 +17,23 @@ from torch import Tensor
 from analysis.engines.continuation import exchanged
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast
-from analysis.subject import Subject
+from analysis.subject import Subject, check_length
 
 ROWS = 64
 """Prompts that are read at once: bounds memory."""
+
+
+@dataclass(frozen=True)
+class Forced:
+    """What a prompt is made to go on with, and what is asked after it.
+
+    Attributes:
+        tokens: ids of what stands behind the prompt.
+        groups: tokens, in groups, of which the next one may be.
+    """
+
+    tokens: tuple[int, ...]
+    groups: Bool[Tensor, "group d_vocab"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +44,14 @@ class Ends:
         activation: the neuron's own.
         logit_diff: logit(target) - logit(foil).
         ablated: the same with the neuron's activation replaced there.
+        following: logarithm of the probability of each group after what the prompt is made to go
+            on with; no columns where it is not.
     """
 
     activation: Float[np.ndarray, " prompt"]
     logit_diff: Float[np.ndarray, " prompt"]
     ablated: Float[np.ndarray, " prompt"]
+    following: Float[np.ndarray, "prompt group"]
 
 
 def ends(
@@ -43,6 +60,7 @@ def ends(
     neuron: Neuron,
     value: float,
     contrast: Contrast,
+    forced: Forced | None = None,
 ) -> Ends:
     """Read prompts at their ends.
 
@@ -52,12 +70,19 @@ def ends(
         neuron: whose activation is read and replaced.
         value: what replaces it.
         contrast: target and foil.
+        forced: what each is made to go on with, if anything, the neuron as it is.
+
+    Raises:
+        UserError: a prompt with that behind it is longer than the model's context window.
     """
-    found = np.empty((3, len(prompts)), dtype=np.float32)
+    groups = torch.zeros((0, subject.d_vocab), dtype=torch.bool)
+    forced = forced or Forced((), groups)
+    found = np.empty((len(prompts), 3 + len(forced.groups)), dtype=np.float32)
     for rows in _alike(prompts):
-        some = _ends(subject, [prompts[row] for row in rows], neuron, value, contrast)
-        found[:, rows] = some.cpu().numpy()
-    return Ends(*found)
+        check_length(subject, [*prompts[rows[0]], *forced.tokens], "prompt")
+        some = _ends(subject, [prompts[row] for row in rows], neuron, value, contrast, forced)
+        found[rows] = some.cpu().numpy()
+    return Ends(*found.T[:3], found[:, 3:])
 
 
 def _alike(prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -75,56 +100,39 @@ def _ends(
     neuron: Neuron,
     value: float,
     contrast: Contrast,
-) -> Float[Tensor, "3 prompt"]:
-    """The three rows of ``Ends`` for prompts of one length."""
+    forced: Forced,
+) -> Float[Tensor, "prompt column"]:
+    """The fields of ``Ends`` for prompts of one length, side by side."""
     ids = torch.tensor([list(prompt) for prompt in prompts], device=subject.device)
-    cache = _before_the_last(subject, ids)
-    if cache is not None:
-        cache.batch_repeat_interleave(2)
-    keeps = torch.tensor([1.0, 0.0], device=subject.device).repeat(len(ids))
-    last = ids[:, -1:].repeat_interleave(2, 0)
-    with exchanged(subject, neuron, keeps, (1 - keeps) * value) as seen:
-        logits = subject.model(last, past_key_values=cache, use_cache=True).logits[:, -1]
+    behind = torch.tensor(forced.tokens, dtype=torch.long, device=subject.device)
+    once, more = torch.ones(len(ids), device=subject.device), 1 + len(behind)
+    cache, common = _in_common(subject, ids)
+    rest = torch.cat([ids[:, common:], behind.expand(len(ids), -1)], 1)
+    with exchanged(subject, neuron, once, 0 * once) as seen:
+        out = subject.model(rest, past_key_values=cache, use_cache=True, logits_to_keep=more)
+    out.past_key_values.crop(-more)  # the last token is run again
+    with exchanged(subject, neuron, 0 * once, value * once):
+        again = subject.model(ids[:, -1:], past_key_values=out.past_key_values, use_cache=True)
+    last, after = out.logits[:, 0], out.logits[:, -1].float().log_softmax(-1)
+    outside = torch.where(forced.groups, 0.0, -torch.inf).to(subject.device)
+    diffs = [_difference(subject, logits, contrast) for logits in (last, again.logits[:, -1])]
+    masses = [(after + each).logsumexp(-1) for each in outside]
+    return torch.stack([seen[0][:, -more].float(), *diffs, *masses], -1)
+
+
+def _difference(
+    subject: Subject, logits: Float[Tensor, "prompt d_vocab"], contrast: Contrast
+) -> Float[Tensor, " prompt"]:
     logits = subject.finite(logits, "logits").float()
-    diffs = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
-    return torch.stack([seen[0][::2, -1].float(), diffs[::2], diffs[1::2]])
+    return logits[:, contrast.target_id] - logits[:, contrast.foil_id]
 
 
-def _before_the_last(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> Any:
-    """Keys and values of all tokens but the last; what prompts have in common is read once."""
+def _in_common(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> tuple[Any, int]:
+    """Keys and values of what prompts have in common before their last token, and its length."""
     alike = (ids[:, :-1] == ids[:1, :-1]).all(0).long()
     common = int(alike.cumprod(0).sum())
-    cache = None
-    if common:
-        cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
-        cache.batch_repeat_interleave(len(ids))
-    if ids.shape[1] - 1 > common:
-        between = ids[:, common:-1]
-        out = subject.model.base_model(between, past_key_values=cache, use_cache=True)
-        cache = out.past_key_values
-    return cache
-
-
-@torch.inference_mode()
-def following(
-    subject: Subject,
-    prompts: Sequence[Sequence[int]],
-    groups: Bool[Tensor, "group d_vocab"],
-) -> Float[np.ndarray, "prompt group"]:
-    """Logarithm of the probability that the next token is of a group, for every prompt and group.
-
-    Args:
-        subject: the model.
-        prompts: token ids, at least one each; the more alike their beginnings the faster.
-        groups: which tokens belong to each.
-    """
-    found = np.empty((len(prompts), len(groups)), dtype=np.float32)
-    outside = torch.where(groups, 0.0, -torch.inf).to(subject.device)
-    for rows in _alike(prompts):
-        ids = torch.tensor([list(prompts[row]) for row in rows], device=subject.device)
-        cache = _before_the_last(subject, ids)
-        logits = subject.model(ids[:, -1:], past_key_values=cache, use_cache=True).logits[:, -1]
-        shares = logits.float().log_softmax(-1)
-        masses = torch.stack([(shares + each).logsumexp(-1) for each in outside], -1)
-        found[rows] = masses.cpu().numpy()
-    return found
+    if not common:
+        return None, 0
+    cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
+    cache.batch_repeat_interleave(len(ids))
+    return cache, common

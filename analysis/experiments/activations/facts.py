@@ -66,9 +66,10 @@ class OnTarget:
 
 @dataclass(frozen=True)
 class BeforeTarget:
-    """Places in news before the target, with the mean activation there and before other tokens."""
+    """Places in news before the target: how many, and the mean activation there and elsewhere."""
 
     places: int
+    articles: int  # in which they stand
     mean: float
     interval: Span  # articles resampled
     otherwise: float
@@ -259,5 +260,6 @@ def _before_target(result: Activations, sign: int) -> BeforeTarget | None:
     others = values[marks & ~before]
     otherwise = float(others.mean()) if len(others) else 0.0
     beyond = low > otherwise if sign > 0 else high < otherwise
-    differs = beyond and len(np.unique(text)) >= DOCUMENTS
-    return BeforeTarget(len(text), mean, (low, high), otherwise, differs)
+    articles = len(np.unique(text))
+    differs = beyond and articles >= DOCUMENTS
+    return BeforeTarget(len(text), articles, mean, (low, high), otherwise, differs)

@@ -1,6 +1,6 @@
 """Experiment 20: does the neuron follow the rule, the word's look, or the example before it?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Int
 
 from analysis import corpus
 from analysis.engines.reference_activations import TEXTS, neuron_reference
-from analysis.engines.shared_beginning import ends
-from analysis.experiments.crossed.planned import plan_statistics, planned, planned_after
+from analysis.engines.shared_beginning import Ends, Forced, ends
+from analysis.experiments.crossed.planned import asked, log_odds, plan_statistics, planned_after
 from analysis.experiments.crossed.statistics import own_statistics, statistics
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -263,15 +263,18 @@ def crossed(
     own_texts = (*own[0], *own[1])
     cells = list(product(factors.examples, factors.frames))
     own_cells = [(example, factors.frames[0]) for example in factors.examples]
-    read = partial(_values, subject, neuron, contrast, value, factors)
-    values = read(cells, texts, part_of(progress, 0.02, 0.7))
-    own_values = read(own_cells, own_texts, part_of(progress, 0.7, 0.75))
     says = [factors.says(name, contrast.target, contrast.foil) for name in factors.examples]
     after = planned_after(factors, says)
-    expected, mass = planned(subject, factors, after, texts, part_of(progress, 0.75, 0.97))
+    plan = asked(subject, factors, after)
+    read = partial(_read, subject, neuron, contrast, value, factors)
+    found = read(cells, texts, plan, part_of(progress, 0.02, 0.9))
+    own_values = _measures(read(own_cells, own_texts, {}, part_of(progress, 0.9, 0.97)))
     calls = np.array([kind.calls_for == "target" for _, kind in words])
     looks = np.array([kind.looks_like == "target" for _, kind in words])
-    table = values.reshape(3, len(factors.examples), len(factors.frames), len(texts))
+    size = len(factors.frames), len(texts)
+    table = _measures(found).reshape(3, len(factors.examples), *size)
+    after_plan = [end.following for end in found if end.following.size]
+    expected, mass = log_odds(np.array(after_plan).reshape(len(after), *size, 2))
     return Crossed(
         neuron=str(neuron),
         target=contrast.target,
@@ -301,7 +304,7 @@ def crossed(
     )
 
 
-def _values(
+def _read(
     subject: Subject,
     neuron: Neuron,
     contrast: Contrast,
@@ -309,14 +312,18 @@ def _values(
     factors: Factors,
     cells: Sequence[tuple[str, str]],
     words: Sequence[str],
+    plan: Mapping[str, Forced],
     progress: Progress,
-) -> Float[np.ndarray, "3 cell word"]:
-    """The three measures for every word in every cell: an example and a frame."""
+) -> list[Ends]:
+    """Every word in every cell: an example and a frame; the plan is asked after some examples."""
     found = []
     for done, (example, frame) in enumerate(cells, start=1):
         texts = [factors.text(example, frame, word) for word in words]
         prompts = [make_prompt(subject, text).tokens for text in texts]
-        end = ends(subject, prompts, neuron, value, contrast)
-        found.append([end.activation, end.logit_diff, end.ablated])
+        found.append(ends(subject, prompts, neuron, value, contrast, plan.get(example)))
         progress(done / len(cells))
-    return np.array(found, dtype=np.float32).swapaxes(0, 1)
+    return found
+
+
+def _measures(found: Sequence[Ends]) -> Float[np.ndarray, "3 cell word"]:
+    return np.array([[end.activation, end.logit_diff, end.ablated] for end in found]).swapaxes(0, 1)

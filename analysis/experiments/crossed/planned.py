@@ -7,11 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from analysis.engines.shared_beginning import following
+from analysis.engines.shared_beginning import Forced
 from analysis.numbers.partial import within_rows
 from analysis.numbers.two_way import middle, resampled
-from analysis.progress import Progress
-from analysis.prompts import make_prompt
 from analysis.questions.factors import Factors
 from analysis.subject import Subject
 
@@ -26,34 +24,26 @@ def planned_after(factors: Factors, says: Sequence[str]) -> tuple[int, ...]:
     return tuple(place for place, side in enumerate(says) if not (place and side))
 
 
-def planned(
-    subject: Subject,
-    factors: Factors,
-    after: Sequence[int],
-    words: Sequence[str],
-    progress: Progress,
+def asked(subject: Subject, factors: Factors, after: Sequence[int]) -> dict[str, Forced]:
+    """By example: the plan's text in the place of target and foil, and its two kinds of tokens."""
+    plan = factors.plan
+    if plan is None:
+        return {}
+    strings = [subject.string(token) for token in range(subject.d_vocab)]
+    kinds = [[bool(re.fullmatch(each, s)) for s in strings] for each in (plan.target, plan.foil)]
+    forced = Forced(tuple(subject.pieces(plan.instead)), torch.tensor(kinds))
+    examples = list(factors.examples)
+    return {examples[place]: forced for place in after}
+
+
+def log_odds(
+    following: Float[np.ndarray, "planned frame word 2"],
 ) -> tuple[Float[np.ndarray, "planned frame word"], Float[np.ndarray, " planned"]]:
     """Log odds of a next token that calls for the target, and the mean mass that they are made of.
 
-    After every prompt, with the plan's text in the place of target and foil; the mass is that of
-    both kinds together, by example. Both empty where the question has no plan.
+    The mass is that of both kinds together, by example.
     """
-    plan = factors.plan
-    if plan is None:
-        return np.zeros((0, len(factors.frames), len(words)), np.float32), np.zeros(0, np.float32)
-    strings = [subject.string(token) for token in range(subject.d_vocab)]
-    kinds = [[bool(re.fullmatch(each, s)) for s in strings] for each in (plan.target, plan.foil)]
-    groups = torch.tensor(kinds)
-    examples = [list(factors.examples)[place] for place in after]
-    cells = [(example, frame) for example in examples for frame in factors.frames]
-    found = []
-    for done, (example, frame) in enumerate(cells):
-        progress(done / len(cells))
-        texts = [factors.text(example, frame, word) + plan.instead for word in words]
-        found.append(following(subject, [make_prompt(subject, t).tokens for t in texts], groups))
-    shape = len(examples), len(factors.frames), len(words), 2
-    masses = np.array(found, dtype=np.float32).reshape(shape)
-    return masses[..., 0] - masses[..., 1], np.exp(masses).sum(-1).mean((1, 2))
+    return following[..., 0] - following[..., 1], np.exp(following).sum(-1).mean((1, 2))
 
 
 def plan_statistics(

@@ -1,0 +1,18 @@
+"""What the claims about other words and sentences rest on."""
+
+from collections.abc import Iterator
+
+from analysis.experiments.generality.compute import Generality
+from analysis.experiments.generality.facts import Facts
+from analysis.grounds import Ground, Unit
+
+
+def grounds(facts: Facts, _result: Generality) -> Iterator[Ground]:
+    """Words are the sample, within their kind; sentences are as given."""
+    words: dict[Unit, int] = {"word": facts.words}
+    yield Ground("words", words, "bootstrap")
+    yield Ground("separates", words, "shuffles")
+    if facts.held_out:
+        yield Ground("held_out", words, "bootstrap")
+    if facts.matched:
+        yield Ground("matched", words, "bootstrap", facts.matched, "largest")
