@@ -113,9 +113,12 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
 
     Args:
         result: the Result.
-        sign: of the activation with which the neuron is used; by default above zero.
+        sign: of the activation with which the neuron is used; by default that with which it tells
+            where the target comes.
     """
     columns = result.kinds, result.values.tolist(), result.before, result.token, result.after
+    if sign is None:
+        sign = int(result.direction[0, NEXT])
     lowest, highest = _end(result, 0), _end(result, -1)
     used, unused = (lowest, highest) if sign == -1 else (highest, lowest)
     return Facts(
