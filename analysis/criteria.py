@@ -172,7 +172,8 @@ activation's."""
 
 FOLLOWS_FACTOR = 0.75
 """An AUC from which a neuron follows a factor: halfway from chance to perfect order. Below, it only
-leans to it, however sure that is."""
+leans to it, however sure that is. A neuron whose interval has 0.5, and nothing so far from it on
+either side, does not tell a word's places; a wider one leaves that open."""
 
 SAME_MODEL = 1e-4
 """Two ways of computing a model are the same within this share of its logits' spread. In float32
