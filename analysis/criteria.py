@@ -149,6 +149,15 @@ such neurons, and nothing would be left to explain."""
 SMALL = 100_000
 """Fewer neurons than this make a small model; the original study's had 184,320."""
 
+GAP = 1.0
+"""Logits: prompts whose logit differences lie nearer leave little to explain. Where the model
+prefers the right word after both, it does so after one of them by less than half a logit: five
+chances in eight, not far from a coin."""
+
+MEANT = 10.0
+"""A word is meant with its leading space where it is this many times as likely that way: in the
+middle of a text hardly any word begins without one, and ten to one is no matter of taste."""
+
 UNMOVED = 0.05
 """Logits: an answer that scaling a neuron from -1 to 3 moves by less than this hardly moves; the
 odds of target against foil change by a twentieth."""
@@ -163,7 +172,8 @@ activation's."""
 
 FOLLOWS_FACTOR = 0.75
 """An AUC from which a neuron follows a factor: halfway from chance to perfect order. Below, it only
-leans to it, however sure that is."""
+leans to it, however sure that is. A neuron whose interval has 0.5, and nothing so far from it on
+either side, does not tell a word's places; a wider one leaves that open."""
 
 SAME_MODEL = 1e-4
 """Two ways of computing a model are the same within this share of its logits' spread. In float32

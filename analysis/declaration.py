@@ -254,9 +254,13 @@ class Experiment:
         return self.module("compute").run(subject, inputs, progress)
 
     def summary(self, result: Any, **shown: Any) -> dict[str, Any]:
-        """The Result in plain values, as the command line prints it."""
-        summary: dict[str, Any] = self.module("compute").summary(result, **shown)
-        return summary
+        """The Result in plain values, as the command line prints it, with verdicts on it first."""
+        return {**self.verdicts(result), **self.module("compute").summary(result, **shown)}
+
+    def verdicts(self, result: Any) -> dict[str, Any]:
+        """What ``facts.py`` says in its ``verdicts`` of how the numbers can be read, if it does."""
+        verdicts = getattr(self.module("facts"), "verdicts", None) if self.has("facts") else None
+        return verdicts(result) if verdicts else {}
 
     def draw(self, figure: Figure, result: Any) -> Any:
         """One figure of a Result."""

@@ -17,12 +17,12 @@ class Neuron(NamedTuple):
 
 
 def parse_neuron(text: str, n_layers: int, d_mlp: int) -> Neuron:
-    """Read ``L25N1527``.
+    """Read ``L25N1527``, or ``L25N1527−``: a minus says how a neuron is read, not which one it is.
 
     Raises:
         UserError: the text has another form, or the model has no such neuron.
     """
-    match = re.fullmatch(r"[Ll](\d{1,4})[Nn](\d{1,7})", text.strip(), re.ASCII)
+    match = re.fullmatch(r"[Ll](\d{1,4})[Nn](\d{1,7})[-\u2212]?", text.strip(), re.ASCII)
     if match is None:
         raise UserError(f"{text[:40]!r} is not a neuron: write layer and number as in L25N1527.")
     neuron = Neuron(*map(int, match.groups()))

@@ -85,7 +85,8 @@ def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
     """Look up target and foil, each a single token given with its leading space.
 
     Raises:
-        UserError: one of them is not a single token (a fix is suggested), or both are the same.
+        UserError: one of them is not a single token (a spelling that is one is suggested, if there
+            is any), or both are the same.
     """
     contrast = Contrast(
         target, foil, _single_token(subject, target, "target"), _single_token(subject, foil, "foil")
@@ -101,19 +102,29 @@ def _single_token(subject: Subject, word: str, what: str) -> int:
         return found[0]
     if not found:
         raise UserError(f"The {what} is empty: give one token, with its leading space.")
-    texts = ", ".join(repr(subject.string(piece)) for piece in found[:8])
+    pieces = f"{len(found)} tokens{_listed(subject, found)}"
     raise UserError(
-        f"The {what} {word[:40]!r} is {len(found)} tokens ({texts}) and must be one: "
-        f"try {_suggestion(subject, word)!r}."
+        f"The {what} {word[:40]!r} is {pieces} and must be one: {_suggestion(subject, word)}."
     )
 
 
+def _listed(subject: Subject, tokens: list[int]) -> str:
+    """The texts of some tokens in brackets; nothing where one holds but a part of a character."""
+    texts = [subject.string(token) for token in tokens[:8]]
+    return "" if any("\ufffd" in text for text in texts) else f" ({', '.join(map(repr, texts))})"
+
+
 def _suggestion(subject: Subject, word: str) -> str:
-    """A single token near the word: with or without its space, else its first token."""
-    for variant in (" " + word.strip(), word.strip()):
-        if len(subject.pieces(variant)) == 1:
-            return variant
-    return subject.string(subject.pieces(" " + word.strip())[0])
+    """What to give instead: the word with or without its space or the first of several words.
+
+    A piece of a word, a space or a part of a character is no word to ask for.
+    """
+    bare = word.strip()
+    first = " " + (bare.split() or [""])[0]
+    for variant in (" " + bare, bare, first):
+        if variant.strip() and [variant] == [subject.string(p) for p in subject.pieces(variant)]:
+            return f"try {variant!r}"
+    return "choose another word"
 
 
 def special_in(subject: Subject, text: str) -> tuple[str, ...]:

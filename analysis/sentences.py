@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analysis import wording
@@ -91,10 +91,13 @@ def _sentences(experiment: Experiment, facts: Any, **seen: Any) -> Sentences:
 
 @cache
 def _templates(package: str) -> Environment:
-    """The templates in a folder: they escape everything, and miss nothing."""
-    parent, _, folder = package.rpartition(".")
+    """The templates in a folder, and those of ``analysis/story``, whose macros they may import.
+
+    They escape everything, and miss nothing.
+    """
+    homes = [package.rpartition(".") for package in dict.fromkeys((package, "analysis.story"))]
     environment = Environment(
-        loader=PackageLoader(parent, folder),
+        loader=ChoiceLoader([PackageLoader(parent, folder) for parent, _, folder in homes]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 
 from markupsafe import Markup
 
@@ -37,7 +38,7 @@ def tokens(texts: tuple[str, ...] | list[str]) -> Markup:
 
 def prompt(text: str) -> Markup:
     """A prompt as a quotation."""
-    return markup("<q>{}</q>", text)
+    return markup("<q>{}</q>", _spaced(text))
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -119,7 +120,12 @@ def factor(value: float) -> str:
 
 def written(text: str) -> str:
     """What a model wrote on, line ends and controls made visible."""
-    return html.unescape(style.escaped(text.replace("\n", "⏎"))).strip()
+    return html.unescape(style.escaped(_spaced(text.replace("\n", "⏎").strip())))
+
+
+def _spaced(text: str) -> str:
+    """Two spaces and more, which prose would show as one, as dots."""
+    return re.sub(" {2,}", lambda run: "·" * len(run[0]), text)
 
 
 def fraction(share: float) -> str:

@@ -28,7 +28,7 @@ ROWS, NEWS = ("The text", "The corrupted prompt"), "A random piece of news"
 
 SMALL = 5e-4
 
-NEURON = re.compile(r"L\d{1,4}N\d{1,7}", re.ASCII)
+NEURON = re.compile(r"L\d{1,4}N\d{1,7}\u2212?", re.ASCII)
 
 _templates = Environment(
     loader=PackageLoader("space", "templates"),

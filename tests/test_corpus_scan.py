@@ -522,6 +522,47 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
     assert not [trace for trace in two.corpus_scan.figure("corpus_auc").data if len(trace.x)]
 
 
+def news(**fields):
+    study = changed(evidence(Plan(holds=False)), "corpus_scan", **fields)
+    claims = make_claims(study).corpus_scan
+    return [str(said) for said in (claims.heading, claims.finding, claims.auc_caption)]
+
+
+@pytest.mark.parametrize(
+    ("places", "articles", "says"),
+    [
+        (0, 0, "never comes next, so they do not say whether the activation tells where it comes"),
+        (1, 1, "comes once, in 1 article, too few to say whether the activation tells"),
+        (7, 2, "comes 7 times, in 2 articles, too few to say whether the activation tells"),
+    ],
+)
+def test_what_a_word_that_hardly_comes_cannot_tell_is_not_called_untold(places, articles, says):
+    spread = np.array([5, articles, articles])
+    heading, finding, caption = news(next_count=places, label_documents=spread)
+    assert says in finding
+    assert says in caption
+    assert "Read more articles" in finding
+    assert "to say whether its activation tells" in heading
+    assert "does not tell" not in heading + finding + caption
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [(0.4, 0.6, "does not tell"), (0.2, 0.9, "is not shown to tell"), (0.55, 0.6, "tells")],
+)
+def test_only_an_interval_about_a_coins_says_that_activation_does_not_tell(low, high, says):
+    areas = evidence(Plan(holds=False)).corpus_scan.auc.copy()
+    areas[0] = (0.58, low, high)
+    for said in news(auc=areas):
+        assert f"activation {says}" in said
+
+
+def test_a_scan_alone_is_read_at_the_end_that_tells_the_words_places():
+    result = evidence(Plan()).corpus_scan
+    assert facts(result).used.highest
+    assert not facts(replace(result, direction=-result.direction)).used.highest
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_end_that_counts_is_the_one_with_which_the_neuron_is_used(sign):
     result = evidence(Plan()).corpus_scan

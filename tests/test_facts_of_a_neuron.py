@@ -60,7 +60,18 @@ def test_a_finding_alone_reads_a_neuron_that_lowers_the_target_with_negative_act
     assert written(result) == written(result, -1)
     said = sentences.finding(named("direct_effect"), result)
     assert "No random rotation of the same length" in said
-    assert "out at −9.00" in said
+    assert "out at −9.00, which a fall of the activation makes +9.00" in said
+    raising = sentences.finding(named("direct_effect"), HOLDS.direct_effect)
+    assert "out at +9.00. No" in raising
+
+
+def test_the_controls_of_a_write_stand_on_the_targets_side_of_the_figure():
+    for result, side in ((HOLDS.direct_effect, 1), (_lowering(), -1)):
+        shapes = result.figure("direct_effect").layout.shapes
+        shaded = next(shape for shape in shapes if shape.type == "rect")
+        dotted = next(shape for shape in shapes if shape.line.dash == "dot")
+        assert (shaded.x0, shaded.x1) == (4.0 * side, 4.0 * side)  # every rotation's best is 4
+        assert dotted.x0 == 3.0 * side  # of the layer's others each has its best 3 deviations out
 
 
 def test_facts_of_the_split_hold_or_fail_with_the_result():

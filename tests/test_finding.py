@@ -1,18 +1,24 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from analysis.experiments.find.compute import find, summary
+from analysis import sentences
+from analysis.experiments import named
+from analysis.experiments.find.compute import Found, find, summary
+from analysis.experiments.find.tables import LISTING
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
-from analysis.experiments.writers.compute import writers
+from analysis.experiments.writers.compute import Writer, writers
 from analysis.neuron import parse_neuron
 from analysis.prompts import Contrast, PromptPair
 from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
 from tests.plant import plant
+from tests.prose import Prose
 from tests.questions import make_tiny_pair
 from tests.subjects import make_subject
+from tests.synthetic import Plan, evidence
 
 
 def test_writers_are_the_neurons_that_write_the_difference_most(subject, pair):
@@ -52,3 +58,39 @@ def test_finding_recovers_what_the_sweep_recovers(subject, pair):
         place = parse_neuron(row["neuron"], subject.n_layers, subject.d_mlp)
         assert row["recovery"] == pytest.approx(float(sweep.recovery[place]), abs=1e-5)
     json.dumps(told, allow_nan=False)
+
+
+def found_with(lowest):
+    """A search whose best neuron recovers 3 %, and another one so much."""
+    sweep = evidence(Plan()).neuron_sweep
+    recovery = np.full_like(sweep.recovery, 0.001)
+    recovery[3, 5], recovery[1, 6] = 0.03, lowest
+    return Found(
+        (Writer("L3N5", 1, 9.0), Writer("L1N6", -1, 7.0)), replace(sweep, recovery=recovery)
+    )
+
+
+@pytest.mark.parametrize(("lowest", "opposes"), [(-0.71, True), (0.002, False)])
+def test_what_works_against_the_answer_stands_in_sentence_table_and_json(lowest, opposes):
+    experiment, result = named("find"), found_with(lowest)
+    against = experiment.summary(result)["against"]
+    said = Prose(sentences.finding(experiment, result)).text
+    rows = LISTING.rows(result)
+    assert ("1 neuron works against the answer by 5 % or more, L1N6 with −71 %." in said) == opposes
+    assert ("against the answer" in said) == opposes
+    assert [row["neuron"] for row in against] == (["L1N6"] if opposes else [])
+    recovered = {row["neuron"]: row["recovery"] for row in rows}
+    assert recovered["L1N6"] == pytest.approx(lowest)
+    assert len(recovered) == len(rows)
+
+
+def test_the_table_has_a_neuron_that_only_works_against_the_answer():
+    sweep = found_with(-0.71).sweep
+    rows = LISTING.rows(Found((Writer("L3N5", 1, 9.0),), sweep))
+    assert rows[0]["neuron"] == "L3N5"
+    assert rows[-1] == {
+        "neuron": "L1N6",
+        "recovery": pytest.approx(-0.71),
+        "how": "patched",
+        "writes, logits per unit": None,
+    }

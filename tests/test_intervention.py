@@ -427,3 +427,20 @@ def test_the_summary_tells_the_spread_of_the_draws(subject, pair):
     result = run(subject, pair)
     row = summary(result)["settings"][RESAMPLE]
     assert row["sd"] == pytest.approx(float(result.drawn_measures[:, 0].std()))
+
+
+def test_first_choices_that_differ_are_named_and_never_called_by_a_word_that_is_a_token_too():
+    """With two other choices each stands beside its setting; “another” is nothing but a token."""
+    result = evidence(Plan()).intervention
+    tokens, shares = (
+        (*result.tokens[:2], " another", *result.tokens[3:]),
+        result.probabilities.copy(),
+    )
+    shares[AT["zero"], 2] = 0.95
+    fields = {"tokens": tokens, "probabilities": shares}
+    caption = Prose(told(**fields).caption).text
+    assert "is ·an untouched, ·another with zero, ·a with its mean, ·a with draws, and" in caption
+    assert caption.count("another") == caption.count("·another") == 1
+    shares[[AT["mean"], AT["resample"], AT["negate"]], 2] = 0.95
+    caption = Prose(told(**fields).caption).text
+    assert "and ·another with zero, its mean, draws and its negative in the activation" in caption

@@ -51,6 +51,26 @@ def test_a_word_without_its_space_is_put_right(embedded):
         make_contrast(embedded, "umbrella", " a")
 
 
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("antidisestablishment", "must be one: choose another word."),  # never its piece ' ant'
+        ("     \n\n  \t ", "must be one: choose another word."),  # never a space
+        (
+            "\U0001f9ec\U0001f9ec",
+            "tokens and must be one: choose another word.",
+        ),  # never half of one
+        ("umbrella stand", "must be one: try ' umbrella'."),
+        ("  an", "The target '  an' is 2 tokens (' ', ' an') and must be one: try ' an'."),
+    ],
+)
+def test_what_is_suggested_is_a_word(embedded, word, says):
+    with pytest.raises(UserError) as caught:
+        make_contrast(embedded, word, " a")
+    assert says in str(caught.value)
+    assert "\ufffd" not in str(caught.value)
+
+
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from([w for w in tiny.VOCABULARY if w[0] == " "]), min_size=1))
 def test_prompts_over_the_vocabulary_survive_tokenisation(words):
@@ -62,6 +82,19 @@ def test_prompts_over_the_vocabulary_survive_tokenisation(words):
 @given(st.integers(0, 29), st.integers(0, 1535))
 def test_a_neurons_name_is_read_back(layer, number):
     assert parse_neuron(str(Neuron(layer, number)), 30, 1536) == Neuron(layer, number)
+
+
+@pytest.mark.parametrize("text", ["L1N2", "l1n2", " L1N2\u2212", "L1N2-"])
+def test_a_neuron_may_be_typed_with_the_minus_that_the_answers_put_behind_it(text):
+    assert parse_neuron(text, 30, 1536) == Neuron(1, 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["L1N2+", "L1N2\u2212\u2212", "\u2212L1N2", "L1N\u22122", "L1N2\u2013"]
+)
+def test_no_other_sign_belongs_to_a_neurons_name(text):
+    with pytest.raises(UserError, match="is not a neuron"):
+        parse_neuron(text, 30, 1536)
 
 
 @pytest.mark.parametrize("text", ["", "L1", "L1N", "1.5", "L-1N3", "L1N2x", "L٣N٤", "L1 N2", "🍎"])

@@ -217,7 +217,7 @@
     plot.on("plotly_afterplot", () => dress(plot));
     plot.on("plotly_click", ({ points }) => {
       const name = points[0] && [].concat(points[0].customdata)[0];
-      if (typeof name === "string" && /^L\d{1,4}N\d{1,7}$/.test(name)) choose(name);
+      if (typeof name === "string" && /^L\d{1,4}N\d{1,7}\u2212?$/.test(name)) choose(name);
     });
     dress(plot);
   };

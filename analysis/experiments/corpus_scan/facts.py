@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis.criteria import DOCUMENTS, PLENTY
+from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 
@@ -23,6 +23,9 @@ class Area:
     interval: Span | None  # None where there are too few places for one
     enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
+    does_not: (
+        bool  # whether it leaves a coin's and nothing that is far from it, in either direction
+    )
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,12 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
 
     Args:
         result: the Result.
-        sign: of the activation with which the neuron is used; by default above zero.
+        sign: of the activation with which the neuron is used; by default that with which it tells
+            where the target comes.
     """
     columns = result.kinds, result.values.tolist(), result.before, result.token, result.after
+    if sign is None:
+        sign = int(result.direction[0, NEXT])
     lowest, highest = _end(result, 0), _end(result, -1)
     used, unused = (lowest, highest) if sign == -1 else (highest, lowest)
     return Facts(
@@ -146,7 +152,9 @@ def _area(result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int) -
     value, low, high = map(float, areas[label])
     enough = result.labels[label] in told(result)
     interval = (low, high) if math.isfinite(low) else None
-    return Area(value, interval, enough, tells=enough and (low > 0.5 or high < 0.5))
+    tells = enough and (low > 0.5 or high < 0.5)
+    near = enough and low > 1 - FOLLOWS_FACTOR and high < FOLLOWS_FACTOR
+    return Area(value, interval, enough, tells, does_not=near and not tells)
 
 
 def _end(result: CorpusScan, band: int) -> End:

@@ -69,6 +69,7 @@ class Facts:
 
     positive: bool  # whether that is activation above zero
     vocabulary: int  # how many tokens there are
+    target_logit: float  # of the target
     writes: bool  # whether the target is first, but for its own variants of case and space
     every_spelling: bool  # whether those are written too
     far: bool  # whether the target lies far from the mean
@@ -106,6 +107,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     return Facts(
         positive=sign > 0,
         vocabulary=vocabulary,
+        target_logit=target,
         writes=target > logit,
         every_spelling=bool(spelled),
         far=abs(result.target_z) > FAR,

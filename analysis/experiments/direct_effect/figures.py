@@ -50,14 +50,20 @@ def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
 
 
 def _controls(figure: go.Figure, result: DirectEffect) -> None:
-    """Where the best tokens of random directions lie, and those of the layer's other neurons."""
-    low, high = np.quantile(result.rotated_best, [0.025, 0.975]).tolist()
+    """Where the best tokens of random directions lie, and those of the layer's other neurons.
+
+    They stand on the target's side: a neuron that writes it with negative activation has it below.
+    """
+    side = -1 if result.target_logit < 0 else 1
+    low, high = sorted(np.quantile(side * result.rotated_best, [0.025, 0.975]).tolist())
     figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
     notes = ["shaded: best tokens of random directions (95 %)"]
     if len(result.layer_best):
-        most = float(result.spread * np.quantile(result.layer_best, 0.95))
+        most = float(side * result.spread * np.quantile(result.layer_best, 0.95))
         figure.add_vline(x=most, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
-        notes.append("dotted: 95 % of its layer have their best below")
+        notes.append(
+            f"dotted: 95 % of its layer have their best {'below' if side > 0 else 'above'}"
+        )
     style.note(figure, *notes)
 
 

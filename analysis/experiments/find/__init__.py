@@ -6,7 +6,8 @@ EXPERIMENT = Experiment(
     name="find",
     title="Find a neuron",
     asks="Which neurons write the target rather than the foil, and which carry it between prompts?",
-    returns="JSON: the best neuron, neurons by weights, neurons by patching, those on both lists.",
+    returns="JSON: whether there is little to explain, the best neuron, neurons by weights and by "
+    "patching, those on both lists, those that work against the answer.",
     needs=("pair",),
     options=(
         Option(

@@ -16,6 +16,8 @@ from analysis.result import Result
 from analysis.subject import Subject
 
 LISTED = 15
+OPPOSED = 5
+"""How many of the neurons that work against the answer are listed, at most."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +71,31 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:
 
 
 def summary(found: Found) -> dict[str, Any]:
-    """Both lists in plain values; each neuron's standing on the other one beside it."""
+    """Both lists in plain values, and who works against the answer.
+
+    Beside each neuron is its standing on the other list.
+    """
     sweep = found.sweep
     written = {writer.neuron: writer for writer in found.writers}
-    best = [str(neuron) for neuron in ranked(sweep)[:LISTED]]
+    order = ranked(sweep)
+    best = [str(neuron) for neuron in order[:LISTED]]
+    lowest = [str(neuron) for neuron in order[: -OPPOSED - 1 : -1] if sweep.recovery[neuron] < 0]
     return {
         "target": sweep.target,
         "foil": sweep.foil,
         "best": str(sweep.best),
         "on_both_lists": [name for name in best if name in written],
         "by_weights": [{**asdict(w), **_recovered(sweep, w.neuron)} for w in found.writers],
-        "by_patching": [
-            {
-                "neuron": name,
-                **_recovered(sweep, name),
-                "logits": written[name].logits * written[name].direction
-                if name in written
-                else None,
-            }
-            for name in best
-        ],
+        "by_patching": [_patched(sweep, name, written) for name in best],
+        "against": [_patched(sweep, name, written) for name in lowest],
     }
+
+
+def _patched(sweep: NeuronSweep, name: str, written: dict[str, Writer]) -> dict[str, Any]:
+    """A neuron by what it recovers, with what it writes where it is among those who write most."""
+    writer = written.get(name)
+    logits = writer.logits * writer.direction if writer else None
+    return {"neuron": name, **_recovered(sweep, name), "logits": logits}
 
 
 def _recovered(sweep: NeuronSweep, name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whether one neuron both writes the word and carries it here."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.experiments.find.compute import Found, summary
 from analysis.experiments.neuron_sweep import facts as neuron_sweep
@@ -20,3 +21,8 @@ def facts(result: Found) -> Facts:
     """Read it off both lists."""
     both = tuple(summary(result)["on_both_lists"])
     return Facts(neuron_sweep.facts(result.sweep), result.writers[0], both)
+
+
+def verdicts(result: Found) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values."""
+    return neuron_sweep.verdicts(result.sweep)

@@ -1,4 +1,6 @@
-"""Both lists of neurons as one table."""
+"""Both lists of neurons, and those that work against the answer, as one table."""
+
+from typing import Any
 
 from analysis.experiments.find.compute import Found, summary
 from analysis.tables import Listing, Rows
@@ -6,8 +8,10 @@ from analysis.tables import Listing, Rows
 
 def _neurons(result: Found) -> Rows:
     answer = summary(result)
-    names = [row["neuron"] for row in answer["by_patching"]]
-    others = [row for row in answer["by_weights"] if row["neuron"] not in names]
+    rows = [*answer["by_patching"], *answer["by_weights"], *answer["against"][::-1]]
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(row["neuron"], row)
     return [
         {
             "neuron": row["neuron"],
@@ -17,8 +21,8 @@ def _neurons(result: Found) -> Rows:
             if row["logits"] is not None
             else None,
         }
-        for row in [*answer["by_patching"], *others]
+        for row in first.values()
     ]
 
 
-LISTING = Listing("The neurons that carry or write it most", _neurons)
+LISTING = Listing("The neurons that carry it, write it or work against it most", _neurons)

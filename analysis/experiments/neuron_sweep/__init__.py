@@ -24,10 +24,10 @@ EXPERIMENT = Experiment(
     name="neuron_sweep",
     title="Every neuron",
     asks="How much of the difference does each neuron alone recover?",
-    returns="JSON: the best and the lowest neurons, each with its recovery.",
+    returns="JSON: whether there is little to explain; the best and lowest neurons by recovery.",
     needs=("pair", "held_out"),
     options=(TOP, POSITIONS, SCREEN, HELD_OUT, SEED),
-    brief=(("standing",), ("confirmed",)),
+    brief=(("little", "standing"), ("confirmed",)),
     figures=(
         Figure("neuron_sweep", key=True),
         Figure("confirmation", "confirmation_caption", key=True, needs=("held_out",), live=False),

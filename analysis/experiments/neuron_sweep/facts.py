@@ -1,6 +1,7 @@
 """Which single neurons carry the difference, and whether the choice holds on other prompts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from analysis.criteria import (
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.neuron import Neuron, parse_neuron
+from analysis.pair_facts import PairFacts, pair_facts
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Attribution:
 class Facts:
     """What the sweep shows."""
 
+    pair: PairFacts  # whether the pair leaves anything to explain
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
@@ -101,6 +104,7 @@ def facts(result: NeuronSweep) -> Facts:
         )
     ]
     return Facts(
+        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),
@@ -120,6 +124,11 @@ def facts(result: NeuronSweep) -> Facts:
         held_out=_held_out(result, best),
         attribution=_attribution(result, places),
     )
+
+
+def verdicts(result: NeuronSweep) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values."""
+    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:

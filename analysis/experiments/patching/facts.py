@@ -1,11 +1,13 @@
 """Which layers and heads carry the difference, by activation patching."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from analysis.criteria import HALF, LEADS_TWICE, MORE_THAN_ALL, NEARLY_ALL
 from analysis.experiments.patching.compute import Patching
+from analysis.pair_facts import PairFacts, pair_facts
 
 NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
 BEST = 3
@@ -44,6 +46,7 @@ class Arrival:
 class Facts:
     """What the maps show."""
 
+    pair: PairFacts  # whether the pair leaves anything to explain
     # attention and MLP of every layer at the last position, the best first
     components: tuple[Component, ...]
     best: tuple[Component, ...]  # the three best of them
@@ -67,6 +70,7 @@ def facts(result: Patching) -> Facts:
     heads = _heads(result)
     most, *others = (head.restored for head in heads)
     return Facts(
+        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         components=components,
         best=best,
         positive=len(positive),
@@ -79,6 +83,11 @@ def facts(result: Patching) -> Facts:
         heads=heads,
         one_head=most >= HALF and all(most >= LEADS_TWICE * value for value in others),
     )
+
+
+def verdicts(result: Patching) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values."""
+    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _components(result: Patching) -> tuple[Component, ...]:

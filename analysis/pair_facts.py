@@ -1,0 +1,43 @@
+"""Whether a pair of prompts leaves anything to explain: what the model answers to both."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.criteria import GAP
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """The model's choice between target and foil after either prompt."""
+
+    clean: float  # logit difference after the clean prompt, after the corrupted one
+    corrupted: float
+    small: bool  # whether the two hardly differ
+    clean_right: bool  # whether the clean prompt's is the target's, the corrupted one's the foil's
+    corrupted_right: bool
+
+    @property
+    def gap(self) -> float:
+        """How far the logit differences are apart."""
+        return abs(self.clean - self.corrupted)
+
+    @property
+    def little(self) -> bool:
+        """Whether the pair leaves little to explain."""
+        return self.small or not (self.clean_right and self.corrupted_right)
+
+    def plain(self) -> dict[str, Any]:
+        """The verdict and its reasons, for an answer in JSON."""
+        return {
+            "little_to_explain": self.little,
+            "pair": {
+                "gap": self.gap,
+                "prefers_target_after_clean": self.clean_right,
+                "prefers_foil_after_corrupted": self.corrupted_right,
+            },
+        }
+
+
+def pair_facts(clean: float, corrupted: float) -> PairFacts:
+    """Read them off the logit differences of the two prompts."""
+    return PairFacts(clean, corrupted, abs(clean - corrupted) < GAP, clean > 0, corrupted < 0)

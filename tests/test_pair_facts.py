@@ -1,0 +1,81 @@
+"""A pair of prompts after which the model hardly chooses is told before what patching finds."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from analysis import sentences
+from analysis.answer import as_json
+from analysis.claims import make_claims
+from analysis.criteria import GAP
+from analysis.experiments import named
+from analysis.experiments.find.compute import Found
+from analysis.experiments.writers.compute import Writer
+from analysis.pair_facts import pair_facts
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence
+
+STUDY = evidence(Plan())
+WRITERS = (Writer(neuron="L3N5", direction=1, logits=9.0),)
+
+WEAK = {
+    "a hair's breadth": (-3.28, -3.35, "only 0.07 apart, so the model does not prefer ·an where"),
+    "a hair's breadth either side": (0.05, -0.02, "after the corrupted one, only 0.07 apart. Ask"),
+    "the foil both times": (-0.5, -4.0, "so the model does not prefer ·an where it should"),
+    "the target both times": (4.0, 0.5, "so the model does not prefer ·a where it should"),
+    "the wrong way round": (-4.0, 3.0, "so the model prefers the right word after neither"),
+}
+
+
+def results(clean, corrupted):
+    """The three answers that share out a difference, of a pair with these logit differences."""
+    diffs = {"clean_diff": clean, "corrupted_diff": corrupted}
+    sweep, patching = (replace(r, **diffs) for r in (STUDY.neuron_sweep, STUDY.patching))
+    return {"find": Found(WRITERS, sweep), "neuron_sweep": sweep, "patching": patching}
+
+
+def said_and_json(name, clean, corrupted):
+    experiment, result = named(name), results(clean, corrupted)[name]
+    said = Prose(sentences.finding(experiment, result)).text
+    return said, json.loads(as_json(experiment.summary(result)))
+
+
+@pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
+@pytest.mark.parametrize(("clean", "corrupted", "why"), WEAK.values(), ids=list(WEAK))
+def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corrupted, why):
+    said, told = said_and_json(name, clean, corrupted)
+    assert said.startswith("This question has little to explain: the logit difference of ·an and")
+    assert why in said
+    assert "Ask with two prompts" in said
+    assert next(iter(told)) == "little_to_explain"
+    assert told["little_to_explain"] is True
+    assert told["pair"]["gap"] == pytest.approx(abs(clean - corrupted))
+    assert told["pair"]["prefers_target_after_clean"] == (clean > 0)
+    assert told["pair"]["prefers_foil_after_corrupted"] == (corrupted < 0)
+
+
+@pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
+def test_of_a_clear_choice_an_answer_says_at_once_what_it_found(name):
+    said, told = said_and_json(name, 3.0, -2.0)
+    assert "little to explain" not in said
+    assert "Ask with" not in said
+    assert told["little_to_explain"] is False
+
+
+def test_a_gap_counts_whichever_its_sign_and_from_the_threshold_on():
+    assert pair_facts(GAP, -0.001).little is False
+    assert pair_facts(GAP / 2, -0.49 * GAP).little
+    assert not pair_facts(-9.0, 9.0).small
+
+
+def test_a_page_says_so_in_brief_too():
+    weak = changed(STUDY, "neuron_sweep", clean_diff=0.05, corrupted_diff=-0.02)
+    brief = {name: str(s) for name, s in sentences_in_brief(weak)}
+    assert brief["neuron_sweep"].startswith("This question has little to explain")
+    clear = [str(s) for _, s in sentences_in_brief(STUDY)]
+    assert not any("little to explain" in sentence for sentence in clear)
+
+
+def sentences_in_brief(study):
+    return reversed(make_claims(study).opening.brief)
