@@ -77,7 +77,7 @@ def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
         UserError: it is empty or longer than the model's context window.
     """
     tokens = subject.tokens(text)
-    _check_length(subject, tokens, what)
+    check_length(subject, tokens, what)
     return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
 
 
@@ -197,7 +197,7 @@ def _end(spans: list[tuple[int, int]], count: int) -> int:
     return min(end, spans[count][0]) if count < len(spans) else end
 
 
-def _check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:
+def check_length(subject: Subject, tokens: Sequence[int], what: str) -> None:
     """Refuse a prompt that the model cannot read.
 
     Raises:

@@ -7,17 +7,17 @@ there alone.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from transformers import DynamicCache
 
 from analysis.engines.continuation import exchanged
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast
-from analysis.subject import Subject, check_length
+from analysis.prompts import Contrast, check_length
+from analysis.subject import Subject
 
 ROWS = 64
 """Prompts that are read at once: bounds memory."""
@@ -82,7 +82,7 @@ def ends(
         check_length(subject, [*prompts[rows[0]], *forced.tokens], "prompt")
         some = _ends(subject, [prompts[row] for row in rows], neuron, value, contrast, forced)
         found[rows] = some.cpu().numpy()
-    return Ends(*found.T[:3], found[:, 3:])
+    return Ends(found[:, 0], found[:, 1], found[:, 2], found[:, 3:])
 
 
 def _alike(prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -110,9 +110,9 @@ def _ends(
     rest = torch.cat([ids[:, common:], behind.expand(len(ids), -1)], 1)
     with exchanged(subject, neuron, once, 0 * once) as seen:
         out = subject.model(rest, past_key_values=cache, use_cache=True, logits_to_keep=more)
-    out.past_key_values.crop(-more)  # the last token is run again
+    cache.crop(-more)  # the last token is run again
     with exchanged(subject, neuron, 0 * once, value * once):
-        again = subject.model(ids[:, -1:], past_key_values=out.past_key_values, use_cache=True)
+        again = subject.model(ids[:, -1:], past_key_values=cache, use_cache=True)
     last, after = out.logits[:, 0], out.logits[:, -1].float().log_softmax(-1)
     outside = torch.where(forced.groups, 0.0, -torch.inf).to(subject.device)
     diffs = [_difference(subject, logits, contrast) for logits in (last, again.logits[:, -1])]
@@ -127,12 +127,12 @@ def _difference(
     return logits[:, contrast.target_id] - logits[:, contrast.foil_id]
 
 
-def _in_common(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> tuple[Any, int]:
+def _in_common(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> tuple[DynamicCache, int]:
     """Keys and values of what prompts have in common before their last token, and its length."""
     alike = (ids[:, :-1] == ids[:1, :-1]).all(0).long()
     common = int(alike.cumprod(0).sum())
-    if not common:
-        return None, 0
-    cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
-    cache.batch_repeat_interleave(len(ids))
+    cache = DynamicCache()  # without a configuration: sliding windows, too, keep all they read
+    if common:
+        subject.model.base_model(ids[:1, :common], past_key_values=cache, use_cache=True)
+        cache.batch_repeat_interleave(len(ids))
     return cache, common
