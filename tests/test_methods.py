@@ -20,7 +20,7 @@ def rows(study):
     """By experiment and claim: the grounds that the study tells."""
     sections = {each.name: claims(each, study) for each in study.experiments}
     found = methods(study_facts(study), sections)
-    return {(row.experiment.name, row.ground.claim): row.ground for row in found}
+    return {(e.experiment.name, ground.claim): ground for e in found for _, ground in e.claims}
 
 
 def told(study):

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from analysis import sentences
 from analysis.claims import making
-from analysis.claims.methods import Method, methods
+from analysis.claims.methods import Methods, methods
 from analysis.claims.opening import Opening
 from analysis.declaration import Experiment, Figure
 from analysis.evidence import Evidence
@@ -34,7 +34,7 @@ class Claims:
 
     opening: Opening
     making: making.Making
-    methods: tuple[Method, ...]
+    methods: tuple[Methods, ...]
     original: Sentences | None
     sections: Mapping[str, Any]
     model: str

@@ -12,18 +12,19 @@ from analysis.study_facts import StudyFacts
 
 
 @dataclass(frozen=True)
-class Method:
-    """One claim of an experiment, as it is called, and its ground."""
+class Methods:
+    """The claims of one experiment, as they are called, each with its ground."""
 
     experiment: Experiment
-    claim: Markup
-    ground: Ground
+    claims: tuple[tuple[Markup, Ground], ...]
 
 
-def methods(study: StudyFacts, sections: Mapping[str, Any]) -> Iterator[Method]:
-    """The claims that the study has, in the order of the argument."""
+def methods(study: StudyFacts, sections: Mapping[str, Any]) -> Iterator[Methods]:
+    """Of the experiments that have any, the claims that the study has, in the argument's order."""
     for each in study.evidence.experiments:
         facts = getattr(study.of, each.name) if each.has("facts") else None
-        for ground in grounds(each, facts, study.evidence.results[each.name]):
-            claim = getattr(sections[each.name], f"ground_{ground.claim}")
-            yield Method(each, claim, ground)
+        found = grounds(each, facts, study.evidence.results[each.name])
+        said = sections[each.name]
+        claims = tuple((getattr(said, f"ground_{ground.claim}"), ground) for ground in found)
+        if claims:
+            yield Methods(each, claims)

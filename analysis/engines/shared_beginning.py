@@ -1,18 +1,17 @@
 """Prompts that begin alike, read at their ends with a neuron as it is and with it ablated.
 
-What they have in common is read once. A prompt is read on from there in one pass, together with
-what it may be made to go on with; only its last token is run again, since the neuron is exchanged
-there alone.
+What they have in common is read once. Only the last token is run twice: the neuron is exchanged
+there alone. What a prompt is made to go on with is run on from there.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import DynamicCache
 
 from analysis.engines.continuation import exchanged
 from analysis.neuron import Neuron
@@ -82,7 +81,8 @@ def ends(
         check_length(subject, [*prompts[rows[0]], *forced.tokens], "prompt")
         some = _ends(subject, [prompts[row] for row in rows], neuron, value, contrast, forced)
         found[rows] = some.cpu().numpy()
-    return Ends(found[:, 0], found[:, 1], found[:, 2], found[:, 3:])
+    activation, logit_diff, ablated = found.T[:3]
+    return Ends(activation, logit_diff, ablated, found[:, 3:])
 
 
 def _alike(prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -104,35 +104,42 @@ def _ends(
 ) -> Float[Tensor, "prompt column"]:
     """The fields of ``Ends`` for prompts of one length, side by side."""
     ids = torch.tensor([list(prompt) for prompt in prompts], device=subject.device)
-    behind = torch.tensor(forced.tokens, dtype=torch.long, device=subject.device)
-    once, more = torch.ones(len(ids), device=subject.device), 1 + len(behind)
-    cache, common = _in_common(subject, ids)
-    rest = torch.cat([ids[:, common:], behind.expand(len(ids), -1)], 1)
-    with exchanged(subject, neuron, once, 0 * once) as seen:
-        out = subject.model(rest, past_key_values=cache, use_cache=True, logits_to_keep=more)
-    cache.crop(-more)  # the last token is run again
-    with exchanged(subject, neuron, 0 * once, value * once):
-        again = subject.model(ids[:, -1:], past_key_values=cache, use_cache=True)
-    last, after = out.logits[:, 0], out.logits[:, -1].float().log_softmax(-1)
-    outside = torch.where(forced.groups, 0.0, -torch.inf).to(subject.device)
-    diffs = [_difference(subject, logits, contrast) for logits in (last, again.logits[:, -1])]
-    masses = [(after + each).logsumexp(-1) for each in outside]
-    return torch.stack([seen[0][:, -more].float(), *diffs, *masses], -1)
+    cache = _before_the_last(subject, ids)
+    if cache is not None:
+        cache.batch_repeat_interleave(2)
+    keeps = torch.tensor([1.0, 0.0], device=subject.device).repeat(len(ids))
+    last = ids[:, -1:].repeat_interleave(2, 0)
+    with exchanged(subject, neuron, keeps, (1 - keeps) * value) as seen:
+        out = subject.model(last, past_key_values=cache, use_cache=True)
+    logits = subject.finite(out.logits[:, -1], "logits").float()
+    diffs = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    found = torch.stack([seen[0][::2, -1].float(), diffs[::2], diffs[1::2]], -1)
+    if not forced.tokens:
+        return found
+    return torch.cat([found, _following(subject, out.past_key_values, len(ids), forced)], -1)
 
 
-def _difference(
-    subject: Subject, logits: Float[Tensor, "prompt d_vocab"], contrast: Contrast
-) -> Float[Tensor, " prompt"]:
-    logits = subject.finite(logits, "logits").float()
-    return logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+def _following(
+    subject: Subject, cache: Any, prompts: int, forced: Forced
+) -> Float[Tensor, "prompt group"]:
+    """Go on from the ends of prompts: every other row of the cache has the neuron as it is."""
+    cache.batch_select_indices(torch.arange(0, 2 * prompts, 2, device=subject.device))
+    behind = torch.tensor(forced.tokens, device=subject.device).expand(prompts, -1)
+    out = subject.model(behind, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    shares = subject.finite(out.logits[:, -1], "logits").float().softmax(-1)
+    return (shares @ forced.groups.to(shares).T).log()
 
 
-def _in_common(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> tuple[DynamicCache, int]:
-    """Keys and values of what prompts have in common before their last token, and its length."""
+def _before_the_last(subject: Subject, ids: Int[Tensor, "prompt pos"]) -> Any:
+    """Keys and values of all tokens but the last; what prompts have in common is read once."""
     alike = (ids[:, :-1] == ids[:1, :-1]).all(0).long()
     common = int(alike.cumprod(0).sum())
-    cache = DynamicCache()  # without a configuration: sliding windows, too, keep all they read
+    cache = None
     if common:
-        subject.model.base_model(ids[:1, :common], past_key_values=cache, use_cache=True)
+        cache = subject.model.base_model(ids[:1, :common], use_cache=True).past_key_values
         cache.batch_repeat_interleave(len(ids))
-    return cache, common
+    if ids.shape[1] - 1 > common:
+        between = ids[:, common:-1]
+        out = subject.model.base_model(between, past_key_values=cache, use_cache=True)
+        cache = out.past_key_values
+    return cache
