@@ -97,7 +97,11 @@ def compute(
     result = experiment.run(subject, given, progress)
     seconds = round(time.perf_counter() - start, 2)
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    made = provenance(experiment, subject, given, when, seconds)
+    return signed(result, provenance(experiment, subject, given, when, seconds))
+
+
+def signed(result: Any, made: Provenance) -> Any:
+    """The same Result, which knows where it came from."""
     object.__setattr__(result, "provenance", made)  # frozen, and no field: it is not compared
     return result
 

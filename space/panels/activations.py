@@ -19,7 +19,7 @@ from analysis.experiments.next_token.compute import NextToken, next_token
 from analysis.inputs import Inputs
 from analysis.progress import Progress
 from analysis.prompts import Prompt, excerpt, make_prompt
-from analysis.running import inputs
+from analysis.running import inputs, provenance, signed
 from analysis.subject import Subject
 from space import html, limits, service
 from space.answers import Answer, answer
@@ -141,7 +141,10 @@ def follow(
     if row >= len(texts) or position >= len(texts[row].tokens):
         raise UserError(f"There is no token {row}:{position} in these texts.")
     begun = _begun(subject, texts[row], 1 + position)
-    return next_token(subject, [begun], question.contrast(subject))
+    result = next_token(subject, [begun], question.contrast(subject))
+    after = named(FOLLOWING)
+    given = Inputs(question, (), after.check({}))
+    return signed(result, provenance(after, subject, given))
 
 
 def _texts(subject: Subject, wanted: Inputs) -> list[Prompt]:
