@@ -22,6 +22,8 @@ from report.artifacts.contents import printed
 from report.artifacts.writing import PRINTED, as_latex
 from tests.synthetic import Plan, evidence, hostile_plan, with_result
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     '=cmd|"/C calc"!A0',
     "+1",

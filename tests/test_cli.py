@@ -289,16 +289,6 @@ def test_a_weight_index_of_odd_form_is_refused_in_words(
     assert err.count("error: ") == 1
 
 
-def test_sliding_window_attention_is_refused_because_the_engine_does_not_know_it(
-    analysis, llama_folder, tmp_path
-):
-    folder = shutil.copytree(llama_folder, tmp_path / "sliding")
-    change_json(folder / "config.json", use_sliding_window=True)
-    code, _, err = analysis("next-token", "--model", folder, *PAIR)
-    assert code == 2
-    assert "sliding-window attention" in err
-
-
 @pytest.mark.parametrize(
     "error",
     [

@@ -9,6 +9,8 @@ from analysis.errors import UserError
 from analysis.loading import gguf, models
 from tests import made_gguf as made
 
+pytestmark = pytest.mark.slow
+
 IDS = [5, 80, 301, 44, 44, 210, 7, 299, 12, 90]
 MAKERS = {"llama": made.llama, "qwen2": made.qwen2, "gpt2": made.gpt2}
 

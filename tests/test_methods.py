@@ -15,6 +15,8 @@ from report.page import environment
 from tests.prose import Prose, render, undrawn
 from tests.synthetic import Plan, changed, evidence
 
+pytestmark = pytest.mark.slow
+
 
 def rows(study):
     """By experiment and claim: the grounds that the study tells."""

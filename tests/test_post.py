@@ -15,6 +15,8 @@ from report.page import DOUBTS, POST, pages
 from tests.prose import Prose, full, render, undrawn
 from tests.synthetic import Plan, evidence, hostile_plan, toy_plan
 
+pytestmark = pytest.mark.slow
+
 WORDS, FIGURES = 1800, 7
 
 

@@ -21,6 +21,8 @@ from tests.prose import Prose, prose, render, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 from tests.synthetic.neuron_sweep import held_out
 
+pytestmark = pytest.mark.slow
+
 TRUE_AND_FALSE = [
     ("One neuron among the 32", "No single neuron among the 32"),
     ("and it fires on the token before", "It does not fire most on the token before"),

@@ -24,6 +24,8 @@ from tests.questions import CLEAN, CORRUPTED
 from tests.reference import patched_recoveries
 from tests.synthetic import Plan, changed, evidence
 
+pytestmark = pytest.mark.slow
+
 NEURON = Neuron(1, 7)
 ASKED = Question(
     clean=CLEAN,
