@@ -29,7 +29,7 @@ class PageFigure:
         caption: the finding it shows.
         label: the same without markup, for readers who do not see it.
         command: the command line that computes it.
-        app: where the app asks the same.
+        app: where the app asks the same; empty where it does not have the experiment.
         height: pixels.
         marks: what its marks are called.
         data: traces and layout as JSON that is safe inside a script element.
@@ -119,7 +119,7 @@ def _panel(
         caption=caption,
         label=f"Figure {number}. {caption.striptags()}",
         command=command(evidence, experiment),
-        app=app_link(evidence, experiment, app),
+        app=app_link(evidence, experiment, app) if experiment.app is not None else "",
         height=int(plot.layout.height),
         marks=called(plot),
         data=safe_json(plot.to_json()),

@@ -6,8 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from analysis import questions
+from analysis.claims import make_claims
 from analysis.experiments import named
 from report.links import app_link
+from report.panels import panels
 from tests.synthetic import Plan, evidence, hostile_plan
 
 
@@ -26,6 +28,12 @@ def test_a_link_opens_the_experiments_tab_with_the_studys_model_and_neuron(name)
     asked, experiment = query(study, name), named(name)
     assert asked["tab"] == (experiment.tab or experiment.name)
     assert (asked["neuron"], asked["model"]) == (study.neuron, study.origin.model)
+
+
+def test_only_what_the_app_has_is_linked_to():
+    study = evidence(Plan())
+    for panel in panels(study, make_claims(study)).values():
+        assert bool(panel.app) == (panel.experiment.app is not None), panel.name
 
 
 def test_the_usual_question_needs_no_word():
