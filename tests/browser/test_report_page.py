@@ -187,7 +187,7 @@ def test_beside_the_text_the_contents_lead_to_every_chapter_and_tell_which_is_re
         for name in ("direct_effect", "comparison"):
             visit.tab.locator(f".contents a[href='{name}.html']").click()
             assert visit.tab.url == chapter(plain, name).as_uri()
-            (here,) = visit.tab.locator(".contents a[aria-current]").all()
+            here = visit.tab.locator(".contents a[aria-current]")  # the only one
             assert here.get_attribute("href") == f"{name}.html"
             box = visit.tab.locator(".contents").bounding_box()
             assert box["x"] + box["width"] < visit.tab.locator("h2").first.bounding_box()["x"]
