@@ -38,6 +38,8 @@
      soon as it can: while one question is on its way, gradio takes no second one. */
   const answers = (root, kind = "") => [...root.querySelectorAll(`.answer${kind}`)];
   const answered = (answer) => answer.querySelector("[data-question]");
+  const nameOf = ({ classList }) =>
+    [...classList].find((each) => each.startsWith("answer-")).replace("answer-", "");
   const isCurrent = (answer) =>
     Object.entries(JSON.parse(answered(answer).dataset.question)).every(
       ([name, value]) => current[name] === value,
@@ -48,7 +50,7 @@
     if (!current) return;
     for (const answer of answers(document)) {
       const earlier = Boolean(answered(answer)) && !isCurrent(answer);
-      const name = [...answer.classList].find((each) => each.startsWith("answer-")).slice(7);
+      const name = nameOf(answer);
       const panel = answer.closest("[role=tabpanel]") || answer;
       for (const part of [answer, ...panel.querySelectorAll(`.foot-${name}, .more-${name}`)])
         if (part === answer || !part.closest(".answer")) part.toggleAttribute("data-earlier", earlier);
@@ -91,8 +93,7 @@
     if (!panel || answers(panel, ".quick").length) return;
     const all = answers(panel).filter((each) => !answered(each) || !isCurrent(each));
     const first = all.find(answered) || all[0];
-    const name = first && [...first.classList].find((each) => each.startsWith("answer-")).slice(7);
-    if (name) panel.querySelector(`button.asks-${name}, .asks-${name} button`)?.click();
+    if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
   /* The address names the view; what is as at the start is left out. */

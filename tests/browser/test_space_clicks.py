@@ -145,3 +145,27 @@ def test_no_answer_stands_under_another_question_however_one_clicks(context, run
         phases=[hypothesis.Phase.generate],
     )
     run_state_machine_as_test(machine, settings=settings)
+
+
+def test_ask_tells_a_tab_to_answer_that_does_so_when_it_is_told_to(context, address):
+    with SpaceVisit(context, address) as visit:
+        visit.go("find")
+        visit.press("Find the neuron")
+        visit.see_answer("find")
+        visit.write(target=" egg")
+        visit.tab.locator("#ask").click()
+        visit.see_command("find", "--target ' egg'")
+        assert visit.tab.evaluate(WRONG) == []
+
+
+def test_a_neuron_of_an_earlier_question_is_said_to_be_kept_and_can_be_given_back(context, address):
+    with SpaceVisit(context, address) as visit:
+        kept = visit.tab.get_by_text("The neuron is kept from the earlier question.")
+        assert not kept.is_visible()
+        visit.ask(target=" egg")
+        kept.wait_for()
+        with visit.asked.once_more():
+            visit.tab.get_by_role("button", name="Find the neuron of this one").click()
+        visit.see_view(neuron="")
+        assert not kept.is_visible()
+        visit.see_answer("activations")
