@@ -35,6 +35,15 @@ def prose(study: Evidence) -> str:
         return Prose(render(study)).text
 
 
+def check_turned(pages: tuple[str, str], said: str, opposite: str) -> None:
+    """Of two sentences the one stands where the claims hold, the other where they do not."""
+    holds, fails = pages
+    assert said in holds
+    assert opposite not in holds
+    assert opposite in fails
+    assert said not in fails
+
+
 class Prose(HTMLParser):
     """What a reader sees of a page, and the elements and attributes it is made of."""
 

@@ -30,7 +30,7 @@ from analysis.experiments.intervention.figures import intervention as draw
 from analysis.neuron import Neuron
 from tests import tiny
 from tests.plant import plant
-from tests.prose import Prose, render
+from tests.prose import Prose, check_turned, render
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
 
@@ -292,11 +292,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    holds, fails = pages
-    assert said in holds
-    assert opposite not in holds
-    assert opposite in fails
-    assert said not in fails
+    check_turned(pages, said, opposite)
 
 
 def told(plan=None, **fields):

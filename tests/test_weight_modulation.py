@@ -23,7 +23,7 @@ from analysis.subject import Subject
 from analysis.wording import written as as_text
 from tests.committed import committed
 from tests.plant import plant
-from tests.prose import render
+from tests.prose import check_turned, render
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -240,11 +240,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    holds, fails = pages
-    assert said in holds
-    assert opposite not in holds
-    assert opposite in fails
-    assert said not in fails
+    check_turned(pages, said, opposite)
 
 
 def _told(plan=None, **fields):
