@@ -12,8 +12,8 @@ where it does not come out of the fast way as it does of the plain model, whole 
 the plain model's blocks (``Tail.whole`` says so). The numbers are the same.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,12 @@ CHUNK_TOKENS = 1024
 
 Prefix = tuple[Float[Tensor, "group prefix d_head"], Float[Tensor, "group prefix d_head"]]
 """One block's keys and values."""
+
+Change = Callable[[Float[Tensor, "patch suffix d_mlp"]], Float[Tensor, "patch suffix d_mlp"]]
+"""What becomes of one layer's activations on their way to the output weights."""
+
+Changes = Callable[[int, slice], Change | None]
+"""The same by layer, for the patches at some places in their order of entry."""
 
 
 def shared_prefix_attention(
@@ -187,6 +193,7 @@ class Tail:
         self,
         entering: Callable[[int], Float[Tensor, "patch suffix d_model"]],
         progress: Progress = silent,
+        changes: Changes | None = None,
     ) -> Float[Tensor, "all_patches d_model"]:
         """Final residual at the last position of every patch, in the order of entry.
 
@@ -194,18 +201,21 @@ class Tail:
             entering: the patched residuals that go into layer 0, 1, ..., n_layers (the last go
                 through nothing); asked once for each, in order, so they can be made as needed.
             progress: told the finished fraction.
+            changes: what becomes of the activations of patches on their way.
 
         Patches of several layers travel together until they fill a chunk; a full chunk is sent to
         the end. So small sets run at the speed of large ones, and memory stays bounded.
         """
-        done, n_layers = [], len(self._blocks)
+        done, n_layers, first = [], len(self._blocks), 0
         travelling = entering(0)
         for layer in range(n_layers):
             if len(travelling) * self._tokens >= CHUNK_TOKENS:
-                done.append(self._to_the_end(travelling, layer))
+                done.append(self._to_the_end(travelling, layer, first, changes))
+                first += len(travelling)
                 travelling = travelling[:0]
             elif len(travelling):
-                travelling = self._step(travelling, layer)
+                change = changes and changes(layer, slice(first, first + len(travelling)))
+                travelling = self._step(travelling, layer, change)
             travelling = torch.cat([travelling, entering(layer + 1)])
             progress(1 - (1 - (layer + 1) / n_layers) ** 2)
         return torch.cat([*done, travelling[:, -1]])
@@ -215,16 +225,22 @@ class Tail:
         """How many tokens of each patch go through a block."""
         return self.length if self.whole else self.length - self.start
 
-    def _to_the_end(self, resid: Tensor, layer: int) -> Float[Tensor, "patch d_model"]:
+    def _to_the_end(
+        self, resid: Tensor, layer: int, first: int, changes: Changes | None
+    ) -> Float[Tensor, "patch d_model"]:
         """Push patches through all remaining layers, chunk by chunk."""
         finals = []
         for chunk in resid.chunk(-(-len(resid) * self._tokens // CHUNK_TOKENS)):
+            patches = slice(first, first := first + len(chunk))
             for later in range(layer, len(self._blocks)):
-                chunk = self._step(chunk, later)
+                chunk = self._step(chunk, later, changes and changes(later, patches))
             finals.append(chunk[:, -1])
         return torch.cat(finals)
 
-    def _step(self, resid: Tensor, layer: int) -> Tensor:
+    def _step(self, resid: Tensor, layer: int, change: Change | None = None) -> Tensor:
+        if change is not None:
+            with self.activations_changed(layer, change):
+                return self._step(resid, layer)
         block, call = self._blocks[layer], self._calls[layer]
         if not self.whole:
             return _first(block(resid, **call, prefix=self._prefixes[layer]))
@@ -250,31 +266,14 @@ class Tail:
             resid = self._step(resid, later)
         return resid
 
-    @contextmanager
-    def holding(
-        self, layer: int, number: int, activations: Float[Tensor, " suffix"]
-    ) -> Iterator[None]:
-        """Inside, one neuron keeps these activations, whatever a patch before it would do."""
+    def activations_changed(self, layer: int, change: Change) -> AbstractContextManager[None]:
+        """Inside, a layer's activations from ``start`` on are what ``change`` makes of them."""
+        suffix = self.length - self.start
 
-        def hold(seen: Float[Tensor, "patch pos d_mlp"]) -> Tensor:
-            held = seen.clone()
-            held[:, -len(activations) :, number] = activations
-            return held
+        def changed(seen: Float[Tensor, "patch pos d_mlp"]) -> Tensor:
+            return torch.cat([seen[:, :-suffix], change(seen[:, -suffix:])], 1)
 
-        with self.subject.family.activations(self._blocks[layer], hold):
-            yield
-
-    def activations_changed(
-        self, layer: int, change: Float[Tensor, "suffix d_mlp"]
-    ) -> AbstractContextManager[None]:
-        """Inside, so much is added to a layer's activations."""
-
-        def add(seen: Float[Tensor, "row pos d_mlp"]) -> Tensor:
-            changed = seen.clone()
-            changed[:, -len(change) :] += change
-            return changed
-
-        return self.subject.family.activations(self._blocks[layer], add)
+        return self.subject.family.activations(self._blocks[layer], changed)
 
     @torch.inference_mode()
     def attention_changed(

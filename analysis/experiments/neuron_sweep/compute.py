@@ -201,24 +201,17 @@ def _effects(
     patcher: NeuronPatcher, candidates: list[Neuron], held: Neuron | None = None
 ) -> Float[np.ndarray, " candidate"]:
     """Of each candidate patched alone, in logits; if one is held, what does not run through it."""
-    shape = (patcher.subject.n_layers, patcher.subject.d_mlp)
-    chosen = torch.zeros(shape, dtype=torch.bool, device=patcher.subject.device)
-    for neuron in candidates:
-        chosen[neuron] = True
-    found = patcher.effects_beside(chosen, held) if held else patcher.effects(chosen)
-    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
-    effects = np.zeros(len(candidates), dtype=np.float32)
-    effects[by_place] = found.float().cpu().numpy()
-    return effects
+    alone = patcher.sets([neuron] for neuron in candidates)
+    frozen = patcher.sets([[held]] * len(candidates)) if held else None
+    return patcher.set_effects(alone, frozen).cpu().numpy()
 
 
 def _other_ways(
     patcher: NeuronPatcher, candidates: list[Neuron]
 ) -> tuple[Float[np.ndarray, " candidate"], Float[np.ndarray, " candidate"]]:
     """What noising takes from the clean answer, and what denoising adds beside the best neuron."""
-    noising = NeuronPatcher(patcher.subject, patcher.pair.swapped, patcher.positions)
     beside = _effects(patcher, candidates, held=candidates[0])
-    return -_effects(noising, candidates), beside
+    return -_effects(patcher.swapped(), candidates), beside
 
 
 def _confirm(
