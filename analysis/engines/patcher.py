@@ -39,17 +39,19 @@ class NeuronPatcher:
     def __init__(self, subject: Subject, pair: PromptPair, positions: Positions = "last") -> None:
         self.subject, self.pair, self.positions = subject, pair, positions
         self.start = pair.start if positions == "all" else len(pair.clean.tokens) - 1
-        names = ("mlp.hook_post", "hook_resid_post")
-        clean = subject.cache(pair.clean.tokens, *names)
-        corrupted = subject.cache(pair.corrupted.tokens, *names)
-        self.delta = (clean[names[0]] - corrupted[names[0]])[:, self.start :]
-        self.activations = corrupted[names[0]][:, self.start :]
-        self._base = corrupted[names[1]][:, self.start :]
-        self._other_base = clean[names[1]][:, self.start :]
-        self._tail = Tail(subject, pair.corrupted.tokens, self.start)
-        self.clean_diff = float(self._diff(self._other_base[-1, -1]))
+        clean, corrupted = (
+            Tail(subject, prompt.tokens, self.start) for prompt in (pair.clean, pair.corrupted)
+        )
+        self._tail, self._other_tail = corrupted, clean
+        self.activations = self._activations(corrupted)
+        self.delta = self._activations(clean) - self.activations
+        self._base = corrupted.base.behind[:, self.start :]
+        self.clean_diff = float(self._diff(clean.base.leaving[0, -1]))
         self.corrupted_diff = float(self._diff(self._base[-1, -1]))
         self.gap = check_gap(self.clean_diff, self.corrupted_diff)
+
+    def _activations(self, tail: Tail) -> Float[Tensor, "layer suffix d_mlp"]:
+        return torch.cat(tail.base.activations)[:, self.start :]
 
     def _diff(self, final: Tensor) -> Tensor:
         contrast = self.pair.contrast
@@ -59,9 +61,9 @@ class NeuronPatcher:
         """The patcher that puts corrupted activations into the clean run: it noises."""
         other = copy.copy(self)
         other.pair, other.gap = self.pair.swapped, -self.gap
-        other.delta, other.activations = -self.delta, self.activations + self.delta
-        other._base, other._other_base = self._other_base, self._base
-        other._tail = Tail(self.subject, self.pair.clean.tokens, self.start)
+        other.delta, other.activations = -self.delta, self._activations(self._other_tail)
+        other._tail, other._other_tail = self._other_tail, self._tail
+        other._base = other._tail.base.behind[:, self.start :]
         other.clean_diff, other.corrupted_diff = self.corrupted_diff, self.clean_diff
         return other
 

@@ -14,26 +14,23 @@ the plain model's blocks (``Tail.whole`` says so). The numbers are the same.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers import AttentionInterface, Cache, DynamicCache
+from transformers import AttentionInterface
 
 from analysis.criteria import ROUNDINGS, SAME_MODEL
+from analysis.engines.plain_pass import Pass, Prefix, first_of, plain_pass
 from analysis.errors import UserError
-from analysis.family import called_with, part
+from analysis.family import part
 from analysis.progress import Progress, silent
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
 """Tokens that go through a block at once: bounds memory, and large enough for full speed."""
-
-Prefix = tuple[Float[Tensor, "group prefix d_head"], Float[Tensor, "group prefix d_head"]]
-"""One block's keys and values."""
 
 Change = Callable[[Float[Tensor, "patch suffix d_mlp"]], Float[Tensor, "patch suffix d_mlp"]]
 """What becomes of one layer's activations on their way to the output weights."""
@@ -97,54 +94,6 @@ def tolerance(dtype: torch.dtype) -> float:
     return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One prompt's pass through the plain model.
-
-    Attributes:
-        entering: residual that enters each block.
-        leaving: residual that leaves the last.
-        calls: what else each block is called with, by name.
-        prefixes: keys and values of each block that has them.
-    """
-
-    entering: list[Float[Tensor, "1 pos d_model"]]
-    leaving: Float[Tensor, "1 pos d_model"]
-    calls: list[dict[str, Any]]
-    prefixes: list[Prefix]
-
-
-@torch.inference_mode()
-def plain_pass(subject: Subject, tokens: tuple[int, ...], start: int) -> Pass:
-    """Run a prompt, and keep what its blocks are called with; keys and values before ``start``.
-
-    Raises:
-        UserError: an activation is not finite.
-    """
-    entering: list[Tensor] = []
-    calls: list[dict[str, Any]] = []
-    leaving: list[Tensor] = []
-
-    def enter(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        resid, named = called_with(block, args, kwargs)
-        entering.append(resid)
-        calls.append({k: None if isinstance(v, Cache) else v for k, v in named.items()})
-        calls[-1] |= {"use_cache": False} if "use_cache" in named else {}
-
-    hooks = [block.register_forward_pre_hook(enter, with_kwargs=True) for block in subject.blocks]
-    hooks.append(
-        subject.blocks[-1].register_forward_hook(lambda _m, _a, out: leaving.append(_first(out)))
-    )
-    cache = DynamicCache()  # without a configuration: sliding windows, too, keep all they read
-    try:
-        subject.model.base_model(subject.batch(tokens), past_key_values=cache, use_cache=True)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    prefixes = [(layer.keys[0, :, :start], layer.values[0, :, :start]) for layer in cache.layers]
-    return Pass(entering, subject.finite(leaving[0], "activations"), calls, prefixes)
-
-
 class Tail:
     """One prompt's forward pass, ready to be resumed from position ``start`` on.
 
@@ -154,6 +103,7 @@ class Tail:
         start: first position that patches may change.
 
     Attributes:
+        base: the unpatched pass.
         whole: whether whole sequences go through the plain model's blocks: from the first position
             on that is all there is to do, from a later one it is slower.
 
@@ -163,7 +113,7 @@ class Tail:
 
     def __init__(self, subject: Subject, tokens: tuple[int, ...], start: int) -> None:
         self.subject, self.start, self.length = subject, start, len(tokens)
-        base = plain_pass(subject, tokens, start)
+        self.base = base = plain_pass(subject, tokens, start)
         self._prefixes = base.prefixes
         for self.whole in (True,) if start == 0 else (False, True):
             self._blocks = subject.blocks if self.whole else subject.sharing_blocks
@@ -243,11 +193,11 @@ class Tail:
                 return self._step(resid, layer)
         block, call = self._blocks[layer], self._calls[layer]
         if not self.whole:
-            return _first(block(resid, **call, prefix=self._prefixes[layer]))
+            return first_of(block(resid, **call, prefix=self._prefixes[layer]))
         rows = len(resid)
         before = self._before[layer].expand(rows, -1, -1)
         call = {name: _for_rows(name, value, rows) for name, value in call.items()}
-        return _first(block(torch.cat([before, resid], 1), **call))[:, self.start :]
+        return first_of(block(torch.cat([before, resid], 1), **call))[:, self.start :]
 
     @torch.inference_mode()
     def everywhere(
@@ -302,12 +252,6 @@ class Tail:
             return self._step(resid.expand_as(changes), layer)
         finally:
             handle.remove()
-
-
-def _first(output: Tensor | tuple[Any, ...]) -> Tensor:
-    """The residual that a block gives back, which some put into a tuple."""
-    resid: Tensor = output if isinstance(output, Tensor) else output[0]
-    return resid
 
 
 def _suffix_of(call: dict[str, Any], start: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ NAMES = (
     "logit_lens",
     "patching",
     "neuron_sweep",
+    "neuron_sets",
     "direct_effect",
     "writers",
     "activations",
