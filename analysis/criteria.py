@@ -30,6 +30,10 @@ MUCH_MORE = 0.1
 """And much more is a tenth of the difference: with less, half of it would take more than fifty
 neurons besides."""
 
+CLEAR_PAIR = 10
+"""The excess of a pair is more than rounding from so many times the largest that a neuron which
+changes nothing has: an order of magnitude."""
+
 CLEAR_OF_NOISE = 1000
 """A recovery so many times that of a patch that changes nothing cannot be rounding."""
 

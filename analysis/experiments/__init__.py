@@ -10,6 +10,7 @@ NAMES = (
     "patching",
     "neuron_sweep",
     "neuron_sets",
+    "interactions",
     "direct_effect",
     "writers",
     "activations",
