@@ -139,7 +139,7 @@ class NeuronPatcher:
         effects = torch.zeros(len(patched), device=patched.device)
         order = layers.int().argmax(1).argsort(stable=True)
         order = order[layers.any(1)[order]]
-        rounds = order.split(max(1, SET_TOKENS // self.delta.shape[1]))
+        rounds = torch.split(order, max(1, SET_TOKENS // self.delta.shape[1]))
         for done, some in enumerate(rounds):
             part = part_of(progress, done / len(rounds), (done + 1) / len(rounds))
             effects[some] = self._together(sets[0][some], sets[1][some], part)

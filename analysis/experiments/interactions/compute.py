@@ -142,7 +142,7 @@ def interactions(
     frozen = torch.zeros_like(patched)
     frozen[len(patched) - len(later) :] = alone[behind]
     found = patcher.set_effects(patched, frozen, part_of(progress, 0.3, 0.95)) / patcher.gap
-    own, both, held = found.split([count, len(rows), len(later)])
+    own, both, held = torch.split(found, [count, len(rows), len(later)])
     together, kept = torch.diag(own), own[:, None].repeat(1, count)
     together[rows, columns] = together[columns, rows] = both
     kept[later, behind] = held

@@ -38,7 +38,7 @@ def interactions(result: Interactions) -> go.Figure:
     figure.update_layout(coloraxis=style.diverging(limit, "share of the gap"))
     ticks = {"tickvals": list(range(count)), "ticktext": names, "showgrid": False}
     small = {"size": 9 if count > 12 else 11}
-    figure.update_xaxes(**ticks, tickangle=-90, tickfont=small, zeroline=False)
+    figure.update_xaxes(**ticks, title="neuron", tickangle=-90, tickfont=small, zeroline=False)
     figure.update_yaxes(
         **ticks, title="neuron", range=[count - 0.5, -0.5], tickfont=small, zeroline=False
     )

@@ -231,7 +231,7 @@ def _control_curves(result: NeuronSets) -> dict[str, list[dict[str, Any]]]:
             values = drawn[:, :, i]
             row: dict[str, Any] = {"k": int(k), **_ways(values.mean(1))}
             for way, each in zip(WAYS, values, strict=True):
-                row[f"{way}_interval"] = [float(each.min()), float(each.max())]
+                row[f"{way}_range"] = [float(each.min()), float(each.max())]
             rows[name].append(row)
     return rows
 

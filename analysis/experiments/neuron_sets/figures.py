@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -34,10 +35,8 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
         for order in range(len(ORDERS)):
             _curve(figure, result, order, way, row)
         _everything(figure, result.neurons, float(result.everything[way]), row)
-        shares = [*result.shares[way].ravel(), result.everything[way]]
-        figure.update_yaxes(
-            title=title, **_range([*shares, *result.controls[:, way].ravel()]), **row
-        )
+        shown = _range(result.shares[way], result.everything[way], result.controls[:, way])
+        figure.update_yaxes(title=title, **shown, **row)
     figure.update_xaxes(**_sizes(result))
     figure.update_xaxes(title="neurons in the set", row=2, col=1)
     style.note(figure, *_legend(result))
@@ -55,9 +54,11 @@ def _legend(result: NeuronSets) -> list[str]:
     ]
 
 
-def _range(shares: list[float]) -> dict[str, Any]:
-    low, high = min(0.0, *shares), min(max(1.0, *shares), CEILING)
-    room = 0.05 * (high - low)
+def _range(*shown: npt.ArrayLike) -> dict[str, Any]:
+    """What holds all that is shown, up to the ceiling."""
+    shares = np.concatenate([np.ravel(each) for each in shown])
+    low, high = min(0.0, float(shares.min())), min(max(1.0, float(shares.max())), CEILING)
+    room = 0.05 * (high - max(low, -CEILING))
     return {"range": [max(low, -CEILING) - room, high + room], "zerolinewidth": 2}
 
 
@@ -137,12 +138,11 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
         line={"color": style.TARGET, "width": 1, "dash": "dash"},
         hoverinfo="skip",
     )
-    shown = [*own]
-    for order, shift in ((ORDERS.index("exact"), 1.06), (ORDERS.index("greedy"), 0.94)):
-        shown += _held_out(figure, result, order, shift)
+    shifts = ((ORDERS.index("exact"), 1.06), (ORDERS.index("greedy"), 0.94))
+    bounds = [_held_out(figure, result, order, shift) for order, shift in shifts]
     together = result.over_pairs(result.held_out_everything[:, 0])
     _everything(figure, result.neurons, together.mean, {})
-    figure.update_yaxes(title=WAYS[0], **_range([*shown, together.mean]))
+    figure.update_yaxes(title=WAYS[0], **_range(own, *bounds, together.mean))
     figure.update_xaxes(title="neurons in the set", **_sizes(result))
     style.note(
         figure,
@@ -157,7 +157,7 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     return figure
 
 
-def _held_out(figure: go.Figure, result: NeuronSets, order: int, shift: float) -> list[float]:
+def _held_out(figure: go.Figure, result: NeuronSets, order: int, shift: float) -> np.ndarray:
     """Marks a little aside, so that the orders do not cover each other; returns what is shown."""
     colour, _, name = LOOKS[ORDERS[order]]
     means, low, high = result.held_out_shares[0, order].T
@@ -175,4 +175,4 @@ def _held_out(figure: go.Figure, result: NeuronSets, order: int, shift: float) -
         "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
     )
     bounds = np.concatenate([means, low, high])
-    return bounds[np.isfinite(bounds)].tolist()
+    return np.asarray(bounds[np.isfinite(bounds)])

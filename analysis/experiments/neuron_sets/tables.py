@@ -28,11 +28,11 @@ def _curves(result: NeuronSets) -> Rows:
 
 def _members(result: NeuronSets) -> Rows:
     """The neurons in the order in which they join, with what the set then recovers."""
-    names = result.names("greedy")[:LISTED]
-    recovery, lost = result.shares[:, 2, : len(names)].tolist()
+    names, (recovery, lost) = result.names("greedy"), result.shares[:, 2].tolist()
     return [
-        {"k": str(k), "neuron": name, "recovery": share, "lost": gone}
-        for k, (name, share, gone) in enumerate(zip(names, recovery, lost, strict=True), 1)
+        {"k": str(k), "neuron": names[k - 1], "recovery": share, "lost": gone}
+        for k, share, gone in zip(result.sizes.tolist(), recovery, lost, strict=True)
+        if k <= LISTED
     ]
 
 
