@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
         Figure("neuron_sets_held_out", "held_out_caption", needs=("held_out",), live=False),
     ),
     app={"held_out": 0},
-    tab="patching",
+    tab="sets",
     button="Patch them together",
     intro="The best neurons together, each kept at its value from the clean run.",
     seconds=60,
