@@ -9,7 +9,7 @@ EXPERIMENT = Experiment(
     returns="JSON: the best neurons with what each recovers alone, and for every pair of them the "
     "excess of both together over the sum, its kind, and what runs through the later one.",
     needs=("pair",),
-    brief=(("heading", "caption"),),
+    brief=(("caption",),),
     figures=(Figure("interactions"),),
     app={},
     tab="sets",

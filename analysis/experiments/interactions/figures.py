@@ -45,7 +45,7 @@ def interactions(result: Interactions) -> go.Figure:
     style.note(
         figure,
         "lower left: both together, less the sum",
-        "upper right: what the row’s neuron does through the column’s",
+        "upper right: the row’s neuron through the column’s",
     )
     return figure
 

@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
     "pairs.",
     needs=("pair", "held_out"),
     options=(SIZE, HELD_OUT, SEED),
-    brief=(("heading", "caption"),),
+    brief=(("caption",),),
     figures=(
         Figure("neuron_sets"),
         Figure("neuron_sets_held_out", "held_out_caption", needs=("held_out",), live=False),
