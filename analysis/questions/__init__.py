@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 
 from analysis.errors import UserError
-from analysis.questions.question import Example, Natural, Question
+from analysis.questions.parts import Example, Natural, Pair
+from analysis.questions.question import Question
 
-__all__ = ["DEFAULT", "Example", "Natural", "Question", "default", "library", "load"]
+__all__ = ["DEFAULT", "Example", "Natural", "Pair", "Question", "default", "library", "load"]
 
 FOLDER = Path(__file__).resolve().parent
 DEFAULT = "an"
