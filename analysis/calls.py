@@ -54,7 +54,10 @@ class Asking(Loading):
     """The options of every verb that asks a question."""
 
     question: Annotated[
-        str | None, typer.Option(help="A question of the library by its name, or a .toml file.")
+        str | None,
+        typer.Option(
+            help="A question of the library by its name, or a .toml, .csv or .jsonl file."
+        ),
     ] = None
     clean: Annotated[str | None, typer.Option(help="The prompt that calls for the target.")] = None
     corrupted: Annotated[str | None, typer.Option(help="The prompt that calls for the foil.")] = (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis import console
+from analysis import console, question_verbs
 from analysis.calls import AsJson, Asking, Call, takes_a_model, verb_of
 from analysis.declaration import SEEDS, Experiment
 from analysis.experiments import EXPERIMENTS
@@ -23,7 +23,8 @@ def make() -> typer.Typer:
     for experiment in EXPERIMENTS:
         _add(app, experiment)
     app.command()(takes_a_model(study, Asking))
-    app.command()(questions)
+    app.add_typer(question_verbs.make(), name="question")
+    app.command("questions", hidden=True)(question_verbs.list_questions)
     app.command("app")(open_app)
     app.command(context_settings=ANYTHING, add_help_option=False)(report)
     return app
@@ -56,17 +57,6 @@ def models(
     if fetch:
         fetch_embedded()
     console.emit({"models": describe()}, as_json)
-
-
-def questions(as_json: AsJson = False) -> None:
-    """List the questions that come with the project."""
-    from analysis.questions import library, load
-
-    rows = [
-        {"name": each.name, "title": each.title, "target": each.target, "foil": each.foil}
-        for each in map(load, library())
-    ]
-    console.emit({"questions": rows}, as_json)
 
 
 def study(
