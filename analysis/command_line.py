@@ -2,10 +2,12 @@
 
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import CommandInfo
 
 from analysis import console, question_verbs
 from analysis.calls import AsJson, Asking, Call, takes_a_model, verb_of
@@ -28,6 +30,17 @@ def make() -> typer.Typer:
     app.command("app")(open_app)
     app.command(context_settings=ANYTHING, add_help_option=False)(report)
     return app
+
+
+def verbs() -> Iterator[tuple[str, CommandInfo]]:
+    """Every verb that is shown, by its name; ``question list`` is one of a group."""
+    app = make()
+    groups = [("", app), *((f"{g.name} ", g.typer_instance) for g in app.registered_groups)]
+    for prefix, group in groups:
+        for command in group.registered_commands if group else ():
+            if not command.hidden and command.callback is not None:
+                name = command.name or command.callback.__name__.replace("_", "-")
+                yield prefix + name, command
 
 
 def _add(app: typer.Typer, experiment: Experiment) -> None:
