@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.errors import UserError
-from analysis.loading import assets, gguf, hub, models
+from analysis.loading import assets, gguf, hub, models, pinned
 from tests import tiny
 
 BYTES = sorted(ByteLevel.alphabet())
@@ -485,18 +485,21 @@ def test_the_catalogue_is_described_without_loading_torch():
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
     rows, torch_loaded = json.loads(output)
     assert not torch_loaded
-    assert [row["name"] for row in rows][:3] == ["smollm2-135m", "gpt2", "gpt2-medium"]
-    assert {key: value for key, value in rows[3].items() if key != "available"} == {
+    assert [row["name"] for row in rows][:3] == ["smollm2-135m", "gemma-3-270m", "gpt2"]
+    assert {key: value for key, value in rows[4].items() if key != "available"} == {
         "name": "gpt2-large",
         "source": "hub openai-community/gpt2-large",
         "layers": 36,
         "d_model": 1280,
         "d_mlp": 5120,
+        "terms": "",
     }
 
 
 def test_every_hub_model_is_pinned_to_a_commit():
-    for entry in models.CATALOGUE[1:]:
+    hub = [entry for entry in models.CATALOGUE if isinstance(entry.origin, str)]
+    assert len(hub) == len(models.CATALOGUE) - 2
+    for entry in hub:
         assert len(entry.revision) == 40
         assert int(entry.revision, 16)
 
@@ -507,7 +510,7 @@ def test_the_embedded_model_is_the_one_of_the_facts(embedded):
     assert config.intermediate_size == entry.d_mlp
     assert [embedded.tokenizer(word).input_ids for word in (" an", " a")] == [[354], [253]]
     assert not embedded.prepend_bos
-    assert embedded.origin.revision == assets.MODEL.member_sha256
+    assert embedded.origin.revision == pinned.MODEL.sha256
 
 
 def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
@@ -523,7 +526,7 @@ def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
 def test_a_converted_gguf_has_identical_logits(embedded):
     from transformers import AutoModelForCausalLM
 
-    path = assets.fetch(assets.MODEL)
+    path = assets.fetch(pinned.MODEL)
     direct = AutoModelForCausalLM.from_pretrained(
         path.parent, gguf_file=path.name, dtype=torch.float32
     )
