@@ -1,7 +1,7 @@
 """Everything the page may say something about: one study's results and where they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from analysis.results import Provenance
 
 QUESTION = "question"
 """Name of the file that holds what a study asks."""
+
+REFUSED = "refused"
+"""Name of the file that says which experiments cannot be asked of the model, and why."""
 
 NEURON = "neuron_sweep"
 """The step that finds the neuron which all later ones are about."""
@@ -30,11 +33,13 @@ class Evidence:
         question: what was asked.
         results: of every experiment that the question suits.
         provenance: where each came from.
+        refused: the experiments that cannot be asked of the model, each with the sentence why.
     """
 
     question: Question
     results: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         """The result of an experiment.
@@ -79,12 +84,18 @@ def load_evidence(folder: Path) -> Evidence:
         UserError: a result is missing or damaged, or the results are not of one study.
     """
     question = load_question(folder)
-    present = [e for e in steps() if results.exists(folder, e.name) or is_expected(e, question)]
+    refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
+    present = [
+        each
+        for each in steps()
+        if results.exists(folder, each.name)
+        or (is_expected(each, question) and each.name not in refused)
+    ]
     loaded: dict[str, Any] = {
         each.name: results.load(folder, each.name, each.kind) for each in present
     }
     made = {each.name: results.provenance(folder, each.name) for each in present}
-    evidence = Evidence(question, loaded, made)
+    evidence = Evidence(question, loaded, made, refused)
     _check_one_study(folder, evidence)
     return evidence
 
