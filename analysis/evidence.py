@@ -62,6 +62,12 @@ class Evidence:
         return tuple(each for each in EXPERIMENTS if each.name in self.results)
 
     @property
+    def wanted(self) -> tuple[Experiment, ...]:
+        """The same with those that cannot be asked of the model."""
+        there = {*self.results, *self.refused}
+        return tuple(each for each in EXPERIMENTS if each.name in there)
+
+    @property
     def figures(self) -> tuple[tuple[Experiment, Figure], ...]:
         """Every figure of the study with its experiment, in reading order."""
         return tuple((e, f) for e in self.experiments for f in e.shows(self.question))
@@ -91,13 +97,36 @@ def load_evidence(folder: Path) -> Evidence:
         if results.exists(folder, each.name)
         or (is_expected(each, question) and each.name not in refused)
     ]
-    loaded: dict[str, Any] = {
-        each.name: results.load(folder, each.name, each.kind) for each in present
-    }
+    loaded: dict[str, Any] = {each.name: _load(folder, each) for each in present}
     made = {each.name: results.provenance(folder, each.name) for each in present}
     evidence = Evidence(question, loaded, made, refused)
     _check_one_study(folder, evidence)
     return evidence
+
+
+def _load(folder: Path, experiment: Experiment) -> Any:
+    """A result, joined with those of other models where the experiment joins them.
+
+    Of other models only those count that the same code computed of the same question.
+    """
+    own = results.load(folder, experiment.name, experiment.kind)
+    join = getattr(experiment.module("compute"), "joined", None)
+    if join is None:
+        return own
+    same = _asked(results.provenance(folder, experiment.name))
+    others = [
+        results.load(other, experiment.name, experiment.kind)
+        for other in sorted(folder.parent.parent.glob(f"*/{folder.name}"))
+        if other != folder
+        and results.exists(other, experiment.name)
+        and _asked(results.provenance(other, experiment.name)) == same
+    ]
+    return join(own, others)
+
+
+def _asked(made: Provenance) -> tuple[object, ...]:
+    """What was asked, and by what code: all but the model and what is the model's own."""
+    return made.code, {key: value for key, value in made.inputs.items() if key != "prepend_bos"}
 
 
 def load_question(folder: Path) -> Question:

@@ -78,7 +78,7 @@ def run_study(
             results.discard(folder, experiment.name)
             continue
         try:
-            yield _bring_up_to_date(subject, experiment, given, folder, watch)
+            yield bring_up_to_date(subject, experiment, given, folder, watch)
         except UnsuitedError as error:
             results.discard(folder, experiment.name)
             refused[experiment.name] = str(error)
@@ -113,9 +113,14 @@ def _found(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _bring_up_to_date(
+def bring_up_to_date(
     subject: Subject, experiment: Experiment, given: Inputs, folder: Path, watch: Watch
 ) -> Done:
+    """Compute one step and keep it in the folder, unless what is kept there is what it would be.
+
+    Raises:
+        UserError: the question cannot be put to the model.
+    """
     if _is_current(folder, experiment, provenance(experiment, subject, given)):
         return Done(experiment.name, 0.0, kept=True)
     with watch(experiment.name) as progress:
