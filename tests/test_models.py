@@ -522,6 +522,28 @@ def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
     assert p_next[253].item() == pytest.approx(0.2973, abs=1e-4)
 
 
+def test_gemma_says_what_plain_transformers_said_of_its_file(gemma):
+    """Measured on the GGUF file as transformers itself reads it, without this project."""
+    template = "I climbed up the pear tree and picked a pear. I climbed up the {} tree and picked"
+    expected = {
+        template.format("apple"): -2.635,
+        template.format("lemon"): -5.149,
+        "I'll be there in under half": 2.036,
+        "Every action has": -0.514,
+        "An eye for": -1.788,
+        "Ross Perot, who ran as": -1.628,
+        "She had never seen such": -1.799,
+    }
+    for text, difference in expected.items():
+        ids = gemma.tokenizer(text, return_tensors="pt").input_ids
+        assert ids[0, 0] == 2
+        logits = gemma.model(ids).logits[0, -1]
+        assert float(logits[614] - logits[496]) == pytest.approx(difference, abs=1e-3)
+    assert gemma.prepend_bos
+    assert (gemma.n_layers, gemma.d_model, gemma.d_mlp) == (18, 640, 2048)
+    assert gemma.origin.revision == pinned.GEMMA.sha256
+
+
 @pytest.mark.slow
 def test_a_converted_gguf_has_identical_logits(embedded):
     from transformers import AutoModelForCausalLM
