@@ -30,6 +30,20 @@ def check_linear(subject: Subject) -> None:
     )
 
 
+def check_reads_through_norms(subject: Subject) -> None:
+    """Refuse a model whose MLPs read the residual stream itself, with norms behind them alone.
+
+    Raises:
+        UnsuitedError: they do (OLMo 2).
+    """
+    family = subject.family
+    if family.mlp_norm is None and not family.parallel:
+        raise UnsuitedError(
+            f"{subject.origin.name} has norms behind its attention and MLPs and none before them,"
+            " so what a neuron reads is split otherwise than here."
+        )
+
+
 def check_comparable(subject: Subject) -> None:
     """Refuse a model whose neurons' weights cannot be compared from layer to layer.
 

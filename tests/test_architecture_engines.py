@@ -150,8 +150,8 @@ def test_a_patched_attention_and_head_move_the_answer_as_hooks_say(subject, pair
 
 
 def test_the_parts_of_what_a_neuron_reads_sum_to_it_or_are_refused(subject, name, pair):
-    if name in NORMS_BEHIND:
-        with pytest.raises(UserError, match="norms behind"):
+    if name == "olmo2":
+        with pytest.raises(UserError, match="none before them"):
             Decomposition(subject, pair.clean)
         return
     for layer in range(subject.n_layers):
@@ -159,8 +159,16 @@ def test_the_parts_of_what_a_neuron_reads_sum_to_it_or_are_refused(subject, name
         run = Decomposition(subject, pair.clean)
         readers = neuron_readers(subject, layer, [5])
         expected = preactivations(subject, pair.clean, neuron)[:, -1]
-        parts = run.split(readers, len(pair.clean.tokens) - 1)
+        last = len(pair.clean.tokens) - 1
+        parts = run.split(readers, last)
         torch.testing.assert_close(parts.sum(0), expected, atol=1e-3, rtol=1e-4)
+        named = dict(zip(run.components(layer, readers.norm), parts, strict=True))
+        earlier = run.neurons(readers.only(0), last).sum(1)
+        for number, written in enumerate(earlier):
+            torch.testing.assert_close(written, named[f"MLP {number}"][0], atol=1e-3, rtol=1e-3)
+        if layer:
+            sources = run.sources(layer - 1, 0, readers, last).sum(0)
+            torch.testing.assert_close(sources, named[f"L{layer - 1}H0"], atol=1e-3, rtol=1e-3)
 
 
 def test_what_a_patch_does_splits_into_direct_later_and_norm_or_is_refused(subject, name, pair):
