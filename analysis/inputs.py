@@ -8,7 +8,6 @@ from analysis.neuron import Neuron
 
 if TYPE_CHECKING:
     from analysis.questions.question import Question
-    from analysis.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -28,17 +27,6 @@ class Inputs:
     def __getitem__(self, option: str) -> Any:
         """The value of an option."""
         return self.options[option]
-
-    def comparable(self, subject: "Subject") -> "Subject":
-        """The model with norms behind its MLPs, if any, frozen at the question's clean prompt.
-
-        Raises:
-            UserError: that prompt is too long.
-        """
-        from analysis.linearity import frozen
-
-        asks = subject.family.mlp_post is not None and self.question.clean
-        return frozen(subject, self.question.prompt(subject)) if asks else subject
 
     @property
     def neuron(self) -> Neuron:

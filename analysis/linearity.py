@@ -9,6 +9,7 @@ from torch import Tensor
 
 from analysis.errors import UnsuitedError
 from analysis.prompts import Prompt
+from analysis.questions import Question
 from analysis.subject import Subject
 
 
@@ -69,6 +70,16 @@ def frozen(subject: Subject, prompt: Prompt | None) -> Subject:
     object.__setattr__(twin, "scales_behind", _scales_behind(subject, prompt.tokens))
     object.__setattr__(twin, "frozen_at", prompt.text)
     return twin
+
+
+def comparable(subject: Subject, question: Question) -> Subject:
+    """The same, frozen at the end of a question's clean prompt where it has one.
+
+    Raises:
+        UserError: that prompt is too long.
+    """
+    asks = subject.family.mlp_post is not None and question.clean
+    return frozen(subject, question.prompt(subject)) if asks else subject
 
 
 def _scales_behind(subject: Subject, tokens: Sequence[int]) -> Float[Tensor, " layer"]:

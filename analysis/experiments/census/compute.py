@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from analysis import corpus
 from analysis.engines.reading import Window
 from analysis.inputs import Inputs
+from analysis.linearity import comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Contrast, make_contrast
@@ -203,7 +204,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Census:
         articles = corpus.sample(max(1, inputs["tokens"] // WINDOW), seed)
         windows = draw_windows(subject, articles, size, seed)
     asked = inputs.neuron if inputs.neurons else None
-    return census(inputs.comparable(subject), contrast, windows, asked, seed, progress)
+    return census(comparable(subject, question), contrast, windows, asked, seed, progress)
 
 
 def summary(result: Census, top: int = 20) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from analysis.inputs import Inputs
-from analysis.linearity import check_comparable
+from analysis.linearity import check_comparable, comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import Contrast, make_contrast
@@ -92,7 +92,7 @@ def writers_of(subject: Subject, contrast: Contrast, top: int, alone: bool = Fal
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
     """The neurons that write a token most, or the target rather than the foil."""
     question, token, top = inputs.question, inputs["token"], inputs["top"]
-    subject = inputs.comparable(subject)
+    subject = comparable(subject, question)
     if token is None:
         return writers_of(subject, question.contrast(subject), top)
     rival = question.foil if token != question.foil else question.target
