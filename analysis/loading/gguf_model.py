@@ -4,7 +4,8 @@ Every tensor has to have a place in the model, every place a tensor, and every s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import UserError
@@ -50,11 +51,34 @@ def build_model(file: GgufFile) -> "PreTrainedModel":
     places = _places(file, architecture)
     _check_places(file, architecture, places, model)
     weights = {}
-    for name, place in places.items():
-        weights[place] = torch.from_numpy(_relaid(file, architecture, name, config).copy())
+    for name, place, arranged in placements(file, config):
+        values = arranged(file.values(name))
+        if architecture.gains_less_one and _parts(name)[1].endswith("norm"):
+            values = values - 1
+        weights[place] = torch.from_numpy(values.copy())
     model.load_state_dict(weights, assign=True, strict=False)  # a tied head comes next
     model.tie_weights()
     return model
+
+
+def placements(
+    file: GgufFile, config: Any
+) -> "Iterator[tuple[str, str, Callable[[np.ndarray], np.ndarray]]]":
+    """Where each tensor of a file goes.
+
+    Args:
+        file: of a supported architecture.
+        config: the transformers configuration.
+
+    Yields:
+        The tensor's name, the parameter's, and what arranges values of the one as in the other.
+
+    Raises:
+        UserError: a tensor belongs nowhere.
+    """
+    architecture = check_architecture(file)
+    for name, place in _places(file, architecture).items():
+        yield name, place, partial(_arrange, architecture=architecture, name=name, config=config)
 
 
 def _config(file: GgufFile, architecture: Architecture) -> dict[str, Any]:
@@ -139,13 +163,12 @@ def _is_turned(architecture: Architecture, name: str) -> bool:
     return architecture.turned and name.startswith("blk.")
 
 
-def _relaid(file: GgufFile, architecture: Architecture, name: str, config: Any) -> "np.ndarray":
-    """A tensor in transformers' layout."""
-    values, module = file.values(name), _parts(name)[1]
+def _arrange(
+    values: "np.ndarray", architecture: Architecture, name: str, config: Any
+) -> "np.ndarray":
+    module = _parts(name)[1]
     if _is_turned(architecture, name):
         return values.T
-    if architecture.gains_less_one and module.endswith("norm"):
-        return values - 1
     if not architecture.paired or module not in ("attn_q", "attn_k"):
         return values
     heads = config.num_attention_heads if module == "attn_q" else config.num_key_value_heads
