@@ -109,12 +109,12 @@ def _load(folder: Path, experiment: Experiment) -> Any:
 
     Of other models only those count that the same code computed of the same question.
     """
-    own = results.load(folder, experiment.name, experiment.kind)
+    own: Any = results.load(folder, experiment.name, experiment.kind)
     join = getattr(experiment.module("compute"), "joined", None)
     if join is None:
         return own
     same = _asked(results.provenance(folder, experiment.name))
-    others = [
+    others: list[Any] = [
         results.load(other, experiment.name, experiment.kind)
         for other in sorted(folder.parent.parent.glob(f"*/{folder.name}"))
         if other != folder

@@ -44,8 +44,8 @@ def build_model(file: GgufFile) -> "PreTrainedModel":
     from transformers import AutoConfig, AutoModelForCausalLM
 
     architecture = check_architecture(file)
-    values = _config(file, architecture)
-    config = AutoConfig.for_model(values.pop("model_type"), **values)
+    settings = _config(file, architecture)
+    config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     places = _places(file, architecture)
