@@ -3,6 +3,7 @@
 import runpy
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,8 +90,9 @@ def study(
     folder = folder_of(root, subject, question)
     steps = []
     for done in run_study(subject, question, folder, seed, console.watched):
-        console.note(f"{done.name:>17}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
-        steps.append({"name": done.name, "seconds": done.seconds, "kept": done.kept})
+        what = done.refused or ("kept" if done.kept else f"{done.seconds:.1f} s")
+        console.note(f"{done.name:>17}  {what}")
+        steps.append(asdict(done))
     console.emit({"folder": str(folder), "steps": steps}, asking.as_json)
 
 

@@ -146,6 +146,10 @@ STRONG = 0.25
 """A neuron carries the difference when it alone brings back this share of the difference: four
 such neurons, and nothing would be left to explain."""
 
+SAME_DEPTH = 0.1
+"""Neurons within a tenth of the depth are at about the same one: two or three blocks of small
+models, which is as close as the best and the next-best neuron of one model often are."""
+
 SMALL = 100_000
 """Fewer neurons than this make a small model; the original study's had 184,320."""
 

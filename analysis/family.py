@@ -11,7 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformer_lens.factories.architecture_adapter_factory import ArchitectureAdapterFactory
-from transformer_lens.model_bridge.generalized_components import MLPBridge, ParallelBlockBridge
+from transformer_lens.model_bridge.generalized_components import (
+    MLPBridge,
+    MoEBridge,
+    ParallelBlockBridge,
+)
 from transformer_lens.model_bridge.sources import build_bridge_config_from_hf
 from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
@@ -114,8 +118,13 @@ def family_of(config: Any, kind: str) -> Family:
     if "attn" not in parts or {"mamba", "mixer", "ssm", "linear_attn"} & parts.keys():
         raise UserError(f"{kind} has blocks without attention, which are not supported here.")
     mlp = parts.get("mlp")
+    if isinstance(mlp, MoEBridge):
+        raise UserError(
+            f"{kind} is a mixture of experts: which neurons a token meets hangs on the text, and a"
+            " patch would have to choose them anew. That is not supported here."
+        )
     if not isinstance(mlp, MLPBridge):
-        raise UserError(f"{kind} is a mixture of experts or has no MLPs: no neurons to study.")
+        raise UserError(f"{kind} has no MLPs: no neurons to study.")
     if "out" not in mlp.submodules or "o" not in parts["attn"].submodules:
         raise UserError(f"{kind} has no output weights of MLPs or heads that can be hooked.")
 
