@@ -19,6 +19,21 @@ held: then it is a step of the same path rather than a rival."""
 MANY = 20
 """So many notable neurons make a crowd: at a twentieth each they could carry the whole."""
 
+SMALL_SET = 10
+"""So few neurons are a small set: one can read what each of them does."""
+
+ENOUGH = 10
+"""A set is enough where none up to so many times as large brings much more: one that grows by
+less than another factor of ten could hide its growth between two points of a curve."""
+
+MUCH_MORE = 0.1
+"""And much more is a tenth of the difference: with less, half of it would take more than fifty
+neurons besides."""
+
+CLEAR_PAIR = 10
+"""The excess of a pair is more than rounding from so many times the largest that a neuron which
+changes nothing has: an order of magnitude."""
+
 CLEAR_OF_NOISE = 1000
 """A recovery so many times that of a patch that changes nothing cannot be rounding."""
 

@@ -9,6 +9,8 @@ NAMES = (
     "logit_lens",
     "patching",
     "neuron_sweep",
+    "neuron_sets",
+    "interactions",
     "direct_effect",
     "writers",
     "activations",

@@ -82,33 +82,19 @@ def _largest(changes: Float[Tensor, "layer pos d_mlp"]) -> Float[Tensor, "layer 
     return changes.gather(1, place)[:, 0]
 
 
-def effects_of(
-    patcher: NeuronPatcher, candidates: Sequence[Neuron], held: Neuron | None = None
-) -> Float[np.ndarray, " candidate"]:
-    """Of each candidate patched alone, in logits; if one is held, what does not run through it."""
-    shape = (patcher.subject.n_layers, patcher.subject.d_mlp)
-    chosen = torch.zeros(shape, dtype=torch.bool, device=patcher.subject.device)
-    for neuron in candidates:
-        chosen[neuron] = True
-    found = patcher.effects_beside(chosen, held) if held else patcher.effects(chosen)
-    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
-    effects = np.zeros(len(candidates), dtype=np.float32)
-    effects[by_place] = found.float().cpu().numpy()
-    return effects
-
-
 def in_three_ways(
     patcher: NeuronPatcher, candidates: Sequence[Neuron]
 ) -> Float[np.ndarray, "3 candidate"]:
     """Of each candidate alone, in logits.
 
     What denoising with it adds, what noising with it takes from the clean answer, and what
-    denoising adds with the first candidate held.
+    denoising adds with the first candidate held at its unpatched activation.
     """
-    noising = NeuronPatcher(patcher.subject, patcher.pair.swapped, patcher.positions)
+    alone = patcher.sets([neuron] for neuron in candidates)
+    held = patcher.sets([[candidates[0]]] * len(candidates))
     ways = (
-        effects_of(patcher, candidates),
-        -effects_of(noising, candidates),
-        effects_of(patcher, candidates, held=candidates[0]),
+        patcher.set_effects(alone),
+        -patcher.swapped().set_effects(alone),
+        patcher.set_effects(alone, held),
     )
-    return np.stack(ways)
+    return torch.stack(ways).cpu().numpy()
