@@ -1,0 +1,175 @@
+"""One more neuron in an MLP: what it reads, how it is activated, what it writes.
+
+A graft is kept apart from the model and added to its MLP's output on the way; ``grown`` builds it
+in, as a neuron like any other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from analysis.errors import UserError
+from analysis.family import part
+from analysis.subject import Subject
+
+Recorded = dict[str, dict[int, Float[Tensor, "row pos _"]]]
+"""What a pass left behind, by name and layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graft:
+    """A neuron for an MLP that does not have it.
+
+    Attributes:
+        layer: of the MLP.
+        reads: weights on what the MLP reads, a row for each pre-activation: gate and up where the
+            MLP is gated, else one. A last column is the bias, where the MLP has any.
+        writes: what it adds to the MLP's output per unit of activation.
+    """
+
+    layer: int
+    reads: Float[Tensor, "reading feature"]
+    writes: Float[Tensor, " d_model"]
+
+
+def check_graftable(subject: Subject) -> None:
+    """Refuse a model whose MLPs cannot be given one more neuron.
+
+    Raises:
+        UserError: gate and up are one matrix, or a norm stands before the output weights.
+    """
+    if subject.family.mlp_in is None:
+        raise UserError(
+            f"{subject.origin.name} keeps gate and up in one matrix: nothing can be grafted into it"
+            " here."
+        )
+
+
+def is_gated(subject: Subject) -> bool:
+    """Whether the MLPs multiply an activated gate by a second, linear reading."""
+    return subject.family.mlp_gate is not None
+
+
+def is_biased(subject: Subject) -> bool:
+    """Whether what the MLPs read is added a bias to."""
+    assert subject.family.mlp_in is not None
+    return getattr(part(subject.blocks[0], subject.family.mlp_in), "bias", None) is not None
+
+
+def features(subject: Subject, x: Float[Tensor, "*row d_model"]) -> Float[Tensor, "*row feature"]:
+    """What a neuron's weights are applied to: what the MLP reads, and a one where it has biases."""
+    return torch.cat([x, torch.ones_like(x[..., :1])], -1) if is_biased(subject) else x
+
+
+def activated(
+    subject: Subject, reads: Float[Tensor, "reading feature"], x: Float[Tensor, "*row d_model"]
+) -> Float[Tensor, "*row"]:
+    """Activation of a neuron with these weights, as the model's own neurons have theirs."""
+    pre = features(subject, x) @ reads.to(x).T
+    activation: Tensor = subject.activation(pre[..., 0])
+    return activation * pre[..., 1] if is_gated(subject) else activation
+
+
+def native(subject: Subject, layer: int, number: int) -> Graft:
+    """One of the model's own neurons, as a graft."""
+    family, block = subject.family, subject.blocks[layer]
+    paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]
+    rows = []
+    for module in [part(block, path) for path in paths if path]:
+        bias = getattr(module, "bias", None)
+        row = _matrix(module)[number]
+        rows.append(row if bias is None else torch.cat([row, bias[number : number + 1]]))
+    return Graft(layer, torch.stack(rows).detach(), subject.W_out(layer)[number])
+
+
+def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:
+    """A projection's weights, output first; GPT-2's lie input first."""
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    return weight if isinstance(module, nn.Linear) else weight.T
+
+
+def added(
+    subject: Subject,
+    graft: Graft,
+    recorded: Recorded,
+    activation: Float[Tensor, "row pos"] | None = None,
+) -> Float[Tensor, "row pos d_model"]:
+    """The residual stream behind the layer, with the graft.
+
+    Args:
+        subject: the model.
+        graft: the neuron.
+        recorded: ``reads``, ``output`` and ``resid`` of its layer, without it.
+        activation: in place of its own.
+    """
+    layer = graft.layer
+    if activation is None:
+        activation = activated(subject, graft.reads, recorded["reads"][layer])
+    before = recorded["output"][layer] if subject.family.mlp_post else None
+    change = activation[..., None] * graft.writes.to(activation)
+    return recorded["resid"][layer] + subject.added(layer, before, change)
+
+
+class _EnoughError(Exception):
+    """Ends a pass behind the last layer that was asked for."""
+
+
+@torch.inference_mode()
+def record(
+    subject: Subject, ids: Int[Tensor, "row pos"], wanted: Mapping[str, Iterable[int]]
+) -> Recorded:
+    """Run texts of one length, and keep what is wanted of some layers.
+
+    Args:
+        subject: the model.
+        ids: the texts; the pass ends behind the last layer of which anything is wanted.
+        wanted: layers by name: ``reads``, what the MLP reads; ``in`` and ``gate``, its
+            pre-activations; ``activations``; ``output``, what the output weights make of them;
+            ``resid``, the residual that leaves the block.
+    """
+    family, found = subject.family, {name: {} for name in wanted}
+    places = {
+        "reads": (family.mlp_in, True),
+        "in": (family.mlp_in, False),
+        "gate": (family.mlp_gate, False),
+        "activations": (family.mlp_out, True),
+        "output": (family.mlp_out, False),
+        "resid": (None, False),
+    }
+    with ExitStack() as hooks:
+        for name, layers in wanted.items():
+            path, enters = places[name]
+            for layer in layers:
+                block = subject.blocks[layer]
+                module = block if path is None else part(block, path)
+                keep = partial(_keep, found[name], layer, ids.shape)
+                add = module.register_forward_pre_hook if enters else module.register_forward_hook
+                hooks.callback(add(keep).remove)
+        last = max(layer for layers in wanted.values() for layer in layers)
+        hooks.callback(subject.blocks[last].register_forward_hook(_enough).remove)
+        try:
+            subject.model.base_model(ids, use_cache=False)
+        except _EnoughError:
+            pass
+    return found
+
+
+def _keep(
+    found: dict[int, Tensor], layer: int, shape: torch.Size, _module: nn.Module, *seen: Any
+) -> None:
+    """Keep the first value of what enters or leaves a module; OPT's joins batch and position."""
+    value = seen[-1]
+    while not isinstance(value, Tensor):
+        value = value[0]
+    found[layer] = value.view(*shape, -1)
+
+
+def _enough(*_: Any) -> None:
+    raise _EnoughError

@@ -1,0 +1,104 @@
+"""A model with a graft tried on many texts: what it answers at their ends, and what it costs.
+
+Everything up to the graft's layer is read once; each graft takes the pass up from there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from analysis.engines.grafting import Graft, Recorded, activated, added, record
+from analysis.engines.tail import Tail
+from analysis.prompts import Contrast
+from analysis.subject import Subject
+
+BATCH_TOKENS = 1024
+"""Tokens that go on at once."""
+
+SCORED_TOKENS = 128
+"""Tokens whose logits are compared at once: two models of 262,144 tokens fit into a gigabyte."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    ids: Int[Tensor, "row pos"]
+    ends: Int[Tensor, " row"]
+    recorded: Recorded
+
+
+class Trial:
+    """Some texts, read up to one layer.
+
+    Args:
+        subject: the model.
+        layer: where grafts go.
+        texts: as tokens, of any lengths; shorter ones are padded behind, which nothing reads.
+    """
+
+    def __init__(self, subject: Subject, layer: int, texts: Sequence[Sequence[int]]) -> None:
+        self.subject, self.layer = subject, layer
+        longest = max(map(len, texts))
+        self._tail = Tail(subject, _padded(texts[0], longest), 0)
+        size = max(1, BATCH_TOKENS // longest)
+        self._batches = [
+            self._read(texts[begin : begin + size], longest)
+            for begin in range(0, len(texts), size)
+        ]
+
+    def _read(self, texts: Sequence[Sequence[int]], longest: int) -> _Batch:
+        ids = torch.tensor([_padded(text, longest) for text in texts], device=self.subject.device)
+        wanted = {"reads": [self.layer], "resid": [self.layer]}
+        wanted |= {"output": [self.layer]} if self.subject.family.mlp_post else {}
+        ends = torch.tensor([len(text) - 1 for text in texts], device=ids.device)
+        return _Batch(ids, ends, record(self.subject, ids, wanted))
+
+    @torch.inference_mode()
+    def activations(self, graft: Graft) -> Float[np.ndarray, " text"]:
+        """The graft's activation at the end of each text."""
+        return _joined(
+            activated(self.subject, graft.reads, batch.recorded["reads"][self.layer][_rows(batch)])
+            for batch in self._batches
+        )
+
+    @torch.inference_mode()
+    def written(self) -> float:
+        """How long what the MLP writes is at the ends of the texts: root mean square."""
+        squares = [
+            (b.recorded["resid"][self.layer][_rows(b)]).square().sum(-1) for b in self._batches
+        ]
+        return float(torch.cat(squares).mean().sqrt())
+
+    @torch.inference_mode()
+    def differences(
+        self, contrast: Contrast, graft: Graft | None = None
+    ) -> Float[np.ndarray, " text"]:
+        """Logit difference at the end of each text."""
+        return _joined(
+            self.subject.logit_diff(
+                self._final(batch, graft)[_rows(batch)], contrast.target_id, contrast.foil_id
+            )
+            for batch in self._batches
+        )
+
+    def _final(self, batch: _Batch, graft: Graft | None) -> Float[Tensor, "row pos d_model"]:
+        resid = batch.recorded["resid"][self.layer]
+        if graft is not None:
+            resid = added(self.subject, graft, batch.recorded)
+        return self._tail.everywhere(resid, self.layer)
+
+
+def _rows(batch: _Batch) -> tuple[Tensor, Tensor]:
+    return torch.arange(len(batch.ends), device=batch.ends.device), batch.ends
+
+
+def _joined(parts: "Sequence[Tensor] | object") -> Float[np.ndarray, " text"]:
+    values: np.ndarray = torch.cat(list(parts)).float().cpu().numpy()  # type: ignore[call-overload]
+    return values
+
+
+def _padded(tokens: Sequence[int], length: int) -> tuple[int, ...]:
+    return (*tokens, *[0] * (length - len(tokens)))
