@@ -6,7 +6,7 @@ in, as a neuron like any other.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from analysis.errors import UserError
-from analysis.family import part
+from analysis.family import part, share_weights
+from analysis.neuron import Neuron
 from analysis.subject import Subject
 
 Recorded = dict[str, dict[int, Float[Tensor, "row pos _"]]]
@@ -76,16 +77,29 @@ def activated(
     return activation * pre[..., 1] if is_gated(subject) else activation
 
 
-def native(subject: Subject, layer: int, number: int) -> Graft:
+def native(subject: Subject, neuron: Neuron) -> Graft:
     """One of the model's own neurons, as a graft."""
-    family, block = subject.family, subject.blocks[layer]
+    family, block = subject.family, subject.blocks[neuron.layer]
     paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]
     rows = []
     for module in [part(block, path) for path in paths if path]:
         bias = getattr(module, "bias", None)
-        row = _matrix(module)[number]
-        rows.append(row if bias is None else torch.cat([row, bias[number : number + 1]]))
-    return Graft(layer, torch.stack(rows).detach(), subject.W_out(layer)[number])
+        row = _matrix(module)[neuron.number]
+        rows.append(row if bias is None else torch.cat([row, bias[[neuron.number]]]))
+    return Graft(neuron.layer, torch.stack(rows).detach(), subject.W_out(neuron.layer)[neuron.number])
+
+
+def without(subject: Subject, neuron: Neuron) -> Subject:
+    """The model with a neuron cut out: its output weights are zero. The model itself stays."""
+    twin = share_weights(subject.model)
+    block = subject.family.layers(twin)[neuron.layer]
+    module = part(block, subject.family.mlp_out)
+    weight = module.weight.detach().clone()  # type: ignore[operator]
+    column = weight if not isinstance(module, nn.Linear) else weight.T
+    column[neuron.number] = 0
+    module.weight = nn.Parameter(weight, requires_grad=False)
+    origin = replace(subject.origin, name=f"{subject.origin.name} without {neuron}")
+    return replace(subject, model=twin, origin=origin)
 
 
 def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:

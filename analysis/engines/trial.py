@@ -3,7 +3,7 @@
 Everything up to the graft's layer is read once; each graft takes the pass up from there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,14 +65,6 @@ class Trial:
         )
 
     @torch.inference_mode()
-    def written(self) -> float:
-        """How long what the MLP writes is at the ends of the texts: root mean square."""
-        squares = [
-            (b.recorded["resid"][self.layer][_rows(b)]).square().sum(-1) for b in self._batches
-        ]
-        return float(torch.cat(squares).mean().sqrt())
-
-    @torch.inference_mode()
     def differences(
         self, contrast: Contrast, graft: Graft | None = None
     ) -> Float[np.ndarray, " text"]:
@@ -84,6 +76,27 @@ class Trial:
             for batch in self._batches
         )
 
+    @torch.inference_mode()
+    def following(self, graft: Graft | None = None) -> Iterator[Float[Tensor, "place d_vocab"]]:
+        """Logarithms of what each text's tokens are thought to be followed by, a few at a time.
+
+        In order, the last token of each text left out.
+        """
+        for batch in self._batches:
+            final = self._final(batch, graft)
+            kept = torch.arange(final.shape[1], device=final.device) < batch.ends[:, None]
+            for some in final[kept].split(SCORED_TOKENS):
+                logits = self.subject.read_out.logits(self.subject.final_norm(some)).float()
+                yield self.subject.finite(logits, "logits").log_softmax(-1)
+
+    @property
+    def next_tokens(self) -> Int[Tensor, " place"]:
+        """The token that follows at each of those places."""
+        rows = [
+            ids[1 : end + 1] for b in self._batches for ids, end in zip(b.ids, b.ends, strict=True)
+        ]
+        return torch.cat(rows)
+
     def _final(self, batch: _Batch, graft: Graft | None) -> Float[Tensor, "row pos d_model"]:
         resid = batch.recorded["resid"][self.layer]
         if graft is not None:
@@ -91,12 +104,37 @@ class Trial:
         return self._tail.everywhere(resid, self.layer)
 
 
+def costs(
+    first: tuple[Trial, Graft | None], second: tuple[Trial, Graft | None]
+) -> tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]:
+    """What a graft costs at every token of some texts, beside the same texts with another or none.
+
+    Args:
+        first: what is compared with.
+        second: what is looked at; its trial holds the same texts.
+
+    Returns:
+        The change of the loss on the text's own next token, and the KL divergence of what is
+        thought to follow from what was, in nats.
+    """
+    before, after = (trial.following(graft) for trial, graft in (first, second))
+    following = first[0].next_tokens
+    change, divergence, begin = [], [], 0
+    for ours, theirs in zip(before, after, strict=True):
+        own = following[begin : begin + len(ours)]
+        rows = torch.arange(len(own), device=own.device)
+        change.append(ours[rows, own] - theirs[rows, own])
+        divergence.append((ours.exp() * (ours - theirs)).sum(-1))
+        begin += len(ours)
+    return _joined(change), _joined(divergence)
+
+
 def _rows(batch: _Batch) -> tuple[Tensor, Tensor]:
     return torch.arange(len(batch.ends), device=batch.ends.device), batch.ends
 
 
-def _joined(parts: "Sequence[Tensor] | object") -> Float[np.ndarray, " text"]:
-    values: np.ndarray = torch.cat(list(parts)).float().cpu().numpy()  # type: ignore[call-overload]
+def _joined(parts: Iterable[Tensor]) -> Float[np.ndarray, " some"]:
+    values: np.ndarray = torch.cat(list(parts)).float().cpu().numpy()
     return values
 
 
