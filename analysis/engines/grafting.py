@@ -4,11 +4,11 @@ A graft is kept apart from the model and added to its MLP's output on the way; `
 in, as a neuron like any other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +18,9 @@ from analysis.errors import UserError
 from analysis.family import part, share_weights
 from analysis.neuron import Neuron
 from analysis.subject import Subject
+
+MODERATE = 0.01
+"""Penalty on the size of an output, as a share of the mean squared gain of the norm behind it."""
 
 Recorded = dict[str, dict[int, Float[Tensor, "row pos _"]]]
 """What a pass left behind, by name and layer."""
@@ -32,11 +35,18 @@ class Graft:
         reads: weights on what the MLP reads, a row for each pre-activation: gate and up where the
             MLP is gated, else one. A last column is the bias, where the MLP has any.
         writes: what it adds to the MLP's output per unit of activation.
+        kind: ``neuron``; ``linear``, whose activation is its one reading itself; ``constant``,
+            whose activation is one. The latter two are no neurons, but controls.
     """
 
     layer: int
     reads: Float[Tensor, "reading feature"]
     writes: Float[Tensor, " d_model"]
+    kind: Literal["neuron", "linear", "constant"] = "neuron"
+
+    def scaled(self, factor: float) -> "Graft":
+        """The same with so many times its write."""
+        return replace(self, writes=self.writes * factor)
 
 
 def check_graftable(subject: Subject) -> None:
@@ -69,10 +79,14 @@ def features(subject: Subject, x: Float[Tensor, "*row d_model"]) -> Float[Tensor
 
 
 def activated(
-    subject: Subject, reads: Float[Tensor, "reading feature"], x: Float[Tensor, "*row d_model"]
+    subject: Subject, graft: Graft, x: Float[Tensor, "*row d_model"]
 ) -> Float[Tensor, "*row"]:
-    """Activation of a neuron with these weights, as the model's own neurons have theirs."""
-    pre = features(subject, x) @ reads.to(x).T
+    """A graft's activation, made of what the MLP reads as the model's own neurons make theirs."""
+    if graft.kind == "constant":
+        return torch.ones_like(x[..., 0])
+    pre = features(subject, x) @ graft.reads.to(x).T
+    if graft.kind == "linear":
+        return pre[..., 0]
     activation: Tensor = subject.activation(pre[..., 0])
     return activation * pre[..., 1] if is_gated(subject) else activation
 
@@ -110,10 +124,7 @@ def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:
 
 
 def added(
-    subject: Subject,
-    graft: Graft,
-    recorded: Recorded,
-    activation: Float[Tensor, "row pos"] | None = None,
+    subject: Subject, graft: Graft, recorded: Recorded
 ) -> Float[Tensor, "row pos d_model"]:
     """The residual stream behind the layer, with the graft.
 
@@ -121,14 +132,27 @@ def added(
         subject: the model.
         graft: the neuron.
         recorded: ``reads``, ``output`` and ``resid`` of its layer, without it.
-        activation: in place of its own.
     """
     layer = graft.layer
-    if activation is None:
-        activation = activated(subject, graft.reads, recorded["reads"][layer])
+    activation = activated(subject, graft, recorded["reads"][layer])
     before = recorded["output"][layer] if subject.family.mlp_post else None
     change = activation[..., None] * graft.writes.to(activation)
     return recorded["resid"][layer] + subject.added(layer, before, change)
+
+
+def behind(
+    subject: Subject, layer: int, direction: Float[Tensor, " d_model"]
+) -> Float[Tensor, " d_model"]:
+    """What an MLP has to put out for the residual stream to get this direction.
+
+    Where a norm stands between them, its gain can be near zero in a dimension: the direction is
+    met as nearly as outputs of moderate size can (least squares with a penalty).
+    """
+    norm = subject.norm_behind(layer)
+    if norm is None:
+        return direction
+    gain = norm.gain.to(direction)
+    return gain * direction / (gain.square() + MODERATE * gain.square().mean())
 
 
 class _EnoughError(Exception):

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.engines.alignment import aligned
-from analysis.engines.grafting import Recorded, features, is_gated, record
+from analysis.engines.grafting import Recorded, features, is_biased, is_gated, record
 from analysis.neuron import Neuron
 from analysis.numbers.ridge import Sums
 from analysis.progress import Progress, silent
@@ -37,12 +37,19 @@ another neuron's, the outcome (1 at the end of a text that calls for the target,
 elsewhere), and a one."""
 
 
+Aligned = dict[str, dict[int, Float[Tensor, "token _"]]]
+"""What was recorded at positions that have seen the same, by name and layer."""
+
+
 @dataclass(frozen=True)
 class Lesson:
-    """A text to learn from, and the token it calls for: 1 the target, -1 the foil."""
+    """A text to learn from, and which token it calls for: 1 the target, -1 the foil, None unknown.
+
+    Only where it is known does a text take part in the fit of the outcome.
+    """
 
     text: str
-    outcome: float
+    outcome: float | None
 
 
 @dataclass
@@ -50,13 +57,20 @@ class Transfer:
     """Sums of one fold.
 
     Attributes:
-        reading: by recipient's layer, what its MLP reads against ``VALUES``.
+        known: by recipient's layer, what its MLP reads against ``VALUES``, in texts whose outcome
+            is known.
+        unknown: the same in all others.
         stream: the donor's residual stream behind its neuron against the recipient's behind every
             layer.
     """
 
-    reading: list[Sums]
+    known: list[Sums]
+    unknown: list[Sums]
     stream: Sums
+
+    def reading(self, layer: int) -> Sums:
+        """Over all texts."""
+        return self.known[layer] + self.unknown[layer]
 
 
 def collect(
@@ -81,7 +95,7 @@ def collect(
     """
     layers = range(recipient.n_layers)
     draw = torch.Generator().manual_seed(seed)
-    sums: Transfer | None = None
+    sums = _nothing(donor, recipient)
     for done, batch in enumerate(_batches(lessons), start=1):
         places = [aligned(donor, recipient, lesson.text) for lesson in batch]
         ours = _at(record(donor, _ids(donor, batch), _wanted(donor, neuron)), places, 0)
@@ -90,21 +104,31 @@ def collect(
         values = _values(donor, (neuron, other), ours, draw)
         values = torch.cat([values, _outcomes(batch, places)], -1)
         resid = torch.cat([theirs["resid"][i] for i in layers], -1)
-        x = [features(recipient, theirs["reads"][i]) for i in layers]
-        if sums is None:
-            stream = Sums.empty(donor.d_model, resid.shape[-1])
-            sums = Transfer([Sums.empty(each.shape[-1], len(VALUES)) for each in x], stream)
+        known = sums.unknown if batch[0].outcome is None else sums.known
         for layer in layers:
-            sums.reading[layer].add(x[layer], values)
+            known[layer].add(features(recipient, theirs["reads"][layer]), values)
         sums.stream.add(ours["resid"][neuron.layer], resid)
         progress(done * BATCH_TEXTS / max(len(lessons), done * BATCH_TEXTS))
-    assert sums is not None
     return sums
 
 
+def _nothing(donor: Subject, recipient: Subject) -> Transfer:
+    """Sums over no text."""
+    width = recipient.d_model + is_biased(recipient)
+    known, unknown = (
+        [Sums.empty(width, len(VALUES)) for _ in range(recipient.n_layers)] for _ in range(2)
+    )
+    return Transfer(
+        known, unknown, Sums.empty(donor.d_model, recipient.n_layers * recipient.d_model)
+    )
+
+
 def _batches(lessons: Sequence[Lesson]) -> Iterator[Sequence[Lesson]]:
-    for begin in range(0, len(lessons), BATCH_TEXTS):
-        yield lessons[begin : begin + BATCH_TEXTS]
+    """Texts whose outcome is known come together, and so do the others."""
+    for unknown in (False, True):
+        some = [lesson for lesson in lessons if (lesson.outcome is None) == unknown]
+        for begin in range(0, len(some), BATCH_TEXTS):
+            yield some[begin : begin + BATCH_TEXTS]
 
 
 def _ids(subject: Subject, batch: Sequence[Lesson]) -> Int[Tensor, "row pos"]:
@@ -120,7 +144,7 @@ def _wanted(donor: Subject, neuron: Neuron) -> dict[str, list[int]]:
     return {name: [neuron.layer] for name in (*names, "resid")}
 
 
-def _at(recorded: Recorded, places: Sequence[list[tuple[int, int]]], side: int) -> Recorded:
+def _at(recorded: Recorded, places: Sequence[list[tuple[int, int]]], side: int) -> Aligned:
     """What was recorded at the aligned positions of all texts, one after the other."""
     rows = torch.tensor([row for row, pairs in enumerate(places) for _ in pairs])
     at = torch.tensor([pair[side] for pairs in places for pair in pairs])
@@ -131,7 +155,7 @@ def _at(recorded: Recorded, places: Sequence[list[tuple[int, int]]], side: int) 
 
 
 def _values(
-    donor: Subject, neurons: tuple[Neuron, Neuron], ours: Recorded, draw: torch.Generator
+    donor: Subject, neurons: tuple[Neuron, Neuron], ours: Aligned, draw: torch.Generator
 ) -> Float[Tensor, "token value"]:
     """The neuron's readings, dealt out anew, and another neuron's."""
     layer = neurons[0].layer
@@ -148,7 +172,7 @@ def _outcomes(
 ) -> Float[Tensor, "token 2"]:
     """The outcome, which only a text's end has, and a one."""
     outcomes = [
-        lesson.outcome * (pair == pairs[-1])
+        (lesson.outcome or 0.0) * (pair == pairs[-1])
         for lesson, pairs in zip(batch, places, strict=True)
         for pair in pairs
     ]

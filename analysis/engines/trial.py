@@ -51,8 +51,7 @@ class Trial:
 
     def _read(self, texts: Sequence[Sequence[int]], longest: int) -> _Batch:
         ids = torch.tensor([_padded(text, longest) for text in texts], device=self.subject.device)
-        wanted = {"reads": [self.layer], "resid": [self.layer]}
-        wanted |= {"output": [self.layer]} if self.subject.family.mlp_post else {}
+        wanted = {name: [self.layer] for name in ("reads", "output", "resid")}
         ends = torch.tensor([len(text) - 1 for text in texts], device=ids.device)
         return _Batch(ids, ends, record(self.subject, ids, wanted))
 
@@ -60,9 +59,15 @@ class Trial:
     def activations(self, graft: Graft) -> Float[np.ndarray, " text"]:
         """The graft's activation at the end of each text."""
         return _joined(
-            activated(self.subject, graft.reads, batch.recorded["reads"][self.layer][_rows(batch)])
+            activated(self.subject, graft, batch.recorded["reads"][self.layer][_rows(batch)])
             for batch in self._batches
         )
+
+    @torch.inference_mode()
+    def written(self) -> float:
+        """How large what the MLP writes is at the ends of the texts: its root mean square."""
+        rows = [batch.recorded["output"][self.layer][_rows(batch)] for batch in self._batches]
+        return float(torch.cat(rows).square().sum(-1).mean().sqrt())
 
     @torch.inference_mode()
     def differences(
@@ -97,6 +102,12 @@ class Trial:
         ]
         return torch.cat(rows)
 
+    @property
+    def text_of(self) -> Int[np.ndarray, " place"]:
+        """Which of the texts each of those places is in."""
+        ends = torch.cat([batch.ends for batch in self._batches]).cpu().numpy()
+        return np.repeat(np.arange(len(ends)), ends)
+
     def _final(self, batch: _Batch, graft: Graft | None) -> Float[Tensor, "row pos d_model"]:
         resid = batch.recorded["resid"][self.layer]
         if graft is not None:
@@ -105,35 +116,36 @@ class Trial:
 
 
 def costs(
-    first: tuple[Trial, Graft | None], second: tuple[Trial, Graft | None]
-) -> tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]:
-    """What a graft costs at every token of some texts, beside the same texts with another or none.
+    first: tuple[Trial, Graft | None], others: Sequence[tuple[Trial, Graft | None]]
+) -> tuple[Float[np.ndarray, "other place"], Float[np.ndarray, "other place"]]:
+    """What grafts cost at every token of some texts.
 
     Args:
-        first: what is compared with.
-        second: what is looked at; its trial holds the same texts.
+        first: what is compared with, a graft or none.
+        others: what is looked at; all trials hold the same texts.
 
     Returns:
         The change of the loss on the text's own next token, and the KL divergence of what is
         thought to follow from what was, in nats.
     """
-    before, after = (trial.following(graft) for trial, graft in (first, second))
+    every = (trial.following(graft) for trial, graft in (first, *others))
     following = first[0].next_tokens
     change, divergence, begin = [], [], 0
-    for ours, theirs in zip(before, after, strict=True):
+    for ours, *theirs in zip(*every, strict=True):
         own = following[begin : begin + len(ours)]
         rows = torch.arange(len(own), device=own.device)
-        change.append(ours[rows, own] - theirs[rows, own])
-        divergence.append((ours.exp() * (ours - theirs)).sum(-1))
+        losses = [ours[rows, own] - each[rows, own] for each in theirs]
+        change.append(torch.stack(losses, -1))
+        divergence.append(torch.stack([(ours.exp() * (ours - t)).sum(-1) for t in theirs], -1))
         begin += len(ours)
-    return _joined(change), _joined(divergence)
+    return _joined(change).T, _joined(divergence).T
 
 
 def _rows(batch: _Batch) -> tuple[Tensor, Tensor]:
     return torch.arange(len(batch.ends), device=batch.ends.device), batch.ends
 
 
-def _joined(parts: Iterable[Tensor]) -> Float[np.ndarray, " some"]:
+def _joined(parts: Iterable[Tensor]) -> Float[np.ndarray, "..."]:
     values: np.ndarray = torch.cat(list(parts)).float().cpu().numpy()
     return values
 

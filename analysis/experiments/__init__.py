@@ -21,6 +21,7 @@ NAMES = (
     "generality",
     "crossed",
     "robustness",
+    "transplant",
     "census",
     "comparison",
     "verification",

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-PENALTIES = (1e-7, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-7, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """As shares of the mean square of a feature. Which one is chosen is decided by held-out error."""
 
 

@@ -1,6 +1,7 @@
 """The texts that a transplant learns from, and those it is judged on."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from analysis.subject import Subject
 
 CONTEXT = 30
 """Tokens of the recipient before a target or foil in an article."""
+
+ARTICLES = 200
+"""Of which words are taken for the sentence of the pair."""
 
 MOST = 6000
 """Characters of an article that are read."""
@@ -26,7 +30,7 @@ class Text:
     Attributes:
         text: the text.
         target: whether the target is called for, else the foil; None where nothing is known.
-        ground: one of ``GROUNDS``; empty for an ordinary one.
+        ground: one of ``GROUNDS``; empty where nothing is known.
         unit: what is resampled: a word, or the number of an article.
     """
 
@@ -38,7 +42,11 @@ class Text:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts to learn from and others to judge by; they share no word and no article."""
+    """Texts to learn from and others to judge by; they share no word and no article.
+
+    The sentence of the pair is learnt from with any words of articles in it, too: for what the
+    donor's neuron does after them, nobody has to know what they call for.
+    """
 
     learnt: tuple[Text, ...]
     judged: tuple[Text, ...]
@@ -51,6 +59,7 @@ def gather(
     contrast: Contrast,
     articles: Sequence[tuple[int, str]],
     contexts: tuple[int, int],
+    fillers: int,
     ordinary: int,
     seed: int,
 ) -> Texts:
@@ -62,13 +71,16 @@ def gather(
         contrast: target and foil as the recipient's tokens.
         articles: numbered texts.
         contexts: of either kind, at most so many to learn from, and to judge by.
+        fillers: words of articles that stand in the sentence of the pair, at most.
         ordinary: texts on which costs are measured, at most.
         seed: of the draws.
     """
     order = random.Random(seed).sample(list(articles), len(articles))
     half = len(order) // 2
     learnt = [*_sentences(question, 0), *_contexts(recipient, contrast, order[:half], contexts[0])]
+    learnt += _fillers(question, order[:half], fillers, seed)
     judged = [*_sentences(question, 1), *_contexts(recipient, contrast, order[half:], contexts[1])]
+    judged += [Text(n.text, n.calls_for == "target", NATURAL, n.text) for n in question.natural]
     plain = _ordinary(recipient, order[half:][::-1], ordinary, seed)
     return Texts(tuple(learnt), tuple(judged), tuple(plain))
 
@@ -80,6 +92,16 @@ def _sentences(question: Question, turn: int) -> Iterator[Text]:
             yield Text(question.template.format(word), target, WORDS, word)
             for template in question.held_out_templates if turn else ():
                 yield Text(template.format(word), target, TEMPLATES, word)
+
+
+def _fillers(
+    question: Question, articles: Sequence[tuple[int, str]], many: int, seed: int
+) -> Iterator[Text]:
+    """Words of the articles in the sentence of the pair, but none of the question's own."""
+    own = {word.lower() for word in (*question.target_words, *question.foil_words)}
+    words = {w for _, text in articles[:ARTICLES] for w in re.findall(r"(?<= )[a-z]{3,}", text)}
+    for word in random.Random(seed).sample(sorted(words - own), min(many, len(words - own))):
+        yield Text(question.template.format(word), None, "", word)
 
 
 def _contexts(
