@@ -37,9 +37,9 @@ def test_bos_shifts_a_models_positions_and_leaves_its_first_word_a_place():
 
 def test_a_donors_token_goes_to_the_first_position_that_has_seen_all_of_it():
     # " apple" ends inside of "ple pie": only that one has seen all of it
-    assert aligned(
-        reader("one", " apple", " pie"), reader("one", " ap", "ple pie"), TEXT
-    ) == [(2, 2)]
+    assert aligned(reader("one", " apple", " pie"), reader("one", " ap", "ple pie"), TEXT) == [
+        (2, 2)
+    ]
 
 
 def test_of_several_donors_tokens_in_one_of_the_recipients_the_last_stands_for_all():

@@ -2,7 +2,7 @@
 
 import torch
 
-from analysis.numbers.ridge import Sums, fit
+from analysis.engines.ridge import Sums, fit
 
 GENERATOR = torch.Generator().manual_seed(0)
 X = torch.randn(120, 6, generator=GENERATOR, dtype=torch.float64)

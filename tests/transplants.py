@@ -115,3 +115,38 @@ def donor():
         towards = subject.direction(contrast.target_id, contrast.foil_id)
         mlp.down_proj.weight[:, NEURON.number] = LOUD * towards / towards.norm()
     return subject
+
+
+def biased():
+    """A donor whose neuron is active after words of both kinds, and a model that prefers the foil.
+
+    More of the target everywhere makes the latter's choices better, and tells no kinds apart.
+    """
+    subject, recipient = made("every word", 1), made("partial", 1)
+    contrast = QUESTION.contrast(subject)
+    with torch.no_grad():
+        for each in (subject, recipient):
+            for word in FOILS:
+                each.W_E[each.pieces(" " + word)[-1]] += feature_of(1)
+    mlp = subject.blocks[NEURON.layer].mlp
+    towards = subject.direction(contrast.target_id, contrast.foil_id)
+    with torch.no_grad():
+        mlp.gate_proj.weight[NEURON.number] = feature_of(1)
+        mlp.up_proj.weight[NEURON.number] = feature_of(1)
+        mlp.down_proj.weight[:, NEURON.number] = LOUD * towards / towards.norm()
+    prefer_foil(recipient)
+    return subject, recipient
+
+
+def prefer_foil(subject, logits=3.0):
+    """Raise the foil's logit at the ends of sentences, whatever the word."""
+    finals = [
+        subject.model.base_model(
+            subject.batch(subject.tokens(QUESTION.template.format(word)))
+        ).last_hidden_state[0, -1]
+        for word in (*TARGETS, *FOILS)
+    ]
+    usual = torch.stack(finals).mean(0)
+    head = subject.model.get_output_embeddings().weight
+    with torch.no_grad():
+        head[QUESTION.contrast(subject).foil_id] += logits * usual / usual.square().sum()

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.engines.grafting import Graft, is_gated
+from analysis.engines.ridge import Fit, Sums, fit
 from analysis.engines.transfer import VALUES, Transfer
 from analysis.engines.trial import Trial
-from analysis.numbers.ridge import Fit, Sums, fit
 from analysis.prompts import Contrast
 from analysis.subject import Subject
 
@@ -66,7 +66,7 @@ def mapped(
         total = total + more
     own = slice(layer * d_model, (layer + 1) * d_model)
     some = Sums(total.gram, total.cross[:, own], total.squares[own], total.totals[own], total.count)
-    return (some.solved(PENALTY) @ write.double().cpu()).float()
+    return (some.solved(PENALTY) @ write.cpu().double()).float()
 
 
 def by_layer(folds: Sequence[Transfer]) -> list[Fit]:

@@ -5,7 +5,7 @@ in, as a neuron like any other.
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -100,7 +100,9 @@ def native(subject: Subject, neuron: Neuron) -> Graft:
         bias = getattr(module, "bias", None)
         row = _matrix(module)[neuron.number]
         rows.append(row if bias is None else torch.cat([row, bias[[neuron.number]]]))
-    return Graft(neuron.layer, torch.stack(rows).detach(), subject.W_out(neuron.layer)[neuron.number])
+    return Graft(
+        neuron.layer, torch.stack(rows).detach(), subject.W_out(neuron.layer)[neuron.number]
+    )
 
 
 def without(subject: Subject, neuron: Neuron) -> Subject:
@@ -123,9 +125,7 @@ def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:
     return weight if isinstance(module, nn.Linear) else weight.T
 
 
-def added(
-    subject: Subject, graft: Graft, recorded: Recorded
-) -> Float[Tensor, "row pos d_model"]:
+def added(subject: Subject, graft: Graft, recorded: Recorded) -> Float[Tensor, "row pos d_model"]:
     """The residual stream behind the layer, with the graft.
 
     Args:
@@ -192,10 +192,8 @@ def record(
                 hooks.callback(add(keep).remove)
         last = max(layer for layers in wanted.values() for layer in layers)
         hooks.callback(subject.blocks[last].register_forward_hook(_enough).remove)
-        try:
+        with suppress(_EnoughError):
             subject.model.base_model(ids, use_cache=False)
-        except _EnoughError:
-            pass
     return found
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from analysis.engines.alignment import aligned
 from analysis.engines.grafting import Recorded, features, is_biased, is_gated, record
+from analysis.engines.ridge import Sums
 from analysis.neuron import Neuron
-from analysis.numbers.ridge import Sums
 from analysis.progress import Progress, silent
 from analysis.subject import Subject
 
@@ -134,9 +134,7 @@ def _batches(lessons: Sequence[Lesson]) -> Iterator[Sequence[Lesson]]:
 def _ids(subject: Subject, batch: Sequence[Lesson]) -> Int[Tensor, "row pos"]:
     rows = [subject.tokens(lesson.text) for lesson in batch]
     longest = max(map(len, rows))
-    return torch.tensor(
-        [row + [0] * (longest - len(row)) for row in rows], device=subject.device
-    )
+    return torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=subject.device)
 
 
 def _wanted(donor: Subject, neuron: Neuron) -> dict[str, list[int]]:
@@ -159,10 +157,9 @@ def _values(
 ) -> Float[Tensor, "token value"]:
     """The neuron's readings, dealt out anew, and another neuron's."""
     layer = neurons[0].layer
-    gate = ours["gate"] if is_gated(donor) else ours["in"]
+    sources = ours["in"], ours["gate"] if is_gated(donor) else ours["in"], ours["activations"]
     mine, theirs = (
-        torch.stack([source[layer][:, n.number] for source in (ours["in"], gate, ours["activations"])], -1)
-        for n in neurons
+        torch.stack([source[layer][:, each.number] for source in sources], -1) for each in neurons
     )
     return torch.cat([mine, mine[torch.randperm(len(mine), generator=draw)], theirs], -1)
 

@@ -45,8 +45,7 @@ class Trial:
         self._tail = Tail(subject, _padded(texts[0], longest), 0)
         size = max(1, BATCH_TOKENS // longest)
         self._batches = [
-            self._read(texts[begin : begin + size], longest)
-            for begin in range(0, len(texts), size)
+            self._read(texts[begin : begin + size], longest) for begin in range(0, len(texts), size)
         ]
 
     def _read(self, texts: Sequence[Sequence[int]], longest: int) -> _Batch:

@@ -19,7 +19,12 @@ EXPERIMENT = Experiment(
         Option("layer", str, "auto", "Where in the recipient: a number, or auto for the best fit."),
         Option("cut", str, "", "A neuron of the recipient to cut out first, such as L25N1527."),
         Option(
-            "contexts", int, 60, "Places in articles to learn from, of either kind.", low=8, high=1000
+            "contexts",
+            int,
+            60,
+            "Places in articles to learn from, before target and foil each.",
+            low=8,
+            high=1000,
         ),
         SEED,
     ),

@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from analysis.corpus import articles
 from analysis.engines.copying import by_layer
 from analysis.engines.grafting import check_graftable, native, without
 from analysis.engines.transfer import VALUES
 from analysis.errors import UserError
+from analysis.experiments.transplant.checkpoint import CHECKPOINTS, Checkpoint
+from analysis.experiments.transplant.judged import GAINS, UNCUT, costs, judged
 from analysis.experiments.transplant.measured import (
-    CONSTANT,
     GRAFT,
+    MAPPED,
     OWN,
     VARIANTS,
-    Answers,
-    Effects,
     Pair,
+    another,
     answered,
     best_layer,
     grafts,
@@ -29,22 +31,13 @@ from analysis.experiments.transplant.measured import (
     own_neuron,
     to_match,
 )
-from analysis.experiments.transplant.texts import GROUNDS, Texts, gather
+from analysis.experiments.transplant.texts import check, gather
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.choices import Choices, right, surprise
 from analysis.progress import Progress, part_of, silent
 from analysis.questions import Question
 from analysis.result import Result
 from analysis.subject import Subject
-
-UNCUT = "uncut"
-"""The recipient as it was before a neuron was cut out of it."""
-
-GAINS = ("margin", "target", "foil", "right", "surprise", "beyond_bias")
-"""What is told of each variant on each ground: change of the margin, of the logit difference where
-the target is called for and where the foil is, of the share of right choices, of the loss of the
-choice, and how much lower that loss is than with a constant bias."""
 
 ACTIVATION, GATE, IN = (VALUES.index(name) for name in ("activation", "gate", "in"))
 
@@ -76,6 +69,8 @@ class Transplant(Result):
         variants: what the recipient was given.
         grounds: what was judged on.
         texts: of each ground, how many call for the target and for the foil.
+        units: of each ground, how many words or articles they are from.
+        articles: how many the ordinary text is from.
         donor_area: AUC of the neuron's activation in the donor, by ground, with its interval.
         area: the same of the graft's in the recipient.
         likeness: correlation of both activations at the ends of the texts, by ground.
@@ -92,6 +87,8 @@ class Transplant(Result):
         cost: change of the loss over all of them, in nats, by variant; articles are resampled.
         other_cost: the same where neither target nor foil follows.
         divergence: mean KL there, in nats.
+        uncut_cost: how much higher the loss is with the graft than it was before the cut, over all
+            of them; not numbers where none was made.
     """
 
     donor: str
@@ -110,6 +107,8 @@ class Transplant(Result):
     variants: tuple[str, ...]
     grounds: tuple[str, ...]
     texts: Int[np.ndarray, "ground 2"]
+    units: Int[np.ndarray, " ground"]
+    articles: int
     donor_area: Float[np.ndarray, "ground 3"]
     area: Float[np.ndarray, "ground 3"]
     likeness: Float[np.ndarray, " ground"]
@@ -125,6 +124,7 @@ class Transplant(Result):
     cost: Float[np.ndarray, "variant 3"]
     other_cost: Float[np.ndarray, "variant 3"]
     divergence: Float[np.ndarray, "variant 3"]
+    uncut_cost: Float[np.ndarray, "3"]
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
@@ -143,6 +143,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
         layer=_layer(inputs["layer"], recipient),
         contexts=inputs["contexts"],
         seed=inputs["seed"],
+        kept=CHECKPOINTS,
         progress=progress,
     )
 
@@ -185,6 +186,7 @@ def transplant(
     layer: int | None = None,
     contexts: int = 60,
     seed: int = 0,
+    kept: Path | None = None,
     progress: Progress = silent,
 ) -> Transplant:
     """Fit a graft to one half of words and texts, and judge it on the other.
@@ -201,6 +203,8 @@ def transplant(
             and again to judge by; four times as many other words, and half as many stretches of
             ordinary text.
         seed: of the draws.
+        kept: a folder in which the sums over activations are kept until all is done, so that
+            after a kill they need not be made again.
         progress: told the finished fraction.
 
     Raises:
@@ -211,9 +215,10 @@ def transplant(
     recipient = recipient if cut is None else without(recipient, cut)
     sizes = (contexts, contexts), 4 * contexts, max(8, contexts // 2)
     gathered = gather(recipient, question, contrast, texts, *sizes, seed)
-    _check(gathered)
-    pair = Pair(donor, neuron, _other(donor, neuron, seed), recipient)
-    folds = learnt(pair, gathered.learnt, seed, part_of(progress, 0.02, 0.4))
+    check(gathered)
+    pair = Pair(donor, neuron, another(donor, neuron, seed), recipient)
+    checkpoint = Checkpoint(kept, pair, gathered.learnt, seed)
+    folds = learnt(pair, gathered.learnt, seed, checkpoint, part_of(progress, 0.02, 0.4))
     fits = by_layer(folds)
     chosen = best_layer(pair, fits) if layer is None else layer
     made = grafts(pair, folds, fits[chosen], chosen, contrast)
@@ -228,7 +233,10 @@ def transplant(
     told = part_of(progress, 0.65, 1.0)
     answers = answered(recipient, strong, gathered, contrast, told)
     done = in_donor(pair, gathered.judged, contrasts[0])
-    explained = np.array([[float(fit.explained[i]) for i in (ACTIVATION, GATE, IN)] for fit in fits])
+    checkpoint.remove()
+    explained = np.array(
+        [[float(fit.explained[i]) for i in (ACTIVATION, GATE, IN)] for fit in fits]
+    )
     return Transplant(
         donor=donor.origin.name,
         neuron=str(neuron),
@@ -239,135 +247,22 @@ def transplant(
         foil=contrast.foil,
         layer=chosen,
         chosen=layer is None,
-        explained=explained.astype(np.float32),
+        explained=np.array(explained, dtype=np.float32),
         tokens=int(sum(fold.stream.count for fold in folds)),
         own="" if own is None else str(own),
         other=str(pair.other),
         variants=tuple(strong),
-        **_judged(gathered, answers, done, seed),
-        **_costs(gathered, answers, contrast.target_id, contrast.foil_id, seed),
+        **judged(gathered, answers, done, seed),
+        **costs(gathered, answers, contrast.target_id, contrast.foil_id, seed),
     )
-
-
-def _check(texts: Texts) -> None:
-    """Refuse to judge on nothing.
-
-    Raises:
-        UserError: of one kind there are no texts.
-    """
-    for some in (texts.learnt, texts.judged):
-        if not {True, False} <= {text.target for text in some} or not texts.ordinary:
-            raise UserError(
-                "There are too few words and articles to learn from and to judge by: give a "
-                "question that has words, or whose target and foil stand in the corpus."
-            )
-
-
-def _other(donor: Subject, neuron: Neuron, seed: int) -> Neuron:
-    """Another neuron of the same layer, drawn at random."""
-    drawn = int(np.random.default_rng(seed).integers(0, donor.d_mlp - 1))
-    return Neuron(neuron.layer, drawn + (drawn >= neuron.number))
-
-
-def _judged(
-    texts: Texts, answers: Answers, done: Effects, seed: int
-) -> dict[str, Any]:
-    """Everything that is told by ground."""
-    ground = np.array([text.ground for text in texts.judged])
-    target = np.array([text.target is True for text in texts.judged])
-    unit = np.unique([text.unit for text in texts.judged], return_inverse=True)[1]
-    found = [name for name in GROUNDS if (ground == name).any()]
-    rows = [
-        _on_ground(ground == name, target, unit, answers, done, seed) for name in found
-    ]
-    stacked = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
-    stacked["after"] = stacked["after"].T
-    stacked["gains"] = np.moveaxis(stacked["gains"], 0, 1)
-    wide = {k: v if v.dtype.kind == "i" else v.astype(np.float32) for k, v in stacked.items()}
-    return {"grounds": tuple(found), **wide}
-
-
-def _on_ground(
-    here: Bool[np.ndarray, " text"],
-    target: Bool[np.ndarray, " text"],
-    unit: Int[np.ndarray, " text"],
-    answers: Answers,
-    done: Effects,
-    seed: int,
-) -> dict[str, np.ndarray]:
-    """One ground: margins, gains and areas."""
-    kind, choices = target[here], Choices(target[here], unit[here], seed)
-    before = answers.before[here]
-    after = {name: values[here] for name, values in answers.after.items()}
-    with_it, without_it = done.with_it[here], done.without[here]
-    gain = after[GRAFT] - before
-    nothing = np.full(3, np.nan)
-    uncut = after.get(UNCUT)
-    biased = surprise(after[CONSTANT], kind)
-    return {
-        "texts": np.array([kind.sum(), (~kind).sum()]),
-        "donor_area": choices.area(done.activation[here]),
-        "area": choices.area(answers.activation[here]),
-        "likeness": np.array(_correlation(done.activation[here], answers.activation[here])),
-        "donor_margins": np.array([choices.margin(v)[0] for v in (with_it, without_it)]),
-        "donor_effect": choices.margin(with_it - without_it),
-        "margins": choices.margin(before)[0],
-        "shares": choices.mean(right(before, kind))[0],
-        "after": np.array([choices.margin(values)[0] for values in after.values()]),
-        "gains": np.stack(
-            [_gains(choices, before, values, kind, biased) for values in after.values()]
-        ),
-        "copied": choices.share(gain, with_it - without_it),
-        "restored": nothing if uncut is None else choices.share(gain, uncut - before),
-    }
-
-
-def _gains(
-    choices: Choices,
-    before: Float[np.ndarray, " text"],
-    after: Float[np.ndarray, " text"],
-    kind: Bool[np.ndarray, " text"],
-    biased: Float[np.ndarray, " text"],
-) -> Float[np.ndarray, "gain 3"]:
-    gain, loss = after - before, surprise(after, kind)
-    return np.stack(
-        [
-            choices.margin(gain),
-            choices.mean(gain, kind),
-            choices.mean(gain, ~kind),
-            choices.mean(right(after, kind) - right(before, kind)),
-            choices.mean(loss - surprise(before, kind)),
-            choices.mean(biased - loss),
-        ]
-    )
-
-
-def _correlation(ours: Float[np.ndarray, " text"], theirs: Float[np.ndarray, " text"]) -> float:
-    """Not a number where one of them is constant."""
-    if not (ours.std() and theirs.std()):
-        return float("nan")
-    return float(np.corrcoef(ours, theirs)[0, 1])
-
-
-def _costs(
-    texts: Texts, answers: Answers, target_id: int, foil_id: int, seed: int
-) -> dict[str, np.ndarray]:
-    """What each variant costs on ordinary text; articles are resampled."""
-    unit = answers.text
-    called = answers.following == target_id
-    other = ~called & (answers.following != foil_id)
-    choices = Choices(called, unit, seed)
-    return {
-        "places": np.array([len(other), other.sum()]),
-        "cost": np.stack([choices.mean(v) for v in answers.change]).astype(np.float32),
-        "other_cost": np.stack([choices.mean(v, other) for v in answers.change]).astype("f"),
-        "divergence": np.stack([choices.mean(v, other) for v in answers.divergence]).astype("f"),
-    }
 
 
 def summary(result: Transplant) -> dict[str, Any]:
-    """The result in plain values."""
+    """The result in plain values; the loss change is beside the model before the cut, if any."""
     own = result.variants.index(GRAFT)
+    grounds = {name: _held_out(result, own, i) for i, name in enumerate(result.grounds)}
+    change = result.uncut_cost if result.cut else result.cost[own]
+    rows = [_variant(result, row) for row in range(len(result.variants))]
     return {
         "donor": result.donor,
         "neuron": result.neuron,
@@ -377,11 +272,11 @@ def summary(result: Transplant) -> dict[str, Any]:
         "foil": result.foil,
         "layer": result.layer,
         "fit": _fit(result),
-        "held_out": {
-            name: _held_out(result, own, place) for place, name in enumerate(result.grounds)
-        },
-        "corpus_loss_change": _told(result.cost[own]),
-        "variants": [_variant(result, row) for row in range(len(result.variants))],
+        "held_out": {**grounds[result.grounds[0]], "on": result.grounds[0], "grounds": grounds},
+        "corpus_loss_change": change[0],
+        "corpus_loss_interval": change[1:],
+        "grafts": [row for row in rows if row["variant"] in (GRAFT, MAPPED)],
+        "controls": [row for row in rows if row["variant"] not in (GRAFT, MAPPED)],
     }
 
 
@@ -413,16 +308,17 @@ def _held_out(result: Transplant, own: int, place: int) -> dict[str, Any]:
         "auc_in_donor": _told(result.donor_area[place]),
         "correlation": result.likeness[place],
     }
-    return {**found, "restored": _told(result.restored[place])} if result.cut else found
+    if not result.cut:
+        return found
+    value, *interval = result.restored[place].tolist()
+    return {**found, "restored": value, "restored_interval": interval}
 
 
 def _variant(result: Transplant, row: int) -> dict[str, Any]:
     return {
         "variant": result.variants[row],
         "gains": {
-            ground: {
-                name: _told(result.gains[row, place, i]) for i, name in enumerate(GAINS)
-            }
+            ground: {name: _told(result.gains[row, place, i]) for i, name in enumerate(GAINS)}
             for place, ground in enumerate(result.grounds)
         },
         "cost": _told(result.cost[row]),

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.criteria import COPIED
-from analysis.experiments.transplant.compute import UNCUT, Transplant
+from analysis.experiments.transplant.compute import Transplant
 from analysis.experiments.transplant.measured import CONSTANT, GRAFT, MAPPED, OUTCOME, OWN
 from analysis.numbers.estimates import Estimate
 
@@ -70,9 +70,10 @@ class Facts:
     bias: Rival
     outcome: Rival
     own: Rival | None
-    donor_needed: bool  # whether no edit fitted to the outcome gains as much
+    outcome_gains: bool  # whether the edit fitted to the outcome gains, beyond doubt
+    outcome_suffices: bool  # whether it gains as much as the graft
     cost: Estimate  # change of the loss of ordinary text with the graft
-    against_uncut: float  # the same beside the model before its neuron was cut out
+    against_uncut: float  # how far the loss is from that before a cut; NaN without one
     divergence: float  # mean KL where neither word follows
     places: int  # tokens of ordinary text
 
@@ -89,7 +90,6 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
     mapped, bias, outcome = (_rival(result, name, place) for name in names)
     own = _rival(result, OWN, place) if OWN in result.variants else None
     activation, gate, _ = result.explained[result.layer].tolist()
-    uncut = result.cost[result.variants.index(UNCUT), 0] if UNCUT in result.variants else 0.0
     return Facts(
         verdict=_verdict(grounds, asked, gained),
         same=result.cut == result.neuron and result.recipient.startswith(result.donor),
@@ -108,9 +108,10 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
         bias=bias,
         outcome=outcome,
         own=own,
-        donor_needed=outcome.gain.mean < strongest.gain.mean,
+        outcome_gains=outcome.gain.low > 0,
+        outcome_suffices=outcome.gain.low > 0 and outcome.gain.mean >= strongest.gain.mean,
         cost=_estimate(result.cost[row]),
-        against_uncut=float(result.cost[row, 0] - uncut),
+        against_uncut=abs(float(result.uncut_cost[0])),
         divergence=float(result.divergence[row, 0]),
         places=int(result.places[0]),
     )

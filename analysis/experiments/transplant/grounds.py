@@ -13,4 +13,4 @@ def grounds(facts: Facts, result: Transplant) -> Iterator[Ground]:
     """Words and articles are drawn again, with all texts that they are in."""
     for name, units in zip(result.grounds, result.units, strict=True):
         yield Ground(name, {UNITS[name]: int(units)}, "bootstrap")
-    yield Ground("costs", {"article": int(result.units[-1])}, "bootstrap")
+    yield Ground("costs", {"article": result.articles}, "bootstrap")

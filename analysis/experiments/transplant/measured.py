@@ -9,13 +9,14 @@ from jaxtyping import Float, Int
 
 from analysis.engines.copying import fitted, mapped, matched_to, used
 from analysis.engines.grafting import Graft, behind, native
+from analysis.engines.ridge import Fit, fit
 from analysis.engines.transfer import VALUES, Lesson, Transfer, collect
 from analysis.engines.trial import Trial, costs
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.experiments.transplant.checkpoint import Checkpoint, Pair
 from analysis.experiments.transplant.texts import NATURAL, WORDS, Text, Texts
 from analysis.neuron import Neuron
-from analysis.numbers.ridge import Fit, fit
 from analysis.progress import Progress, part_of
 from analysis.prompts import Contrast
 from analysis.questions import Question
@@ -46,26 +47,27 @@ the donor's direction; and the controls."""
 OUTCOMES = {True: 1.0, False: -1.0, None: None}
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Donor and recipient of one neuron."""
-
-    donor: Subject
-    neuron: Neuron
-    other: Neuron
-    recipient: Subject
+def another(donor: Subject, neuron: Neuron, seed: int) -> Neuron:
+    """Another neuron of the same layer, drawn at random."""
+    drawn = int(np.random.default_rng(seed).integers(0, donor.d_mlp - 1))
+    return Neuron(neuron.layer, drawn + (drawn >= neuron.number))
 
 
-def learnt(pair: Pair, texts: Sequence[Text], seed: int, progress: Progress) -> list[Transfer]:
+def learnt(
+    pair: Pair, texts: Sequence[Text], seed: int, checkpoint: Checkpoint, progress: Progress
+) -> list[Transfer]:
     """Sums over the texts, by fold; texts with the same word or article are in one fold."""
     units = {unit: i % FOLDS for i, unit in enumerate(dict.fromkeys(t.unit for t in texts))}
     found = []
     for fold in range(FOLDS):
         some = [Lesson(t.text, OUTCOMES[t.target]) for t in texts if units[t.unit] == fold]
         told = part_of(progress, fold / FOLDS, (fold + 1) / FOLDS)
-        found.append(
-            collect(pair.donor, pair.neuron, pair.other, pair.recipient, some, seed + fold, told)
-        )
+        sums = checkpoint.load(fold)
+        if sums is None:
+            models = pair.donor, pair.neuron, pair.other, pair.recipient
+            sums = collect(*models, some, seed + fold, told)
+            checkpoint.save(fold, sums)
+        found.append(sums)
     return found
 
 
@@ -136,7 +138,7 @@ def trial_of(subject: Subject, layer: int, texts: Sequence[Text]) -> Trial:
 
 
 def to_match(texts: Sequence[Text]) -> list[Text]:
-    """On which the strength is fitted: known words in the sentence of the pair, and some of the contexts."""
+    """On which the strength is fitted: known words in the pair's sentence, and some contexts."""
     natural = [text for text in texts if text.ground == NATURAL]
     return [t for t in texts if t.ground == WORDS] + natural[:MATCHED_CONTEXTS]
 

@@ -6,6 +6,7 @@ from analysis.tables import Column, Listing, Rows, Table
 
 def _variants(result: Transplant) -> Rows:
     """A row for each variant: its gain in the margin on each ground, and what it costs."""
+    told = summary(result)
     return [
         {
             "variant": row["variant"],
@@ -18,7 +19,7 @@ def _variants(result: Transplant) -> Rows:
             "cost_interval": row["cost"]["interval"],
             "kl": row["kl"]["value"],
         }
-        for row in summary(result)["variants"]
+        for row in (*told["grafts"], *told["controls"])
     ]
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.errors import UserError
 from analysis.prompts import Contrast
 from analysis.questions import Question
 from analysis.subject import Subject
@@ -133,3 +134,17 @@ def _ordinary(
         begin, end = spans[first][0], spans[min(first + CONTEXT, len(spans) - 1)][1]
         if text[begin:end].strip():
             yield Text(text[begin:end].strip(), None, "", str(number))
+
+
+def check(texts: Texts) -> None:
+    """Refuse to judge on nothing.
+
+    Raises:
+        UserError: of one kind there are no texts.
+    """
+    for some in (texts.learnt, texts.judged):
+        if not {True, False} <= {text.target for text in some} or not texts.ordinary:
+            raise UserError(
+                "There are too few words and articles to learn from and to judge by: give a "
+                "question that has words, or whose target and foil stand in the corpus."
+            )

@@ -37,7 +37,7 @@ class Sums:
 
     def add(self, x: Float[Tensor, "sample feature"], y: Float[Tensor, "sample value"]) -> None:
         """Count some samples in."""
-        x, y = x.double().cpu(), y.double().cpu()
+        x, y = x.cpu().double(), y.cpu().double()
         self.gram += x.T @ x
         self.cross += x.T @ y
         self.squares += y.square().sum(0)
