@@ -138,7 +138,7 @@ def biased():
     return subject, recipient
 
 
-def prefer_foil(subject, logits=3.0):
+def prefer_foil(subject, logits=7.0):
     """Raise the foil's logit at the ends of sentences, whatever the word."""
     finals = [
         subject.model.base_model(
