@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from analysis.engines import grafting
-from analysis.engines.grafting import native, without
+from analysis.engines.grafting import grown, native, without
 from analysis.engines.trial import Trial, costs
+from analysis.errors import UserError
 from analysis.neuron import Neuron
 from analysis.prompts import make_contrast
 from tests import families
@@ -70,7 +71,29 @@ def test_a_cut_leaves_the_model_itself_as_it_was():
 
 
 def test_a_model_with_gate_and_up_in_one_matrix_is_refused():
-    from analysis.errors import UserError
-
     with pytest.raises(UserError, match="one matrix"):
         grafting.check_graftable(families.shared_subject("phi3"))
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3", "opt", "gpt_neox", "phi"])
+def test_a_graft_that_is_built_in_is_the_last_neuron_of_its_layer(name, tmp_path):
+    subject = families.shared_subject(name)
+    cut, graft = without(subject, NEURON), native(subject, NEURON)
+    whole = grown(cut, graft)
+    tokens = subject.tokens(TEXTS[0])
+    torch.testing.assert_close(whole.logits(tokens), subject.logits(tokens), atol=1e-4, rtol=1e-4)
+    assert whole.d_mlp == subject.d_mlp + 1
+    found = whole.cache(tokens, "mlp.hook_post")["mlp.hook_post"]
+    own = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][NEURON.layer, :, NEURON.number]
+    torch.testing.assert_close(found[NEURON.layer, :, -1], own, atol=1e-5, rtol=1e-4)
+    whole.model.save_pretrained(tmp_path)
+    plain = type(subject.model).from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        logits = plain(torch.tensor([tokens])).logits[0]
+    torch.testing.assert_close(logits, subject.logits(tokens), atol=1e-4, rtol=1e-4)
+
+
+def test_a_model_whose_neurons_follow_from_its_width_is_not_grown():
+    subject = families.shared_subject("bloom")
+    with pytest.raises(UserError, match="follows from its width"):
+        grown(subject, native(subject, NEURON))

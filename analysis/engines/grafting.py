@@ -118,6 +118,68 @@ def without(subject: Subject, neuron: Neuron) -> Subject:
     return replace(subject, model=twin, origin=origin)
 
 
+def grown(subject: Subject, graft: Graft) -> Subject:
+    """The model with the graft built in, as the last neuron of its layer.
+
+    Every layer gets one more neuron, so that one configuration holds for all; those of the other
+    layers have weights of zero and do nothing. The model itself stays.
+
+    Raises:
+        UserError: the configuration does not say how many neurons there are.
+    """
+    name = _size_name(subject)
+    twin = share_weights(subject.model)
+    for layer, block in enumerate(subject.family.layers(twin)):
+        _grow(subject, block, graft if layer == graft.layer else None)
+    setattr(twin.config, name, subject.d_mlp + 1)
+    return replace(subject, model=twin)
+
+
+def _size_name(subject: Subject) -> str:
+    """What the configuration calls the number of neurons.
+
+    Raises:
+        UserError: it has no name for it.
+    """
+    for name in ("ffn_dim", "ffn_hidden_size", "n_inner", "intermediate_size"):
+        if hasattr(subject.config, name):
+            return name
+    raise UserError(
+        f"The number of neurons of {subject.origin.name} follows from its width: it cannot be given"
+        " one more."
+    )
+
+
+def _grow(subject: Subject, block: nn.Module, graft: Graft | None) -> None:
+    """Give a block one more neuron: the graft, or one that does nothing."""
+    family = subject.family
+    paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]
+    for row, path in enumerate(paths):
+        assert path is not None
+        module = part(block, path)
+        reads = None if graft is None else graft.reads[row]
+        bias = getattr(module, "bias", None)
+        size = _matrix(module).shape[1]
+        _extend(module, None if reads is None else reads[:size], outputs=True)
+        if isinstance(bias, Tensor):
+            more = bias.new_zeros(1) if reads is None else reads[size:].to(bias)
+            module.bias = nn.Parameter(torch.cat([bias, more]), requires_grad=False)
+    _extend(part(block, family.mlp_out), None if graft is None else graft.writes, outputs=False)
+
+
+def _extend(module: nn.Module, weights: Float[Tensor, " other"] | None, *, outputs: bool) -> None:
+    """One more output of a projection, or one more input, with these weights or zeros."""
+    matrix = _matrix(module) if outputs else _matrix(module).T
+    more = matrix.new_zeros(matrix.shape[1]) if weights is None else weights.to(matrix)
+    longer = torch.cat([matrix, more[None]])
+    longer = longer if outputs == isinstance(module, nn.Linear) else longer.T
+    module.weight = nn.Parameter(longer.contiguous(), requires_grad=False)
+    if isinstance(module, nn.Linear):
+        module.out_features, module.in_features = longer.shape
+    elif outputs:
+        module.nf = longer.shape[1]
+
+
 def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:
     """A projection's weights, output first; GPT-2's lie input first."""
     weight = module.weight
