@@ -55,3 +55,12 @@ def test_a_value_that_no_feature_knows_is_explained_in_no_part():
     noise = torch.randn(120, 1, generator=GENERATOR, dtype=torch.float64)
     halves = [sums(X[:60], noise[:60]), sums(X[60:], noise[60:])]
     assert float(fit(halves).explained) < 0.05
+
+
+def test_a_weight_counts_a_sample_so_many_times():
+    weighted, repeated = Sums.empty(6, 2), Sums.empty(6, 2)
+    times = torch.arange(120) % 3
+    weighted.add(X, Y, times.float())
+    repeated.add(X.repeat_interleave(times, 0), Y.repeat_interleave(times, 0))
+    for found, expected in zip(weighted.parts, repeated.parts, strict=True):
+        torch.testing.assert_close(found, expected)

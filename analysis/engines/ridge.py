@@ -35,14 +35,21 @@ class Sums:
         sizes = (features, features), (features, values), (values,), (values,)
         return cls(*(torch.zeros(size, dtype=torch.float64) for size in sizes))
 
-    def add(self, x: Float[Tensor, "sample feature"], y: Float[Tensor, "sample value"]) -> None:
-        """Count some samples in."""
+    def add(
+        self,
+        x: Float[Tensor, "sample feature"],
+        y: Float[Tensor, "sample value"],
+        weight: Float[Tensor, " sample"] | None = None,
+    ) -> None:
+        """Count some samples in, each so many times, by default once."""
         x, y = x.cpu().double(), y.cpu().double()
-        self.gram += x.T @ x
-        self.cross += x.T @ y
-        self.squares += y.square().sum(0)
-        self.totals += y.sum(0)
-        self.count += len(x)
+        times = torch.ones(len(x), 1) if weight is None else weight[:, None]
+        times = times.cpu().double()
+        self.gram += x.T @ (x * times)
+        self.cross += x.T @ (y * times)
+        self.squares += (y.square() * times).sum(0)
+        self.totals += (y * times).sum(0)
+        self.count += float(times.sum())
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))

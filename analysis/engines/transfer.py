@@ -21,6 +21,10 @@ from analysis.subject import Subject
 BATCH_TEXTS = 32
 """Texts that both models read at once."""
 
+END = 10
+"""As so many tokens counts the end of a text in the fit: it is there that the neuron has a choice
+to make, and elsewhere it has to be silent."""
+
 READINGS = ("in", "gate", "activation")
 """What is copied of a neuron: its pre-activations, and its activation. Without a gate, that of the
 donor's one reading is its activation."""
@@ -105,8 +109,9 @@ def collect(
         values = torch.cat([values, _outcomes(batch, places)], -1)
         resid = torch.cat([theirs["resid"][i] for i in layers], -1)
         known = sums.unknown if batch[0].outcome is None else sums.known
+        weight = _weights(places)
         for layer in layers:
-            known[layer].add(features(recipient, theirs["reads"][layer]), values)
+            known[layer].add(features(recipient, theirs["reads"][layer]), values, weight)
         sums.stream.add(ours["resid"][neuron.layer], resid)
         progress(done * BATCH_TEXTS / max(len(lessons), done * BATCH_TEXTS))
     return sums
@@ -162,6 +167,13 @@ def _values(
         torch.stack([source[layer][:, each.number] for source in sources], -1) for each in neurons
     )
     return torch.cat([mine, mine[torch.randperm(len(mine), generator=draw)], theirs], -1)
+
+
+def _weights(places: Sequence[list[tuple[int, int]]]) -> Float[Tensor, " token"]:
+    """How often each token counts: the end of a text, which is what matters, many times."""
+    return torch.tensor(
+        [float(END if pair == pairs[-1] else 1) for pairs in places for pair in pairs]
+    )
 
 
 def _outcomes(

@@ -59,6 +59,8 @@ def transplant(plan: Plan) -> Transplant:
         cost=cost,
         other_cost=cost,
         divergence=cost,
+        reads=np.ones((2, 4), np.float32),
+        writes=np.ones(4, np.float32),
         uncut_cost=np.full(3, np.nan, np.float32),
     )
 

@@ -31,7 +31,7 @@ from analysis.experiments.transplant.measured import (
     own_neuron,
     to_match,
 )
-from analysis.experiments.transplant.texts import check, gather
+from analysis.experiments.transplant.texts import FILLERS, check, gather
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
@@ -44,7 +44,7 @@ ACTIVATION, GATE, IN = (VALUES.index(name) for name in ("activation", "gate", "i
 
 @dataclass(frozen=True)
 class Transplant(Result):
-    """A neuron of one model in another, beside controls, on texts that took no part in making it.
+    """A neuron of one model in another, beside controls, on held-out texts.
 
     The margin is the mean logit difference where the target is called for, less that where the foil
     is, in logits: a bias adds nothing to it. Intervals are 95 % bootstrap intervals over words and,
@@ -60,9 +60,8 @@ class Transplant(Result):
         foil: the token it competes with.
         layer: of the recipient, where the graft is.
         chosen: whether the held-out fit chose that layer.
-        explained: by layer, the share of variance on held-out texts of the donor's activation, its
-            gate and its up, of what the layer's MLP reads (R squared of a ridge regression); a
-            donor without a gate has one reading, which stands for both.
+        explained: by layer, the share of variance on held-out texts (R squared) of the donor's
+            activation, gate and up; a donor without a gate has one reading, which stands for both.
         tokens: how many were fitted.
         own: the recipient's own best neuron; empty where the question has no pair for it.
         other: the other neuron of the donor.
@@ -82,11 +81,13 @@ class Transplant(Result):
         gains: ``GAINS`` of each variant.
         copied: the graft's gain in the margin as a share of what the neuron adds in the donor.
         restored: the same as a share of what the cut took; not numbers where none was made.
-        places: tokens of ordinary text on which costs are measured, and of those the ones followed
-            by neither target nor foil.
+        places: tokens of ordinary text, and those of them followed by neither target nor foil.
         cost: change of the loss over all of them, in nats, by variant; articles are resampled.
         other_cost: the same where neither target nor foil follows.
         divergence: mean KL there, in nats.
+        reads: input weights of the graft, gate and up where the recipient has a gate; a last column
+            is the bias, where its MLPs have any.
+        writes: output weights of the graft.
         uncut_cost: how much higher the loss is with the graft than it was before the cut, over all
             of them; not numbers where none was made.
     """
@@ -125,6 +126,8 @@ class Transplant(Result):
     other_cost: Float[np.ndarray, "variant 3"]
     divergence: Float[np.ndarray, "variant 3"]
     uncut_cost: Float[np.ndarray, "3"]
+    reads: Float[np.ndarray, "reading feature"]
+    writes: Float[np.ndarray, " d_model"]
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
@@ -199,12 +202,10 @@ def transplant(
         texts: numbered articles.
         cut: a neuron of the recipient that is cut out of it first.
         layer: where the graft goes; by itself where its readings are told best.
-        contexts: places in articles before the target, and as many before the foil, to learn from
-            and again to judge by; four times as many other words, and half as many stretches of
-            ordinary text.
+        contexts: places before the target, and as many before the foil, to learn from and again to
+            judge by; half as many stretches of ordinary text.
         seed: of the draws.
-        kept: a folder in which the sums over activations are kept until all is done, so that
-            after a kill they need not be made again.
+        kept: a folder for the sums over activations until all is done: a kill leaves them.
         progress: told the finished fraction.
 
     Raises:
@@ -213,7 +214,7 @@ def transplant(
     whole, contrast = recipient, question.contrast(recipient)
     contrasts = question.contrast(donor), contrast
     recipient = recipient if cut is None else without(recipient, cut)
-    sizes = (contexts, contexts), 4 * contexts, max(8, contexts // 2)
+    sizes = (contexts, contexts), FILLERS, max(8, contexts // 2)
     gathered = gather(recipient, question, contrast, texts, *sizes, seed)
     check(gathered)
     pair = Pair(donor, neuron, another(donor, neuron, seed), recipient)
@@ -252,6 +253,8 @@ def transplant(
         own="" if own is None else str(own),
         other=str(pair.other),
         variants=tuple(strong),
+        reads=strong[GRAFT].reads.float().cpu().numpy(),
+        writes=strong[GRAFT].writes.float().cpu().numpy(),
         **judged(gathered, answers, done, seed),
         **costs(gathered, answers, contrast.target_id, contrast.foil_id, seed),
     )

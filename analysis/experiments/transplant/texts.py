@@ -13,6 +13,9 @@ from analysis.subject import Subject
 CONTEXT = 30
 """Tokens of the recipient before a target or foil in an article."""
 
+FILLERS = 400
+"""Words of articles that stand in the sentence of the pair, at most."""
+
 ARTICLES = 200
 """Of which words are taken for the sentence of the pair."""
 
