@@ -99,8 +99,12 @@ def transplant_layers(result: Transplant) -> go.Figure:
             mode="lines+markers",
             line={"color": colour},
             marker={"color": colour, "size": 6, "symbol": symbol},
-            customdata=[style.plain(value, 3) for value in result.explained[:, column]],
-            hovertemplate=f"{name}, layer %{{x}}: %{{customdata}}<extra></extra>",
+            customdata=[
+                [name, layer, style.plain(value, 3)]
+                for layer, value in enumerate(result.explained[:, column])
+            ],
+            hovertemplate="%{customdata[0]}, layer %{customdata[1]}: %{customdata[2]}"
+            "<extra></extra>",
             showlegend=False,
         )
     figure.add_vline(x=result.layer, line_dash="dot", line_color=style.OTHER)
