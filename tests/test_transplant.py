@@ -12,7 +12,8 @@ from analysis.experiments.transplant.facts import facts
 from analysis.experiments.transplant.measured import FOLDS
 from analysis.sentences import alone
 from tests import transplants
-from tests.synthetic import Plan, evidence
+from tests.synthetic import Plan
+from tests.synthetic.grafted import grafted
 from tests.transplants import NEURON, QUESTION, articles, donor, made
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def test_a_neuron_that_answers_to_every_word_brings_a_bias_only():
 
 
 def test_sentences_turn_with_what_was_found():
-    held, turned = (alone(EXPERIMENT, evidence(p).transplant) for p in (Plan(), Plan(holds=False)))
+    held, turned = (alone(EXPERIMENT, grafted(p)) for p in (Plan(), Plan(holds=False)))
     assert "can be copied" in held.heading
     assert "bias" in turned.heading
     assert "of use" in held.controls
@@ -65,7 +66,7 @@ def test_sentences_turn_with_what_was_found():
 
 
 def test_a_failure_is_told_as_one():
-    result = evidence(Plan(holds=False)).transplant
+    result = grafted(Plan(holds=False))
     gains = result.gains.copy()
     gains[..., 4, :] = [0.0, -0.1, 0.1]  # choices are no better
     told = alone(EXPERIMENT, dataclasses.replace(result, gains=gains))

@@ -31,6 +31,7 @@ def transplant(result: Transplant) -> go.Figure:
     )
     left = style.label_width([*names, "neuron in its donor"]) + 22
     figure.update_layout(style.frame(height, left, top, bottom, 12), showlegend=False)
+    figure.update_annotations(font_size=style.SIZE)
     for place in range(len(grounds)):
         _panel(figure, result, place, names)
     figure.update_xaxes(
