@@ -200,3 +200,7 @@ they differ by two millionths; a setting that one of them does not know changes 
 
 ROUNDINGS = 16
 """In narrower types the same is meant by so many units of rounding: 30 blocks make about five."""
+
+COPIED = 0.5
+"""A neuron is copied into another model when it does at least half there of what it does in its
+own: below, most of it has not come along."""

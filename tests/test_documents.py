@@ -59,6 +59,12 @@ def verbs() -> dict[str, set[str]]:
     for name, command in command_line.verbs():
         names = inspect.signature(command.callback).parameters
         known[name] = {f"--{each.replace('_', '-')}" for each in names} | {"--json", "--help"}
+        known[name] |= {
+            other
+            for each in names.values()
+            for info in getattr(each.annotation, "__metadata__", ())
+            for other in getattr(info, "param_decls", None) or ()
+        }
     return known
 
 
