@@ -1,15 +1,19 @@
 """The page: the shared question above, a tab for each step of the argument, all of it wired."""
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from analysis.errors import UserError
 from space import endpoints, html, service, tabs
 from space.asks import MODEL, Ask, refresh
-from space.question_bar import QUIET, QuestionBar
+from space.leaving import VISITORS
+from space.question_bar import QUIET, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
 
@@ -71,6 +75,8 @@ class Wiring:
         for box in self.bar.typed:
             self._ask(box.submit)
         self._ask(self.bar.button.click)
+        self.bar.wire.change(self._newest, self.bar.wire, None, **QUIET)
+        self.bar.stop.click(self._stop, None, None, **QUIET)
         for name, page in pages.items():
             page.select(None, js=f"() => openedTab('{name}')", **QUIET)
         restored = demo.load(
@@ -91,6 +97,19 @@ class Wiring:
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)
+
+    _refresh.cache = True  # type: ignore[attr-defined]
+
+    @staticmethod
+    def _newest(sent: Any, request: gr.Request) -> None:
+        """The page asks something else now: what it asked before ends."""
+        with suppress(UserError):
+            VISITORS.of(str(request.session_hash)).newest = received(sent)
+
+    @staticmethod
+    def _stop(request: gr.Request) -> None:
+        """All that the page waits for ends."""
+        VISITORS.of(str(request.session_hash)).stopped = time.monotonic()
 
     def _restorer(self, all_tabs: gr.Tabs, names: set[str]) -> Any:
         def restore(request: gr.Request) -> dict[Any, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gradio.caching import CacheMissError
+from gradio.caching import _probe_mode_active as probing
 from gradio.events import api
 
 from analysis.declaration import Experiment, Option
@@ -16,6 +18,7 @@ from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
+from space.leaving import Left
 from space.view import NAMES, USUAL, library, make_view
 
 
@@ -61,6 +64,7 @@ def endpoint(experiment: Experiment) -> Callable[..., str]:
         bound.apply_defaults()
         return _answer(experiment, bound.arguments)
 
+    ask.cache = True  # type: ignore[attr-defined]
     ask.__name__ = ask.__qualname__ = experiment.name
     ask.__doc__ = _documentation(experiment, parameters)
     ask.__signature__ = signature  # type: ignore[attr-defined]
@@ -78,7 +82,9 @@ def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
         if "question" in parts:
             parts |= _words(parts["question"])
         return service.ask(experiment, make_view(parts), options).json
-    except UserError as error:
+    except (UserError, Left) as error:
+        if probing.get():
+            raise CacheMissError from error  # it is told where it is asked
         raise service.as_error(error) from error
 
 

@@ -1,14 +1,14 @@
 """The one door to the models: every tab and every endpoint asks here."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
 from analysis import running
 from analysis.declaration import Experiment
-from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.inputs import Inputs
 from analysis.progress import Progress
@@ -16,9 +16,10 @@ from analysis.study import committed
 from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
+from space.leaving import every_module_calls, watch
 from space.session import Session
 from space.settings import Settings
-from space.view import NAMES, View, asked, library_question
+from space.view import NAMES, View, asked, library_question, parts
 
 try:
     import spaces  # type: ignore[import-not-found]  # the platform's own package: there on a Space and nowhere else
@@ -53,16 +54,22 @@ def _duration(name: str, *_others: Any) -> int:
 
 def _compute(name: str, view: View, options: Mapping[str, Any], compute: Way) -> Any:
     """Compute; on a lent GPU in a process of its own, so all that comes and goes can be pickled."""
-    return compute(named(name), _session.subject(view.model), view, options, _watched())
+    with every_module_calls(watch()):
+        return compute(named(name), _session.subject(view.model), view, options, _watched())
 
 
 _compute_where_lent = lent(_compute)
 
 
 def _watched() -> Progress:
-    """Tells the visitor who waits, if there is one."""
-    bar = gr.Progress()
-    return lambda fraction: bar(min(fraction, 1.0))
+    """Tells the visitor who waits, if there is one; ends where there is none any more."""
+    bar, look = gr.Progress(), watch()
+
+    def progress(fraction: float) -> None:
+        look()
+        bar(min(fraction, 1.0))
+
+    return progress
 
 
 def usual(
@@ -97,8 +104,20 @@ def result(
     known = _committed(experiment, view, options) if compute is usual else None
     if known is not None:
         return known
+    key = _key(experiment, view, options, compute)
+    known = _session.answers.get(key)
+    if known is not None:
+        return known
     with _session.alone(view.model):
-        return _compute_where_lent(experiment.name, view, dict(options), compute)
+        found = _compute_where_lent(experiment.name, view, dict(options), compute)
+    _session.answers.keep(key, found)
+    return found
+
+
+def _key(experiment: Experiment, view: View, options: Mapping[str, Any], compute: Way) -> str:
+    """All that an answer depends on."""
+    read = parts(view, experiment) if compute is usual else {**asdict(view), "tab": ""}
+    return json.dumps([experiment.name, compute.__name__, read, options], sort_keys=True)
 
 
 def _committed(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Any | None:
@@ -145,6 +164,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     return answer(experiment, full, every, result(experiment, full, chosen))
 
 
-def as_error(error: UserError) -> gr.Error:
+def as_error(error: Exception) -> gr.Error:
     """The error as the page and the API show it."""
     return gr.Error(str(error), title="That cannot be asked", print_exception=False)

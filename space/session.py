@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from gradio.caching import CacheMissError
+from gradio.caching import _probe_mode_active as probing
+
 from analysis import results, running
 from analysis.errors import UserError
 from analysis.evidence import NEURON
@@ -12,6 +15,8 @@ from analysis.experiments import named
 from analysis.loading.models import load
 from analysis.questions import Question
 from analysis.subject import Subject
+from space.kept import Kept
+from space.leaving import BETWEEN, every_module_calls, watch
 from space.settings import Settings
 
 KEPT = 1000
@@ -27,6 +32,8 @@ class Session:
     holds ``alone``. Where the platform lends a GPU for each call, models are loaded into main
     memory and every call, in a process of its own, takes a copy to the GPU.
 
+    ``answers`` keeps what was found, for whoever asks the same.
+
     Args:
         settings: which models, and where they run.
         loader: turns a name and a device into a model.
@@ -36,6 +43,7 @@ class Session:
         self.settings, self._loader = settings, loader
         self._lock = threading.Lock()
         self._subjects: dict[str, Subject] = {}
+        self.answers = Kept()
         self._best: dict[tuple[str, str], str] = {}
 
     @contextmanager
@@ -44,13 +52,22 @@ class Session:
 
         Raises:
             UserError: not one of the models that are offered, or it cannot be had.
+            CacheMissError: gradio asks whether there is an answer already.
+            Left: nobody waits for the answer any more.
         """
         self._check(name)
-        with self._lock:
+        if probing.get():
+            raise CacheMissError
+        look = watch()
+        while not self._lock.acquire(timeout=BETWEEN):
+            look()
+        try:
             if name not in self._subjects:
                 device = "cpu" if self.settings.zero else self.settings.device
                 self._subjects[name] = self._loader(name, device)
             yield
+        finally:
+            self._lock.release()
 
     def subject(self, name: str) -> Subject:
         """A loaded model, where this call computes."""
@@ -91,7 +108,8 @@ class Session:
 
     def _screened_best(self, name: str, question: Question) -> str:
         """The sweep runs where the model is kept: no GPU is lent outside of a visitor's call."""
-        with self.alone(name):
+        look = watch()
+        with self.alone(name), every_module_calls(look):
             return str(running.best_neuron(self._subjects[name], question))
 
 

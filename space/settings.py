@@ -22,7 +22,20 @@ PAIR_TOKENS = 120
 WORD_CHARACTERS = 80
 NAME_CHARACTERS = 40
 QUEUE = 64
-"""Visitors that may wait; one more is told that the queue is full."""
+"""Questions that may wait; one more is told that the queue is full."""
+SHARE = 8
+"""Of those from one page or client: an eighth. A page asks one or two at a time."""
+ADDRESS_SHARE = 32
+"""Of those from one address, behind which a whole class may sit: half, so that others get in."""
+UNHEARD = 30.0
+"""Seconds after which a question is dropped for whose answer nobody listens. Pages and clients
+listen at once; by hand it takes a while to copy the name of an event into a second request."""
+KEPT_ANSWERS, KEPT_BYTES = 500, 64 * 2**20
+"""Answers that are kept for the next who asks the same: a sweep takes 0.7 MB, most a few kB."""
+BODY = 256 * 1024
+"""Bytes of a request: the longest three texts, each character escaped twice, make 168 kB."""
+BODY_SECONDS = 30.0
+"""Within which a request has to arrive."""
 
 
 @dataclass(frozen=True)
