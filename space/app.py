@@ -36,18 +36,21 @@ def build(session: Session) -> gr.Blocks:
             for tab in tabs.tabs():
                 with gr.Tab(tab.title, id=tab.name) as pages[tab.name]:
                     asks += tabs.build(tab, bar)
-        quick = [ask for ask in asks if ask.quick]
-        if not session.settings.zero:
-            _begin(quick, start)
+        _begin(asks, start, session.settings.zero)
         Wiring(bar, asks, start).all(demo, all_tabs, pages)
         endpoints.register()
     return demo
 
 
-def _begin(quick: list[Ask], start: View) -> None:
+def _begin(asks: list[Ask], start: View, zero: bool) -> None:
     """Put the first words on the page before anyone comes, and make the next answers quick."""
-    for ask in quick:
-        shown = ask.show(start, [control.value for control in ask.controls.values()])
+    for ask in asks:
+        values = [control.value for control in ask.controls.values()]
+        if ask.button and not ask.quick:
+            ask.button.value = ask.label(start, values)
+        if zero or not ask.quick:
+            continue
+        shown = ask.show(start, values)
         for place, value in zip(ask.panel.outputs, shown, strict=True):
             if ask.tab == start.tab and isinstance(value, str):
                 place.value = value
@@ -65,6 +68,7 @@ class Wiring:
     def __init__(self, bar: QuestionBar, asks: list[Ask], start: View) -> None:
         self.bar, self.asks, self.start = bar, asks, start
         self.quick = [ask for ask in asks if ask.quick]
+        self.dear = [ask for ask in asks if ask.button and ask.experiment.has("cost")]
 
     def all(self, demo: gr.Blocks, all_tabs: gr.Tabs, pages: dict[str, gr.Tab]) -> None:
         """Connect everything."""
@@ -76,6 +80,10 @@ class Wiring:
             self._ask(box.submit)
         self._ask(self.bar.button.click)
         self.bar.wire.change(self._newest, self.bar.wire, None, **QUIET)
+        boxes = [box for ask in self.dear for box in ask.controls.values()]
+        for event in (self.bar.wire.change, *(box.change for box in boxes)):
+            buttons = [ask.button for ask in self.dear]
+            event(self._labels, [self.bar.wire, *boxes], buttons, **QUIET)
         self.bar.stop.click(self._stop, None, None, **QUIET)
         for name, page in pages.items():
             page.select(None, js=f"() => openedTab('{name}')", **QUIET)
@@ -99,6 +107,15 @@ class Wiring:
         return refresh(self.quick, sent, values)
 
     _refresh.cache = True  # type: ignore[attr-defined]
+
+    def _labels(self, sent: Any, *values: Any) -> list[str]:
+        """What the buttons of dear questions say."""
+        try:
+            view = received(sent)
+        except UserError:
+            view = self.start
+        rest = list(values)
+        return [ask.label(view, [rest.pop(0) for _ in ask.controls]) for ask in self.dear]
 
     @staticmethod
     def _newest(sent: Any, request: gr.Request) -> None:

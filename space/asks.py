@@ -15,6 +15,7 @@ from space.panel import Panel
 from space.question_bar import QuestionBar, received
 from space.view import View
 
+USUAL_LABEL = "Ask this"
 MODEL = "model"
 """Events that use a model wait for each other, and the page tells a visitor's place."""
 
@@ -51,6 +52,14 @@ class Ask:
             UserError: it cannot be asked.
         """
         return service.ask(self.experiment, view, options)
+
+    def label(self, view: View, values: Sequence[Any]) -> str:
+        """What the button says, with about how long the answer takes."""
+        time = service.estimate(
+            self.experiment, view, dict(zip(self.controls, values, strict=True))
+        )
+        said = self.experiment.button or USUAL_LABEL
+        return f"{said} (about {time})" if time else said
 
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""

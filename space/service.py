@@ -8,7 +8,9 @@ from typing import Any
 import gradio as gr
 
 from analysis import running
+from analysis.cost import cost
 from analysis.declaration import Experiment
+from analysis.errors import TooDearError, UserError
 from analysis.experiments import named
 from analysis.inputs import Inputs
 from analysis.progress import Progress
@@ -16,7 +18,7 @@ from analysis.study import committed
 from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
-from space.leaving import every_module_calls, watch
+from space.leaving import Left, every_module_calls, watch
 from space.session import Session
 from space.settings import Settings
 from space.view import NAMES, View, asked, library_question, parts
@@ -28,6 +30,9 @@ except ImportError:
 
 Way = Callable[[Experiment, Subject, View, Mapping[str, Any], Progress], Any]
 """From what is asked to a Result: a function of a module, so that it can be pickled."""
+
+WRONG, TOO_DEAR, STOPPED = "That cannot be asked", "That takes too long here", "That was stopped"
+"""Kinds of refusals."""
 
 _session = Session(Settings())
 
@@ -81,7 +86,26 @@ def usual(
 ) -> Any:
     """The experiment's own Result."""
     inputs = _inputs(experiment, subject, view, options)
+    _afford(experiment, subject, view, inputs)
     return running.compute(experiment, subject, inputs, progress)
+
+
+def _afford(experiment: Experiment, subject: Subject, view: View, inputs: Inputs) -> None:
+    rate, most = _session.rate(view.model), _session.budget(view.model)
+    limits.afford(subject, experiment, inputs, rate, most)
+
+
+def estimate(experiment: Experiment, view: View, options: Mapping[str, Any]) -> str:
+    """About how long an answer takes here; empty where that is not known, or there is none."""
+    subject, rate = _session.loaded(view.model), _session.rate(view.model)
+    try:
+        if subject is None or not experiment.has("cost"):
+            return ""
+        full = view if view.neurons else replace(view, neuron="L0N0")
+        inputs = _inputs(experiment, subject, full, given(experiment, view, options))
+        return cost(experiment, subject, inputs, rate).time
+    except UserError:
+        return ""
 
 
 def _inputs(
@@ -101,11 +125,10 @@ def result(
     Raises:
         UserError: it cannot be asked, in one sentence.
     """
-    known = _committed(experiment, view, options) if compute is usual else None
-    if known is not None:
-        return known
     key = _key(experiment, view, options, compute)
     known = _session.answers.get(key)
+    if known is None and compute is usual:
+        known = _committed(experiment, view, options)
     if known is not None:
         return known
     with _session.alone(view.model):
@@ -121,11 +144,19 @@ def _key(experiment: Experiment, view: View, options: Mapping[str, Any], compute
 
 
 def _committed(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Any | None:
-    """The committed answer, for which nobody has to wait for the model."""
+    """The committed answer, for which nobody has to wait for the model.
+
+    Raises:
+        UserError: it cannot be asked, or is too dear to be worked out here.
+    """
     subject = _session.loaded(view.model)
     if subject is None or (not view.neurons and "neuron" in experiment.needs):
         return None
-    return committed(experiment, subject, _inputs(experiment, subject, view, options))
+    inputs = _inputs(experiment, subject, view, options)
+    found = committed(experiment, subject, inputs)
+    if found is None:
+        _afford(experiment, subject, view, inputs)
+    return found
 
 
 def complete(view: View, experiment: Experiment) -> View:
@@ -165,5 +196,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
 
 def as_error(error: Exception) -> gr.Error:
-    """The error as the page and the API show it."""
-    return gr.Error(str(error), title="That cannot be asked", print_exception=False)
+    """The error as the page and the API show it: its title is its kind."""
+    kinds = {UserError: WRONG, TooDearError: TOO_DEAR, Left: STOPPED}
+    return gr.Error(str(error), title=kinds[type(error)], print_exception=False)

@@ -9,6 +9,7 @@ from gradio.caching import CacheMissError
 from gradio.caching import _probe_mode_active as probing
 
 from analysis import results, running
+from analysis.cost import measured_rate
 from analysis.errors import UserError
 from analysis.evidence import NEURON
 from analysis.experiments import named
@@ -17,7 +18,7 @@ from analysis.questions import Question
 from analysis.subject import Subject
 from space.kept import Kept
 from space.leaving import BETWEEN, every_module_calls, watch
-from space.settings import Settings
+from space.settings import BUDGET, RATE, SECONDS, Settings
 
 KEPT = 1000
 """Neurons that are remembered by their questions: bounds what visitors make the server hold."""
@@ -43,6 +44,7 @@ class Session:
         self.settings, self._loader = settings, loader
         self._lock = threading.Lock()
         self._subjects: dict[str, Subject] = {}
+        self._rates: dict[str, float] = {}
         self.answers = Kept()
         self._best: dict[tuple[str, str], str] = {}
 
@@ -65,6 +67,8 @@ class Session:
             if name not in self._subjects:
                 device = "cpu" if self.settings.zero else self.settings.device
                 self._subjects[name] = self._loader(name, device)
+                if not self.settings.zero:
+                    self._rates[name] = measured_rate(self._subjects[name])
             yield
         finally:
             self._lock.release()
@@ -95,6 +99,14 @@ class Session:
                 self._best.clear()
             self._best[key] = committed_best(*key) or self._screened_best(name, question)
         return self._best[key]
+
+    def rate(self, name: str) -> float:
+        """Passes of a token through a layer in a second, as measured when the model was loaded."""
+        return self._rates.get(name, RATE)
+
+    def budget(self, name: str) -> int:
+        """Passes that one answer of a model may take."""
+        return max(BUDGET, int(SECONDS * self.rate(name)))
 
     def warm(self) -> None:
         """Load the first model now, so that no visitor has to wait for it."""
