@@ -15,6 +15,9 @@ from analysis.inputs import Inputs
 from analysis.prompts import make_prompt
 from analysis.subject import Subject
 
+LONG = 200_000
+"""Passes from which a command says how long it will take: about ten seconds on two cores."""
+
 SAMPLE = 128
 """Tokens of the passes that are timed."""
 

@@ -12,6 +12,7 @@ from analysis.cost import cost
 from analysis.declaration import Experiment
 from analysis.errors import TooDearError, UserError
 from analysis.experiments import named
+from analysis.hints import hints
 from analysis.inputs import Inputs
 from analysis.progress import Progress
 from analysis.study import committed
@@ -192,7 +193,9 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     """
     full, chosen = complete(view, experiment), given(experiment, view, options)
     every = experiment.check(chosen, live=True)
-    return answer(experiment, full, every, result(experiment, full, chosen))
+    found = answer(experiment, full, every, result(experiment, full, chosen))
+    subject = _session.loaded(view.model)
+    return replace(found, hints=hints(subject, asked(full, experiment))) if subject else found
 
 
 def as_error(error: Exception) -> gr.Error:

@@ -1,4 +1,4 @@
-"""What would keep all others waiting is refused before the model is asked, with a way that works."""
+"""What would keep all others waiting is refused before the model is asked, with a way out."""
 
 import pytest
 
