@@ -23,11 +23,14 @@ from space.launch import launch, make
 from space.service import session
 
 VISITORS = 16
-TEXTS = [f"{LEAD}{word} " + USUAL.clean for word in ("Then", "Later", "Once", "Now", "Still")]
+LEADS = [f"{LEAD}{word} " for word in ("Then", "Later", "Once", "Now", "Still")]
 QUESTIONS = [
-    *(("activations", {"text": text, "seed": i}) for i, text in enumerate(TEXTS)),
+    *(("activations", {"text": lead + USUAL.clean, "seed": i}) for i, lead in enumerate(LEADS)),
     *(("intervention", {**PAIR, "factor": factor}) for factor in (-2.0, -1.0, 0.5, 3.0)),
-    *(("next_token", {"clean": text}) for text in TEXTS),
+    *(
+        ("next_token", {"clean": lead + USUAL.clean, "corrupted": lead + USUAL.corrupted})
+        for lead in LEADS
+    ),
     *(("direct_effect", {"seed": seed}) for seed in range(4)),
     *(("neuron_sweep", {"screen": screen}) for screen in (64, 96)),
     ("patching", {}),

@@ -19,7 +19,15 @@ from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
 from space.leaving import Left
+from space.service import STOPPED, TOO_DEAR, WRONG
 from space.view import NAMES, USUAL, library, make_view
+
+HOW = (
+    "Calls wait in one queue; an answer that was given before comes at once. A refusal is one "
+    "sentence that says what would be right; its title is its kind: "
+    f"{WRONG}, {TOO_DEAR}, {STOPPED}."
+)
+"""What a program has to know of every endpoint."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,12 @@ def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     """What the experiment takes of a view, then its own options, then the model."""
     space = "with its leading space."
     if experiment.asks_about_a_neuron:
-        yield Parameter("neuron", str, "", "such as L25N1527; empty for the model's own.")
+        yield Parameter(
+            "neuron",
+            str,
+            "",
+            "layer and number from zero, such as L25N1527; empty for the best one.",
+        )
     if {"prompts", "pair"} & set(experiment.needs):
         may = "" if "pair" in experiment.needs else "; may be empty"
         second = f"a prompt of the same number of tokens that calls for the foil{may}."
@@ -147,6 +160,6 @@ def _limits(option: Option) -> str:
 
 
 def _documentation(experiment: Experiment, parameters: tuple[Parameter, ...]) -> str:
-    """What it asks, and its parameters."""
+    """What it asks, what it costs, its parameters, and what may go wrong."""
     arguments = "\n".join(f"    {p.name}: {p.meaning}" for p in parameters)
-    return f"{experiment.asks}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"
+    return f"{experiment.asks} {HOW}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"

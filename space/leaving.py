@@ -105,7 +105,8 @@ def watch() -> Callable[[], None]:
     It raises ``Left`` once nobody waits. What no visitor asked is always waited for.
     """
     blocks, name = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    event = blocks._queue.event_ids_to_events.get(name) if blocks and name else None
+    waiting = blocks._queue.event_ids_to_events if blocks else {}
+    event = waiting.get(name or "")
     if event is None:
         return lambda: None
     question, next_look = _asked.get(), 0.0
@@ -119,10 +120,10 @@ def watch() -> Callable[[], None]:
         visitor = VISITORS.of(event.session_hash)
         if visitor.stopped > event.enqueue_time:
             raise Left(stopped=True)
-        if name not in blocks._queue.event_ids_to_events or not event.alive:
+        if event._id not in waiting or not event.alive:
             raise Left
         silent = now - max(event.enqueue_time, visitor.heard)
-        if silent > UNHEARD and not VISITORS.listens(event.session_hash, name):
+        if silent > UNHEARD and not VISITORS.listens(event.session_hash, event._id):
             raise Left
         if question and visitor.newest and question[0](visitor.newest) != question[1]:
             raise Left
