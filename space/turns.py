@@ -37,14 +37,36 @@ class Turns(Queue):
     async def push(self, body: Any, request: Any, username: Any) -> Pushed:
         """Queue an event, unless its visitor or all together have too many there."""
         self._keep_newest(body)
-        pushed = await super().push(body, request, username)
+        try:
+            pushed: Pushed = await super().push(body, request, username)
+        except Exception:
+            if body.event_id not in self.event_ids_to_events:
+                raise
+            pushed = self._queued_after_all(self.event_ids_to_events[body.event_id])
         event = self.event_ids_to_events.get(str(pushed[1]))
-        refusal = self._refusal(event) if event and event in self._waiting() else ""
-        if not refusal or event is None:
+        if event is None:
             return pushed
-        await self.remove_from_queue(event._id)
-        self.pending_event_ids_session.get(event.session_hash, set()).discard(event._id)
-        return False, refusal, "queue_full"
+        waits = event in self._waiting()
+        refusal = self._refusal(event) if waits else ""
+        if refusal:
+            self.event_queue_per_concurrency_id[event.concurrency_id].queue.remove(event)
+            self.pending_event_ids_session.get(event.session_hash, set()).discard(event._id)
+        if refusal or not waits:
+            self._forget(event)
+        return (False, refusal, "queue_full") if refusal else pushed
+
+    def _queued_after_all(self, event: Event) -> Pushed:
+        """What cannot even be looked up is told where it is asked, in its turn."""
+        self.event_queue_per_concurrency_id[event.concurrency_id].queue.append(event)
+        return True, event._id, "success"
+
+    def _forget(self, event: Event) -> None:
+        """Gradio keeps what it answers from a cache, and a set for every session that there was."""
+        self.event_ids_to_events.pop(event._id, None)
+        sessions = self.pending_messages_per_session
+        if len(self.pending_event_ids_session) > 2 * sessions.max_size:
+            for gone in self.pending_event_ids_session.keys() - sessions.keys():
+                del self.pending_event_ids_session[gone]
 
     def _keep_newest(self, body: Any) -> None:
         """Note which question a page asks now: it ends what the page asked before."""

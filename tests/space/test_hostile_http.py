@@ -29,7 +29,7 @@ ENDPOINTS = endpoints()
 
 WORDS = (
     "",
-    "x" * 100_000,
+    "x" * 10_000,
     "an egg\x00\x07\x1b[31m",
     "\u202eright to left\u202c",
     "🍎👩‍👩‍👧",
