@@ -125,10 +125,13 @@ class Call(Asking):
             UserError: something of it cannot be asked.
         """
         from analysis import running
+        from analysis.hints import hints
 
         question = self.ask()
         running.check_suits(self.experiment, question)
         _tell_special(subject, question)
+        for hint in hints(subject, question):
+            console.note(f"note: {hint}")
         if "neuron" in self.experiment.needs and not self.named:
             best = str(running.best_neuron(subject, question))
             console.note(
@@ -142,6 +145,7 @@ class Call(Asking):
         from analysis.running import compute
 
         inputs = self.inputs(subject)
+        _tell_cost(self.experiment, subject, inputs)
         with console.watched(self.experiment.verb) as progress:
             return compute(self.experiment, subject, inputs, progress)
 
@@ -152,6 +156,18 @@ class Call(Asking):
             answer: dict[str, Any] = compute.tables(result)
             return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
+
+
+def _tell_cost(experiment: Experiment, subject: "Subject", inputs: "Inputs") -> None:
+    """Tell how long it will take, where that is long."""
+    from analysis.cost import LONG, cost, measured_rate
+
+    passes = cost(experiment, subject, inputs, rate=1.0).passes
+    if passes > LONG:
+        told = cost(experiment, subject, inputs, measured_rate(subject))
+        console.note(
+            f"note: {told.passes:,} passes of a token through a layer, about {told.time} here."
+        )
 
 
 def _tell_special(subject: "Subject", question: "Question") -> None:

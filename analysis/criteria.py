@@ -173,10 +173,6 @@ GAP = 1.0
 prefers the right word after both, it does so after one of them by less than half a logit: five
 chances in eight, not far from a coin."""
 
-MEANT = 10.0
-"""A word is meant with its leading space where it is this many times as likely that way: in the
-middle of a text hardly any word begins without one, and ten to one is no matter of taste."""
-
 UNMOVED = 0.05
 """Logits: an answer that scaling a neuron from -1 to 3 moves by less than this hardly moves; the
 odds of target against foil change by a twentieth."""
