@@ -23,6 +23,7 @@ NAMES = (
     "generality",
     "crossed",
     "robustness",
+    "transplant",
     "census",
     "comparison",
     "verification",
