@@ -10,7 +10,7 @@ import gradio as gr
 from analysis import running
 from analysis.cost import cost
 from analysis.declaration import Experiment
-from analysis.errors import TooDearError, UserError
+from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.hints import hints
 from analysis.inputs import Inputs
@@ -20,6 +20,7 @@ from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
 from space.leaving import Left, every_module_calls, watch
+from space.limits import TooDearError
 from space.session import Session
 from space.settings import Settings
 from space.view import NAMES, View, asked, library_question, parts
