@@ -201,5 +201,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
 def as_error(error: Exception) -> gr.Error:
     """The error as the page and the API show it: its title is its kind."""
-    kinds = {UserError: WRONG, TooDearError: TOO_DEAR, Left: STOPPED}
-    return gr.Error(str(error), title=kinds[type(error)], print_exception=False)
+    kinds = {TooDearError: TOO_DEAR, Left: STOPPED}
+    title = kinds.get(type(error), WRONG)
+    return gr.Error(str(error), title=title, print_exception=False)
