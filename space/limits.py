@@ -2,11 +2,15 @@
 
 from analysis.cost import Cost, cost
 from analysis.declaration import Experiment
-from analysis.errors import TooDearError, UserError
+from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.prompts import make_prompt
 from analysis.subject import Subject
 from space.settings import LONGEST, PAIR_TOKENS
+
+
+class TooDearError(UserError):
+    """What is asked would take longer than one answer may."""
 
 
 def check(subject: Subject, experiment: Experiment, inputs: Inputs) -> None:

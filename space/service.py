@@ -10,7 +10,7 @@ import gradio as gr
 from analysis import running
 from analysis.cost import cost
 from analysis.declaration import Experiment
-from analysis.errors import TooDearError, UserError
+from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.hints import hints
 from analysis.inputs import Inputs
@@ -20,6 +20,7 @@ from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
 from space.leaving import Left, every_module_calls, watch
+from space.limits import TooDearError
 from space.session import Session
 from space.settings import Settings
 from space.view import NAMES, View, asked, library_question, parts
@@ -200,5 +201,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
 def as_error(error: Exception) -> gr.Error:
     """The error as the page and the API show it: its title is its kind."""
-    kinds = {UserError: WRONG, TooDearError: TOO_DEAR, Left: STOPPED}
-    return gr.Error(str(error), title=kinds[type(error)], print_exception=False)
+    kinds = {TooDearError: TOO_DEAR, Left: STOPPED}
+    title = kinds.get(type(error), WRONG)
+    return gr.Error(str(error), title=title, print_exception=False)

@@ -368,7 +368,7 @@ def test_progress_ends_at_the_whole_and_every_shard_is_offered_for_keeping():
     )
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert len(kept) == len(told) > 3
+    assert len(kept) == len(told) - 2 > 3, "two more come between its bootstraps"
 
 
 def test_the_table_has_a_row_for_every_neuron(subject):

@@ -3,9 +3,9 @@
 import pytest
 
 from analysis import running
-from analysis.errors import TooDearError
 from analysis.experiments import named
 from space import limits, service, tabs
+from space.limits import TooDearError
 from space.service import TOO_DEAR
 from tests.space.questions import VIEW, ask, is_one_sentence
 from tests.space.server import tiny
