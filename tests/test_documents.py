@@ -63,7 +63,8 @@ def verbs() -> dict[str, set[str]]:
             other
             for each in names.values()
             for info in getattr(each.annotation, "__metadata__", ())
-            for other in getattr(info, "param_decls", None) or ()
+            for other in (getattr(info, "default", None), *(getattr(info, "param_decls", ()) or ()))
+            if isinstance(other, str)
         }
     return known
 

@@ -125,3 +125,21 @@ def test_a_target_that_is_no_token_of_the_recipient_is_refused():
     asked = QUESTION.replaced(target=" the my")
     with pytest.raises(UserError, match="must be one"):
         transplant(donor(), NEURON, donor(), asked, articles())
+
+
+def test_a_transplant_that_turns_no_answer_says_so():
+    held = grafted(Plan())
+    gains = held.gains.copy()
+    gains[..., 3, :] = [0.0, -0.05, 0.05]  # the share of right choices stays
+    told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
+    assert "not enough to turn answers" in told.verdict
+    assert "not enough to turn answers" not in alone(EXPERIMENT, held).verdict
+
+
+def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():
+    held = grafted(Plan())
+    gains = held.gains.copy()
+    gains[held.variants.index("own neuron amplified")] = gains[0]
+    told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
+    assert "has such a neuron itself" in told.controls
+    assert "has such a neuron itself" not in alone(EXPERIMENT, held).controls

@@ -177,7 +177,7 @@ def _extend(module: nn.Module, weights: Float[Tensor, " other"] | None, *, outpu
     if isinstance(module, nn.Linear):
         module.out_features, module.in_features = longer.shape
     elif outputs:
-        module.nf = longer.shape[1]
+        module.nf = longer.shape[1]  # type: ignore[assignment]
 
 
 def _matrix(module: nn.Module) -> Float[Tensor, "out in"]:
@@ -234,7 +234,8 @@ def record(
             pre-activations; ``activations``; ``output``, what the output weights make of them;
             ``resid``, the residual that leaves the block.
     """
-    family, found = subject.family, {name: {} for name in wanted}
+    family = subject.family
+    found: Recorded = {name: {} for name in wanted}
     places = {
         "reads": (family.mlp_in, True),
         "in": (family.mlp_in, False),

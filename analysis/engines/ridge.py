@@ -32,8 +32,11 @@ class Sums:
     @classmethod
     def empty(cls, features: int, values: int) -> "Sums":
         """Sums over nothing."""
-        sizes = (features, features), (features, values), (values,), (values,)
-        return cls(*(torch.zeros(size, dtype=torch.float64) for size in sizes))
+        gram, cross, squares, totals = (
+            torch.zeros(size, dtype=torch.float64)
+            for size in ((features, features), (features, values), (values,), (values,))
+        )
+        return cls(gram, cross, squares, totals)
 
     def add(
         self,
@@ -52,10 +55,19 @@ class Sums:
         self.count += float(times.sum())
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+        return self._with(other, 1.0)
 
     def __sub__(self, other: "Sums") -> "Sums":
-        return Sums(*(a - b for a, b in zip(self.parts, other.parts, strict=True)))
+        return self._with(other, -1.0)
+
+    def _with(self, other: "Sums", times: float) -> "Sums":
+        return Sums(
+            self.gram + times * other.gram,
+            self.cross + times * other.cross,
+            self.squares + times * other.squares,
+            self.totals + times * other.totals,
+            self.count + times * other.count,
+        )
 
     @property
     def parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:

@@ -89,7 +89,9 @@ class Trial:
         for batch in self._batches:
             final = self._final(batch, graft)
             kept = torch.arange(final.shape[1], device=final.device) < batch.ends[:, None]
-            for some in final[kept].split(SCORED_TOKENS):
+            places = final[kept]
+            for begin in range(0, len(places), SCORED_TOKENS):
+                some = places[begin : begin + SCORED_TOKENS]
                 logits = self.subject.read_out.logits(self.subject.final_norm(some)).float()
                 yield self.subject.finite(logits, "logits").log_softmax(-1)
 

@@ -97,6 +97,6 @@ def _packed(sums: Transfer) -> dict[str, Tensor]:
 def _unpacked(tensors: dict[str, Tensor]) -> Transfer:
     def group(name: str) -> list[Sums]:
         rows = zip(*(tensors[f"{name}.{part}"] for part in NAMES), strict=True)
-        return [Sums(*row[:-1], float(row[-1])) for row in rows]
+        return [Sums(a, b, c, d, float(count)) for a, b, c, d, count in rows]
 
     return Transfer(group("known"), group("unknown"), group("stream")[0])

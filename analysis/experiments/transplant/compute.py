@@ -13,14 +13,13 @@ from analysis.engines.copying import by_layer
 from analysis.engines.grafting import check_graftable, native, without
 from analysis.engines.transfer import VALUES
 from analysis.errors import UserError
-from analysis.experiments.transplant.checkpoint import CHECKPOINTS, Checkpoint
+from analysis.experiments.transplant.checkpoint import CHECKPOINTS, Checkpoint, Pair
 from analysis.experiments.transplant.judged import GAINS, UNCUT, costs, judged
 from analysis.experiments.transplant.measured import (
     GRAFT,
     MAPPED,
     OWN,
     VARIANTS,
-    Pair,
     another,
     answered,
     best_layer,

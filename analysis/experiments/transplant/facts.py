@@ -65,11 +65,14 @@ class Facts:
     layers: int
     gate: float  # share of the gate's variance that the layer tells
     activation: float  # and of the activation's
-    lowest: float  # the gate's, at the layer that tells it worst
+    lowest: float  # the activation's, at the layer that tells it worst
     mapped: Rival  # the graft that writes along the donor's direction
     bias: Rival
     outcome: Rival
     own: Rival | None
+    own_gains: bool  # whether the recipient's own neuron gains, beyond doubt
+    own_within: bool  # whether its gain lies within the interval of the graft's
+    turns: bool  # whether the share of right choices rises anywhere, beyond doubt
     outcome_gains: bool  # whether the edit fitted to the outcome gains, beyond doubt
     outcome_suffices: bool  # whether it gains as much as the graft
     cost: Estimate  # change of the loss of ordinary text with the graft
@@ -103,11 +106,14 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
         layers=len(result.explained),
         gate=gate,
         activation=activation,
-        lowest=float(result.explained[:, 1].min()),
+        lowest=max(0.0, float(result.explained[:, 0].min())),
         mapped=mapped,
         bias=bias,
         outcome=outcome,
         own=own,
+        own_gains=own is not None and own.gain.low > 0,
+        own_within=own is not None and strongest.gain.low <= own.gain.mean <= strongest.gain.high,
+        turns=any(each.right.low > 0 for each in grounds),
         outcome_gains=outcome.gain.low > 0,
         outcome_suffices=outcome.gain.low > 0 and outcome.gain.mean >= strongest.gain.mean,
         cost=_estimate(result.cost[row]),
