@@ -19,7 +19,11 @@ def comparison_depth(result: Comparison) -> go.Figure:
         _marks(figure, result, best)
     _named(figure, result)
     figure.update_yaxes(
-        tickvals=list(range(rows)), ticktext=names, range=[rows - 0.4, -0.6], showgrid=True
+        title="neurons",
+        tickvals=list(range(rows)),
+        ticktext=names,
+        range=[rows - 0.4, -0.6],
+        showgrid=True,
     )
     figure.update_xaxes(
         title="share of the blocks that have run", range=[0, 1.04], tickformat=".0%", zeroline=False
