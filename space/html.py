@@ -42,6 +42,8 @@ _templates = Environment(
 def finding(answer: Answer, question: Mapping[str, str]) -> str:
     """What was found, as a sentence, and the question that it answers."""
     text = markup('<p role="status">{}</p>', answer.finding)
+    for hint in answer.hints:
+        text += markup('<p class="hint">{}</p>', hint)
     return _answering(text, question)
 
 

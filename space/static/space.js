@@ -75,6 +75,7 @@
     const news = here.join() !== arrived;
     arrived = here.join();
     if (news) mark();
+    document.body.classList.toggle("pending", isPending());
     if (news || isPending()) asking = false;
     if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
   };
