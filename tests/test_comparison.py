@@ -488,12 +488,15 @@ def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
     assert able.count("has the skill") == 2
     assert "none of these models can be excused" in able
     hears = told(**answers((1, 0), 19))
-    assert "model-1 hears the difference and does not act on it" in hears
+    assert "model-1 hears the difference and mostly does not act on it" in hears
     assert "after 1 of the prompts that call for it" in hears
     assert "says little" in hears
+    both = changed(study_of(0.6, 0.6), "comparison", **answers((0, 0), 19))
+    assert "a preference that mostly stays on one side" in make_claims(both).comparison.answers
+    assert "after none of the prompts that call for it" in make_claims(both).comparison.answers
     assert "model-1 lacks the skill" in told(**answers((9, 10), 11))
     always = told(**answers((20, 19), 18))  # it says the target whatever is called for
-    assert "hears the difference and does not act on it" in always
+    assert "hears the difference and mostly does not act on it" in always
 
 
 def test_depths_are_called_the_same_only_where_they_are():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.criteria import FEW_OCCURRENCES, LEAD, MOST, NOTABLE, SAME_DEPTH
-from analysis.experiments.comparison.compute import HUB
+from analysis.experiments.comparison.compute import AT_THE_HUB, HUB
 from analysis.experiments.comparison.measured import Comparison
 from analysis.numbers.statistics import share_interval
 from analysis.scanning.detector import FEWEST, quieted
@@ -101,6 +101,7 @@ class Facts:
 
     models: tuple[Model, ...]  # in the order asked
     standing_out: int  # in how many of them one neuron stands out
+    excused: int  # in how many it does not, and no neuron stands out either
     skilled: int  # in how many the model mostly prefers the right word by itself
     depths: Ends  # of the best neurons: the smallest and the largest
     same_depth: bool  # whether these are about the same
@@ -117,12 +118,15 @@ def facts(result: Comparison) -> Facts:
     models = tuple(_model(result, i) for i in range(len(result.models)))
     reasons: dict[str, tuple[str, ...]] = {}
     for name, reason in zip(result.missing, result.reasons, strict=True):
-        reasons[reason] = (*reasons.get(reason, ()), name)
+        if name not in HUB or reason != AT_THE_HUB:
+            reasons[reason] = (*reasons.get(reason, ()), name)
     depths = [model.depth for model in models]
-    waiting = tuple(name for name in result.missing if name in HUB)
+    absent = zip(result.missing, result.reasons, strict=True)
+    waiting = tuple(name for name, reason in absent if name in HUB and reason == AT_THE_HUB)
     return Facts(
         models=models,
         standing_out=sum(model.stands_out for model in models),
+        excused=sum(not (each.answers.skilled or each.stands_out) for each in models),
         skilled=sum(model.answers.skilled for model in models),
         depths=(min(depths), max(depths)),
         same_depth=max(depths) - min(depths) <= SAME_DEPTH,

@@ -8,6 +8,7 @@ from analysis.experiments.comparison.measured import Comparison
 
 ROW = 44  # pixels from one model to the next
 SMALLEST, LARGEST = 7, 26  # pixels of a mark
+NEAR_THE_END = 0.9  # from this depth on a name in the middle would leave a narrow page
 
 
 def comparison_depth(result: Comparison) -> go.Figure:
@@ -19,7 +20,11 @@ def comparison_depth(result: Comparison) -> go.Figure:
         _marks(figure, result, best)
     _named(figure, result)
     figure.update_yaxes(
-        tickvals=list(range(rows)), ticktext=names, range=[rows - 0.4, -0.6], showgrid=True
+        title="neurons",
+        tickvals=list(range(rows)),
+        ticktext=names,
+        range=[rows - 0.4, -0.6],
+        zeroline=False,
     )
     figure.update_xaxes(
         title="share of the blocks that have run", range=[0, 1.04], tickformat=".0%", zeroline=False
@@ -59,7 +64,7 @@ def _marks(figure: go.Figure, result: Comparison, best: bool) -> None:
 
 
 def _named(figure: go.Figure, result: Comparison) -> None:
-    """The best neuron's name above its mark, on the side where there is room."""
+    """The best neuron's name above its mark."""
     for model, names in enumerate(result.neurons):
         depth = float(result.depth[model, 0])
         figure.add_annotation(
@@ -67,5 +72,5 @@ def _named(figure: go.Figure, result: Comparison) -> None:
             x=depth,
             y=model,
             yshift=20,
-            xanchor="right" if depth > 0.5 else "left",
+            xanchor="right" if depth > NEAR_THE_END else "center",
         )
