@@ -30,7 +30,7 @@ def build(session: Session) -> gr.Blocks:
         bar = QuestionBar(session.settings, start)
         with gr.Tabs(selected=start.tab, elem_id="tabs") as all_tabs:
             for tab in tabs.tabs():
-                with gr.Tab(tab.title, id=tab.name) as pages[tab.name]:
+                with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}") as pages[tab.name]:
                     asks += tabs.build(tab, bar)
         quick = [ask for ask in asks if ask.quick]
         if not session.settings.zero:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis import wording
 from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UserError
 from analysis.experiments.activations.compute import Activations
@@ -17,7 +18,8 @@ from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
-from space.story import opening
+from space.first import first, in_text
+from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
 
 TOKENS = ("token", "next")
@@ -37,12 +39,16 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters |= {
+    name: getattr(wording, name) for name in ("count", "factor", "number", "percent", "plain")
+}
+_templates.filters["in_text"] = in_text
 
 
 def finding(answer: Answer, question: Mapping[str, str]) -> str:
     """What was found, as a sentence, and the question that it answers."""
-    text = markup('<p role="status">{}</p>', answer.finding)
-    return _answering(text, question)
+    verdict = markup('<p class="verdict">{}</p>', answer.verdict) if answer.verdict else ""
+    return _answering(markup('{}<p role="status">{}</p>', verdict, answer.finding), question)
 
 
 def error(what: UserError, question: Mapping[str, str]) -> str:
@@ -110,10 +116,29 @@ def heading(text: str) -> str:
 
 
 def head(start: View, space_id: str) -> str:
-    """What this is, in two sentences, and the link that restores the view."""
+    """What is asked now, and the link that restores the view."""
     return _templates.get_template("head.html").render(
-        opening=opening(start.model),
         start=json.dumps(asdict(start)),
         space_id=space_id,
         themes=json.dumps(THEMES),
+    )
+
+
+def first_screen(model: str) -> str:
+    """What stands in the page before anything is asked."""
+    shown = first(model)
+    return _templates.get_template("first.html").render(
+        first=shown,
+        screen=shown.screen,
+        mine=shown.offers[0],
+        data=shown.data,
+        longest=WORD_CHARACTERS,
+        text=TEXT_CHARACTERS,
+    )
+
+
+def first_head(model: str, home: str) -> str:
+    """The page's style, and what other pages show of a link to it."""
+    return _templates.get_template("first_head.html").render(
+        description=first(model).lede.striptags(), home=home
     )

@@ -7,11 +7,14 @@ from typing import Any
 
 import gradio as gr
 import torch
+from starlette.middleware import Middleware
 
 from analysis import EMBEDDED
 from analysis.drawing.style import FONT
 from analysis.errors import UserError
+from space import service
 from space.app import STATIC, build
+from space.first_page import FirstPage
 from space.session import Session
 from space.settings import MODELS, QUEUE, Settings, from_environment
 
@@ -60,6 +63,7 @@ def _built(settings: Settings) -> gr.Blocks:
 
 def launch(demo: gr.Blocks, **options: Any) -> Any:
     """Serve the app; no request leaves the machine, no file but the app's own is served."""
+    model = service.session().settings.models[0]
     return demo.queue(max_size=QUEUE, default_concurrency_limit=1).launch(
         theme=theme(),
         css_paths=[STATIC / "space.css"],
@@ -73,5 +77,6 @@ def launch(demo: gr.Blocks, **options: Any) -> Any:
         mcp_server=True,
         enable_monitoring=False,
         show_error=False,
+        app_kwargs={"middleware": [Middleware(FirstPage, model=model)]},
         **options,
     )

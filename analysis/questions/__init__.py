@@ -12,11 +12,23 @@ from pathlib import Path
 from analysis.errors import UserError
 from analysis.questions.question import Example, Natural, Question
 
-__all__ = ["DEFAULT", "Example", "Natural", "Question", "default", "library", "load"]
+__all__ = [
+    "ANY_WORD",
+    "DEFAULT",
+    "Example",
+    "Natural",
+    "Question",
+    "default",
+    "library",
+    "load",
+]
 
 FOLDER = Path(__file__).resolve().parent
 DEFAULT = "an"
 """The question that is asked when no other is named."""
+
+ANY_WORD = "The word was{}. Again, the word was"
+"""A sentence for any two words of one token each: with the target in it, and with the foil."""
 
 LARGEST = 1_000_000
 """Bytes of a question file."""

@@ -11,6 +11,7 @@
   let restored = false;
   window.restoredView = () => {
     restored = true;
+    window.askView = askView;
   };
 
   /* The question that was asked last: the one above the panels. */
@@ -75,6 +76,7 @@
     const news = here.join() !== arrived;
     arrived = here.join();
     if (news) mark();
+    if (news) window.heardAnswers?.();
     if (news || isPending()) asking = false;
     if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
   };
@@ -139,6 +141,23 @@
   };
   const choose = (neuron) => ask("neuron", neuron);
 
+  /* What the first screen asks for: parts of the view, on a tab; pressed, if its answer is dear. */
+  const NAMED = { question: "question-name" };
+  const askView = (parts, tab, pressed = false) => {
+    for (const [name, value] of Object.entries({ ...parts, tab })) write(NAMED[name] || name, value);
+    document.getElementById(`tab-${tab}-button`).click();
+    askOpened(tab, pressed);
+  };
+  const askOpened = (tab, pressed) => {
+    if (!document.querySelector(`#tab-${tab} .answer`)?.offsetParent) {
+      setTimeout(() => askOpened(tab, pressed), DEBOUNCE);
+      return;
+    }
+    wished = pressed;
+    document.getElementById("ask").click();
+  };
+  let wished = false;
+
   const copy = async (button, text) => {
     const before = button.textContent;
     try {
@@ -162,7 +181,9 @@
   };
 
   const wish = (event) => {
-    if (event.target.closest?.("#ask")) typed = event.isTrusted;
+    if (!event.target.closest?.("#ask")) return;
+    typed = event.isTrusted || wished;
+    wished = false;
   };
   document.addEventListener("click", wish, true);
   document.addEventListener("click", (event) => {

@@ -1,0 +1,237 @@
+"""The first screen: complete in the page as it is served, from the committed study, before a click.
+
+It says what the study found, lets the neuron be turned through precomputed answers, and shows every
+neuron of the model as a dot. Nothing is computed when it is shown.
+"""
+
+import base64
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from markupsafe import Markup
+
+from analysis import questions
+from analysis.experiments.weight_modulation.turns import Turn, turns, words
+from analysis.neuron import Neuron
+from analysis.wording import factor, percent, plain
+from analysis.wording import number as written
+from space.story import Story, opening, story
+from space.suggestions import Suggestion, suggestions
+
+STEP = 1e-4
+"""Recoveries are sent as whole multiples of this: two digits of a percentage."""
+
+UNMEASURED = np.iinfo(np.int16).min
+
+FURTHEST = 5
+"""Neurons that are named beside the dots: those that recover most, either way."""
+
+PALE = 0.08
+"""A token's value is shown from this share of the largest on."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of the clean prompt: as it is shown, and what the neuron does on it.
+
+    Attributes:
+        gap: the white space before it.
+        text: the rest of it.
+        value: the neuron's activation.
+        share: of the largest activation, with its sign.
+        shown: whether the value is printed.
+    """
+
+    gap: str
+    text: str
+    value: float
+    share: float
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Sky:
+    """Every neuron of the model as a dot.
+
+    Attributes:
+        layers: how many layers.
+        width: neurons of each.
+        recovery: of every neuron in multiples of ``STEP``, 16-bit little-endian, in base64.
+        furthest: the neurons furthest from zero, each with its recovery as it is written.
+    """
+
+    layers: int
+    width: int
+    recovery: str
+    furthest: tuple[tuple[str, str], ...]
+
+    @property
+    def neurons(self) -> int:
+        """How many there are."""
+        return self.layers * self.width
+
+
+@dataclass(frozen=True)
+class Screen:
+    """All that the first screen shows of a study."""
+
+    model: str
+    neuron: str
+    target: str
+    foil: str
+    tokens: tuple[Token, ...]
+    words: tuple[str, ...]
+    turns: tuple[Turn, ...]
+    start: int
+    peak: float
+    seen: Markup
+    standing: Markup
+    sky: Sky
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Whether a word that is shown is the target, the foil, or another."""
+        known = {self.target: "target", self.foil: "foil"}
+        return {word: known.get(word, "other") for word in self.words}
+
+    @property
+    def turn(self) -> Turn:
+        """The model as it is."""
+        return self.turns[self.start]
+
+    @property
+    def turned(self) -> float:
+        """How far the slider is turned at first, of the furthest that it goes."""
+        return self.turn.factor / max(abs(turn.factor) for turn in self.turns)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every text that the slider can show: the page keeps room for the longest."""
+        prompt = "".join(token.gap + token.text for token in self.tokens)
+        return tuple(dict.fromkeys(in_text(prompt + t.word + t.rest) for t in self.turns))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the slider and the dots need, in plain values."""
+        return {
+            "turns": [_told(turn) for turn in self.turns],
+            "kinds": {plain(word): kind for word, kind in self.kinds.items()},
+            "neuron": self.neuron,
+            "step": STEP,
+            "sky": asdict(self.sky),
+        }
+
+
+@dataclass(frozen=True)
+class First:
+    """The whole first screen: what is known, the study's picture if there is one, and the form."""
+
+    lede: Markup
+    screen: Screen | None
+    suggestions: tuple[Suggestion, ...]
+
+    @property
+    def offers(self) -> tuple[Suggestion, ...]:
+        """Words to try: the first suggestion of each two."""
+        named = {(each.target, each.foil): each for each in reversed(self.suggestions)}
+        return tuple(each for each in reversed(named.values()) if each.target)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All that the page's script needs, in plain values."""
+        screen = self.screen.data if self.screen else {}
+        lists = {"suggestions": self.suggestions, "offers": self.offers}
+        return {**screen, **{n: [asdict(each) for each in rows] for n, rows in lists.items()}}
+
+
+@cache
+def first(model: str) -> First:
+    """The first screen of an app that opens a model."""
+    study = story(model)
+    screen = None if study is None or not _has_all(study) else _screen(study)
+    return First(opening(model), screen, suggestions(questions.default()))
+
+
+def _has_all(study: Story) -> bool:
+    return study.evidence.has("weight_modulation", "activations", "neuron_sweep")
+
+
+def _screen(study: Story) -> Screen:
+    evidence, claims = study.evidence, study.claims
+    result = evidence.weight_modulation
+    return Screen(
+        model=claims.model,
+        neuron=claims.neuron,
+        target=result.target,
+        foil=result.foil,
+        tokens=_tokens(evidence.activations),
+        words=words(result),
+        turns=turns(result),
+        start=result.factors.index(1.0),
+        peak=float(np.abs(_activations(evidence.activations)).max()),
+        seen=Markup(claims.weight_modulation.turned),  # noqa: S704  (markup already)
+        standing=Markup(claims.neuron_sweep.standing),  # noqa: S704
+        sky=sky(evidence.neuron_sweep.recovery, evidence.neuron_sweep.exact),
+    )
+
+
+def _activations(result: Any) -> Float[np.ndarray, " pos"]:
+    """On the clean prompt's tokens."""
+    values: Float[np.ndarray, " pos"] = result.activations[result.text(0)]
+    return values
+
+
+def _tokens(result: Any) -> tuple[Token, ...]:
+    values = _activations(result)
+    largest = float(np.abs(values).max()) or 1.0
+    return tuple(
+        Token(*_parted(text), value, value / largest, abs(value) >= PALE * largest)
+        for text, value in zip(result.tokens[result.text(0)], values.tolist(), strict=True)
+    )
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A token's leading space apart from the rest: a line may end between the two."""
+    shown = in_text(text)
+    rest = shown.lstrip(" ") or shown
+    return shown.removesuffix(rest), rest
+
+
+def sky(
+    recovery: Float[np.ndarray, "layer neuron"], exact: np.ndarray, furthest: int = FURTHEST
+) -> Sky:
+    """Every measured neuron's recovery, packed for the page."""
+    limit = np.iinfo(np.int16).max
+    steps = np.clip(np.round(recovery / STEP), -limit, limit).astype("<i2")
+    packed = np.where(exact, steps, np.int16(UNMEASURED)).astype("<i2")
+    sizes = np.where(exact, np.abs(recovery), -1.0)
+    order = np.argsort(-sizes, axis=None, kind="stable")[:furthest]
+    named = [Neuron(*map(int, np.unravel_index(flat, recovery.shape))) for flat in order]
+    return Sky(
+        *recovery.shape,
+        base64.b64encode(packed.tobytes()).decode("ascii"),
+        tuple((str(neuron), percent(float(recovery[neuron]))) for neuron in named),
+    )
+
+
+def in_text(text: str) -> str:
+    """What a model writes as it stands in a sentence: line ends are seen, spaces are spaces."""
+    return plain(text.replace(" ", "\0")).replace("⟨0⟩", " ")
+
+
+def _told(turn: Turn) -> dict[str, Any]:
+    """One setting of the slider as the page writes it."""
+    return {
+        "factor": turn.factor,
+        "label": factor(turn.factor),
+        "shares": [round(share, 5) for share in turn.shares],
+        "percents": [percent(share) for share in turn.shares],
+        "word": plain(turn.word),
+        "shown": in_text(turn.word),
+        "rest": in_text(turn.rest),
+        "percent": percent(turn.share),
+        "difference": written(turn.logit_diff),
+    }
