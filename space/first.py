@@ -16,6 +16,7 @@ from markupsafe import Markup
 from analysis import questions
 from analysis.experiments.weight_modulation.turns import Turn, turns, words
 from analysis.neuron import Neuron
+from analysis.questions import Question
 from analysis.wording import factor, percent, plain
 from analysis.wording import number as written
 from space.story import Story, opening, story
@@ -86,9 +87,9 @@ class Screen:
     words: tuple[str, ...]
     turns: tuple[Turn, ...]
     start: int
-    peak: float
+    most: float
+    question: dict[str, str]
     seen: Markup
-    standing: Markup
     sky: Sky
 
     @property
@@ -120,6 +121,7 @@ class Screen:
             "turns": [_told(turn) for turn in self.turns],
             "kinds": {plain(word): kind for word, kind in self.kinds.items()},
             "neuron": self.neuron,
+            "question": self.question,
             "step": STEP,
             "sky": asdict(self.sky),
         }
@@ -162,6 +164,7 @@ def _has_all(study: Story) -> bool:
 def _screen(study: Story) -> Screen:
     evidence, claims = study.evidence, study.claims
     result = evidence.weight_modulation
+    peak = float(np.abs(_activations(evidence.activations)).max())
     return Screen(
         model=claims.model,
         neuron=claims.neuron,
@@ -171,11 +174,18 @@ def _screen(study: Story) -> Screen:
         words=words(result),
         turns=turns(result),
         start=result.factors.index(1.0),
-        peak=float(np.abs(_activations(evidence.activations)).max()),
+        most=peak * max(map(abs, result.factors)),
+        question=_parts(evidence.question),
         seen=Markup(claims.weight_modulation.turned),  # noqa: S704  (markup already)
-        standing=Markup(claims.neuron_sweep.standing),  # noqa: S704
         sky=sky(evidence.neuron_sweep.recovery, evidence.neuron_sweep.exact),
     )
+
+
+def _parts(question: Question) -> dict[str, str]:
+    """The parts of a view that ask a question."""
+    pair = {"clean": question.clean, "corrupted": question.corrupted}
+    words = {"target": question.target, "foil": question.foil}
+    return {"question": question.name, **pair, **words}
 
 
 def _activations(result: Any) -> Float[np.ndarray, " pos"]:

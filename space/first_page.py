@@ -26,6 +26,10 @@ FILES = {
 OTHERS_CARD = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 """Gradio's own tags for cards of links."""
 
+BEGIN = re.compile(rb'<script type="module" crossorigin src="([^"]+)"></script>')
+LATER = rb'<link rel="modulepreload" crossorigin href="\1" id="begin">'
+"""Gradio's beginning is fetched at once, and begins when the first screen is painted."""
+
 
 class FirstPage:
     """Serves an app with its first screen.
@@ -76,7 +80,8 @@ class FirstPage:
 
     def _with_first_screen(self, page: bytes, home: str) -> bytes:
         head = first_head(self.model, home).encode()
-        page = OTHERS_CARD.sub(b"", page).replace(b"</head>", head + b"</head>", 1)
+        page = BEGIN.sub(LATER, OTHERS_CARD.sub(b"", page), count=1)
+        page = page.replace(b"</head>", head + b"</head>", 1)
         screen = first_screen(self.model).encode()
         return page.replace(b"<gradio-app", screen + b"<gradio-app", 1)
 

@@ -16,13 +16,26 @@
   const embedded = query.get("embed") === "true";
   document.documentElement.classList.toggle("embedded", embedded);
 
+  /* Gradio begins when this is painted; in a page that nobody sees nothing is, so not later than soon. */
+  const SOON = 400;
+  const begin = () => {
+    const from = at("begin");
+    if (!from) return;
+    from.removeAttribute("id");
+    const script = document.createElement("script");
+    Object.assign(script, { type: "module", crossOrigin: "", src: from.href });
+    document.head.append(script);
+  };
+  requestAnimationFrame(() => setTimeout(begin));
+  setTimeout(begin, SOON);
+
   /* What waits for the workbench. */
   const bench = (wish) => {
     if (window.askView) wish(window.askView);
     else setTimeout(() => bench(wish), 50);
   };
   const open = (neuron) => {
-    bench((ask) => ask({ neuron }, "activations"));
+    bench((ask) => ask({ ...data.question, neuron }, "activations"));
     document.getElementsByTagName("gradio-app")[0].scrollIntoView();
   };
 
@@ -263,6 +276,7 @@
     const look = (parts) => {
       const question = about.question;
       say("Looking through every neuron: this takes some seconds \u2026");
+      at("verdict").scrollIntoView({ block: "nearest" });
       awaited = parts;
       bench((ask) => ask({ ...parts, question, neuron: "" }, "find", true));
     };
@@ -290,6 +304,7 @@
       return copy;
     });
     say(...told, more);
+    at("verdict").scrollIntoView({ block: "nearest" });
   };
 
   if (data.turns) turning();
