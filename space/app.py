@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from space import endpoints, html, service, tabs
-from space.asks import MODEL, Ask, refresh
+from space.asks import MODEL, Ask, known_answers, refresh
+from space.pages import Pages
 from space.question_bar import QUIET, QuestionBar
 from space.session import Session
 from space.view import USUAL, View, from_query
@@ -24,18 +25,16 @@ def build(session: Session) -> gr.Blocks:
     model = session.settings.models[0]
     start = View(model=model, neuron=session.best(model, USUAL), tab=tabs.first())
     asks: list[Ask] = []
-    pages = {}
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
-        gr.HTML(html.head(start, os.environ.get("SPACE_ID", "")))
+        pages = Pages(start.tab)
+        gr.HTML(html.head(start, os.environ.get("SPACE_ID", ""), pages.home))
         bar = QuestionBar(session.settings, start)
-        with gr.Tabs(selected=start.tab, elem_id="tabs") as all_tabs:
-            for tab in tabs.tabs():
-                with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}") as pages[tab.name]:
-                    asks += tabs.build(tab, bar)
+        for tab in pages:
+            asks += tabs.build(tab, bar)
         quick = [ask for ask in asks if ask.quick]
         if not session.settings.zero:
             _begin(quick, start)
-        Wiring(bar, asks, start).all(demo, all_tabs, pages)
+        Wiring(bar, asks, start).all(demo, pages)
         endpoints.register()
     return demo
 
@@ -61,8 +60,9 @@ class Wiring:
     def __init__(self, bar: QuestionBar, asks: list[Ask], start: View) -> None:
         self.bar, self.asks, self.start = bar, asks, start
         self.quick = [ask for ask in asks if ask.quick]
+        self.dear = [ask for ask in asks if not ask.quick]
 
-    def all(self, demo: gr.Blocks, all_tabs: gr.Tabs, pages: dict[str, gr.Tab]) -> None:
+    def all(self, demo: gr.Blocks, pages: Pages) -> None:
         """Connect everything."""
         for ask in self.asks:
             ask.wire(self.bar)
@@ -71,37 +71,41 @@ class Wiring:
         for box in self.bar.typed:
             self._ask(box.submit)
         self._ask(self.bar.button.click)
-        for name, page in pages.items():
-            page.select(None, js=f"() => openedTab('{name}')", **QUIET)
+        for page in pages.all:
+            page.select(None, js="() => openedTab()", **QUIET)
         restored = demo.load(
-            self._restorer(all_tabs, set(pages)),
-            None,
-            [*self.bar.boxes.values(), all_tabs],
-            **QUIET,
+            self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()], **QUIET
         )
         self._ask(restored.then(None, None, None, js="() => restoredView()", **QUIET).then)
 
     def _ask(self, event: Any) -> None:
-        """On an event keep the address, and answer the quick experiments of the open tab."""
+        """On an event keep the address, and answer what the open tab answers by itself.
+
+        What the committed study answers comes at once: nobody waits for the model.
+        """
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
-        self.bar.send(event).then(
-            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private"
-        )
+        sent = self.bar.send(event)
+        sent.then(self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private")
+        dear = [place for ask in self.dear for place in ask.panel.outputs]
+        sent.then(self._known, self.bar.wire, dear, **QUIET)
+
+    def _known(self, sent: Any) -> list[Any]:
+        return known_answers(self.dear, sent)
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)
 
-    def _restorer(self, all_tabs: gr.Tabs, names: set[str]) -> Any:
+    def _restorer(self, pages: Pages) -> Any:
         def restore(request: gr.Request) -> dict[Any, Any]:
             """The view that the address names."""
             view = from_query(dict(request.query_params), self.start)
             if view.model not in service.session().settings.models:
                 view = replace(view, model=self.start.model)
-            if view.tab not in names:
+            if view.tab not in pages.home:
                 view = replace(view, tab=self.start.tab)
             parts = asdict(view)
             filled = {box: parts[name] for name, box in self.bar.boxes.items()}
-            return {**filled, all_tabs: gr.update(selected=view.tab)}
+            return {**filled, **pages.opened(view.tab)}
 
         return restore

@@ -10,6 +10,7 @@ from analysis.declaration import Experiment
 from analysis.errors import UserError
 from space import service
 from space.answers import Answer
+from space.known import known
 from space.panel import Panel
 from space.question_bar import QuestionBar, received
 from space.view import View
@@ -50,6 +51,10 @@ class Ask:
             UserError: it cannot be asked.
         """
         return service.ask(self.experiment, view, options)
+
+    def known(self, view: View) -> Answer | None:
+        """The committed study's answer, if it was asked this."""
+        return known(self.experiment, view)
 
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
@@ -92,4 +97,17 @@ def refresh(asks: Sequence[Ask], sent: Any, values: Sequence[Any]) -> list[Any]:
     for ask in asks:
         own = [rest.pop(0) for _ in ask.controls]
         shown += ask.show(view, own) if ask.tab == view.tab else ask.panel.keep()
+    return shown
+
+
+def known_answers(asks: Sequence[Ask], sent: Any) -> list[Any]:
+    """What the committed study answers on the open tab; the other panels are left as they are."""
+    try:
+        view = received(sent)
+    except UserError:
+        return [kept for ask in asks for kept in ask.panel.keep()]
+    shown: list[Any] = []
+    for ask in asks:
+        answer = ask.known(view) if ask.tab == view.tab else None
+        shown += ask.panel.keep() if answer is None else ask.panel.show(answer, view)
     return shown

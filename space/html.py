@@ -105,6 +105,11 @@ def intro(text: str) -> str:
     return markup('<p class="intro">{}</p>', text)
 
 
+def hint(button: str) -> str:
+    """What stands in the place of an answer that has to be wished for."""
+    return markup('<p class="waiting">“{}” asks the model.</p>', button)
+
+
 def caption(text: Markup) -> str:
     """The finding above a figure."""
     return markup('<p class="caption">{}</p>', text)
@@ -115,12 +120,19 @@ def heading(text: str) -> str:
     return markup("<h2>{}</h2>", text)
 
 
-def head(start: View, space_id: str) -> str:
-    """What is asked now, and the link that restores the view."""
+def head(start: View, space_id: str, rows: Mapping[str, str]) -> str:
+    """What is asked now, and the link that restores the view.
+
+    Args:
+        start: the view of a visitor who follows no link.
+        space_id: of the Space, empty elsewhere.
+        rows: the group of each tab, empty where it stands alone.
+    """
     return _templates.get_template("head.html").render(
         start=json.dumps(asdict(start)),
         space_id=space_id,
         themes=json.dumps(THEMES),
+        rows=json.dumps(rows),
     )
 
 

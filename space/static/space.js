@@ -16,8 +16,16 @@
 
   /* The question that was asked last: the one above the panels. */
   let current;
-  window.openedTab = (name) => {
-    if (restored && box("tab").value !== name) ask("tab", name);
+  /* The tabs stand in rows within a row: the open one is the innermost that is seen. */
+  const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.offsetParent);
+  const openName = () =>
+    seen("[role=tab][aria-selected=true][id^=tab-]").at(-1)?.id.replace(/^tab-|-button$/g, "");
+  const TRIES = 40;
+  window.openedTab = (left = TRIES) => {
+    const name = openName();
+    const there = name && document.getElementById(`tab-${name}`)?.offsetParent;
+    if (!there && left) setTimeout(() => window.openedTab(left - 1), DEBOUNCE);
+    else if (there && restored && box("tab").value !== name) ask("tab", name);
   };
 
   const spaced = (token) => token.replaceAll(" ", "·");
@@ -45,8 +53,7 @@
     Object.entries(JSON.parse(answered(answer).dataset.question)).every(
       ([name, value]) => current[name] === value,
     );
-  const openTab = () =>
-    [...document.querySelectorAll("[role=tabpanel]")].find((panel) => panel.offsetParent);
+  const openTab = () => seen("[role=tabpanel]").at(-1);
   const mark = () => {
     if (!current) return;
     for (const answer of answers(document)) {
@@ -145,11 +152,13 @@
   const NAMED = { question: "question-name" };
   const askView = (parts, tab, pressed = false) => {
     for (const [name, value] of Object.entries({ ...parts, tab })) write(NAMED[name] || name, value);
-    document.getElementById(`tab-${tab}-button`).click();
     askOpened(tab, pressed);
   };
   const askOpened = (tab, pressed) => {
     if (!document.querySelector(`#tab-${tab} .answer`)?.offsetParent) {
+      const row = JSON.parse(settings().rows)[tab];
+      for (const name of [row, `tab-${tab}`])
+        document.querySelector(`#${name || "tabs"}-button[aria-selected=false]`)?.click();
       setTimeout(() => askOpened(tab, pressed), DEBOUNCE);
       return;
     }

@@ -23,6 +23,11 @@ def titles() -> dict[str, str]:
     return {tab.name: tab.title for tab in tabs.tabs()}
 
 
+def groups() -> dict[str, str]:
+    """The group in which each tab stands, by its name in the address; empty where it is alone."""
+    return {t.name: title if len(g) > 1 else "" for title, g in tabs.grouped().items() for t in g}
+
+
 TABS = titles()
 """Those of the experiments that come with the project."""
 
@@ -114,13 +119,16 @@ class SpaceVisit(Visit):
 
     def go(self, name: str) -> None:
         """Open another tab by its name in the address, and wait for what it answers by itself."""
+        group = groups()[name]
         with self.asked.once_more():
+            if group:
+                self.tab.get_by_role("tab", name=group, exact=True).click()
             self.tab.get_by_role("tab", name=titles()[name], exact=True).click()
             self.see_tab(name)
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
-        opened = self.tab.locator("[role=tab][aria-selected=true]")
+        opened = self.tab.locator(f"#tab-{name}-button[aria-selected=true]")
         opened.get_by_text(titles()[name], exact=True).wait_for()
         self.tab.wait_for_selector("[role=tabpanel]:visible")
 
