@@ -4,7 +4,6 @@ It says what the study found, lets the neuron be turned through precomputed answ
 neuron of the model as a dot. Nothing is computed when it is shown.
 """
 
-import base64
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -15,20 +14,13 @@ from markupsafe import Markup
 
 from analysis import questions
 from analysis.experiments.weight_modulation.turns import Turn, turns, words
-from analysis.neuron import Neuron
 from analysis.questions import Question
 from analysis.wording import factor, percent, plain
 from analysis.wording import number as written
+from space.sky import STEP, Sky, sky
 from space.story import Story, opening, story
 from space.suggestions import Suggestion, suggestions
-
-STEP = 1e-4
-"""Recoveries are sent as whole multiples of this: two digits of a percentage."""
-
-UNMEASURED = np.iinfo(np.int16).min
-
-FURTHEST = 5
-"""Neurons that are named beside the dots: those that recover most, either way."""
+from space.walk import Step, walk
 
 PALE = 0.08
 """A token's value is shown from this share of the largest on."""
@@ -51,28 +43,6 @@ class Token:
     value: float
     share: float
     shown: bool
-
-
-@dataclass(frozen=True)
-class Sky:
-    """Every neuron of the model as a dot.
-
-    Attributes:
-        layers: how many layers.
-        width: neurons of each.
-        recovery: of every neuron in multiples of ``STEP``, 16-bit little-endian, in base64.
-        furthest: the neurons furthest from zero, each with its recovery as it is written.
-    """
-
-    layers: int
-    width: int
-    recovery: str
-    furthest: tuple[tuple[str, str], ...]
-
-    @property
-    def neurons(self) -> int:
-        """How many there are."""
-        return self.layers * self.width
 
 
 @dataclass(frozen=True)
@@ -111,8 +81,12 @@ class Screen:
     @property
     def written(self) -> tuple[str, ...]:
         """Every text that the slider can show: the page keeps room for the longest."""
-        prompt = "".join(token.gap + token.text for token in self.tokens)
-        return tuple(dict.fromkeys(in_text(prompt + t.word + t.rest) for t in self.turns))
+        return tuple(dict.fromkeys(self.prompt + in_text(t.word + t.rest) for t in self.turns))
+
+    @property
+    def prompt(self) -> str:
+        """The clean prompt as it is shown."""
+        return "".join(token.gap + token.text for token in self.tokens)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -133,6 +107,7 @@ class First:
 
     lede: Markup
     screen: Screen | None
+    steps: tuple[Step, ...]
     suggestions: tuple[Suggestion, ...]
 
     @property
@@ -154,7 +129,8 @@ def first(model: str) -> First:
     """The first screen of an app that opens a model."""
     study = story(model)
     screen = None if study is None or not _has_all(study) else _screen(study)
-    return First(opening(model), screen, suggestions(questions.default()))
+    steps = () if study is None or screen is None else walk(study)
+    return First(opening(model), screen, steps, suggestions(questions.default()))
 
 
 def _has_all(study: Story) -> bool:
@@ -208,23 +184,6 @@ def _parted(text: str) -> tuple[str, str]:
     shown = in_text(text)
     rest = shown.lstrip(" ") or shown
     return shown.removesuffix(rest), rest
-
-
-def sky(
-    recovery: Float[np.ndarray, "layer neuron"], exact: np.ndarray, furthest: int = FURTHEST
-) -> Sky:
-    """Every measured neuron's recovery, packed for the page."""
-    limit = np.iinfo(np.int16).max
-    steps = np.clip(np.round(recovery / STEP), -limit, limit).astype("<i2")
-    packed = np.where(exact, steps, np.int16(UNMEASURED)).astype("<i2")
-    sizes = np.where(exact, np.abs(recovery), -1.0)
-    order = np.argsort(-sizes, axis=None, kind="stable")[:furthest]
-    named = [Neuron(*map(int, np.unravel_index(flat, recovery.shape))) for flat in order]
-    return Sky(
-        *recovery.shape,
-        base64.b64encode(packed.tobytes()).decode("ascii"),
-        tuple((str(neuron), percent(float(recovery[neuron]))) for neuron in named),
-    )
 
 
 def in_text(text: str) -> str:

@@ -19,6 +19,7 @@ CARD = Path(__file__).parent.parent / "docs" / "card.png"
 FILES = {
     "/first/first.css": (HERE / "first.css", b"text/css; charset=utf-8"),
     "/first/first.js": (HERE / "first.js", b"text/javascript; charset=utf-8"),
+    "/first/walk.js": (HERE / "walk.js", b"text/javascript; charset=utf-8"),
     "/first/card.png": (CARD, b"image/png"),
 }
 """What the first screen is made of, by its address."""
