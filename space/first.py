@@ -20,6 +20,7 @@ from analysis.wording import number as written
 from space.sky import STEP, Sky, sky
 from space.story import Story, opening, story
 from space.suggestions import Suggestion, suggestions
+from space.terms import terms
 from space.walk import Step, walk
 
 PALE = 0.08
@@ -121,7 +122,11 @@ class First:
         """All that the page's script needs, in plain values."""
         screen = self.screen.data if self.screen else {}
         lists = {"suggestions": self.suggestions, "offers": self.offers}
-        return {**screen, **{n: [asdict(each) for each in rows] for n, rows in lists.items()}}
+        return {
+            **screen,
+            "terms": terms(),
+            **{n: [asdict(each) for each in rows] for n, rows in lists.items()},
+        }
 
 
 @cache

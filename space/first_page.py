@@ -16,12 +16,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HERE = Path(__file__).parent / "static"
 CARD = Path(__file__).parent.parent / "docs" / "card.png"
-FILES = {
-    "/first/first.css": (HERE / "first.css", b"text/css; charset=utf-8"),
-    "/first/first.js": (HERE / "first.js", b"text/javascript; charset=utf-8"),
-    "/first/walk.js": (HERE / "walk.js", b"text/javascript; charset=utf-8"),
-    "/first/card.png": (CARD, b"image/png"),
+KINDS = {
+    ".css": b"text/css; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".png": b"image/png",
 }
+NAMES = ("first.css", "first.js", "walk.js", "explain.js")
+FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD)}
 """What the first screen is made of, by its address."""
 
 OTHERS_CARD = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
@@ -49,8 +50,8 @@ class FirstPage:
         inside = path.removeprefix(scope.get("root_path", ""))
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
-        elif inside in FILES:
-            await _file(*FILES[inside], send)
+        elif inside in FILES and FILES[inside].is_file():
+            await _file(FILES[inside], send)
         elif inside in ("", "/"):
             await self._page(scope, receive, send)
         else:
@@ -95,9 +96,9 @@ def address(scope: Scope) -> str:
     return f"{scheme.strip()}://{host.strip()}{scope.get('root_path', '')}/"
 
 
-async def _file(path: Path, kind: bytes, send: Send) -> None:
+async def _file(path: Path, send: Send) -> None:
     body = path.read_bytes()
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", KINDS[path.suffix]), (b"content-length", str(len(body)).encode())]
     headers.append((b"cache-control", b"no-cache"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -66,7 +66,11 @@ def tokens(result: Activations) -> str:
     """Texts as tinted tokens: values on hover and focus, arrow keys go from token to token."""
     names = [*ROWS[: len(result.texts)], *[NEWS] * result.random_texts]
     rows = token_rows(result, names)
-    return _templates.get_template("tokens.html").render(rows=rows, neuron=result.neuron)
+    shown = slice(0, result.text(len(names) - 1).stop)
+    largest = float(abs(result.activations[shown]).max())
+    return _templates.get_template("tokens.html").render(
+        rows=rows, neuron=result.neuron, largest=largest
+    )
 
 
 def foot(answer: Answer) -> str:
