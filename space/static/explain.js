@@ -20,8 +20,9 @@
     const name = termOf(found[0]);
     if (!told.has(name)) {
       told.add(name);
-      const term = document.createElement("button");
-      Object.assign(term, { type: "button", className: "term", textContent: found[0] });
+      const term = document.createElement("span");
+      Object.assign(term, { className: "term", textContent: found[0], tabIndex: 0 });
+      term.setAttribute("role", "button");
       term.dataset.term = name;
       term.setAttribute("aria-describedby", "meaning");
       rest.previousSibling.replaceWith(term);

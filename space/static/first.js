@@ -14,7 +14,18 @@
   document.body.classList.toggle("dark", dark);
   document.body.classList.toggle("light", wanted === "light");
   const embedded = query.get("embed") === "true";
+  const bare = embedded && !query.has("tab");
   document.documentElement.classList.toggle("embedded", embedded);
+  document.documentElement.classList.toggle("at-bench", embedded && !bare);
+  const shared = new URLSearchParams([...query].filter(([name]) => !["embed", "show"].includes(name)));
+  at("back").href = `./${shared.size ? `?${shared}` : ""}`;
+  const shown = query.get("show");
+  const keepOne = () => {
+    for (const each of document.querySelectorAll(".answer"))
+      each.classList.toggle("unshown", !each.classList.contains(`answer-${shown}`));
+  };
+  if (embedded && shown)
+    new MutationObserver(keepOne).observe(document.body, { subtree: true, childList: true });
 
   /* Gradio begins when this is painted; in a page that nobody sees nothing is, so not later than soon. */
   const SOON = 400;
@@ -26,8 +37,10 @@
     Object.assign(script, { type: "module", crossOrigin: "", src: from.href });
     document.head.append(script);
   };
-  requestAnimationFrame(() => setTimeout(begin));
-  setTimeout(begin, SOON);
+  if (!bare) {
+    requestAnimationFrame(() => setTimeout(begin));
+    setTimeout(begin, SOON);
+  }
 
   /* What waits for the workbench. */
   const bench = (wish) => {
@@ -35,6 +48,10 @@
     else setTimeout(() => bench(wish), 50);
   };
   const open = (neuron) => {
+    if (bare) {
+      window.open(`./?${new URLSearchParams({ ...data.question, neuron })}`, "_blank", "noopener");
+      return;
+    }
     bench((ask) => ask({ ...data.question, neuron }, "activations"));
     document.getElementsByTagName("gradio-app")[0].scrollIntoView();
   };

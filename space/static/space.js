@@ -12,6 +12,9 @@
   window.restoredView = () => {
     restored = true;
     window.askView = askView;
+    const names = Object.keys(JSON.parse(settings().start));
+    const linked = names.some((name) => new URLSearchParams(location.search).has(name));
+    if (linked) document.getElementById("bench").scrollIntoView();
   };
 
   /* The question that was asked last: the one above the panels. */
@@ -105,6 +108,9 @@
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
+  /* What an address says of the page rather than of the view. */
+  const isPage = (name) => name.startsWith("__") || ["embed", "show"].includes(name);
+
   /* The address names the view; what is as at the start is left out. */
   const keepAddress = (view) => {
     const { start, space } = settings();
@@ -112,11 +118,11 @@
     const query = new URLSearchParams();
     for (const name of Object.keys(first)) if (view[name] !== first[name]) query.set(name, view[name]);
     for (const [name, value] of new URLSearchParams(location.search))
-      if (name.startsWith("__")) query.set(name, value);
+      if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
     history.replaceState(null, "", location.pathname + tail);
-    const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
+    const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
       `Now: ${view.neuron || "its own neuron"} · “${view.clean}” against “${view.corrupted}” · ` +
@@ -178,6 +184,22 @@
     setTimeout(() => (button.textContent = before), 1500);
   };
 
+  /* A frame for another page with one answer in it, as tall as it is here. */
+  const [FIRST, MORE] = [640, 140];
+  const frame = (button) => {
+    const name = button.dataset.embed;
+    const address = new URL(name ? document.getElementById("link").value : location.pathname, location);
+    address.searchParams.set("embed", "true");
+    if (name) {
+      address.searchParams.set("tab", box("tab").value);
+      address.searchParams.set("show", name);
+    }
+    const inside = [...button.closest(".answer, .first").querySelectorAll(".finding, .figure")];
+    const height = name ? inside.reduce((sum, each) => sum + each.offsetHeight, MORE) : FIRST;
+    const source = address.href.replaceAll("&", "&amp;");
+    return `<iframe src="${source}" width="100%" height="${height}" loading="lazy" title="Which neuron says the word?"></iframe>`;
+  };
+
   /* The figures of the panel that a button stands under, as files. */
   const images = (button, format) => {
     const panel = button.closest(".answer");
@@ -204,6 +226,7 @@
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
       copy(found, document.getElementById(found.dataset.copyFrom).value);
+    else if ((found = at("[data-embed]"))) copy(found, frame(found));
     else if ((found = at("[data-image]"))) images(found, found.dataset.image);
   });
 
