@@ -13,6 +13,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 
 from analysis import questions
+from analysis.evidence import NEURON
 from analysis.experiments.weight_modulation.turns import Turn, turns, words
 from analysis.questions import Question
 from analysis.wording import factor, percent, plain
@@ -139,7 +140,7 @@ def first(model: str) -> First:
 
 
 def _has_all(study: Story) -> bool:
-    return study.evidence.has("weight_modulation", "activations", "neuron_sweep")
+    return study.evidence.has(NEURON, "weight_modulation", "activations")
 
 
 def _screen(study: Story) -> Screen:

@@ -14,7 +14,6 @@ from analysis.wording import count, factor, percent, plain
 from space.sky import sky
 from space.story import Story
 
-NEEDED = ("weight_modulation", "logit_lens", "patching", "neuron_sweep", "ablation", "corpus_scan")
 CHOICES = 4
 THIRDS = ("the first third", "the second third", "the last third")
 KINDS = ("an attention layer", "an MLP layer")
@@ -85,37 +84,28 @@ class Step:
 
 
 def walk(study: Story) -> tuple[Step, ...]:
-    """The steps of a study that has all that they show; none otherwise."""
-    evidence = study.evidence
-    if not evidence.has(*NEEDED):
-        return ()
-    facts = study_facts(evidence)
-    claims = study.claims
-    said = Sentences(
-        template("walk"),
-        None,
-        study=facts,
-        lens=Markup(claims.logit_lens.caption),  # noqa: S704  (claims are markup)
-        patching=Markup(claims.patching.caption),  # noqa: S704
-        standing=Markup(claims.neuron_sweep.standing),  # noqa: S704
-        turned=Markup(claims.weight_modulation.turned),  # noqa: S704
-        scanned=Markup(claims.corpus_scan.finding),  # noqa: S704
-        preference=Markup(claims.opening.preference),  # noqa: S704
-    )
-    return (
-        _step(said, "predict", *_words(evidence, 1.0)),
-        _step(said, "inside", *_inside(evidence, facts)),
-        _step(said, "patch", *_patch(evidence)),
-        _step(said, "find", *_find(evidence, facts)),
-        _step(said, "remove", *_words(evidence, 0.0)),
-        _step(said, "fails", *_fails(facts)),
+    """The steps for which the study has a result, in their order."""
+    facts = study_facts(study.evidence)
+    said = Sentences(template("walk"), None, study=facts, claims=study.claims)
+    return tuple(
+        _step(said, name, *show(study.evidence, facts))
+        for name, need, show in STEPS
+        if study.evidence.has(need)
     )
 
 
 def _step(said: Sentences, name: str, choices: tuple[str, ...], right: int, picture: Any) -> Step:
-    told = [getattr(said, f"{name}_{part}") for part in ("title", "asks", "told")]
+    title, asks, told = (getattr(said, f"{name}_{part}") for part in ("title", "asks", "told"))
     shown = {"lines": picture} if isinstance(picture, Lines) else {"bars": picture}
-    return Step(told[0], told[1], choices, right, told[2], **shown)
+    return Step(title, asks, choices, right, told, **shown)
+
+
+def _predict(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
+    return _words(evidence, 1.0)
+
+
+def _remove(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
+    return _words(evidence, 0.0)
 
 
 def _words(evidence: Any, at: float) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
@@ -135,7 +125,7 @@ def _inside(evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, Lines]:
     return THIRDS, right, lines(evidence.logit_lens.logit_diff, ("target", "foil"))
 
 
-def _patch(evidence: Any) -> tuple[tuple[str, ...], int, Lines]:
+def _patch(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, Lines]:
     """Whether attention or an MLP of some layer recovers most at the last position."""
     result = evidence.patching
     kinds = [result.components.index(name) for name in ("attn_out", "mlp_out")]
@@ -161,7 +151,7 @@ def _place(name: str) -> tuple[int, int]:
     return int(layer), int(number)
 
 
-def _fails(facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
+def _fails(_evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
     """Which of three measures the AUC on news is nearest to."""
     scan = facts.of.corpus_scan
     own = max(scan.next.value, 1 - scan.next.value)
@@ -184,3 +174,14 @@ def lines(
     ]
     zero = HEIGHT * high / ((high - low) or 1.0)
     return Lines(tuple(drawn), zero, factor(round(low, 1)), factor(round(high, 1)))
+
+
+STEPS = (
+    ("predict", "weight_modulation", _predict),
+    ("inside", "logit_lens", _inside),
+    ("patch", "patching", _patch),
+    ("find", "neuron_sweep", _find),
+    ("remove", "weight_modulation", _remove),
+    ("fails", "corpus_scan", _fails),
+)
+"""Each by the name of its sentences, the result that it shows, and what makes its picture."""
