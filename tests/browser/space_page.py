@@ -119,12 +119,14 @@ class SpaceVisit(Visit):
 
     def go(self, name: str) -> None:
         """Open another tab by its name in the address, and wait for what it answers by itself."""
-        group = groups()[name]
         with self.asked.once_more():
-            if group:
-                self.tab.get_by_role("tab", name=group, exact=True).click()
-            self.tab.get_by_role("tab", name=titles()[name], exact=True).click()
+            self.click_tab(name)
             self.see_tab(name)
+
+    def click_tab(self, name: str) -> None:
+        """Press a tab, and the group in which it stands."""
+        for title in filter(None, (groups()[name], titles()[name])):
+            self.tab.get_by_role("tab", name=title, exact=True).click()
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
