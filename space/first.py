@@ -133,10 +133,20 @@ class First:
 @cache
 def first(model: str) -> First:
     """The first screen of an app that opens a model."""
-    study = story(model)
-    screen = None if study is None or not _has_all(study) else _screen(study)
-    steps = () if study is None or screen is None else walk(study)
-    return First(opening(model), screen, steps, suggestions(questions.default()))
+    return first_of(story(model), opening(model))
+
+
+def first_of(study: Story | None, lede: Markup) -> First:
+    """The first screen with a study's picture, if there is a study that has what it shows.
+
+    Args:
+        study: of the model.
+        lede: what is known, in a sentence.
+    """
+    offered = suggestions(questions.default())
+    if study is None or not _has_all(study):
+        return First(lede, None, (), offered)
+    return First(lede, _screen(study), walk(study), offered)
 
 
 def _has_all(study: Story) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from space.first import first
 from space.html import first_head, first_screen
 
 Scope = MutableMapping[str, Any]
@@ -81,10 +82,11 @@ class FirstPage:
         await self.app(scope, receive, kept)
 
     def _with_first_screen(self, page: bytes, home: str) -> bytes:
-        head = first_head(self.model, home).encode()
+        shown = first(self.model)
+        head = first_head(shown, home).encode()
         page = BEGIN.sub(LATER, OTHERS_CARD.sub(b"", page), count=1)
         page = page.replace(b"</head>", head + b"</head>", 1)
-        screen = first_screen(self.model).encode()
+        screen = first_screen(shown).encode()
         return page.replace(b"<gradio-app", screen + b"<gradio-app", 1)
 
 

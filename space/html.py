@@ -18,7 +18,7 @@ from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
-from space.first import first, in_text
+from space.first import First, in_text
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
 
@@ -140,9 +140,8 @@ def head(start: View, space_id: str, rows: Mapping[str, str]) -> str:
     )
 
 
-def first_screen(model: str) -> str:
+def first_screen(shown: First) -> str:
     """What stands in the page before anything is asked."""
-    shown = first(model)
     return _templates.get_template("first.html").render(
         first=shown,
         screen=shown.screen,
@@ -153,8 +152,8 @@ def first_screen(model: str) -> str:
     )
 
 
-def first_head(model: str, home: str) -> str:
+def first_head(shown: First, home: str) -> str:
     """The page's style, and what other pages show of a link to it."""
     return _templates.get_template("first_head.html").render(
-        description=first(model).lede.striptags(), home=home
+        description=shown.lede.striptags(), home=home
     )
