@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from space.beside import beside
 from space.first import first
 from space.html import first_head, first_screen
 
@@ -16,14 +17,14 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HERE = Path(__file__).parent / "static"
-CARD = Path(__file__).parent.parent / "docs" / "card.png"
+CARD = beside("docs/card.png")
 KINDS = {
     ".css": b"text/css; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8",
     ".png": b"image/png",
 }
 NAMES = ("first.css", "first.js", "walk.js", "explain.js")
-FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD)}
+FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD) if path}
 """What the first screen is made of, by its address."""
 
 OTHERS_CARD = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
@@ -51,7 +52,7 @@ class FirstPage:
         inside = path.removeprefix(scope.get("root_path", ""))
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
-        elif inside in FILES and FILES[inside].is_file():
+        elif inside in FILES:
             await _file(FILES[inside], send)
         elif inside in ("", "/"):
             await self._page(scope, receive, send)
@@ -83,7 +84,7 @@ class FirstPage:
 
     def _with_first_screen(self, page: bytes, home: str) -> bytes:
         shown = first(self.model)
-        head = first_head(shown, home).encode()
+        head = first_head(shown, home, CARD is not None).encode()
         page = BEGIN.sub(LATER, OTHERS_CARD.sub(b"", page), count=1)
         page = page.replace(b"</head>", head + b"</head>", 1)
         screen = first_screen(shown).encode()

@@ -152,8 +152,14 @@ def first_screen(shown: First) -> str:
     )
 
 
-def first_head(shown: First, home: str) -> str:
-    """The page's style, and what other pages show of a link to it."""
+def first_head(shown: First, home: str, card: bool) -> str:
+    """The page's style, and what other pages show of a link to it.
+
+    Args:
+        shown: the first screen.
+        home: where the page is.
+        card: whether there is a picture of it.
+    """
     return _templates.get_template("first_head.html").render(
-        description=shown.lede.striptags(), home=home
+        description=shown.lede.striptags(), home=home, card=card
     )

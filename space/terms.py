@@ -2,9 +2,8 @@
 
 import re
 from functools import cache
-from pathlib import Path
 
-TERMS = Path(__file__).resolve().parent.parent / "TERMS.md"
+from space.beside import beside
 
 EXPLAINED = (
     "logit difference", "recovery", "patching", "ablation", "AUC", "direct effect",
@@ -20,9 +19,10 @@ ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+) \|$", re.MULTILINE)
 @cache
 def terms() -> dict[str, str]:
     """Each explained word with its meaning in plain text; none where TERMS.md is not at hand."""
-    if not TERMS.is_file():
+    file = beside("TERMS.md")
+    if file is None:
         return {}
-    rows = ROW.findall(TERMS.read_text(encoding="utf-8"))
+    rows = ROW.findall(file.read_text(encoding="utf-8"))
     meanings = {name.strip(): _plain(text) for names, text in rows for name in names.split(",")}
     return {name: meanings[name] for name in EXPLAINED}
 
