@@ -79,7 +79,8 @@ def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
         assert visit.overflow() == 0
         assert grave_faults(visit) == []
         visit.tab.locator("#walk-door").click()
-        visit.tab.locator("#walk [data-guess]:visible").first.click()
+        if not visit.tab.locator("#walk .told:visible").count():
+            visit.tab.locator("#walk [data-guess]:visible").first.click()
         assert grave_faults(visit) == []
         visit.tab.keyboard.press("Escape")
 
