@@ -23,7 +23,7 @@ KINDS = {
     ".js": b"text/javascript; charset=utf-8",
     ".png": b"image/png",
 }
-NAMES = ("first.css", "first.js", "sky.js", "walk.js", "explain.js")
+NAMES = ("first.css", "space.js", "first.js", "sky.js", "walk.js", "explain.js")
 FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD) if path}
 """What the first screen is made of, by its address."""
 

@@ -68,7 +68,6 @@ def launch(demo: gr.Blocks, **options: Any) -> Any:
         theme=theme(),
         css_paths=[STATIC / "space.css"],
         js=None,
-        head=f"<script>{(STATIC / 'space.js').read_text(encoding='utf-8')}</script>",
         footer_links=["api"],
         run_history=False,
         ssr_mode=False,

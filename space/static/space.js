@@ -1,6 +1,7 @@
 "use strict";
 /* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
 (() => {
+  if (window.packedView) return;
   const settings = () => document.getElementById("settings").dataset;
   const DEBOUNCE = 30;
   /* Every request of the page repeats its query, and servers refuse longer ones. */
@@ -12,9 +13,8 @@
   window.restoredView = () => {
     restored = true;
     window.askView = askView;
-    const names = Object.keys(JSON.parse(settings().start));
-    const linked = names.some((name) => new URLSearchParams(location.search).has(name));
-    if (linked) document.getElementById("bench").scrollIntoView();
+    const linked = [...new URLSearchParams(location.search).keys()].some((name) => !isPage(name));
+    if (linked) document.getElementById("bench")?.scrollIntoView();
   };
 
   /* The question that was asked last: the one above the panels. */
@@ -113,6 +113,10 @@
 
   /* The address names the view; what is as at the start is left out. */
   const keepAddress = (view) => {
+    if (!document.getElementById("settings")) {
+      setTimeout(() => keepAddress(view), DEBOUNCE);
+      return;
+    }
     const { start, space } = settings();
     const first = JSON.parse(start);
     const query = new URLSearchParams();
