@@ -114,20 +114,15 @@ class First:
 
     @property
     def offers(self) -> tuple[Suggestion, ...]:
-        """Words to try: the first suggestion of each two."""
-        named = {(each.target, each.foil): each for each in reversed(self.suggestions)}
-        return tuple(each for each in reversed(named.values()) if each.target)
+        """Those that bring words of their own."""
+        return tuple(each for each in self.suggestions if each.target)
 
     @property
     def data(self) -> dict[str, Any]:
         """All that the page's script needs, in plain values."""
         screen = self.screen.data if self.screen else {}
-        lists = {"suggestions": self.suggestions, "offers": self.offers}
-        return {
-            **screen,
-            "terms": terms(),
-            **{n: [asdict(each) for each in rows] for n, rows in lists.items()},
-        }
+        offered = [asdict(each) for each in self.suggestions]
+        return {**screen, "suggestions": offered, "terms": terms()}
 
 
 @cache

@@ -12,7 +12,7 @@ class Suggestion:
     """Two prompts for two words; where the words are empty, for any: ``{}`` stands for the word.
 
     Attributes:
-        label: the words, or what the sentence is.
+        label: the words, the example's name, or whom the sentence fits.
         target: the token asked for, with its leading space.
         foil: the token it competes with.
         clean: the prompt that calls for the target.
@@ -40,10 +40,11 @@ def suggestions(first: Question) -> tuple[Suggestion, ...]:
 
 def _pairs(question: Question) -> list[Suggestion]:
     """A question's own pair, and those of its examples."""
-    own = [(question.clean, question.corrupted)]
-    others = [(each.clean, each.corrupted) for each in question.examples if each.clean]
+    words = f"{question.target.strip()} / {question.foil.strip()}"
+    rows = [(words, question.clean, question.corrupted)]
+    rows += [(each.name, each.clean, each.corrupted) for each in question.examples]
     return [
-        Suggestion(question.label, question.target, question.foil, *pair, question.name)
-        for pair in dict.fromkeys(own + others)
-        if all(pair)
+        Suggestion(label, question.target, question.foil, clean, corrupted, question.name)
+        for label, clean, corrupted in rows
+        if clean and corrupted
     ]

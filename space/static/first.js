@@ -125,10 +125,8 @@
         return button;
       });
       at("own-pairs").replaceChildren("Suggestions ", ...chips);
-      for (const chip of form.querySelectorAll("[data-suggest]")) {
-        const each = data.offers[chip.dataset.suggest];
-        chip.setAttribute("aria-pressed", String(each.target === target && each.foil === foil));
-      }
+      for (const chip of form.querySelectorAll("[data-suggest]"))
+        chip.setAttribute("aria-pressed", String(data.suggestions[chip.dataset.suggest] === about));
     };
     for (const field of Object.values(fields))
       field.addEventListener("input", () => (written ? tell() : fill(fitting()[0])));
@@ -140,11 +138,11 @@
     form.addEventListener("click", ({ target: pressed }) => {
       const chip = pressed.closest("[data-suggest]");
       if (!chip) return;
-      const each = data.offers[chip.dataset.suggest];
+      const each = data.suggestions[chip.dataset.suggest];
       fields.target.value = each.target.trimStart();
       fields.foil.value = each.foil.trimStart();
       written = false;
-      fill(data.suggestions.find((s) => s.target === each.target && s.foil === each.foil));
+      fill(each);
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -28,6 +28,9 @@ from tests.committed import committed
 from tests.prose import Prose
 from tests.synthetic import HOSTILE, Plan, evidence, hostile_plan
 
+PLANNED = evidence(Plan())
+"""Made here: modules that are first imported deep within a test may fail to compile."""
+
 
 def screen_of(plan: Plan):
     """The first screen over a study that was made by hand."""
