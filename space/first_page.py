@@ -94,7 +94,7 @@ class FirstPage:
 def address(scope: Scope) -> str:
     """Where the page was asked for, as the visitor's browser or the proxy before us says."""
     headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
-    scheme = headers.get(b"x-forwarded-proto", scope.get("scheme", "http")).split(",")[0]
+    scheme = headers.get(b"x-forwarded-proto", str(scope.get("scheme"))).split(",")[0]
     host = headers.get(b"x-forwarded-host", headers.get(b"host", "")).split(",")[0]
     return f"{scheme.strip()}://{host.strip()}{scope.get('root_path', '')}/"
 

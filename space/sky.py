@@ -50,8 +50,10 @@ def sky(
     sizes = np.where(exact, np.abs(recovery), -1.0)
     order = np.argsort(-sizes, axis=None, kind="stable")[:furthest]
     named = [Neuron(*map(int, np.unravel_index(flat, recovery.shape))) for flat in order]
+    layers, width = recovery.shape
     return Sky(
-        *recovery.shape,
+        layers,
+        width,
         base64.b64encode(packed.tobytes()).decode("ascii"),
         tuple((str(neuron), percent(float(recovery[neuron]))) for neuron in named),
     )

@@ -74,6 +74,7 @@ class TokenAsk(Ask):
     def known(self, view: View) -> Answer | None:
         """None: no study was asked about a token that a visitor presses."""
         del view
+        return None
 
     def answer(self, view: View, options: Mapping[str, Any]) -> Answer:
         """The distribution after that token.
