@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 JOBS ?= 2
+HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
 TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
 
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study study-all study-hub app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -17,6 +18,8 @@ help:
 	@echo "make site     assemble the static site of all committed studies in build/site"
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
+	@echo "make study-all  the same, and those of Gemma-3-270M, the second model that needs no hub"
+	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
 	@echo "make test     run the tests"
@@ -44,6 +47,12 @@ artifacts: $(VENV)/dev
 
 study: $(VENV)/runtime
 	$(RUN) -m analysis study
+
+study-all: study
+	$(RUN) -m analysis study --model gemma-3-270m
+
+study-hub: $(VENV)/runtime
+	$(RUN) -m analysis comparison $(HUB) --keep results
 
 app: $(VENV)/runtime
 	$(RUN) app.py

@@ -1,8 +1,8 @@
 """Starts the Space: ``python app.py``."""
 
-from space.launch import launch, make
+from space.launch import make, serve
 
 demo = make()
 
 if __name__ == "__main__":
-    launch(demo)
+    serve(demo)

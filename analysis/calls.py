@@ -6,6 +6,7 @@ Models and their libraries are imported when asked for, so that ``--help`` answe
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -36,6 +37,13 @@ class Loading:
     dtype: Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")] = (
         "float32"
     )
+    graft: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A file that `transplant --save` wrote: its neuron is built into the model, as "
+            "the last one of its layer. Can be given again."
+        ),
+    ] = None
     as_json: AsJson = False
 
     def load(self) -> "Subject":
@@ -46,7 +54,21 @@ class Loading:
             console.note(
                 f"note: numbers in {self.dtype} are off by up to whole logits; report float32."
             )
-        return load(self.model, self.device, self.dtype)
+        subject = load(self.model, self.device, self.dtype)
+        return self._grafted(subject) if self.graft else subject
+
+    def _grafted(self, subject: "Subject") -> "Subject":
+        """With its grafts, and a word on what they are called there."""
+        from analysis.loading.grafts import read_graft, with_grafts
+
+        grafted = with_grafts(subject, self.graft or [])
+        for number, path in enumerate(self.graft or [], start=subject.d_mlp):
+            layer = read_graft(Path(path))[0].layer
+            console.note(
+                f"note: L{layer}N{number} is the graft {path}; the model's own neurons go from 0 to"
+                f" {subject.d_mlp - 1}."
+            )
+        return grafted
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,10 @@ class Asking(Loading):
     """The options of every verb that asks a question."""
 
     question: Annotated[
-        str | None, typer.Option(help="A question of the library by its name, or a .toml file.")
+        str | None,
+        typer.Option(
+            help="A question of the library by its name, or a .toml, .csv or .jsonl file."
+        ),
     ] = None
     clean: Annotated[str | None, typer.Option(help="The prompt that calls for the target.")] = None
     corrupted: Annotated[str | None, typer.Option(help="The prompt that calls for the foil.")] = (
@@ -100,10 +125,13 @@ class Call(Asking):
             UserError: something of it cannot be asked.
         """
         from analysis import running
+        from analysis.hints import hints
 
         question = self.ask()
         running.check_suits(self.experiment, question)
         _tell_special(subject, question)
+        for hint in hints(subject, question):
+            console.note(f"note: {hint}")
         if "neuron" in self.experiment.needs and not self.named:
             best = str(running.best_neuron(subject, question))
             console.note(
@@ -117,6 +145,7 @@ class Call(Asking):
         from analysis.running import compute
 
         inputs = self.inputs(subject)
+        _tell_cost(self.experiment, subject, inputs)
         with console.watched(self.experiment.verb) as progress:
             return compute(self.experiment, subject, inputs, progress)
 
@@ -127,6 +156,18 @@ class Call(Asking):
             answer: dict[str, Any] = compute.tables(result)
             return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
+
+
+def _tell_cost(experiment: Experiment, subject: "Subject", inputs: "Inputs") -> None:
+    """Tell how long it will take, where that is long."""
+    from analysis.cost import LONG, cost, measured_rate
+
+    passes = cost(experiment, subject, inputs, rate=1.0).passes
+    if passes > LONG:
+        told = cost(experiment, subject, inputs, measured_rate(subject))
+        console.note(
+            f"note: {told.passes:,} passes of a token through a layer, about {told.time} here."
+        )
 
 
 def _tell_special(subject: "Subject", question: "Question") -> None:

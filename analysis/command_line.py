@@ -2,12 +2,15 @@
 
 import runpy
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import CommandInfo
 
-from analysis import console
+from analysis import console, question_verbs
 from analysis.calls import AsJson, Asking, Call, takes_a_model, verb_of
 from analysis.declaration import SEEDS, Experiment
 from analysis.experiments import EXPERIMENTS
@@ -23,10 +26,22 @@ def make() -> typer.Typer:
     for experiment in EXPERIMENTS:
         _add(app, experiment)
     app.command()(takes_a_model(study, Asking))
-    app.command()(questions)
+    app.add_typer(question_verbs.make(), name="question")
+    app.command("questions", hidden=True)(question_verbs.list_questions)
     app.command("app")(open_app)
     app.command(context_settings=ANYTHING, add_help_option=False)(report)
     return app
+
+
+def verbs() -> Iterator[tuple[str, CommandInfo]]:
+    """Every verb that is shown, by its name; ``question list`` is one of a group."""
+    app = make()
+    groups = [("", app), *((f"{g.name} ", g.typer_instance) for g in app.registered_groups)]
+    for prefix, group in groups:
+        for command in group.registered_commands if group else ():
+            if not command.hidden and command.callback is not None:
+                name = command.name or command.callback.__name__.replace("_", "-")
+                yield prefix + name, command
 
 
 def _add(app: typer.Typer, experiment: Experiment) -> None:
@@ -58,17 +73,6 @@ def models(
     console.emit({"models": describe()}, as_json)
 
 
-def questions(as_json: AsJson = False) -> None:
-    """List the questions that come with the project."""
-    from analysis.questions import library, load
-
-    rows = [
-        {"name": each.name, "title": each.title, "target": each.target, "foil": each.foil}
-        for each in map(load, library())
-    ]
-    console.emit({"questions": rows}, as_json)
-
-
 def study(
     asking: Asking,
     out: Annotated[
@@ -86,8 +90,9 @@ def study(
     folder = folder_of(root, subject, question)
     steps = []
     for done in run_study(subject, question, folder, seed, console.watched):
-        console.note(f"{done.name:>17}  {'kept' if done.kept else f'{done.seconds:.1f} s'}")
-        steps.append({"name": done.name, "seconds": done.seconds, "kept": done.kept})
+        what = done.refused or ("kept" if done.kept else f"{done.seconds:.1f} s")
+        console.note(f"{done.name:>17}  {what}")
+        steps.append(asdict(done))
     console.emit({"folder": str(folder), "steps": steps}, asking.as_json)
 
 

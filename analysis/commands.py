@@ -61,5 +61,13 @@ def _kin(question: Question) -> Question:
 
 
 def _words(question: Question) -> tuple[object, ...]:
-    parts = ("target", "foil", "template", "target_words", "foil_words", "held_out_templates")
+    parts = (
+        "target",
+        "foil",
+        "template",
+        "target_words",
+        "foil_words",
+        "held_out_templates",
+        "pairs",
+    )
     return tuple(getattr(question, part) for part in parts)

@@ -8,7 +8,8 @@ import zipfile
 from functools import cache
 
 from analysis.errors import UserError
-from analysis.loading.assets import CORPUS, fetch
+from analysis.loading.assets import fetch
+from analysis.loading.pinned import CORPUS
 
 ARTEFACTS = (
     (re.compile('"\ufffd+'), '"'),

@@ -23,6 +23,21 @@ held: then it is a step of the same path rather than a rival."""
 MANY = 20
 """So many notable neurons make a crowd: at a twentieth each they could carry the whole."""
 
+SMALL_SET = 10
+"""So few neurons are a small set: one can read what each of them does."""
+
+ENOUGH = 10
+"""A set is enough where none up to so many times as large brings much more: one that grows by
+less than another factor of ten could hide its growth between two points of a curve."""
+
+MUCH_MORE = 0.1
+"""And much more is a tenth of the difference: with less, half of it would take more than fifty
+neurons besides."""
+
+CLEAR_PAIR = 10
+"""The excess of a pair is more than rounding from so many times the largest that a neuron which
+changes nothing has: an order of magnitude."""
+
 CLEAR_OF_NOISE = 1000
 """A recovery so many times that of a patch that changes nothing cannot be rounding."""
 
@@ -150,6 +165,10 @@ STRONG = 0.25
 """A neuron carries the difference when it alone brings back this share of the difference: four
 such neurons, and nothing would be left to explain."""
 
+SAME_DEPTH = 0.1
+"""Neurons within a tenth of the depth are at about the same one: two or three blocks of small
+models, which is as close as the best and the next-best neuron of one model often are."""
+
 SMALL = 100_000
 """Fewer neurons than this make a small model; the original study's had 184,320."""
 
@@ -157,10 +176,6 @@ GAP = 1.0
 """Logits: prompts whose logit differences lie nearer leave little to explain. Where the model
 prefers the right word after both, it does so after one of them by less than half a logit: five
 chances in eight, not far from a coin."""
-
-MEANT = 10.0
-"""A word is meant with its leading space where it is this many times as likely that way: in the
-middle of a text hardly any word begins without one, and ten to one is no matter of taste."""
 
 UNMOVED = 0.05
 """Logits: an answer that scaling a neuron from -1 to 3 moves by less than this hardly moves; the
@@ -185,3 +200,7 @@ they differ by two millionths; a setting that one of them does not know changes 
 
 ROUNDINGS = 16
 """In narrower types the same is meant by so many units of rounding: 30 blocks make about five."""
+
+COPIED = 0.5
+"""A neuron is copied into another model when it does at least half there of what it does in its
+own: below, most of it has not come along."""

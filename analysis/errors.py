@@ -5,6 +5,14 @@ class UserError(ValueError):
     """One clear sentence: what was wrong and what would be right."""
 
 
+class UnsuitedError(UserError):
+    """What cannot be asked of this model, whatever the prompts: a study goes on without it."""
+
+
+class TooDearError(UserError):
+    """What is asked would take longer than one answer may."""
+
+
 def first_line(error: Exception) -> str:
     """The first line of an error's message, with the one that it announces; or its kind."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -1,7 +1,7 @@
 """Everything the page may say something about: one study's results and where they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from analysis.results import Provenance
 
 QUESTION = "question"
 """Name of the file that holds what a study asks."""
+
+REFUSED = "refused"
+"""Name of the file that says which experiments cannot be asked of the model, and why."""
 
 NEURON = "neuron_sweep"
 """The step that finds the neuron which all later ones are about."""
@@ -30,11 +33,13 @@ class Evidence:
         question: what was asked.
         results: of every experiment that the question suits.
         provenance: where each came from.
+        refused: the experiments that cannot be asked of the model, each with the sentence why.
     """
 
     question: Question
     results: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         """The result of an experiment.
@@ -55,6 +60,12 @@ class Evidence:
     def experiments(self) -> tuple[Experiment, ...]:
         """Those that the study has a result of, in the order of the argument."""
         return tuple(each for each in EXPERIMENTS if each.name in self.results)
+
+    @property
+    def wanted(self) -> tuple[Experiment, ...]:
+        """The same with those that cannot be asked of the model."""
+        there = {*self.results, *self.refused}
+        return tuple(each for each in EXPERIMENTS if each.name in there)
 
     @property
     def figures(self) -> tuple[tuple[Experiment, Figure], ...]:
@@ -79,14 +90,43 @@ def load_evidence(folder: Path) -> Evidence:
         UserError: a result is missing or damaged, or the results are not of one study.
     """
     question = load_question(folder)
-    present = [e for e in steps() if results.exists(folder, e.name) or is_expected(e, question)]
-    loaded: dict[str, Any] = {
-        each.name: results.load(folder, each.name, each.kind) for each in present
-    }
+    refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
+    present = [
+        each
+        for each in steps()
+        if results.exists(folder, each.name)
+        or (is_expected(each, question) and each.name not in refused)
+    ]
+    loaded: dict[str, Any] = {each.name: _load(folder, each) for each in present}
     made = {each.name: results.provenance(folder, each.name) for each in present}
-    evidence = Evidence(question, loaded, made)
+    evidence = Evidence(question, loaded, made, refused)
     _check_one_study(folder, evidence)
     return evidence
+
+
+def _load(folder: Path, experiment: Experiment) -> Any:
+    """A result, joined with those of other models where the experiment joins them.
+
+    Of other models only those count that the same code computed of the same question.
+    """
+    own: Any = results.load(folder, experiment.name, experiment.kind)
+    join = getattr(experiment.module("compute"), "joined", None)
+    if join is None:
+        return own
+    same = _asked(results.provenance(folder, experiment.name))
+    others: list[Any] = [
+        results.load(other, experiment.name, experiment.kind)
+        for other in sorted(folder.parent.parent.glob(f"*/{folder.name}"))
+        if other != folder
+        and results.exists(other, experiment.name)
+        and _asked(results.provenance(other, experiment.name)) == same
+    ]
+    return join(own, others)
+
+
+def _asked(made: Provenance) -> tuple[object, ...]:
+    """What was asked, and by what code: all but the model and what is the model's own."""
+    return made.code, {key: value for key, value in made.inputs.items() if key != "prepend_bos"}
 
 
 def load_question(folder: Path) -> Question:

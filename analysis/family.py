@@ -11,7 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformer_lens.factories.architecture_adapter_factory import ArchitectureAdapterFactory
-from transformer_lens.model_bridge.generalized_components import MLPBridge, ParallelBlockBridge
+from transformer_lens.model_bridge.generalized_components import (
+    JointGateUpMLPBridge,
+    MLPBridge,
+    MoEBridge,
+    ParallelBlockBridge,
+)
 from transformer_lens.model_bridge.sources import build_bridge_config_from_hf
 from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
@@ -30,6 +35,9 @@ class Family:
         attn_written: in a block, what writes the attention to the residual stream: ``attn_out``,
             or a norm behind it.
         mlp_norm: in a block, the norm before the MLP, if it has one of its own.
+        mlp_in: in a block, what makes pre-activations of what the MLP reads; None where gate and up
+            are one matrix.
+        mlp_gate: in a block, the same for the gate, where the MLP has one.
         mlp_out: in a block, what turns activations into the MLP's output.
         mlp_post: in a block, the norm between the MLP's output and the residual stream, if any.
         positions: whether positions have embeddings that are added to those of tokens.
@@ -41,6 +49,8 @@ class Family:
     attn_out: str
     attn_written: str
     mlp_norm: str | None
+    mlp_in: str | None
+    mlp_gate: str | None
     mlp_out: str
     mlp_post: str | None
     positions: bool
@@ -114,8 +124,13 @@ def family_of(config: Any, kind: str) -> Family:
     if "attn" not in parts or {"mamba", "mixer", "ssm", "linear_attn"} & parts.keys():
         raise UserError(f"{kind} has blocks without attention, which are not supported here.")
     mlp = parts.get("mlp")
+    if isinstance(mlp, MoEBridge):
+        raise UserError(
+            f"{kind} is a mixture of experts: which neurons a token meets hangs on the text, and a"
+            " patch would have to choose them anew. That is not supported here."
+        )
     if not isinstance(mlp, MLPBridge):
-        raise UserError(f"{kind} is a mixture of experts or has no MLPs: no neurons to study.")
+        raise UserError(f"{kind} has no MLPs: no neurons to study.")
     if "out" not in mlp.submodules or "o" not in parts["attn"].submodules:
         raise UserError(f"{kind} has no output weights of MLPs or heads that can be hooked.")
 
@@ -138,6 +153,8 @@ def family_of(config: Any, kind: str) -> Family:
         attn_out=attn_out,
         attn_written=path("ln1_post") or attn_out,
         mlp_norm=path("ln2"),
+        mlp_in=None if isinstance(mlp, JointGateUpMLPBridge) else path("mlp", "in"),
+        mlp_gate=path("mlp", "gate"),
         mlp_out=mlp_out,
         mlp_post=path("ln2_post"),
         positions="pos_embed" in mapping,

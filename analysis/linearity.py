@@ -1,14 +1,15 @@
 """Where what neurons and heads write is no sum that can be taken apart, or compared by weights."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.errors import UserError
-from analysis.neuron import Neuron
+from analysis.errors import UnsuitedError
 from analysis.prompts import Prompt
+from analysis.questions import Question
 from analysis.subject import Subject
 
 
@@ -16,7 +17,7 @@ def check_linear(subject: Subject) -> None:
     """Refuse a model in which what is written, and the logits, are no sum of parts.
 
     Raises:
-        UserError: norms behind attention or MLPs, or a cap on the logits, stand in the way.
+        UnsuitedError: norms behind attention or MLPs, or a cap on the logits, stand in the way.
     """
     family = subject.family
     if family.mlp_post is not None or family.attn_written != family.attn_out:
@@ -25,53 +26,64 @@ def check_linear(subject: Subject) -> None:
         between = "caps its logits"
     else:
         return
-    raise UserError(f"{subject.origin.name} {between}, so its parts do not add up to the whole.")
+    raise UnsuitedError(
+        f"{subject.origin.name} {between}, so its parts do not add up to the whole."
+    )
+
+
+def check_reads_through_norms(subject: Subject) -> None:
+    """Refuse a model whose MLPs read the residual stream itself, with norms behind them alone.
+
+    Raises:
+        UnsuitedError: they do (OLMo 2).
+    """
+    family = subject.family
+    if family.mlp_norm is None and not family.parallel:
+        raise UnsuitedError(
+            f"{subject.origin.name} has norms behind its attention and MLPs and none before them,"
+            " so what a neuron reads is split otherwise than here."
+        )
 
 
 def check_comparable(subject: Subject) -> None:
     """Refuse a model whose neurons' weights cannot be compared from layer to layer.
 
     Raises:
-        UserError: a norm behind each MLP, whose scale depends on the text, stands in the way.
+        UnsuitedError: a norm behind each MLP, whose scale depends on the text, stands in the way.
     """
-    if subject.family.mlp_post is not None:
-        raise UserError(
+    if subject.family.mlp_post is not None and subject.scales_behind is None:
+        raise UnsuitedError(
             f"{subject.origin.name} has a norm behind each MLP, whose scale depends on the text, so"
-            " the weights of neurons of different layers cannot be compared."
+            " the weights of neurons of different layers cannot be compared without a prompt."
         )
 
 
-class FrozenWrites:
-    """What neurons add to the residual stream, norms behind the MLPs frozen at a prompt's end.
+def frozen(subject: Subject, prompt: Prompt | None) -> Subject:
+    """The model with the norms behind its MLPs frozen at a prompt's end, as the final norm is.
 
-    Attributes:
-        frozen_at: the prompt, empty where there are no such norms.
+    What its neurons write can be compared then, as it is at that prompt; it runs as before. A model
+    without such norms, and one that is given no prompt, is itself.
+    """
+    if prompt is None or subject.family.mlp_post is None:
+        return subject
+    twin = copy.copy(subject)  # with all that was read off it so far
+    object.__setattr__(twin, "scales_behind", _scales_behind(subject, prompt.tokens))
+    object.__setattr__(twin, "frozen_at", prompt.text)
+    return twin
+
+
+def comparable(subject: Subject, question: Question) -> Subject:
+    """The same, frozen at the end of a question's clean prompt where it has one.
 
     Raises:
-        UserError: there are, and no prompt is given.
+        UserError: that prompt is too long.
     """
-
-    def __init__(self, subject: Subject, prompt: Prompt | None) -> None:
-        if prompt is None:
-            check_comparable(subject)
-        self.subject = subject
-        self.scales = None if prompt is None else _scales_behind(subject, prompt.tokens)
-        self.frozen_at = "" if prompt is None or self.scales is None else prompt.text
-
-    def layer(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
-        """One layer's, a row for each neuron."""
-        writes = self.subject.writes(layer)
-        return writes if self.scales is None else writes / self.scales[layer]
-
-    def of(self, neuron: Neuron) -> Float[Tensor, " d_model"]:
-        """One neuron's."""
-        return self.layer(neuron.layer)[neuron.number]
+    asks = subject.family.mlp_post is not None and question.clean
+    return frozen(subject, question.prompt(subject)) if asks else subject
 
 
-def _scales_behind(subject: Subject, tokens: Sequence[int]) -> Float[Tensor, " layer"] | None:
-    """What the norm behind each MLP divides by at a prompt's last position; None without norms."""
-    if subject.family.mlp_post is None:
-        return None
+def _scales_behind(subject: Subject, tokens: Sequence[int]) -> Float[Tensor, " layer"]:
+    """What the norm behind each MLP divides by at a prompt's last position."""
     post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][:, -1]
     scales = []
     for layer, activations in enumerate(post):

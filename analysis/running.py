@@ -12,7 +12,7 @@ from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.inputs import Inputs
-from analysis.loading.assets import CORPUS
+from analysis.loading.pinned import CORPUS
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, silent
 from analysis.questions import Question
@@ -156,5 +156,5 @@ def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:
         recorded["crossed"] = question.crossed.model_dump(mode="json")
         recorded["words"] = [list(question.target_words), list(question.foil_words)]
     if "corpus" in needs:
-        recorded["corpus"] = CORPUS.member_sha256
+        recorded["corpus"] = CORPUS.sha256
     return recorded

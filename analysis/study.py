@@ -9,8 +9,8 @@ from typing import Any
 
 from analysis import results
 from analysis.declaration import Experiment
-from analysis.errors import UserError
-from analysis.evidence import NEURON, QUESTION
+from analysis.errors import UnsuitedError, UserError
+from analysis.evidence import NEURON, QUESTION, REFUSED
 from analysis.experiments import named, steps
 from analysis.inputs import Inputs
 from analysis.progress import Progress, silent
@@ -31,11 +31,15 @@ def unwatched(_name: str) -> AbstractContextManager[Progress]:
 
 @dataclass(frozen=True)
 class Done:
-    """What happened to one step: computed now, or kept because nothing it rests on changed."""
+    """What happened to one step: computed, kept because nothing it rests on changed, or refused.
+
+    ``refused`` is the sentence that says why it cannot be asked of this model; empty otherwise.
+    """
 
     name: str
     seconds: float
     kept: bool
+    refused: str = ""
 
 
 def folder_of(root: Path, subject: Subject, question: Question) -> Path:
@@ -52,7 +56,8 @@ def run_study(
 ) -> Iterator[Done]:
     """Bring every step's result in a folder up to date, in order; yields each as it is done.
 
-    Steps that the question does not suit have no result: a bare pair has no other words.
+    Steps that the question does not suit have no result: a bare pair has no other words. Nor have
+    those that cannot be asked of the model, and the folder keeps the sentence that says why.
 
     Args:
         subject: the model.
@@ -66,12 +71,21 @@ def run_study(
     """
     question.pair(subject)
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
+    refused = {}
     for experiment in steps():
         given = _inputs(experiment, subject, question, folder, seed)
         if given is None:
             results.discard(folder, experiment.name)
             continue
-        yield _bring_up_to_date(subject, experiment, given, folder, watch)
+        try:
+            yield bring_up_to_date(subject, experiment, given, folder, watch)
+        except UnsuitedError as error:
+            results.discard(folder, experiment.name)
+            refused[experiment.name] = str(error)
+            yield Done(experiment.name, 0.0, kept=False, refused=str(error))
+    results.discard(folder, REFUSED)
+    if refused:
+        results.save_plain(folder, REFUSED, refused)
 
 
 def _inputs(
@@ -99,9 +113,14 @@ def _found(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _bring_up_to_date(
+def bring_up_to_date(
     subject: Subject, experiment: Experiment, given: Inputs, folder: Path, watch: Watch
 ) -> Done:
+    """Compute one step and keep it in the folder, unless what is kept there is what it would be.
+
+    Raises:
+        UserError: the question cannot be put to the model.
+    """
     if _is_current(folder, experiment, provenance(experiment, subject, given)):
         return Done(experiment.name, 0.0, kept=True)
     with watch(experiment.name) as progress:

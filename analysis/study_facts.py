@@ -93,7 +93,12 @@ class StudyFacts:
 
     @cached_property
     def lowest_neuron(self) -> LowestNeuron | None:
-        """The neuron most opposed to the answer; None where no layer stands behind the chosen."""
+        """The neuron most opposed to the answer.
+
+        None where no layer stands behind the chosen, or what later ones write was not asked.
+        """
+        if not self.evidence.has("composition"):
+            return None
         sweep, result = self.evidence.neuron_sweep, self.evidence.composition
         lowest = ranked(sweep)[-1]
         if len(ranked(sweep)) < 2 or not result.heads_full.shape[1]:

@@ -49,12 +49,17 @@ class Subject(Vocabulary):
         tokenizer: its tokenizer.
         origin: name, source and revision, for provenance.
         prepend_bos: whether prompts start with the beginning-of-sequence token, a policy per model.
+        scales_behind: what the norms behind its MLPs are taken to divide by in ``writes``, one a
+            layer; None where there are none, or they are not frozen (``linearity.frozen``).
+        frozen_at: the prompt at whose end that is so.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     origin: Origin
     prepend_bos: bool
+    scales_behind: Float[Tensor, " layer"] | None = None
+    frozen_at: str = ""
 
     @cached_property
     def bridge(self) -> TransformerBridge:
@@ -300,11 +305,13 @@ class Subject(Vocabulary):
     def writes(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:
         """What each neuron adds to the residual stream per unit of activation: ``W_out``, mostly.
 
-        Where a norm stands behind the MLP it is folded in, and what is added is over its scale.
+        Where a norm stands behind the MLP it is folded in, and what is added is over its scale,
+        unless that is frozen.
         """
         writes = self.W_out(layer)
         norm = self.norm_behind(layer)
         writes = writes if norm is None else norm.pass_on(writes)
+        writes = writes if self.scales_behind is None else writes / self.scales_behind[layer]
         return writes if self.residual_scale == 1 else writes * self.residual_scale
 
     def norm_behind(self, layer: int) -> Norm | None:

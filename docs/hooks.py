@@ -68,11 +68,8 @@ def verbs() -> Iterator[str]:
     shared = list(map(_typed, _parameters(_nothing)))
     yield from _table(shared)
     also = {e.verb: e.also for e in EXPERIMENTS if e.also}
-    for command in command_line.make().registered_commands:
-        if command.hidden:
-            continue
+    for name, command in command_line.verbs():
         assert command.callback is not None
-        name = command.name or command.callback.__name__.replace("_", "-")
         yield f"\n## `{name}`\n"
         yield f"{_sentence(command.help or command.callback.__doc__)}\n"
         if name in also:

@@ -127,16 +127,21 @@ def _within(page: str) -> list[str]:
 
 
 def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
-    """The chapters of the study: an experiment of which nothing is said has none of its own."""
+    """The chapters of the study: an experiment of which nothing is said has none of its own.
+
+    One that cannot be asked of the model has one that says why, so that no link to it is lost.
+    """
     heading = f"The question: {claims.question}"
     yield Part("question.html", "question", "The question", heading, ("question.html",))
-    for each in evidence.experiments:
-        said = claims.sections[each.name]
+    for each in evidence.wanted:
+        file, id_ = f"{each.name}.html", f"{each.name}-section"
+        said = claims.sections.get(each.name)
         if said is not None:
-            file, id_ = f"{each.name}.html", f"{each.name}-section"
             heading = getattr(said, "heading", each.title)
             templates = (f"sections/{each.name}.html", "generic.html")
             yield Part(file, id_, each.title, heading, templates, each, said)
+        elif each.name in evidence.refused:
+            yield Part(file, id_, each.title, each.title, ("refused.html",), each)
     if claims.original is not None:
         theirs = claims.original.heading
         yield Part("original.html", "original", "The original", theirs, ("original.html",))

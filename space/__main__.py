@@ -1,5 +1,5 @@
 """Starts the app: ``python -m space``, or ``an-neuron app``."""
 
-from space.launch import launch, make
+from space.launch import make, serve
 
-launch(make())
+serve(make())

@@ -29,6 +29,7 @@ class Answer:
         rows: of the table.
         json: the answer as the command line prints it.
         command: the command line that gives it; empty where there is none.
+        hints: what may not have been meant, a sentence each.
     """
 
     experiment: Experiment
@@ -40,6 +41,7 @@ class Answer:
     rows: Rows
     json: str
     command: str
+    hints: tuple[str, ...] = ()
 
     @property
     def csv(self) -> str:

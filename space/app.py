@@ -1,16 +1,20 @@
 """The page: the shared question above, a tab for each step of the argument, all of it wired."""
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from analysis.errors import UserError
 from space import endpoints, html, service, tabs
 from space.asks import MODEL, Ask, known_answers, refresh
+from space.leaving import VISITORS
 from space.pages import Pages
-from space.question_bar import QUIET, QuestionBar
+from space.question_bar import QUIET, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
 
@@ -31,18 +35,21 @@ def build(session: Session) -> gr.Blocks:
         bar = QuestionBar(session.settings, start)
         for tab in pages:
             asks += tabs.build(tab, bar)
-        quick = [ask for ask in asks if ask.quick]
-        if not session.settings.zero:
-            _begin(quick, start)
+        _begin(asks, start, session.settings.zero)
         Wiring(bar, asks, start).all(demo, pages)
         endpoints.register()
     return demo
 
 
-def _begin(quick: list[Ask], start: View) -> None:
+def _begin(asks: list[Ask], start: View, zero: bool) -> None:
     """Put the first words on the page before anyone comes, and make the next answers quick."""
-    for ask in quick:
-        shown = ask.show(start, [control.value for control in ask.controls.values()])
+    for ask in asks:
+        values = [control.value for control in ask.controls.values()]
+        if ask.button and not ask.quick:
+            ask.button.value = ask.label(start, values)
+        if zero or not ask.quick:
+            continue
+        shown = ask.show(start, values)
         for place, value in zip(ask.panel.outputs, shown, strict=True):
             if ask.tab == start.tab and isinstance(value, str):
                 place.value = value
@@ -60,7 +67,8 @@ class Wiring:
     def __init__(self, bar: QuestionBar, asks: list[Ask], start: View) -> None:
         self.bar, self.asks, self.start = bar, asks, start
         self.quick = [ask for ask in asks if ask.quick]
-        self.dear = [ask for ask in asks if not ask.quick]
+        self.wished = [ask for ask in asks if not ask.quick]
+        self.dear = [ask for ask in asks if ask.button and ask.experiment.has("cost")]
 
     def all(self, demo: gr.Blocks, pages: Pages) -> None:
         """Connect everything."""
@@ -71,6 +79,12 @@ class Wiring:
         for box in self.bar.typed:
             self._ask(box.submit)
         self._ask(self.bar.button.click)
+        self.bar.wire.change(self._newest, self.bar.wire, None, **QUIET)
+        boxes = [box for ask in self.dear for box in ask.controls.values()]
+        for event in (self.bar.wire.change, *(box.change for box in boxes)):
+            buttons = [ask.button for ask in self.dear]
+            event(self._labels, [self.bar.wire, *boxes], buttons, **QUIET)
+        self.bar.stop.click(self._stop, None, None, **QUIET)
         for page in pages.all:
             page.select(None, js="() => openedTab()", **QUIET)
         restored = demo.load(
@@ -87,14 +101,36 @@ class Wiring:
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
         sent = self.bar.send(event)
         sent.then(self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private")
-        dear = [place for ask in self.dear for place in ask.panel.outputs]
+        dear = [place for ask in self.wished for place in ask.panel.outputs]
         sent.then(self._known, self.bar.wire, dear, **QUIET)
 
     def _known(self, sent: Any) -> list[Any]:
-        return known_answers(self.dear, sent)
+        return known_answers(self.wished, sent)
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)
+
+    _refresh.cache = True  # type: ignore[attr-defined]
+
+    def _labels(self, sent: Any, *values: Any) -> list[str]:
+        """What the buttons of dear questions say."""
+        try:
+            view = received(sent)
+        except UserError:
+            view = self.start
+        rest = list(values)
+        return [ask.label(view, [rest.pop(0) for _ in ask.controls]) for ask in self.dear]
+
+    @staticmethod
+    def _newest(sent: Any, request: gr.Request) -> None:
+        """The page asks something else now: what it asked before ends."""
+        with suppress(UserError):
+            VISITORS.of(str(request.session_hash)).newest = received(sent)
+
+    @staticmethod
+    def _stop(request: gr.Request) -> None:
+        """All that the page waits for ends."""
+        VISITORS.of(str(request.session_hash)).stopped = time.monotonic()
 
     def _restorer(self, pages: Pages) -> Any:
         def restore(request: gr.Request) -> dict[Any, Any]:

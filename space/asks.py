@@ -11,10 +11,12 @@ from analysis.errors import UserError
 from space import service
 from space.answers import Answer
 from space.known import known
+from space.leaving import Left, asked
 from space.panel import Panel
 from space.question_bar import QuestionBar, received
 from space.view import View
 
+USUAL_LABEL = "Ask this"
 MODEL = "model"
 """Events that use a model wait for each other, and the page tells a visitor's place."""
 
@@ -56,13 +58,26 @@ class Ask:
         """The committed study's answer, if it was asked this."""
         return known(self.experiment, view)
 
+    def label(self, view: View, values: Sequence[Any]) -> str:
+        """What the button says, with about how long the answer takes."""
+        time = service.estimate(
+            self.experiment, view, dict(zip(self.controls, values, strict=True))
+        )
+        said = self.experiment.button or USUAL_LABEL
+        return f"{said} (about {time})" if time else said
+
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
         try:
-            answer = self.answer(view, dict(zip(self.controls, values, strict=True)))
+            with asked(self.panel.question, view):
+                answer = self.answer(view, dict(zip(self.controls, values, strict=True)))
             return self.panel.show(answer, view)
         except UserError as error:
             return self.panel.refuse(error, view)
+        except Left as left:
+            return (
+                self.panel.refuse(UserError(str(left)), view) if left.stopped else self.panel.keep()
+            )
 
     def wire(self, bar: QuestionBar) -> None:
         """Ask when the button is pressed, and on the other events; the address names the view."""
@@ -84,6 +99,8 @@ class Ask:
         except UserError as error:
             return self.panel.refuse(error)
         return self.show(view, values)
+
+    _pressed.cache = True  # type: ignore[attr-defined]
 
 
 def refresh(asks: Sequence[Ask], sent: Any, values: Sequence[Any]) -> list[Any]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gradio.caching import CacheMissError
+from gradio.caching import _probe_mode_active as probing
 from gradio.events import api
 
 from analysis.declaration import Experiment, Option
@@ -16,7 +18,16 @@ from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
+from space.leaving import Left
+from space.service import STOPPED, TOO_DEAR, WRONG
 from space.view import NAMES, USUAL, library, make_view
+
+HOW = (
+    "Calls wait in one queue; an answer that was given before comes at once. A refusal is one "
+    "sentence that says what would be right; its title is its kind: "
+    f"{WRONG}, {TOO_DEAR}, {STOPPED}."
+)
+"""What a program has to know of every endpoint."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,7 @@ def endpoint(experiment: Experiment) -> Callable[..., str]:
         bound.apply_defaults()
         return _answer(experiment, bound.arguments)
 
+    ask.cache = True  # type: ignore[attr-defined]
     ask.__name__ = ask.__qualname__ = experiment.name
     ask.__doc__ = _documentation(experiment, parameters)
     ask.__signature__ = signature  # type: ignore[attr-defined]
@@ -78,7 +90,9 @@ def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
         if "question" in parts:
             parts |= _words(parts["question"])
         return service.ask(experiment, make_view(parts), options).json
-    except UserError as error:
+    except (UserError, Left) as error:
+        if probing.get():
+            raise CacheMissError from error  # it is told where it is asked
         raise service.as_error(error) from error
 
 
@@ -102,7 +116,12 @@ def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     """What the experiment takes of a view, then its own options, then the model."""
     space = "with its leading space."
     if experiment.asks_about_a_neuron:
-        yield Parameter("neuron", str, "", "such as L25N1527; empty for the model's own.")
+        yield Parameter(
+            "neuron",
+            str,
+            "",
+            "layer and number from zero, such as L25N1527; empty for the best one.",
+        )
     if {"prompts", "pair"} & set(experiment.needs):
         may = "" if "pair" in experiment.needs else "; may be empty"
         second = f"a prompt of the same number of tokens that calls for the foil{may}."
@@ -141,6 +160,6 @@ def _limits(option: Option) -> str:
 
 
 def _documentation(experiment: Experiment, parameters: tuple[Parameter, ...]) -> str:
-    """What it asks, and its parameters."""
+    """What it asks, what it costs, its parameters, and what may go wrong."""
     arguments = "\n".join(f"    {p.name}: {p.meaning}" for p in parameters)
-    return f"{experiment.asks}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"
+    return f"{experiment.asks} {HOW}\n\nArgs:\n{arguments}\n\nReturns:\n    {experiment.returns}\n"

@@ -48,7 +48,10 @@ _templates.filters["in_text"] = in_text
 def finding(answer: Answer, question: Mapping[str, str]) -> str:
     """What was found, as a sentence, and the question that it answers."""
     verdict = markup('<p class="verdict">{}</p>', answer.verdict) if answer.verdict else ""
-    return _answering(markup('{}<p role="status">{}</p>', verdict, answer.finding), question)
+    text = markup('{}<p role="status">{}</p>', verdict, answer.finding)
+    for hint in answer.hints:
+        text += markup('<p class="hint">{}</p>', hint)
+    return _answering(text, question)
 
 
 def error(what: UserError, question: Mapping[str, str]) -> str:

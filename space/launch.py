@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import torch
+from gradio import queueing, routes
 from starlette.middleware import Middleware
 
 from analysis import EMBEDDED
@@ -14,9 +15,13 @@ from analysis.drawing.style import FONT
 from analysis.errors import UserError
 from space import service
 from space.app import STATIC, build
+from space.door import Door, OneLine
 from space.first_page import FirstPage
 from space.session import Session
-from space.settings import MODELS, QUEUE, Settings, from_environment
+from space.settings import MODELS, Settings, from_environment
+from space.turns import Turns
+
+PORT = "GRADIO_SERVER_PORT"
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -48,7 +53,9 @@ def make() -> gr.Blocks:
         return _built(settings)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    except OSError as error:
+        print(f"error: {error.strerror or error} ({error.filename}).", file=sys.stderr)
+    sys.exit(2)
 
 
 def _built(settings: Settings) -> gr.Blocks:
@@ -61,10 +68,52 @@ def _built(settings: Settings) -> gr.Blocks:
         return build(Session(replace(settings, models=(EMBEDDED,))))
 
 
+def serve(demo: gr.Blocks) -> None:
+    """Serve the app until it is ended; what keeps it from starting is one sentence."""
+    try:
+        launch(demo)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 def launch(demo: gr.Blocks, **options: Any) -> Any:
-    """Serve the app; no request leaves the machine, no file but the app's own is served."""
+    """Serve the app; no request leaves the machine, no file but the app's own is served.
+
+    Raises:
+        UserError: the port that the environment names is taken, or the disk is full.
+    """
+    _reach_this_machine_directly()
+    for module in (queueing, routes):
+        module.traceback = OneLine()  # type: ignore[attr-defined]
+    port = options.pop("server_port", None) or os.environ.get(PORT) or None
+    demo.queue(default_concurrency_limit=1, api_open=False)
+    demo._queue = Turns(demo)
+    try:
+        return _launched(demo, server_port=port and _number(str(port)), **options)
+    except OSError as error:
+        if port and "port" in str(error):
+            raise UserError(f"Port {port} is taken: name another one in {PORT}.") from error
+        raise UserError(f"The app cannot start: {error.strerror or error}.") from error
+
+
+def _number(port: str) -> int:
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
+        raise UserError(f"{PORT} is {port[:40]!r}: it has to be a number from 1 to 65,535.")
+    return int(port)
+
+
+def _reach_this_machine_directly() -> None:
+    """Gradio asks itself whether it runs, which no proxy can answer."""
+    for name in ("no_proxy", "NO_PROXY"):
+        others = [os.environ[name]] if os.environ.get(name) else []
+        os.environ[name] = ",".join([*others, "127.0.0.1", "localhost"])
+
+
+def _launched(demo: gr.Blocks, **options: Any) -> Any:
     model = service.session().settings.models[0]
-    return demo.queue(max_size=QUEUE, default_concurrency_limit=1).launch(
+    return demo.launch(
+        app_kwargs={"middleware": [Middleware(Door), Middleware(FirstPage, model=model)]},
         theme=theme(),
         css_paths=[STATIC / "space.css"],
         js=None,
@@ -76,6 +125,5 @@ def launch(demo: gr.Blocks, **options: Any) -> Any:
         mcp_server=True,
         enable_monitoring=False,
         show_error=False,
-        app_kwargs={"middleware": [Middleware(FirstPage, model=model)]},
         **options,
     )

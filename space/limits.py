@@ -1,7 +1,8 @@
-"""What visitors may ask at most, so that none keeps the others waiting: tokens of their texts."""
+"""What visitors may ask at most, so that none keeps the others waiting: tokens, and work."""
 
+from analysis.cost import Cost, cost
 from analysis.declaration import Experiment
-from analysis.errors import UserError
+from analysis.errors import TooDearError, UserError
 from analysis.inputs import Inputs
 from analysis.prompts import make_prompt
 from analysis.subject import Subject
@@ -34,6 +35,31 @@ def check(subject: Subject, experiment: Experiment, inputs: Inputs) -> None:
     for option in experiment.options:
         if option.kind is str:
             _check_text(subject, inputs[option.name] or "", option.name.replace("_", " "))
+
+
+def afford(
+    subject: Subject, experiment: Experiment, inputs: Inputs, rate: float, most: int
+) -> None:
+    """Refuse what would keep all others waiting.
+
+    Args:
+        subject: the model.
+        experiment: what is asked.
+        inputs: what it is asked.
+        rate: passes of a token through a layer in a second.
+        most: passes that one answer may take.
+
+    Raises:
+        TooDearError: it would take more.
+    """
+    told = cost(experiment, subject, inputs, rate, most)
+    if told.passes > most:
+        cheaper = f"{told.cheaper}, or " if told.cheaper else ""
+        longest = Cost(most, most / rate).time
+        raise TooDearError(
+            f"This would take about {told.time} here ({told.passes:,} passes of a token through a "
+            f"layer), and one answer may take {longest}: {cheaper}use the command line."
+        )
 
 
 def _check_text(subject: Subject, text: str, what: str) -> None:

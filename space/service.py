@@ -1,24 +1,28 @@
 """The one door to the models: every tab and every endpoint asks here."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
 from analysis import running
+from analysis.cost import cost
 from analysis.declaration import Experiment
-from analysis.errors import UserError
+from analysis.errors import TooDearError, UserError
 from analysis.experiments import named
+from analysis.hints import hints
 from analysis.inputs import Inputs
 from analysis.progress import Progress
 from analysis.study import committed
 from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
+from space.leaving import Left, every_module_calls, watch
 from space.session import Session
 from space.settings import Settings
-from space.view import NAMES, View, asked, library_question
+from space.view import NAMES, View, asked, library_question, parts
 
 try:
     import spaces  # type: ignore[import-not-found]  # the platform's own package: there on a Space and nowhere else
@@ -27,6 +31,9 @@ except ImportError:
 
 Way = Callable[[Experiment, Subject, View, Mapping[str, Any], Progress], Any]
 """From what is asked to a Result: a function of a module, so that it can be pickled."""
+
+WRONG, TOO_DEAR, STOPPED = "That cannot be asked", "That takes too long here", "That was stopped"
+"""Kinds of refusals."""
 
 _session = Session(Settings())
 
@@ -53,16 +60,22 @@ def _duration(name: str, *_others: Any) -> int:
 
 def _compute(name: str, view: View, options: Mapping[str, Any], compute: Way) -> Any:
     """Compute; on a lent GPU in a process of its own, so all that comes and goes can be pickled."""
-    return compute(named(name), _session.subject(view.model), view, options, _watched())
+    with every_module_calls(watch()):
+        return compute(named(name), _session.subject(view.model), view, options, _watched())
 
 
 _compute_where_lent = lent(_compute)
 
 
 def _watched() -> Progress:
-    """Tells the visitor who waits, if there is one."""
-    bar = gr.Progress()
-    return lambda fraction: bar(min(fraction, 1.0))
+    """Tells the visitor who waits, if there is one; ends where there is none any more."""
+    bar, look = gr.Progress(), watch()
+
+    def progress(fraction: float) -> None:
+        look()
+        bar(min(fraction, 1.0))
+
+    return progress
 
 
 def usual(
@@ -74,7 +87,26 @@ def usual(
 ) -> Any:
     """The experiment's own Result."""
     inputs = _inputs(experiment, subject, view, options)
+    _afford(experiment, subject, view, inputs)
     return running.compute(experiment, subject, inputs, progress)
+
+
+def _afford(experiment: Experiment, subject: Subject, view: View, inputs: Inputs) -> None:
+    rate, most = _session.rate(view.model), _session.budget(view.model)
+    limits.afford(subject, experiment, inputs, rate, most)
+
+
+def estimate(experiment: Experiment, view: View, options: Mapping[str, Any]) -> str:
+    """About how long an answer takes here; empty where that is not known, or there is none."""
+    subject, rate = _session.loaded(view.model), _session.rate(view.model)
+    try:
+        if subject is None or not experiment.has("cost"):
+            return ""
+        full = view if view.neurons else replace(view, neuron="L0N0")
+        inputs = _inputs(experiment, subject, full, given(experiment, view, options))
+        return cost(experiment, subject, inputs, rate).time
+    except UserError:
+        return ""
 
 
 def _inputs(
@@ -94,19 +126,38 @@ def result(
     Raises:
         UserError: it cannot be asked, in one sentence.
     """
-    known = _committed(experiment, view, options) if compute is usual else None
+    key = _key(experiment, view, options, compute)
+    known = _session.answers.get(key)
+    if known is None and compute is usual:
+        known = _committed(experiment, view, options)
     if known is not None:
         return known
     with _session.alone(view.model):
-        return _compute_where_lent(experiment.name, view, dict(options), compute)
+        found = _compute_where_lent(experiment.name, view, dict(options), compute)
+    _session.answers.keep(key, found)
+    return found
+
+
+def _key(experiment: Experiment, view: View, options: Mapping[str, Any], compute: Way) -> str:
+    """All that an answer depends on."""
+    read = parts(view, experiment) if compute is usual else {**asdict(view), "tab": ""}
+    return json.dumps([experiment.name, compute.__name__, read, options], sort_keys=True)
 
 
 def _committed(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Any | None:
-    """The committed answer, for which nobody has to wait for the model."""
+    """The committed answer, for which nobody has to wait for the model.
+
+    Raises:
+        UserError: it cannot be asked, or is too dear to be worked out here.
+    """
     subject = _session.loaded(view.model)
     if subject is None or (not view.neurons and "neuron" in experiment.needs):
         return None
-    return committed(experiment, subject, _inputs(experiment, subject, view, options))
+    inputs = _inputs(experiment, subject, view, options)
+    found = committed(experiment, subject, inputs)
+    if found is None:
+        _afford(experiment, subject, view, inputs)
+    return found
 
 
 def complete(view: View, experiment: Experiment) -> View:
@@ -142,9 +193,12 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     """
     full, chosen = complete(view, experiment), given(experiment, view, options)
     every = experiment.check(chosen, live=True)
-    return answer(experiment, full, every, result(experiment, full, chosen))
+    found = answer(experiment, full, every, result(experiment, full, chosen))
+    subject = _session.loaded(view.model)
+    return replace(found, hints=hints(subject, asked(full, experiment))) if subject else found
 
 
-def as_error(error: UserError) -> gr.Error:
-    """The error as the page and the API show it."""
-    return gr.Error(str(error), title="That cannot be asked", print_exception=False)
+def as_error(error: Exception) -> gr.Error:
+    """The error as the page and the API show it: its title is its kind."""
+    kinds = {UserError: WRONG, TooDearError: TOO_DEAR, Left: STOPPED}
+    return gr.Error(str(error), title=kinds[type(error)], print_exception=False)

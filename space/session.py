@@ -5,14 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from gradio.caching import CacheMissError
+from gradio.caching import _probe_mode_active as probing
+
 from analysis import results, running
+from analysis.cost import measured_rate
 from analysis.errors import UserError
 from analysis.evidence import NEURON
 from analysis.experiments import named
 from analysis.loading.models import load
 from analysis.questions import Question
 from analysis.subject import Subject
-from space.settings import Settings
+from space.kept import Kept
+from space.leaving import BETWEEN, every_module_calls, watch
+from space.settings import BUDGET, RATE, SECONDS, Settings
 
 KEPT = 1000
 """Neurons that are remembered by their questions: bounds what visitors make the server hold."""
@@ -27,6 +33,8 @@ class Session:
     holds ``alone``. Where the platform lends a GPU for each call, models are loaded into main
     memory and every call, in a process of its own, takes a copy to the GPU.
 
+    ``answers`` keeps what was found, for whoever asks the same.
+
     Args:
         settings: which models, and where they run.
         loader: turns a name and a device into a model.
@@ -36,6 +44,8 @@ class Session:
         self.settings, self._loader = settings, loader
         self._lock = threading.Lock()
         self._subjects: dict[str, Subject] = {}
+        self._rates: dict[str, float] = {}
+        self.answers = Kept()
         self._best: dict[tuple[str, str], str] = {}
 
     @contextmanager
@@ -44,13 +54,24 @@ class Session:
 
         Raises:
             UserError: not one of the models that are offered, or it cannot be had.
+            CacheMissError: gradio asks whether there is an answer already.
+            Left: nobody waits for the answer any more.
         """
         self._check(name)
-        with self._lock:
+        if probing.get():
+            raise CacheMissError
+        look = watch()
+        while not self._lock.acquire(timeout=BETWEEN):
+            look()
+        try:
             if name not in self._subjects:
                 device = "cpu" if self.settings.zero else self.settings.device
                 self._subjects[name] = self._loader(name, device)
+                if not self.settings.zero:
+                    self._rates[name] = measured_rate(self._subjects[name])
             yield
+        finally:
+            self._lock.release()
 
     def subject(self, name: str) -> Subject:
         """A loaded model, where this call computes."""
@@ -79,6 +100,14 @@ class Session:
             self._best[key] = committed_best(*key) or self._screened_best(name, question)
         return self._best[key]
 
+    def rate(self, name: str) -> float:
+        """Passes of a token through a layer in a second, as measured when the model was loaded."""
+        return self._rates.get(name, RATE)
+
+    def budget(self, name: str) -> int:
+        """Passes that one answer of a model may take."""
+        return max(BUDGET, int(SECONDS * self.rate(name)))
+
     def warm(self) -> None:
         """Load the first model now, so that no visitor has to wait for it."""
         with self.alone(self.settings.models[0]):
@@ -91,7 +120,8 @@ class Session:
 
     def _screened_best(self, name: str, question: Question) -> str:
         """The sweep runs where the model is kept: no GPU is lent outside of a visitor's call."""
-        with self.alone(name):
+        look = watch()
+        with self.alone(name), every_module_calls(look):
             return str(running.best_neuron(self._subjects[name], question))
 
 

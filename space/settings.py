@@ -22,7 +22,27 @@ PAIR_TOKENS = 120
 WORD_CHARACTERS = 80
 NAME_CHARACTERS = 40
 QUEUE = 64
-"""Visitors that may wait; one more is told that the queue is full."""
+"""Questions that may wait; one more is told that the queue is full."""
+SHARE = 8
+"""Of those from one page or client: an eighth. A page asks one or two at a time."""
+ADDRESS_SHARE = 32
+"""Of those from one address, behind which a whole class may sit: half, so that others get in."""
+UNHEARD = 30.0
+"""Seconds after which a question is dropped for whose answer nobody listens. Pages and clients
+listen at once; by hand it takes a while to copy the name of an event into a second request."""
+BUDGET = 700_000
+"""Passes of a token through a layer that one answer may take: an exact sweep of the embedded
+model's neurons takes 668,160, half a minute on two cores. All others wait that long for it."""
+SECONDS = 35.0
+"""A machine on which as much is done sooner may do more: what it does in so many seconds."""
+RATE = 20_000.0
+"""Such passes in a second on two cores, where none can be measured: before a GPU is lent."""
+KEPT_ANSWERS, KEPT_BYTES = 500, 64 * 2**20
+"""Answers that are kept for the next who asks the same: a sweep takes 0.7 MB, most a few kB."""
+BODY = 256 * 1024
+"""Bytes of a request: the longest three texts, each character escaped twice, make 168 kB."""
+BODY_SECONDS = 30.0
+"""Within which a request has to arrive."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import gradio as gr
 from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
 from space import html
-from space.asks import Ask
+from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
 from space.panel import Panel
 from space.question_bar import QuestionBar
@@ -103,7 +103,7 @@ def _panel(experiment: Experiment, tab: Tab, bar: QuestionBar) -> list[Ask]:
 
 def _usual(experiment: Experiment, tab: str) -> Ask:
     """The controls, the button, and the place of the answer."""
-    label = experiment.button or ("" if experiment.quick else "Ask this")
+    label = experiment.button or ("" if experiment.quick else USUAL_LABEL)
     with gr.Row(elem_classes="asking", visible=bool(label or settable(experiment))):
         own = controls(experiment)
         button = asking(experiment, label) if label else None

@@ -20,10 +20,11 @@ a resumed pass and what neurons write. Where they differ it is refused, whatever
 
 *Exact* is the fast engine; *exact, whole sequences* gives the same numbers, slower, because the
 blocks do not ask for their attention in a way that can be exchanged. Where a *norm behind*
-attention or MLP stands between what is written and the residual stream, parts do not add up and
-weights of different layers cannot be compared: `upstream`, `composition`, `census`, `writers` and
-`find` refuse, and `direct-effect` freezes the norm at the end of the first prompt. Where logits
-are *capped*, `upstream` and `composition` refuse too.
+attention or MLP stands between what is written and the residual stream, its scale depends on the
+text: `upstream` takes it as it is in each run, `direct-effect`, `census`, `writers` and `find` as
+it is at the end of the clean prompt, and each says so. `composition` refuses, since there patched
+and unpatched scales differ, and so it does where logits are *capped*. Where norms stand behind
+alone (OLMo 2), `upstream` refuses too.
 
 This page is written by a test, from tiny random models (*tried*), else from the configuration
 alone.

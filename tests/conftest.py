@@ -23,7 +23,8 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What uses the embedded model or whole pages says so, for a run without them."""
-    marks = {"embedded": pytest.mark.embedded, "pages": pytest.mark.slow}
+    embedded = pytest.mark.embedded
+    marks = {"embedded": embedded, "gemma": embedded, "pages": pytest.mark.slow}
     for item in items:
         for fixture in marks.keys() & {*getattr(item, "fixturenames", ())}:
             item.add_marker(marks[fixture])
@@ -118,6 +119,17 @@ def pages() -> tuple[str, str]:
 
     holds, fails = (Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
     return holds, fails
+
+
+@pytest.fixture(scope="session")
+def gemma() -> "Subject":
+    """The second real model, where it was fetched before: no test downloads its 240 MB."""
+    from analysis.loading import models
+
+    entry = models.entry_of("gemma-3-270m")
+    if not models.available(entry):
+        pytest.skip("Gemma-3-270M is not in the cache: `make study-all` fetches it.")
+    return models.load(entry.name)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import torch
 from tokenizers import Tokenizer, models, trainers
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     GPT2Config,
     GPT2LMHeadModel,
     LlamaConfig,
@@ -37,6 +39,14 @@ LLAMA_BLOCK = {
     "ffn_gate": "mlp.gate_proj",
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
+}
+GEMMA3_BLOCK = {
+    **LLAMA_BLOCK,
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
 }
 GPT2_BLOCK = {
     "attn_norm": "ln_1",
@@ -114,6 +124,37 @@ def qwen2() -> tuple[PreTrainedModel, Settings, Tensors]:
     return model, _llama_settings("qwen2", config), _llama_tensors(model, turn=False)
 
 
+def gemma3(local_base: float = 1e4) -> tuple[PreTrainedModel, Settings, Tensors]:
+    """Seven blocks, so that one of six sees the whole text, and a window shorter than the text."""
+    config = Gemma3TextConfig(
+        vocab_size=len(vocabulary()[0]),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=7,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        head_dim=16,
+        query_pre_attn_scalar=16,
+        sliding_window=4,
+        max_position_embeddings=64,
+        initializer_range=0.2,
+        rope_parameters={
+            "full_attention": {"rope_type": "default", "rope_theta": 1e6},
+            "sliding_attention": {"rope_type": "default", "rope_theta": local_base},
+        },
+    )
+    model = tiny.randomised(Gemma3ForCausalLM, config, seed=3)
+    settings = _llama_settings("gemma3", config, config.rope_parameters["full_attention"])
+    settings |= {
+        "gemma3.rope.dimension_count": 16,
+        "gemma3.attention.key_length": 16,
+        "gemma3.attention.value_length": 16,
+        "gemma3.attention.sliding_window": 4,
+    }
+    tensors = _llama_tensors(model, turn=False, block_names=GEMMA3_BLOCK)
+    return model, settings, {n: v + ("norm" in n) for n, v in tensors.items()}  # gains, not less 1
+
+
 def gpt2() -> tuple[PreTrainedModel, Settings, Tensors]:
     config = GPT2Config(
         vocab_size=len(vocabulary()[0]),
@@ -148,7 +189,8 @@ def gpt2() -> tuple[PreTrainedModel, Settings, Tensors]:
     return model, settings, tensors
 
 
-def _llama_settings(name: str, config: Any) -> Settings:
+def _llama_settings(name: str, config: Any, rope: Settings | None = None) -> Settings:
+    rope = rope or config.rope_parameters
     return {
         "general.architecture": name,
         f"{name}.context_length": config.max_position_embeddings,
@@ -158,12 +200,14 @@ def _llama_settings(name: str, config: Any) -> Settings:
         f"{name}.attention.head_count": config.num_attention_heads,
         f"{name}.attention.head_count_kv": config.num_key_value_heads,
         f"{name}.attention.layer_norm_rms_epsilon": config.rms_norm_eps,
-        f"{name}.rope.freq_base": float(config.rope_parameters["rope_theta"]),
+        f"{name}.rope.freq_base": float(rope["rope_theta"]),
         f"{name}.rope.dimension_count": config.hidden_size // config.num_attention_heads,
     }
 
 
-def _llama_tensors(model: PreTrainedModel, turn: bool) -> Tensors:
+def _llama_tensors(
+    model: PreTrainedModel, turn: bool, block_names: Mapping[str, str] = LLAMA_BLOCK
+) -> Tensors:
     config = model.config
     state = {name: weight.numpy() for name, weight in model.state_dict().items()}
     tensors = {
@@ -174,7 +218,7 @@ def _llama_tensors(model: PreTrainedModel, turn: bool) -> Tensors:
         tensors["output.weight"] = state["lm_head.weight"]
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for block in range(config.num_hidden_layers):
-        for ours, theirs in LLAMA_BLOCK.items():
+        for ours, theirs in block_names.items():
             for kind in ("weight", "bias"):
                 values = state.get(f"model.layers.{block}.{theirs}.{kind}")
                 if values is not None:

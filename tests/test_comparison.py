@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import json
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +13,26 @@ from hypothesis import strategies as st
 
 from analysis import EMBEDDED, corpus, results
 from analysis.claims import make_claims
+from analysis.evidence import load_evidence
 from analysis.experiments.comparison import EXPERIMENT
 from analysis.experiments.comparison.compute import (
+    AT_THE_HUB,
     CHARACTERS,
+    COMPARED,
+    HUB,
     NOT_ASKED,
     SHOWN,
-    Comparison,
     beginnings,
     comparison,
+    joined,
     run,
     summary,
     together,
 )
 from analysis.experiments.comparison.facts import facts
 from analysis.experiments.comparison.figures import comparison as figure_of
+from analysis.experiments.comparison.figures_depth import comparison_depth
+from analysis.experiments.comparison.measured import Comparison
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.loading import models
@@ -40,7 +47,7 @@ from tests.plant import plant
 from tests.prose import Prose
 from tests.questions import CLEAN, CORRUPTED, PAIR, default_pair, held_out_pairs
 from tests.subjects import make_subject
-from tests.synthetic import Plan, changed, evidence
+from tests.synthetic import Plan, changed, evidence, save
 
 TEXT = (
     "I saw an apple and an egg. She ate an orange and a pear. He picked an onion from the tree. "
@@ -82,6 +89,52 @@ def test_activation_and_probability_are_those_at_the_ends_of_the_prompts(subject
         own = subject.logits(prompt.tokens)[-1].softmax(-1)[pair.contrast.target_id]
         assert row.p_target[0, side] == pytest.approx(float(own), abs=1e-5)
     assert row.sign[0] == np.sign(row.activation[0, 0] - row.activation[0, 1])
+
+
+def test_what_a_model_answers_is_counted_over_all_pairs(subject, pair, other):
+    row = comparison(subject, pair, [other], TEXTS_READ, screen=20)
+    target, foil = pair.contrast.target_id, pair.contrast.foil_id
+    values = []
+    for each in (pair, other):
+        for prompt in (each.clean, each.corrupted):
+            logits = subject.model(subject.batch(prompt.tokens)).logits[0, -1]
+            values.append((float(logits[target] - logits[foil]), float(logits.softmax(-1)[target])))
+    (differences, shares) = np.array(values).reshape(2, 2, 2).transpose(2, 0, 1)
+    assert row.pairs[0] == 2
+    np.testing.assert_allclose(row.pair_logit_diff[0], differences.mean(0), atol=1e-4)
+    np.testing.assert_allclose(row.pair_p_target[0], shares.mean(0), atol=1e-5)
+    assert row.preferred[0].tolist() == (differences > 0).sum(0).tolist()
+    assert row.heard[0] == (differences[:, 0] > differences[:, 1]).sum()
+
+
+def test_depth_is_the_share_of_blocks_that_have_run_when_a_neuron_has_written():
+    row = evidence(Plan()).comparison
+    row = dataclasses.replace(row, neurons=(("L0N3", "L2N1"),), layers=np.array([4]))
+    assert row.depth[0, :2].tolist() == [1 / 4, 3 / 4]
+    assert np.isnan(row.depth[0, 2:]).all()
+
+
+def test_rows_of_other_studies_join_in_the_order_of_the_list_and_wait_no_longer():
+    own = evidence(Plan()).comparison
+    others = [dataclasses.replace(own, models=(name,)) for name in ("gpt2-xl", "mine", "gpt2")]
+    both = joined(own, others)
+    assert both.models == (own.models[0], "gpt2", "gpt2-xl", "mine")
+    assert not {"gpt2", "gpt2-xl"} & {*both.missing}
+    assert dict(zip(both.missing, both.reasons, strict=True))["gpt2-medium"] == AT_THE_HUB
+    assert dict(zip(both.missing, both.reasons, strict=True))["gemma-3-270m"] == NOT_ASKED
+
+
+def test_a_study_shows_rows_of_other_models_that_the_same_code_made_of_the_same_question(tmp_path):
+    own, other = Plan(), dataclasses.replace(Plan(), model="another")
+    folder = save(own, tmp_path)
+    beside = save(other, tmp_path)
+    assert load_evidence(folder).comparison.models == (own.model, "another")
+    assert load_evidence(beside).comparison.models == ("another", own.model)
+    saved = json.loads((beside / "comparison.json").read_text())
+    for key, value in (("code", "other"), ("inputs", {**saved["provenance"]["inputs"], "seed": 9})):
+        made = {**saved, "provenance": {**saved["provenance"], key: value}}
+        (beside / "comparison.json").write_text(json.dumps(made))
+        assert load_evidence(folder).comparison.models == (own.model,)
 
 
 def test_without_held_out_pairs_there_is_no_number_in_their_place(subject, pair):
@@ -373,14 +426,16 @@ def test_a_reader_gets_tables_with_the_missing_ones_named(compare, paths):
     assert "{" not in out
 
 
-def test_a_row_alone_names_the_other_models_of_the_catalogue(monkeypatch):
+def test_a_row_alone_names_the_other_models_that_are_compared(monkeypatch):
     monkeypatch.setattr(corpus, "sample", lambda _n, _seed: list(TEXTS_READ))
     for name in (EMBEDDED, "tiny"):
         subject = make_subject("llama")
         subject = dataclasses.replace(subject, origin=Origin(name, "random weights", "seed 0"))
         told = run(subject, inputs(EXPERIMENT, subject, PAIR), lambda _: None)
-        assert set(told.missing) == {entry.name for entry in models.CATALOGUE} - {name}
-        assert set(told.reasons) == {NOT_ASKED}
+        assert told.missing == tuple(each for each in COMPARED if each != name)
+        hub = {m for m, why in zip(told.missing, told.reasons, strict=True) if why == AT_THE_HUB}
+        assert hub == {e.name for e in models.CATALOGUE if isinstance(e.origin, str)} & {*COMPARED}
+        assert hub == {*HUB}
 
 
 def study_of(*held_out_of_best):
@@ -411,7 +466,74 @@ def test_one_model_speaks_for_itself_alone():
     told = make_claims(evidence(Plan())).comparison
     assert told.heading == "Other models: not part of this study"
     assert "One model shows that such a neuron can exist" in told.wrong
-    assert "comparison smollm2-135m gpt2" in told.absent
+    assert "1 column waits for a machine that reaches the hub of Hugging Face: gpt2." in told.absent
+    assert "<code>make study-hub</code>" in told.absent
+    assert "1 other model is without a row" in told.absent
+    everything = changed(evidence(Plan()), "comparison", missing=(), reasons=())
+    assert make_claims(everything).comparison.absent == "No model that was asked for is missing."
+
+
+def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
+    def told(**counts):
+        return make_claims(changed(study_of(0.6, 0.0), "comparison", **counts)).comparison.answers
+
+    def answers(preferred, heard):
+        return {
+            "pairs": np.array([20, 20]),
+            "preferred": np.array([[18, 2], preferred]),
+            "heard": np.array([20, heard]),
+        }
+
+    able = told(**answers((17, 3), 19))
+    assert able.count("has the skill") == 2
+    assert "none of these models can be excused" in able
+    hears = told(**answers((1, 0), 19))
+    assert "model-1 hears the difference and does not act on it" in hears
+    assert "after 1 of the prompts that call for it" in hears
+    assert "says little" in hears
+    assert "model-1 lacks the skill" in told(**answers((9, 10), 11))
+    always = told(**answers((20, 19), 18))  # it says the target whatever is called for
+    assert "hears the difference and does not act on it" in always
+
+
+def test_depths_are_called_the_same_only_where_they_are():
+    study = study_of(0.6, 0.6)
+    rows = study.comparison
+    layers = [rows.layers[0], 10 * rows.layers[0]]
+    deep = changed(study, "comparison", layers=np.array(layers))
+    assert "at about the same depth" in make_claims(study).comparison.depth
+    assert "at different depths" in make_claims(deep).comparison.depth
+    assert "lie apart" in make_claims(deep).comparison.depth_caption
+    assert make_claims(evidence(Plan())).comparison.depth == ""
+
+
+def test_the_figure_of_depths_has_every_model_and_its_best_neuron():
+    figure = comparison_depth(study_of(0.6, 0.0).comparison)
+    assert len(figure.data[0].x) + len(figure.data[1].x) == sum(
+        len(names) for names in study_of(0.6, 0.0).comparison.neurons
+    )
+    assert {len(trace.marker.size) for trace in figure.data} == {len(t.x) for t in figure.data}
+    assert len([a for a in figure.layout.annotations if "<b>L" in a.text]) == 2
+
+
+@pytest.mark.slow
+def test_kept_rows_are_not_made_again_and_one_model_more_adds_its_own(compare, paths, tmp_path):
+    first = compare(paths[1], "--keep", tmp_path, "--json")
+    kept = sorted(tmp_path.rglob("comparison.json"))
+    assert [path.parent.parent.name for path in kept] == ["tiny-llama"]
+    before = kept[0].read_bytes()
+    code, out, err = compare(paths[0], paths[1], "--keep", tmp_path, "--json")
+    assert code == 0
+    assert [row["name"] for row in json.loads(out)["models"]] == ["tiny-gpt2", "tiny-llama"]
+    assert json.loads(out)["models"][1] == json.loads(first[1])["models"][0]
+    assert kept[0].read_bytes() == before
+    assert len(sorted(tmp_path.rglob("comparison.json"))) == 2
+    assert err.count(" recovers ") == 2, "each model is told as it is finished"
+
+
+def test_make_study_hub_asks_the_models_that_wait():
+    (line,) = [each for each in Path("Makefile").read_text().splitlines() if "HUB :=" in each]
+    assert tuple(line.partition(":=")[2].split()) == HUB
 
 
 def test_facts_let_no_neuron_stand_out_that_leads_only_where_it_was_chosen():

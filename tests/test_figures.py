@@ -15,6 +15,7 @@ from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
 from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
+from tests.synthetic.grafted import grafted
 from tests.synthetic.neuron_sweep import held_out
 
 QUANTITY = re.compile(
@@ -27,9 +28,11 @@ EXPERIMENT_OF = {figure.name: each.name for each in EXPERIMENTS for figure in ea
 FIGURES = list(EXPERIMENT_OF)
 
 
-def draw(name: str, study=None) -> go.Figure:
-    study = study if study is not None else evidence(Plan())
-    results = {**study.results, "find": Found((), study.neuron_sweep)}
+def draw(name: str, study=None, plan=None) -> go.Figure:
+    plan = Plan() if plan is None else plan
+    study = study if study is not None else evidence(plan)
+    beside = {"find": Found((), study.neuron_sweep), "transplant": grafted(plan)}
+    results = {**study.results, **beside}
     return results[EXPERIMENT_OF[name]].figure(name)
 
 
@@ -59,7 +62,7 @@ def test_every_visible_axis_names_what_it_counts(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_it_draws_what_contradicts_the_claims_and_what_is_hostile_and_each_otherwise(name):
     plans = (Plan(), Plan(holds=False), hostile_plan())
-    pages = [texts(draw(name, evidence(plan))) for plan in plans]
+    pages = [texts(draw(name, plan=plan)) for plan in plans]
     assert len(set(pages)) > 1, "it draws the same whatever was found"
     assert not [text for text in HOSTILE if "<" in text and text in pages[-1]]
 
@@ -78,9 +81,9 @@ def test_spaces_in_tokens_are_seen():
 
 
 def test_tokens_never_stand_in_a_template_where_they_would_be_read_as_instructions():
-    study = evidence(Plan(target=" %{x}", foil=" %{y}", extra=(" %{customdata}",) * 3))
+    plan = Plan(target=" %{x}", foil=" %{y}", extra=(" %{customdata}",) * 3)
     for name in FIGURES:
-        for trace in draw(name, study).data:
+        for trace in draw(name, plan=plan).data:
             for part in ("hovertemplate", "texttemplate"):
                 template = getattr(trace, part, None) or ""
                 assert " %{x}" not in template.replace("near %{x", "").replace("exact %{x", "")

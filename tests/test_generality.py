@@ -218,6 +218,16 @@ def test_a_sentence_that_has_the_words_the_wrong_way_round_is_told_with_its_numb
     assert "wrong way round, the answer has, too" in both.answers
 
 
+def test_of_several_sentences_one_counts_only_if_luck_seldom_makes_any_of_them_do_so():
+    """Two held-out sentences: each is given half of the 5 % of the pair's sentence alone."""
+    once = (1.0, 0.03)
+    told = _sentences((once, once, NEITHER), (once, once, NEITHER))
+    assert told.heading == "It tells other words apart, but in no other sentence"
+    assert "tells the words apart in 0 of these 2 sentences" in told.answers
+    clear = _sentences((once, RIGHT, NEITHER), (once, RIGHT, NEITHER))
+    assert "as far in at most one draw in 40" in clear.sentences
+
+
 def _rival(less):
     """A neuron, and one that is as it is but for words of the target's kind, after which less."""
     draw = np.random.default_rng(0)

@@ -1,5 +1,7 @@
 """A GGUF file is read rightly in all that it says, or refused in a sentence that names why."""
 
+import shutil
+
 import gguf as llama_cpp
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from tests import made_gguf as made
 pytestmark = pytest.mark.slow
 
 IDS = [5, 80, 301, 44, 44, 210, 7, 299, 12, 90]
-MAKERS = {"llama": made.llama, "qwen2": made.qwen2, "gpt2": made.gpt2}
+MAKERS = {"llama": made.llama, "qwen2": made.qwen2, "gemma3": made.gemma3, "gpt2": made.gpt2}
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,21 @@ def test_a_file_has_the_logits_of_the_model_that_it_was_made_of(tmp_path, archit
 def test_biases_ties_and_numbers_of_a_llama_are_carried_over(spoiled, changes):
     model, path = spoiled(**changes)
     assert same_logits(path, model)
+
+
+def test_what_a_gemma_says_beyond_a_llama_is_carried_over_or_refused(tmp_path):
+    """Its local blocks' own base of positions; a cap on its logits, which version 3 has not."""
+    model, settings, tensors = made.gemma3()
+    settings |= made.tokenizer_settings()
+    local = made.write(tmp_path / "l.gguf", settings | {"gemma3.rope.freq_base_swa": 50.0}, tensors)
+    assert not same_logits(local, model)
+    other = made.gemma3(local_base=50.0)[0]
+    assert same_logits(local, other)
+    shutil.rmtree(tmp_path / "cache")
+    capped = settings | {"gemma3.final_logit_softcapping": 30.0}
+    assert "final_logit_softcapping" in refusal(made.write(tmp_path / "c.gguf", capped, tensors))
+    del tensors["blk.3.post_ffw_norm.weight"]
+    assert "no tensor for" in refusal(made.write(tmp_path / "n.gguf", settings, tensors))
 
 
 def test_another_base_of_positions_would_be_seen_in_the_logits(spoiled):
@@ -244,7 +261,7 @@ def test_frequencies_that_only_llama_divides_are_refused_elsewhere(tmp_path, arc
     assert "rope_freqs.weight, which has no place" in refusal(path)
 
 
-@pytest.mark.parametrize("architecture", ["gptneox", "gemma3", "phi3"])
+@pytest.mark.parametrize("architecture", ["gptneox", "gemma2", "phi3"])
 def test_an_unsupported_architecture_is_refused_before_anything_is_built(
     spoiled, monkeypatch, architecture
 ):

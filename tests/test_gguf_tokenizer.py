@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis import corpus
 from analysis.errors import UserError
-from analysis.loading import assets, models
+from analysis.loading import models, pinned
 from analysis.loading.gguf_file import open_gguf
 from analysis.loading.gguf_tokenizer import build_tokenizer
 from tests import made_gguf as made
@@ -170,7 +170,7 @@ def test_settings_of_a_tokenizer_that_are_not_supported_are_refused(tmp_path):
 
 @pytest.mark.slow
 def test_the_embedded_models_tokens_are_those_of_the_real_one_on_ten_thousand_lines(embedded):
-    settings = open_gguf(assets.MODEL.path).tokenizer
+    settings = open_gguf(pinned.MODEL.path).tokenizer
     slow = SlowBpe(settings.array("ggml.tokens"), settings.array("ggml.merges"), "smollm")
     lines = [*HARD, *hard_lines(10_000)]
     assert sum("  " in line for line in lines) > 1000

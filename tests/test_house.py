@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.code_version import imported, path_of, reached
-from analysis.command_line import make
+from analysis.command_line import verbs
 from analysis.experiments import EXPERIMENTS, NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,9 +114,9 @@ def documents() -> str:
 
 def test_documents_name_every_verb_and_every_make_target():
     told = documents()
-    verbs = [c.name or c.callback.__name__ for c in make().registered_commands if not c.hidden]
-    assert {each.verb for each in EXPERIMENTS} < {*verbs}
-    assert [verb for verb in verbs if not re.search(rf"`(an-neuron )?{verb}\b", told)] == []
+    named = [name for name, _ in verbs()]
+    assert {each.verb for each in EXPERIMENTS} < {*named}
+    assert [verb for verb in named if not re.search(rf"`(an-neuron )?{verb}\b", told)] == []
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
     assert [t for t in targets if t != "help" and f"make {t}" not in told] == []
 

@@ -101,8 +101,8 @@ def test_intervals_that_hold_at_once_are_told_from_those_that_hold_each_by_itsel
     assert found["corpus_scan", "ends"].at_once == 4  # two words at two ends
     (ends,) = (row for row in table if "the highest and the lowest activations" in row)
     assert "all 4 at once (Bonferroni)" in ends
-    (loss,) = (row for row in table if "Change of loss on news by factor" in row)
-    assert "each by itself" in loss
+    (words,) = (row for row in table if "Means and AUC of neuron and answer" in row)
+    assert "each by itself" in words
 
 
 @pytest.mark.parametrize("kind", ["Unit", "Test", "Correction"])

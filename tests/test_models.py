@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.errors import UserError
-from analysis.loading import assets, gguf, hub, models
+from analysis.loading import assets, gguf, hub, models, pinned
 from tests import tiny
 
 BYTES = sorted(ByteLevel.alphabet())
@@ -485,18 +485,21 @@ def test_the_catalogue_is_described_without_loading_torch():
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
     rows, torch_loaded = json.loads(output)
     assert not torch_loaded
-    assert [row["name"] for row in rows][:3] == ["smollm2-135m", "gpt2", "gpt2-medium"]
-    assert {key: value for key, value in rows[3].items() if key != "available"} == {
+    assert [row["name"] for row in rows][:3] == ["smollm2-135m", "gemma-3-270m", "gpt2"]
+    assert {key: value for key, value in rows[4].items() if key != "available"} == {
         "name": "gpt2-large",
         "source": "hub openai-community/gpt2-large",
         "layers": 36,
         "d_model": 1280,
         "d_mlp": 5120,
+        "terms": "",
     }
 
 
 def test_every_hub_model_is_pinned_to_a_commit():
-    for entry in models.CATALOGUE[1:]:
+    hub = [entry for entry in models.CATALOGUE if isinstance(entry.origin, str)]
+    assert len(hub) == len(models.CATALOGUE) - 2
+    for entry in hub:
         assert len(entry.revision) == 40
         assert int(entry.revision, 16)
 
@@ -507,7 +510,7 @@ def test_the_embedded_model_is_the_one_of_the_facts(embedded):
     assert config.intermediate_size == entry.d_mlp
     assert [embedded.tokenizer(word).input_ids for word in (" an", " a")] == [[354], [253]]
     assert not embedded.prepend_bos
-    assert embedded.origin.revision == assets.MODEL.member_sha256
+    assert embedded.origin.revision == pinned.MODEL.sha256
 
 
 def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
@@ -519,11 +522,33 @@ def test_the_embedded_model_predicts_an_after_the_apple_tree(embedded):
     assert p_next[253].item() == pytest.approx(0.2973, abs=1e-4)
 
 
+def test_gemma_says_what_plain_transformers_said_of_its_file(gemma):
+    """Measured on the GGUF file as transformers itself reads it, without this project."""
+    template = "I climbed up the pear tree and picked a pear. I climbed up the {} tree and picked"
+    expected = {
+        template.format("apple"): -2.635,
+        template.format("lemon"): -5.149,
+        "I'll be there in under half": 2.036,
+        "Every action has": -0.514,
+        "An eye for": -1.788,
+        "Ross Perot, who ran as": -1.628,
+        "She had never seen such": -1.799,
+    }
+    for text, difference in expected.items():
+        ids = gemma.tokenizer(text, return_tensors="pt").input_ids
+        assert ids[0, 0] == 2
+        logits = gemma.model(ids).logits[0, -1]
+        assert float(logits[614] - logits[496]) == pytest.approx(difference, abs=1e-3)
+    assert gemma.prepend_bos
+    assert (gemma.n_layers, gemma.d_model, gemma.d_mlp) == (18, 640, 2048)
+    assert gemma.origin.revision == pinned.GEMMA.sha256
+
+
 @pytest.mark.slow
 def test_a_converted_gguf_has_identical_logits(embedded):
     from transformers import AutoModelForCausalLM
 
-    path = assets.fetch(assets.MODEL)
+    path = assets.fetch(pinned.MODEL)
     direct = AutoModelForCausalLM.from_pretrained(
         path.parent, gguf_file=path.name, dtype=torch.float32
     )

@@ -18,7 +18,7 @@ from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast, PromptPair, make_pair
 from tests.plant import plant
-from tests.questions import CLEAN, CORRUPTED, default_pair, make_tiny_pair
+from tests.questions import CLEAN, CORRUPTED, TREES, default_pair, make_tiny_pair
 from tests.reference import patched_recoveries
 from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
@@ -143,6 +143,60 @@ def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(sub
     torch.testing.assert_close(
         estimate, exact, atol=1e-3 * float(exact.abs().max()) + 1e-4, rtol=0.1
     )
+
+
+def _kin(subject, pair):
+    """Another pair that the model tells apart in the same direction."""
+    texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")
+    other = make_pair(subject, *texts, " an", " a")
+    same = NeuronPatcher(subject, other).gap * NeuronPatcher(subject, pair).gap > 0
+    return other if same else other.swapped
+
+
+def test_several_pairs_choose_by_the_sum_of_what_each_neuron_does_over_the_sum_of_the_gaps(
+    subject, pair
+):
+    other = _kin(subject, pair)
+    sweeps = [neuron_sweep(subject, each) for each in (pair, other)]
+    together = neuron_sweep(subject, pair, also=[other, other.swapped])
+    gaps = [each.clean_diff - each.corrupted_diff for each in sweeps]
+    for name in ("recovery", "attribution"):
+        effects = [getattr(e, name) * gap for e, gap in zip(sweeps, gaps, strict=True)]
+        np.testing.assert_allclose(getattr(together, name), sum(effects) / sum(gaps), atol=1e-4)
+    np.testing.assert_allclose(together.selection_gap, gaps, rtol=1e-5)  # not of the one swapped
+    changes = [each.activation_change for each in sweeps]
+    np.testing.assert_allclose(together.activation_change, np.mean(changes, 0), atol=1e-5)
+    np.testing.assert_allclose(
+        [each.mean for each in together.selection_recovery],
+        [together.recovery[Neuron(*split_name(name))] for name in together.candidates],
+        atol=1e-4,
+    )
+    assert summary(together)["pairs"][1]["pair"] == f"{other.clean.text} / {other.corrupted.text}"
+
+
+def test_pairs_that_choose_do_not_confirm_and_too_few_are_refused(subject):
+    pairs = TREES.selection_pairs(subject, 3)
+    others = TREES.held_out_pairs(subject, choosing=3)
+    assert pairs[0] == TREES.pair(subject)
+    assert not {*pairs} & {*others}
+    assert (*pairs[1:], *others) == TREES.other_pairs(subject)[: len(pairs) - 1 + len(others)]
+    with pytest.raises(UserError, match=r"99 pairs are to choose, but .* has"):
+        TREES.selection_pairs(subject, 99)
+
+
+def test_the_page_says_how_many_pairs_chose_and_with_what_interval():
+    study = evidence(Plan())
+    sweep = study.results["neuron_sweep"]
+    wide = sweep.selection_effect * np.array([[0.5], [1.5]], dtype="f")
+    two = {
+        "selection": ("a / b", "c / d"),
+        "selection_gap": np.full(2, 5, dtype="f"),
+        "selection_effect": wide,
+    }
+    told = make_claims(changed(study, "neuron_sweep", **two)).neuron_sweep
+    assert "at the last position of 2 pairs of prompts" in told.how
+    assert "over the 2 pairs that chose it (95" in told.standing
+    assert "pairs" not in make_claims(study).neuron_sweep.how
 
 
 def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pair):
@@ -327,7 +381,7 @@ def test_the_sweep_names_which_way_a_neurons_activation_moved(subject, pair, pos
             change[layer, -1:, number] if positions == "last" else change[layer, :, number]
         )
         most = max(by_position, key=abs)
-        assert sweep.activation_change[place] == pytest.approx(most, abs=1e-5)
+        assert sweep.activation_change[place] == pytest.approx(most, abs=1e-4)
     for row in summary(sweep, 3)["neurons"]:
         place = Neuron(*split_name(row["neuron"]))
         assert row["activation_change"] == float(sweep.activation_change[place])

@@ -1,11 +1,7 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from analysis import sentences
 from analysis.claims import make_claims
-from analysis.experiments import named
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.next_token.compute import next_token, summary
 from analysis.experiments.next_token.facts import facts
@@ -68,28 +64,6 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
         assert says in told.wrong
     alone = changed(study, "ablation", in_question=np.ones(len(rare), dtype=bool))
     assert "with other words was not asked" in make_claims(alone).next_token.answers
-
-
-@pytest.mark.parametrize(
-    ("spaced", "bare", "meant"),
-    [(0.3, 0.001, True), (0.3, 0.2, False), (None, 0.001, False)],
-)
-def test_a_word_without_its_space_is_told_of_the_likelier_token_that_has_it(spaced, bare, meant):
-    """“dog” in the middle of a text is hardly ever the token that was meant."""
-    usual = evidence(Plan()).next_token
-    probabilities = usual.top_probabilities.copy()
-    probabilities[0, 1] = spaced or 0.0
-    tokens = (usual.top_tokens[0], " dog" if spaced else " cow", *usual.top_tokens[2:])
-    result = replace(
-        usual,
-        target="dog",
-        p_target=np.full_like(usual.p_target, bare),
-        top_tokens=tokens,
-        top_probabilities=probabilities,
-    )
-    said = Prose(sentences.finding(named("next_token"), result)).text
-    assert ("dog lacks its leading space: with it, ·dog has 30" in said) == meant
-    assert ("leading space" in said) == meant
 
 
 def test_findings_in_brief_leave_out_what_was_not_asked():

@@ -1,5 +1,6 @@
 """The sections of a page: derived from what a study has, and silent about what it has not."""
 
+import dataclasses
 import re
 from itertools import repeat
 
@@ -18,7 +19,7 @@ from report.page import DOUBTS, POST, STUDY, pages, parts
 from tests.prose import Prose, prose, render, undrawn
 from tests.questions import PAIR
 from tests.subjects import make_subject
-from tests.synthetic import Plan, evidence, hostile_plan, with_result
+from tests.synthetic import Plan, evidence, hostile_plan, save_study, with_result
 from tests.toy_experiment import EXPERIMENT as TOY
 from tests.toy_experiment.compute import ToyExperiment
 
@@ -171,3 +172,33 @@ def test_a_hostile_question_has_its_own_words_and_not_those_of_the_original():
     told = prose(evidence(hostile_plan()))
     assert "neuron 892" not in told
     assert hostile_plan().target.replace(" ", "·") in told
+
+
+def without(study, *names):
+    """A study of a model of which some experiments cannot be asked."""
+    why = "m has norms behind its attention and MLPs, so its parts do not add up to the whole."
+    return dataclasses.replace(
+        study,
+        results={name: each for name, each in study.results.items() if name not in names},
+        provenance={name: each for name, each in study.provenance.items() if name not in names},
+        refused=dict.fromkeys(names, why),
+    )
+
+
+def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path):
+    """As with Gemma: no crash, no link that leads nowhere, and a study is read as it was saved."""
+    names = ("upstream", "composition", "census")
+    study = without(evidence(Plan()), *names)
+    save_study(study, tmp_path / "results")
+    with undrawn():
+        index = build(tmp_path / "results", tmp_path / "pages")
+    folder = index.parent / study.origin.model / study.question.key
+    for name in names:
+        page = Prose((folder / f"{name}.html").read_text()).text
+        assert f"This was not asked of {make_claims(study).model}." in page
+        assert "its parts do not add up to the whole." in page
+    assert (
+        "Some experiments cannot be asked of this model" in (folder / "question.html").read_text()
+    )
+    with undrawn():
+        assert "cannot be asked" not in prose(evidence(Plan()))

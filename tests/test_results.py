@@ -157,6 +157,18 @@ def test_an_interval_lies_within_the_ratios_it_was_drawn_from(samples):
     assert ratios.min() - 1e-9 <= low <= high <= ratios.max() + 1e-9
 
 
+def test_intervals_of_several_comparisons_hold_together_where_single_ones_do_not():
+    """Ten changes that are all nothing: some interval leaves out zero in 5 % of the trials."""
+    changes = np.random.default_rng(1).normal(0, 1, (30, 10, 60))
+    wholes = np.ones(60)
+
+    def misses(comparisons):
+        spans = [[ratio_interval(c, wholes, 0, comparisons) for c in trial] for trial in changes]
+        return sum(any(low > 0 or high < 0 for low, high in trial) for trial in spans)
+
+    assert misses(10) <= 3 < 10 <= misses(1)
+
+
 def test_there_is_no_interval_of_shares_of_a_whole_that_may_be_nothing():
     wholes = np.array([1.0, -1.0, 1.0, -1.0])
     assert np.isnan(ratio_interval(np.ones(4), wholes, seed=0)).all()

@@ -8,14 +8,15 @@ from itertools import repeat
 import pytest
 
 from analysis import __main__ as cli
-from analysis import corpus, questions, study
+from analysis import corpus, questions, results, study
 from analysis.calls import Call
 from analysis.claims.making import command, study_command
 from analysis.errors import UserError
-from analysis.evidence import load_evidence
-from analysis.experiments import steps
+from analysis.evidence import REFUSED, load_evidence
+from analysis.experiments import named, steps
 from analysis.loading import models
 from analysis.questions import Question
+from tests import families
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import make_subject
 
@@ -26,11 +27,16 @@ WORDS = {"words", "held_out", "crossed"}
 pytestmark = pytest.mark.slow
 
 
-def run(subject, question, folder, seed=0):
-    """Whether each step was kept."""
+def steps_of(subject, question, folder, seed=0):
+    """What happened to each step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "sample", lambda n, _seed: list(zip(range(n), repeat(TEXT))))
-        return {done.name: done.kept for done in study.run_study(subject, question, folder, seed)}
+        return list(study.run_study(subject, question, folder, seed))
+
+
+def run(subject, question, folder, seed=0):
+    """Whether each step was kept."""
+    return {done.name: done.kept for done in steps_of(subject, question, folder, seed)}
 
 
 class Made:
@@ -208,3 +214,28 @@ def test_every_question_of_the_library_can_be_put_to_the_embedded_model(embedded
     texts = {prompt.text for prompt in (pair.clean, pair.corrupted)}
     for other in question.held_out_pairs(embedded):
         assert not texts & {other.clean.text, other.corrupted.text}
+
+
+def test_a_study_keeps_the_sentence_of_what_cannot_be_asked_and_asks_again(tmp_path, monkeypatch):
+    """Norms behind the MLPs of a Gemma 3: later components' parts do not add up."""
+    asked = [named(name) for name in ("neuron_sweep", "composition", "census")]
+    monkeypatch.setattr(study, "steps", lambda: tuple(asked))
+    subject, (sweep, refused, census) = families.shared_subject("gemma3"), asked
+    done = {each.name: each for each in steps_of(subject, BARE, tmp_path)}
+    assert "norms behind its attention and MLPs" in done[refused.name].refused
+    assert not done[sweep.name].refused
+    assert results.exists(tmp_path, census.name)
+    assert not results.exists(tmp_path, refused.name)
+    assert results.load_plain(tmp_path, REFUSED) == {refused.name: done[refused.name].refused}
+    again = {each.name: each for each in steps_of(subject, BARE, tmp_path)}
+    assert again[sweep.name].kept
+    assert again[refused.name].refused == done[refused.name].refused
+
+
+def test_an_error_that_is_not_the_models_ends_a_study(tmp_path, monkeypatch):
+    def full(*_):
+        raise UserError("The cache folder cannot be written.")
+
+    monkeypatch.setattr(study, "compute", full)
+    with pytest.raises(UserError, match="cannot be written"):
+        steps_of(make_subject("llama"), BARE, tmp_path)

@@ -4,7 +4,8 @@ What a neuron or a head's value reads is ``norm(x) @ weight + bias``. With the n
 at the value it has in the run, that is linear in the residual stream ``x``, and ``x`` is the sum of
 what the embeddings, heads, MLPs and biases before it have written. So the reading splits exactly
 into one part per component (Elhage et al., "A Mathematical Framework for Transformer Circuits",
-2021, for the residual stream as a sum; frozen norms as in direct logit attribution).
+2021, for the residual stream as a sum; frozen norms as in direct logit attribution). Where norms
+stand behind attention and MLPs (Gemma 2 and 3), what goes through them is linear in the same way.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,10 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from analysis.linearity import check_linear
+from analysis.family import part
+from analysis.linearity import check_reads_through_norms
 from analysis.neuron import Neuron
+from analysis.norms import Norm as NormModule
 from analysis.norms import read_norm
 from analysis.prompts import Prompt
 from analysis.subject import Subject
@@ -86,15 +89,16 @@ class Decomposition:
     """One prompt's forward pass, ready to be split for any reader at any position.
 
     Raises:
-        UserError: the model's parts do not add up.
+        UnsuitedError: the model's neurons do not read through a norm.
     """
 
     def __init__(self, subject: Subject, prompt: Prompt) -> None:
-        check_linear(subject)
+        check_reads_through_norms(subject)
         self.subject, self.prompt = subject, prompt
         between = () if subject.family.parallel else ("hook_resid_mid",)
         self._cache = subject.cache(prompt.tokens, *_WRITTEN, *between)
         self._attention: dict[int, Float[Tensor, "layer head source"]] = {}
+        self._norms: dict[tuple[int, int], tuple[NormModule | None, float]] = {}
 
     @cached_property
     def _inside(self) -> dict[str, Float[Tensor, "layer pos _"]]:
@@ -151,7 +155,7 @@ class Decomposition:
         )
         post = self._inside["mlp.hook_post"]
         rows = [
-            (post[layer, pos] * (self.subject.writes(layer) @ direction)).cpu().double()
+            (post[layer, pos] * (self._per_unit(layer, pos) @ direction)).cpu().double()
             for layer in range(readers.layer)
         ]
         return torch.stack(rows) if rows else torch.zeros(0, self.subject.d_mlp).double()
@@ -160,7 +164,7 @@ class Decomposition:
         self, layer: int, head: int, readers: Readers, pos: int
     ) -> Float[Tensor, "source reader"]:
         """A head's part of each reading, split by the position that it takes it from."""
-        read = self._values(layer, head) @ self._output(layer, head)
+        read = self._values(layer, head) @ self._output(layer, head, pos)
         return self.attention(layer, head, pos)[:, None] * (read @ self.directions(readers, pos)[0])
 
     def attention(self, layer: int, head: int, pos: int) -> Float[Tensor, " source"]:
@@ -195,20 +199,51 @@ class Decomposition:
         weight = attention.W_V[group].detach().cpu().double()
         bias = _vector(attention, "b_V", (len(attention.W_V), weight.shape[1]))[group]
         passed = self.attention(layer, head, pos)[source] * (
-            self._output(layer, head) @ self.directions(readers, pos)[0]
+            self._output(layer, head, pos) @ self.directions(readers, pos)[0]
         )
         return Readers(layer, "ln1", weight @ passed, bias @ passed)
 
     def _values(self, layer: int, head: int) -> Float[Tensor, "pos d_head"]:
-        d_head = len(self._output(layer, head))
+        d_head = self.subject.bridge.blocks[layer].attn.W_O[head].shape[0]
         values = rearrange(
             self._inside["attn.hook_v"][layer], "pos (group d) -> group pos d", d=d_head
         )
         return values[head * len(values) // self.heads].cpu().double()
 
-    def _output(self, layer: int, head: int) -> Float[Tensor, "d_head d_model"]:
-        output: Tensor = self.subject.bridge.blocks[layer].attn.W_O[head]
-        return output.detach().cpu().double() * self.subject.residual_scale
+    def _output(self, layer: int, head: int, pos: int) -> Float[Tensor, "d_head d_model"]:
+        """A head's output weights, through the norm behind as it is at a position."""
+        output: Tensor = self.subject.bridge.blocks[layer].attn.W_O[head].detach()
+        return self._behind_attention(layer, pos, output * self.subject.residual_scale)
+
+    def _per_unit(self, layer: int, pos: int) -> Float[Tensor, "d_mlp d_model"]:
+        """What neurons write per unit of activation, through the norm behind as it is there."""
+        norm, writes = self.subject.norm_behind(layer), self.subject.writes(layer)
+        return writes if norm is None else writes / norm.scale(self._mlp_output(layer, pos))
+
+    def _mlp_output(self, layer: int, pos: int) -> Float[Tensor, " d_model"]:
+        """What an MLP gives the norm behind it."""
+        output = self.subject.before_norm(layer, self._inside["mlp.hook_post"][layer, pos])
+        assert output is not None
+        return output
+
+    def _behind_attention(
+        self, layer: int, pos: int, writes: Float[Tensor, "*row d_model"]
+    ) -> Float[Tensor, "*row d_model"]:
+        """What heads write, as it comes through the norm behind attention, if there is one."""
+        if (layer, pos) not in self._norms:
+            self._norms[layer, pos] = self._norm_behind_attention(layer, pos)
+        norm, scale = self._norms[layer, pos]
+        return (writes if norm is None else norm.pass_on(writes) / scale).cpu().double()
+
+    def _norm_behind_attention(self, layer: int, pos: int) -> tuple[NormModule | None, float]:
+        """The norm behind a block's attention, if any, and what it divides by at a position."""
+        family, block = self.subject.family, self.subject.blocks[layer]
+        if family.attn_written == family.attn_out:
+            return None, 1.0
+        norm = read_norm(part(block, family.attn_written), self.subject.W_E[0])
+        with torch.no_grad():
+            output = part(block, family.attn_out)(self._cache["attn.hook_z"][layer, pos])
+        return norm, float(norm.scale(output))
 
     def _writes(
         self, layer: int, norm: Norm, pos: int
@@ -231,13 +266,20 @@ class Decomposition:
             ("attention biases", "attn", "b_O", attending),
             ("MLP biases", "mlp", "b_out", layer),
         )
-        for name, part, bias, count in biases:
-            if count and getattr(getattr(blocks[0], part), bias, None) is not None:
-                added = [_vector(getattr(block, part), bias, 0) for block in blocks[:count]]
+        for name, side, bias, count in biases:
+            if count and getattr(getattr(blocks[0], side), bias, None) is not None:
+                added = [_vector(getattr(block, side), bias, 0) for block in blocks[:count]]
+                if side == "attn":
+                    added = [self._behind_attention(i, pos, each) for i, each in enumerate(added)]
                 named.append((name, torch.stack(added).sum(0) * self.subject.residual_scale))
         return named
 
     def _mlp_write(self, block: int, pos: int) -> Float[Tensor, " d_model"]:
+        if self.subject.family.mlp_post is not None:
+            behind = part(self.subject.blocks[block], self.subject.family.mlp_post)
+            with torch.no_grad():
+                written: Tensor = behind(self._mlp_output(block, pos))
+            return written.cpu().double()
         bias = _vector(self.subject.bridge.blocks[block].mlp, "b_out", self.subject.d_model)
         bias = bias * self.subject.residual_scale
         return self._cache["hook_mlp_out"][block, pos].cpu().double() - bias
@@ -245,8 +287,9 @@ class Decomposition:
     def _head_writes(self, block: int, pos: int) -> list[tuple[str, Float[Tensor, " d_model"]]]:
         z = rearrange(self._cache["attn.hook_z"][block, pos], "(head d) -> head d", head=self.heads)
         output = self.subject.bridge.blocks[block].attn.W_O.detach() * self.subject.residual_scale
-        writes = einsum(z, output, "head d, head d d_model -> head d_model").cpu().double()
-        return [(f"L{block}H{head}", write) for head, write in enumerate(writes)]
+        writes = einsum(z, output, "head d, head d d_model -> head d_model")
+        passed = self._behind_attention(block, pos, writes)
+        return [(f"L{block}H{head}", write) for head, write in enumerate(passed)]
 
 
 def _vector(module: nn.Module, name: str, shape: int | tuple[int, ...]) -> Tensor:

@@ -12,28 +12,31 @@ where it does not come out of the fast way as it does of the plain model, whole 
 the plain model's blocks (``Tail.whole`` says so). The numbers are the same.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers import AttentionInterface, Cache, DynamicCache
+from transformers import AttentionInterface
 
 from analysis.criteria import ROUNDINGS, SAME_MODEL
+from analysis.engines.plain_pass import Pass, Prefix, first_of, plain_pass
 from analysis.errors import UserError
-from analysis.family import called_with, part
+from analysis.family import part
 from analysis.progress import Progress, silent
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
 """Tokens that go through a block at once: bounds memory, and large enough for full speed."""
 
-Prefix = tuple[Float[Tensor, "group prefix d_head"], Float[Tensor, "group prefix d_head"]]
-"""One block's keys and values."""
+Change = Callable[[Float[Tensor, "patch suffix d_mlp"]], Float[Tensor, "patch suffix d_mlp"]]
+"""What becomes of one layer's activations on their way to the output weights."""
+
+Changes = Callable[[int, slice], Change | None]
+"""The same by layer, for the patches at some places in their order of entry."""
 
 
 def shared_prefix_attention(
@@ -91,54 +94,6 @@ def tolerance(dtype: torch.dtype) -> float:
     return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One prompt's pass through the plain model.
-
-    Attributes:
-        entering: residual that enters each block.
-        leaving: residual that leaves the last.
-        calls: what else each block is called with, by name.
-        prefixes: keys and values of each block that has them.
-    """
-
-    entering: list[Float[Tensor, "1 pos d_model"]]
-    leaving: Float[Tensor, "1 pos d_model"]
-    calls: list[dict[str, Any]]
-    prefixes: list[Prefix]
-
-
-@torch.inference_mode()
-def plain_pass(subject: Subject, tokens: tuple[int, ...], start: int) -> Pass:
-    """Run a prompt, and keep what its blocks are called with; keys and values before ``start``.
-
-    Raises:
-        UserError: an activation is not finite.
-    """
-    entering: list[Tensor] = []
-    calls: list[dict[str, Any]] = []
-    leaving: list[Tensor] = []
-
-    def enter(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        resid, named = called_with(block, args, kwargs)
-        entering.append(resid)
-        calls.append({k: None if isinstance(v, Cache) else v for k, v in named.items()})
-        calls[-1] |= {"use_cache": False} if "use_cache" in named else {}
-
-    hooks = [block.register_forward_pre_hook(enter, with_kwargs=True) for block in subject.blocks]
-    hooks.append(
-        subject.blocks[-1].register_forward_hook(lambda _m, _a, out: leaving.append(_first(out)))
-    )
-    cache = DynamicCache()  # without a configuration: sliding windows, too, keep all they read
-    try:
-        subject.model.base_model(subject.batch(tokens), past_key_values=cache, use_cache=True)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    prefixes = [(layer.keys[0, :, :start], layer.values[0, :, :start]) for layer in cache.layers]
-    return Pass(entering, subject.finite(leaving[0], "activations"), calls, prefixes)
-
-
 class Tail:
     """One prompt's forward pass, ready to be resumed from position ``start`` on.
 
@@ -148,6 +103,7 @@ class Tail:
         start: first position that patches may change.
 
     Attributes:
+        base: the unpatched pass.
         whole: whether whole sequences go through the plain model's blocks: from the first position
             on that is all there is to do, from a later one it is slower.
 
@@ -157,7 +113,7 @@ class Tail:
 
     def __init__(self, subject: Subject, tokens: tuple[int, ...], start: int) -> None:
         self.subject, self.start, self.length = subject, start, len(tokens)
-        base = plain_pass(subject, tokens, start)
+        self.base = base = plain_pass(subject, tokens, start)
         self._prefixes = base.prefixes
         for self.whole in (True,) if start == 0 else (False, True):
             self._blocks = subject.blocks if self.whole else subject.sharing_blocks
@@ -187,6 +143,7 @@ class Tail:
         self,
         entering: Callable[[int], Float[Tensor, "patch suffix d_model"]],
         progress: Progress = silent,
+        changes: Changes | None = None,
     ) -> Float[Tensor, "all_patches d_model"]:
         """Final residual at the last position of every patch, in the order of entry.
 
@@ -194,18 +151,21 @@ class Tail:
             entering: the patched residuals that go into layer 0, 1, ..., n_layers (the last go
                 through nothing); asked once for each, in order, so they can be made as needed.
             progress: told the finished fraction.
+            changes: what becomes of the activations of patches on their way.
 
         Patches of several layers travel together until they fill a chunk; a full chunk is sent to
         the end. So small sets run at the speed of large ones, and memory stays bounded.
         """
-        done, n_layers = [], len(self._blocks)
+        done, n_layers, first = [], len(self._blocks), 0
         travelling = entering(0)
         for layer in range(n_layers):
             if len(travelling) * self._tokens >= CHUNK_TOKENS:
-                done.append(self._to_the_end(travelling, layer))
+                done.append(self._to_the_end(travelling, layer, first, changes))
+                first += len(travelling)
                 travelling = travelling[:0]
             elif len(travelling):
-                travelling = self._step(travelling, layer)
+                change = changes and changes(layer, slice(first, first + len(travelling)))
+                travelling = self._step(travelling, layer, change)
             travelling = torch.cat([travelling, entering(layer + 1)])
             progress(1 - (1 - (layer + 1) / n_layers) ** 2)
         return torch.cat([*done, travelling[:, -1]])
@@ -215,23 +175,29 @@ class Tail:
         """How many tokens of each patch go through a block."""
         return self.length if self.whole else self.length - self.start
 
-    def _to_the_end(self, resid: Tensor, layer: int) -> Float[Tensor, "patch d_model"]:
+    def _to_the_end(
+        self, resid: Tensor, layer: int, first: int, changes: Changes | None
+    ) -> Float[Tensor, "patch d_model"]:
         """Push patches through all remaining layers, chunk by chunk."""
         finals = []
         for chunk in resid.chunk(-(-len(resid) * self._tokens // CHUNK_TOKENS)):
+            patches = slice(first, first := first + len(chunk))
             for later in range(layer, len(self._blocks)):
-                chunk = self._step(chunk, later)
+                chunk = self._step(chunk, later, changes and changes(later, patches))
             finals.append(chunk[:, -1])
         return torch.cat(finals)
 
-    def _step(self, resid: Tensor, layer: int) -> Tensor:
+    def _step(self, resid: Tensor, layer: int, change: Change | None = None) -> Tensor:
+        if change is not None:
+            with self.activations_changed(layer, change):
+                return self._step(resid, layer)
         block, call = self._blocks[layer], self._calls[layer]
         if not self.whole:
-            return _first(block(resid, **call, prefix=self._prefixes[layer]))
+            return first_of(block(resid, **call, prefix=self._prefixes[layer]))
         rows = len(resid)
         before = self._before[layer].expand(rows, -1, -1)
         call = {name: _for_rows(name, value, rows) for name, value in call.items()}
-        return _first(block(torch.cat([before, resid], 1), **call))[:, self.start :]
+        return first_of(block(torch.cat([before, resid], 1), **call))[:, self.start :]
 
     @torch.inference_mode()
     def everywhere(
@@ -250,31 +216,14 @@ class Tail:
             resid = self._step(resid, later)
         return resid
 
-    @contextmanager
-    def holding(
-        self, layer: int, number: int, activations: Float[Tensor, " suffix"]
-    ) -> Iterator[None]:
-        """Inside, one neuron keeps these activations, whatever a patch before it would do."""
+    def activations_changed(self, layer: int, change: Change) -> AbstractContextManager[None]:
+        """Inside, a layer's activations from ``start`` on are what ``change`` makes of them."""
+        suffix = self.length - self.start
 
-        def hold(seen: Float[Tensor, "patch pos d_mlp"]) -> Tensor:
-            held = seen.clone()
-            held[:, -len(activations) :, number] = activations
-            return held
+        def changed(seen: Float[Tensor, "patch pos d_mlp"]) -> Tensor:
+            return torch.cat([seen[:, :-suffix], change(seen[:, -suffix:])], 1)
 
-        with self.subject.family.activations(self._blocks[layer], hold):
-            yield
-
-    def activations_changed(
-        self, layer: int, change: Float[Tensor, "suffix d_mlp"]
-    ) -> AbstractContextManager[None]:
-        """Inside, so much is added to a layer's activations."""
-
-        def add(seen: Float[Tensor, "row pos d_mlp"]) -> Tensor:
-            changed = seen.clone()
-            changed[:, -len(change) :] += change
-            return changed
-
-        return self.subject.family.activations(self._blocks[layer], add)
+        return self.subject.family.activations(self._blocks[layer], changed)
 
     @torch.inference_mode()
     def attention_changed(
@@ -303,12 +252,6 @@ class Tail:
             return self._step(resid.expand_as(changes), layer)
         finally:
             handle.remove()
-
-
-def _first(output: Tensor | tuple[Any, ...]) -> Tensor:
-    """The residual that a block gives back, which some put into a tuple."""
-    resid: Tensor = output if isinstance(output, Tensor) else output[0]
-    return resid
 
 
 def _suffix_of(call: dict[str, Any], start: int) -> dict[str, Any]:

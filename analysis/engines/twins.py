@@ -5,6 +5,7 @@ would make every number wrong in silence.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -99,7 +100,7 @@ def _written(
         change = torch.randn(own.shape, generator=generator).to(own)
         write = change @ subject.W_out(layer)
         loud = leaving.std() / write.std()  # as the residual, in which it would be lost else
-        with tail.activations_changed(layer, loud * change):
+        with tail.activations_changed(layer, partial(torch.add, loud * change)):
             expected.append(tail.everywhere(entering[None], layer - 1, layer)[0])
         before = subject.before_norm(layer, own)
         found.append(leaving + subject.added(layer, before, loud * write))

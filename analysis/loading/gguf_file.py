@@ -114,11 +114,12 @@ class GgufFile:
         return tuple(int(size) for size in reversed(self.tensors[name].shape))
 
     def values(self, name: str) -> "np.ndarray":
-        """A tensor as float32."""
+        """A tensor as float32; given as one row, since gguf works off 16 rows at a time."""
         from gguf import dequantize
 
         tensor = self.tensors[name]
-        return dequantize(tensor.data, tensor.tensor_type).reshape(self.shape(name))
+        values: np.ndarray = dequantize(tensor.data.reshape(1, -1), tensor.tensor_type)
+        return values.reshape(self.shape(name))
 
 
 def open_gguf(path: Path) -> GgufFile:

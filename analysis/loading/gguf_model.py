@@ -4,43 +4,19 @@ Every tensor has to have a place in the model, every place a tensor, and every s
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import UserError
+from analysis.loading.gguf_architectures import ARCHITECTURES, ROPE_FACTORS, Architecture
 from analysis.loading.gguf_file import GgufFile
 
 if TYPE_CHECKING:
     import numpy as np
     from transformers import PreTrainedModel
 
-ROPE_FACTORS = "rope_freqs.weight"
-"""What each rotary frequency is divided by (Llama 3): a setting that is stored as a tensor."""
-
-FREQUENCY_BASE = 10_000.0
-"""llama.cpp's, where a file names none."""
-
 HARMLESS = ("rope.scaling.finetuned", "tensor_data_layout")
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """How llama.cpp's names and layouts of one architecture lead to those of transformers.
-
-    Attributes:
-        config: makes the transformers configuration of the settings.
-        names: modules outside of blocks, by llama.cpp's name.
-        block: where the blocks are, with ``{}`` for the number.
-        block_names: modules of a block, by llama.cpp's name.
-        turned: whether transformers keeps the matrices of blocks input first (GPT-2).
-    """
-
-    config: Callable[[GgufFile], dict[str, Any]]
-    names: Mapping[str, str]
-    block: str
-    block_names: Mapping[str, str]
-    turned: bool = False
 
 
 def check_architecture(file: GgufFile) -> Architecture:
@@ -68,18 +44,41 @@ def build_model(file: GgufFile) -> "PreTrainedModel":
     from transformers import AutoConfig, AutoModelForCausalLM
 
     architecture = check_architecture(file)
-    values = _config(file, architecture)
-    config = AutoConfig.for_model(values.pop("model_type"), **values)
+    settings = _config(file, architecture)
+    config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     places = _places(file, architecture)
     _check_places(file, architecture, places, model)
     weights = {}
-    for name, place in places.items():
-        weights[place] = torch.from_numpy(_relaid(file, architecture, name, config).copy())
+    for name, place, arranged in placements(file, config):
+        values = arranged(file.values(name))
+        if architecture.gains_less_one and _parts(name)[1].endswith("norm"):
+            values = values - 1
+        weights[place] = torch.from_numpy(values.copy())
     model.load_state_dict(weights, assign=True, strict=False)  # a tied head comes next
     model.tie_weights()
     return model
+
+
+def placements(
+    file: GgufFile, config: Any
+) -> "Iterator[tuple[str, str, Callable[[np.ndarray], np.ndarray]]]":
+    """Where each tensor of a file goes.
+
+    Args:
+        file: of a supported architecture.
+        config: the transformers configuration.
+
+    Yields:
+        The tensor's name, the parameter's, and what arranges values of the one as in the other.
+
+    Raises:
+        UserError: a tensor belongs nowhere.
+    """
+    architecture = check_architecture(file)
+    for name, place in _places(file, architecture).items():
+        yield name, place, partial(_arrange, architecture=architecture, name=name, config=config)
 
 
 def _config(file: GgufFile, architecture: Architecture) -> dict[str, Any]:
@@ -160,132 +159,18 @@ def _check_places(
         raise UserError(f"{file.path} holds no tensor for {absent[0]}: get the whole file.")
 
 
-def _rope(file: GgufFile, head_dim: int, context: int) -> dict[str, Any]:
-    """Rotary positions: the base, and what stretches them.
-
-    Raises:
-        UserError: they are stretched in a way that is not carried over.
-    """
-    settings = file.model
-    settings.expect("rope.dimension_count", head_dim)
-    rope: dict[str, Any] = {"rope_theta": settings.get("rope.freq_base", FREQUENCY_BASE)}
-    older = settings.get("rope.scale_linear", 0)
-    factor = settings.get("rope.scaling.factor", older) or 1
-    original = settings.get("rope.scaling.original_context_length", context)
-    kind = settings.get("rope.scaling.type", "linear")
-    if kind not in ("none", "linear", "yarn"):
-        raise UserError(f"{file.path} says rope.scaling.type = {kind}, which is not supported.")
-    if ROPE_FACTORS in file.tensors:
-        if kind != "linear" or factor != 1:
-            raise UserError(f"{file.path} stretches positions twice, which is not supported here.")
-        factors = file.values(ROPE_FACTORS).reshape(-1).tolist()
-        return {
-            **rope,
-            "rope_type": "longrope",  # takes a factor for each frequency
-            "short_factor": factors,
-            "long_factor": factors,
-            "attention_factor": 1.0,
-            "original_max_position_embeddings": context,
-        }
-    if kind == "none" or factor == 1:
-        return {**rope, "rope_type": "default"}
-    if kind == "linear":
-        return {**rope, "rope_type": "linear", "factor": factor}
-    stretched = {"factor": factor, "original_max_position_embeddings": original}
-    return {**rope, "rope_type": "yarn", **stretched}
-
-
-def _llama(file: GgufFile) -> dict[str, Any]:
-    """Llama, and Qwen2, whose files have the same settings."""
-    settings = file.model
-    heads = settings.need("attention.head_count")
-    width, context = settings.need("embedding_length"), settings.need("context_length")
-    head_dim = settings.get("attention.key_length", width // heads)
-    settings.expect("attention.value_length", head_dim)
-    return {
-        "model_type": file.architecture,
-        "hidden_size": width,
-        "intermediate_size": settings.need("feed_forward_length"),
-        "num_hidden_layers": settings.need("block_count"),
-        "num_attention_heads": heads,
-        "num_key_value_heads": settings.get("attention.head_count_kv", heads),
-        "head_dim": head_dim,
-        "max_position_embeddings": context,
-        "rms_norm_eps": settings.need("attention.layer_norm_rms_epsilon"),
-        "rope_parameters": _rope(file, head_dim, context),
-        "attention_bias": "blk.0.attn_q.bias" in file.tensors,
-        "mlp_bias": "blk.0.ffn_up.bias" in file.tensors,
-    }
-
-
-def _gpt2(file: GgufFile) -> dict[str, Any]:
-    settings = file.model
-    return {
-        "model_type": "gpt2",
-        "n_embd": settings.need("embedding_length"),
-        "n_inner": settings.need("feed_forward_length"),
-        "n_layer": settings.need("block_count"),
-        "n_head": settings.need("attention.head_count"),
-        "n_positions": settings.need("context_length"),
-        "layer_norm_epsilon": settings.need("attention.layer_norm_epsilon"),
-        "activation_function": "gelu_new",  # what llama.cpp computes
-    }
-
-
 def _is_turned(architecture: Architecture, name: str) -> bool:
     return architecture.turned and name.startswith("blk.")
 
 
-def _relaid(file: GgufFile, architecture: Architecture, name: str, config: Any) -> "np.ndarray":
-    """A tensor in transformers' layout.
-
-    Of Llama's queries and keys llama.cpp turns neighbours, transformers the halves of a head.
-    """
-    values, module = file.values(name), _parts(name)[1]
+def _arrange(
+    values: "np.ndarray", architecture: Architecture, name: str, config: Any
+) -> "np.ndarray":
+    module = _parts(name)[1]
     if _is_turned(architecture, name):
         return values.T
-    if file.architecture != "llama" or module not in ("attn_q", "attn_k"):
+    if not architecture.paired or module not in ("attn_q", "attn_k"):
         return values
     heads = config.num_attention_heads if module == "attn_q" else config.num_key_value_heads
     pairs = values.reshape(heads, -1, 2, *values.shape[1:])
     return pairs.swapaxes(1, 2).reshape(values.shape)
-
-
-LLAMA_NAMES = {
-    "token_embd": "model.embed_tokens",
-    "output_norm": "model.norm",
-    "output": "lm_head",
-}
-LLAMA_BLOCK_NAMES = {
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
-GPT2_NAMES = {
-    "token_embd": "transformer.wte",
-    "position_embd": "transformer.wpe",
-    "output_norm": "transformer.ln_f",
-    "output": "lm_head",
-}
-GPT2_BLOCK_NAMES = {
-    "attn_norm": "ln_1",
-    "attn_qkv": "attn.c_attn",
-    "attn_output": "attn.c_proj",
-    "ffn_norm": "ln_2",
-    "ffn_up": "mlp.c_fc",
-    "ffn_down": "mlp.c_proj",
-}
-
-ARCHITECTURES = {
-    "llama": Architecture(_llama, LLAMA_NAMES, "model.layers.{}", LLAMA_BLOCK_NAMES),
-    "qwen2": Architecture(_llama, LLAMA_NAMES, "model.layers.{}", LLAMA_BLOCK_NAMES),
-    "gpt2": Architecture(_gpt2, GPT2_NAMES, "transformer.h.{}", GPT2_BLOCK_NAMES, turned=True),
-}
-"""Those that llama.cpp computes as transformers does. GPT-NeoX is not among them: a file does not
-tell which of two activation functions it was trained with."""

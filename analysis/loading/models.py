@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import UserError
-from analysis.loading import assets, checkpoint, gguf, hub
+from analysis.loading import assets, checkpoint, gguf, hub, pinned
 from analysis.loading.assets import Asset
 from analysis.loading.placement import placement
 from analysis.loading.verdicts import check_once
@@ -30,7 +30,7 @@ class Entry:
 
     Attributes:
         name: what the user types.
-        origin: hub repository, or the asset whose member is a GGUF file.
+        origin: hub repository, or the asset that is a GGUF file.
         revision: commit hash on the hub, or sha256 of the GGUF file.
         layers: number of blocks.
         d_model: width of the residual stream.
@@ -51,8 +51,13 @@ class Entry:
         """Where it comes from, in words."""
         if isinstance(self.origin, str):
             return f"hub {self.origin}"
-        content = Path(self.origin.member).stem.replace(".", ", ")
+        content = Path(self.origin.name).stem.replace(".", ", ")
         return f"pypi {self.origin.requirement} ({content})"
+
+    @property
+    def terms(self) -> str:
+        """Terms of use that are told before it is downloaded; a hub tells its own."""
+        return "" if isinstance(self.origin, str) else self.origin.terms
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class Found:
 
 
 CATALOGUE = (
-    Entry("smollm2-135m", assets.MODEL, assets.MODEL.member_sha256, 30, 576, 1536, False),
+    Entry("smollm2-135m", pinned.MODEL, pinned.MODEL.sha256, 30, 576, 1536, False),
+    Entry("gemma-3-270m", pinned.GEMMA, pinned.GEMMA.sha256, 18, 640, 2048, True),
     Entry(
         "gpt2", "openai-community/gpt2",
         "607a30d783dfa663caf39e06633721c8d4cfcd7e", 12, 768, 3072, True,
@@ -275,6 +281,7 @@ def describe() -> list[dict[str, Any]]:
             "d_model": entry.d_model,
             "d_mlp": entry.d_mlp,
             "available": available(entry),
+            "terms": entry.terms,
         }
         for entry in CATALOGUE
     ]
@@ -287,7 +294,7 @@ def fetch_embedded() -> None:
         UserError: they cannot be had from here.
     """
     find(CATALOGUE[0].name)
-    assets.fetch(assets.CORPUS)
+    assets.fetch(pinned.CORPUS)
 
 
 def _find_entry(entry: Entry) -> Found:

@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float, UInt8
 
 from analysis.errors import UserError
+from analysis.loading.gguf_file import open_gguf
+from analysis.loading.gguf_model import placements
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -59,36 +61,21 @@ def quantised(gguf: Path, model: "PreTrainedModel") -> Iterator[Quantised]:
     Raises:
         UserError: a parameter is not what the file's dequantisation makes of it.
     """
-    from gguf import GGUFReader
-    from transformers import modeling_gguf_pytorch_utils as conversion
-
-    reader = GGUFReader(gguf)
-    family = str(conversion.read_field(reader, "general.architecture")[0])
-    kind = conversion.TENSOR_PROCESSORS.get(family, conversion.TensorProcessor)
-    processor = kind(config=model.config.to_dict())
-    names = conversion.get_gguf_hf_weights_map(model, processor)
+    file = open_gguf(gguf)
     parameters = dict(model.named_parameters())
-    for tensor in reader.tensors:
-        name, stored = names.get(tensor.name), tensor.tensor_type.name
-        if stored in WHOLE or name not in parameters:
+    for tensor, place, arranged in placements(file, model.config):
+        stored = file.tensors[tensor].tensor_type.name
+        if stored in WHOLE or place not in parameters:
             continue
-        values = _arranged(processor, tensor.name, _values(tensor))
-        weights = parameters[name].detach().cpu()
+        values = torch.from_numpy(arranged(file.values(tensor)).copy())
+        weights = parameters[place].detach().cpu()
         if not torch.equal(values.to(weights.dtype), weights):
-            raise UserError(f"{name} is not what {gguf.name} holds: convert the file again.")
+            raise UserError(f"{place} is not what {gguf.name} holds: convert the file again.")
         step = None
         if stored in LOW_BITS:
-            step = _arranged(processor, tensor.name, step_of(tensor.data, tensor.tensor_type))
-        yield Quantised(name, stored, step)
-
-
-def _values(tensor: Any) -> Float[np.ndarray, "row column"]:
-    """The weights of a stored tensor; as one row, since gguf works off 16 rows at a time."""
-    from gguf import dequantize
-
-    data = tensor.data
-    values: np.ndarray = dequantize(data.reshape(1, -1), tensor.tensor_type)
-    return values.reshape(len(data), -1)
+            steps = step_of(file.tensors[tensor].data, file.tensors[tensor].tensor_type)
+            step = torch.from_numpy(arranged(steps).copy())
+        yield Quantised(place, stored, step)
 
 
 def step_of(data: UInt8[np.ndarray, "row byte"], stored: Any) -> Float[np.ndarray, "row column"]:
@@ -108,8 +95,3 @@ def step_of(data: UInt8[np.ndarray, "row byte"], stored: Any) -> Float[np.ndarra
         filled[:, low:high] = pattern
         ends.append(dequantize(filled.reshape(1, -1), stored))
     return np.abs(ends[1] - ends[0]).reshape(len(data), -1)
-
-
-def _arranged(processor: Any, name: str, values: np.ndarray) -> torch.Tensor:
-    """Values in the order in which transformers keeps them."""
-    return torch.from_numpy(np.ascontiguousarray(processor.process(values, name).weights))

@@ -1,7 +1,7 @@
 """What is asked: a target and a foil, prompts that call for them, and what confirms the answer.
 
-A question is a file, ``NAME.toml``, or two prompts and two words. All words and sentences of the
-project live in the files of this folder.
+A question is a file, or two prompts and two words. ``NAME.toml`` tells all of it, ``NAME.csv`` and
+``NAME.jsonl`` are pairs by the line. All words and sentences of the project live in this folder.
 """
 
 import re
@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 
 from analysis.errors import UserError
-from analysis.questions.question import Example, Natural, Question
+from analysis.questions.pair_files import read_pairs
+from analysis.questions.parts import Example, Natural, Pair
+from analysis.questions.question import Question
 
 __all__ = [
     "ANY_WORD",
     "DEFAULT",
     "Example",
     "Natural",
+    "Pair",
     "Question",
     "default",
     "library",
@@ -54,10 +57,10 @@ def load(name: str) -> Question:
     """
     if name in library():
         return _read(FOLDER / f"{name}.toml", name)
-    if not name.endswith(".toml"):
+    if not name.endswith((".toml", ".csv", ".jsonl")):
         raise UserError(
             f"There is no question {name[:60]!r}: "
-            f"name one of {', '.join(library())}, or a .toml file."
+            f"name one of {', '.join(library())}, or a .toml, .csv or .jsonl file."
         )
     return _read(Path(name), name)
 
@@ -66,7 +69,10 @@ def _read(path: Path, source: str) -> Question:
     try:
         if path.stat().st_size > LARGEST:
             raise UserError(f"{path} is larger than {LARGEST:,} bytes, too large for a question.")
-        parts = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        parts = tomllib.loads(text) if path.suffix == ".toml" else read_pairs(source, text)
+    except UserError:
+        raise
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError, model_validator
 
@@ -17,24 +18,10 @@ from analysis.prompts import (
     make_pair,
     make_prompt,
 )
-from analysis.questions.factors import Factors, Kind, Part, Plan
+from analysis.questions.factors import Factors, Part
+from analysis.questions.mistakes import mistakes
+from analysis.questions.parts import Example, Natural, Pair
 from analysis.subject import Subject
-
-
-class Natural(Part):
-    """A prompt of ordinary prose and what it calls for."""
-
-    text: str
-    calls_for: Literal["target", "foil"] = "target"
-
-
-class Example(Part):
-    """What a visitor can begin with: another pair, or a text to look at a neuron in."""
-
-    name: str
-    clean: str = ""
-    corrupted: str = ""
-    text: str = ""
 
 
 class Question(Part):
@@ -51,6 +38,7 @@ class Question(Part):
         target_words: words that call for the target.
         foil_words: words that call for the foil.
         held_out_templates: other sentences, which take no part in choosing.
+        pairs: more pairs of prompts that ask the same, written out.
         natural: ordinary prose, and what each calls for; what calls for the target is asked.
         examples: what a visitor can begin with.
         crossed: factors to cross, so that rule and cue, word and example are told apart.
@@ -68,6 +56,7 @@ class Question(Part):
     target_words: tuple[str, ...] = ()
     foil_words: tuple[str, ...] = ()
     held_out_templates: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
     natural: tuple[Natural, ...] = ()
     examples: tuple[Example, ...] = ()
     crossed: Factors | None = None
@@ -83,7 +72,7 @@ class Question(Part):
         try:
             super().__init__(**parts)
         except ValidationError as error:
-            raise UserError(f"This is no question: {_mistakes(error)}.") from error
+            raise UserError(f"This is no question: {mistakes(error, Question)}.") from error
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Question":
@@ -144,7 +133,15 @@ class Question(Part):
             return Question(**prompts, **words)
         parts = {name: getattr(self, name) for name in type(self).model_fields}
         return Question(
-            **{**parts, **prompts, "name": "", "source": "", "natural": (), "examples": ()}
+            **{
+                **parts,
+                **prompts,
+                "name": "",
+                "source": "",
+                "pairs": (),
+                "natural": (),
+                "examples": (),
+            }
         )
 
     def contrast(self, subject: Subject) -> Contrast:
@@ -187,25 +184,44 @@ class Question(Part):
         pair = self.pair(subject)
         return pair.clean, pair.corrupted
 
-    def held_out_pairs(self, subject: Subject, limit: int = 20) -> tuple[PromptPair, ...]:
-        """Other words in the sentence of the pair, for confirming what the pair selected.
+    def other_pairs(self, subject: Subject) -> tuple[PromptPair, ...]:
+        """All pairs but the question's own: those written out, then words in its sentence.
 
         Words of both groups are matched by their number of tokens, in list order. A pair that
-        shares a prompt with the question's is left out, as is one that the tokenizer cannot tell
-        apart.
+        shares a prompt with the question's own is left out, as is one that the tokenizer cannot
+        align.
         """
-        spare = list(self.foil_words)
+        texts = [(p.clean, p.corrupted, p.target, p.foil) for p in self.pairs]
+        for words in matched(subject, self.target_words, self.foil_words):
+            first, second = map(self.template.format, words)
+            texts.append((first, second, "", ""))
         pairs = []
-        for word in self.target_words:
-            size = len(subject.pieces(" " + word))
-            match = next((w for w in spare if len(subject.pieces(" " + w)) == size), None)
-            if match is not None:
-                spare.remove(match)
-                texts = (self.template.format(word), self.template.format(match))
+        for clean, corrupted, target, foil in texts:
+            if not {clean, corrupted} & {self.clean, self.corrupted}:
                 with suppress(UserError):
-                    pairs.append(make_pair(subject, *texts, self.target, self.foil))
-        known = {self.clean, self.corrupted}
-        return tuple(p for p in pairs if not known & {p.clean.text, p.corrupted.text})[:limit]
+                    words = target or self.target, foil or self.foil
+                    pairs.append(make_pair(subject, clean, corrupted, *words))
+        return tuple(pairs)
+
+    def selection_pairs(self, subject: Subject, many: int) -> tuple[PromptPair, ...]:
+        """The pairs that choose a neuron: the question's own, then others in their order.
+
+        Raises:
+            UserError: it has fewer, or its own cannot be aligned.
+        """
+        pairs = (self.pair(subject), *self.other_pairs(subject))[:many]
+        if len(pairs) < many:
+            raise UserError(
+                f"{many} pairs are to choose, but {self.label!r} has {len(pairs)} that "
+                f"{subject.origin.name} can read: ask for fewer, or give it more words or pairs."
+            )
+        return pairs
+
+    def held_out_pairs(
+        self, subject: Subject, limit: int = 20, choosing: int = 1
+    ) -> tuple[PromptPair, ...]:
+        """Pairs that confirm what others chose, at most ``limit``; so many ``choosing`` ones."""
+        return self.other_pairs(subject)[choosing - 1 :][:limit]
 
     def word_prompts(self, subject: Subject) -> PromptSet:
         """All words in the sentence of the pair; without words only the question's own prompts.
@@ -219,6 +235,19 @@ class Question(Part):
         prompts = tuple(make_prompt(subject, self.template.format(word)) for word in words)
         kinds = (True,) * len(self.target_words) + (False,) * len(self.foil_words)
         return PromptSet(prompts, kinds, tuple(prompt in own for prompt in prompts))
+
+
+def matched(
+    subject: Subject, target_words: Sequence[str], foil_words: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Words of both groups that have as many tokens inside a sentence, in list order."""
+    spare = [(word, len(subject.pieces(" " + word))) for word in foil_words]
+    for word in target_words:
+        size = len(subject.pieces(" " + word))
+        match = next((each for each in spare if each[1] == size), None)
+        if match is not None:
+            spare.remove(match)
+            yield word, match[0]
 
 
 def _wrong(question: Question) -> "list[str]":
@@ -273,37 +302,3 @@ def _wrong_factors(question: Question) -> "list[str]":
             "be the template"
         )
     return wrong
-
-
-def _mistakes(error: ValidationError) -> str:
-    """Every mistake by key, with what would be right."""
-    told = []
-    for each in error.errors():
-        key = ".".join(map(str, each["loc"]))
-        message = str(each["msg"]).removeprefix("Value error, ")
-        if each["type"] == "extra_forbidden":
-            known = ", ".join(_keys_beside(each["loc"]))
-            message = f"no such key; the keys are {known}"
-        elif each["type"] == "missing":
-            message = "is missing"
-        else:
-            message = message[:1].lower() + message[1:]
-        told.append(f"{key}: {message}" if key else message)
-    return "; ".join(told)
-
-
-PARTS: dict[str, type[Part]] = {
-    "natural": Natural,
-    "examples": Example,
-    "crossed": Factors,
-    "words": Kind,
-    "plan": Plan,
-}
-"""What the tables of a question hold, by the key under which they stand."""
-
-
-def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
-    """The keys that are known where an unknown one stands."""
-    tables = [PARTS[key] for key in map(str, place[:-1]) if key in PARTS]
-    part = tables[-1] if tables else Question
-    return [name for name in part.model_fields if name not in ("name", "source")]

@@ -18,6 +18,10 @@ from analysis.subject import Subject
 WINDOW_TOKENS = 256
 """Tokens that are read at once, BOS not counted: no token sees more of its document."""
 
+BATCH_TOKENS = WINDOW_TOKENS + 1
+"""Tokens in a pass: of each, every neuron's activation is held some times over (1 MB in all for
+46,080 neurons), so that the four windows of a usual batch would take a gigabyte."""
+
 SHARD_WINDOWS = 48
 """Windows between two checkpoints, about 12,000 tokens."""
 
@@ -115,7 +119,7 @@ def scan(
     so_far = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(chosen))
     while so_far.windows < len(windows):
         shard = windows[so_far.windows : so_far.windows + SHARD_WINDOWS]
-        for batch in batches(shard):
+        for batch in batches(shard, BATCH_TOKENS):
             reading = read(subject, batch, range(subject.n_layers))
             _take_in(so_far, subject, reading, batch, chosen, contrast, seed)
         yield so_far

@@ -87,6 +87,7 @@
     arrived = here.join();
     if (news) mark();
     if (news) window.heardAnswers?.();
+    document.body.classList.toggle("pending", isPending());
     if (news || isPending()) asking = false;
     if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
   };

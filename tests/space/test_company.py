@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from analysis.errors import UserError
 from analysis.experiments import named
 from space.endpoints import endpoints
+from space.kept import Kept
 from tests.space.questions import ASKED, VIEW, ask, shown
 
 pytestmark = [
@@ -30,6 +31,12 @@ ENDPOINTS = endpoints()
 def subject(server):
     with server.session.alone("tiny"):
         return server.session.subject("tiny")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(server):
+    """Every question is worked out anew."""
+    server.session.answers = Kept(most=0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,24 @@
 """Anyone can send anything to every address of the server: it answers, and goes on answering."""
 
+import asyncio
+import contextlib
+import gc
 import inspect
 import json
 import math
+import time
+import uuid
 from pathlib import Path
 
 import httpx
 import pytest
 
+from space.door import CLOSED, Door
 from space.endpoints import endpoints
-from space.settings import TEXT_CHARACTERS
+from space.settings import BODY, TEXT_CHARACTERS
+from space.view import LONGEST, NAMES
 from tests.space.questions import VIEW, is_one_sentence, sent
-from tests.space.server import JSON, SECONDS
+from tests.space.server import JSON, SECONDS, encoded
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,7 +29,7 @@ ENDPOINTS = endpoints()
 
 WORDS = (
     "",
-    "x" * 100_000,
+    "x" * 10_000,
     "an egg\x00\x07\x1b[31m",
     "\u202eright to left\u202c",
     "🍎👩‍👩‍👧",
@@ -244,16 +251,101 @@ def test_the_server_fetches_nothing_for_a_stranger(server, address):
     assert server.http.get(f"{server.api}/proxy={address}").status_code == 400
 
 
-def test_an_upload_beyond_the_limit_is_refused(server):
-    reply = server.http.post(f"{server.api}/upload", files={"files": ("a.txt", b"x" * 1025)})
+@pytest.mark.parametrize("path", CLOSED)
+def test_what_nothing_here_uses_is_closed(server, path):
+    files = {"files": ("a.txt", b"x")}
+    assert server.http.post(f"{server.api}/{path}", files=files).status_code == 404
+    assert server.http.get(f"{server.api}/{path}/a").status_code == 404
+
+
+def test_the_queue_is_not_to_be_skipped(server):
+    for endpoint in ENDPOINTS:
+        reply = server.http.post(f"{server.api}/run/{endpoint.__name__}", json={"data": GOOD})
+        assert reply.status_code == 404
+
+
+def chunks(size):
+    """A body of unknown length, and how much of it was asked for."""
+    for _ in range(size // 2**16):
+        yield b" " * 2**16
+
+
+@pytest.mark.parametrize("address", ["queue/join", "call/next_token", "run/predict", "mcp/"])
+def test_a_body_that_no_question_needs_is_refused_while_it_arrives(server, address):
+    """In one piece or in chunks of unstated number: 200 bodies of 100 MB leave nothing behind."""
+    reply = server.http.post(f"{server.api}/{address}", content=b" " * (BODY + 1), headers=JSON)
     assert reply.status_code == 413
+    assert is_one_sentence(reply.text)
+    before, sent_in_all = resident(), []
+    for _ in range(50):
+        sent_in_all.append(hostile(server, address))
+    assert resident() - before < 20 * 2**20
+    assert max(sent_in_all) < 50 * 2**20, "the connection ends long before all is sent"
 
 
-def test_an_uploaded_page_is_not_shown_as_one(server):
-    page = {"files": ("a.html", b"<script>alert(1)</script>")}
-    (path,) = server.http.post(f"{server.api}/upload", files=page).json()
-    reply = server.http.get(f"{server.api}/file={path}")
-    assert reply.headers["content-disposition"].startswith("attachment")
+def hostile(server, address):
+    """Send 100 MB in chunks; the bytes that were taken before the connection ended."""
+    taken = 0
+
+    def counted():
+        nonlocal taken
+        for chunk in chunks(100 * 2**20):
+            taken += len(chunk)
+            yield chunk
+
+    with contextlib.suppress(httpx.TransportError):
+        server.http.post(f"{server.api}/{address}", content=counted(), headers=JSON)
+    return taken
+
+
+def test_a_body_that_says_it_is_too_long_is_not_read_at_all():
+    headers = [(b"content-length", str(BODY + 1).encode())]
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/queue/join", "headers": headers}
+    told = []
+
+    async def send(message):
+        told.append(message)
+
+    asyncio.run(Door(None)(scope, None, send))
+    assert told[0]["status"] == 413
+
+
+def resident():
+    """Bytes of this process, in which the server runs, in main memory."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_the_longest_question_passes_whatever_its_characters(server):
+    texts = {name: "\U0001f34e" * LONGEST[name] for name in NAMES}
+    body = {"data": [sent(**texts)], "fn_index": 0, "session_hash": "a"}
+    assert len(encoded(body)) < BODY
+
+
+def test_a_wrong_request_is_a_line_in_the_log_without_its_text(server, capfd):
+    secret = "SECRET" * 20
+    session = uuid.uuid4().hex
+    for function in functions(server):
+        server.join(function["id"], [secret] * (len(function["inputs"]) + 1), session)
+        server.join(10**9, [secret], session)
+        break
+    server.call("next_token", [{"path": secret}, *GOOD[1:]])
+    for body in (b'{"data": ["' + secret.encode() + b'"', b"[" * 100_000):
+        server.http.post(f"{server.api}/queue/join", content=body, headers=JSON)
+    time.sleep(0)
+    told = "".join(capfd.readouterr())
+    assert "SECRET" not in told
+    assert "Traceback" not in told
+
+
+def test_every_answer_says_what_the_page_may_load_and_that_it_is_no_other_kind(server):
+    for address in ("", "config", "gradio_api/info", "nope", "gradio_api/upload"):
+        headers = server.http.get(f"{server.url}/{address}").headers
+        assert headers["x-content-type-options"] == "nosniff"
+        policy = headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors" not in policy, "a Space is shown in a frame"
+        assert "x-frame-options" not in headers
 
 
 @pytest.mark.parametrize("address", ["", "config", "gradio_api/info", "gradio_api/mcp/schema"])

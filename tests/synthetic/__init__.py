@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis import results
 from analysis.declaration import Experiment
-from analysis.evidence import QUESTION, Evidence
+from analysis.evidence import QUESTION, REFUSED, Evidence
 from analysis.experiments import EXPERIMENTS, named
 from analysis.result import Result
 from analysis.results import Provenance
@@ -74,6 +74,8 @@ def save_study(study: Evidence, root: Path) -> Path:
     results.save_plain(folder, QUESTION, study.question.model_dump(mode="json"))
     for name, result in study.results.items():
         results.save(folder, name, result, study.provenance[name])
+    if study.refused:
+        results.save_plain(folder, REFUSED, study.refused)
     return folder
 
 

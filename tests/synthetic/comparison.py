@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.experiments.comparison.compute import SHOWN, Comparison
+from analysis.experiments.comparison.compute import SHOWN
+from analysis.experiments.comparison.measured import Comparison
 from tests.synthetic.plan import Plan, question
 
 
@@ -25,6 +26,8 @@ def comparison(plan: Plan) -> Comparison:
         "foreseen": 20 if holds else 0,
         "foreseen_followed": 10 if holds else 0,
         "held_out_pairs": 6,
+        "pairs": 7,
+        "heard": 7 if holds else 4,
         "sign": 1,
         "layers": plan.layers,
         "d_model": 16,
@@ -41,6 +44,9 @@ def comparison(plan: Plan) -> Comparison:
         sources=(plan.source,),
         p_target=np.array([[0.6, 0.1]], dtype=np.float32),
         logit_diff=np.array([[3.0, -2.0]], dtype=np.float32),
+        pair_p_target=np.array([[0.6, 0.1] if holds else [0.05, 0.04]], dtype=np.float32),
+        pair_logit_diff=np.array([[3.0, -2.0] if holds else [-4.0, -4.1]], dtype=np.float32),
+        preferred=np.array([[6, 1] if holds else [0, 0]]),
         neurons=((best, *plan.neurons[1:]),),
         recovery=padded([0.6 if holds else 0.04, 0.03, 0.02], neurons),
         held_out=padded(held_out, neurons),
@@ -51,7 +57,7 @@ def comparison(plan: Plan) -> Comparison:
         shares=np.array([_shares(counts)]),
         **{name: np.array([value]) for name, value in counts.items()},
         missing=("gpt2", plan.extra[0]),
-        reasons=("not part of this study.", plan.extra[1]),
+        reasons=("waits for a machine that reaches the hub.", plan.extra[1]),
     )
 
 

@@ -21,6 +21,11 @@ def neuron_sweep(plan: Plan) -> NeuronSweep:
     return NeuronSweep(
         **question(plan),
         positions="last",
+        selection=(f"{plan.clean[-1]} / {plan.corrupted[-1]}",),
+        selection_gap=np.full(1, 5.0, dtype=np.float32),
+        selection_effect=np.array(
+            [[5 * recovery[parse_neuron(n, *recovery.shape)] for n in plan.neurons]], np.float32
+        ),
         clean_diff=3.0,
         corrupted_diff=-2.0,
         recovery=recovery,

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from analysis import corpus
 from analysis.engines.reading import Window
 from analysis.inputs import Inputs
+from analysis.linearity import comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Contrast, make_contrast
@@ -81,6 +82,7 @@ class Census(Agreement, Result):
         hub_counts: for how many tokens each is first.
         hub_tokens: of how many tokens, by measure: all, or for the embeddings a random sample.
         leaders: by measure, how many neurons are first for any token at all.
+        frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
     """
 
     target: str
@@ -110,6 +112,7 @@ class Census(Agreement, Result):
     hub_counts: Int[np.ndarray, " hub"]
     hub_tokens: Int[np.ndarray, " kind"]
     leaders: Int[np.ndarray, " measure"]
+    frozen_at: str = ""
 
     @property
     def pair_score(self) -> Float[np.ndarray, " pair"]:
@@ -161,6 +164,7 @@ def census(
         foil=contrast.foil,
         neuron=unit_name(subject, placed.unit),
         directions=1 + is_gated(subject),
+        frozen_at=subject.frozen_at,
         neurons=subject.n_layers * subject.d_mlp,
         vocabulary=subject.d_vocab,
         words=int(word.max()) + 1,
@@ -200,7 +204,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Census:
         articles = corpus.sample(max(1, inputs["tokens"] // WINDOW), seed)
         windows = draw_windows(subject, articles, size, seed)
     asked = inputs.neuron if inputs.neurons else None
-    return census(subject, contrast, windows, asked, seed, progress)
+    return census(comparable(subject, question), contrast, windows, asked, seed, progress)
 
 
 def summary(result: Census, top: int = 20) -> dict[str, Any]:
@@ -220,6 +224,7 @@ def summary(result: Census, top: int = 20) -> dict[str, Any]:
         "mutual_pairs_unmerged": dict(zip(result.measures, result.mutual[:, 1], strict=True)),
         "asked": _own(result),
         "behaviour": _behaviour(result),
+        "frozen_at": result.frozen_at or None,
     }
 
 

@@ -15,7 +15,10 @@ EXPERIMENT = Experiment(
         HELD_OUT,
         SEED,
     ),
-    figures=(Figure("comparison"),),
+    figures=(
+        Figure("comparison"),
+        Figure("comparison_depth", caption="depth_caption", module="figures_depth"),
+    ),
     also="compare",
     tab="find",
 )

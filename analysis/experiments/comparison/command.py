@@ -1,24 +1,28 @@
 """The verb that puts one question to several models."""
 
 import gc
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import EMBEDDED, console
+from analysis import EMBEDDED, console, results, study
 from analysis.calls import Call
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of
 
 if TYPE_CHECKING:
-    from analysis.experiments.comparison.compute import Comparison
+    from analysis.experiments.comparison.measured import Comparison
 
 TABLES = {
     "models": ("name", "source", "layers", "d_model", "d_mlp", "n_neurons", "measured"),
-    "answers": ("name", "p_target", "logit_diff"),
-    "best_neuron": ("name", "neuron", "recovery", "held_out", "held_out_interval", "next"),
+    "answers_on_the_pair": ("name", "p_target", "logit_diff"),
+    "answers_on_all_pairs": (
+        *("name", "pairs", "preferred", "heard", "pair_p_target", "pair_logit_diff"),
+    ),
+    "best_neuron": ("name", "neuron", "depth", "recovery", "held_out", "held_out_interval", "next"),
     "what_it_writes": ("name", "target_rank", "rank_by_target", "rank_by_difference", "activation"),
     "coming_of_the_target_on_the_corpus": ("name", "tokens", "followed", "active", "foreseen"),
     "told_by_the_neuron": ("name", "precision", "precision_interval", "recall", "recall_interval"),
@@ -36,8 +40,12 @@ def answer(
     models: Annotated[
         list[str] | None, typer.Argument(help="Names that `models` lists, folders, .gguf files.")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder of results: rows kept there are not made again, new ones are."),
+    ] = None,
 ) -> dict[str, Any]:
-    """One row a model, and who is missing."""
+    """One row a model, told as it is finished, and who is missing."""
     from analysis.experiments.comparison.compute import summary, together
 
     names = _names([model] if model else [], models or [])
@@ -45,11 +53,12 @@ def answer(
     for place, name in enumerate(names, 1):
         with console.watched(f"{name} ({place} of {len(names)})") as progress:
             try:
-                rows.append(_row(replace(call, model=name), progress))
+                rows.append(_row(replace(call, model=name), keep, progress))
             except UserError as error:
                 missing[name] = str(error)
             except (MemoryError, RuntimeError) as error:
                 missing[name] = _no_room(error)
+        console.note(f"{name:>17}  {missing[name] if name in missing else _told(rows[-1])}")
         gc.collect()
     if not rows:
         raise UserError(_nothing(missing))
@@ -79,16 +88,28 @@ def _resolved(name: str) -> str:
         return name
 
 
-def _row(call: Call, progress: Progress) -> "Comparison":
-    """Load one model and ask it; it is let go on return.
+def _row(call: Call, keep: Path | None, progress: Progress) -> "Comparison":
+    """Load one model and ask it, unless its row is kept; it is let go on return.
 
     Raises:
         UserError: it cannot be had, or the question cannot be put to it.
     """
     from analysis.experiments.comparison.compute import row
+    from analysis.experiments.comparison.measured import Comparison
 
     subject = call.load()
-    return row(subject, call.inputs(subject), part_of(progress, 0.05, 1.0))
+    given, rest = call.inputs(subject), part_of(progress, 0.05, 1.0)
+    if keep is None:
+        return row(subject, given, rest)
+    folder = study.folder_of(results.writable(keep), subject, given.question)
+    study.bring_up_to_date(subject, call.experiment, given, folder, lambda _: nullcontext(rest))
+    return results.load(folder, call.experiment.name, Comparison)
+
+
+def _told(row: "Comparison") -> str:
+    """A finished row in short."""
+    best, chosen, held_out = row.neurons[0][0], row.recovery[0, 0], row.held_out[0, 0]
+    return f"{best} recovers {chosen:.2f}, on held-out pairs {held_out:.2f}"
 
 
 def _no_room(error: Exception) -> str:

@@ -1,23 +1,22 @@
 """Experiment 14: is there such a neuron in other models too?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from analysis import corpus
 from analysis.engines.reading import Window, read
+from analysis.experiments.comparison.measured import Comparison
 from analysis.experiments.direct_effect.compute import DirectEffect, direct_effect
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.inputs import Inputs
-from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
-from analysis.result import Result
 from analysis.scanning.detector import Detector, halfway
 from analysis.subject import Subject
 
@@ -28,97 +27,20 @@ TEXTS, CHARACTERS = 40, 600
 """How many corpus texts are read, and how much of each: the same characters for every model."""
 
 
+HUB = (
+    *("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "pythia-160m", "pythia-410m"),
+    *("qwen2.5-0.5b", "llama-3.2-1b"),
+)
+"""Models of the catalogue that are compared where the hub can be reached."""
+
+COMPARED = ("smollm2-135m", "gemma-3-270m", *HUB)
+"""All that are compared, in this order."""
+
 NOT_ASKED = "not part of this study."
-"""Why the other models of the catalogue have no row."""
+"""Why another one has no row."""
 
-
-@dataclass(frozen=True)
-class Comparison(Result):
-    """The same question put to several models: the best neuron of each, checked four ways.
-
-    The neuron is chosen on one pair of prompts and confirmed on others. One entry a model in every
-    tuple and along the first axis of every array.
-
-    Attributes:
-        clean: the clean prompt.
-        corrupted: the corrupted prompt.
-        target: the token asked for.
-        foil: the token it competes with.
-        texts: number of corpus texts read; every other one chose the threshold.
-        models: names of the models that ran.
-        sources: where each came from.
-        layers: number of blocks.
-        d_model: width of the residual stream.
-        d_mlp: neurons per MLP.
-        measured: neurons whose recovery was measured by patching; the rest were screened out.
-        p_target: probability of the target after the clean and the corrupted prompt.
-        logit_diff: logit(target) - logit(foil) after the clean and the corrupted prompt, in logits.
-        neurons: the best measured neurons of each model, best first.
-        recovery: their recovery on the pair that chose them, NaN where a model has fewer.
-        held_out_pairs: pairs that took no part in the choice.
-        held_out: recovery over those pairs together, NaN where there are none.
-        held_out_low: lower end of its 95 % bootstrap interval, NaN where there is none.
-        held_out_high: upper end of that interval.
-        sign: 1 where the clean prompt raises the best neuron's activation, -1 where it lowers it.
-        activation: the best neuron's activation at the end of the clean and the corrupted prompt.
-        target_rank: rank of the target among the tokens it writes, with that sign.
-        rank_by_target: its rank among all neurons by direct effect on the target, with that sign.
-        rank_by_difference: the same by target minus foil.
-        threshold: activation, times ``sign``, that best told the target's coming (F1) on the texts
-            that chose it; ``halfway`` where it came too rarely there to choose.
-        chosen_on: tokens of those texts that the target follows.
-        tokens: tokens of the other texts, on which all that follows is counted.
-        followed: those that the target follows.
-        active: those on which the neuron reaches the threshold.
-        active_followed: both.
-        foreseen: those after which the target is the model's own first choice.
-        foreseen_followed: both that and followed by it.
-        shares: precision and recall of the neuron, then of the model's own first choice, each with
-            the ends of its 95 % interval, in which texts are the sample.
-        missing: names of the models that were not run.
-        reasons: why, a sentence each.
-    """
-
-    clean: str
-    corrupted: str
-    target: str
-    foil: str
-    texts: int
-    models: tuple[str, ...]
-    sources: tuple[str, ...]
-    layers: Int[np.ndarray, " model"]
-    d_model: Int[np.ndarray, " model"]
-    d_mlp: Int[np.ndarray, " model"]
-    measured: Int[np.ndarray, " model"]
-    p_target: Float[np.ndarray, "model prompt"]
-    logit_diff: Float[np.ndarray, "model prompt"]
-    neurons: tuple[tuple[str, ...], ...]
-    recovery: Float[np.ndarray, "model neuron"]
-    held_out_pairs: Int[np.ndarray, " model"]
-    held_out: Float[np.ndarray, "model neuron"]
-    held_out_low: Float[np.ndarray, "model neuron"]
-    held_out_high: Float[np.ndarray, "model neuron"]
-    sign: Int[np.ndarray, " model"]
-    activation: Float[np.ndarray, "model prompt"]
-    target_rank: Int[np.ndarray, " model"]
-    rank_by_target: Int[np.ndarray, " model"]
-    rank_by_difference: Int[np.ndarray, " model"]
-    threshold: Float[np.ndarray, " model"]
-    chosen_on: Int[np.ndarray, " model"]
-    tokens: Int[np.ndarray, " model"]
-    followed: Int[np.ndarray, " model"]
-    active: Int[np.ndarray, " model"]
-    active_followed: Int[np.ndarray, " model"]
-    foreseen: Int[np.ndarray, " model"]
-    foreseen_followed: Int[np.ndarray, " model"]
-    shares: Float[np.ndarray, "model 4 3"]
-    missing: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def n_neurons(self) -> Int[np.ndarray, " model"]:
-        """Neurons of each model."""
-        return self.layers * self.d_mlp
+AT_THE_HUB = "waits for a machine that reaches the hub."
+"""Why one of the hub has none."""
 
 
 def comparison(
@@ -168,6 +90,7 @@ def comparison(
         p_target=p_target[None],
         activation=activation[None],
         sign=_one(sign),
+        **_answers(subject, (pair, *held_out)),
         **_from_sweep(sweep),
         **_ranks(effect, sign, subject.d_vocab),
         **counts,
@@ -204,9 +127,24 @@ def together(rows: Sequence[Comparison], missing: Mapping[str, str]) -> Comparis
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Comparison:
-    """The row of this model; the others of the catalogue are named as not asked."""
-    others = [entry.name for entry in CATALOGUE if entry.name != subject.origin.name]
-    return together([row(subject, inputs, progress)], dict.fromkeys(others, NOT_ASKED))
+    """The row of this model; the others that are compared are named as missing."""
+    return joined(row(subject, inputs, progress), ())
+
+
+def joined(own: Comparison, others: Sequence[Comparison]) -> Comparison:
+    """One model's row with those of other studies that asked the same under it.
+
+    Args:
+        own: the row of the study's own model, which comes first.
+        others: the rows of the other models, in any order.
+    """
+    known = {name: place for place, name in enumerate(COMPARED)}
+    rows = [own, *sorted(others, key=lambda row: known.get(row.models[0], len(known)))]
+    there = {row.models[0] for row in rows}
+    missing = {
+        name: AT_THE_HUB if name in HUB else NOT_ASKED for name in COMPARED if name not in there
+    }
+    return together(rows, missing)
 
 
 def row(subject: Subject, inputs: Inputs, progress: Progress = silent) -> Comparison:
@@ -254,7 +192,13 @@ def _row(result: Comparison, i: int) -> dict[str, Any]:
         "measured": int(result.measured[i]),
         "p_target": result.p_target[i],
         "logit_diff": result.logit_diff[i],
+        "pairs": int(result.pairs[i]),
+        "pair_p_target": result.pair_p_target[i],
+        "pair_logit_diff": result.pair_logit_diff[i],
+        "preferred": result.preferred[i],
+        "heard": int(result.heard[i]),
         "neuron": result.neurons[i][0],
+        "depth": float(result.depth[i, 0]),
         "recovery": float(result.recovery[i, 0]),
         "held_out": float(result.held_out[i, 0]),
         "held_out_interval": (float(result.held_out_low[i, 0]), float(result.held_out_high[i, 0])),
@@ -292,6 +236,24 @@ def _at_the_ends(
     p_target = reading.logits[ends].softmax(-1)[:, pair.contrast.target_id]
     activation = reading.activations[neuron.layer][ends, neuron.number].float()
     return p_target.cpu().numpy(), activation.cpu().numpy()
+
+
+def _answers(subject: Subject, pairs: Sequence[PromptPair]) -> dict[str, Any]:
+    """What the model itself answers on all pairs."""
+    contrast = pairs[0].contrast
+    probabilities, differences = np.zeros((2, len(pairs), 2), dtype=np.float32)
+    for i, pair in enumerate(pairs):
+        for side, prompt in enumerate((pair.clean, pair.corrupted)):
+            logits = subject.logits(prompt.tokens)[-1]
+            probabilities[i, side] = logits.softmax(-1)[contrast.target_id]
+            differences[i, side] = logits[contrast.target_id] - logits[contrast.foil_id]
+    return {
+        "pairs": _one(len(pairs)),
+        "pair_p_target": probabilities.mean(0)[None],
+        "pair_logit_diff": differences.mean(0)[None],
+        "preferred": (differences > 0).sum(0)[None],
+        "heard": _one(int((differences[:, 0] > differences[:, 1]).sum())),
+    }
 
 
 def _from_sweep(sweep: NeuronSweep) -> dict[str, Any]:

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.criteria import FEW_OCCURRENCES, LEAD, NOTABLE
-from analysis.experiments.comparison.compute import Comparison
+from analysis.criteria import FEW_OCCURRENCES, LEAD, MOST, NOTABLE, SAME_DEPTH
+from analysis.experiments.comparison.compute import HUB
+from analysis.experiments.comparison.measured import Comparison
+from analysis.numbers.statistics import share_interval
 from analysis.scanning.detector import FEWEST, quieted
+
+CHANCE = 0.5
+"""How often two logit differences that have nothing to do with the prompts are in this order."""
 
 Ends = tuple[float, float]
 """A value after the clean prompt and after the corrupted one."""
@@ -50,6 +55,20 @@ class Detector:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a model itself answers on all pairs: without the skill it need not have the neuron."""
+
+    pairs: int
+    target: Share  # clean prompts after which the target is preferred
+    foil: Share  # corrupted prompts after which the foil is
+    heard: Share  # pairs in which the logit difference is larger after the clean prompt
+    p_target: Ends  # means over the pairs
+    logit_diff: Ends
+    skilled: bool  # whether the model mostly prefers the right word on both sides
+    hears: bool  # whether the logit difference tells the sides apart more often than chance
+
+
+@dataclass(frozen=True)
 class Model:
     """One model, and the best neuron of it."""
 
@@ -66,6 +85,8 @@ class Model:
     next: Neuron | None
     held_out_pairs: int  # that confirm them
     interval: Ends  # of the best neuron's recovery over these
+    answers: Answers
+    depth: float  # share of the blocks that have run when the best neuron has written
     stands_out: bool  # whether it leads on the pair that chose it and held-out pairs clearly agree
     activation: Ends  # of it at the end of either prompt
     target_rank: int  # of the target among the tokens that it writes
@@ -80,10 +101,14 @@ class Facts:
 
     models: tuple[Model, ...]  # in the order asked
     standing_out: int  # in how many of them one neuron stands out
+    skilled: int  # in how many the model mostly prefers the right word by itself
+    depths: Ends  # of the best neurons: the smallest and the largest
+    same_depth: bool  # whether these are about the same
     screened: bool  # whether in any of them some neurons were not patched
+    waiting: tuple[str, ...]  # models of the hub without a row
     # models without a row, in groups of one reason: reason and names
     missing: tuple[tuple[str, tuple[str, ...]], ...]
-    absent: int  # how many those are
+    absent: int  # how many others are without a row
     names: str  # of all models asked for, as a command line takes them
 
 
@@ -93,12 +118,18 @@ def facts(result: Comparison) -> Facts:
     reasons: dict[str, tuple[str, ...]] = {}
     for name, reason in zip(result.missing, result.reasons, strict=True):
         reasons[reason] = (*reasons.get(reason, ()), name)
+    depths = [model.depth for model in models]
+    waiting = tuple(name for name in result.missing if name in HUB)
     return Facts(
         models=models,
         standing_out=sum(model.stands_out for model in models),
+        skilled=sum(model.answers.skilled for model in models),
+        depths=(min(depths), max(depths)),
+        same_depth=max(depths) - min(depths) <= SAME_DEPTH,
+        waiting=waiting,
         screened=any(model.measured < model.neurons for model in models),
         missing=tuple(reasons.items()),
-        absent=len(result.missing),
+        absent=len(result.missing) - len(waiting),
         names=shlex.join((*result.models, *result.missing)),
     )
 
@@ -125,12 +156,33 @@ def _model(result: Comparison, i: int) -> Model:
         next=others[0] if others else None,
         held_out_pairs=int(result.held_out_pairs[i]),
         interval=(float(low), float(high)),
+        answers=_answers(result, i),
+        depth=float(result.depth[i, 0]),
         stands_out=bool(leads and first and low > NOTABLE),
         activation=_ends(result.activation[i]),
         target_rank=int(result.target_rank[i]),
         rank_by_target=int(result.rank_by_target[i]),
         rank_by_difference=int(result.rank_by_difference[i]),
         detector=_detector(result, i),
+    )
+
+
+def _answers(result: Comparison, i: int) -> Answers:
+    pairs = int(result.pairs[i])
+    clean, corrupted = (int(count) for count in result.preferred[i])
+    target, foil, heard = (
+        Share(part, pairs, part / pairs, share_interval(part, pairs))
+        for part in (clean, pairs - corrupted, int(result.heard[i]))
+    )
+    return Answers(
+        pairs=pairs,
+        target=target,
+        foil=foil,
+        heard=heard,
+        p_target=_ends(result.pair_p_target[i]),
+        logit_diff=_ends(result.pair_logit_diff[i]),
+        skilled=target.value > MOST and foil.value > MOST,
+        hears=heard.interval[0] > CHANCE,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.drawing import style
-from analysis.experiments.comparison.compute import Comparison
+from analysis.experiments.comparison.measured import Comparison
 
 ROW = 24  # pixels from one neuron to the next
 FEW = 3

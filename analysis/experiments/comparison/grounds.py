@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from analysis.experiments.comparison.compute import Comparison
 from analysis.experiments.comparison.facts import Facts
+from analysis.experiments.comparison.measured import Comparison
 from analysis.grounds import Ground
 
 
@@ -12,4 +12,6 @@ def grounds(facts: Facts, result: Comparison) -> Iterator[Ground]:
     pairs = [model.held_out_pairs for model in facts.models if model.held_out_pairs]
     if pairs:
         yield Ground("held_out", {"prompt_pair": min(pairs)}, "bootstrap")
+    asked = min(model.answers.pairs for model in facts.models)
+    yield Ground("answers", {"prompt_pair": asked}, "wilson")
     yield Ground("detector", {"article": result.texts // 2}, "wilson_of_texts")

@@ -1,6 +1,7 @@
 """The models as a table."""
 
-from analysis.experiments.comparison.compute import Comparison, summary
+from analysis.experiments.comparison.compute import summary
+from analysis.experiments.comparison.measured import Comparison
 from analysis.tables import NEURON, RECOVERY, Column, Rows, Table
 
 

@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
     figures=(Figure("corpus_scan", key=True), Figure("corpus_auc", "auc_caption")),
     also="scan",
     group="Where it fires",
-    app={"documents": 2},
+    app={"documents": 4},
     button="Read the articles",
     intro="News articles are drawn at random and read token by token: where is the neuron highest "
     "and lowest, what lies between, and does its activation tell where the target comes next?",

@@ -55,7 +55,7 @@ def _key(subject: "Subject", inputs: "Inputs", documents: int) -> dict[str, Any]
     from importlib.metadata import version
 
     from analysis.code_version import code_version
-    from analysis.loading.assets import CORPUS
+    from analysis.loading.pinned import CORPUS
 
     return {
         "model": subject.origin.name,
@@ -66,7 +66,7 @@ def _key(subject: "Subject", inputs: "Inputs", documents: int) -> dict[str, Any]
         "target": inputs.question.target,
         "foil": inputs.question.foil,
         "neurons": [str(neuron) for neuron in inputs.neurons],
-        "corpus": CORPUS.member_sha256,
+        "corpus": CORPUS.sha256,
         "documents": documents,
         "seed": inputs["seed"],
         "code": code_version("analysis.scanning.scan", "analysis.corpus"),

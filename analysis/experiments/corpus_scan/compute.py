@@ -216,6 +216,9 @@ def corpus_scan(
         progress(done.windows / len(pieces))
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
+    progress(1.0)
+    by_band = bands(records, seed)
+    progress(1.0)  # whoever waits may leave between two bootstraps
     return CorpusScan(
         neurons=tuple(map(str, neurons)),
         target=contrast.target,
@@ -228,7 +231,7 @@ def corpus_scan(
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
         foil_count=int(records.next_is_foil.sum()),
-        **bands(records, seed),
+        **by_band,
         labels=LABELS,
         **separated(records, seed),
         **_columns(found),

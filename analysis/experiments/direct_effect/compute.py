@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.inputs import Inputs
-from analysis.linearity import FrozenWrites
+from analysis.linearity import check_comparable, frozen
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import Contrast, Prompt
@@ -194,8 +194,9 @@ def direct_effect(
     Raises:
         UserError: it has, and no prompt is given.
     """
-    writes = FrozenWrites(subject, prompt)
-    raw = (writes.of(neuron) @ subject.W_U).float()
+    subject = frozen(subject, prompt)
+    check_comparable(subject)
+    raw = (subject.write(neuron) @ subject.W_U).float()
     logits = raw - raw.mean()
     products = _congruence(subject, neuron)
     top, bottom = (logits.topk(TOP, largest=largest) for largest in (True, False))
@@ -228,10 +229,10 @@ def direct_effect(
         embedding_tokens=_strings(subject, embedding_top.indices),
         embedding_products=embedding_top.values.cpu().numpy(),
         embedding_rank=_rank(products, contrast.target_id),
-        **_rotations(subject, writes.of(neuron), contrast, seed),
-        layer_best=_layer_best(subject, writes, neuron),
-        **_among_neurons(subject, writes, neuron, contrast),
-        frozen_at=writes.frozen_at,
+        **_rotations(subject, subject.write(neuron), contrast, seed),
+        layer_best=_layer_best(subject, neuron),
+        **_among_neurons(subject, neuron, contrast),
+        frozen_at=subject.frozen_at,
     )
 
 
@@ -280,12 +281,10 @@ def _rotations(
     }
 
 
-def _layer_best(
-    subject: Subject, writes: FrozenWrites, neuron: Neuron
-) -> Float[np.ndarray, " other"]:
+def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]:
     """How far out the favourite tokens of the layer's other neurons lie, block by block."""
     best = []
-    for rows in torch.split(writes.layer(neuron.layer), BLOCK):
+    for rows in torch.split(subject.writes(neuron.layer), BLOCK):
         logits = (rows @ subject.W_U).float()
         spread, mean = torch.std_mean(logits, -1)
         far = logits.amax(-1) - mean
@@ -295,14 +294,12 @@ def _layer_best(
     return np.delete(torch.cat(best).cpu().numpy(), neuron.number)
 
 
-def _among_neurons(
-    subject: Subject, writes: FrozenWrites, neuron: Neuron, contrast: Contrast
-) -> dict[str, Any]:
+def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
     target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
     difference = subject.direction(contrast.target_id, contrast.foil_id)
     columns, gated = torch.stack([target, difference], 1), is_gated(subject)
-    effects = torch.stack([writes.layer(i) @ columns for i in range(subject.n_layers)]).float()
+    effects = torch.stack([subject.writes(i) @ columns for i in range(subject.n_layers)]).float()
     found: dict[str, Any] = {"neurons": subject.n_layers * subject.d_mlp, "gated": gated}
     for column, name in enumerate(("target", "difference")):
         flat = effects[..., column].flatten()

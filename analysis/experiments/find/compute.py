@@ -9,6 +9,7 @@ from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
 from analysis.experiments.writers.compute import Writer, writers
 from analysis.inputs import Inputs
+from analysis.linearity import frozen
 from analysis.neuron import parse_neuron
 from analysis.progress import Progress, silent
 from analysis.prompts import PromptPair
@@ -27,10 +28,12 @@ class Found(Result):
     Attributes:
         writers: those whose output weights write the difference most.
         sweep: those that carry it from one prompt to the other.
+        frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
     """
 
     writers: tuple[Writer, ...]
     sweep: NeuronSweep
+    frozen_at: str = ""
 
     def save(self, folder: Path | str) -> None:
         """Never: what it found is in a sweep of the same question, which can be saved.
@@ -61,7 +64,9 @@ def find(
         UserError: the prompts do not differ in their logit difference.
     """
     sweep = neuron_sweep(subject, pair, (), "last", screen, seed, progress)
-    return Found(writers(subject, pair.contrast, LISTED), sweep)
+    comparable = frozen(subject, pair.clean)
+    written = writers(comparable, pair.contrast, LISTED)
+    return Found(written, sweep, comparable.frozen_at)
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:
@@ -85,6 +90,7 @@ def summary(found: Found) -> dict[str, Any]:
         "foil": sweep.foil,
         "best": str(sweep.best),
         "on_both_lists": [name for name in best if name in written],
+        "frozen_at": found.frozen_at or None,
         "by_weights": [{**asdict(w), **_recovered(sweep, w.neuron)} for w in found.writers],
         "by_patching": [_patched(sweep, name, written) for name in best],
         "against": [_patched(sweep, name, written) for name in lowest],

@@ -8,7 +8,8 @@ from analysis.experiments.generality.compute import Generality, either_way
 from analysis.numbers.separation import RESAMPLES
 
 SURE = 0.05
-"""A neuron separates two groups when shuffled labels do so at most this often."""
+"""A neuron separates two groups when shuffled labels do so at most this often, and in several
+sentences when they do so in any of them at most this often (Bonferroni)."""
 
 Span = tuple[float, float]
 
@@ -46,6 +47,7 @@ class HeldOut:
     model_interval: Span
     shuffled: Span  # the middle 95 % of the neuron's with labels shuffled
     gap: float  # the largest difference of the means in any of them
+    share: int  # of draws by chance at which one sentence counts, one in so many
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,6 @@ class Facts:
     # whether the difference in every other sentence is less than half of this
     weaker_elsewhere: bool
     draws: int = RESAMPLES  # shuffles of the labels
-    share: int = round(1 / SURE)  # of draws by chance at which a separation counts, one in so many
 
 
 def facts(result: Generality, sign: int | None = None) -> Facts:
@@ -87,7 +88,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     """
     if sign is None:
         sign = 1 if result.means[0, 0] >= 0 else -1
-    areas, sure = _signed(result.auc, sign), result.chance <= SURE
+    areas = _signed(result.auc, sign)
     size = len(result.target_words)
     preferred = int((result.logit_diff[0, :size] > 0).sum())
     gaps = sign * (result.means[:, 0] - result.means[:, 1])
@@ -98,7 +99,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         words=result.activation.shape[1],
         target_group=_group(result, 0, size),
         foil_group=_group(result, 1, len(result.foil_words)),
-        separates=bool(areas[0] > 0.5 and sure[0]),
+        separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
         auc=float(areas[0]),
         interval=_span(result.auc_interval[0], sign),
         shuffled=_span(result.shuffled_interval[0], sign),
@@ -107,7 +108,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         target_preferred=preferred,
         mostly_preferred=2 * preferred > size,
         gap=float(gaps[0]),
-        held_out=_held_out(result, sign, areas, sure, gaps),
+        held_out=_held_out(result, sign, areas, gaps),
         matched=len(result.matched),
         matched_better=int(better.sum()),
         matched_worse=int(worse.sum()),
@@ -121,18 +122,18 @@ def _group(result: Generality, place: int, words: int) -> Group:
     return Group(words, float(result.means[0, place]), _span(result.mean_intervals[0, place]))
 
 
-def _held_out(
-    result: Generality, sign: int, areas: np.ndarray, sure: np.ndarray, gaps: np.ndarray
-) -> HeldOut | None:
+def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray) -> HeldOut | None:
     """The sentences but the first; None where there are none."""
     if len(areas) < 2:
         return None
-    ours, reverse = (areas > 0.5)[1:] & sure[1:], (areas < 0.5)[1:] & sure[1:]
-    answer, clear = result.diff_auc[1:], result.diff_chance[1:] <= SURE
+    sentences = len(areas) - 1
+    sure = result.chance[1:] <= SURE / sentences
+    ours, reverse = (areas > 0.5)[1:] & sure, (areas < 0.5)[1:] & sure
+    answer, clear = result.diff_auc[1:], result.diff_chance[1:] <= SURE / sentences
     model, turned = (answer > 0.5) & clear, (answer < 0.5) & clear
     lowest = int(np.where(reverse, areas[1:], 1).argmin())
     return HeldOut(
-        sentences=len(ours),
+        sentences=sentences,
         separates=int(ours.sum()),
         reversed=int(reverse.sum()),
         reversed_auc=float(areas[1:][lowest]),
@@ -152,6 +153,7 @@ def _held_out(
         model_interval=_span(result.held_out_interval[1]),
         shuffled=_span(result.held_out_shuffled, sign),
         gap=float(gaps[1:].max()),
+        share=round(sentences / SURE),
     )
 
 

@@ -13,6 +13,7 @@ def grounds(facts: Facts, _result: Generality) -> Iterator[Ground]:
     yield Ground("words", words, "bootstrap")
     yield Ground("separates", words, "shuffles")
     if facts.held_out:
+        yield Ground("separates_held_out", words, "shuffles", facts.held_out.sentences)
         yield Ground("held_out", words, "bootstrap")
     if facts.matched:
         yield Ground("matched", words, "bootstrap", facts.matched, "largest")

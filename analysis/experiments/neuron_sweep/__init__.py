@@ -3,6 +3,14 @@
 from analysis.declaration import HELD_OUT, SEED, Experiment, Figure, Live, Option
 
 TOP = Option("top", int, 20, "How many neurons to print.", low=1, shows=True)
+PAIRS = Option(
+    "pairs",
+    int,
+    1,
+    "How many pairs choose together: the question's own, then others of its words or file.",
+    low=1,
+    high=100,
+)
 POSITIONS = Option(
     "positions", str, "last", "Patch the last position, or all.", choices=("last", "all")
 )
@@ -26,7 +34,7 @@ EXPERIMENT = Experiment(
     asks="How much of the difference does each neuron alone recover?",
     returns="JSON: whether there is little to explain; the best and lowest neurons by recovery.",
     needs=("pair", "held_out"),
-    options=(TOP, POSITIONS, SCREEN, HELD_OUT, SEED),
+    options=(TOP, PAIRS, POSITIONS, SCREEN, HELD_OUT, SEED),
     brief=(("little", "standing"), ("confirmed",)),
     figures=(
         Figure("neuron_sweep", key=True),

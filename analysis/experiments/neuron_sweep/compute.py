@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from analysis.engines.attribution import attribute_neurons
 from analysis.engines.patcher import NeuronPatcher, Positions
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
+from analysis.experiments.neuron_sweep.selecting import Selection, in_three_ways
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
@@ -27,16 +27,18 @@ OUTSIDE_SAMPLE = 256
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> NeuronSweep:
-    """The sweep over the question's pair, confirmed on its held-out pairs."""
-    question = inputs.question
+    """The sweep over the question's pair, or several, confirmed on its held-out pairs."""
+    question, choosing = inputs.question, inputs["pairs"]
+    pair, *also = question.selection_pairs(subject, choosing)
     return neuron_sweep(
         subject,
-        question.pair(subject),
-        question.held_out_pairs(subject, inputs["held_out"]),
+        pair,
+        question.held_out_pairs(subject, inputs["held_out"], choosing),
         inputs["positions"],
         inputs["screen"],
         inputs["seed"],
         progress,
+        also,
     )
 
 
@@ -51,14 +53,22 @@ def summary(sweep: NeuronSweep, top: int = 20) -> dict[str, Any]:
         "positions": sweep.positions,
         "clean_diff": sweep.clean_diff,
         "corrupted_diff": sweep.corrupted_diff,
+        "pairs": [
+            {"pair": name, "gap": float(gap)}
+            for name, gap in zip(sweep.selection, sweep.selection_gap, strict=True)
+        ],
         "n_neurons": int(exact.size),
         "exact": int(exact.sum()),
         "noise": sweep.noise,
         "neurons": [_row(sweep, neuron) for neuron in order[:top]],
         "candidates": [
-            {"neuron": name, "noising": float(noising), "beside_best": float(beside)}
-            for name, noising, beside in zip(
-                sweep.candidates, sweep.noising, sweep.beside_best, strict=True
+            {"neuron": name, "noising": noising, "beside_best": beside, "interval": interval}
+            for name, noising, beside, (_, *interval) in zip(
+                sweep.candidates,
+                sweep.noising.tolist(),
+                sweep.beside_best.tolist(),
+                sweep.selection_recovery,
+                strict=True,
             )
         ],
         "lowest": [_row(sweep, neuron) for neuron in order[: -top - 1 : -1]],
@@ -121,8 +131,13 @@ def neuron_sweep(
     screen: int = 0,
     seed: int = 0,
     progress: Progress = silent,
+    also: Sequence[PromptPair] = (),
 ) -> NeuronSweep:
     """Patch every neuron alone from the clean into the corrupted run (denoising).
+
+    Over several pairs a recovery is the sum of the effects over the sum of the gaps. Pairs whose
+    two prompts the model does not tell apart can neither choose nor confirm; they are left out, as
+    are, of those that choose, pairs that it tells apart the other way round than the first.
 
     Args:
         subject: the model.
@@ -133,16 +148,21 @@ def neuron_sweep(
             sign) and keeps the estimate for the rest.
         seed: of the random draws.
         progress: told the finished fraction.
+        also: further pairs that choose together with the first.
+
+    Raises:
+        UserError: the model does not tell the two prompts of the first pair apart.
     """
-    patcher = NeuronPatcher(subject, pair, positions)
+    choosing = Selection(subject, pair, also, positions)
     shape = (subject.n_layers, subject.d_mlp)
-    attribution = attribute_neurons(subject, pair, patcher.delta, patcher.start) / patcher.gap
+    attribution = choosing.attribution()
     exact = _chosen(attribution, screen)
     recovery = attribution.clone()
-    recovery[exact] = patcher.recoveries(exact, part_of(progress, 0.0, 0.95))
+    recovery[exact] = choosing.recoveries(exact, part_of(progress, 0.0, 0.9))
     outside = _draw(~exact, seed)
     candidates = _best(recovery, exact, CANDIDATES)
-    noising, beside = _other_ways(patcher, candidates)
+    ways = np.stack([in_three_ways(patcher, candidates) for patcher in choosing.patchers])
+    _, noising, beside = ways.sum(0) / np.float32(choosing.gap)
     confirmed = _confirm(subject, held_out, candidates, positions)
     progress(1.0)
     return NeuronSweep(
@@ -151,26 +171,23 @@ def neuron_sweep(
         target=pair.contrast.target,
         foil=pair.contrast.foil,
         positions=positions,
-        clean_diff=patcher.clean_diff,
-        corrupted_diff=patcher.corrupted_diff,
+        clean_diff=choosing.patchers[0].clean_diff,
+        corrupted_diff=choosing.patchers[0].corrupted_diff,
+        selection=tuple(map(_named, (each.pair for each in choosing.patchers))),
+        selection_gap=choosing.gaps,
+        selection_effect=ways[:, 0],
         recovery=recovery.cpu().numpy().reshape(shape),
         exact=exact.cpu().numpy().reshape(shape),
         attribution=attribution.cpu().numpy().reshape(shape),
-        activation_change=_largest(patcher.delta).float().cpu().numpy(),
-        noise=float(patcher.null_recoveries().abs().max()),
+        activation_change=choosing.changes().cpu().numpy(),
+        noise=choosing.noise(),
         outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
-        outside_recovery=patcher.recoveries(outside).cpu().numpy(),
+        outside_recovery=choosing.recoveries(outside).cpu().numpy(),
         candidates=tuple(map(str, candidates)),
-        noising=noising / patcher.gap,
-        beside_best=beside / patcher.gap,
+        noising=noising,
+        beside_best=beside,
         **confirmed,
     )
-
-
-def _largest(changes: Float[Tensor, "layer pos d_mlp"]) -> Float[Tensor, "layer d_mlp"]:
-    """Of each neuron's changes at the patched positions the largest in size, with its sign."""
-    place = changes.abs().argmax(1, keepdim=True)
-    return changes.gather(1, place)[:, 0]
 
 
 def _chosen(attribution: Tensor, screen: int) -> Bool[Tensor, "layer d_mlp"]:
@@ -197,47 +214,19 @@ def _best(recovery: Tensor, exact: Tensor, count: int) -> list[Neuron]:
     return [Neuron(n // recovery.shape[1], n % recovery.shape[1]) for n in top]
 
 
-def _effects(
-    patcher: NeuronPatcher, candidates: list[Neuron], held: Neuron | None = None
-) -> Float[np.ndarray, " candidate"]:
-    """Of each candidate patched alone, in logits; if one is held, what does not run through it."""
-    shape = (patcher.subject.n_layers, patcher.subject.d_mlp)
-    chosen = torch.zeros(shape, dtype=torch.bool, device=patcher.subject.device)
-    for neuron in candidates:
-        chosen[neuron] = True
-    found = patcher.effects_beside(chosen, held) if held else patcher.effects(chosen)
-    by_place = sorted(range(len(candidates)), key=candidates.__getitem__)
-    effects = np.zeros(len(candidates), dtype=np.float32)
-    effects[by_place] = found.float().cpu().numpy()
-    return effects
-
-
-def _other_ways(
-    patcher: NeuronPatcher, candidates: list[Neuron]
-) -> tuple[Float[np.ndarray, " candidate"], Float[np.ndarray, " candidate"]]:
-    """What noising takes from the clean answer, and what denoising adds beside the best neuron."""
-    noising = NeuronPatcher(patcher.subject, patcher.pair.swapped, patcher.positions)
-    beside = _effects(patcher, candidates, held=candidates[0])
-    return -_effects(noising, candidates), beside
-
-
 def _confirm(
     subject: Subject, held_out: Sequence[PromptPair], candidates: list[Neuron], positions: Positions
 ) -> dict[str, Any]:
-    """Patch the candidates, each alone, in pairs that did not choose them.
-
-    Pairs whose two prompts the model does not tell apart cannot confirm anything; they are left
-    out.
-    """
+    """Patch the candidates, each alone, in pairs that did not choose them."""
     names: list[str] = []
     gaps: list[float] = []
-    rows: list[list[np.ndarray]] = []
+    rows: list[np.ndarray] = []
     for pair in held_out:
         with suppress(UserError):
             patcher = NeuronPatcher(subject, pair, positions)
-            rows.append([_effects(patcher, candidates), *_other_ways(patcher, candidates)])
+            rows.append(in_three_ways(patcher, candidates))
             gaps.append(patcher.gap)
-            names.append(f"{pair.clean.text} / {pair.corrupted.text}")
+            names.append(_named(pair))
     effects = np.array(rows, dtype=np.float32).reshape(-1, 3, len(candidates))
     kinds = ("held_out_effect", "held_out_noising", "held_out_beside")
     return {
@@ -245,3 +234,7 @@ def _confirm(
         "held_out_gap": np.array(gaps, dtype=np.float32),
         **{name: effects[:, i] for i, name in enumerate(kinds)},
     }
+
+
+def _named(pair: PromptPair) -> str:
+    return f"{pair.clean.text} / {pair.corrupted.text}"

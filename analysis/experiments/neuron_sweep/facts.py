@@ -67,6 +67,8 @@ class Facts:
     """What the sweep shows."""
 
     pair: PairFacts  # whether the pair leaves anything to explain
+    pairs: int  # how many chose together
+    interval: tuple[float, float]  # of the best one's recovery over them; none over one
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
@@ -105,6 +107,8 @@ def facts(result: NeuronSweep) -> Facts:
     ]
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
+        pairs=len(result.selection),
+        interval=(result.selection_recovery[0].low, result.selection_recovery[0].high),
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),

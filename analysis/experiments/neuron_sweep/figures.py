@@ -120,7 +120,7 @@ def _name_extremes(figure: go.Figure, result: NeuronSweep, best: int = 5, lowest
 
 
 def confirmation(result: NeuronSweep) -> go.Figure:
-    """Recovery of the candidates on the pair that chose them, and on held-out pairs."""
+    """Recovery of the candidates on what chose them, and on held-out pairs."""
     if not len(result.held_out_gap):
         return style.message(
             "There are no held-out pairs: the neurons chosen on this pair are not confirmed "
@@ -146,7 +146,7 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.OTHER, "the pair that chose them", "○")
+        style.swatch(style.OTHER, _choosers(result), "○")
         + "   "
         + style.swatch(style.OTHER, "each pair", "•"),
         style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval"),
@@ -231,6 +231,11 @@ def _beside(figure: go.Figure, result: NeuronSweep) -> None:
     )
 
 
+def _choosers(result: NeuronSweep) -> str:
+    many = len(result.selection)
+    return "the pair that chose them" if many == 1 else f"the {many} pairs that chose them"
+
+
 def _choosing(figure: go.Figure, result: NeuronSweep) -> None:
     values = [_recovery_of(result, name) for name in result.candidates]
     figure.add_scatter(
@@ -239,7 +244,7 @@ def _choosing(figure: go.Figure, result: NeuronSweep) -> None:
         mode="markers",
         marker={"color": style.OTHER, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
         customdata=[[n, style.plain(v, 3)] for n, v in zip(result.candidates, values, strict=True)],
-        hovertemplate="%{customdata[0]}, the pair that chose it: %{customdata[1]}<extra></extra>",
+        hovertemplate=f"%{{customdata[0]}}, {_choosers(result)}: %{{customdata[1]}}<extra></extra>",
     )
 
 

@@ -22,15 +22,18 @@ class NeuronSweep(Result):
         foil: the token it competes with.
         positions: ``last`` patches the last position, ``all`` every position (those before the
             first difference hold nothing to patch).
+        selection: the pairs that chose together, as "clean / corrupted", the question's own first.
+        selection_gap: clean minus corrupted logit difference of those pairs.
+        selection_effect: what patching each candidate adds to the corrupted one there.
         clean_diff: logit difference of the clean prompt.
         corrupted_diff: logit difference of the corrupted prompt.
-        recovery: (patched - corrupted) / (clean - corrupted) of each neuron; where ``exact`` is
-            false, the estimate by attribution.
+        recovery: (patched - corrupted) / (clean - corrupted) of each neuron, over several pairs
+            sums over sums; where ``exact`` is false, the estimate by attribution.
         exact: which recoveries were measured by patching.
         attribution: the first-order estimate of every recovery.
-        activation_change: clean minus corrupted activation: at the last position, or, where every
-            position was patched, at the one where the neuron's changes most. A gated neuron answers
-            in both directions: below zero, what recovers is that it falls.
+        activation_change: clean minus corrupted activation, averaged over the pairs: at the last
+            position, or, where every position was patched, where the neuron's changes most. A
+            gated neuron answers in both directions: below zero, what recovers is that it falls.
         noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
             rounding does; ranks below it mean nothing.
         outside: neurons drawn at random among those that a screen left out, measured too; none
@@ -54,6 +57,9 @@ class NeuronSweep(Result):
     target: str
     foil: str
     positions: str
+    selection: tuple[str, ...]
+    selection_gap: Float[np.ndarray, " selected"]
+    selection_effect: Float[np.ndarray, "selected candidate"]
     clean_diff: float
     corrupted_diff: float
     recovery: Float[np.ndarray, "layer d_mlp"]
@@ -76,6 +82,11 @@ class NeuronSweep(Result):
     def best(self) -> Neuron:
         """The neuron with the largest measured recovery."""
         return ranked(self)[0]
+
+    @cached_property
+    def selection_recovery(self) -> tuple[Estimate, ...]:
+        """Of each candidate over the pairs that chose it; of one pair without an interval."""
+        return tuple(ratio(column, self.selection_gap) for column in self.selection_effect.T)
 
     @cached_property
     def held_out_recovery(self) -> tuple[Estimate, ...]:

@@ -1,9 +1,7 @@
 """What the model says next: its answer to each prompt, and to ordinary prose."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.criteria import MEANT
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.numbers.statistics import share_interval
 
@@ -30,15 +28,6 @@ class Natural:
 
 
 @dataclass(frozen=True)
-class Meant:
-    """A word that was typed without its leading space, and the far likelier token that has it."""
-
-    typed: str
-    token: str
-    probability: float  # after the clean prompt
-
-
-@dataclass(frozen=True)
 class Facts:
     """What follows the prompts."""
 
@@ -53,7 +42,6 @@ class Facts:
     exchanged: tuple[tuple[str, str], ...]
     names_target: bool  # whether a prompt contains the target itself
     natural: Natural | None  # ordinary prose; None where there is none
-    meant: tuple[Meant, ...]  # of target and foil, those that lack their space
 
 
 def facts(result: NextToken) -> Facts:
@@ -73,19 +61,7 @@ def facts(result: NextToken) -> Facts:
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
         names_target=any(result.target in tokens for tokens in pair),
         natural=_natural(result),
-        meant=(
-            *_meant(result, result.target, clean.p_target),
-            *_meant(result, result.foil, clean.p_foil),
-        ),
     )
-
-
-def _meant(result: NextToken, word: str, probability: float) -> Iterator[Meant]:
-    """The word with its space, where that is among the likeliest tokens and far likelier."""
-    likely = dict(zip(result.top_tokens, result.top_probabilities[0].tolist(), strict=True))
-    spaced = f" {word}"
-    if likely.get(spaced, 0.0) > MEANT * probability:
-        yield Meant(word, spaced, likely[spaced])
 
 
 def _answer(result: NextToken, i: int) -> Answer:

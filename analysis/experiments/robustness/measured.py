@@ -44,7 +44,6 @@ def measure(subject: Subject, neuron: Neuron, pair: PromptPair, or_none: bool = 
     """
     try:
         patcher = NeuronPatcher(subject, pair)
-        back = NeuronPatcher(subject, pair.swapped)
     except UserError:
         if not or_none:
             raise
@@ -63,7 +62,7 @@ def measure(subject: Subject, neuron: Neuron, pair: PromptPair, or_none: bool = 
         patcher.clean_diff,
         patcher.corrupted_diff,
         patcher.corrupted_diff + own * np.sign(patcher.gap),
-        patcher.clean_diff + float(back.effects(alone)[0]),
+        patcher.clean_diff + float(patcher.swapped().effects(alone)[0]),
     )
     return Measured(
         answers=np.array(answers, dtype=np.float32),

@@ -153,7 +153,7 @@ def upstream(
     A part is what a component wrote itself; what it made later components write counts there.
 
     Raises:
-        UserError: the model's parts do not add up, or neurons are more than functions of readings.
+        UserError: neurons do not read through a norm, or are more than functions of readings.
     """
     check_activation(subject, pair.clean.tokens)
     names = projections(subject)
@@ -210,6 +210,7 @@ def upstream(
         matched_earlier=_plain(contributions_of_neurons(runs, first, named) * len(matched[:1])),
         **_chain(subject, (*heads[:1], *named[:1], str(neuron)), (pair, *held_out)),
         pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
+        norms_behind=subject.family.mlp_post is not None,
         contrast=_plain(contrasts[:, 0]),
         matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),
     )

@@ -61,6 +61,7 @@ class Upstream(Result):
         pairs: word pairs, the question's own first, the others held out, as "clean / corrupted".
         contrast: difference of parts in every pair, clean minus corrupted.
         matched_contrast: the same for each matched neuron, mean over the held-out pairs, if any.
+        norms_behind: whether norms stand behind attention and MLPs; their scales are frozen too.
     """
 
     neuron: str
@@ -100,6 +101,7 @@ class Upstream(Result):
     pairs: tuple[str, ...]
     contrast: Float[np.ndarray, "pair projection component"]
     matched_contrast: Float[np.ndarray, "matched projection component"]
+    norms_behind: bool = False
 
     @property
     def leading(self) -> int:

@@ -32,6 +32,9 @@ CONTROLS, LENGTH = 8, 12
 TEXTS, TEXT_TOKENS = 20, 32
 """Texts on which the loss is measured, and tokens of each, by the usual choice."""
 
+TRIED = len(WEIGHTS) * (len(FACTORS) - 1)
+"""Changes of one neuron's weights whose loss is compared with that of the unchanged model."""
+
 NAMES = ("clean", "corrupted")
 
 
@@ -64,7 +67,8 @@ class WeightModulation(Result):
         tokens: how many of their tokens were predicted.
         loss: mean loss of the unchanged model on them, in nats per token.
         loss_change: what scaling adds to it.
-        loss_interval: 95 % bootstrap intervals of that, over texts.
+        loss_interval: bootstrap intervals of that, over texts; all of one neuron's hold at once
+            with 95 %.
         control_loss_change: the same for the first control; no rows where there is none.
         control_loss_interval: its intervals.
         written_prompt: for every text written, the number of the prompt it follows.
@@ -300,9 +304,9 @@ def _changes(
 ) -> tuple[
     Float[np.ndarray, "neuron weights factor"], Float[np.ndarray, "neuron weights factor 2"]
 ]:
-    """Mean change of the loss per token against factor 1, with its interval."""
+    """Mean change of the loss per token against factor 1; a neuron's intervals hold at once."""
     changes = losses - losses[:, :, [FACTORS.index(1.0)]]
     means = changes.sum(-1) / sizes.sum()
     flat = changes.reshape(-1, changes.shape[-1])
-    spans = np.array([ratio_interval(row, sizes, seed) for row in flat])
+    spans = np.array([ratio_interval(row, sizes, seed, TRIED) for row in flat])
     return means.astype(np.float32), spans.reshape(*means.shape, 2).astype(np.float32)

@@ -42,8 +42,8 @@ class Loss:
     """The largest change of the loss on news, in nats a token."""
 
     factor: float  # that brings it
-    change: float  # of the loss, 95 %
-    interval: tuple[float, float]
+    change: float  # of the loss
+    interval: tuple[float, float]  # all at once with 95 %
     factors_that_count: int  # at how many the interval leaves out zero
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from analysis.inputs import Inputs
-from analysis.linearity import check_comparable
+from analysis.linearity import check_comparable, comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import Contrast, make_contrast
@@ -73,22 +73,26 @@ class Writers(Result):
         target: the token.
         foil: the token that it is weighed against; empty where that is the whole vocabulary.
         writers: strongest first.
+        frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
     """
 
     target: str
     foil: str
     writers: tuple[Writer, ...]
+    frozen_at: str = ""
 
 
 def writers_of(subject: Subject, contrast: Contrast, top: int, alone: bool = False) -> Writers:
     """The same with the question beside it."""
     foil = "" if alone else contrast.foil
-    return Writers(contrast.target, foil, writers(subject, contrast, top, alone))
+    found = writers(subject, contrast, top, alone)
+    return Writers(contrast.target, foil, found, subject.frozen_at)
 
 
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
     """The neurons that write a token most, or the target rather than the foil."""
     question, token, top = inputs.question, inputs["token"], inputs["top"]
+    subject = comparable(subject, question)
     if token is None:
         return writers_of(subject, question.contrast(subject), top)
     rival = question.foil if token != question.foil else question.target
@@ -101,4 +105,5 @@ def summary(found: Writers) -> dict[str, Any]:
         "target": found.target,
         "foil": found.foil or None,
         "neurons": [asdict(writer) for writer in found.writers],
+        "frozen_at": found.frozen_at or None,
     }

@@ -1,0 +1,118 @@
+"""Words in one sentence: which of them make pairs, and which pairs the model tells apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.criteria import GAP
+from analysis.engines.answers import answers
+from analysis.errors import UserError
+from analysis.progress import Progress, silent
+from analysis.prompts import Contrast, make_prompt
+from analysis.questions.question import matched
+from analysis.subject import Subject
+
+
+@dataclass(frozen=True)
+class Told:
+    """Two prompts that differ in a word, and the model's choice after each, in logits."""
+
+    clean: str
+    corrupted: str
+    clean_word: str
+    corrupted_word: str
+    clean_diff: float
+    corrupted_diff: float
+
+    @property
+    def gap(self) -> float:
+        """How far the word moves the choice towards the target."""
+        return self.clean_diff - self.corrupted_diff
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A word, or two, that make no pair.
+
+    Attributes:
+        words: which.
+        why: ``no_partner`` of as many tokens, or ``not_told_apart`` by the model.
+        tokens: how many tokens the word has.
+        gap: of a pair that is not told apart, in logits; None without a partner.
+    """
+
+    words: tuple[str, ...]
+    why: str
+    tokens: int
+    gap: float | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of two lists of words: pairs that the model tells apart, and the rest."""
+
+    pairs: tuple[Told, ...]
+    dropped: tuple[Dropped, ...]
+
+
+def try_words(
+    subject: Subject,
+    template: str,
+    target_words: Sequence[str],
+    foil_words: Sequence[str],
+    contrast: Contrast,
+    progress: Progress = silent,
+) -> Tried:
+    """Pair words of as many tokens in list order, and keep the pairs that the model tells apart.
+
+    A pair is told apart when the choice moves by at least ``criteria.GAP`` towards the target.
+
+    Args:
+        subject: the model.
+        template: a sentence with ``{}`` for the word.
+        target_words: words that should call for the target.
+        foil_words: words that should call for the foil.
+        contrast: target and foil.
+        progress: told the finished fraction.
+
+    Raises:
+        UserError: the template has no slot, a group is empty, or a word stands in both.
+    """
+    _check(template, target_words, foil_words)
+    words = [*matched(subject, target_words, foil_words)]
+    texts = [(template.format(first), template.format(second)) for first, second in words]
+    prompts = [make_prompt(subject, text).tokens for pair in texts for text in pair]
+    diffs = answers(subject, prompts, contrast, progress).reshape(-1, 2).tolist()
+    tried = [
+        Told(*text, *pair, *diff) for text, pair, diff in zip(texts, words, diffs, strict=True)
+    ]
+    return Tried(
+        pairs=tuple(each for each in tried if each.gap >= GAP),
+        dropped=(
+            *_partnerless(subject, target_words, [first for first, _ in words]),
+            *_partnerless(subject, foil_words, [second for _, second in words]),
+            *(_untold(subject, each) for each in tried if each.gap < GAP),
+        ),
+    )
+
+
+def _check(template: str, target_words: Sequence[str], foil_words: Sequence[str]) -> None:
+    if template.count("{}") != 1 or template.count("{") != 1 or template.count("}") != 1:
+        raise UserError(f"The template {template[:60]!r} needs {{}} once, where the word goes.")
+    if not target_words or not foil_words:
+        raise UserError("Words of both kinds are needed: give --target-words and --foil-words.")
+    both = {*target_words} & {*foil_words}
+    if both:
+        raise UserError(f"{min(both)!r} stands in both lists of words: keep it in one.")
+    for words in (target_words, foil_words):
+        if len({*words}) < len(words):
+            raise UserError("A list names a word twice: keep it once.")
+
+
+def _partnerless(subject: Subject, words: Sequence[str], used: list[str]) -> list[Dropped]:
+    left = [word for word in words if word not in used]
+    return [Dropped((word,), "no_partner", len(subject.pieces(" " + word))) for word in left]
+
+
+def _untold(subject: Subject, pair: Told) -> Dropped:
+    size = len(subject.pieces(" " + pair.clean_word))
+    return Dropped((pair.clean_word, pair.corrupted_word), "not_told_apart", size, pair.gap)

@@ -1,0 +1,101 @@
+"""Whether the best neurons add up, and which two do not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.criteria import MOST
+from analysis.experiments.interactions.compute import Interactions, Kind
+from analysis.pair_facts import PairFacts, pair_facts
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two neurons, the earlier first."""
+
+    first: str
+    second: str
+    alone: tuple[float, float]
+    together: float
+    excess: float
+    kind: Kind
+    in_line: bool  # whether the first acts through the second
+    through: float  # what the first recovers through the second
+    one_layer: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Pairs of neurons."""
+
+    pair: PairFacts
+    neurons: int
+    pairs: int
+    least: float  # the smallest excess that is more than nothing
+    noise: float
+    redundant: int  # pairs of each kind
+    additive: int
+    synergistic: int
+    mostly_add: bool
+    none_differ: bool  # whether all of them add up
+    in_line: int  # of those that do not add up
+    beside: int
+    mostly_in_line: bool
+    strongest: Two | None  # the pair with the largest excess; None of a single neuron
+    synergy: Two | None  # the strongest pair that needs each other
+    chief: Two | None  # the two best by themselves
+    sum_alone: float  # of all recoveries alone
+    net_excess: float  # of all pairs
+
+
+def facts(result: Interactions) -> Facts:
+    """Read them off."""
+    pairs = result.pairs
+    kinds = [result.kind(*pair) for pair in pairs]
+    lines = [result.in_line(*pair) for pair in pairs]
+    differing = sum(kind != "additive" for kind in kinds)
+    by_size = sorted(pairs, key=lambda pair: -abs(result.excess[pair]))
+    best = np.sort(np.argsort(-result.recovery, kind="stable")[:2]).tolist()
+    return Facts(
+        pair=pair_facts(result.clean_diff, result.corrupted_diff),
+        neurons=len(result.neurons),
+        pairs=len(pairs),
+        least=result.least,
+        noise=result.noise,
+        redundant=kinds.count("redundant"),
+        additive=kinds.count("additive"),
+        synergistic=kinds.count("synergistic"),
+        mostly_add=kinds.count("additive") > MOST * len(pairs),
+        none_differ=not differing,
+        in_line=sum(lines),
+        beside=differing - sum(lines),
+        mostly_in_line=sum(lines) > MOST * differing,
+        strongest=_two(result, *by_size[0]) if pairs else None,
+        synergy=next(
+            (_two(result, *pair) for pair in by_size if result.kind(*pair) == "synergistic"), None
+        ),
+        chief=_two(result, *best) if pairs else None,
+        sum_alone=float(result.recovery.sum()),
+        net_excess=float(sum(result.excess[pair] for pair in pairs)),
+    )
+
+
+def verdicts(result: Interactions) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values."""
+    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
+
+
+def _two(result: Interactions, first: int, second: int) -> Two:
+    names = result.neurons[first], result.neurons[second]
+    return Two(
+        first=names[0],
+        second=names[1],
+        alone=(float(result.recovery[first]), float(result.recovery[second])),
+        together=float(result.together[first, second]),
+        excess=float(result.excess[first, second]),
+        kind=result.kind(first, second),
+        in_line=result.in_line(first, second),
+        through=float(result.through[first, second]),
+        one_layer=names[0].split("N")[0] == names[1].split("N")[0],
+    )

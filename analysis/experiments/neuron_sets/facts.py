@@ -1,0 +1,189 @@
+"""Whether a few neurons are enough, and whether they are so on other pairs."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from analysis.criteria import (
+    ENOUGH,
+    HALF,
+    MORE_THAN_ALL,
+    MUCH_MORE,
+    SMALL_SET,
+    TOLERABLE,
+)
+from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, NeuronSets
+from analysis.numbers.estimates import Estimate
+from analysis.pair_facts import PairFacts, pair_facts
+
+EXACT, ATTRIBUTION, GREEDY = range(len(ORDERS))
+RESTORED, LOST = range(2)
+
+Verdict = Literal["enough", "begins", "none"]
+"""A small set brings back half, and more add little; or more add much; or none is small."""
+
+
+@dataclass(frozen=True)
+class Set:
+    """The first neurons of the greedy order."""
+
+    size: int
+    names: tuple[str, ...]  # none of a set that is too large to be listed
+    recovery: float  # on the pair that chose it
+    lost: float
+    held_out: Estimate | None  # recovery on other pairs, with its interval
+    held_out_lost: Estimate | None
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The smallest set that brings back a share, by order, and the greedy one on other pairs."""
+
+    share: float
+    greedy: int  # 0 where no size does
+    exact: int
+    attribution: int
+    held_out: Estimate | None
+    holds: bool  # whether the other pairs have no less, beyond doubt
+    fails: bool  # whether they have less, beyond doubt
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How many neurons it takes."""
+
+    pair: PairFacts
+    neurons: int
+    pairs: int  # held-out pairs
+    verdict: Verdict
+    first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
+    larger: Set  # so many times as large, or the largest
+    half: int  # neurons for half of the difference, greedily; 0 where no size does
+    largest: Set
+    beyond: bool  # whether the largest brings back more than there is, on the pair
+    only_there: bool  # whether it does not on the other pairs
+    adds_elsewhere: bool  # whether, on other pairs, the largest brings much more than the first
+    smallest: tuple[Smallest, ...]
+    asked: Set
+    asked_exact: float
+    asked_attribution: float
+    everything: float  # all neurons together
+    everything_lost: float
+    held_out_everything: Estimate | None
+    fewer_do_more: bool  # whether twenty bring back more than all
+    twenty: float
+    necessary: bool  # whether half is lost without the first set
+    draws: int  # sets of either control, of each size
+    random: float  # the largest share, in size, that any random set brings back
+    matched: float  # the same of the matched sets as large as the first
+    beside_controls: bool  # whether the first set brings more than any control as large
+    area: tuple[float, float, float]  # of exact, attribution, greedy
+    greedy_gains: bool  # whether the greedy order's area is larger by more than can be neglected
+    gradient_agrees: bool  # whether that of attribution is as large as that of exact
+
+
+def facts(result: NeuronSets) -> Facts:
+    """Read them off."""
+    verdict, first = _verdict(result)
+    largest = _set(result, int(result.control_sizes[-1]))
+    beyond = [size for size in result.control_sizes if size >= ENOUGH * first]
+    twenty = float(_at(result, min(20, largest.size))[RESTORED, GREEDY])
+    chosen, elsewhere = _set(result, first), largest.held_out
+    at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
+    exact, attribution, greedy = result.area[RESTORED].tolist()
+    return Facts(
+        pair=pair_facts(result.clean_diff, result.corrupted_diff),
+        neurons=result.neurons,
+        pairs=len(result.held_out),
+        verdict=verdict,
+        first=chosen,
+        larger=_set(result, int(beyond[0]) if beyond else largest.size),
+        half=int(result.smallest[GREEDY, SHARES.index(HALF)]),
+        largest=largest,
+        beyond=largest.recovery > MORE_THAN_ALL,
+        only_there=elsewhere is not None and elsewhere.mean <= MORE_THAN_ALL,
+        adds_elsewhere=_mean(largest) - _mean(chosen) > MUCH_MORE,
+        smallest=tuple(_smallest(result, i) for i in range(len(SHARES))),
+        asked=_asked(result),
+        asked_exact=float(result.asked_shares[RESTORED, EXACT]),
+        asked_attribution=float(result.asked_shares[RESTORED, ATTRIBUTION]),
+        everything=float(result.everything[RESTORED]),
+        everything_lost=float(result.everything[LOST]),
+        held_out_everything=(
+            result.over_pairs(result.held_out_everything[:, RESTORED]) if result.held_out else None
+        ),
+        fewer_do_more=bool(twenty > result.everything[RESTORED]),
+        twenty=twenty,
+        necessary=chosen.lost >= HALF,
+        draws=result.controls.shape[2],
+        random=float(np.abs(result.controls[CONTROLS.index("random"), RESTORED]).max()),
+        matched=float(np.abs(at_first[CONTROLS.index("matched")]).max()),
+        beside_controls=chosen.recovery > float(at_first.max()),
+        area=(exact, attribution, greedy),
+        greedy_gains=greedy - exact > TOLERABLE,
+        gradient_agrees=abs(attribution - exact) <= TOLERABLE,
+    )
+
+
+def verdicts(result: NeuronSets) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values."""
+    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
+
+
+def _verdict(result: NeuronSets) -> tuple[Verdict, int]:
+    """What the greedy curve shows, and at which size; other pairs decide where there are any."""
+    sizes = result.control_sizes
+    curve = result.at_control_sizes[RESTORED, GREEDY]
+    if len(result.held_out):
+        curve = result.held_out_shares[RESTORED, GREEDY, :, 0]
+    halves = [i for i, share in enumerate(curve) if share >= HALF]
+    for i in halves:
+        later = curve[(sizes > sizes[i]) & (sizes <= ENOUGH * sizes[i])]
+        if sizes[i] <= SMALL_SET and (later - curve[i] < MUCH_MORE).all():
+            return "enough", int(sizes[i])
+    if halves and sizes[halves[0]] <= SMALL_SET:
+        return "begins", int(sizes[halves[0]])
+    return "none", int(sizes[halves[0]] if halves else sizes[np.argmax(sizes >= SMALL_SET)])
+
+
+def _at(result: NeuronSets, size: int) -> np.ndarray:
+    """Shares of every order at the first of the sizes that is not smaller."""
+    shares: np.ndarray = result.shares[:, :, int(np.argmax(result.sizes >= size))]
+    return shares
+
+
+def _set(result: NeuronSets, size: int) -> Set:
+    recovery, lost = _at(result, size)[:, GREEDY].tolist()
+    names = tuple(result.names("greedy")[:size]) if size <= SMALL_SET else ()
+    if not result.held_out:
+        return Set(size, names, recovery, lost, None, None)
+    place = result.control_sizes.tolist().index(size)
+    ways = (Estimate(*each) for each in result.held_out_shares[:, GREEDY, place].tolist())
+    return Set(size, names, recovery, lost, *ways)
+
+
+def _asked(result: NeuronSets) -> Set:
+    recovery, lost = result.asked_shares[:, GREEDY].tolist()
+    names = tuple(result.names("greedy")[: result.asked]) if result.asked <= SMALL_SET else ()
+    return Set(result.asked, names, recovery, lost, None, None)
+
+
+def _mean(found: Set) -> float:
+    """What a set brings back on other pairs, or on its own where there are none."""
+    return found.recovery if found.held_out is None else found.held_out.mean
+
+
+def _smallest(result: NeuronSets, place: int) -> Smallest:
+    sizes, share = result.smallest[:, place].tolist(), SHARES[place]
+    found = result.over_pairs(result.held_out_smallest[:, GREEDY, place])
+    told = bool(len(result.held_out) and sizes[GREEDY])
+    return Smallest(
+        share=share,
+        greedy=sizes[GREEDY],
+        exact=sizes[EXACT],
+        attribution=sizes[ATTRIBUTION],
+        held_out=found if told else None,
+        holds=told and found.low >= share,
+        fails=told and found.high < share,
+    )

@@ -1,0 +1,65 @@
+"""The verb that copies a neuron: its model is called the donor."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis import EMBEDDED
+from analysis.calls import Call
+from analysis.errors import UserError
+
+if TYPE_CHECKING:
+    from analysis.experiments.transplant.compute import Transplant
+
+
+def answer(
+    call: Call,
+    model: Annotated[
+        str, typer.Option("--donor", "--model", help="The model that has the neuron.")
+    ] = EMBEDDED,
+    save: Annotated[
+        str, typer.Option(help="Write the graft into this file, which --graft loads.")
+    ] = "",
+    export: Annotated[
+        str, typer.Option(help="Write the recipient with the graft into this folder.")
+    ] = "",
+) -> dict[str, Any]:
+    """The layer, the fit, what was gained, what it costs, and the verdict."""
+    if export and not save:
+        raise UserError("To export the recipient the graft needs a file: name one with --save.")
+    call = replace(call, model=model)
+    result = call.compute(call.load())
+    if save:
+        _save(result, Path(save))
+    if export:
+        _export(call, result, Path(save), Path(export))
+    return call.summary(result)
+
+
+def _save(result: "Transplant", path: Path) -> None:
+    import torch
+
+    from analysis.engines.grafting import Graft
+    from analysis.experiments.transplant.facts import verdicts
+    from analysis.loading.grafts import save_graft
+
+    names = ("donor", "neuron", "recipient", "recipient_revision", "cut", "target", "foil")
+    about = {name: getattr(result, name) for name in names} | verdicts(result)
+    reads, writes = torch.from_numpy(result.reads), torch.from_numpy(result.writes)
+    save_graft(path, Graft(result.layer, reads, writes), about)
+
+
+def _export(call: Call, result: "Transplant", graft: Path, folder: Path) -> None:
+    from analysis.experiments.transplant import EXPERIMENT
+    from analysis.loading.grafts import export, with_grafts
+    from analysis.loading.models import load
+    from analysis.sentences import alone
+
+    name = call.options["recipient"] or call.model
+    said = alone(EXPERIMENT, result)
+    told = (said.setup, said.judged, said.restored, said.controls, said.costs, said.verdict)
+    card = "\n\n".join([f"# {said.heading.striptags()}", *(t.striptags() for t in told if t)])
+    recipient = load(name, call.device, call.dtype)
+    export(with_grafts(recipient, [str(graft)]), folder, card + "\n")

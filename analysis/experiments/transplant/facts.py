@@ -1,0 +1,167 @@
+"""Whether a neuron does in another model what it does in its own."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from analysis.criteria import COPIED
+from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.measured import CONSTANT, GRAFT, MAPPED, OUTCOME, OWN
+from analysis.numbers.estimates import Estimate
+
+Verdict = Literal["transplanted", "bias only", "failed"]
+
+MARGIN, TARGET, FOIL, RIGHT, SURPRISE = range(5)  # of GAINS
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One kind of held-out text; gains and margins in logits."""
+
+    name: str
+    target: int  # texts that call for the target
+    foil: int  # and for the foil
+    in_donor: Estimate  # what the neuron adds to the donor's margin
+    works_in_donor: bool  # whether that is above zero, beyond doubt
+    before: float  # the recipient's margin
+    after: float  # with the graft
+    gain: Estimate  # the difference
+    raised: Estimate  # of the logit difference where the target is called for
+    foil_raised: Estimate  # and where the foil is
+    gained: bool  # whether the margin is wider, beyond doubt
+    copied: Estimate  # the gain as a share of what the neuron adds in the donor
+    right: Estimate  # change of the share of right choices
+    surprise: Estimate  # change of the loss of the choice, in nats
+    area: Estimate  # AUC of the graft's activation
+    donor_area: Estimate  # of the neuron's in the donor
+    likeness: float  # correlation of both
+    restored: Estimate  # the gain as a share of what a cut took; not numbers without one
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A control, by its gain in the margin on the ground where the graft gains most."""
+
+    name: str
+    gain: Estimate
+    cost: Estimate  # change of the loss of ordinary text
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The transplant."""
+
+    verdict: Verdict
+    same: bool  # whether the recipient is the donor with the neuron cut out
+    cut: str  # the neuron that was cut out of the recipient; empty if none was
+    grounds: tuple[Ground, ...]
+    asked: tuple[str, ...]  # grounds on which the neuron does anything in the donor
+    gained: tuple[str, ...]  # those of them on which the recipient gained
+    missed: tuple[str, ...]  # the others
+    strongest: Ground  # where the neuron does most in the donor
+    layer: int
+    layers: int
+    gate: float  # share of the gate's variance that the layer tells
+    activation: float  # and of the activation's
+    lowest: float  # the gate's, at the layer that tells it worst
+    mapped: Rival  # the graft that writes along the donor's direction
+    bias: Rival
+    outcome: Rival
+    own: Rival | None
+    outcome_gains: bool  # whether the edit fitted to the outcome gains, beyond doubt
+    outcome_suffices: bool  # whether it gains as much as the graft
+    cost: Estimate  # change of the loss of ordinary text with the graft
+    against_uncut: float  # how far the loss is from that before a cut; NaN without one
+    divergence: float  # mean KL where neither word follows
+    places: int  # tokens of ordinary text
+
+
+def facts(result: Transplant, _sign: int | None = None) -> Facts:
+    """Read them off; a margin has the same sign however the neuron is used."""
+    row = result.variants.index(GRAFT)
+    grounds = tuple(_ground(result, row, place) for place in range(len(result.grounds)))
+    asked = [each for each in grounds if each.works_in_donor]
+    gained = [each for each in asked if each.gained and each.copied.mean >= COPIED]
+    strongest = max(grounds, key=lambda each: each.in_donor.mean)
+    place = grounds.index(strongest)
+    names = (MAPPED, CONSTANT, OUTCOME)
+    mapped, bias, outcome = (_rival(result, name, place) for name in names)
+    own = _rival(result, OWN, place) if OWN in result.variants else None
+    activation, gate, _ = result.explained[result.layer].tolist()
+    return Facts(
+        verdict=_verdict(grounds, asked, gained),
+        same=result.cut == result.neuron and result.recipient.startswith(result.donor),
+        cut=result.cut,
+        grounds=grounds,
+        asked=tuple(each.name for each in asked),
+        gained=tuple(each.name for each in gained),
+        missed=tuple(each.name for each in asked if each not in gained),
+        strongest=strongest,
+        layer=result.layer,
+        layers=len(result.explained),
+        gate=gate,
+        activation=activation,
+        lowest=float(result.explained[:, 1].min()),
+        mapped=mapped,
+        bias=bias,
+        outcome=outcome,
+        own=own,
+        outcome_gains=outcome.gain.low > 0,
+        outcome_suffices=outcome.gain.low > 0 and outcome.gain.mean >= strongest.gain.mean,
+        cost=_estimate(result.cost[row]),
+        against_uncut=abs(float(result.uncut_cost[0])),
+        divergence=float(result.divergence[row, 0]),
+        places=int(result.places[0]),
+    )
+
+
+def verdicts(result: Transplant) -> dict[str, str]:
+    """What the numbers come to."""
+    return {"verdict": facts(result).verdict}
+
+
+def _verdict(grounds: tuple[Ground, ...], asked: list[Ground], gained: list[Ground]) -> Verdict:
+    """A transplant gains wherever the neuron does anything in its donor.
+
+    What makes choices better and yet tells the two kinds of text apart nowhere, is a bias.
+    """
+    if asked and len(gained) == len(asked):
+        return "transplanted"
+    better = any(each.surprise.high < 0 for each in grounds)
+    return "bias only" if better and not any(each.gained for each in grounds) else "failed"
+
+
+def _ground(result: Transplant, row: int, place: int) -> Ground:
+    gains = result.gains[row, place]
+    in_donor, gain = _estimate(result.donor_effect[place]), _estimate(gains[MARGIN])
+    return Ground(
+        name=result.grounds[place],
+        target=int(result.texts[place, 0]),
+        foil=int(result.texts[place, 1]),
+        in_donor=in_donor,
+        works_in_donor=in_donor.low > 0,
+        before=float(result.margins[place]),
+        after=float(result.after[row, place]),
+        gain=gain,
+        raised=_estimate(gains[TARGET]),
+        foil_raised=_estimate(gains[FOIL]),
+        gained=gain.low > 0,
+        copied=_estimate(result.copied[place]),
+        right=_estimate(gains[RIGHT]),
+        surprise=_estimate(gains[SURPRISE]),
+        area=_estimate(result.area[place]),
+        donor_area=_estimate(result.donor_area[place]),
+        likeness=float(result.likeness[place]),
+        restored=_estimate(result.restored[place]),
+    )
+
+
+def _rival(result: Transplant, name: str, place: int) -> Rival:
+    row = result.variants.index(name)
+    return Rival(name, _estimate(result.gains[row, place, MARGIN]), _estimate(result.cost[row]))
+
+
+def _estimate(values: Float[np.ndarray, "3"]) -> Estimate:
+    return Estimate(*values.tolist())

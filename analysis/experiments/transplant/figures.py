@@ -1,0 +1,119 @@
+"""Figures of experiment 15: the graft beside its controls, and the fit by layer."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.drawing import style
+from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.judged import UNCUT
+from analysis.experiments.transplant.measured import GRAFT, MAPPED
+
+ROW = 26  # pixels
+NAMES = {"words": "other words", "templates": "other sentences", "natural": "other articles"}
+READINGS = ("activation", "gate", "up")
+COLOURS = (style.TARGET, style.TRUE, style.FOIL)
+SYMBOLS = ("circle", "diamond", "square")
+SIGNS = "●◆■"
+
+
+def transplant(result: Transplant) -> go.Figure:
+    """A row for each thing that the recipient was given, a panel for each kind of held-out text."""
+    grounds, names = result.grounds, list(result.variants)
+    top, bottom, gap = 26, 48, 62
+    height = (ROW * (len(names) + 1) + gap) * len(grounds) - gap + top + bottom
+    figure = make_subplots(
+        len(grounds),
+        1,
+        shared_xaxes=True,
+        vertical_spacing=gap / (height - top - bottom) if len(grounds) > 1 else 0,
+        subplot_titles=[NAMES[name] for name in grounds],
+    )
+    left = style.label_width([*names, "neuron in its donor"]) + 22
+    figure.update_layout(style.frame(height, left, top, bottom, 12), showlegend=False)
+    figure.update_annotations(font_size=style.SIZE)
+    for place in range(len(grounds)):
+        _panel(figure, result, place, names)
+    figure.update_xaxes(
+        title="gain in the margin, in logits", zerolinewidth=2, row=len(grounds), col=1
+    )
+    style.note(
+        figure,
+        "   ".join(
+            [
+                style.swatch(style.TARGET, "the graft"),
+                style.swatch(style.OTHER, "controls"),
+                style.swatch(style.TRUE, "the neuron itself", "◆"),
+            ]
+        ),
+    )
+    return figure
+
+
+def _panel(figure: go.Figure, result: Transplant, place: int, names: list[str]) -> None:
+    labels = [*names, "neuron in its donor"]
+    values = np.concatenate([result.gains[:, place, 0], result.donor_effect[place][None]])
+    own = [name in (GRAFT, MAPPED) for name in names]
+    itself = [name == UNCUT for name in names]
+    kinds = (
+        ([*own, False], style.TARGET, "circle"),
+        ([not (a or b) for a, b in zip(own, itself, strict=True)] + [False], style.OTHER, "circle"),
+        ([*itself, True], style.TRUE, "diamond"),
+    )
+    for chosen, colour, symbol in kinds:
+        rows = np.flatnonzero(chosen)
+        middle, low, high = values[rows].T
+        figure.add_scatter(
+            x=middle.round(4).tolist(),
+            y=rows.tolist(),
+            mode="markers",
+            marker={"color": colour, "size": 9, "symbol": symbol},
+            error_x=style.whiskers(colour, middle, low, high),
+            customdata=[
+                [labels[row], *(style.plain(value, 3) for value in values[row])] for row in rows
+            ],
+            hovertemplate="%{customdata[0]}: %{customdata[1]} (%{customdata[2]} to "
+            "%{customdata[3]})<extra></extra>",
+            row=place + 1,
+            col=1,
+        )
+    figure.update_yaxes(
+        title="run",
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        range=[len(labels) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        row=place + 1,
+        col=1,
+    )
+
+
+def transplant_layers(result: Transplant) -> go.Figure:
+    """How much of the neuron's readings each of the recipient's layers tells."""
+    figure = style.canvas(300)
+    layers = list(range(len(result.explained)))
+    for column, (name, colour, symbol) in enumerate(zip(READINGS, COLOURS, SYMBOLS, strict=True)):
+        figure.add_scatter(
+            x=layers,
+            y=result.explained[:, column].clip(0).round(4).tolist(),
+            mode="lines+markers",
+            line={"color": colour},
+            marker={"color": colour, "size": 6, "symbol": symbol},
+            customdata=[
+                [name, layer, style.plain(value, 3)]
+                for layer, value in enumerate(result.explained[:, column])
+            ],
+            hovertemplate="%{customdata[0]}, layer %{customdata[1]}: %{customdata[2]}"
+            "<extra></extra>",
+            showlegend=False,
+        )
+    figure.add_vline(x=result.layer, line_dash="dot", line_color=style.OTHER)
+    figure.update_xaxes(title="layer of the recipient", **style.layer_ticks(len(layers)))
+    figure.update_yaxes(title="share of variance told", rangemode="tozero")
+    swatches = [
+        style.swatch(colour, name, sign)
+        for name, colour, sign in zip(READINGS, COLOURS, SIGNS, strict=True)
+    ]
+    style.note(figure, "   ".join([*swatches, style.swatch(style.OTHER, "the graft’s layer", "┊")]))
+    return figure

@@ -1,0 +1,42 @@
+"""A transplant and its controls as a table."""
+
+from analysis.experiments.transplant.compute import Transplant, summary
+from analysis.tables import Column, Listing, Rows, Table
+
+
+def _variants(result: Transplant) -> Rows:
+    """A row for each variant: its gain in the margin on each ground, and what it costs."""
+    told = summary(result)
+    return [
+        {
+            "variant": row["variant"],
+            **{name: gains["margin"]["value"] for name, gains in row["gains"].items()},
+            **{
+                f"{name}_interval": gains["margin"]["interval"]
+                for name, gains in row["gains"].items()
+            },
+            "cost": row["cost"]["value"],
+            "cost_interval": row["cost"]["interval"],
+            "kl": row["kl"]["value"],
+        }
+        for row in (*told["grafts"], *told["controls"])
+    ]
+
+
+TABLES = (
+    Table(
+        "transplant",
+        "A neuron copied into another model, and controls: gain in the margin, in logits, on "
+        "held-out words, sentences and articles, and the change of the loss of ordinary text.",
+        _variants,
+        (
+            Column("variant", "Given", "text"),
+            Column("words", "Words", span="words_interval"),
+            Column("templates", "Sentences", span="templates_interval"),
+            Column("natural", "Articles", span="natural_interval"),
+            Column("cost", "Loss", span="cost_interval"),
+        ),
+    ),
+)
+
+LISTING = Listing("The graft and its controls", _variants)

@@ -1,0 +1,46 @@
+"""What a question holds beside its words: prose, examples to begin with, and pairs of its own."""
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from analysis.questions.factors import Part
+
+
+class Natural(Part):
+    """A prompt of ordinary prose and what it calls for."""
+
+    text: str
+    calls_for: Literal["target", "foil"] = "target"
+
+
+class Example(Part):
+    """What a visitor can begin with: another pair, or a text to look at a neuron in."""
+
+    name: str
+    clean: str = ""
+    corrupted: str = ""
+    text: str = ""
+
+
+class Pair(Part):
+    """Two more prompts that ask the same; of other words where they are given.
+
+    Attributes:
+        clean: the prompt that calls for the target.
+        corrupted: the prompt that calls for the foil.
+        target: the token asked for, where it is not the question's.
+        foil: the token it competes with, likewise.
+    """
+
+    clean: str
+    corrupted: str
+    target: str = ""
+    foil: str = ""
+
+    @field_validator("clean", "corrupted")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("is empty")
+        return text

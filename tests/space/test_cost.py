@@ -1,0 +1,76 @@
+"""What would keep all others waiting is refused before the model is asked, with a way out."""
+
+import pytest
+
+from analysis import running
+from analysis.errors import TooDearError
+from analysis.experiments import named
+from space import limits, service, tabs
+from space.service import TOO_DEAR
+from tests.space.questions import VIEW, ask, is_one_sentence
+from tests.space.server import tiny
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch):
+    """A model that is loaded, on a machine of which the speed is known."""
+    session = tiny()
+    session.warm()
+    service.open_session(session)
+    monkeypatch.setattr(session, "rate", lambda _: 10.0)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "most", "cheaper"),
+    [
+        ("patching", {}, 400, "bring the difference within 3 tokens of the end, or use the"),
+        ("neuron_sweep", {"screen": 0}, 300, "measure the 64 likeliest, or use the"),
+        ("find", {"screen": 100}, 300, "measure the 64 likeliest, or use the"),
+        ("corpus_scan", {}, 10, "read fewer articles, or use the"),
+    ],
+)
+def test_above_the_budget_it_is_told_what_it_would_take_and_what_takes_less(
+    session, monkeypatch, name, options, most, cheaper
+):
+    monkeypatch.setattr(session, "budget", lambda _: most)
+    monkeypatch.setattr(running, "compute", lambda *_: pytest.fail("it was worked out"))
+    monkeypatch.setattr(session, "alone", lambda *_: pytest.fail("it waited for the model"))
+    with pytest.raises(TooDearError) as told:
+        ask(name, VIEW, options)
+    said = str(told.value)
+    assert is_one_sentence(said)
+    assert f"one answer may take {most // 10} s: {cheaper} command line." in said
+    assert service.as_error(told.value).title == TOO_DEAR
+
+
+def test_what_is_offered_fits(session, monkeypatch):
+    monkeypatch.setattr(session, "budget", lambda _: 400)
+    nearer = {"clean": "I climbed up the old tree and the apple tree", "corrupted": ""}
+    view = VIEW.__class__(**{**vars(VIEW), **nearer})
+    view = VIEW.__class__(**{**vars(view), "corrupted": view.clean.replace("apple", "lemon")})
+    monkeypatch.setattr(limits, "LONGEST", 400)
+    assert ask("patching", view).json
+
+
+def test_the_button_says_how_long_it_takes_and_follows_the_question():
+    patching = named("patching")
+    (short, long) = (
+        service.estimate(patching, VIEW.__class__(**{**vars(VIEW), **pair}), {})
+        for pair in (
+            {},
+            {
+                "clean": VIEW.clean + " an egg from the tree and an apple",
+                "corrupted": VIEW.corrupted + " an egg from the tree and an apple",
+            },
+        )
+    )
+    assert 20 < int(short.removesuffix(" s")) < 100
+    assert long.endswith(" min")
+    assert tabs.USUAL_LABEL == "Ask this"
+
+
+def test_what_cannot_be_asked_has_no_estimate():
+    view = VIEW.__class__(**{**vars(VIEW), "corrupted": VIEW.clean})
+    assert service.estimate(named("patching"), view, {}) == ""
+    assert service.estimate(named("direct_effect"), VIEW, {}) == ""

@@ -1,0 +1,63 @@
+"""What keeps the app from starting is told in a sentence, and a proxy does not."""
+
+import errno
+import socket
+
+import gradio as gr
+import pytest
+
+from analysis.errors import UserError
+from space import launch as starting
+from space.launch import PORT, launch, serve
+from tests.space.questions import is_one_sentence
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # gradio leaves its loops to the collector
+
+
+@pytest.fixture
+def demo():
+    with gr.Blocks(analytics_enabled=False) as demo:
+        gr.HTML("")
+    yield demo
+    demo.close(verbose=False)
+
+
+def test_a_port_that_is_named_and_taken_is_not_exchanged_for_another(demo, monkeypatch, capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        monkeypatch.setenv(PORT, str(taken))
+        with pytest.raises(SystemExit) as ended:
+            serve(demo)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"error: Port {taken} is taken: name another one in {PORT}.\n"
+
+
+@pytest.mark.parametrize("port", ["seven", "0", "65536", "-1", "7860a", "٧٨٦٠"])
+def test_a_port_that_is_none_is_refused_in_a_sentence(demo, monkeypatch, port):
+    monkeypatch.setenv(PORT, port)
+    with pytest.raises(UserError) as told:
+        launch(demo, quiet=True, prevent_thread_lock=True)
+    assert is_one_sentence(str(told.value))
+
+
+def test_a_proxy_is_not_asked_for_this_machine(demo, monkeypatch):
+    """There is none at that address: what would go through it would fail."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "example.org")
+    _, url, _ = launch(demo, prevent_thread_lock=True, quiet=True)
+    assert url.startswith("http://127.0.0.1:")
+    assert starting.os.environ["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+
+
+def test_a_full_disk_is_told_in_a_sentence(demo, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+    monkeypatch.setattr(demo, "launch", full)
+    with pytest.raises(UserError) as told:
+        launch(demo)
+    assert str(told.value) == "The app cannot start: No space left on device."

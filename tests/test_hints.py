@@ -1,0 +1,44 @@
+"""A word that lacks its space is told of, whatever the model would say, and by whoever asks."""
+
+import pytest
+
+from analysis.hints import hints
+from space import service
+from tests.questions import PAIR
+from tests.space.questions import VIEW, ask
+from tests.space.server import tiny
+from tests.subjects import kept
+
+
+@pytest.mark.parametrize(
+    ("target", "foil", "told"),
+    [
+        (" an", " a", []),
+        ("I", " a", ["'I' has no space before it"]),
+        ("I", "The", ["'I' has no space before it"]),  # " The" is no token here
+        (".", ",", []),
+    ],
+)
+def test_a_word_without_its_space_is_told_where_it_is_a_token_with_it(target, foil, told):
+    question = PAIR.replaced(target=target, foil=foil)
+    found = hints(kept("llama").subject(), question)
+    assert [hint.split(",")[0] for hint in found] == told
+
+
+def test_it_stands_below_the_answer_of_the_app():
+    service.open_session(tiny())
+    service.session().warm()
+    words = {"target": "I", "foil": "The"}
+    answer = ask("next_token", VIEW.__class__(**{**vars(VIEW), **words}))
+    assert [hint[:3] for hint in answer.hints] == ["'I'"]
+    assert ask("next_token", VIEW).hints == ()
+
+
+def test_the_command_line_notes_it(analysis, llama_folder):
+    given = ("next-token", "--model", llama_folder, "--clean", PAIR.clean, "--json")
+    code, out, err = analysis(
+        *given, "--corrupted", PAIR.corrupted, "--target", "I", "--foil", " a"
+    )
+    assert code == 0, err
+    assert "note: 'I' has no space before it" in err
+    assert out.startswith("{")

@@ -1,0 +1,239 @@
+"""Do two neurons add up? Planted pairs of which the answer is known, and hooks."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from analysis.experiments.interactions import compute
+from analysis.experiments.interactions.compute import interactions, summary
+from analysis.experiments.interactions.facts import facts
+from analysis.neuron import Neuron
+from tests.plant import LOUD, ON
+from tests.prose import check_turned
+from tests.questions import CLEAN, CORRUPTED, default_pair, make_tiny_pair
+from tests.reference import diff_with_held, diff_with_hooks
+from tests.subjects import make_subject
+from tests.synthetic import Plan, evidence
+
+FIRST, SECOND, READER = Neuron(0, 3), Neuron(1, 7), Neuron(2, 9)
+"""The second does not read the first; the reader reads both, and writes the answer."""
+
+TABLES = {"add": (0, ON, ON, 2 * ON), "repeat": (0, ON, ON, ON), "both": (0, 0, 0, ON)}
+"""What the reader's activation is with neither, the first, the second, and both."""
+
+QUIET = 0.01  # all other neurons write so much less: planted ones are read as they were planted
+
+
+class Planted:
+    """A model whose answer is what its last layer writes, with neurons planted in it."""
+
+    def __init__(self, architecture: str) -> None:
+        self.subject = make_subject(architecture)
+        self.pair = make_tiny_pair(self.subject)
+        self.mlps = [block.mlp for block in self.subject.bridge.blocks]
+        with torch.no_grad():
+            for mlp in self.mlps:
+                mlp.W_out.mul_(QUIET)
+        *parents, name = self.subject.family.final_norm.split(".")
+        setattr(self.subject.model.get_submodule(".".join(parents)), name, nn.Identity())
+        contrast, head = self.pair.contrast, self.subject.unembedding
+        self.answer = (head[contrast.target_id] - head[contrast.foil_id]).detach()
+        self.answer = self.answer / self.answer.norm()
+
+    def read(self, layer, prompt, patched=()):
+        """What the MLP reads at the end, some neurons patched from the other prompt."""
+        other = self.pair.corrupted if prompt is self.pair.clean else self.pair.clean
+        posts = self.subject.cache(other.tokens, "mlp.hook_post")["mlp.hook_post"]
+
+        def put(post, hook):
+            for neuron in patched:
+                if f"blocks.{neuron.layer}." in hook.name:
+                    post[0, -1, neuron.number] = posts[neuron.layer, -1, neuron.number]
+            return post
+
+        hooks = [(f"blocks.{i}.mlp.hook_post", put) for i in range(len(self.mlps))]
+        with self.subject.bridge.hooks(fwd_hooks=hooks):
+            return self.subject.cache(prompt.tokens, "mlp.hook_in")["mlp.hook_in"][layer, -1]
+
+    def plant(self, neuron, cases, write):
+        """Make the neuron's activation what is wanted in every case: (prompt, patched, value)."""
+        read = torch.stack([self.read(neuron.layer, *case[:2]) for case in cases])
+        wanted = torch.tensor([float(value) for *_, value in cases])
+        inverse, mlp, n = torch.linalg.pinv(read), self.mlps[neuron.layer], neuron.number
+        with torch.no_grad():
+            if hasattr(mlp, "gate"):
+                mlp.W_gate[:, n] = inverse @ torch.full_like(wanted, ON)
+                mlp.W_in[:, n] = inverse @ (wanted / ON)
+            else:
+                mlp.W_in[:, n] = inverse @ (wanted - (0 if mlp.b_in is None else mlp.b_in[n]))
+            mlp.W_out[n] = write
+
+    def aside(self, seed):
+        """A direction that the answer does not read."""
+        drawn = torch.randn(len(self.answer), generator=torch.Generator().manual_seed(seed))
+        return drawn - (drawn @ self.answer) * self.answer
+
+    def side_by_side(self, table):
+        clean, corrupted = self.pair.clean, self.pair.corrupted
+        self.plant(FIRST, [(clean, (), ON), (corrupted, (), 0)], self.aside(0))
+        cases = [(each, on, value) for each, value in ((clean, ON), (corrupted, 0))
+                 for on in ((), (FIRST,))]  # fmt: skip
+        self.plant(SECOND, cases, self.aside(1))
+        sets = ((), (FIRST,), (SECOND,), (FIRST, SECOND))
+        cases = [(corrupted, on, value) for on, value in zip(sets, table, strict=True)]
+        cases += [(clean, on, value) for on, value in zip(sets, table[::-1], strict=True)]
+        self.plant(READER, cases, 10 * LOUD * self.answer)
+        return self
+
+    def in_line(self):
+        clean, corrupted = self.pair.clean, self.pair.corrupted
+        self.plant(FIRST, [(clean, (), ON), (corrupted, (), 0)], self.aside(0))
+        cases = [(clean, (), ON), (corrupted, (), 0), (corrupted, (FIRST,), ON)]
+        self.plant(SECOND, cases, 10 * LOUD * self.answer)
+        return self
+
+    def found(self):
+        return interactions(self.subject, self.pair, [FIRST, SECOND])
+
+
+SOME = ["llama", pytest.param("gpt2", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("architecture", SOME)
+@pytest.mark.parametrize(
+    ("table", "alone", "excess", "kind"),
+    [
+        ("add", 0.5, 0.0, "additive"),
+        ("repeat", 1.0, -1.0, "redundant"),
+        ("both", 0.0, 1.0, "synergistic"),
+    ],
+)
+def test_two_planted_neurons_side_by_side_are_named_rightly(
+    architecture, table, alone, excess, kind
+):
+    found = Planted(architecture).side_by_side(TABLES[table]).found()
+    np.testing.assert_allclose(found.recovery, alone, atol=0.02)
+    assert found.excess[0, 1] == pytest.approx(excess, abs=0.02)
+    assert found.kind(0, 1) == kind
+    assert not found.in_line(0, 1)
+    assert found.through[0, 1] == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize("architecture", SOME)
+def test_a_planted_chain_stands_in_line(architecture):
+    found = Planted(architecture).in_line().found()
+    np.testing.assert_allclose(found.recovery, 1.0, atol=0.02)
+    assert found.kind(0, 1) == "redundant"
+    assert found.in_line(0, 1)
+    assert found.through[0, 1] == pytest.approx(1.0, abs=0.02)
+    told = facts(found)
+    assert (told.in_line, told.beside) == (1, 0)
+    assert told.strongest.first == str(FIRST)
+
+
+@pytest.mark.parametrize("architecture", SOME)
+def test_two_that_need_each_other_are_among_the_best_though_neither_recovers_anything_alone(
+    architecture, monkeypatch
+):
+    planted = Planted(architecture).side_by_side(TABLES["both"])
+    monkeypatch.setattr(compute, "SHORTLIST", 1000)
+    monkeypatch.setattr(compute, "BEST", 4)
+    found = interactions(planted.subject, planted.pair)
+    assert {str(FIRST), str(SECOND), str(READER)} < {*found.neurons}
+    assert facts(found).synergy.first == str(FIRST)
+    assert facts(found).synergy.second == str(SECOND)
+
+
+def hooked(subject, pair, put, frozen=()):
+    """Recovery of some neurons together at the last position, others held, by one hooked pass."""
+    values = subject.cache(pair.clean.tokens, "mlp.hook_post")["mlp.hook_post"]
+    own = subject.cache(pair.corrupted.tokens, "mlp.hook_post")["mlp.hook_post"]
+    held = torch.zeros(values.shape, dtype=torch.bool)
+    for neuron in (*put, *frozen):
+        held[neuron.layer, -1, neuron.number] = True
+    for neuron in frozen:
+        values[neuron.layer, -1, neuron.number] = own[neuron.layer, -1, neuron.number]
+    clean, corrupted = (
+        diff_with_hooks(subject, pair, each.tokens, []) for each in (pair.clean, pair.corrupted)
+    )
+    patched = diff_with_held(subject, pair, pair.corrupted.tokens, held, values)
+    return (patched - corrupted) / (clean - corrupted)
+
+
+def test_every_pair_is_what_hooks_measure(subject, pair):
+    neurons = [Neuron(2, 4), Neuron(0, 1), Neuron(1, 8), Neuron(1, 2)]
+    found = interactions(subject, pair, neurons)
+    neurons.sort()
+    assert found.neurons == tuple(map(str, neurons))
+    for i, first in enumerate(neurons):
+        assert found.recovery[i] == pytest.approx(hooked(subject, pair, [first]), abs=1e-3)
+        for j, second in enumerate(neurons[i + 1 :], i + 1):
+            both = hooked(subject, pair, [first, second])
+            assert found.together[i, j] == found.together[j, i] == pytest.approx(both, abs=1e-3)
+            rest = hooked(subject, pair, [first], [second])
+            assert found.frozen[i, j] == pytest.approx(rest, abs=1e-3)
+    assert 0 <= found.noise < 1e-4
+
+
+def test_the_best_are_those_that_recover_or_lose_most(subject, pair, monkeypatch):
+    monkeypatch.setattr(compute, "SHORTLIST", 1000)
+    found = interactions(subject, pair)
+    assert len(found.neurons) == 30
+    from analysis.engines.patcher import NeuronPatcher
+
+    every = torch.ones(subject.n_layers, subject.d_mlp, dtype=torch.bool)
+    patcher = NeuronPatcher(subject, pair)
+    alone = torch.maximum(patcher.recoveries(every), patcher.swapped().recoveries(every))
+    larger = np.maximum(found.recovery, found.noising)
+    np.testing.assert_allclose(np.sort(larger), alone.sort().values[-30:], atol=1e-3)
+
+
+TRUE_AND_FALSE = [
+    ("do in part the same", "L2N1 and L2N2 need each other"),
+    ("So most of what they do can be summed", "So what they do cannot be summed"),
+    ("stand in line: the earlier", "stand side by side: neither"),
+    ("No two of them need each other", "The strongest that need each other"),
+    ("one path with two neurons on it", "where their writes meet"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
+def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
+    check_turned(pages, said, opposite)
+
+
+def test_an_excess_within_rounding_is_none():
+    result = evidence(Plan()).interactions
+    noisy = dataclasses.replace(result, noise=0.1)
+    assert facts(noisy).none_differ
+    assert noisy.kind(0, 2) == "additive"
+
+
+def test_pairs_are_listed_by_the_size_of_their_excess():
+    told = summary(evidence(Plan()).interactions)["pairs"]
+    assert len(told) == 3
+    sizes = [abs(row["excess"]) for row in told]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (told[0]["kind"], told[0]["in_line"]) == ("redundant", True)
+
+
+def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
+    told = answer(
+        "interactions", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED
+    )
+    assert len(told["neurons"]) == 30
+    assert len(told["pairs"]) == 435
+    assert {"together", "excess", "through_other", "kind", "in_line"} <= set(told["pairs"][0])
+
+
+def test_the_embedded_models_second_neuron_acts_through_its_first(embedded):
+    """0.613 and 0.444 alone, 0.730 together, measured with hooks on the plain model."""
+    neurons = [Neuron(23, 1468), Neuron(25, 1527)]
+    found = interactions(embedded, default_pair(embedded), neurons)
+    np.testing.assert_allclose(found.recovery, [0.444, 0.613], atol=0.005)
+    assert found.together[0, 1] == pytest.approx(0.730, abs=0.005)
+    assert found.in_line(0, 1)
