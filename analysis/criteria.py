@@ -12,6 +12,10 @@ LEAD = 1.2
 """The best neuron stands out when it recovers so many times as much as the next: with less than a
 fifth between them, another pair of prompts may well put them in another order."""
 
+SAYS = 0.25
+"""One neuron says the word where it alone recovers this share of the difference: with four of its
+kind the whole would be made, while below it many neurons have to take part."""
+
 MEDIATED = 0.5
 """A neuron acts through another one where more than half of its recovery is gone when that one is
 held: then it is a step of the same path rather than a rival."""

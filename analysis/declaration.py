@@ -190,6 +190,7 @@ class Experiment:
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
+        group: the title of the tabs among which that tab stands, if there are others.
         button: what the app's button says; none where the answer comes by itself.
         intro: what the panel is about.
         quick: whether the answer comes within a second.
@@ -210,6 +211,7 @@ class Experiment:
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     tab: str = ""
+    group: str = ""
     button: str = ""
     intro: str = ""
     quick: bool = False

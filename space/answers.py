@@ -23,6 +23,7 @@ class Answer:
         experiment: whose it is.
         result: what was found.
         finding: the same in a sentence.
+        verdict: the same in a few words, for those that are asked for one; else empty.
         figures: in reading order.
         listing: what its rows are; none where it has none.
         rows: of the table.
@@ -34,6 +35,7 @@ class Answer:
     experiment: Experiment
     result: Any
     finding: Markup
+    verdict: Markup
     figures: tuple[go.Figure, ...]
     listing: Listing | None
     rows: Rows
@@ -62,6 +64,7 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         experiment=experiment,
         result=result,
         finding=sentences.finding(experiment, result),
+        verdict=sentences.verdict(experiment, result),
         figures=tuple(
             experiment.draw(figure, result) for figure in experiment.shows(question) if figure.live
         ),

@@ -11,8 +11,9 @@ import gradio as gr
 
 from analysis.errors import UserError
 from space import endpoints, html, service, tabs
-from space.asks import MODEL, Ask, refresh
+from space.asks import MODEL, Ask, known_answers, refresh
 from space.leaving import VISITORS
+from space.pages import Pages
 from space.question_bar import QUIET, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
@@ -28,16 +29,14 @@ def build(session: Session) -> gr.Blocks:
     model = session.settings.models[0]
     start = View(model=model, neuron=session.best(model, USUAL), tab=tabs.first())
     asks: list[Ask] = []
-    pages = {}
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
-        gr.HTML(html.head(start, os.environ.get("SPACE_ID", "")))
+        pages = Pages(start.tab)
+        gr.HTML(html.head(start, os.environ.get("SPACE_ID", ""), pages.home))
         bar = QuestionBar(session.settings, start)
-        with gr.Tabs(selected=start.tab, elem_id="tabs") as all_tabs:
-            for tab in tabs.tabs():
-                with gr.Tab(tab.title, id=tab.name) as pages[tab.name]:
-                    asks += tabs.build(tab, bar)
+        for tab in pages:
+            asks += tabs.build(tab, bar)
         _begin(asks, start, session.settings.zero)
-        Wiring(bar, asks, start).all(demo, all_tabs, pages)
+        Wiring(bar, asks, start).all(demo, pages)
         endpoints.register()
     return demo
 
@@ -68,9 +67,10 @@ class Wiring:
     def __init__(self, bar: QuestionBar, asks: list[Ask], start: View) -> None:
         self.bar, self.asks, self.start = bar, asks, start
         self.quick = [ask for ask in asks if ask.quick]
+        self.wished = [ask for ask in asks if not ask.quick]
         self.dear = [ask for ask in asks if ask.button and ask.experiment.has("cost")]
 
-    def all(self, demo: gr.Blocks, all_tabs: gr.Tabs, pages: dict[str, gr.Tab]) -> None:
+    def all(self, demo: gr.Blocks, pages: Pages) -> None:
         """Connect everything."""
         for ask in self.asks:
             ask.wire(self.bar)
@@ -85,23 +85,27 @@ class Wiring:
             buttons = [ask.button for ask in self.dear]
             event(self._labels, [self.bar.wire, *boxes], buttons, **QUIET)
         self.bar.stop.click(self._stop, None, None, **QUIET)
-        for name, page in pages.items():
-            page.select(None, js=f"() => openedTab('{name}')", **QUIET)
+        for page in pages.all:
+            page.select(None, js="() => openedTab()", **QUIET)
         restored = demo.load(
-            self._restorer(all_tabs, set(pages)),
-            None,
-            [*self.bar.boxes.values(), all_tabs],
-            **QUIET,
+            self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()], **QUIET
         )
         self._ask(restored.then(None, None, None, js="() => restoredView()", **QUIET).then)
 
     def _ask(self, event: Any) -> None:
-        """On an event keep the address, and answer the quick experiments of the open tab."""
+        """On an event keep the address, and answer what the open tab answers by itself.
+
+        What the committed study answers comes at once: nobody waits for the model.
+        """
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
-        self.bar.send(event).then(
-            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private"
-        )
+        sent = self.bar.send(event)
+        sent.then(self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private")
+        dear = [place for ask in self.wished for place in ask.panel.outputs]
+        sent.then(self._known, self.bar.wire, dear, **QUIET)
+
+    def _known(self, sent: Any) -> list[Any]:
+        return known_answers(self.wished, sent)
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)
@@ -128,16 +132,16 @@ class Wiring:
         """All that the page waits for ends."""
         VISITORS.of(str(request.session_hash)).stopped = time.monotonic()
 
-    def _restorer(self, all_tabs: gr.Tabs, names: set[str]) -> Any:
+    def _restorer(self, pages: Pages) -> Any:
         def restore(request: gr.Request) -> dict[Any, Any]:
             """The view that the address names."""
             view = from_query(dict(request.query_params), self.start)
             if view.model not in service.session().settings.models:
                 view = replace(view, model=self.start.model)
-            if view.tab not in names:
+            if view.tab not in pages.home:
                 view = replace(view, tab=self.start.tab)
             parts = asdict(view)
             filled = {box: parts[name] for name, box in self.bar.boxes.items()}
-            return {**filled, all_tabs: gr.update(selected=view.tab)}
+            return {**filled, **pages.opened(view.tab)}
 
         return restore

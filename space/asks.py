@@ -10,6 +10,7 @@ from analysis.declaration import Experiment
 from analysis.errors import UserError
 from space import service
 from space.answers import Answer
+from space.known import known
 from space.leaving import Left, asked
 from space.panel import Panel
 from space.question_bar import QuestionBar, received
@@ -52,6 +53,10 @@ class Ask:
             UserError: it cannot be asked.
         """
         return service.ask(self.experiment, view, options)
+
+    def known(self, view: View) -> Answer | None:
+        """The committed study's answer, if it was asked this."""
+        return known(self.experiment, view)
 
     def label(self, view: View, values: Sequence[Any]) -> str:
         """What the button says, with about how long the answer takes."""
@@ -109,4 +114,17 @@ def refresh(asks: Sequence[Ask], sent: Any, values: Sequence[Any]) -> list[Any]:
     for ask in asks:
         own = [rest.pop(0) for _ in ask.controls]
         shown += ask.show(view, own) if ask.tab == view.tab else ask.panel.keep()
+    return shown
+
+
+def known_answers(asks: Sequence[Ask], sent: Any) -> list[Any]:
+    """What the committed study answers on the open tab; the other panels are left as they are."""
+    try:
+        view = received(sent)
+    except UserError:
+        return [kept for ask in asks for kept in ask.panel.keep()]
+    shown: list[Any] = []
+    for ask in asks:
+        answer = ask.known(view) if ask.tab == view.tab else None
+        shown += ask.panel.keep() if answer is None else ask.panel.show(answer, view)
     return shown

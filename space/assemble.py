@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("app.py", "README.md", "LICENSE", "analysis", "space", "results", "docs")
+PARTS = ("app.py", "README.md", "LICENSE", "TERMS.md", "analysis", "space", "results", "docs")
 """What the app needs to run and a visitor of its files to understand it."""
 
 PLATFORMS = ("gradio", "spaces", "huggingface_hub")

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis import wording
 from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UserError
 from analysis.experiments.activations.compute import Activations
@@ -17,7 +18,8 @@ from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
-from space.story import opening
+from space.first import First, in_text
+from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
 
 TOKENS = ("token", "next")
@@ -37,11 +39,16 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters |= {
+    name: getattr(wording, name) for name in ("count", "factor", "number", "percent", "plain")
+}
+_templates.filters["in_text"] = in_text
 
 
 def finding(answer: Answer, question: Mapping[str, str]) -> str:
     """What was found, as a sentence, and the question that it answers."""
-    text = markup('<p role="status">{}</p>', answer.finding)
+    verdict = markup('<p class="verdict">{}</p>', answer.verdict) if answer.verdict else ""
+    text = markup('{}<p role="status">{}</p>', verdict, answer.finding)
     for hint in answer.hints:
         text += markup('<p class="hint">{}</p>', hint)
     return _answering(text, question)
@@ -62,7 +69,11 @@ def tokens(result: Activations) -> str:
     """Texts as tinted tokens: values on hover and focus, arrow keys go from token to token."""
     names = [*ROWS[: len(result.texts)], *[NEWS] * result.random_texts]
     rows = token_rows(result, names)
-    return _templates.get_template("tokens.html").render(rows=rows, neuron=result.neuron)
+    shown = slice(0, result.text(len(names) - 1).stop)
+    largest = float(abs(result.activations[shown]).max())
+    return _templates.get_template("tokens.html").render(
+        rows=rows, neuron=result.neuron, largest=largest
+    )
 
 
 def foot(answer: Answer) -> str:
@@ -101,6 +112,11 @@ def intro(text: str) -> str:
     return markup('<p class="intro">{}</p>', text)
 
 
+def hint(button: str) -> str:
+    """What stands in the place of an answer that has to be wished for."""
+    return markup('<p class="waiting">“{}” asks the model.</p>', button)
+
+
 def caption(text: Markup) -> str:
     """The finding above a figure."""
     return markup('<p class="caption">{}</p>', text)
@@ -111,11 +127,42 @@ def heading(text: str) -> str:
     return markup("<h2>{}</h2>", text)
 
 
-def head(start: View, space_id: str) -> str:
-    """What this is, in two sentences, and the link that restores the view."""
+def head(start: View, space_id: str, rows: Mapping[str, str]) -> str:
+    """What is asked now, and the link that restores the view.
+
+    Args:
+        start: the view of a visitor who follows no link.
+        space_id: of the Space, empty elsewhere.
+        rows: the group of each tab, empty where it stands alone.
+    """
     return _templates.get_template("head.html").render(
-        opening=opening(start.model),
         start=json.dumps(asdict(start)),
         space_id=space_id,
         themes=json.dumps(THEMES),
+        rows=json.dumps(rows),
+    )
+
+
+def first_screen(shown: First) -> str:
+    """What stands in the page before anything is asked."""
+    return _templates.get_template("first.html").render(
+        first=shown,
+        screen=shown.screen,
+        mine=shown.offers[0],
+        data=shown.data,
+        longest=WORD_CHARACTERS,
+        text=TEXT_CHARACTERS,
+    )
+
+
+def first_head(shown: First, home: str, card: bool) -> str:
+    """The page's style, and what other pages show of a link to it.
+
+    Args:
+        shown: the first screen.
+        home: where the page is.
+        card: whether there is a picture of it.
+    """
+    return _templates.get_template("first_head.html").render(
+        description=shown.lede.striptags(), home=home, card=card
     )

@@ -13,8 +13,10 @@ from starlette.middleware import Middleware
 from analysis import EMBEDDED
 from analysis.drawing.style import FONT
 from analysis.errors import UserError
+from space import service
 from space.app import STATIC, build
 from space.door import Door, OneLine
+from space.first_page import FirstPage
 from space.session import Session
 from space.settings import MODELS, Settings, from_environment
 from space.turns import Turns
@@ -109,12 +111,12 @@ def _reach_this_machine_directly() -> None:
 
 
 def _launched(demo: gr.Blocks, **options: Any) -> Any:
+    model = service.session().settings.models[0]
     return demo.launch(
-        app_kwargs={"middleware": [Middleware(Door)]},
+        app_kwargs={"middleware": [Middleware(Door), Middleware(FirstPage, model=model)]},
         theme=theme(),
         css_paths=[STATIC / "space.css"],
         js=None,
-        head=f"<script>{(STATIC / 'space.js').read_text(encoding='utf-8')}</script>",
         footer_links=["api"],
         run_history=False,
         ssr_mode=False,

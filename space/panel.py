@@ -26,7 +26,8 @@ class Panel:
         self.experiment = experiment
         comes = ["quick"] if (experiment.quick if quick is None else quick) else []
         with gr.Column(elem_classes=["answer", f"answer-{experiment.name}", *comes]):
-            self.finding = gr.HTML("", elem_classes="finding")
+            hint = "" if comes or not experiment.button else html.hint(experiment.button)
+            self.finding = gr.HTML(hint, elem_classes="finding")
             self.plots = [
                 gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
                 for figure in experiment.figures

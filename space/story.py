@@ -43,10 +43,10 @@ def story(model: str) -> Story | None:
 
 
 def opening(model: str) -> Markup:
-    """What is known of the model's neuron, in two sentences."""
+    """What is known of the model's neuron, in a sentence."""
     study = story(model)
     if study is not None:
-        return markup("{} {}", study.claims.opening.lede, study.claims.neuron_sweep.standing)
+        return Markup(study.claims.opening.lede)  # noqa: S704  (markup already)
     return markup(
         "Which single neuron makes {} say a word, and how do we know? There is no committed study "
         "of this model yet: ask it here.",

@@ -1,5 +1,6 @@
 """The tabs: the experiments that the app asks, grouped as they are declared, and the story."""
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -29,6 +30,20 @@ class Tab:
     name: str
     title: str
     experiments: tuple[Experiment, ...] = ()
+    group: str = ""
+
+
+def grouped() -> dict[str, list[Tab]]:
+    """The tabs under the titles of their groups; one that stands alone, under its own."""
+    groups: dict[str, list[Tab]] = {}
+    for tab in tabs():
+        groups.setdefault(tab.group or tab.title, []).append(tab)
+    return groups
+
+
+def group_id(title: str) -> str:
+    """The name of a group in the page."""
+    return "group-" + re.sub(r"\W+", "-", title.lower(), flags=re.ASCII)
 
 
 def tabs() -> tuple[Tab, ...]:
@@ -38,7 +53,10 @@ def tabs() -> tuple[Tab, ...]:
         if each.app is not None:
             groups.setdefault(each.tab or each.name, []).append(each)
     return (
-        *(Tab(name, _title(name, group), tuple(group)) for name, group in groups.items()),
+        *(
+            Tab(name, _title(name, group), tuple(group), _group(group))
+            for name, group in groups.items()
+        ),
         Tab(STORY, "Story"),
     )
 
@@ -46,6 +64,11 @@ def tabs() -> tuple[Tab, ...]:
 def _title(name: str, group: list[Experiment]) -> str:
     """That of its only experiment, or one for all of them."""
     return group[0].title if len(group) == 1 else name.replace("_", " ").capitalize()
+
+
+def _group(group: list[Experiment]) -> str:
+    """The group that one of the tab's experiments names."""
+    return next((each.group for each in group if each.group), "")
 
 
 def first() -> str:

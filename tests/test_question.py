@@ -216,7 +216,9 @@ def test_a_question_takes_its_name_from_its_file_and_its_title_if_it_has_none(tm
 def test_every_question_of_the_library_has_all_that_an_experiment_can_need(name):
     question = questions.load(name)
     assert (question.name, question.key, question.source) == (name, name, name)
-    assert all(each.suits(question) for each in EXPERIMENTS)
+    assert all(
+        e.suits(question) for e in EXPERIMENTS if question.crossed or "crossed" not in e.needs
+    )
     left_out = [f for each in EXPERIMENTS for f in each.figures if f not in each.shows(question)]
     assert all(figure.needs == ("plan",) for figure in left_out)  # no verb has a plan before it
     assert min(len(question.target_words), len(question.foil_words)) >= 10

@@ -14,11 +14,24 @@ from analysis.questions.pair_files import read_pairs
 from analysis.questions.parts import Example, Natural, Pair
 from analysis.questions.question import Question
 
-__all__ = ["DEFAULT", "Example", "Natural", "Pair", "Question", "default", "library", "load"]
+__all__ = [
+    "ANY_WORD",
+    "DEFAULT",
+    "Example",
+    "Natural",
+    "Pair",
+    "Question",
+    "default",
+    "library",
+    "load",
+]
 
 FOLDER = Path(__file__).resolve().parent
 DEFAULT = "an"
 """The question that is asked when no other is named."""
+
+ANY_WORD = "The word was{}. Again, the word was"
+"""A sentence for any two words of one token each: with the target in it, and with the foil."""
 
 LARGEST = 1_000_000
 """Bytes of a question file."""

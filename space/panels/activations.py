@@ -71,6 +71,11 @@ class TokenAsk(Ask):
         """A token has to be pressed first."""
         return False
 
+    def known(self, view: View) -> Answer | None:
+        """None: no study was asked about a token that a visitor presses."""
+        del view
+        return None
+
     def answer(self, view: View, options: Mapping[str, Any]) -> Answer:
         """The distribution after that token.
 

@@ -1,6 +1,7 @@
 "use strict";
 /* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
 (() => {
+  if (window.packedView) return;
   const settings = () => document.getElementById("settings").dataset;
   const DEBOUNCE = 30;
   /* Every request of the page repeats its query, and servers refuse longer ones. */
@@ -11,12 +12,23 @@
   let restored = false;
   window.restoredView = () => {
     restored = true;
+    window.askView = askView;
+    const linked = [...new URLSearchParams(location.search).keys()].some((name) => !isPage(name));
+    if (linked) document.getElementById("bench")?.scrollIntoView();
   };
 
   /* The question that was asked last: the one above the panels. */
   let current;
-  window.openedTab = (name) => {
-    if (restored && box("tab").value !== name) ask("tab", name);
+  /* The tabs stand in rows within a row: the open one is the innermost that is seen. */
+  const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.offsetParent);
+  const openName = () =>
+    seen("[role=tab][aria-selected=true][id^=tab-]").at(-1)?.id.replace(/^tab-|-button$/g, "");
+  const TRIES = 40;
+  window.openedTab = (left = TRIES) => {
+    const name = openName();
+    const there = name && document.getElementById(`tab-${name}`)?.offsetParent;
+    if (!there && left) setTimeout(() => window.openedTab(left - 1), DEBOUNCE);
+    else if (there && restored && box("tab").value !== name) ask("tab", name);
   };
 
   const spaced = (token) => token.replaceAll(" ", "·");
@@ -44,8 +56,7 @@
     Object.entries(JSON.parse(answered(answer).dataset.question)).every(
       ([name, value]) => current[name] === value,
     );
-  const openTab = () =>
-    [...document.querySelectorAll("[role=tabpanel]")].find((panel) => panel.offsetParent);
+  const openTab = () => seen("[role=tabpanel]").at(-1);
   const mark = () => {
     if (!current) return;
     for (const answer of answers(document)) {
@@ -75,6 +86,7 @@
     const news = here.join() !== arrived;
     arrived = here.join();
     if (news) mark();
+    if (news) window.heardAnswers?.();
     document.body.classList.toggle("pending", isPending());
     if (news || isPending()) asking = false;
     if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
@@ -97,18 +109,25 @@
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
+  /* What an address says of the page rather than of the view. */
+  const isPage = (name) => name.startsWith("__") || ["embed", "show"].includes(name);
+
   /* The address names the view; what is as at the start is left out. */
   const keepAddress = (view) => {
+    if (!document.getElementById("settings")) {
+      setTimeout(() => keepAddress(view), DEBOUNCE);
+      return;
+    }
     const { start, space } = settings();
     const first = JSON.parse(start);
     const query = new URLSearchParams();
     for (const name of Object.keys(first)) if (view[name] !== first[name]) query.set(name, view[name]);
     for (const [name, value] of new URLSearchParams(location.search))
-      if (name.startsWith("__")) query.set(name, value);
+      if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
     history.replaceState(null, "", location.pathname + tail);
-    const shared = new URLSearchParams([...query].filter(([name]) => !name.startsWith("__")));
+    const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
       `Now: ${view.neuron || "its own neuron"} · “${view.clean}” against “${view.corrupted}” · ` +
@@ -140,6 +159,25 @@
   };
   const choose = (neuron) => ask("neuron", neuron);
 
+  /* What the first screen asks for: parts of the view, on a tab; pressed, if its answer is dear. */
+  const NAMED = { question: "question-name" };
+  const askView = (parts, tab, pressed = false) => {
+    for (const [name, value] of Object.entries({ ...parts, tab })) write(NAMED[name] || name, value);
+    askOpened(tab, pressed);
+  };
+  const askOpened = (tab, pressed) => {
+    if (!document.querySelector(`#tab-${tab} .answer`)?.offsetParent) {
+      const row = JSON.parse(settings().rows)[tab];
+      for (const name of [row, `tab-${tab}`])
+        document.querySelector(`#${name || "tabs"}-button[aria-selected=false]`)?.click();
+      setTimeout(() => askOpened(tab, pressed), DEBOUNCE);
+      return;
+    }
+    wished = pressed;
+    document.getElementById("ask").click();
+  };
+  let wished = false;
+
   const copy = async (button, text) => {
     const before = button.textContent;
     try {
@@ -149,6 +187,22 @@
       button.textContent = "Press Ctrl+C";
     }
     setTimeout(() => (button.textContent = before), 1500);
+  };
+
+  /* A frame for another page with one answer in it, as tall as it is here. */
+  const [FIRST, MORE] = [640, 140];
+  const frame = (button) => {
+    const name = button.dataset.embed;
+    const address = new URL(name ? document.getElementById("link").value : location.pathname, location);
+    address.searchParams.set("embed", "true");
+    if (name) {
+      address.searchParams.set("tab", box("tab").value);
+      address.searchParams.set("show", name);
+    }
+    const inside = [...button.closest(".answer, .first").querySelectorAll(".finding, .figure")];
+    const height = name ? inside.reduce((sum, each) => sum + each.offsetHeight, MORE) : FIRST;
+    const source = address.href.replaceAll("&", "&amp;");
+    return `<iframe src="${source}" width="100%" height="${height}" loading="lazy" title="Which neuron says the word?"></iframe>`;
   };
 
   /* The figures of the panel that a button stands under, as files. */
@@ -163,7 +217,9 @@
   };
 
   const wish = (event) => {
-    if (event.target.closest?.("#ask")) typed = event.isTrusted;
+    if (!event.target.closest?.("#ask")) return;
+    typed = event.isTrusted || wished;
+    wished = false;
   };
   document.addEventListener("click", wish, true);
   document.addEventListener("click", (event) => {
@@ -175,6 +231,7 @@
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
       copy(found, document.getElementById(found.dataset.copyFrom).value);
+    else if ((found = at("[data-embed]"))) copy(found, frame(found));
     else if ((found = at("[data-image]"))) images(found, found.dataset.image);
   });
 

@@ -23,6 +23,11 @@ def titles() -> dict[str, str]:
     return {tab.name: tab.title for tab in tabs.tabs()}
 
 
+def groups() -> dict[str, str]:
+    """The group in which each tab stands, by its name in the address; empty where it is alone."""
+    return {t.name: title if len(g) > 1 else "" for title, g in tabs.grouped().items() for t in g}
+
+
 TABS = titles()
 """Those of the experiments that come with the project."""
 
@@ -115,12 +120,17 @@ class SpaceVisit(Visit):
     def go(self, name: str) -> None:
         """Open another tab by its name in the address, and wait for what it answers by itself."""
         with self.asked.once_more():
-            self.tab.get_by_role("tab", name=titles()[name], exact=True).click()
+            self.click_tab(name)
             self.see_tab(name)
+
+    def click_tab(self, name: str) -> None:
+        """Press a tab, and the group in which it stands."""
+        for title in filter(None, (groups()[name], titles()[name])):
+            self.tab.get_by_role("tab", name=title, exact=True).click()
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
-        opened = self.tab.locator("[role=tab][aria-selected=true]")
+        opened = self.tab.locator(f"#tab-{name}-button[aria-selected=true]")
         opened.get_by_text(titles()[name], exact=True).wait_for()
         self.tab.wait_for_selector("[role=tabpanel]:visible")
 

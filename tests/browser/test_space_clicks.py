@@ -40,7 +40,7 @@ WRONG = """() => {
 
 SETTLED = """() => {
     const panels = [...document.querySelectorAll("[role=tabpanel]")];
-    const panel = panels.find((each) => each.offsetParent);
+    const panel = panels.filter((each) => each.offsetParent).at(-1);
     return panel && [...panel.querySelectorAll(".answer.quick")].every((answer) => {
         const told = answer.querySelector("[data-question]");
         return told && told.offsetParent && told.textContent.trim();
@@ -82,7 +82,7 @@ def clicks(context, address: str, busy) -> type[RuleBasedStateMachine]:
 
         @rule(name=st.sampled_from(sorted(titles())))
         def opens_a_tab(self, name: str) -> None:
-            self.visit.tab.get_by_role("tab", name=titles()[name], exact=True).click()
+            self.visit.click_tab(name)
 
         @rule(text=st.sampled_from(["", "She ate an egg", "He saw the owl"]))
         def reads_a_text(self, text: str) -> None:

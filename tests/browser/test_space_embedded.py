@@ -32,7 +32,7 @@ def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_n
         best = visit.neuron()
         assert "raises ·an against ·a" in opening
         assert best in opening
-        assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 3
+        assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
         words = visit.tab.locator(".tokens .row").first.locator(".token")
         assert words.last.locator(".text").inner_text() == "·picked"
         with visit.asked.once_more():
@@ -62,7 +62,7 @@ def test_the_story_is_drawn_from_the_committed_results(context, address):
     told = story(EMBEDDED)
     assert told is not None
     with SpaceVisit(context, address, width=400, tab="story") as visit:
-        captions = visit.tab.locator(".caption")
+        captions = visit.tab.locator("gradio-app .caption")
         said = [caption.striptags().split() for caption, _ in told.figures()]
         captions.nth(len(said) - 1).wait_for()
         assert [text.split() for text in captions.all_inner_texts()] == said

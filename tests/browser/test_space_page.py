@@ -33,6 +33,7 @@ def first(context, address):
 def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(first):
     opening = first.tab.locator(".lede").inner_text()
     assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
+    assert not first.tab.locator(".stage").count()  # there is no study of this model
     tokens = first.tab.locator(".tokens .row").first.locator(".token")
     assert tokens.locator(".text").all_inner_texts()[-5:] == [
         "·the", "·apple", "·tree", "·and", "·picked",

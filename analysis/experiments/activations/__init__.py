@@ -23,6 +23,7 @@ EXPERIMENT = Experiment(
         Figure("random_text", "news_caption", live=False),
     ),
     study={"random_texts": 100},
+    group="Where it fires",
     app={"random_texts": 1, "random_tokens": 60},
     button="Read this text",
     intro="How active is the neuron on each token, and how likely does the model hold the target "

@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
             live=False,
         ),
     ),
+    group="How it works",
     app={"held_out": 0},
     button="Split the effect",
     intro="How much of the neuron’s effect goes straight to the logits, and what do later heads "

@@ -23,6 +23,7 @@ EXPERIMENT = Experiment(
     brief=(("finding",),),
     figures=(Figure("corpus_scan", key=True), Figure("corpus_auc", "auc_caption")),
     also="scan",
+    group="Where it fires",
     app={"documents": 4},
     button="Read the articles",
     intro="News articles are drawn at random and read token by token: where is the neuron highest "

@@ -11,6 +11,7 @@ EXPERIMENT = Experiment(
     options=(SEED,),
     brief=(("target",),),
     figures=(Figure("direct_effect"), Figure("written_tokens", "tokens_caption", key=True)),
+    group="How it works",
     app={},
     button="Read its output weights",
     intro="Each neuron adds a fixed vector to the residual stream. Read against the unembedding, "

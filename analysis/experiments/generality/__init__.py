@@ -14,6 +14,7 @@ EXPERIMENT = Experiment(
     ),
     brief=(("heading", "caption"),),
     figures=(Figure("generality", key=True),),
+    group="Test it",
     app={},
     button="Try other words and sentences",
     intro="A neuron chosen on one pair of prompts may know that pair and nothing else: here are "

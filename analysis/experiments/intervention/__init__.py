@@ -23,6 +23,7 @@ EXPERIMENT = Experiment(
     options=(FACTOR, LENGTH, SEED),
     figures=(Figure("intervention"),),
     also="intervene",
+    group="Test it",
     app={"length": 4},
     button="Exchange it",
     intro="At the end of the clean prompt the neuron’s activation is exchanged: for zero, for its "

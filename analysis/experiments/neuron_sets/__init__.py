@@ -27,6 +27,7 @@ EXPERIMENT = Experiment(
     ),
     app={"held_out": 0},
     tab="sets",
+    group="How it works",
     button="Patch them together",
     intro="The best neurons together, each kept at its value from the clean run.",
     seconds=60,

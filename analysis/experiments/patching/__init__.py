@@ -20,6 +20,7 @@ EXPERIMENT = Experiment(
     options=(COMPONENT,),
     figures=(Figure("patching"), Figure("heads", "heads_caption")),
     also="patch",
+    group="How it works",
     app={},
     report={"component": "all"},
     button="Patch layers and heads",

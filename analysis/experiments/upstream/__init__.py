@@ -25,6 +25,7 @@ EXPERIMENT = Experiment(
         ),
         Figure("upstream_alignment", "alignment_caption", module="figures_alignment", live=False),
     ),
+    group="How it works",
     app={"held_out": 0},
     button="Split what the neuron reads",
     intro="Where does the neuron’s pre-activation come from: which heads, reading which token, and "

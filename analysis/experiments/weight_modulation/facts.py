@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.criteria import NEGLIGIBLE, UNMOVED
 from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
+from analysis.experiments.weight_modulation.turns import Turn, turns
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Facts:
     # factors under which the likeliest text begins with the target, and with something else
     target_first: tuple[float, ...]
     other_first: tuple[float, ...]
+    turns: dict[float, Turn]  # what is likeliest next after the clean prompt, by factor
     samples: int  # texts a factor beside the likeliest
     texts: tuple[Text, ...]  # all after the clean prompt, and the likeliest after the corrupted one
 
@@ -113,6 +115,7 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         loss=_loss(result),
         target_first=tuple(f for f, text in first.items() if text == result.target),
         other_first=tuple(f for f, text in first.items() if text != result.target),
+        turns={turn.factor: turn for turn in turns(result)},
         samples=max(result.written_sample, default=0),
         texts=tuple(text for text in _texts(result) if text.prompt == "clean" or not text.sample),
     )

@@ -1,0 +1,107 @@
+"""Puts the first screen into the page as it is served, so that it is there before gradio has begun.
+
+An ASGI middleware: it passes everything on but the app's own few files, and adds to the one page.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from space.beside import beside
+from space.first import first
+from space.html import first_head, first_screen
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+HERE = Path(__file__).parent / "static"
+CARD = beside("docs/card.png")
+KINDS = {
+    ".css": b"text/css; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".png": b"image/png",
+}
+NAMES = ("first.css", "space.js", "first.js", "sky.js", "walk.js", "explain.js")
+FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD) if path}
+"""What the first screen is made of, by its address."""
+
+OTHERS_CARD = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+"""Gradio's own tags for cards of links."""
+
+BEGIN = re.compile(rb'<script type="module" crossorigin src="([^"]+)"></script>')
+LATER = rb'<link rel="modulepreload" crossorigin href="\1" id="begin">'
+"""Gradio's beginning is fetched at once, and begins when the first screen is painted."""
+
+
+class FirstPage:
+    """Serves an app with its first screen.
+
+    Args:
+        app: what is served.
+        model: whose first screen it is.
+    """
+
+    def __init__(self, app: Any, model: str) -> None:
+        self.app, self.model = app, model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope.get("path", "")
+        inside = path.removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+        elif inside in FILES:
+            await _file(FILES[inside], send)
+        elif inside in ("", "/"):
+            await self._page(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold the page back until it is whole, and send it with the first screen in it."""
+        start: MutableMapping[str, Any] = {}
+        body = bytearray()
+
+        async def kept(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            headers = dict(start["headers"])
+            if headers.get(b"content-type", b"").startswith(b"text/html"):
+                page = self._with_first_screen(bytes(body), address(scope))
+                headers[b"content-length"] = str(len(page)).encode()
+                start["headers"] = list(headers.items())
+                body[:] = b"" if scope["method"] == "HEAD" else page
+            await send(start)
+            await send({"type": "http.response.body", "body": bytes(body)})
+
+        await self.app(scope, receive, kept)
+
+    def _with_first_screen(self, page: bytes, home: str) -> bytes:
+        shown = first(self.model)
+        head = first_head(shown, home, CARD is not None).encode()
+        page = BEGIN.sub(LATER, OTHERS_CARD.sub(b"", page), count=1)
+        page = page.replace(b"</head>", head + b"</head>", 1)
+        screen = first_screen(shown).encode()
+        return page.replace(b"<gradio-app", screen + b"<gradio-app", 1)
+
+
+def address(scope: Scope) -> str:
+    """Where the page was asked for, as the visitor's browser or the proxy before us says."""
+    headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
+    scheme = headers.get(b"x-forwarded-proto", str(scope.get("scheme"))).split(",")[0]
+    host = headers.get(b"x-forwarded-host", headers.get(b"host", "")).split(",")[0]
+    return f"{scheme.strip()}://{host.strip()}{scope.get('root_path', '')}/"
+
+
+async def _file(path: Path, send: Send) -> None:
+    body = path.read_bytes()
+    headers = [(b"content-type", KINDS[path.suffix]), (b"content-length", str(len(body)).encode())]
+    headers.append((b"cache-control", b"no-cache"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

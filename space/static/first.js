@@ -1,0 +1,187 @@
+"use strict";
+/* The first screen by itself: the slider, the dots and the form. It needs nothing of gradio until a
+   door is opened or a neuron is asked for; then it waits until the workbench below is ready. */
+(() => {
+  const at = (id) => document.getElementById(id);
+  const data = JSON.parse(at("first-data").textContent);
+  const root = at("first");
+
+  /* As gradio chooses, so that nothing changes its colours when it begins. */
+  const query = new URLSearchParams(location.search);
+  const wanted = query.get("__theme");
+  const night = window.matchMedia("(prefers-color-scheme: dark)");
+  const dark = wanted === "dark" || (wanted !== "light" && night.matches);
+  document.body.classList.toggle("dark", dark);
+  document.body.classList.toggle("light", wanted === "light");
+  const embedded = query.get("embed") === "true";
+  const bare = embedded && !query.has("tab");
+  document.documentElement.classList.toggle("embedded", embedded);
+  document.documentElement.classList.toggle("at-bench", embedded && !bare);
+  const shared = new URLSearchParams([...query].filter(([name]) => !["embed", "show"].includes(name)));
+  at("back").href = `./${shared.size ? `?${shared}` : ""}`;
+  const shown = query.get("show");
+  const keepOne = () => {
+    for (const each of document.querySelectorAll(".answer"))
+      each.classList.toggle("unshown", !each.classList.contains(`answer-${shown}`));
+  };
+  if (embedded && shown)
+    new MutationObserver(keepOne).observe(document.body, { subtree: true, childList: true });
+
+  /* Gradio begins when this is painted; in a page that nobody sees nothing is, so not later than soon. */
+  const SOON = 400;
+  const begin = () => {
+    const from = at("begin");
+    if (!from) return;
+    from.removeAttribute("id");
+    const script = document.createElement("script");
+    Object.assign(script, { type: "module", crossOrigin: "", src: from.href });
+    document.head.append(script);
+  };
+  if (!bare) {
+    requestAnimationFrame(() => setTimeout(begin));
+    setTimeout(begin, SOON);
+  }
+
+  /* What waits for the workbench. */
+  const bench = (wish) => {
+    if (window.askView) wish(window.askView);
+    else setTimeout(() => bench(wish), 50);
+  };
+  const open = (neuron) => {
+    if (bare) {
+      window.open(`./?${new URLSearchParams({ ...data.question, neuron })}`, "_blank", "noopener");
+      return;
+    }
+    bench((ask) => ask({ ...data.question, neuron }, "activations"));
+    document.getElementsByTagName("gradio-app")[0].scrollIntoView();
+  };
+
+  window.openNeuron = open;
+
+  const turning = () => {
+    const slider = at("turn");
+    const bars = [...root.querySelectorAll(".bars li")];
+    const values = [...root.querySelectorAll(".tint small")];
+    const says = root.querySelector(".says");
+    const said = root.querySelector(".said:not(.ghost)");
+    const most = Math.max(...data.turns.map(({ factor }) => Math.abs(factor)));
+    const write = (value) => value.toFixed(1).replace(/^-(?!0\.0$)/, "\u2212").replace("-0.0", "0.0");
+    const turn = () => {
+      const now = data.turns[slider.value];
+      says.style.setProperty("--turn", now.factor / most);
+      bars.forEach((bar, i) => {
+        bar.querySelector("i").style.setProperty("--p", now.shares[i]);
+        bar.querySelector(".percent").textContent = now.percents[i];
+      });
+      for (const each of values) each.textContent = write(each.dataset.value * now.factor);
+      said.dataset.kind = data.kinds[now.word] || "other";
+      at("said-word").textContent = now.shown;
+      at("said-rest").textContent = now.rest;
+      at("turned").textContent = `${now.label} \u00d7`;
+      slider.setAttribute("aria-valuetext", `${now.label} times: ${now.word} ${now.percent}`);
+    };
+    slider.addEventListener("input", turn);
+    turn();
+  };
+
+  /* The visitor's words: a word inside a sentence has its space with it. */
+  const own = () => {
+    const form = at("own");
+    const fields = { target: at("own-target"), foil: at("own-foil") };
+    const prompts = { clean: at("own-clean"), corrupted: at("own-corrupted") };
+    const token = (text) => (/^[\p{L}\p{N}]/u.test(text) ? ` ${text.trimEnd()}` : text);
+    const seen = (text) => text.replaceAll(" ", "\u00b7");
+    const words = () => ({ target: token(fields.target.value), foil: token(fields.foil.value) });
+    let written = false;
+    let about = data.suggestions[0];
+    const filled = (text, word) => text.replace("{}", () => word);
+    const fill = (each) => {
+      const { target, foil } = words();
+      about = each;
+      prompts.clean.value = filled(each.clean, target);
+      prompts.corrupted.value = filled(each.corrupted, foil);
+      tell();
+    };
+    const fitting = () => {
+      const { target, foil } = words();
+      return data.suggestions.filter((s) => !s.target || (s.target === target && s.foil === foil));
+    };
+    const tell = () => {
+      const { target, foil } = words();
+      const read = [target, foil].map((each) => {
+        const code = document.createElement("code");
+        code.textContent = seen(each) || "\u2026";
+        return code;
+      });
+      const rest = ": inside a sentence a word has its space with it.";
+      at("own-read").replaceChildren("Read as ", read[0], " and ", read[1], rest);
+      at("own-prompts").textContent = `\u201c${prompts.clean.value}\u201d`;
+      const chips = fitting().map((each) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = filled(each.clean, seen(target));
+        button.setAttribute("aria-pressed", String(each === about));
+        button.addEventListener("click", () => fill(each));
+        return button;
+      });
+      at("own-pairs").replaceChildren("Suggestions ", ...chips);
+      for (const chip of form.querySelectorAll("[data-suggest]"))
+        chip.setAttribute("aria-pressed", String(data.suggestions[chip.dataset.suggest] === about));
+    };
+    for (const field of Object.values(fields))
+      field.addEventListener("input", () => (written ? tell() : fill(fitting()[0])));
+    for (const prompt of Object.values(prompts))
+      prompt.addEventListener("input", () => {
+        written = true;
+        tell();
+      });
+    form.addEventListener("click", ({ target: pressed }) => {
+      const chip = pressed.closest("[data-suggest]");
+      if (!chip) return;
+      const each = data.suggestions[chip.dataset.suggest];
+      fields.target.value = each.target.trimStart();
+      fields.foil.value = each.foil.trimStart();
+      written = false;
+      fill(each);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      look({ ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value });
+    });
+    const look = (parts) => {
+      const question = about.question;
+      say("Looking through every neuron: this takes some seconds \u2026");
+      at("verdict").scrollIntoView({ block: "nearest" });
+      awaited = parts;
+      bench((ask) => ask({ ...parts, question, neuron: "" }, "find", true));
+    };
+    tell();
+  };
+  let awaited;
+  const say = (...parts) => at("verdict").replaceChildren(...parts);
+
+  /* The answer, which stands in the workbench, told beside the words that it is about. */
+  window.heardAnswers = () => {
+    const answer = document.querySelector(".answer-find [data-question]");
+    if (!awaited || !answer) return;
+    const question = JSON.parse(answer.dataset.question);
+    const same = ["target", "foil", "clean", "corrupted"].every((k) => question[k] === awaited[k]);
+    if (!same) return;
+    awaited = undefined;
+    at("verdict").classList.toggle("wrong", Boolean(answer.querySelector("[role=alert]")));
+    const more = document.createElement("button");
+    more.type = "button";
+    more.textContent = "See how it was found";
+    more.addEventListener("click", () => answer.scrollIntoView({ block: "center" }));
+    const told = [...answer.children].map((each) => {
+      const copy = each.cloneNode(true);
+      copy.removeAttribute("role");
+      return copy;
+    });
+    say(...told, more);
+    at("verdict").scrollIntoView({ block: "nearest" });
+  };
+
+  if (data.turns) turning();
+  own();
+})();

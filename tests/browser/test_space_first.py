@@ -1,0 +1,163 @@
+"""The first screen in a browser: complete before a click, quick, and led by keys alone."""
+
+import numpy as np
+import pytest
+
+from analysis import EMBEDDED, results
+from analysis.experiments.neuron_sweep.measured import ranked
+from analysis.wording import percent
+from space import tabs
+from space.session import Session
+from space.settings import Settings
+from tests.browser.space_page import MARKS, WAIT, SpaceVisit, live
+from tests.browser.test_space_looks import grave_faults, look
+from tests.committed import committed
+from tests.space.server import serving
+
+pytestmark = MARKS
+
+WATCH = """window.shifted = 0;
+new PerformanceObserver((list) => {
+    for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+SHIFT, REACTION = 0.1, 50
+"""The most that the page may shift, and milliseconds in which the slider has to answer."""
+
+TURNED = """() => {
+    const slider = document.getElementById("turn");
+    const times = [0, 10, 4, 8, 6].map((at) => {
+        slider.value = at;
+        const begun = performance.now();
+        slider.dispatchEvent(new Event("input"));
+        document.querySelector(".bars i").getBoundingClientRect();
+        return performance.now() - begun;
+    });
+    return times.sort((a, b) => a - b)[2];
+}"""
+"""Median time to turn the neuron and lay the page out."""
+
+
+@pytest.fixture(scope="module")
+def address(embedded):
+    with serving(Session(Settings(), loader=lambda _name, _device: embedded)) as server:
+        yield server.address
+
+
+@pytest.fixture
+def visit(context, address):
+    with SpaceVisit(context, address) as visit:
+        yield visit
+
+
+def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(context, address):
+    page = context.new_page()
+    page.route("**/assets/*.js", lambda route: route.abort())
+    page.goto(address)
+    with np.load(results.COMMITTED / EMBEDDED / "an" / "weight_modulation.npz") as file:
+        likely = file["likely_p"]
+    page.locator("#turn").focus()
+    for key, row in (("Home", 0), ("ArrowRight", 1), ("End", 10), ("ArrowLeft", 9)):
+        page.keyboard.press(key)
+        shown = page.locator(".stage .bars .percent").all_inner_texts()
+        assert shown == [percent(float(share)) for share in likely[row]]
+        said = page.locator("#said-word, #said-rest").all_text_contents()
+        assert "".join(said) == committed("weight_modulation").greedy[row]
+    assert page.evaluate(TURNED) < REACTION
+    page.close()
+
+
+def test_nothing_shifts_while_the_page_begins(context, address):
+    context.add_init_script(WATCH)
+    with SpaceVisit(context, address) as visit:
+        visit.see_answer("activations")
+        assert visit.tab.evaluate("window.shifted") < SHIFT
+
+
+def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
+    for scheme, width in (("light", 1400), ("dark", 820), ("dark", 400)):
+        look(visit, scheme, width)
+        assert visit.overflow() == 0
+        assert grave_faults(visit) == []
+        visit.tab.locator("#walk-door").click()
+        if not visit.tab.locator("#walk .told:visible").count():
+            visit.tab.locator("#walk [data-guess]:visible").first.click()
+        assert grave_faults(visit) == []
+        visit.tab.keyboard.press("Escape")
+
+
+def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
+    visit.tab.locator("#sky").focus()
+    second = ranked(committed("neuron_sweep"))[1]
+    visit.tab.keyboard.press("ArrowRight")
+    assert visit.tab.locator("#sky").get_attribute("aria-valuetext").startswith(f"{second} ")
+    with visit.asked.once_more():
+        visit.tab.keyboard.press("Enter")
+    visit.see_view(neuron=str(second))
+    visit.see_tokens(str(second))
+
+
+def test_two_words_of_ones_own_find_their_neuron_or_that_there_is_none(visit):
+    visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
+    for words, said in (
+        (("who", "which"), "Your neuron is L27N1455."),
+        (("dog", "cat"), "No single neuron says ·dog"),
+    ):
+        for name, word in zip(("target", "foil"), words, strict=True):
+            if visit.tab.locator(f"#own-{name}").input_value() != word:
+                visit.tab.locator(f"#own-{name}").fill(word)
+        read = visit.tab.locator("#own-read code").all_inner_texts()
+        assert read == [f"·{word}" for word in words]
+        visit.tab.locator("#own-foil").press("Enter")
+        visit.tab.locator("#verdict .verdict").get_by_text(said).wait_for(timeout=WAIT)
+        visit.see_view(target=f" {words[0]}", foil=f" {words[1]}", tab="find")
+
+
+def test_the_walk_is_done_with_keys_alone_and_shows_nothing_before_a_guess(visit):
+    visit.tab.locator("#walk-door").focus()
+    visit.tab.keyboard.press("Enter")
+    steps = visit.tab.locator("#walk section")
+    assert steps.count() == 6
+    for number in range(steps.count()):
+        step = steps.nth(number)
+        step.wait_for()
+        assert visit.tab.locator("#walk section:visible").count() == 1
+        assert not step.locator(".told").is_visible()
+        visit.tab.keyboard.press("Tab")
+        visit.tab.keyboard.press("Enter")
+        assert step.locator(".told").inner_text()
+        visit.tab.keyboard.press("Enter")
+    assert visit.tab.evaluate("document.activeElement.id") == "own-target"
+
+
+def test_no_tab_that_the_study_answers_opens_empty(visit):
+    for tab in tabs.tabs():
+        answered = [each for each in tab.experiments if each.study is not None]
+        if answered:
+            visit.go(tab.name)
+        for each in answered:
+            visit.see_answer(each.name, live(each))
+
+
+def test_one_panel_for_another_page_has_no_chrome_and_a_way_back(context, address):
+    page = context.new_page()
+    page.goto(f"{address}?embed=true")
+    assert page.locator("#turn").is_visible()
+    assert not page.locator("#own, gradio-app, #walk-door").filter(visible=True).count()
+    page.goto(f"{address}?embed=true&tab=direct_effect&show=direct_effect&neuron=L1N7")
+    page.locator(".answer-direct_effect [role=status]").wait_for(timeout=WAIT)
+    for chrome in ("#first", "#bench", "[role=tab]", "#unfold", ".answer-writers", ".take"):
+        assert not page.locator(chrome).filter(visible=True).count(), chrome
+    back = page.locator("#back").get_attribute("href")
+    assert back == "./?tab=direct_effect&neuron=L1N7"
+    page.close()
+
+
+def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
+    visit.go("patching")
+    visit.see_answer("patching", 2)
+    visit.tab.locator("[role=tabpanel] .term:visible").first.focus()
+    told = visit.tab.locator("#meaning")
+    told.wait_for()
+    assert len(told.inner_text()) > 20
+    visit.tab.keyboard.press("Escape")
+    assert not told.is_visible()
