@@ -308,7 +308,7 @@ def has(question: Any, needs: Sequence[Need]) -> bool:
         "prompts": bool(question.clean),
         "pair": bool(question.clean and question.corrupted),
         "words": bool(question.has_words),
-        "held_out": bool(question.has_words),
+        "held_out": bool(question.has_words or question.pairs),
         "natural": bool(question.natural),
         "crossed": question.crossed is not None,
         "plan": question.crossed is not None and question.crossed.plan is not None,

@@ -22,7 +22,7 @@ PAIR = ["--clean", CLEAN, "--corrupted", CORRUPTED]
 
 def test_models_lists_the_catalogue_with_the_embedded_model_first(answer):
     rows = answer("models")["models"]
-    assert set(rows[0]) == {"name", "source", "layers", "d_model", "d_mlp", "available"}
+    assert set(rows[0]) == {"name", "source", "layers", "d_model", "d_mlp", "terms", "available"}
     assert [row["name"] for row in rows] == [entry.name for entry in models.CATALOGUE]
     assert rows[0]["name"] == EMBEDDED
 
@@ -198,9 +198,10 @@ def test_the_real_command_keeps_standard_output_for_the_answer_whatever_the_term
 
 
 def test_questions_lists_the_library_with_the_default_first(answer):
-    rows = answer("questions")["questions"]
+    rows = answer("question", "list")["questions"]
     assert [row["name"] for row in rows] == list(questions.library())
-    assert rows[0] == {"name": "an", "title": "an or a", "target": " an", "foil": " a"}
+    known = {"name": "an", "title": "an or a", "target": " an", "foil": " a"}
+    assert rows[0] == {**known, "words": 49, "pairs": 1}
 
 
 def test_a_question_can_be_a_file(answer, llama_folder):

@@ -246,6 +246,3 @@ def test_every_question_of_the_library_has_pairs_to_choose_and_pairs_to_confirm(
     question = questions.load(name)
     words = min(len(question.target_words), len(question.foil_words))
     assert 1 + words + len(question.pairs) >= 24
-    assert len(question.natural) >= 3
-    assert question.pairs or len(question.held_out_templates) >= 3
-    assert question.about

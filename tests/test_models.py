@@ -121,7 +121,7 @@ def test_unknown_names_get_a_suggestion_and_hear_of_paths():
     message = refusal("gpt2-lrage")
     assert message.startswith("Unknown model 'gpt2-lrage': did you mean gpt2-large or ")
     assert message.endswith("(owner/name), a folder or a .gguf file works too.")
-    assert "known are smollm2-135m, gpt2, " in refusal("zzzz")
+    assert "known are smollm2-135m, gemma-3-270m, gpt2, " in refusal("zzzz")
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path):

@@ -218,7 +218,7 @@ def test_the_same_question_is_computed_once(server, name, monkeypatch):
     monkeypatch.setattr(service, "_compute_where_lent", computed)
     again = ask(name, replace(VIEW, tab="elsewhere"))
     assert again.json == first.json
-    other = replace(VIEW, neuron="L0N1", clean="I saw the apple tree and picked")
+    other = replace(VIEW, neuron="L0N1", clean="I climbed up the orange tree and picked")
     with pytest.raises(ComputedError):
         ask(name, other if name == "generality" else replace(other, target=" egg", foil=" owl"))
 
