@@ -20,21 +20,8 @@ WATCH = """window.shifted = 0;
 new PerformanceObserver((list) => {
     for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
 }).observe({ type: "layout-shift", buffered: true });"""
-SHIFT, REACTION = 0.1, 50
-"""The most that the page may shift, and milliseconds in which the slider has to answer."""
-
-TURNED = """() => {
-    const slider = document.getElementById("turn");
-    const times = [0, 10, 4, 8, 6].map((at) => {
-        slider.value = at;
-        const begun = performance.now();
-        slider.dispatchEvent(new Event("input"));
-        document.querySelector(".bars i").getBoundingClientRect();
-        return performance.now() - begun;
-    });
-    return times.sort((a, b) => a - b)[2];
-}"""
-"""Median time to turn the neuron and lay the page out."""
+SHIFT = 0.1
+"""The most that the page may shift."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +49,6 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
         assert shown == [percent(float(share)) for share in likely[row]]
         said = page.locator("#said-word, #said-rest").all_text_contents()
         assert "".join(said) == committed("weight_modulation").greedy[row]
-    assert page.evaluate(TURNED) < REACTION
     page.close()
 
 
