@@ -122,6 +122,8 @@ def shared_subject(name: str) -> Subject:
 
 def new_subject(name: str) -> Subject:
     origin = Origin(f"tiny-{name}", "random weights", "seed 0")
-    return Subject(
+    subject = Subject(
         make_model(*(CONFIGS | BRIEFLY)[name]), tiny.tokenizer(), origin, prepend_bos=False
     )
+    _ = subject.bridge  # as whatever runs an experiment does
+    return subject

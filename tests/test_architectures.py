@@ -13,6 +13,7 @@ from analysis.errors import UserError
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.loading.models import wrap
 from analysis.neuron import Neuron
+from analysis.subject import Origin, Subject
 from tests import architecture_list, families, tiny
 from tests.plant import plant
 from tests.questions import TREES, make_tiny_pair
@@ -143,8 +144,19 @@ def test_every_experiment_answers_or_says_what_stands_in_the_way(subject):
     if subject.family.mlp_post is None:
         assert not refused
     else:
-        assert refused.keys() == {"writers", "upstream", "composition", "find"}
+        assert refused.keys() == {"composition"}
         assert all("norm" in reason for reason in refused.values())
+
+
+@pytest.mark.slow
+def test_what_needs_no_gradient_leaves_a_model_fit_for_what_does():
+    """Fused weights are split when the hooks are made, once, by whichever comes first."""
+    model = families.make_model(*families.CONFIGS["bloom"])
+    subject = Subject(model, tiny.tokenizer(), Origin("new", "random weights", ""), False)
+    for name in ("writers", "neuron_sweep"):
+        experiment = experiments.named(name)
+        asked = running.inputs(experiment, subject, TREES, [], {})
+        assert running.compute(experiment, subject, asked)
 
 
 @pytest.mark.slow

@@ -391,7 +391,8 @@ def test_hostile_texts_stay_texts():
     assert not [name for name in page.attributes if name.startswith("on")]
     assert page.elements.count("script") == harmless.elements.count("script")
     assert "{{7*7}}" in page.text
-    assert "49" not in re.findall(r"\b49\b", page.text)
+    computed = re.compile(r"\b49\b")
+    assert len(computed.findall(page.text)) == len(computed.findall(harmless.text))
 
 
 def test_nothing_in_inlined_json_can_end_its_script():

@@ -69,7 +69,12 @@
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") hide();
   });
-  document.addEventListener("scroll", hide, true);
+  const follow = () => {
+    const focused = document.activeElement; // what is focused is brought into view: that scrolls, too
+    if (!meaning.hidden && focused.classList.contains("term")) show(focused);
+    else hide();
+  };
+  document.addEventListener("scroll", follow, true);
   new MutationObserver(explain).observe(document.body, { subtree: true, childList: true });
   explain();
 })();

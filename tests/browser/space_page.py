@@ -13,7 +13,7 @@ from tests.browser.chromium import NEEDED, Visit
 MARKS = [*NEEDED, pytest.mark.filterwarnings("ignore")]
 """Of a module that serves the app: the server's threads warn of their own."""
 
-WAIT = 240_000
+WAIT = 25_000
 """Milliseconds after which a condition is given up: no test waits for a time, and however busy the
 machine is, every condition holds at last."""
 
@@ -137,7 +137,12 @@ class SpaceVisit(Visit):
     def press(self, name: str) -> None:
         """Press a button that asks, and wait until it is answered."""
         with self.asked.once_more():
-            self.tab.get_by_role("button", name=name, exact=True).click()
+            self.button(name).click()
+
+    def button(self, name: str):
+        """A button by what it does; how long that takes may stand behind it."""
+        told = re.compile(rf"^{re.escape(name)}( \(about .+\))?$")
+        return self.tab.get_by_role("button", name=told)
 
     def panel(self, experiment: str):
         """The place of an experiment's answer on the open tab."""

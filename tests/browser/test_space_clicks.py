@@ -92,7 +92,7 @@ def clicks(context, address: str, busy) -> type[RuleBasedStateMachine]:
 
         @rule(name=st.sampled_from(BUTTONS))
         def presses_a_button(self, name: str) -> None:
-            button = self.visit.tab.get_by_role("button", name=name, exact=True)
+            button = self.visit.button(name)
             if button.is_visible():
                 button.click()
 

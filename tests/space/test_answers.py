@@ -18,6 +18,7 @@ from analysis.experiments import named
 from analysis.loading import models
 from analysis.study import folder_of
 from space import html, service
+from space.kept import Kept
 from space.session import Session
 from space.settings import Settings
 from space.view import View, asked, library
@@ -213,6 +214,7 @@ def committed_lens(tiny_session, tmp_path, monkeypatch):
         raise UserError("The model is busy.")
 
     monkeypatch.setattr(tiny_session, "alone", busy)
+    monkeypatch.setattr(tiny_session, "answers", Kept())
     return view, result
 
 
