@@ -13,7 +13,7 @@ from tests.browser.chromium import NEEDED, Visit
 MARKS = [*NEEDED, pytest.mark.filterwarnings("ignore")]
 """Of a module that serves the app: the server's threads warn of their own."""
 
-WAIT = 25_000
+WAIT = 240_000
 """Milliseconds after which a condition is given up: no test waits for a time, and however busy the
 machine is, every condition holds at last."""
 
