@@ -60,7 +60,7 @@ def test_sentences_turn_with_what_was_found():
     held, turned = (alone(EXPERIMENT, grafted(p)) for p in (Plan(), Plan(holds=False)))
     assert "can be copied" in held.heading
     assert "bias" in turned.heading
-    assert "of use" in held.controls
+    assert "the outcome alone does not give as much" in held.controls
     assert "it is transplanted" in held.verdict
     assert "bias only" in turned.verdict
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from analysis.experiments.neuron_sets.compute import summary
 from analysis.experiments.neuron_sets.measured import NeuronSets
 from analysis.tables import NEURON, Column, Listing, Rows, Table
@@ -15,7 +17,7 @@ def _curves(result: NeuronSets) -> Rows:
     orders, held_out = told["curves"], told["held_out"]
     rows = []
     for i, k in enumerate(result.control_sizes.tolist()):
-        row: dict[str, Any] = {"k": f"{k:,}"}
+        row: dict[str, Any] = {"k": f"{k:,}", "held_out": np.nan, "interval": [np.nan, np.nan]}
         for name in orders:
             (found,) = [each for each in orders[name] if each["k"] == k]
             row[name] = found["recovery"]
