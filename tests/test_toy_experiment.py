@@ -173,7 +173,8 @@ def test_the_app_shows_it_in_a_browser_with_its_control_figure_and_command(app):
         with Visit(chromium.new_context(), f"{app.url}/?tab={TOY.name}", (app.url,)) as visit:
             visit.tab.set_default_timeout(WAIT)
             visit.tab.wait_for_selector("#asked:not(:empty)")
-            assert visit.tab.locator("[role=tab][aria-selected=true]").inner_text() == TOY.title
+            opened = visit.tab.locator(f"#tab-{TOY.name}-button[aria-selected=true]")
+            assert opened.inner_text() == TOY.title
             panel = visit.tab.locator(".answer-toy_experiment:visible")
             panel.get_by_text("tokens are long").wait_for()
             panel.locator(".js-plotly-plot svg.main-svg").first.wait_for()
