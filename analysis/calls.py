@@ -86,10 +86,13 @@ class Asking(Loading):
         None
     )
     target: Annotated[
-        str | None, typer.Option(help="The token asked for, with its leading space.")
+        str | None,
+        typer.Option(
+            help="The token asked for, with its leading space; bars make a set: ' is| was'."
+        ),
     ] = None
     foil: Annotated[
-        str | None, typer.Option(help="The token it competes with, with its leading space.")
+        str | None, typer.Option(help="The token it competes with, or a set, likewise.")
     ] = None
 
     def ask(self) -> "Question":

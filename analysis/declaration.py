@@ -182,6 +182,7 @@ class Experiment:
         asks: the question it answers, in one sentence.
         returns: what its JSON holds.
         needs: what it takes of a question.
+        single: why it takes single tokens alone, a clause; empty where target and foil may be sets.
         options: of its own.
         figures: in reading order.
         brief: which of its sentences stand among a study's findings in brief, one item for each.
@@ -203,6 +204,7 @@ class Experiment:
     asks: str
     returns: str = "JSON."
     needs: tuple[Need, ...] = ()
+    single: str = ""
     options: tuple[Option, ...] = ()
     figures: tuple[Figure, ...] = ()
     brief: tuple[tuple[str, ...], ...] = ()

@@ -1,5 +1,6 @@
 """What may not have been meant: told beside an answer, which stands as it was asked."""
 
+from analysis.contrast import members
 from analysis.questions import Question
 from analysis.subject import Subject
 
@@ -13,7 +14,7 @@ def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     return tuple(
         f"{word!r} has no space before it, as the end of another word; the word itself is "
         f"{f' {word}'!r}."
-        for word in dict.fromkeys((question.target, question.foil))
+        for word in dict.fromkeys((*members(question.target), *members(question.foil)))
         if word[:1].isalpha() and _is_token(subject, f" {word}")
     )
 

@@ -1,23 +1,14 @@
-"""Prompts as a model reads them, a target token and its foil, and pairs of aligned prompts."""
+"""Prompts as a model reads them, and pairs of aligned prompts with what they call for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.contrast import Contrast, make_contrast
 from analysis.errors import UserError
 from analysis.subject import Subject
 
 SMALLEST_GAP = 1e-3
 """Logit differences nearer than this are not told apart."""
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """The token asked for and the token it competes with, as text (leading space) and as ids."""
-
-    target: str
-    foil: str
-    target_id: int
-    foil_id: int
 
 
 @dataclass(frozen=True)
@@ -79,52 +70,6 @@ def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
     tokens = subject.tokens(text)
     check_length(subject, tokens, what)
     return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
-
-
-def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
-    """Look up target and foil, each a single token given with its leading space.
-
-    Raises:
-        UserError: one of them is not a single token (a spelling that is one is suggested, if there
-            is any), or both are the same.
-    """
-    contrast = Contrast(
-        target, foil, _single_token(subject, target, "target"), _single_token(subject, foil, "foil")
-    )
-    if contrast.target_id == contrast.foil_id:
-        raise UserError(f"Target and foil are both {target!r}: give two different tokens.")
-    return contrast
-
-
-def _single_token(subject: Subject, word: str, what: str) -> int:
-    found = subject.pieces(word)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UserError(f"The {what} is empty: give one token, with its leading space.")
-    pieces = f"{len(found)} tokens{_listed(subject, found)}"
-    raise UserError(
-        f"The {what} {word[:40]!r} is {pieces} and must be one: {_suggestion(subject, word)}."
-    )
-
-
-def _listed(subject: Subject, tokens: list[int]) -> str:
-    """The texts of some tokens in brackets; nothing where one holds but a part of a character."""
-    texts = [subject.string(token) for token in tokens[:8]]
-    return "" if any("\ufffd" in text for text in texts) else f" ({', '.join(map(repr, texts))})"
-
-
-def _suggestion(subject: Subject, word: str) -> str:
-    """What to give instead: the word with or without its space or the first of several words.
-
-    A piece of a word, a space or a part of a character is no word to ask for.
-    """
-    bare = word.strip()
-    first = " " + (bare.split() or [""])[0]
-    for variant in (" " + bare, bare, first):
-        if variant.strip() and [variant] == [subject.string(p) for p in subject.pieces(variant)]:
-            return f"try {variant!r}"
-    return "choose another word"
 
 
 def special_in(subject: Subject, text: str) -> tuple[str, ...]:

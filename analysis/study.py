@@ -73,11 +73,11 @@ def run_study(
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
     refused = {}
     for experiment in steps():
-        given = _inputs(experiment, subject, question, folder, seed)
-        if given is None:
-            results.discard(folder, experiment.name)
-            continue
         try:
+            given = _inputs(experiment, subject, question, folder, seed)
+            if given is None:
+                results.discard(folder, experiment.name)
+                continue
             yield bring_up_to_date(subject, experiment, given, folder, watch)
         except UnsuitedError as error:
             results.discard(folder, experiment.name)

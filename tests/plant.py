@@ -2,8 +2,9 @@
 
 import torch
 
+from analysis.contrast import Contrast
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast, PromptPair
+from analysis.prompts import PromptPair
 from analysis.subject import Subject
 
 ON = 4.0  # pre-activation on the clean prompt: the activation functions pass it nearly unchanged
@@ -23,7 +24,8 @@ def plant(subject: Subject, pair: PromptPair, neuron: Neuron, contrast: Contrast
         else:
             bias = 0 if mlp.b_in is None else mlp.b_in[neuron.number]
             mlp.W_in[:, neuron.number] = _solve(inputs, torch.tensor([ON, 0.0]) - bias)
-        direction = subject.direction(contrast.target_id, contrast.foil_id)
+        target, foil = contrast.weighted(subject.W_U, subject.logits(pair.clean.tokens)[-1])
+        direction = target - foil
         mlp.W_out[neuron.number] = LOUD * direction / direction.norm()
 
 

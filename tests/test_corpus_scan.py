@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from analysis import corpus
 from analysis.claims import make_claims
+from analysis.contrast import make_contrast
 from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
@@ -26,7 +27,6 @@ from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
 from analysis.numbers.statistics import share_interval
-from analysis.prompts import make_contrast
 from analysis.running import inputs
 from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
@@ -337,7 +337,7 @@ def test_the_models_own_ceiling_is_the_auc_of_its_probability_and_of_its_logit_d
     for window in windows(subject, DOCUMENTS, engine.WINDOW_TOKENS):
         logits = subject.logits(window.tokens)[1:-1]
         chance += logits.softmax(-1)[:, contrast.target_id].tolist()
-        diff += (logits[:, contrast.target_id] - logits[:, contrast.foil_id]).tolist()
+        diff += (contrast.of(logits)).tolist()
         following += window.tokens[2:]
     follows, foil = (np.array(following) == t for t in (contrast.target_id, contrast.foil_id))
     chance, diff, one = np.array(chance), np.array(diff), follows | foil

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import questions
+from analysis.contrast import make_contrast
 from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS
 from analysis.neuron import Neuron, parse_neuron
-from analysis.prompts import make_contrast, make_pair, make_prompt
+from analysis.prompts import make_pair, make_prompt
 from analysis.questions import Question
 from tests import tiny
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, TREES_FILE

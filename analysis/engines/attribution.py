@@ -25,7 +25,6 @@ def attribute_neurons(
     Returns:
         Estimated change of the logit difference, in logits.
     """
-    contrast = pair.contrast
     posts: list[Tensor] = []
 
     def watch(resid: Tensor, hook: object) -> Tensor:
@@ -44,6 +43,6 @@ def attribute_neurons(
             prepend_bos=False,
         )
         last = logits[0, -1]
-        gradients = torch.autograd.grad(last[contrast.target_id] - last[contrast.foil_id], posts)
+        gradients = torch.autograd.grad(pair.contrast.of(last), posts)
     gradient = torch.stack([each[0, start:] for each in gradients])
     return (gradient * delta).sum(1).float()

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from analysis.contrast import Contrast
 from analysis.family import Family
-from analysis.prompts import Contrast, Prompt, PromptPair
+from analysis.prompts import Prompt, PromptPair
 from analysis.subject import Subject
 
 
@@ -151,6 +152,6 @@ def _patched(
 
     rows = 1 + len(wanted)
     logits = _run(subject, base.tokens, rows, {name: writer(name) for name in chain})
-    answer = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    answer = contrast.of(logits)
     activation = seen[0].clone()
     return Mediation((float(activation[0]), float(answer[0])), activation[1:], answer[1:])

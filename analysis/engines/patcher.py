@@ -54,8 +54,7 @@ class NeuronPatcher:
         return torch.cat(tail.base.activations)[:, self.start :]
 
     def _diff(self, final: Tensor) -> Tensor:
-        contrast = self.pair.contrast
-        return self.subject.logit_diff(final, contrast.target_id, contrast.foil_id)
+        return self.pair.contrast.read(self.subject, final)
 
     def swapped(self) -> "NeuronPatcher":
         """The patcher that puts corrupted activations into the clean run: it noises."""

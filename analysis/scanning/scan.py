@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, read
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast
 from analysis.scanning.tallies import Extremes, Moments, Records, Sample, place_of, priority
 from analysis.subject import Subject
 
@@ -170,10 +170,10 @@ def _records(
     return Records(
         document=documents[reading.window[kept].cpu()],
         activations=torch.stack(values, 1).cpu(),
-        p_target=(logits[:, contrast.target_id] - logits.logsumexp(-1)).exp().float().cpu(),
-        logit_diff=(logits[:, contrast.target_id] - logits[:, contrast.foil_id]).float().cpu(),
-        top_is_target=(logits.argmax(-1) == contrast.target_id).cpu(),
-        next_is_target=(following == contrast.target_id).cpu(),
-        next_is_foil=(following == contrast.foil_id).cpu(),
+        p_target=(contrast.logits(logits)[0] - logits.logsumexp(-1)).exp().float().cpu(),
+        logit_diff=contrast.of(logits).float().cpu(),
+        top_is_target=contrast.is_target(logits.argmax(-1)).cpu(),
+        next_is_target=contrast.is_target(following).cpu(),
+        next_is_foil=contrast.is_foil(following).cpu(),
         next_is_known=(following != NO_TOKEN).cpu(),
     )

@@ -9,12 +9,12 @@ from einops import rearrange
 from jaxtyping import Float, Int
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.reading import windows
 from analysis.experiments.corpus_scan.followed import LABELS, WORDS, bands, separated
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast
 from analysis.result import Result
 from analysis.scanning.examples import Example, examples
 from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analysis.contrast import members
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.numbers.statistics import share_interval
 
@@ -59,7 +60,7 @@ def facts(result: NextToken) -> Facts:
         gap=clean.logit_diff - corrupted.logit_diff if corrupted else 0.0,
         tokens=len(pair[0]),
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
-        names_target=any(result.target in tokens for tokens in pair),
+        names_target=any({*members(result.target)} & {*tokens} for tokens in pair),
         natural=_natural(result),
     )
 

@@ -9,6 +9,7 @@ EXPERIMENT = Experiment(
     returns="JSON: the layer and the fit, the margin on held-out words, sentences and articles "
     "before and after, with controls, what it costs, and the verdict.",
     needs=("words", "neuron", "corpus"),
+    single="what is built in writes one token less the other",
     options=(
         Option(
             "recipient",

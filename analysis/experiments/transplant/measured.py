@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from analysis.contrast import Contrast
 from analysis.engines.copying import fitted, mapped, matched_to, used
 from analysis.engines.grafting import Graft, behind, native
 from analysis.engines.ridge import Fit, fit
@@ -18,7 +19,6 @@ from analysis.experiments.transplant.checkpoint import Checkpoint, Pair
 from analysis.experiments.transplant.texts import NATURAL, WORDS, Text, Texts
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of
-from analysis.prompts import Contrast
 from analysis.questions import Question
 from analysis.subject import Subject
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.contrast import Contrast
 from analysis.errors import UserError
-from analysis.prompts import Contrast
 from analysis.questions import Question
 from analysis.subject import Subject
 
