@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.contrast import Contrast, make_contrast
-from analysis.errors import UserError
+from analysis.errors import UnsuitedError, UserError
 from analysis.subject import Subject
 
 SMALLEST_GAP = 1e-3
@@ -22,15 +22,50 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptPair:
-    """Two prompts of equal token count that call for different words, and those two words."""
+    """Two prompts that call for different words, and those words; mostly of equal token count.
+
+    What is read or patched at the ends alone takes prompts of unequal length too, aligned from
+    their ends; maps by position do not.
+    """
 
     clean: Prompt
     corrupted: Prompt
     contrast: Contrast
 
     @property
+    def equal(self) -> bool:
+        """Whether both prompts have as many tokens."""
+        return len(self.clean.tokens) == len(self.corrupted.tokens)
+
+    @property
+    def suffix(self) -> int:
+        """How many positions, counted from the end, there are from the first difference on.
+
+        Of prompts of unequal length those of the shorter one.
+        """
+        shorter = min(len(self.clean.tokens), len(self.corrupted.tokens))
+        pairs = zip(self.clean.tokens, self.corrupted.tokens, strict=False)
+        head = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter - 1)
+        return shorter - min(head, shorter - 1)
+
+    def check_equal(self) -> None:
+        """Refuse prompts that have no positions in common.
+
+        Raises:
+            UnsuitedError: they are of unequal length.
+        """
+        if not self.equal:
+            told = _unequal(self).removesuffix(".")
+            raise UnsuitedError(f"{told}, as what is told by position needs.")
+
+    @property
     def differing(self) -> tuple[int, ...]:
-        """Positions at which the two prompts have different tokens."""
+        """Positions at which the two prompts have different tokens.
+
+        Raises:
+            UnsuitedError: they are of unequal length.
+        """
+        self.check_equal()
         pairs = zip(self.clean.tokens, self.corrupted.tokens, strict=True)
         return tuple(i for i, (a, b) in enumerate(pairs) if a != b)
 
@@ -79,8 +114,18 @@ def special_in(subject: Subject, text: str) -> tuple[str, ...]:
     return tuple(str(each) for each in found if each.special and str(each) in text)
 
 
-def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: str) -> PromptPair:
+def make_pair(
+    subject: Subject, clean: str, corrupted: str, target: str, foil: str, equal: bool = True
+) -> PromptPair:
     """Tokenise and align two prompts.
+
+    Args:
+        subject: the model.
+        clean: the prompt that calls for the target.
+        corrupted: the prompt that calls for the foil.
+        target: as text.
+        foil: as text.
+        equal: whether they must have as many tokens.
 
     Raises:
         UserError: the prompts are identical or of unequal token count (the tokens at fault are
@@ -90,14 +135,15 @@ def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: s
     second = make_prompt(subject, corrupted, "corrupted prompt")
     if first.tokens == second.tokens:
         raise UserError("The clean and the corrupted prompt are identical: change one word.")
-    if len(first.tokens) != len(second.tokens):
-        raise UserError(_unequal(first, second))
-    return PromptPair(first, second, make_contrast(subject, target, foil))
+    pair = PromptPair(first, second, make_contrast(subject, target, foil))
+    if equal and not pair.equal:
+        raise UserError(_unequal(pair))
+    return pair
 
 
-def _unequal(clean: Prompt, corrupted: Prompt) -> str:
+def _unequal(pair: PromptPair) -> str:
     """Name the stretch where two prompts of unequal length part."""
-    a, b = clean.strings, corrupted.strings
+    a, b = pair.clean.strings, pair.corrupted.strings
     shorter = min(len(a), len(b))
     head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
     most = shorter - head

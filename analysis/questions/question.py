@@ -155,17 +155,17 @@ class Question(Part):
         return make_prompt(subject, self.clean, "clean prompt")
 
     def pair(self, subject: Subject) -> PromptPair:
-        """Both prompts, aligned.
+        """Both prompts, aligned from their ends.
 
         Raises:
-            UserError: one is missing, or they cannot be aligned.
+            UserError: one is missing or too long, or they are identical.
         """
         given = {"--clean": self.clean, "--corrupted": self.corrupted}
         missing = [name for name, text in given.items() if not text]
         if len(missing) == 1:
             (has,) = set(given) - set(missing)
             raise UserError(f"Only {has} is given: a pair needs {missing[0]} too.")
-        return make_pair(subject, self.clean, self.corrupted, self.target, self.foil)
+        return make_pair(subject, self.clean, self.corrupted, self.target, self.foil, equal=False)
 
     def prompts(self, subject: Subject) -> tuple[Prompt, ...]:
         """The clean prompt, and the corrupted one where there is one.
