@@ -198,7 +198,8 @@ def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path)
         assert f"This was not asked of {make_claims(study).model}." in page
         assert "its parts do not add up to the whole." in page
     assert (
-        "Some experiments cannot be asked this, or not of this model" in (folder / "question.html").read_text()
+        "Some experiments cannot be asked this, or not of this model"
+        in (folder / "question.html").read_text()
     )
     with undrawn():
         assert "cannot be asked" not in prose(evidence(Plan()))
