@@ -110,8 +110,8 @@ class Contrast:
             return subject.logit_diff(resid, self.targets[0], self.foils[0])
         few = subject.read_out.of([*self.targets, *self.foils])
         logits = subject.finite(few.logits(subject.final_norm(resid)), "logits").float()
-        target, foil = logits.split([len(self.targets), len(self.foils)], -1)
-        return target.logsumexp(-1) - foil.logsumexp(-1)
+        cut = len(self.targets)
+        return logits[..., :cut].logsumexp(-1) - logits[..., cut:].logsumexp(-1)
 
     def logits(
         self, logits: Float[Tensor, "*row d_vocab"]

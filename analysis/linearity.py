@@ -80,8 +80,9 @@ def weights_of_sets(
 
     None where target and foil are single tokens, or there is no prompt.
     """
-    asks = contrast.has_sets and prompt is not None
-    return subject.logits(prompt.tokens)[-1] if asks else None
+    if prompt is None or not contrast.has_sets:
+        return None
+    return subject.logits(prompt.tokens)[-1]
 
 
 def comparable(subject: Subject, question: Question) -> Subject:

@@ -246,10 +246,9 @@ def matched(
 
 def _wrong(question: Question) -> "list[str]":
     """What is wrong with a question beyond the form of its parts, a clause each."""
-    wrong = []
-    for words in (question, *question.pairs):
-        target, foil = words.target or question.target, words.foil or question.foil
-        wrong += filter(None, [mistake(target, foil)])
+    asked = [(question.target, question.foil)]
+    asked += [(p.target or question.target, p.foil or question.foil) for p in question.pairs]
+    wrong = [told for told in (mistake(*words) for words in dict.fromkeys(asked)) if told]
     templates = {
         "template": (question.template,) if question.template else (),
         "held_out_templates": question.held_out_templates,
