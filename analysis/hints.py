@@ -6,6 +6,23 @@ from analysis.subject import Subject
 
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
+    """What may not have been meant, a sentence each."""
+    return (*_without_space(subject, question), *_uneven(subject, question))
+
+
+def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:
+    """Prompts of unequal length, of which some things cannot be asked."""
+    sizes = [len(subject.tokens(text)) for text in (question.clean, question.corrupted) if text]
+    if len(set(sizes)) < 2:
+        return ()
+    clean, corrupted = sizes
+    return (
+        f"The clean prompt has {clean} tokens and the corrupted one {corrupted}: places are counted"
+        " from their ends.",
+    )
+
+
+def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
     """A sentence for each word that lacks its leading space, where with it it is a token too.
 
     In the middle of a text hardly any word begins without one: “dog” is then the end of another
