@@ -52,8 +52,10 @@ def test_hooks_engine_read_out_and_writes_are_the_plain_models(subject, name):
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])
-def test_patched_neurons_move_the_answer_as_hooks_say(subject, pair, positions):
+def test_patched_neurons_move_the_answer_as_hooks_say(subject, name, pair, positions):
     patcher = NeuronPatcher(subject, pair, positions)
+    assert patcher.start
+    assert patcher.engine == "exact" + ", whole sequences" * (name in families.WHOLE)
     chosen = torch.zeros(subject.n_layers, subject.d_mlp, dtype=torch.bool)
     for neuron in NEURONS:
         chosen[neuron] = True
