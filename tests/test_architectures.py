@@ -138,11 +138,14 @@ def test_every_experiment_answers_or_says_what_stands_in_the_way(subject):
         known = {option.name for option in experiment.options}
         given = {name: value for name, value in options.items() if name in known}
         neurons = ["L1N3"] if experiment.asks_about_a_neuron else []
+        done: list[float] = []
         try:
             asked = running.inputs(experiment, subject, TREES, neurons, given)
-            running.compute(experiment, subject, asked)
+            running.compute(experiment, subject, asked, done.append)
         except UserError as error:
             refused[experiment.name] = str(error)
+        assert done == sorted(done), experiment.name
+        assert all(0 <= each <= 1 for each in done), experiment.name
     if subject.family.mlp_post is None:
         assert not refused
     else:
