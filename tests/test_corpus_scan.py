@@ -22,6 +22,7 @@ from analysis.experiments.corpus_scan.command import _key
 from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
+from analysis.experiments.corpus_scan.quadrants import SIGNS
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
@@ -34,6 +35,7 @@ from analysis.scanning.examples import examples
 from analysis.scanning.scan import scan
 from analysis.scanning.scan_table import COLUMNS, rows
 from analysis.scanning.tallies import (
+    POSITION_BITS,
     Extremes,
     Moments,
     Records,
@@ -42,6 +44,7 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
+from analysis.sentences import finding
 from tests.questions import CLEAN, CORRUPTED, PAIR
 from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
@@ -379,6 +382,76 @@ def test_the_table_has_a_row_for_every_neuron(subject):
     assert all(row[COLUMNS.index("highest context")] in texts for row in found[:20])
 
 
+def hooked_factors(subject, neuron):
+    """Gate and up of a neuron on every token that counts but the last of each window, by hooks."""
+    lead, found = int(subject.prepend_bos), []
+    for _, text in DOCUMENTS:
+        tokens = subject.tokens(text)
+        for start in range(lead, len(tokens), engine.WINDOW_TOKENS):
+            piece = [*tokens[:lead], *tokens[start : start + engine.WINDOW_TOKENS]]
+            both = subject.cache(tuple(piece), "mlp.hook_pre", "mlp.hook_pre_linear").values()
+            layers = [values[neuron.layer, 1:-1, neuron.number] for values in both]
+            found.append(torch.stack(layers, 1))
+    return torch.cat(found).numpy()
+
+
+def test_quadrants_count_the_signs_of_gate_and_up_as_hooks_read_them():
+    subject = make_subject("llama")
+    found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
+    gate, up = hooked_factors(subject, CHOSEN[0]).T
+    values = subject.activation(torch.as_tensor(gate)).numpy() * up
+    masks = [((gate >= 0) == g) & ((up >= 0) == u) for g, u in SIGNS]
+    assert found.quadrant_tokens.tolist() == [int(mask.sum()) for mask in masks]
+    assert min(found.quadrant_tokens) > 0, "every quadrant is seen"
+    np.testing.assert_allclose(found.quadrant_mean, [values[m].mean() for m in masks], rtol=1e-4)
+    for number, mask in enumerate(masks):
+        rows = found.quadrant_factors[found.quadrant_of == number]
+        largest = np.flatnonzero(mask)[np.argsort(-np.abs(values[mask]))][:3]
+        expected = np.stack([gate, up, values], 1)[largest]
+        np.testing.assert_allclose(rows, expected, rtol=1e-4, atol=1e-5)
+    low, high = found.band_edges[1], found.band_edges[-2]
+    ends = [[int((m & end).sum()) for m in masks] for end in (values < low, values >= high)]
+    assert found.quadrant_ends.tolist() == ends
+    assert found.quadrant_hits.sum(1).tolist() == [found.next_count, found.foil_count]
+
+
+def test_the_table_counts_the_quadrants_of_every_neuron_and_none_where_nothing_is_gated():
+    gated, plain = make_subject("llama"), make_subject("gpt2")
+    first, *_ = COLUMNS[-4:]
+    table = list(rows(gated, whole(gated, DOCUMENTS), dict(DOCUMENTS)))
+    column = CHOSEN[0].layer * gated.d_mlp + CHOSEN[0].number
+    places = range(COLUMNS.index(first), len(COLUMNS))
+    assert all(sum(row[i] for i in places) == row[1] for row in table)
+    records = whole(gated, DOCUMENTS).records.factors
+    signs = [((records[:, 0] >= 0) == g) & ((records[:, 1] >= 0) == u) for g, u in SIGNS]
+    assert [table[column][i] for i in places] == [int(each.sum()) for each in signs]
+    assert {row[-1] for row in rows(plain, whole(plain, DOCUMENTS), dict(DOCUMENTS))} == {""}
+
+
+def test_nothing_is_told_of_gate_and_up_where_there_are_none():
+    subject = make_subject("gpt2")
+    found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
+    assert not len(found.quadrant_tokens)
+    assert facts(found).quadrants == ()
+    assert summary(found)["quadrants"] == []
+    assert "gate" not in finding(EXPERIMENT, found)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "says"),
+    [
+        ((0, 100, 0, 0), (100, 0, 0, 0), "up that turns"),
+        ((0, 0, 100, 0), (100, 0, 0, 0), "the gate that turns"),
+        ((0, 100, 0, 0), (0, 0, 0, 100), "both turn"),
+        ((100, 0, 0, 0), (95, 0, 0, 5), "differ in size alone"),
+        ((0, 100, 0, 0), (60, 0, 0, 40), "not a matter of one pair of signs"),
+    ],
+)
+def test_what_turns_between_the_ends_is_read_off_the_signs_of_their_tokens(lowest, highest, says):
+    scanned = replace(evidence(Plan()).corpus_scan, quadrant_ends=np.array([lowest, highest]))
+    assert says in finding(EXPERIMENT, scanned)
+
+
 def slow_auc(values, positive):
     pairs = [(a > b) + (a == b) / 2 for a in values[positive] for b in values[~positive]]
     return float(np.mean(pairs))
@@ -480,8 +553,9 @@ def scanned(hits_in):
         target[0:4000:400] = True
     rare = torch.zeros(4000, dtype=torch.bool)
     records = Records(
-        document=document,
+        place=document << POSITION_BITS,
         activations=values[:, None],
+        factors=torch.zeros(4000, 0),
         p_target=torch.rand(4000, generator=generator),
         logit_diff=torch.rand(4000, generator=generator),
         top_is_target=rare,
@@ -538,12 +612,12 @@ def news(**fields):
 )
 def test_what_a_word_that_hardly_comes_cannot_tell_is_not_called_untold(places, articles, says):
     spread = np.array([5, articles, articles])
-    heading, finding, caption = news(next_count=places, label_documents=spread)
-    assert says in finding
+    heading, found, caption = news(next_count=places, label_documents=spread)
+    assert says in found
     assert says in caption
-    assert "Read more articles" in finding
+    assert "Read more articles" in found
     assert "to say whether its activation tells" in heading
-    assert "does not tell" not in heading + finding + caption
+    assert "does not tell" not in heading + found + caption
 
 
 @pytest.mark.parametrize(

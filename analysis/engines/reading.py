@@ -4,15 +4,16 @@ The corpus engine. It knows no corpus and keeps no statistics: experiments say w
 each batch. A read may change activations on their way (ablation, scaling).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
+from analysis.family import part
 from analysis.subject import Subject
 
 BATCH_TOKENS = 1024
@@ -51,6 +52,9 @@ class Reading:
         following: id of the text's own next token, ``NO_TOKEN`` at a window's end.
         logits: of the next token.
         activations: by layer, the input of the MLP's output weights.
+        gates: by layer, what its gates read, before the activation function; none where the MLP has
+            no gate of its own.
+        ups: by layer, what the activated gates are multiplied by.
     """
 
     window: Int[Tensor, " token"]
@@ -59,6 +63,8 @@ class Reading:
     following: Int[Tensor, " token"]
     logits: Float[Tensor, "token d_vocab"]
     activations: dict[int, Float[Tensor, "token d_mlp"]]
+    gates: dict[int, Float[Tensor, "token d_mlp"]]
+    ups: dict[int, Float[Tensor, "token d_mlp"]]
 
 
 def windows(
@@ -96,8 +102,9 @@ def batches(
 def read(
     subject: Subject,
     batch: tuple[Window, ...],
-    layers: Iterable[int] = (),
+    layers: Collection[int] = (),
     changes: Mapping[int, Change] | None = None,
+    factors: bool = False,
 ) -> Reading:
     """One pass of the plain model over a batch of windows.
 
@@ -108,13 +115,20 @@ def read(
         layers: whose activations are wanted.
         changes: by layer, what is done to the activations before they are written; the reading
             holds them as they were before.
+        factors: whether gates and ups of the layers are wanted too, where there are such.
 
     Raises:
         UserError: a logit is not finite.
     """
     ids, valid = _padded(subject, batch)
     seen: dict[int, Tensor] = {}
+    gates: dict[int, Tensor] = {}
+    ups: dict[int, Tensor] = {}
     with ExitStack() as hooks:
+        if factors and has_factors(subject):
+            for layer in layers:
+                _keep(hooks, subject.blocks[layer], subject.family.mlp_gate, gates, layer)
+                _keep(hooks, subject.blocks[layer], subject.family.mlp_in, ups, layer)
         for layer in {*layers, *(changes or {})}:
             watch = partial(_watch, seen, layer, (changes or {}).get(layer))
             hooks.enter_context(subject.family.activations(subject.blocks[layer], watch))
@@ -130,7 +144,28 @@ def read(
         following=following[valid],
         logits=subject.finite(logits[valid], "logits").float(),
         activations={layer: seen[layer][valid] for layer in layers},
+        gates={layer: values[valid] for layer, values in gates.items()},
+        ups={layer: values[valid] for layer, values in ups.items()},
     )
+
+
+def has_factors(subject: Subject) -> bool:
+    """Whether activations are products, of an activated gate and of an up, that can be told apart.
+
+    They cannot where both come out of one matrix.
+    """
+    return None not in (subject.family.mlp_gate, subject.family.mlp_in)
+
+
+def _keep(
+    hooks: ExitStack, block: nn.Module, path: str | None, kept: dict[int, Tensor], layer: int
+) -> None:
+    """Until the hooks go, what a part of a block gives is kept."""
+    assert path is not None
+    handle = part(block, path).register_forward_hook(
+        lambda _module, _args, output: kept.update({layer: output})
+    )
+    hooks.callback(handle.remove)
 
 
 def _padded(

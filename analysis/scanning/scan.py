@@ -9,10 +9,18 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, read
+from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, has_factors, read
 from analysis.neuron import Neuron
 from analysis.prompts import Contrast
-from analysis.scanning.tallies import Extremes, Moments, Records, Sample, place_of, priority
+from analysis.scanning.tallies import (
+    Extremes,
+    Moments,
+    Quadrants,
+    Records,
+    Sample,
+    place_of,
+    priority,
+)
 from analysis.subject import Subject
 
 WINDOW_TOKENS = 256
@@ -42,6 +50,7 @@ class Scan:
         highest: the highest activations of every neuron.
         lowest: the same of the activations with their sign turned.
         sample: every neuron on a uniform random sample of tokens.
+        quadrants: the signs of every neuron's gate and up.
         records: every token, for the chosen neurons.
     """
 
@@ -50,10 +59,11 @@ class Scan:
     highest: Extremes
     lowest: Extremes
     sample: Sample
+    quadrants: Quadrants
     records: Records
 
     @classmethod
-    def empty(cls, neurons: int, chosen: int) -> "Scan":
+    def empty(cls, neurons: int, chosen: int, gated: bool = False) -> "Scan":
         """Nothing read yet."""
         return cls(
             0,
@@ -61,7 +71,8 @@ class Scan:
             Extremes.empty(neurons, TOP),
             Extremes.empty(neurons, TOP),
             Sample.empty(neurons),
-            Records.empty(chosen),
+            Quadrants.empty(neurons * gated),
+            Records.empty(chosen, 2 * gated),
         )
 
     def merge(self, later: "Scan") -> None:
@@ -71,6 +82,7 @@ class Scan:
         self.highest.merge(later.highest)
         self.lowest.merge(later.lowest)
         self.sample.merge(later.sample, SAMPLE)
+        self.quadrants.merge(later.quadrants)
         self.records.merge(later.records)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -89,6 +101,7 @@ class Scan:
             "highest": Extremes,
             "lowest": Extremes,
             "sample": Sample,
+            "quadrants": Quadrants,
             "records": Records,
         }
         made = {
@@ -116,13 +129,18 @@ def scan(
         seed: of the random sample of tokens.
         so_far: an earlier scan of the first windows, taken up where it stopped; it is changed.
     """
-    so_far = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(chosen))
+    so_far = so_far or started(subject, chosen)
     while so_far.windows < len(windows):
         shard = windows[so_far.windows : so_far.windows + SHARD_WINDOWS]
         for batch in batches(shard, BATCH_TOKENS):
-            reading = read(subject, batch, range(subject.n_layers))
+            reading = read(subject, batch, range(subject.n_layers), factors=True)
             _take_in(so_far, subject, reading, batch, chosen, contrast, seed)
         yield so_far
+
+
+def started(subject: Subject, chosen: Sequence[Neuron]) -> Scan:
+    """A scan of a model that has read nothing yet."""
+    return Scan.empty(subject.n_layers * subject.d_mlp, len(chosen), has_factors(subject))
 
 
 def _take_in(
@@ -148,7 +166,11 @@ def _take_in(
         scan.highest.add(values, places[:, None])
         scan.lowest.add(-values, places[:, None])
         scan.sample.add(SAMPLE, priority(places, seed), places, values)
-        scan.records.merge(_records(reading, kept, batch, chosen, contrast))
+        if reading.gates:
+            scan.quadrants.add(
+                *(torch.cat([f[i][kept] for i in sorted(f)], 1) for f in _factors(reading))
+            )
+        scan.records.merge(_records(reading, kept, places, chosen, contrast))
 
 
 def _places(subject: Subject, reading: Reading, batch: tuple[Window, ...]) -> Tensor:
@@ -160,16 +182,17 @@ def _places(subject: Subject, reading: Reading, batch: tuple[Window, ...]) -> Te
 def _records(
     reading: Reading,
     kept: Tensor,
-    batch: tuple[Window, ...],
+    places: Tensor,
     chosen: Sequence[Neuron],
     contrast: Contrast,
 ) -> Records:
-    documents = torch.tensor([window.document for window in batch])
     logits, following = reading.logits[kept], reading.following[kept]
     values = [reading.activations[n.layer][kept, n.number].float() for n in chosen]
+    factors = [f[chosen[0].layer][kept, chosen[0].number].float() for f in _factors(reading)]
     return Records(
-        document=documents[reading.window[kept].cpu()],
+        place=places,
         activations=torch.stack(values, 1).cpu(),
+        factors=torch.stack(factors, 1).cpu() if factors else torch.zeros(len(places), 0),
         p_target=(logits[:, contrast.target_id] - logits.logsumexp(-1)).exp().float().cpu(),
         logit_diff=(logits[:, contrast.target_id] - logits[:, contrast.foil_id]).float().cpu(),
         top_is_target=(logits.argmax(-1) == contrast.target_id).cpu(),
@@ -177,3 +200,8 @@ def _records(
         next_is_foil=(following == contrast.foil_id).cpu(),
         next_is_known=(following != NO_TOKEN).cpu(),
     )
+
+
+def _factors(reading: Reading) -> "list[dict[int, Tensor]]":
+    """Gates and ups by layer, where there are any."""
+    return [factor for factor in (reading.gates, reading.ups) if factor]

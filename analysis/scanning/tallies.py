@@ -174,12 +174,42 @@ class Sample(Tally):
 
 
 @dataclass
+class Quadrants(Tally):
+    """On how many tokens gate and up of every neuron have which signs.
+
+    The quadrants are those of ``quadrant``; there are no columns where nothing is gated.
+    """
+
+    count: Int[Tensor, "quadrant neuron"]
+
+    @classmethod
+    def empty(cls, neurons: int) -> "Quadrants":
+        """Nothing seen yet."""
+        return cls(torch.zeros(4, neurons, dtype=torch.long))
+
+    def add(self, gates: Float[Tensor, "row neuron"], ups: Float[Tensor, "row neuron"]) -> None:
+        """Count the tokens of another part of the corpus."""
+        found = quadrant(gates, ups)
+        self.count += torch.stack([(found == each).sum(0) for each in range(4)]).cpu()
+
+    def merge(self, later: "Quadrants") -> None:
+        """Count those that were counted elsewhere."""
+        self.count += later.count
+
+
+def quadrant(gate: Float[Tensor, "*row"], up: Float[Tensor, "*row"]) -> Int[Tensor, "*row"]:
+    """By the signs of gate and up: 0 for + +, 1 for + -, 2 for - +, 3 for - -; zero counts as +."""
+    return 2 * (gate < 0).to(torch.int8) + (up < 0).to(torch.int8)
+
+
+@dataclass
 class Records(Tally):
     """Every token, for a few chosen neurons.
 
     Attributes:
-        document: number of the document.
+        place: where in the corpus it stands.
         activations: of the chosen neurons.
+        factors: gate and up of the first of them; no columns where it is not gated.
         p_target: probability of the target as the next token.
         logit_diff: logit(target) - logit(foil).
         top_is_target: whether the model's first choice is the target.
@@ -188,8 +218,9 @@ class Records(Tally):
         next_is_known: whether the window holds a next token.
     """
 
-    document: Int[Tensor, " token"]
+    place: Int[Tensor, " token"]
     activations: Float[Tensor, "token chosen"]
+    factors: Float[Tensor, "token factor"]
     p_target: Float[Tensor, " token"]
     logit_diff: Float[Tensor, " token"]
     top_is_target: Bool[Tensor, " token"]
@@ -198,12 +229,13 @@ class Records(Tally):
     next_is_known: Bool[Tensor, " token"]
 
     @classmethod
-    def empty(cls, chosen: int) -> "Records":
+    def empty(cls, chosen: int, factors: int = 0) -> "Records":
         """Nothing seen yet."""
         none, no = torch.zeros(0), torch.zeros(0, dtype=torch.bool)
         return cls(
             torch.zeros(0, dtype=torch.long),
             torch.zeros(0, chosen),
+            torch.zeros(0, factors),
             none,
             none.clone(),
             no,
@@ -211,6 +243,11 @@ class Records(Tally):
             no.clone(),
             no.clone(),
         )
+
+    @property
+    def document(self) -> Int[Tensor, " token"]:
+        """Number of the document that each token stands in."""
+        return self.place >> POSITION_BITS
 
     def merge(self, later: "Records") -> None:
         """Append the tokens of a later part of the corpus."""
