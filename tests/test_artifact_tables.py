@@ -65,7 +65,7 @@ def verified(plan: Plan) -> Evidence:
     """A study of the original's own model, whose published numbers have hostile names."""
     told = Verification(
         plan.model, HOSTILE, HOSTILE, ("score",) * len(HOSTILE),
-        *np.full((3, len(HOSTILE)), 0.25), (), (),
+        *np.full((3, len(HOSTILE)), 0.25), (), (), HOSTILE, HOSTILE, np.full(len(HOSTILE), 0.25),
     )  # fmt: skip
     return with_result(evidence(plan), told)
 
