@@ -442,7 +442,8 @@ def test_nothing_is_told_of_gate_and_up_where_there_are_none():
     [
         ((0, 100, 0, 0), (100, 0, 0, 0), "up that turns"),
         ((0, 0, 100, 0), (100, 0, 0, 0), "the gate that turns"),
-        ((0, 100, 0, 0), (0, 0, 0, 100), "both turn"),
+        ((100, 0, 0, 0), (0, 0, 0, 100), "both turn"),
+        ((0, 100, 0, 0), (0, 0, 0, 100), "the gate that turns"),
         ((100, 0, 0, 0), (95, 0, 0, 5), "differ in size alone"),
         ((0, 100, 0, 0), (60, 0, 0, 40), "not a matter of one pair of signs"),
     ],

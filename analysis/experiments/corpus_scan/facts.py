@@ -240,16 +240,14 @@ def _quadrant(result: CorpusScan, i: int) -> Quadrant:
         foil=hits[FOIL],
         foil_share=foil,
         foil_interval=(foil_ends[0], foil_ends[1]),
-        examples=tuple(
-            Factors(
-                *result.quadrant_factors[n].tolist(),
-                result.quadrant_before[n],
-                result.quadrant_token[n],
-                result.quadrant_after[n],
-            )
-            for n in rows
-        ),
+        examples=tuple(_factors(result, n) for n in rows),
     )
+
+
+def _factors(result: CorpusScan, n: int) -> Factors:
+    gate, up, value = result.quadrant_factors[n].tolist()
+    text = result.quadrant_before[n], result.quadrant_token[n], result.quadrant_after[n]
+    return Factors(gate, up, value, *text)
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:

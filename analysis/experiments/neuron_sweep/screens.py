@@ -120,11 +120,11 @@ def _ranks(estimates: Float[np.ndarray, "layer d_mlp"]) -> Int[np.ndarray, " neu
 def kept() -> Bench:
     """What was measured last."""
     document = json.loads(PATH.read_text(encoding="utf-8"))
-    rows = {
-        kind: tuple(Row(**{**row, "pairs": tuple(row["pairs"])}) for row in document.pop(kind))
+    single, averaged = (
+        tuple(Row(**{**row, "pairs": tuple(row["pairs"])}) for row in document[kind])
         for kind in ("single", "averaged")
-    }
-    return Bench(**document, **rows)
+    )
+    return Bench(document["model"], document["neurons"], single, averaged)
 
 
 def keep(bench: Bench, path: Path) -> None:
