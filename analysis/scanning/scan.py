@@ -166,10 +166,8 @@ def _take_in(
         scan.highest.add(values, places[:, None])
         scan.lowest.add(-values, places[:, None])
         scan.sample.add(SAMPLE, priority(places, seed), places, values)
-        if reading.gates:
-            scan.quadrants.add(
-                *(torch.cat([f[i][kept] for i in sorted(f)], 1) for f in _factors(reading))
-            )
+        for layer, gates in reading.gates.items():
+            scan.quadrants.add(layer * subject.d_mlp, gates[kept], reading.ups[layer][kept])
         scan.records.merge(_records(reading, kept, places, chosen, contrast))
 
 

@@ -187,10 +187,16 @@ class Quadrants(Tally):
         """Nothing seen yet."""
         return cls(torch.zeros(4, neurons, dtype=torch.long))
 
-    def add(self, gates: Float[Tensor, "row neuron"], ups: Float[Tensor, "row neuron"]) -> None:
-        """Count the tokens of another part of the corpus."""
-        found = quadrant(gates, ups)
-        self.count += torch.stack([(found == each).sum(0) for each in range(4)]).cpu()
+    def add(
+        self, first: int, gates: Float[Tensor, "row some"], ups: Float[Tensor, "row some"]
+    ) -> None:
+        """Count tokens of another part of the corpus, for the neurons from ``first`` on."""
+        below = gates < 0, ups < 0
+        gate, up, both = (
+            each.float().sum(0).long().cpu() for each in (*below, below[0] & below[1])
+        )
+        found = torch.stack([len(gates) - gate - up + both, up - both, gate - both, both])
+        self.count[:, first : first + found.shape[1]] += found
 
     def merge(self, later: "Quadrants") -> None:
         """Count those that were counted elsewhere."""
