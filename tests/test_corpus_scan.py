@@ -23,6 +23,7 @@ from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.experiments.corpus_scan.tables import LISTING
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
@@ -413,6 +414,8 @@ def test_quadrants_count_the_signs_of_gate_and_up_as_hooks_read_them():
     ends = [[int((m & end).sum()) for m in masks] for end in (values < low, values >= high)]
     assert found.quadrant_ends.tolist() == ends
     assert found.quadrant_hits.sum(1).tolist() == [found.next_count, found.foil_count]
+    kinds = [row["kind"] for row in LISTING.rows(found)]
+    assert f"gate -, up +: {found.quadrant_tokens[2]} tokens" in kinds
 
 
 def test_the_table_counts_the_quadrants_of_every_neuron_and_none_where_nothing_is_gated():

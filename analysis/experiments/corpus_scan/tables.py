@@ -25,7 +25,7 @@ def _examples(result: CorpusScan) -> Rows:
 
 def _quadrant_examples(result: CorpusScan) -> Rows:
     return [
-        {"kind": f"gate {row['gate']}, up {row['up']}", **example}
+        {"kind": f"gate {row['gate']}, up {row['up']}: {row['tokens']:,} tokens", **example}
         for row in summary(result)["quadrants"]
         for example in row["examples"]
     ]
