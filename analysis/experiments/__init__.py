@@ -26,6 +26,7 @@ NAMES = (
     "transplant",
     "census",
     "comparison",
+    "library",
     "verification",
     "find",
 )
