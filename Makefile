@@ -10,7 +10,7 @@ TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study study-all study-hub app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study study-all study-hub library app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -20,6 +20,7 @@ help:
 	@echo "make study    refresh the committed results in results/"
 	@echo "make study-all  the same, and those of Gemma-3-270M, the second model that needs no hub"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
+	@echo "make library  search every question of the library for a neuron: the table of the words that have one"
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
 	@echo "make test     run the tests"
@@ -53,6 +54,9 @@ study-all: study
 
 study-hub: $(VENV)/runtime
 	$(RUN) -m analysis comparison $(HUB) --keep results
+
+library: $(VENV)/runtime
+	$(RUN) -m analysis library --keep results
 
 app: $(VENV)/runtime
 	$(RUN) app.py

@@ -17,6 +17,7 @@ from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
 from tests.synthetic.grafted import grafted
 from tests.synthetic.neuron_sweep import held_out
+from tests.synthetic.over_questions import over_questions
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
@@ -31,7 +32,11 @@ FIGURES = list(EXPERIMENT_OF)
 def draw(name: str, study=None, plan=None) -> go.Figure:
     plan = Plan() if plan is None else plan
     study = study if study is not None else evidence(plan)
-    beside = {"find": Found((), study.neuron_sweep), "transplant": grafted(plan)}
+    beside = {
+        "find": Found((), study.neuron_sweep),
+        "library": over_questions(plan),
+        "transplant": grafted(plan),
+    }
     results = {**study.results, **beside}
     return results[EXPERIMENT_OF[name]].figure(name)
 

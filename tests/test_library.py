@@ -51,11 +51,11 @@ def turned(subject, pairs: list[PromptPair]) -> list[PromptPair]:
 
 @pytest.fixture(scope="module")
 def random_row():
-    """A tiny random model, the pairs of which it tells all but two apart by enough, their row."""
+    """A tiny random model, the pairs of which it tells all but one apart by enough, their row."""
     subject = kept("llama").subject()
     pairs = turned(subject, pairs_of(subject))
     with pytest.MonkeyPatch.context() as patch:
-        enough = sorted(gap_of(subject, pair) for pair in pairs)[2] - 1e-3
+        enough = sorted(gap_of(subject, pair) for pair in pairs)[1] - 1e-3
         patch.setattr(compute, "GAP", enough)
         found = library_row(subject, pairs, screen=1000)
     return subject, [pair for pair in pairs if gap_of(subject, pair) >= enough], found
@@ -93,7 +93,7 @@ def test_a_planted_neuron_is_found_and_confirmed_and_is_one_neuron_that_says_the
 
 def test_what_is_confirmed_is_what_hooks_measure_on_the_pairs_that_did_not_choose(random_row):
     subject, used, found = random_row
-    assert found.told == len(used) == found.pairs - 2
+    assert found.told == len(used) == found.pairs - 1
     confirming = used[int(found.chosen_on[0]) :]
     gaps = np.array([gap_of(subject, pair) for pair in confirming])
     for which, name in enumerate((found.best[0], found.second[0])):
@@ -165,6 +165,23 @@ def test_the_verdict_follows_the_rows():
         assert facts(result).verdict == verdict
     assert facts(row("are", WORDS, 0.6)).verdict == "some"
     assert facts(untold("yes", (" Yes", " No"), Plan())).verdict == "untold"
+
+
+def test_a_word_is_not_alone_where_another_has_a_neuron_too():
+    other = row("are", WORDS, 0.6)
+    alone, near, far = (
+        told(together([row("an", (" an", " a"), 0.7), each], {}))
+        for each in (row("are", WORDS, 0.1), row("are", WORDS, 0.7), other)
+    )
+    assert "is the exception" in alone.heading
+    assert "is not alone: two of" in near.heading or "is not alone: 2 of" in near.heading
+    assert "stays open" in near.answer
+    assert "clearly more than for" in far.answer
+
+
+def test_a_neuron_that_is_best_for_two_questions_is_no_word_s_own():
+    both = together([row("have", (" have", " has"), 0.3), row("are", WORDS, 0.1)], {})
+    assert "it is not one word" in told(both).answer
 
 
 def test_opposite_tables_are_told_in_opposite_sentences():

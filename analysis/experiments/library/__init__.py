@@ -18,9 +18,4 @@ EXPERIMENT = Experiment(
     ),
     figures=(Figure("library"),),
     study=None,
-    app={},
-    tab="library",
-    button="Look for its neuron",
-    intro="The same search for every question of the library, each confirmed on other pairs.",
-    seconds=60,
 )

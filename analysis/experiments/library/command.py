@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from analysis.progress import Progress
     from analysis.subject import Subject
 
+TABLES = {
+    "best_neuron": ("title", "verdict", "neuron", "recovery", "recovery_interval"),
+    "lead_over_the_second": ("title", "second", "lead", "lead_interval"),
+    "writes_and_needs": ("title", "target", "foil", "target_rank", "neurons_for_half"),
+}
+"""How the one wide table is cut for a reader."""
+
 
 def answer(
     call: Call,
@@ -50,8 +57,13 @@ def answer(
     if not rows:
         raise UserError(" ".join(missing.values()))
     result = together(rows, missing)
-    document = {**verdicts(result), **summary(result)}
-    return document if call.as_json else {**document, "questions": LISTING.rows(result)}
+    if call.as_json:
+        return {**verdicts(result), **summary(result)}
+    tables = {
+        name: [{column: row[column] for column in columns} for row in LISTING.rows(result)]
+        for name, columns in TABLES.items()
+    }
+    return {"verdict": verdicts(result)["verdict"], **tables, "missing": missing}
 
 
 def _asked(call: Call, names: list[str]) -> list[Call]:

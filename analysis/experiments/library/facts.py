@@ -47,6 +47,7 @@ class Row:
     together: float  # what so many recover
     shuffled: float  # the largest that either control recovers
     random: float
+    sure: bool  # whether even the lower end of its recovery is what makes a word have a neuron
     beyond: bool  # whether the best recovers more than any draw of the controls
 
 
@@ -69,6 +70,7 @@ class Facts:
     next: Row | None  # of the others the one whose best neuron recovers most
     apart: bool  # whether the intervals of these two do not meet
     first: bool  # whether the special one recovers more
+    shared: tuple[tuple[str, tuple[Row, ...]], ...]  # neurons that are best of several questions
     few: tuple[Row, ...]  # questions of which half takes a small set
     many: tuple[Row, ...]  # those of which it takes more
     least: int  # neurons for half where that is least among them; 0 where no size is enough
@@ -108,6 +110,7 @@ def facts(result: Library) -> Facts:
         next=following,
         apart=special is not None and following is not None and _apart(special, following),
         first=bool(told) and told[0] is special,
+        shared=_shared(told),
         few=few,
         many=tuple(r for r in told if r not in few),
         least=min((size for size in sizes if size > SMALL_SET), default=0),
@@ -127,6 +130,12 @@ def verdicts(result: Library) -> dict[str, Any]:
         "verdicts": {row.name: row.verdict for row in found.rows},
         "comparisons": result.comparisons,
     }
+
+
+def _shared(told: list[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """The best neurons that several questions have in common, each with these."""
+    found = {r.neuron: tuple(o for o in told if o.neuron == r.neuron) for r in told}
+    return tuple((neuron, rows) for neuron, rows in found.items() if len(rows) > 1)
 
 
 def _verdict(ones: tuple[Row, ...], special: Row | None, told: int) -> Verdict:
@@ -175,6 +184,7 @@ def _row(result: Library, i: int) -> Row:
         together=float(result.curve(i)[-1]),
         shuffled=controls[0],
         random=controls[1],
+        sure=recovery.low >= SAYS,
         beyond=beyond,
     )
 

@@ -4,23 +4,23 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.drawing import style
-from analysis.experiments.library.facts import Facts, Row, facts
+from analysis.experiments.library.facts import Facts, facts
 from analysis.experiments.library.measured import Library
 
 ROW = 34
-"""Pixels from one question to the next: two lines of a label."""
+"""Pixels from one question to the next: two lines in the margin."""
 
 
 def library(result: Library) -> go.Figure:
     """A row a question: the best neuron with its interval, the second, and what chance gives."""
     found = facts(result)
-    labels = [_label(row) for row in found.rows]
-    left = style.label_width([part for each in labels for part in each.split("<br>")]) + 4
-    figure = style.canvas(ROW * len(labels) + 64, left=left, right=104)
+    labels = [f"{style.short(row.target)} / {style.short(row.foil)}" for row in found.rows]
+    figure = style.canvas(ROW * len(labels) + 64, left=style.label_width(labels) + 20, right=84)
     _chance(figure, result, found)
     _dots(figure, found)
     _margin(figure, found)
     figure.update_yaxes(
+        title="target / foil tokens",
         tickvals=[*range(len(labels))],
         ticktext=labels,
         range=[len(labels) - 0.4, -0.6],
@@ -30,20 +30,13 @@ def library(result: Library) -> go.Figure:
     figure.update_xaxes(title="recovery (share of the gap)", range=_limits(found), zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.TARGET, "best neuron, pairs that did not choose it"),
-        style.swatch(style.OTHER, "the second"),
-        style.swatch(style.FOIL, "chosen with shuffled labels", "|")
-        + "  "
-        + style.swatch(style.TRUE, "of random neurons", "|"),
-        "at the right: the best neuron, and how many take half",
+        style.swatch(style.TARGET, "best neuron, on pairs that did not choose it"),
+        style.swatch(style.OTHER, "the second neuron"),
+        style.swatch(style.FOIL, "chosen with shuffled labels", "|"),
+        style.swatch(style.TRUE, "the best of random neurons", "|"),
+        "right: the best neuron; how many take half",
     )
     return figure
-
-
-def _label(row: Row) -> str:
-    """The title, and target and foil below it."""
-    words = f"{style.short(row.target)} / {style.short(row.foil)}"
-    return f'{style.escaped(row.title)[:60]}<br><span style="color:{style.OTHER}">{words}</span>'
 
 
 def _dots(figure: go.Figure, found: Facts) -> None:
@@ -104,10 +97,10 @@ def _margin(figure: go.Figure, found: Facts) -> None:
                 font={"color": style.OTHER},
             )
             continue
-        many = f"{row.needed.size:,}" if row.needed.size else f"over {row.largest:,}"
+        many = f"half: {row.needed.size:,}" if row.needed.size else f"over {row.largest:,}"
         name = f"<b>{row.neuron}</b>" if row.verdict == "one" else row.neuron
         figure.add_annotation(
-            text=f"{name}<br>half: {many}",
+            text=f"{name}<br>{many}",
             x=1,
             xref="paper",
             y=place,
