@@ -142,4 +142,4 @@ def _library(model: str) -> None:
     gr.HTML(html.caption(table.finding))
     for figure in table.figures:
         gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
-    gr.HTML(html.foot(table))
+    gr.HTML(html.foot(table, embeds=False))

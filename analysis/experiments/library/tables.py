@@ -6,6 +6,7 @@ from analysis.experiments.library.compute import summary
 from analysis.experiments.library.facts import Row, facts
 from analysis.experiments.library.measured import Library
 from analysis.tables import NEURON, RECOVERY, Column, Listing, Rows, Table
+from analysis.wording import number
 
 VERDICTS = {
     "one": "one neuron",
@@ -44,9 +45,15 @@ NAMES = {"half": "neurons_for_half"}
 def _short(result: Library) -> Rows:
     """The columns that matter; where there is no number, none."""
     rows: list[dict[str, Any]] = [
-        {NAMES.get(name, name): row.get(name) for name in SHOWN} for row in _questions(result)
+        {NAMES.get(name, name): _cell(row.get(name)) for name in SHOWN}
+        for row in _questions(result)
     ]
     return rows
+
+
+def _cell(value: Any) -> Any:
+    """An interval as text; anything else as it is."""
+    return " to ".join(map(number, value)) if isinstance(value, tuple) else value
 
 
 TABLES = (
