@@ -207,7 +207,7 @@
 
   /* The figures of the panel that a button stands under, as files. */
   const images = (button, format) => {
-    const panel = button.closest(".answer");
+    const panel = button.closest(".answer, [role=tabpanel]");
     for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();
