@@ -150,7 +150,9 @@ def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:
         recorded["template"] = question.template
         recorded["words"] = [list(question.target_words), list(question.foil_words)]
         if question.pairs:
-            recorded["pairs"] = [list(each.model_dump().values()) for each in question.pairs]
+            recorded["written_pairs"] = [
+                list(each.model_dump().values()) for each in question.pairs
+            ]
     if "words" in needs:
         recorded["templates"] = [question.template, *question.held_out_templates]
         recorded["target_words"] = list(question.target_words)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import sentences
+from analysis import questions, running, sentences
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.library import compute
@@ -16,6 +16,7 @@ from analysis.experiments.library.compute import library_row, summary, together
 from analysis.experiments.library.facts import facts
 from analysis.experiments.library.figures import library as draw
 from analysis.experiments.library.tables import LISTING
+from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
 from analysis.over_questions import kept as kept_table
 from analysis.prompts import PromptPair
@@ -259,3 +260,15 @@ def test_the_figure_has_a_row_for_every_question_and_no_mark_of_one_that_is_not_
     assert len(best.x) == facts(result).told == len(result.questions) - 1
     assert max(best.x) == pytest.approx(0.7, abs=0.01)
     assert any("not told apart" in each.text for each in figure.layout.annotations)
+
+
+def test_pairs_that_are_written_out_are_recorded_beside_the_option_of_that_name():
+    bracket = questions.load("bracket")
+    sweep, own = named("neuron_sweep"), bracket.pairs
+    recorded = running.record(sweep, Inputs(bracket, (), sweep.check({})))
+    assert recorded["pairs"] == 1
+    assert len(recorded["written_pairs"]) == len(own)
+    plain = questions.default()
+    assert "written_pairs" not in running.record(
+        EXPERIMENT, Inputs(plain, (), EXPERIMENT.check({}))
+    )
