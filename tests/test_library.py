@@ -268,7 +268,5 @@ def test_pairs_that_are_written_out_are_recorded_beside_the_option_of_that_name(
     recorded = running.record(sweep, Inputs(bracket, (), sweep.check({})))
     assert recorded["pairs"] == 1
     assert len(recorded["written_pairs"]) == len(own)
-    plain = questions.default()
-    assert "written_pairs" not in running.record(
-        EXPERIMENT, Inputs(plain, (), EXPERIMENT.check({}))
-    )
+    plain = Inputs(questions.default(), (), EXPERIMENT.check({}))
+    assert "written_pairs" not in running.record(EXPERIMENT, plain)
