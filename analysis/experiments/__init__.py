@@ -17,6 +17,7 @@ NAMES = (
     "corpus_scan",
     "upstream",
     "composition",
+    "circuit",
     "ablation",
     "intervention",
     "weight_modulation",
