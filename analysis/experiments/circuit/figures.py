@@ -36,16 +36,17 @@ def circuit(result: Circuit) -> go.Figure:
     for edge in reversed(result.drawn_edges[:MOST]):
         _edge(figure, result, edge, spots)
     _nodes(figure, result, spots)
+    _labels(figure, result, spots)
     places = {
         "tickvals": list(range(len(columns))),
         "ticktext": [f"{style.short(result.tokens[at])} ({at})" for at in columns],
     }
     plain = {"showgrid": False, "zeroline": False}
-    figure.update_xaxes(range=[-0.6, len(columns) - 0.4], fixedrange=True, **places, **plain)
+    figure.update_xaxes(range=[-0.4, len(columns) - 0.3], fixedrange=True, **places, **plain)
     figure.update_yaxes(range=[-0.6, rows - 0.4], showticklabels=False, **plain)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"towards{style.short(result.target)}", "▬")
+        style.swatch(style.TARGET, f"towards {style.short(result.target)}", "▬")
         + "   "
         + style.swatch(style.FOIL, "against it", "▬"),
         "wider: moves more alone",
@@ -68,6 +69,12 @@ def _layout(result: Circuit) -> tuple[dict[int, _Spot], list[int]]:
     return spots, columns
 
 
+def _aside(start: _Spot, end: _Spot) -> float:
+    """How far an edge within a column leans aside, the more the more nodes it passes."""
+    passed = end.y - start.y - 1
+    return BEND * (1 - 1 / (1 + passed / 3)) if start.x == end.x else 0.0
+
+
 def _edge(
     figure: go.Figure, result: Circuit, edge: tuple[int, int], spots: dict[int, _Spot]
 ) -> None:
@@ -76,9 +83,7 @@ def _edge(
     effect = float(result.edges[edge])
     start, end = spots[sender - 1], spots[receiver]
     colour = style.TARGET if effect >= 0 else style.FOIL
-    aside = 0.0
-    if start.x == end.x and end.y - start.y > 1:
-        aside = BEND * (1 if effect >= 0 else -1) * (end.y - start.y) / (len(result.drawn) + 1)
+    aside = _aside(start, end) * (1 if effect >= 0 else -1)
     x = start.x + (end.x - start.x) * STEPS + 4 * aside * STEPS * (1 - STEPS)
     y = start.y + (end.y - start.y) * STEPS
     names = ["exchanged token", *result.nodes, "answer"]
@@ -104,27 +109,22 @@ def _edge(
 def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
     """Marks with their names beside them; the first of their data is what can be pressed."""
     ends = (-1, len(result.nodes))
-    texts = (_exchange(result), style.visible(result.target))
     figure.add_scatter(
         x=[spots[end].x for end in ends],
         y=[spots[end].y for end in ends],
-        mode="markers+text",
+        mode="markers",
         marker={"color": style.TRUE, "size": 13, "symbol": "square"},
-        text=[f" {text}" for text in texts],
-        textposition="middle right",
         hoverinfo="skip",
     )
     figure.add_scatter(
         x=[spots[i].x for i in result.drawn],
         y=[spots[i].y for i in result.drawn],
-        mode="markers+text",
+        mode="markers",
         marker={
             "color": style.OTHER,
             "size": 11,
             "symbol": [_symbol(result, i) for i in result.drawn],
         },
-        text=[f" {result.nodes[i]}" for i in result.drawn],
-        textposition="middle right",
         customdata=[
             [
                 result.nodes[i],
@@ -145,5 +145,21 @@ def _symbol(result: Circuit, node: int) -> str:
     return "square" if name.startswith("MLP") else "diamond" if "H" in name else "circle"
 
 
-def _exchange(result: Circuit) -> str:
-    return style.short(result.tokens[result.exchanged[0]])
+def _labels(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
+    """Names, right of all edges that lean to the right in their column."""
+    ends = [(spots[i - 1], spots[j]) for i, j in result.drawn_edges if result.edges[i, j] >= 0]
+    names = {i: result.nodes[i] for i in result.drawn}
+    names |= {
+        -1: style.short(result.tokens[result.exchanged[0]]),
+        len(result.nodes): style.visible(result.target),
+    }
+    for node, name in names.items():
+        spot = spots[node]
+        leaning = [_aside(*each) for each in ends if each[0].x == each[1].x == spot.x]
+        figure.add_annotation(
+            text=name,
+            x=spot.x + max(leaning, default=0.0),
+            y=spot.y,
+            xanchor="left",
+            xshift=10,
+        )
