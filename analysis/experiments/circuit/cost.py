@@ -1,14 +1,17 @@
 """What it costs to measure a circuit."""
 
-from analysis.cost import patched, whole
-from analysis.experiments.circuit.compute import NODES, SHORTLIST
+from analysis.cost import whole
+from analysis.experiments.circuit.compute import EDGE_SIZES, NODES, SHORTLIST
 from analysis.experiments.circuit.measured import SHARES
 from analysis.experiments.circuit.sets import DRAWS
 from analysis.inputs import Inputs
 from analysis.subject import Subject
 
-PASSES = 8
-"""Whole prompts that are read to make either run ready, gradients counted."""
+PASSES = 4
+"""Whole readings of a prompt that make its run ready."""
+
+POSSIBLE = NODES**2 // 3
+"""Edges that there can be, about: a node sees the earlier ones at most, and not every position."""
 
 
 def passes(subject: Subject, given: Inputs) -> int:
@@ -20,13 +23,12 @@ def passes(subject: Subject, given: Inputs) -> int:
 
 
 def _patches(subject: Subject, suffix: int) -> int:
-    """Patches are followed from their layer to the end; sets of nodes go through all layers."""
-    alone = 2 * min(SHORTLIST, subject.n_layers * suffix)
-    edges = NODES * (NODES + 1) // 2
-    sets = (2 + DRAWS) * (1 + len(SHARES))
-    return patched(subject, alone + edges, suffix) // subject.n_layers + (
-        sets * suffix * subject.n_layers
-    )
+    """Patches go from their layer to the end; sets of nodes through all; edges through their own."""
+    layers = subject.n_layers
+    followed = (2 * SHORTLIST + POSSIBLE) * (layers + 1) // 2
+    answered = NODES * min(layers, NODES) + 2 * NODES * (1 + len(EDGE_SIZES))
+    sets = (2 + DRAWS + (2 + DRAWS) * len(SHARES)) * layers
+    return suffix * (followed + answered + sets)
 
 
 def cheaper(subject: Subject, given: Inputs, most: int) -> str:

@@ -11,7 +11,7 @@ from analysis.experiments.circuit.measured import Circuit
 MOST = 60
 """Edges that are drawn at most, the strongest; the table has all."""
 
-ROW, TOP, BOTTOM = 34, 16, 34  # pixels
+ROW, TOP, BOTTOM = 34, 16, 48  # pixels
 BEND = 0.3
 """How far an edge between two nodes of one position leans aside, in columns."""
 
@@ -41,9 +41,14 @@ def circuit(result: Circuit) -> go.Figure:
         "tickvals": list(range(len(columns))),
         "ticktext": [f"{style.short(result.tokens[at])} ({at})" for at in columns],
     }
-    plain = {"showgrid": False, "zeroline": False}
-    figure.update_xaxes(range=[-0.4, len(columns) - 0.3], fixedrange=True, **places, **plain)
-    figure.update_yaxes(range=[-0.6, rows - 0.4], showticklabels=False, **plain)
+    figure.update_xaxes(
+        title="position",
+        range=[-0.55, len(columns) - 0.3],
+        showgrid=False,
+        zeroline=False,
+        **places,
+    )
+    figure.update_yaxes(range=[-0.6, rows - 0.4], visible=False)
     style.note(
         figure,
         style.swatch(style.TARGET, f"towards {style.short(result.target)}", "▬")
@@ -146,20 +151,25 @@ def _symbol(result: Circuit, node: int) -> str:
 
 
 def _labels(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
-    """Names, right of all edges that lean to the right in their column."""
-    ends = [(spots[i - 1], spots[j]) for i, j in result.drawn_edges if result.edges[i, j] >= 0]
+    """Names, beside all edges that lean their way; edges leave to the right but in the last."""
     names = {i: result.nodes[i] for i in result.drawn}
     names |= {
         -1: style.short(result.tokens[result.exchanged[0]]),
         len(result.nodes): style.visible(result.target),
     }
+    last = max(spot.x for spot in spots.values())
     for node, name in names.items():
         spot = spots[node]
-        leaning = [_aside(*each) for each in ends if each[0].x == each[1].x == spot.x]
+        side = 1 if spot.x == last else -1
+        leaning = [
+            _aside(spots[i - 1], spots[j])
+            for i, j in result.drawn_edges
+            if spots[i - 1].x == spots[j].x == spot.x and (result.edges[i, j] >= 0) == (side > 0)
+        ]
         figure.add_annotation(
             text=name,
-            x=spot.x + max(leaning, default=0.0),
+            x=spot.x + side * max(leaning, default=0.0),
             y=spot.y,
-            xanchor="left",
-            xshift=10,
+            xanchor="left" if side > 0 else "right",
+            xshift=side * 10,
         )
