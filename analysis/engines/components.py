@@ -4,7 +4,7 @@ No weight and no norm is taken apart: the model's own blocks are run, with what 
 output projections exchanged, held or read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -71,7 +71,7 @@ class Components(Tail):
                 for stage in STAGES:
                     self.values[stage].append(seen[stage][0])
 
-    def _stepped(self, resid: Tensor, layer: int, puts: dict[Stage, Put]) -> Tensor:
+    def _stepped(self, resid: Tensor, layer: int, puts: Mapping[Stage, Put]) -> Tensor:
         """One block, with what enters its output weights from ``start`` on put in."""
         suffix = self.length - self.start
 
@@ -122,12 +122,14 @@ class Components(Tail):
         """
         seen: dict[Stage, list[Tensor]] = {stage: [] for stage in STAGES}
         rows = torch.cat([torch.zeros_like(changes[:1]), changes])
-        for some in rows.split(self._rows):
-            held = self._held("z", layer, len(some))
-            puts: dict[Stage, Put] = {
-                "z": lambda z, held=held: held(seen["z"].append(z) or z),
-                "activations": seen["activations"].append,
-            }
+        for some in torch.split(rows, self._rows):
+            hold = self._held("z", layer, len(some))
+
+            def hear(z: Tensor, hold: Put = hold) -> Tensor | None:
+                seen["z"].append(z)
+                return hold(z)
+
+            puts: dict[Stage, Put] = {"z": hear, "activations": seen["activations"].append}
             self._stepped(self.entering[layer] + some, layer, puts)
         joined = {stage: torch.cat(parts) for stage, parts in seen.items()}
         return {stage: values[1:] - values[:1] for stage, values in joined.items()}

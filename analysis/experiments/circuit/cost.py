@@ -23,7 +23,7 @@ def passes(subject: Subject, given: Inputs) -> int:
 
 
 def _patches(subject: Subject, suffix: int) -> int:
-    """Patches go from their layer to the end, sets of nodes through all, edges through their own."""
+    """Patches go from their layer to the end, sets of nodes through all layers."""
     layers = subject.n_layers
     followed = (2 * SHORTLIST + POSSIBLE) * (layers + 1) // 2
     answered = NODES * min(layers, NODES) + 2 * NODES * (1 + len(EDGE_SIZES))

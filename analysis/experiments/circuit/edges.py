@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from analysis.engines.components import Shift
+from analysis.engines.components import Shift, Stage
 from analysis.engines.nodes import Node
 from analysis.experiments.circuit.graph import Graph
 from analysis.progress import Progress, silent
@@ -15,6 +16,9 @@ from analysis.progress import Progress, silent
 
 class Edges:
     """The edges among some nodes, from the exchanged tokens, the first sender, to the answer.
+
+    Each node's write is measured alone: where a norm stands behind attention or MLP (Gemma), what
+    several nodes of one of them write together is not exactly the sum.
 
     Args:
         graph: the pair of runs.
@@ -56,7 +60,7 @@ class Edges:
         return sent
 
     def _answer(
-        self, receiver: Node, answers: dict[str, Float[Tensor, "row suffix _"]], rows: list[int]
+        self, receiver: Node, answers: dict[Stage, Float[Tensor, "row suffix _"]], rows: list[int]
     ) -> list[Shift]:
         """How the receiver's own values change, row by row."""
         layer, stage, at = receiver.layer, receiver.stage, receiver.position
@@ -112,8 +116,8 @@ class Edges:
             for row, node in enumerate(nodes):
                 rows = list(range(row * count, (row + 1) * count))
                 shifts += self._answer(node, answers, rows)
-            written = self._sent(shifts).unflatten(0, (len(nodes), count))
-            sent[:, [number + 1 for number in numbers]] = written.transpose(0, 1)
+            written = rearrange(self._sent(shifts), "(r k) p d -> k r p d", k=count)
+            sent[:, [number + 1 for number in numbers]] = written
         final = torch.einsum("ks,ksd->kd", weights[:, :, -1], sent[:, :, -1])
         return graph.recovery(graph.corrupted.entering[-1][-1] + final)
 

@@ -33,7 +33,7 @@ class Sets:
         """The fields of the result, in the order of the sets."""
         count = len(self.sizes)
         parts = [1, 1, DRAWS, count, count, DRAWS * count]
-        nodes, without, matched, alone, complement, random = together.split(parts)
+        nodes, without, matched, alone, complement, random = torch.split(together, parts)
         return {
             "faithful_nodes": float(nodes),
             "without": float(without),
