@@ -187,6 +187,8 @@ class Experiment:
         brief: which of its sentences stand among a study's findings in brief, one item for each.
         also: an older name of its verb.
         study: options in which the study differs from the usual; None for no step of the study.
+        apart: whether a study has a result of it only where its own command kept one there, for
+            it takes long or needs more than one model.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
@@ -208,6 +210,7 @@ class Experiment:
     brief: tuple[tuple[str, ...], ...] = ()
     also: str = ""
     study: Mapping[str, Any] | None = field(default_factory=dict)
+    apart: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     tab: str = ""

@@ -48,3 +48,8 @@ def named(name: str) -> Experiment:
 def steps() -> tuple[Experiment, ...]:
     """Those that a study has."""
     return tuple(each for each in EXPERIMENTS if each.study is not None)
+
+
+def told() -> tuple[Experiment, ...]:
+    """Those that a study may have a result of: its steps, and what is kept there beside them."""
+    return tuple(each for each in EXPERIMENTS if each.study is not None or each.apart)

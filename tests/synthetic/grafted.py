@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import GAINS
 from analysis.experiments.transplant.measured import VARIANTS
 from tests.synthetic.plan import Plan, question

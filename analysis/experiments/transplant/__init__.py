@@ -1,6 +1,6 @@
 """Can the neuron be copied into another model?"""
 
-from analysis.declaration import SEED, Experiment, Figure, Option
+from analysis.declaration import SEED, Experiment, Figure, Live, Option
 
 EXPERIMENT = Experiment(
     name="transplant",
@@ -25,10 +25,17 @@ EXPERIMENT = Experiment(
             "Places in articles to learn from, before target and foil each.",
             low=8,
             high=1000,
+            live=Live(low=8, high=16, step=1, label="Places in articles to learn from"),
         ),
         SEED,
     ),
     figures=(Figure("transplant"), Figure("transplant_layers", "layers_caption")),
     study=None,
+    apart=True,
+    app={"contexts": 8},
+    group="Test it",
+    button="Cut it out and put it back",
+    intro="A neuron of one model, fitted to read in another what it reads in its own. Live, the "
+    "model itself, with the neuron cut out, gets it back; another model takes the command line.",
     seconds=300,
 )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import EMBEDDED
+from analysis import EMBEDDED, console
 from analysis.calls import Call
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
-    from analysis.experiments.transplant.compute import Transplant
+    from analysis.experiments.transplant.found import Transplant
 
 
 def answer(
@@ -25,17 +25,37 @@ def answer(
     export: Annotated[
         str, typer.Option(help="Write the recipient with the graft into this folder.")
     ] = "",
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder of results: keep it there, for the page of the donor's study."),
+    ] = None,
 ) -> dict[str, Any]:
     """The layer, the fit, what was gained, what it costs, and the verdict."""
     if export and not save:
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
     call = replace(call, model=model)
-    result = call.compute(call.load())
+    result = call.compute(call.load()) if keep is None else _kept(call, keep)
     if save:
         _save(result, Path(save))
     if export:
         _export(call, result, Path(save), Path(export))
     return call.summary(result)
+
+
+def _kept(call: Call, root: Path) -> "Transplant":
+    """The result in the folder of the donor's study, made again only where it would be another."""
+    from analysis import results, study
+    from analysis.experiments.transplant.compute import kept_as
+    from analysis.experiments.transplant.found import Transplant
+
+    donor = call.load()
+    given = call.inputs(donor)
+    folder, name = (
+        study.folder_of(results.writable(root), donor, given.question),
+        kept_as(donor, given),
+    )
+    study.bring_up_to_date(donor, call.experiment, given, folder, console.watched, name)
+    return results.load(folder, name, Transplant)
 
 
 def _save(result: "Transplant", path: Path) -> None:

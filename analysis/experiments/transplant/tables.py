@@ -1,6 +1,7 @@
 """A transplant and its controls as a table."""
 
-from analysis.experiments.transplant.compute import Transplant, summary
+from analysis.experiments.transplant.compute import summary
+from analysis.experiments.transplant.found import Transplant
 from analysis.tables import Column, Listing, Rows, Table
 
 
