@@ -63,9 +63,10 @@ class Loading:
 
         grafted = with_grafts(subject, self.graft or [])
         for number, path in enumerate(self.graft or [], start=subject.d_mlp):
-            layer = read_graft(Path(path))[0].layer
+            name = f"L{read_graft(Path(path))[0].layer}N{number}"
+            console.GRAFTS[name] = f"{name} (graft)"
             console.note(
-                f"note: L{layer}N{number} is the graft {path}; the model's own neurons go from 0 to"
+                f"note: {name} is the graft {path}; the model's own neurons go from 0 to"
                 f" {subject.d_mlp - 1}."
             )
         return grafted

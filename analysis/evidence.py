@@ -9,7 +9,7 @@ from analysis import results
 from analysis.code_version import code_version
 from analysis.declaration import Experiment, Figure
 from analysis.errors import UserError
-from analysis.experiments import EXPERIMENTS, named, told
+from analysis.experiments import EXPERIMENTS, named, studied
 from analysis.questions import Question
 from analysis.results import Provenance
 
@@ -93,7 +93,7 @@ def load_evidence(folder: Path) -> Evidence:
     refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
     present = [
         each
-        for each in told()
+        for each in studied()
         if results.exists(folder, each.name)
         or (is_expected(each, question) and each.name not in refused)
     ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analysis.answer import as_csv, plain
 from analysis.evidence import Evidence
-from analysis.experiments import steps
+from analysis.experiments import studied
 from analysis.experiments.verification.compute import Verification
 from analysis.tables import Column, Table
 from report.artifacts import latex
@@ -57,7 +57,7 @@ COMMAND = re.compile(
 """All that may stand in text besides letters, digits and harmless signs."""
 
 
-TABLES = {table.name: (each, table) for each in steps() for table in printed(each)}
+TABLES = {table.name: (each, table) for each in studied() for table in printed(each)}
 
 
 @cache

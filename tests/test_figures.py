@@ -10,12 +10,11 @@ import pytest
 
 from analysis.drawing.labels import spread, thinned
 from analysis.drawing.style import LINE, THEMES, power, themed, visible
-from analysis.experiments import EXPERIMENTS, steps
+from analysis.experiments import EXPERIMENTS, studied
 from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
 from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
-from tests.synthetic.grafted import grafted
 from tests.synthetic.neuron_sweep import held_out
 
 QUANTITY = re.compile(
@@ -31,8 +30,7 @@ FIGURES = list(EXPERIMENT_OF)
 def draw(name: str, study=None, plan=None) -> go.Figure:
     plan = Plan() if plan is None else plan
     study = study if study is not None else evidence(plan)
-    beside = {"find": Found((), study.neuron_sweep), "transplant": grafted(plan)}
-    results = {**study.results, **beside}
+    results = {**study.results, "find": Found((), study.neuron_sweep)}
     return results[EXPERIMENT_OF[name]].figure(name)
 
 
@@ -204,8 +202,8 @@ def test_a_theme_changes_the_template_and_nothing_else():
 
 def test_every_step_of_the_study_is_drawn():
     drawn = {figure.name for _, figure in evidence(Plan()).figures}
-    assert drawn == {f.name for step in steps() for f in step.figures}
-    assert {step.name for step in steps() if not step.figures} == {"verification"}
+    assert drawn == {f.name for step in studied() for f in step.figures}
+    assert {step.name for step in studied() if not step.figures} == {"verification"}
 
 
 def test_small_numbers_are_written_as_powers():

@@ -10,7 +10,7 @@ import pytest
 from analysis import corpus, experiments, study
 from analysis.claims import figures, make_claims
 from analysis.evidence import load_evidence
-from analysis.experiments import steps
+from analysis.experiments import studied
 from report.artifacts import contents
 from report.beside import PACKAGE
 from report.build import build
@@ -36,7 +36,7 @@ def section(page: str, name: str) -> str:
 
 def test_every_section_is_of_an_experiment_and_every_step_with_sentences_has_one():
     files = {path.stem for path in (PACKAGE / "sections").glob("*.html")}
-    assert files == {each.name for each in steps()} - {"verification"}
+    assert files == {each.name for each in studied()} - {"verification"}
 
 
 def test_sections_and_contents_stand_in_the_order_of_the_argument():

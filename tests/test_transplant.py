@@ -13,7 +13,7 @@ from analysis.experiments.transplant.measured import FOLDS
 from analysis.sentences import alone
 from tests import transplants
 from tests.synthetic import Plan
-from tests.synthetic.grafted import grafted
+from tests.synthetic.transplant import transplant as grafted
 from tests.transplants import NEURON, QUESTION, articles, donor, made
 
 pytestmark = pytest.mark.slow

@@ -50,6 +50,6 @@ def steps() -> tuple[Experiment, ...]:
     return tuple(each for each in EXPERIMENTS if each.study is not None)
 
 
-def told() -> tuple[Experiment, ...]:
+def studied() -> tuple[Experiment, ...]:
     """Those that a study may have a result of: its steps, and what is kept there beside them."""
     return tuple(each for each in EXPERIMENTS if each.study is not None or each.apart)

@@ -12,6 +12,7 @@ from analysis.errors import UserError
 
 if TYPE_CHECKING:
     from analysis.experiments.transplant.found import Transplant
+    from analysis.subject import Subject
 
 
 def answer(
@@ -34,6 +35,8 @@ def answer(
     if export and not save:
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
     call = replace(call, model=model)
+    if save:
+        _check_can_grow(call)
     result = call.compute(call.load()) if keep is None else _kept(call, keep)
     if save:
         _save(result, Path(save))
@@ -72,14 +75,38 @@ def _save(result: "Transplant", path: Path) -> None:
 
 
 def _export(call: Call, result: "Transplant", graft: Path, folder: Path) -> None:
-    from analysis.experiments.transplant import EXPERIMENT
     from analysis.loading.grafts import export, with_grafts
-    from analysis.loading.models import load
-    from analysis.sentences import alone
 
-    name = call.options["recipient"] or call.model
-    said = alone(EXPERIMENT, result)
-    told = (said.setup, said.judged, said.restored, said.controls, said.costs, said.verdict)
-    card = "\n\n".join([f"# {said.heading.striptags()}", *(t.striptags() for t in told if t)])
-    recipient = load(name, call.device, call.dtype)
-    export(with_grafts(recipient, [str(graft)]), folder, card + "\n")
+    recipient = _recipient(call)
+    said = card(result, f"L{result.layer}N{recipient.d_mlp}")
+    export(with_grafts(recipient, [str(graft)]), folder, said)
+
+
+def card(result: "Transplant", name: str) -> str:
+    """The model card of a recipient with the graft, as Markdown.
+
+    Args:
+        result: what was found of it.
+        name: of the graft among the recipient's neurons.
+    """
+    from analysis.experiments.transplant import EXPERIMENT, tables
+    from analysis.sentences import alone, document
+
+    seen = {"said": alone(EXPERIMENT, result), "rows": tables.LISTING.rows(result), "name": name}
+    return document(EXPERIMENT, "card.md", result=result, **seen)
+
+
+def _recipient(call: Call) -> "Subject":
+    """The recipient as it is loaded, by itself the donor."""
+    from analysis.loading.models import load
+
+    return load(call.options["recipient"] or call.model, call.device, call.dtype)
+
+
+def _check_can_grow(call: Call) -> None:
+    """Refuse before the work a recipient whose MLPs cannot be given one more neuron for good."""
+    from analysis.engines.grafting import check_graftable, size_name
+
+    recipient = _recipient(call)
+    check_graftable(recipient)
+    size_name(recipient)

@@ -1,4 +1,4 @@
-"""The synthetic result of a neuron in another model, which is no step of a study."""
+"""The synthetic result of a neuron in another model, which is kept beside a study's steps."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from tests.synthetic.plan import Plan, question
 LAYERS = 6
 
 
-def grafted(plan: Plan) -> Transplant:
+def transplant(plan: Plan) -> Transplant:
     """If it holds: the graft gains two logits on every ground, as the neuron does in its donor.
 
     Otherwise it raises the target after everything alike, by which choices get better.
