@@ -10,7 +10,7 @@ TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study study-all study-hub app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study study-all study-hub app space transplants test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -19,6 +19,7 @@ help:
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
 	@echo "make study-all  the same, and those of Gemma-3-270M, the second model that needs no hub"
+	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
@@ -50,6 +51,10 @@ study: $(VENV)/runtime
 
 study-all: study
 	$(RUN) -m analysis study --model gemma-3-270m
+
+transplants: $(VENV)/runtime
+	$(RUN) -m analysis transplant --neuron L25N1527 --recipient gemma-3-270m --keep results
+	$(RUN) -m analysis transplant --neuron L25N1527 --keep results
 
 study-hub: $(VENV)/runtime
 	$(RUN) -m analysis comparison $(HUB) --keep results
