@@ -197,6 +197,7 @@ class Experiment:
         intro: what the panel is about.
         quick: whether the answer comes within a second.
         seconds: the longest it should take on a GPU.
+        patience: how many times what other answers may take one may take in the app.
         package: its folder as Python names it.
     """
 
@@ -219,6 +220,7 @@ class Experiment:
     intro: str = ""
     quick: bool = False
     seconds: int = 10
+    patience: int = 1
     package: str = ""
 
     @property

@@ -93,7 +93,7 @@ def usual(
 
 
 def _afford(experiment: Experiment, subject: Subject, view: View, inputs: Inputs) -> None:
-    rate, most = _session.rate(view.model), _session.budget(view.model)
+    rate, most = _session.rate(view.model), _session.budget(view.model) * experiment.patience
     limits.afford(subject, experiment, inputs, rate, most)
 
 

@@ -92,7 +92,7 @@ def card(result: "Transplant", name: str) -> str:
     from analysis.experiments.transplant import EXPERIMENT, tables
     from analysis.sentences import alone, document
 
-    seen = {"said": alone(EXPERIMENT, result), "rows": tables.LISTING.rows(result), "name": name}
+    seen = {"said": alone(EXPERIMENT, result), "rows": tables.variants(result), "name": name}
     return document(EXPERIMENT, "card.md", result=result, **seen)
 
 
