@@ -65,8 +65,8 @@ def test_sentences_turn_with_what_was_found():
     assert "can be copied" in held.heading
     assert "bias" in turned.heading
     assert "the outcome alone does not give as much" in held.controls
-    assert "it is transplanted" in held.verdict
-    assert "bias only" in turned.verdict
+    assert "it is transplanted" in held.outcome
+    assert "bias only" in turned.outcome
 
 
 def test_a_failure_is_told_as_one():
@@ -75,7 +75,7 @@ def test_a_failure_is_told_as_one():
     gains[..., 4, :] = [0.0, -0.1, 0.1]  # choices are no better
     told = alone(EXPERIMENT, dataclasses.replace(result, gains=gains))
     assert "cannot be copied" in told.heading
-    assert "it failed" in told.verdict
+    assert "it failed" in told.outcome
 
 
 def test_the_summary_holds_what_programs_ask_for():
@@ -136,8 +136,10 @@ def test_a_transplant_that_turns_no_answer_says_so():
     gains = held.gains.copy()
     gains[..., 3, :] = [0.0, -0.05, 0.05]  # the share of right choices stays
     told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
-    assert "not enough to turn answers" in told.verdict
-    assert "not enough to turn answers" not in alone(EXPERIMENT, held).verdict
+    assert "not enough to turn answers" in told.outcome
+    assert "not enough to turn answers" not in alone(EXPERIMENT, held).outcome
+    assert "turns no answer there" in told.heading
+    assert "turns no answer there" not in alone(EXPERIMENT, held).heading
 
 
 def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():
