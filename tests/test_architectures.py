@@ -52,8 +52,10 @@ def test_hooks_engine_read_out_and_writes_are_the_plain_models(subject, name):
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])
-def test_patched_neurons_move_the_answer_as_hooks_say(subject, pair, positions):
+def test_patched_neurons_move_the_answer_as_hooks_say(subject, name, pair, positions):
     patcher = NeuronPatcher(subject, pair, positions)
+    assert patcher.start
+    assert patcher.engine == "exact" + ", whole sequences" * (name in families.WHOLE)
     chosen = torch.zeros(subject.n_layers, subject.d_mlp, dtype=torch.bool)
     for neuron in NEURONS:
         chosen[neuron] = True
@@ -136,11 +138,14 @@ def test_every_experiment_answers_or_says_what_stands_in_the_way(subject):
         known = {option.name for option in experiment.options}
         given = {name: value for name, value in options.items() if name in known}
         neurons = ["L1N3"] if experiment.asks_about_a_neuron else []
+        done: list[float] = []
         try:
             asked = running.inputs(experiment, subject, TREES, neurons, given)
-            running.compute(experiment, subject, asked)
+            running.compute(experiment, subject, asked, done.append)
         except UserError as error:
             refused[experiment.name] = str(error)
+        assert done == sorted(done), experiment.name
+        assert all(0 <= each <= 1 for each in done), experiment.name
     if subject.family.mlp_post is None:
         assert not refused
     else:

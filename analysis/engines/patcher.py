@@ -50,6 +50,11 @@ class NeuronPatcher:
         self.corrupted_diff = float(self._diff(self._base[-1, -1]))
         self.gap = check_gap(self.clean_diff, self.corrupted_diff)
 
+    @property
+    def engine(self) -> str:
+        """How a patch is computed: from the patched position on, or in whole sequences."""
+        return "exact, whole sequences" if self._tail.whole else "exact"
+
     def _activations(self, tail: Tail) -> Float[Tensor, "layer suffix d_mlp"]:
         return torch.cat(tail.base.activations)[:, self.start :]
 

@@ -27,9 +27,15 @@
   if (embedded && shown)
     new MutationObserver(keepOne).observe(document.body, { subtree: true, childList: true });
 
-  /* Gradio begins when this is painted; in a page that nobody sees nothing is, so not later than soon. */
+  /* Gradio begins when this is painted; in a page that nobody sees nothing is, so not later than soon.
+     Its element has to be whole by then: of one that is met half read it knows no attribute, and waits
+     below the window until somebody comes by. */
   const SOON = 400;
   const begin = () => {
+    if (document.readyState === "loading") {
+      document.addEventListener("DOMContentLoaded", begin);
+      return;
+    }
     const from = at("begin");
     if (!from) return;
     from.removeAttribute("id");

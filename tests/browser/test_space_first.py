@@ -1,5 +1,7 @@
 """The first screen in a browser: complete before a click, quick, and led by keys alone."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,17 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
         said = page.locator("#said-word, #said-rest").all_text_contents()
         assert "".join(said) == committed("weight_modulation").greedy[row]
     page.close()
+
+
+def test_the_workbench_begins_although_a_file_of_the_first_screen_is_late(context, address):
+    def late(route):
+        context.pages[-1].wait_for_selector("#turn")  # what is above it is read and painted
+        time.sleep(1)
+        route.continue_()
+
+    context.route("**/first/explain.js", late)
+    with SpaceVisit(context, address) as visit:
+        assert visit.tab.evaluate("!document.querySelector('gradio-app .embed-container')")
 
 
 def test_nothing_shifts_while_the_page_begins(context, address):

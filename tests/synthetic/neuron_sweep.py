@@ -33,6 +33,7 @@ def neuron_sweep(plan: Plan) -> NeuronSweep:
         attribution=attribution,
         activation_change=recovery * (10 if plan.holds else -10),
         noise=1e-6 if plan.holds else 0.05,
+        engine="exact",
         outside=(),
         outside_recovery=np.zeros(0, dtype=np.float32),
         candidates=plan.neurons,

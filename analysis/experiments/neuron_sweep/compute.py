@@ -51,6 +51,7 @@ def summary(sweep: NeuronSweep, top: int = 20) -> dict[str, Any]:
         "target": sweep.target,
         "foil": sweep.foil,
         "positions": sweep.positions,
+        "engine": sweep.engine,
         "clean_diff": sweep.clean_diff,
         "corrupted_diff": sweep.corrupted_diff,
         "pairs": [
@@ -181,6 +182,7 @@ def neuron_sweep(
         attribution=attribution.cpu().numpy().reshape(shape),
         activation_change=choosing.changes().cpu().numpy(),
         noise=choosing.noise(),
+        engine=choosing.patchers[0].engine,
         outside=tuple(str(Neuron(*place)) for place in outside.nonzero().tolist()),
         outside_recovery=choosing.recoveries(outside).cpu().numpy(),
         candidates=tuple(map(str, candidates)),

@@ -33,7 +33,7 @@ from analysis.engines.second_order import (
 from analysis.experiments.upstream.measured import Upstream
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
-from analysis.progress import Progress, silent
+from analysis.progress import Progress, part_of, silent
 from analysis.prompts import Prompt, PromptPair
 from analysis.subject import Subject
 
@@ -179,9 +179,9 @@ def upstream(
         ),
         *(step_to_neuron(runs, name, components) for name in named[:1]),
     ]
-    contrasts = torch.stack(
-        [contributions[0] - contributions[1], *_contrasts(subject, everyone, held_out, progress)]
-    )
+    differences = _contrasts(subject, everyone, held_out, part_of(progress, 0.05, 0.3))
+    contrasts = torch.stack([contributions[0] - contributions[1], *differences])
+    chain, pairs = (*heads[:1], *named[:1], str(neuron)), (pair, *held_out)
     return Upstream(
         neuron=str(neuron),
         projections=names,
@@ -208,8 +208,8 @@ def upstream(
             contributions[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])
         ),
         matched_earlier=_plain(contributions_of_neurons(runs, first, named) * len(matched[:1])),
-        **_chain(subject, (*heads[:1], *named[:1], str(neuron)), (pair, *held_out)),
-        pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in (pair, *held_out)),
+        **_chain(subject, chain, pairs, part_of(progress, 0.3, 1.0)),
+        pairs=tuple(f"{p.clean.text} / {p.corrupted.text}" for p in pairs),
         norms_behind=subject.family.mlp_post is not None,
         contrast=_plain(contrasts[:, 0]),
         matched_contrast=_plain(contrasts[int(len(held_out) > 0) :, 1:].mean(0)),
@@ -236,15 +236,18 @@ def _contrasts(
         progress(done / len(pairs))
 
 
-def _chain(subject: Subject, chain: tuple[str, ...], pairs: Sequence[PromptPair]) -> dict[str, Any]:
+def _chain(
+    subject: Subject, chain: tuple[str, ...], pairs: Sequence[PromptPair], progress: Progress
+) -> dict[str, Any]:
     """The chain of strongest components, patched and held both ways, in every pair."""
     activation, answer, gaps = [], [], []
-    for pair in pairs:
+    for done, pair in enumerate(pairs, start=1):
         denoised, noised = mediate(subject, pair, chain)
         (corrupted, low), (clean, high) = denoised.base, noised.base
         gaps.append((clean - corrupted, high - low))
         activation.append([denoised.activation - corrupted, clean - noised.activation])
         answer.append([denoised.answer - low, high - noised.answer])
+        progress(done / len(pairs))
     return {
         "chain": chain,
         "chain_activation": _plain(_by_direction(activation)),
