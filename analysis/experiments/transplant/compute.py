@@ -167,7 +167,7 @@ def transplant(
 
 def _names(
     pair: Pair, contrast: Contrast, cut: Neuron | None, own: Neuron | None
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """What all that takes part is called."""
     return {
         "donor": pair.donor.origin.name,
