@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 
 from analysis import corpus
 from analysis.claims import make_claims
-from analysis.engines.reading import windows
+from analysis.engines.reading import Window, windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
 from analysis.experiments.corpus_scan.command import _key
@@ -103,6 +103,36 @@ def test_a_scan_says_of_every_neuron_what_reading_token_by_token_says(subject):
     torch.testing.assert_close(found.records.activations[:, 0], values[:, column])
 
 
+def test_a_scan_without_the_curve_tallies_the_same_and_asks_for_no_logits(subject):
+    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
+    head, asked = subject.model.get_output_embeddings(), []
+    handle = head.register_forward_pre_hook(lambda *_: asked.append(1))
+    *_, bare = scan(subject, pieces, (), None, seed=1)
+    handle.remove()
+    assert not asked
+    assert len(bare.records.document) == 0
+    with_curve = whole(subject, DOCUMENTS).tensors()
+    for name, values in bare.tensors().items():
+        if not name.startswith("records"):
+            assert torch.equal(values, with_curve[name]), name
+
+
+def test_windows_of_like_lengths_share_a_pass(monkeypatch):
+    subject = make_subject("llama")
+    monkeypatch.setattr(engine, "SHARD_WINDOWS", 40)
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 16)
+    lengths = [8, 2, 8, 2] * 10
+    pieces = [Window(i, 0, (1,) * length) for i, length in enumerate(lengths)]
+    shapes = []
+    watched = subject.blocks[0].register_forward_pre_hook(
+        lambda _, args, kwargs: shapes.append((*args, *kwargs.values())[0].shape[:2]),
+        with_kwargs=True,
+    )
+    list(scan(subject, pieces, (), None))
+    watched.remove()
+    assert shapes == [(2, 8)] * 10 + [(8, 2)] * 2 + [(4, 2)]  # no token is padded
+
+
 def test_two_halves_merged_equal_one_pass(subject):
     together = whole(subject, DOCUMENTS)
     merged = whole(subject, DOCUMENTS[:2])
@@ -133,7 +163,9 @@ def test_extremes_do_not_depend_on_how_the_corpus_was_cut_even_among_equals(valu
 def test_moments_merge_to_those_of_all_values(parts):
     kept = Moments.empty(1)
     for part in parts:
-        kept.merge(Moments.of(torch.tensor(part)[:, None]))
+        fresh = Moments.empty(1)
+        fresh.fill(slice(0, 1), torch.tensor(part)[:, None])
+        kept.merge(fresh)
     everything = np.array([value for part in parts for value in part])
     assert int(kept.count) == len(everything)
     if len(everything):

@@ -5,7 +5,7 @@ each batch. A read may change activations on their way (ablation, scaling).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +23,9 @@ NO_TOKEN = -1
 
 Change = Callable[[Float[Tensor, "batch pos d_mlp"]], Float[Tensor, "batch pos d_mlp"]]
 """Replaces the activations of one layer before they are written."""
+
+Tell = Callable[[int, Float[Tensor, "token d_mlp"]], None]
+"""Is told a layer's activations on the tokens of a batch, while the pass goes on."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Reading:
         pos: its position there.
         token: its id.
         following: id of the text's own next token, ``NO_TOKEN`` at a window's end.
-        logits: of the next token.
+        logits: of the next token; of none where they were not asked for.
         activations: by layer, the input of the MLP's output weights.
     """
 
@@ -57,7 +60,7 @@ class Reading:
     pos: Int[Tensor, " token"]
     token: Int[Tensor, " token"]
     following: Int[Tensor, " token"]
-    logits: Float[Tensor, "token d_vocab"]
+    logits: Float[Tensor, "logit_row d_vocab"]
     activations: dict[int, Float[Tensor, "token d_mlp"]]
 
 
@@ -92,12 +95,18 @@ def batches(
         yield tuple(batch)
 
 
+class _EnoughError(Exception):
+    """Ends a pass behind the last layer that was asked for."""
+
+
 @torch.inference_mode()
 def read(
     subject: Subject,
     batch: tuple[Window, ...],
     layers: Iterable[int] = (),
     changes: Mapping[int, Change] | None = None,
+    tell: Tell | None = None,
+    logits: bool = True,
 ) -> Reading:
     """One pass of the plain model over a batch of windows.
 
@@ -108,29 +117,53 @@ def read(
         layers: whose activations are wanted.
         changes: by layer, what is done to the activations before they are written; the reading
             holds them as they were before.
+        tell: is told the wanted layers' activations one after the other, and the reading then
+            holds none: so no more than one layer's are in memory.
+        logits: whether they are wanted; else the pass ends behind the last wanted layer.
 
     Raises:
         UserError: a logit is not finite.
     """
     ids, valid = _padded(subject, batch)
-    seen: dict[int, Tensor] = {}
+    wanted, changes, seen = sorted({*layers}), changes or {}, dict[int, Tensor]()
+    full = bool(valid.all())
+
+    def watch(layer: int, activations: Float[Tensor, "batch pos d_mlp"]) -> Tensor | None:
+        if layer in wanted:
+            own = activations.flatten(0, 1) if full else activations[valid]
+            seen[layer] = own
+            if tell is not None:
+                tell(layer, seen.pop(layer))
+        if not logits and layer == wanted[-1]:
+            raise _EnoughError
+        return changes[layer](activations) if layer in changes else None
+
     with ExitStack() as hooks:
-        for layer in {*layers, *(changes or {})}:
-            watch = partial(_watch, seen, layer, (changes or {}).get(layer))
-            hooks.enter_context(subject.family.activations(subject.blocks[layer], watch))
-        logits = subject.model(ids, use_cache=False).logits
+        for layer in {*wanted, *changes}:
+            block = subject.blocks[layer]
+            hooks.enter_context(subject.family.activations(block, partial(watch, layer)))
+        found = _logits(subject, ids, valid) if logits else _passed(subject, ids)
     following = torch.full_like(ids, NO_TOKEN)
     following[:, :-1] = ids[:, 1:]
     following[:, :-1][~valid[:, 1:]] = NO_TOKEN
     window, pos = valid.nonzero(as_tuple=True)
-    return Reading(
-        window=window,
-        pos=pos,
-        token=ids[valid],
-        following=following[valid],
-        logits=subject.finite(logits[valid], "logits").float(),
-        activations={layer: seen[layer][valid] for layer in layers},
-    )
+    return Reading(window, pos, ids[valid], following[valid], found, seen)
+
+
+def _logits(
+    subject: Subject, ids: Int[Tensor, "batch pos"], valid: Bool[Tensor, "batch pos"]
+) -> Float[Tensor, "token d_vocab"]:
+    """Those after every real token."""
+    logits = subject.model(ids, use_cache=False).logits
+    own = logits.flatten(0, 1) if valid.all() else logits[valid]
+    return subject.finite(own, "logits").float()
+
+
+def _passed(subject: Subject, ids: Int[Tensor, "batch pos"]) -> Float[Tensor, "0 d_vocab"]:
+    """No logits: a pass whose watch ends it."""
+    with suppress(_EnoughError):
+        subject.model.base_model(ids, use_cache=False)
+    return torch.zeros((0, subject.d_vocab))
 
 
 def _padded(
@@ -143,13 +176,3 @@ def _padded(
         ids[row, : len(window.tokens)] = torch.tensor(window.tokens)
         valid[row, : len(window.tokens)] = True
     return ids.to(subject.device), valid.to(subject.device)
-
-
-def _watch(
-    seen: dict[int, Tensor],
-    layer: int,
-    change: Change | None,
-    activations: Float[Tensor, "batch pos d_mlp"],
-) -> Float[Tensor, "batch pos d_mlp"] | None:
-    seen[layer] = activations
-    return None if change is None else change(activations)

@@ -208,12 +208,7 @@ def corpus_scan(
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
     """
-    window = min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
-    pieces = list(windows(subject, documents, window))
-    done = begun = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(neurons))
-    for done in scan(subject, pieces, neurons, contrast, seed, begun):
-        keep(done)
-        progress(done.windows / len(pieces))
+    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress)
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
     progress(1.0)
@@ -226,7 +221,7 @@ def corpus_scan(
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
-        window=window,
+        window=_window(subject),
         **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
@@ -236,6 +231,29 @@ def corpus_scan(
         **separated(records, seed),
         **_columns(found),
     )
+
+
+def tallied(
+    subject: Subject,
+    neurons: Sequence[Neuron],
+    contrast: Contrast | None,
+    documents: Sequence[tuple[int, str]],
+    seed: int = 0,
+    so_far: Scan | None = None,
+    keep: Callable[[Scan], None] = lambda _scan: None,
+    progress: Progress = silent,
+) -> Scan:
+    """The scan alone; without a contrast no logits are computed, which takes a fifth less."""
+    pieces = list(windows(subject, documents, _window(subject)))
+    done = begun = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(neurons))
+    for done in scan(subject, pieces, neurons, contrast, seed, begun):
+        keep(done)
+        progress(done.windows / len(pieces))
+    return done
+
+
+def _window(subject: Subject) -> int:
+    return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
 
 
 def _every_neuron(subject: Subject, done: Scan) -> dict[str, Any]:
