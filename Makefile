@@ -26,7 +26,7 @@ help:
 	@echo "make test-fast  run those that need no model, no browser and no patience"
 	@echo "make check    check format, lint, docstrings and types; changes nothing"
 	@echo "make docs     build the documentation in build/docs"
-	@echo "make bench    time the sweep against its bare matrix products"
+	@echo "make bench    time sweep, scan, census and starts, beside other libraries, for the documentation"
 	@echo "make picture  redraw the README's picture from the committed results"
 	@echo "make screens  take pictures of the page, section by section, at three widths"
 	@echo "make lock     pin the newest versions that fit together in requirements.lock"
@@ -78,8 +78,9 @@ check: $(VENV)/dev
 docs: $(VENV)/dev
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet --site-dir build/docs
 
-bench: $(VENV)/runtime
-	$(RUN) -m bench.sweep
+bench: $(VENV)/dev
+	$(RUN) -m bench
+	$(RUN) -m bench.page
 
 screens: $(VENV)/dev
 	$(RUN) -m report.screens
