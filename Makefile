@@ -10,7 +10,7 @@ TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study study-all study-hub app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study study-all study-hub library transplants app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -19,14 +19,16 @@ help:
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
 	@echo "make study-all  the same, and those of Gemma-3-270M, the second model that needs no hub"
+	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
+	@echo "make library  search every question of the library for a neuron: the table of the words that have one"
 	@echo "make app      start the app on this machine"
 	@echo "make space    assemble the folder of a Space and start the app from it, as a Space would"
 	@echo "make test     run the tests"
 	@echo "make test-fast  run those that need no model, no browser and no patience"
 	@echo "make check    check format, lint, docstrings and types; changes nothing"
 	@echo "make docs     build the documentation in build/docs"
-	@echo "make bench    time the sweep against its bare matrix products"
+	@echo "make bench    time sweep, scan, census and starts, beside other libraries, for the documentation"
 	@echo "make picture  redraw the README's picture from the committed results"
 	@echo "make screens  take pictures of the page, section by section, at three widths"
 	@echo "make lock     pin the newest versions that fit together in requirements.lock"
@@ -51,8 +53,15 @@ study: $(VENV)/runtime
 study-all: study
 	$(RUN) -m analysis study --model gemma-3-270m
 
+transplants: $(VENV)/runtime
+	$(RUN) -m analysis transplant --neuron L25N1527 --recipient gemma-3-270m --keep results
+	$(RUN) -m analysis transplant --neuron L25N1527 --keep results
+
 study-hub: $(VENV)/runtime
 	$(RUN) -m analysis comparison $(HUB) --keep results
+
+library: $(VENV)/runtime
+	$(RUN) -m analysis library --keep results
 
 app: $(VENV)/runtime
 	$(RUN) app.py
@@ -78,8 +87,9 @@ check: $(VENV)/dev
 docs: $(VENV)/dev
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet --site-dir build/docs
 
-bench: $(VENV)/runtime
-	$(RUN) -m bench.sweep
+bench: $(VENV)/dev
+	$(RUN) -m bench
+	$(RUN) -m bench.page
 
 screens: $(VENV)/dev
 	$(RUN) -m report.screens

@@ -63,9 +63,10 @@ class Loading:
 
         grafted = with_grafts(subject, self.graft or [])
         for number, path in enumerate(self.graft or [], start=subject.d_mlp):
-            layer = read_graft(Path(path))[0].layer
+            name = f"L{read_graft(Path(path))[0].layer}N{number}"
+            console.GRAFTS[name] = f"{name} (graft)"
             console.note(
-                f"note: L{layer}N{number} is the graft {path}; the model's own neurons go from 0 to"
+                f"note: {name} is the graft {path}; the model's own neurons go from 0 to"
                 f" {subject.d_mlp - 1}."
             )
         return grafted
@@ -86,11 +87,36 @@ class Asking(Loading):
         None
     )
     target: Annotated[
-        str | None, typer.Option(help="The token asked for, with its leading space.")
+        str | None,
+        typer.Option(
+            help="The token asked for, with its leading space; bars make a set: ' is| was'."
+        ),
     ] = None
     foil: Annotated[
-        str | None, typer.Option(help="The token it competes with, with its leading space.")
+        str | None, typer.Option(help="The token it competes with, or a set, likewise.")
     ] = None
+    chat: Annotated[
+        bool, typer.Option("--chat", help="Put every prompt into the model's chat template.")
+    ] = False
+    system: Annotated[str | None, typer.Option(help="The system prompt of that chat.")] = None
+
+    def put(self, subject: "Subject") -> "Question":
+        """What is asked of a model: its prompts in the chat template, where that is wanted.
+
+        Raises:
+            UserError: it cannot be read, makes no question, or there is no template.
+        """
+        from analysis.chat import in_chat
+        from analysis.errors import UserError
+
+        question = self.ask()
+        if not self.chat:
+            if self.system is not None:
+                raise UserError("--system is a part of a chat: give --chat too.")
+            return question
+        turned = in_chat(subject, question, self.system)
+        console.note(f"note: in its chat template the clean prompt is {turned.clean!r}.")
+        return turned
 
     def ask(self) -> "Question":
         """The question that is named or the default one, with the prompts and words given.
@@ -127,9 +153,9 @@ class Call(Asking):
         from analysis import running
         from analysis.hints import hints
 
-        question = self.ask()
+        question = self.put(subject)
         running.check_suits(self.experiment, question)
-        _tell_special(subject, question)
+        _tell_special(subject, self.ask())
         for hint in hints(subject, question):
             console.note(f"note: {hint}")
         if "neuron" in self.experiment.needs and not self.named:

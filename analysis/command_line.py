@@ -84,9 +84,10 @@ def study(
     from analysis import results
     from analysis.study import folder_of, run_study
 
-    question = asking.ask()
+    asking.ask()  # what is wrong with it is told before a model is loaded
     root = results.writable(out or results.out())
     subject = asking.load()
+    question = asking.put(subject)
     folder = folder_of(root, subject, question)
     steps = []
     for done in run_study(subject, question, folder, seed, console.watched):

@@ -1,6 +1,7 @@
 """The edge of the command line: answers on standard output, all else on standard error."""
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +20,30 @@ MATRIX_COLUMNS = 12
 """Wider matrices are shown by their last columns, where the prompts' ends stand."""
 
 
+GRAFTS: dict[str, str] = {}
+"""What a neuron that was built into the model is told as, by its name: not as one of its own."""
+
+
 def emit(document: dict[str, Any], as_json: bool) -> None:
     """Print an answer: one JSON object, or tables for a reader."""
+    document = _with_grafts_named(answer.plain(document)) if GRAFTS else document
     if as_json:
         print(answer.as_json(document))
         return
     console = Console(highlight=False)
     for key, value in _side_by_side(answer.plain(document)).items():
         _show(console, key.replace("_", " "), value)
+
+
+def _with_grafts_named(value: Any) -> Any:
+    """The same, in which no graft can be taken for a neuron of the model's own."""
+    if isinstance(value, dict):
+        return {key: _with_grafts_named(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_grafts_named(item) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"\bL\d+N\d+\b", lambda found: GRAFTS.get(found[0], found[0]), value)
+    return value
 
 
 def note(text: str) -> None:

@@ -96,6 +96,10 @@ answer stays nearer to that of the other prompt."""
 NEARLY_ALL = 0.9
 """A component is sufficient when it alone restores so much: a tenth is left to all others."""
 
+ONE_WAY = 0.9
+"""An end of a gated neuron's activation comes in one way where so many of its tokens have the same
+signs of gate and up: with more than a tenth of other signs, those would be a second way."""
+
 MORE_THAN_ALL = 1.05
 """Recoveries that add up to more count the same effect twice; up to a twentieth is left to how far
 recoveries are from adding up in any case."""

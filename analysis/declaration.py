@@ -182,11 +182,14 @@ class Experiment:
         asks: the question it answers, in one sentence.
         returns: what its JSON holds.
         needs: what it takes of a question.
+        single: why it takes single tokens alone, a clause; empty where target and foil may be sets.
         options: of its own.
         figures: in reading order.
         brief: which of its sentences stand among a study's findings in brief, one item for each.
         also: an older name of its verb.
         study: options in which the study differs from the usual; None for no step of the study.
+        apart: whether a study has a result of it only where its own command kept one there, for
+            it takes long or needs more than one model.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
@@ -195,6 +198,7 @@ class Experiment:
         intro: what the panel is about.
         quick: whether the answer comes within a second.
         seconds: the longest it should take on a GPU.
+        patience: how many times what other answers may take one may take in the app.
         package: its folder as Python names it.
     """
 
@@ -203,11 +207,13 @@ class Experiment:
     asks: str
     returns: str = "JSON."
     needs: tuple[Need, ...] = ()
+    single: str = ""
     options: tuple[Option, ...] = ()
     figures: tuple[Figure, ...] = ()
     brief: tuple[tuple[str, ...], ...] = ()
     also: str = ""
     study: Mapping[str, Any] | None = field(default_factory=dict)
+    apart: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     tab: str = ""
@@ -216,6 +222,7 @@ class Experiment:
     intro: str = ""
     quick: bool = False
     seconds: int = 10
+    patience: int = 1
     package: str = ""
 
     @property

@@ -1,6 +1,6 @@
 """Everything the page may say something about: one study's results and where they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from analysis import results
 from analysis.code_version import code_version
 from analysis.declaration import Experiment, Figure
 from analysis.errors import UserError
-from analysis.experiments import EXPERIMENTS, steps
+from analysis.experiments import EXPERIMENTS, named, studied
 from analysis.questions import Question
 from analysis.results import Provenance
 
@@ -93,7 +93,7 @@ def load_evidence(folder: Path) -> Evidence:
     refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
     present = [
         each
-        for each in steps()
+        for each in studied()
         if results.exists(folder, each.name)
         or (is_expected(each, question) and each.name not in refused)
     ]
@@ -105,28 +105,42 @@ def load_evidence(folder: Path) -> Evidence:
 
 
 def _load(folder: Path, experiment: Experiment) -> Any:
-    """A result, joined with those of other models where the experiment joins them.
+    """A result, joined with those of other models, or beside it, where the experiment joins them.
 
-    Of other models only those count that the same code computed of the same question.
+    Only those count that the same code computed of the same question.
     """
     own: Any = results.load(folder, experiment.name, experiment.kind)
     join = getattr(experiment.module("compute"), "joined", None)
     if join is None:
         return own
-    same = _asked(results.provenance(folder, experiment.name))
-    others: list[Any] = [
-        results.load(other, experiment.name, experiment.kind)
-        for other in sorted(folder.parent.parent.glob(f"*/{folder.name}"))
-        if other != folder
-        and results.exists(other, experiment.name)
-        and _asked(results.provenance(other, experiment.name)) == same
-    ]
-    return join(own, others)
+    others = [*_of_other_models(folder, experiment), *_beside(folder, experiment)]
+    return join(own, [results.load(home, name, experiment.kind) for home, name in others])
 
 
-def _asked(made: Provenance) -> tuple[object, ...]:
-    """What was asked, and by what code: all but the model and what is the model's own."""
-    return made.code, {key: value for key, value in made.inputs.items() if key != "prepend_bos"}
+def _of_other_models(folder: Path, experiment: Experiment) -> Iterator[tuple[Path, str]]:
+    """Where results lie that were asked the same of another model."""
+    own = _asked(results.provenance(folder, experiment.name))
+    for other in sorted(folder.parent.parent.glob(f"*/{folder.name}")):
+        there = other != folder and results.exists(other, experiment.name)
+        if there and _asked(results.provenance(other, experiment.name)) == own:
+            yield other, experiment.name
+
+
+def _beside(folder: Path, experiment: Experiment) -> Iterator[tuple[Path, str]]:
+    """Where those lie that were asked with other options of the experiment's own."""
+    options = {option.name for option in experiment.options}
+    own = results.provenance(folder, experiment.name)
+    for path in sorted(folder.glob(f"{experiment.name}.*.json")):
+        made = results.provenance(folder, path.stem)
+        same = _asked(made, options) == _asked(own, options)
+        if same and (made.model, made.revision) == (own.model, own.revision):
+            yield folder, path.stem
+
+
+def _asked(made: Provenance, but: Set[str] = frozenset()) -> tuple[object, ...]:
+    """What was asked, and by what code: all but the model, what is its own, and some options."""
+    left_out = {"prepend_bos", *but}
+    return made.code, {key: value for key, value in made.inputs.items() if key not in left_out}
 
 
 def load_question(folder: Path) -> Question:
@@ -139,8 +153,12 @@ def load_question(folder: Path) -> Question:
 
 
 def is_expected(experiment: Experiment, question: Question) -> bool:
-    """Whether every study of the question has the experiment; some are of a certain model only."""
-    return experiment.suits(question) and not hasattr(experiment.module("compute"), "applies")
+    """Whether every study of the question has the experiment.
+
+    Some are of a certain model only, and some are kept by a command of their own.
+    """
+    some = experiment.apart or hasattr(experiment.module("compute"), "applies")
+    return experiment.suits(question) and not some
 
 
 def check_current(evidence: Evidence) -> None:
@@ -155,9 +173,11 @@ def check_current(evidence: Evidence) -> None:
         if evidence.provenance[each.name].code != code_version(f"{each.home}.compute")
     ]
     if old:
+        again = {"study" if each.study is not None else each.verb for each in map(named, old)}
         raise UserError(
             f"The results of {', '.join(old)} were computed by other code than this: run "
-            "`an-neuron study` again, or give --stale to show them all the same."
+            f"{' and '.join(f'`an-neuron {verb}`' for verb in sorted(again))} again, or give "
+            "--stale to show them all the same."
         )
 
 

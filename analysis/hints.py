@@ -1,10 +1,28 @@
 """What may not have been meant: told beside an answer, which stands as it was asked."""
 
+from analysis.contrast import members
 from analysis.questions import Question
 from analysis.subject import Subject
 
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
+    """What may not have been meant, a sentence each."""
+    return (*_without_space(subject, question), *_uneven(subject, question))
+
+
+def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:
+    """Prompts of unequal length, of which some things cannot be asked."""
+    sizes = [len(subject.tokens(text)) for text in (question.clean, question.corrupted) if text]
+    if len(set(sizes)) < 2:
+        return ()
+    clean, corrupted = sizes
+    return (
+        f"The clean prompt has {clean} tokens and the corrupted one {corrupted}: places are counted"
+        " from their ends.",
+    )
+
+
+def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
     """A sentence for each word that lacks its leading space, where with it it is a token too.
 
     In the middle of a text hardly any word begins without one: “dog” is then the end of another
@@ -13,7 +31,7 @@ def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     return tuple(
         f"{word!r} has no space before it, as the end of another word; the word itself is "
         f"{f' {word}'!r}."
-        for word in dict.fromkeys((question.target, question.foil))
+        for word in dict.fromkeys((*members(question.target), *members(question.foil)))
         if word[:1].isalpha() and _is_token(subject, f" {word}")
     )
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.errors import UnsuitedError
 from analysis.prompts import Prompt
 from analysis.questions import Question
@@ -70,6 +71,18 @@ def frozen(subject: Subject, prompt: Prompt | None) -> Subject:
     object.__setattr__(twin, "scales_behind", _scales_behind(subject, prompt.tokens))
     object.__setattr__(twin, "frozen_at", prompt.text)
     return twin
+
+
+def weights_of_sets(
+    subject: Subject, contrast: Contrast, prompt: Prompt | None
+) -> Float[Tensor, " d_vocab"] | None:
+    """Logits at a prompt's end, by which ``contrast.weighted`` weights the tokens of its sets.
+
+    None where target and foil are single tokens, or there is no prompt.
+    """
+    if prompt is None or not contrast.has_sets:
+        return None
+    return subject.logits(prompt.tokens)[-1]
 
 
 def comparable(subject: Subject, question: Question) -> Subject:

@@ -1,23 +1,14 @@
-"""Prompts as a model reads them, a target token and its foil, and pairs of aligned prompts."""
+"""Prompts as a model reads them, and pairs of aligned prompts with what they call for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.errors import UserError
+from analysis.contrast import Contrast, make_contrast
+from analysis.errors import UnsuitedError, UserError
 from analysis.subject import Subject
 
 SMALLEST_GAP = 1e-3
 """Logit differences nearer than this are not told apart."""
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """The token asked for and the token it competes with, as text (leading space) and as ids."""
-
-    target: str
-    foil: str
-    target_id: int
-    foil_id: int
 
 
 @dataclass(frozen=True)
@@ -31,15 +22,50 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptPair:
-    """Two prompts of equal token count that call for different words, and those two words."""
+    """Two prompts that call for different words, and those words; mostly of equal token count.
+
+    What is read or patched at the ends alone takes prompts of unequal length too, aligned from
+    their ends; maps by position do not.
+    """
 
     clean: Prompt
     corrupted: Prompt
     contrast: Contrast
 
     @property
+    def equal(self) -> bool:
+        """Whether both prompts have as many tokens."""
+        return len(self.clean.tokens) == len(self.corrupted.tokens)
+
+    @property
+    def suffix(self) -> int:
+        """How many positions, counted from the end, there are from the first difference on.
+
+        Of prompts of unequal length those of the shorter one.
+        """
+        shorter = min(len(self.clean.tokens), len(self.corrupted.tokens))
+        pairs = zip(self.clean.tokens, self.corrupted.tokens, strict=False)
+        head = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter - 1)
+        return shorter - min(head, shorter - 1)
+
+    def check_equal(self) -> None:
+        """Refuse prompts that have no positions in common.
+
+        Raises:
+            UnsuitedError: they are of unequal length.
+        """
+        if not self.equal:
+            told = _unequal(self).removesuffix(".")
+            raise UnsuitedError(f"{told}, as what is told by position needs.")
+
+    @property
     def differing(self) -> tuple[int, ...]:
-        """Positions at which the two prompts have different tokens."""
+        """Positions at which the two prompts have different tokens.
+
+        Raises:
+            UnsuitedError: they are of unequal length.
+        """
+        self.check_equal()
         pairs = zip(self.clean.tokens, self.corrupted.tokens, strict=True)
         return tuple(i for i, (a, b) in enumerate(pairs) if a != b)
 
@@ -81,52 +107,6 @@ def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
     return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
 
 
-def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
-    """Look up target and foil, each a single token given with its leading space.
-
-    Raises:
-        UserError: one of them is not a single token (a spelling that is one is suggested, if there
-            is any), or both are the same.
-    """
-    contrast = Contrast(
-        target, foil, _single_token(subject, target, "target"), _single_token(subject, foil, "foil")
-    )
-    if contrast.target_id == contrast.foil_id:
-        raise UserError(f"Target and foil are both {target!r}: give two different tokens.")
-    return contrast
-
-
-def _single_token(subject: Subject, word: str, what: str) -> int:
-    found = subject.pieces(word)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UserError(f"The {what} is empty: give one token, with its leading space.")
-    pieces = f"{len(found)} tokens{_listed(subject, found)}"
-    raise UserError(
-        f"The {what} {word[:40]!r} is {pieces} and must be one: {_suggestion(subject, word)}."
-    )
-
-
-def _listed(subject: Subject, tokens: list[int]) -> str:
-    """The texts of some tokens in brackets; nothing where one holds but a part of a character."""
-    texts = [subject.string(token) for token in tokens[:8]]
-    return "" if any("\ufffd" in text for text in texts) else f" ({', '.join(map(repr, texts))})"
-
-
-def _suggestion(subject: Subject, word: str) -> str:
-    """What to give instead: the word with or without its space or the first of several words.
-
-    A piece of a word, a space or a part of a character is no word to ask for.
-    """
-    bare = word.strip()
-    first = " " + (bare.split() or [""])[0]
-    for variant in (" " + bare, bare, first):
-        if variant.strip() and [variant] == [subject.string(p) for p in subject.pieces(variant)]:
-            return f"try {variant!r}"
-    return "choose another word"
-
-
 def special_in(subject: Subject, text: str) -> tuple[str, ...]:
     """Special tokens that stand in a text as they are typed, each once."""
     added = subject.tokenizer.added_tokens_decoder
@@ -134,8 +114,18 @@ def special_in(subject: Subject, text: str) -> tuple[str, ...]:
     return tuple(str(each) for each in found if each.special and str(each) in text)
 
 
-def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: str) -> PromptPair:
+def make_pair(
+    subject: Subject, clean: str, corrupted: str, target: str, foil: str, equal: bool = True
+) -> PromptPair:
     """Tokenise and align two prompts.
+
+    Args:
+        subject: the model.
+        clean: the prompt that calls for the target.
+        corrupted: the prompt that calls for the foil.
+        target: as text.
+        foil: as text.
+        equal: whether they must have as many tokens.
 
     Raises:
         UserError: the prompts are identical or of unequal token count (the tokens at fault are
@@ -145,14 +135,15 @@ def make_pair(subject: Subject, clean: str, corrupted: str, target: str, foil: s
     second = make_prompt(subject, corrupted, "corrupted prompt")
     if first.tokens == second.tokens:
         raise UserError("The clean and the corrupted prompt are identical: change one word.")
-    if len(first.tokens) != len(second.tokens):
-        raise UserError(_unequal(first, second))
-    return PromptPair(first, second, make_contrast(subject, target, foil))
+    pair = PromptPair(first, second, make_contrast(subject, target, foil))
+    if equal and not pair.equal:
+        raise UserError(_unequal(pair))
+    return pair
 
 
-def _unequal(clean: Prompt, corrupted: Prompt) -> str:
+def _unequal(pair: PromptPair) -> str:
     """Name the stretch where two prompts of unequal length part."""
-    a, b = clean.strings, corrupted.strings
+    a, b = pair.clean.strings, pair.corrupted.strings
     shorter = min(len(a), len(b))
     head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
     most = shorter - head

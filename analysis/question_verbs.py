@@ -11,7 +11,7 @@ from analysis import console
 from analysis.calls import AsJson, Loading, takes_a_model
 
 if TYPE_CHECKING:
-    from analysis.prompts import Contrast
+    from analysis.contrast import Contrast
     from analysis.subject import Subject
 
 Words = Annotated[str, typer.Option(help="Words with commas between them.")]
@@ -79,8 +79,8 @@ def draft(
     out: Annotated[Path | None, typer.Option(help="Write the question to this new file.")] = None,
 ) -> None:
     """Write a question: of words in a sentence, or of two words alone, out of the corpus."""
+    from analysis.contrast import make_contrast
     from analysis.drafting.writing import save_new
-    from analysis.prompts import make_contrast
 
     subject = loading.load()
     contrast = make_contrast(subject, target, foil)

@@ -29,14 +29,17 @@ class ReadOut:
         raw = normed @ self.weight.T
         return self.capped(self.scaled(raw if self.bias is None else raw + self.bias))
 
+    def of(self, tokens: list[int]) -> "ReadOut":
+        """The way to the logits of some tokens alone."""
+        bias = None if self.bias is None else self.bias[tokens]
+        return ReadOut(self.weight[tokens], bias, self.scale, self.cap)
+
     def difference(
         self, normed: Float[Tensor, "*row d_model"], target: int, foil: int
     ) -> Float[Tensor, "*row"]:
         """One logit minus another."""
         if self.cap is not None:
-            pair = [target, foil]
-            bias = None if self.bias is None else self.bias[pair]
-            two = ReadOut(self.weight[pair], bias, self.scale, self.cap).logits(normed)
+            two = self.of([target, foil]).logits(normed)
             return two[..., 0] - two[..., 1]
         raw = normed @ (self.weight[target] - self.weight[foil])
         return self.scaled(raw if self.bias is None else raw + self.bias[target] - self.bias[foil])

@@ -8,8 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 from analysis.code_version import code_version
+from analysis.contrast import members
 from analysis.declaration import Experiment
-from analysis.errors import UserError
+from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.inputs import Inputs
 from analysis.loading.pinned import CORPUS
@@ -72,7 +73,12 @@ def check_suits(experiment: Experiment, question: Question) -> None:
 
     Raises:
         UserError: it has no words, or names no factors.
+        UnsuitedError: it asks of a set of tokens, and the experiment can ask of single ones alone.
     """
+    if experiment.single and any(len(members(w)) > 1 for w in (question.target, question.foil)):
+        raise UnsuitedError(
+            f"{experiment.title} takes one target token and one foil token: {experiment.single}."
+        )
     if "words" in experiment.needs and not question.has_words:
         raise UserError(
             f"There are no groups of words for {question.target[:40]!r} against "
@@ -149,6 +155,10 @@ def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:
     if "held_out" in needs:
         recorded["template"] = question.template
         recorded["words"] = [list(question.target_words), list(question.foil_words)]
+        if question.pairs:
+            recorded["written_pairs"] = [
+                list(each.model_dump().values()) for each in question.pairs
+            ]
     if "words" in needs:
         recorded["templates"] = [question.template, *question.held_out_templates]
         recorded["target_words"] = list(question.target_words)

@@ -83,6 +83,12 @@ def alone(experiment: Experiment, result: Any) -> Sentences:
     return _sentences(experiment, facts_of(experiment, result), result=result, study=None)
 
 
+def document(experiment: Experiment, file: str, **seen: Any) -> str:
+    """A text of several paragraphs, of a template in an experiment's folder; no markup is in it."""
+    text = _templates(experiment.home).get_template(file).render(seen)
+    return f"{Markup(text).unescape().strip()}\n"  # noqa: S704  (templates escape)
+
+
 def story(name: str) -> Template:
     """The sentences about a study as a whole: a template of ``analysis/story``."""
     return _templates("analysis.story").get_template(f"{name}.html")

@@ -73,11 +73,11 @@ def run_study(
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
     refused = {}
     for experiment in steps():
-        given = _inputs(experiment, subject, question, folder, seed)
-        if given is None:
-            results.discard(folder, experiment.name)
-            continue
         try:
+            given = _inputs(experiment, subject, question, folder, seed)
+            if given is None:
+                results.discard(folder, experiment.name)
+                continue
             yield bring_up_to_date(subject, experiment, given, folder, watch)
         except UnsuitedError as error:
             results.discard(folder, experiment.name)
@@ -114,19 +114,33 @@ def _found(folder: Path) -> tuple[str, ...]:
 
 
 def bring_up_to_date(
-    subject: Subject, experiment: Experiment, given: Inputs, folder: Path, watch: Watch
+    subject: Subject,
+    experiment: Experiment,
+    given: Inputs,
+    folder: Path,
+    watch: Watch,
+    name: str = "",
 ) -> Done:
     """Compute one step and keep it in the folder, unless what is kept there is what it would be.
+
+    Args:
+        subject: the model.
+        experiment: which step.
+        given: what it is asked.
+        folder: of the study.
+        watch: opens something that watches its progress.
+        name: of the result in the folder; by itself the experiment's.
 
     Raises:
         UserError: the question cannot be put to the model.
     """
-    if _is_current(folder, experiment, provenance(experiment, subject, given)):
-        return Done(experiment.name, 0.0, kept=True)
-    with watch(experiment.name) as progress:
+    name = name or experiment.name
+    if _is_current(folder, name, provenance(experiment, subject, given)):
+        return Done(name, 0.0, kept=True)
+    with watch(name) as progress:
         result = compute(experiment, subject, given, progress)
-    results.save(folder, experiment.name, result, result.provenance)
-    return Done(experiment.name, result.provenance.seconds, kept=False)
+    results.save(folder, name, result, result.provenance)
+    return Done(name, result.provenance.seconds, kept=False)
 
 
 def committed(experiment: Experiment, subject: Subject, given: Inputs) -> Any | None:
@@ -148,9 +162,9 @@ def _saved(folder: Path, name: str) -> tuple[Any, results.Provenance]:
     return result, results.provenance(folder, name)
 
 
-def _is_current(folder: Path, experiment: Experiment, expected: results.Provenance) -> bool:
+def _is_current(folder: Path, name: str, expected: results.Provenance) -> bool:
     try:
-        results.load(folder, experiment.name, experiment.kind)
-        return results.provenance(folder, experiment.name).key == expected.key
+        results.load(folder, name, named(expected.experiment).kind)
+        return results.provenance(folder, name).key == expected.key
     except UserError:
         return False

@@ -271,17 +271,6 @@ class Subject(Vocabulary):
         return self.W_U[:, target] - self.W_U[:, foil]
 
     @torch.inference_mode()
-    def logit_diff(
-        self, resid: Float[Tensor, "*batch d_model"], target: int, foil: int
-    ) -> Float[Tensor, "*batch"]:
-        """Difference of two logits when a residual goes through the final norm and unembedding.
-
-        Raises:
-            UserError: one is not finite.
-        """
-        difference = self.read_out.difference(self.final_norm(resid), target, foil)
-        return self.finite(difference, "logits").float()
-
     def finite(self, values: Float[Tensor, "..."], what: str) -> Float[Tensor, "..."]:
         """The same values, which are numbers: one that is none would pass for a rank or a tie.
 

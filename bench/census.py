@@ -8,6 +8,7 @@ depend on it: every table over neurons and tokens has its full size from the fir
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,13 +19,14 @@ from analysis.subject import Origin, Subject
 from analysis.weights.agreement import agreement
 from analysis.weights.congruence import MEASURES, Block, Surveyor
 from analysis.weights.pairs import all_pairs
+from bench.timing import alternate
 
 BLOCKS, TEXTS, LENGTH, FOLLOWED = 2, 4, 128, 1000
 
 
-def gpt2_large() -> Subject:
+def gpt2_large(layers: int = 36) -> Subject:
     torch.manual_seed(0)
-    config = GPT2Config(n_embd=1280, n_layer=36, n_head=20)
+    config = GPT2Config(n_embd=1280, n_layer=layers, n_head=20)
     model = GPT2LMHeadModel(config).eval().requires_grad_(False)
     return Subject(model, None, Origin("gpt2-large shape", "random weights", "seed 0"), True)
 
@@ -35,6 +37,33 @@ def memory(kind: str) -> float:
         if line.startswith(kind + ":"):
             return int(line.split()[1]) / 2**20
     raise SystemExit(f"This system does not tell {kind}.")
+
+
+@torch.inference_mode()
+def bare_products(subject: Subject, block: Block) -> None:
+    """Every neuron's output weights with as many columns as a block of tokens has."""
+    columns = torch.randn(subject.d_model, block.tokens)
+    for layer in range(subject.n_layers):
+        for writes in subject.writes(layer).split(block.neurons):
+            writes @ columns
+
+
+def section(rounds: int, layers: int) -> dict[str, Any]:
+    """Seconds of a block of tokens, by the census and by its bare products."""
+    subject, block = gpt2_large(layers), Block()
+    surveyor = Surveyor(subject, block)
+    starts = iter(surveyor.starts())
+    works = {
+        "census": lambda: surveyor.read(next(starts)),
+        "products": lambda: bare_products(subject, block),
+    }
+    timed = alternate(works, rounds, warm=True)
+    return {
+        "neurons": surveyor.neurons,
+        "blocks": len(surveyor.starts()),
+        "times": timed.times(),
+        "ratios": {"census_vs_matmul": timed.ratio("census", "products")},
+    }
 
 
 def main() -> None:

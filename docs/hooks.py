@@ -20,6 +20,7 @@ from analysis import api, command_line
 from analysis.calls import Asking, takes_a_model
 from analysis.declaration import SEEDS, Experiment, Option
 from analysis.experiments import EXPERIMENTS
+from bench.page import page as benchmarks
 from space.endpoints import endpoints
 
 Row = tuple[str, str, str, str]
@@ -31,7 +32,7 @@ PAPERS = {
     "TERMS.md": "terms.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "bench/README.md": "benchmarks.md",
+    "bench/README.md": "app-times.md",
 }
 """Papers that stand elsewhere in the repository, and their pages here."""
 
@@ -43,6 +44,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "command-line.md": "\n".join(verbs()),
         "experiments.md": "\n".join(experiments()),
         "endpoints.md": "\n".join(tools()),
+        "benchmarks.md": benchmarks(),
     }
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))

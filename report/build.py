@@ -14,6 +14,7 @@ from report.feed import CHANGELOG, changes
 from report.folders import check_replaceable, replacing
 from report.images import draw, find_browser
 from report.linkcheck import broken_links
+from report.over_questions import Table, tables, write_table
 from report.page import environment, pages
 from report.panels import plots
 from report.place import STILL_WIDTH, Place
@@ -56,12 +57,15 @@ def build(
     out = out.resolve()
     check_replaceable(out, _is_build, "an earlier report")
     studies = read_studies(results, model, question, stale)
+    over = () if question else tuple(tables(results, studies, stale))
     place = replace(place, card=beside(CARD) is not None, feed=beside(CHANGELOG) is not None)
     with replacing(out) as scratch:
         _copy_static(scratch)
         for study in studies:
             write_page(scratch / study.path, study, place)
-        _write_index(scratch, studies, place)
+        for each in over:
+            write_table(scratch, each, place)
+        _write_index(scratch, studies, over, place)
         _refuse_broken(scratch)
     return out / PAGE
 
@@ -104,15 +108,17 @@ def _copy_static(folder: Path) -> None:
         shutil.copy2(card, folder / card.name)
 
 
-def _write_index(folder: Path, studies: Sequence[Study], place: Place) -> None:
+def _write_index(
+    folder: Path, studies: Sequence[Study], over: Sequence[Table], place: Place
+) -> None:
     """The index, the feed and what a host of static pages reads."""
     changelog = beside(CHANGELOG)
     news = changes(changelog.read_text(encoding="utf-8")) if changelog else ()
     files = {PAGE: "index.html", "README.md": "site_readme.md"}
     columns, rows = table(studies)
+    seen = {"studies": studies, "columns": columns, "rows": rows, "tables": over, "changes": news}
     for name, template in (files | ({"feed.xml": "feed.xml"} if news else {})).items():
-        page = environment().get_template(template)
-        text = page.render(place=place, studies=studies, columns=columns, rows=rows, changes=news)
+        text = environment().get_template(template).render(seen, place=place)
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -28,10 +28,15 @@ def listed(experiment: Experiment, evidence: Evidence) -> Listed | None:
     found: Listing | None = getattr(experiment.module("tables"), "LISTING", None)
     if found is None:
         return None
-    rows = [plain(dict(row)) for row in found.rows(evidence.results[experiment.name])]
+    return listed_rows(found, evidence.results[experiment.name])
+
+
+def listed_rows(listing: Listing, result: Any) -> Listed:
+    """The rows of one result, as they are read."""
+    rows = [plain(dict(row)) for row in listing.rows(result)]
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     cells = tuple(tuple(_cell(name, row.get(name)) for name in columns) for row in rows)
-    return Listed(found.label, columns, cells)
+    return Listed(listing.label, columns, cells)
 
 
 def _cell(column: str, value: Any) -> str:

@@ -11,8 +11,10 @@ from analysis import EMBEDDED, sentences
 from analysis.answer import as_csv, as_json, plain
 from analysis.commands import experiment_command
 from analysis.declaration import Experiment
+from analysis.questions import Question
 from analysis.tables import Listing, Rows
-from space.view import View, asked
+from space.own import asked, brings_its_own
+from space.view import View
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,18 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         listing=listing,
         rows=plain(list(listing.rows(result))) if listing else [],
         json=as_json(experiment.summary(result, **experiment.shown(options))),
-        command=experiment_command(
-            experiment,
-            question,
-            view.neurons,
-            options,
-            model=None if view.model == EMBEDDED else view.model,
-        ),
+        command=_command(experiment, view, options, question),
     )
+
+
+def _command(
+    experiment: Experiment, view: View, options: Mapping[str, Any], question: Question
+) -> str:
+    """The command line that gives it; none where that needs a file of pairs or words."""
+    if brings_its_own(view) and {"words", "held_out"} & {*experiment.needs}:
+        return ""
+    model = None if view.model == EMBEDDED else view.model
+    return experiment_command(experiment, question, view.neurons, options, model=model)
 
 
 def listed(experiment: Experiment) -> bool:

@@ -114,7 +114,7 @@ def _names() -> str:
 
 def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     """What the experiment takes of a view, then its own options, then the model."""
-    space = "with its leading space."
+    space = "with its leading space; bars between several make a set."
     if experiment.asks_about_a_neuron:
         yield Parameter(
             "neuron",

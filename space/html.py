@@ -76,8 +76,8 @@ def tokens(result: Activations) -> str:
     )
 
 
-def foot(answer: Answer) -> str:
-    """The table, the command line, and what can be taken away."""
+def foot(answer: Answer, embeds: bool = True) -> str:
+    """The table, the command line, and what can be taken away; another page embeds only answers."""
     columns = list(dict.fromkeys(key for row in answer.rows for key in row))
     return _templates.get_template("answer.html").render(
         name=answer.experiment.name,
@@ -88,6 +88,7 @@ def foot(answer: Answer) -> str:
         json=answer.json,
         csv=answer.csv,
         figures=len(answer.figures),
+        embeds=embeds,
         is_neuron=NEURON.fullmatch,
         number=_number,
         shown=shown,

@@ -32,8 +32,9 @@ def _answer(name: str, view: View) -> Answer:
     """The study's answer, which it has: drawn once for all visitors."""
     experiment, study = named(name), story(view.model)
     assert study is not None
-    options = experiment.check(experiment.study or {})
-    return answer(experiment, view, options, study.evidence.results[name])
+    made = study.evidence.provenance[name].inputs
+    options = {o.name: made[o.name] for o in experiment.options if o.name in made}
+    return answer(experiment, view, experiment.check(options), study.evidence.results[name])
 
 
 def _asked(study: Story, view: View) -> View:

@@ -21,13 +21,12 @@ def check(subject: Subject, experiment: Experiment, inputs: Inputs) -> None:
     """
     question, needs = inputs.question, experiment.needs
     if "pair" in needs:
-        sizes = [
-            len(make_prompt(subject, text, what).tokens)
-            for what, text in (
-                ("clean prompt", question.clean),
-                ("corrupted prompt", question.corrupted),
-            )
+        texts = [
+            (kind, getattr(pair, kind.split()[0]))
+            for pair in (question, *(question.pairs if inputs.options.get("held_out") else ()))
+            for kind in ("clean prompt", "corrupted prompt")
         ]
+        sizes = [len(make_prompt(subject, text, what).tokens) for what, text in texts]
         if max(sizes) > PAIR_TOKENS:
             raise UserError(
                 f"The prompts have {max(sizes)} tokens: the longest pair allowed here has "

@@ -6,11 +6,25 @@ from typing import Any
 
 import gradio as gr
 
+from space.own import OWN
 from space.settings import Settings
 from space.view import View, library, make_view
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that use no model."""
+
+MORE: dict[str, tuple[str, str, int]] = {
+    "lines": (
+        "In place of the two prompts: pairs, a line each: clean | corrupted [| target | foil]. "
+        "The first is asked, the others confirm it.",
+        "lines",
+        4,
+    ),
+    "template": ("Or a sentence, with {} where the words stand", "template", 2),
+    "target_words": ("Words that call for the target, with commas", "target_words", 2),
+    "foil_words": ("Words that call for the foil", "foil_words", 2),
+}
+"""Label, name in the page and lines of each box for a question of more than one pair."""
 
 LARGEST = 1_000_000
 """Characters of a view that is sent."""
@@ -21,6 +35,7 @@ def examples() -> Iterator[tuple[str, dict[str, str]]]:
     for question in library():
         words = {"question": question.name, "target": question.target, "foil": question.foil}
         words["neuron"] = ""  # the question's own
+        words |= dict.fromkeys(OWN, "")
         pair = {"clean": question.clean, "corrupted": question.corrupted}
         yield question.label, {**words, **pair, "text": ""}
         for example in question.examples:
@@ -54,7 +69,9 @@ class QuestionBar:
                     start.corrupted, "Corrupted prompt: calls for the foil", "corrupted", 2
                 )
             with gr.Row():
-                target = _box(start.target, "Target, with its space", "target")
+                target = _box(
+                    start.target, "Target, with its space; bars make a set: “ is| was”", "target"
+                )
                 foil = _box(start.foil, "Foil, with its space", "foil")
                 neuron = _box(start.neuron, "Neuron", "neuron")
                 model = gr.Dropdown(
@@ -63,6 +80,10 @@ class QuestionBar:
                     label="Model",
                     visible=len(settings.models) > 1,
                 )
+            first, *words = OWN
+            more = {first: _box(getattr(start, first), *MORE[first])}
+            with gr.Row():
+                more |= {name: _box(getattr(start, name), *MORE[name]) for name in words}
             self.button = gr.Button("Ask", variant="primary", elem_id="ask")
         text = gr.Textbox(
             start.text, label="Your text", elem_id="text", lines=2, max_lines=6,
@@ -78,6 +99,7 @@ class QuestionBar:
             "neuron": neuron,
             "text": text,
             "tab": _hidden(start.tab, "tab", "Tab"),
+            **more,
         }
         self.wire = _hidden("", "wire", "View")
 
@@ -100,7 +122,7 @@ class QuestionBar:
         return event(None, None, boxes, js=f"() => {json.dumps(list(parts.values()))}", **QUIET)
 
 
-TYPED = ("clean", "corrupted", "target", "foil", "neuron", "text")
+TYPED = ("clean", "corrupted", "target", "foil", "neuron", "text", *OWN)
 
 
 def received(sent: Any) -> View:

@@ -11,6 +11,7 @@ from analysis import running
 from analysis.cost import cost
 from analysis.declaration import Experiment
 from analysis.errors import UserError
+from analysis.evidence import NEURON
 from analysis.experiments import named
 from analysis.hints import hints
 from analysis.inputs import Inputs
@@ -21,9 +22,10 @@ from space import limits
 from space.answers import Answer, answer
 from space.leaving import Left, every_module_calls, watch
 from space.limits import TooDearError
+from space.own import asked, confirming, library_question
 from space.session import Session
 from space.settings import Settings
-from space.view import NAMES, View, asked, library_question, parts
+from space.view import NAMES, View, parts
 
 try:
     import spaces  # type: ignore[import-not-found]  # the platform's own package: there on a Space and nowhere else
@@ -93,7 +95,7 @@ def usual(
 
 
 def _afford(experiment: Experiment, subject: Subject, view: View, inputs: Inputs) -> None:
-    rate, most = _session.rate(view.model), _session.budget(view.model)
+    rate, most = _session.rate(view.model), _session.budget(view.model) * experiment.patience
     limits.afford(subject, experiment, inputs, rate, most)
 
 
@@ -179,10 +181,11 @@ def given(experiment: Experiment, view: View, options: Mapping[str, Any]) -> dic
     An empty text stands for none, where there can be none.
     """
     known = {option.name: option for option in experiment.options}
+    confirm = {"held_out": confirming(view)} if experiment.name == NEURON else {}
     shared = {name: getattr(view, name) for name in NAMES & known.keys()}
     return {
         name: None if value == "" and name in known and known[name].default is None else value
-        for name, value in {**(experiment.app or {}), **shared, **options}.items()
+        for name, value in {**(experiment.app or {}), **confirm, **shared, **options}.items()
     }
 
 

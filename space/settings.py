@@ -20,6 +20,13 @@ LONGEST = 400
 PAIR_TOKENS = 120
 """Prompts of a pair: patching goes with the square of their length."""
 WORD_CHARACTERS = 80
+"""Of a token, or of a set of tokens with bars between them."""
+LIST_CHARACTERS = 600
+"""Of a list of words, and of the sentence that they stand in."""
+MOST_PAIRS, MOST_WORDS = 24, 40
+"""Pairs that are pasted, and words of either kind."""
+CONFIRMING = 8
+"""Of those pairs, the ones that confirm a sweep: each costs it as much as 30 of its neurons."""
 NAME_CHARACTERS = 40
 QUEUE = 64
 """Questions that may wait; one more is told that the queue is full."""
@@ -40,7 +47,7 @@ RATE = 20_000.0
 KEPT_ANSWERS, KEPT_BYTES = 500, 64 * 2**20
 """Answers that are kept for the next who asks the same: a sweep takes 0.7 MB, most a few kB."""
 BODY = 256 * 1024
-"""Bytes of a request: the longest three texts, each character escaped twice, make 168 kB."""
+"""Bytes of a request: the longest of all texts, each character escaped twice, make 250 kB."""
 BODY_SECONDS = 30.0
 """Within which a request has to arrive."""
 

@@ -12,15 +12,20 @@ from analysis.experiments import EXPERIMENTS
 from space import html
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
+from space.library import committed
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.story import story
 
 STORY = "story"
+LIBRARY = "library"
 INTRO = (
     "The argument in figures, from the committed study of {}; each number was computed by the "
     "functions that the other tabs run."
 )
+
+
+NO_TABLE = "There is no committed table of {}: `an-neuron library --keep results` makes one."
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def group_id(title: str) -> str:
 
 
 def tabs() -> tuple[Tab, ...]:
-    """All tabs in the order of the argument, the story last."""
+    """All tabs in the order of the argument; what is committed, words and story, comes last."""
     groups: dict[str, list[Experiment]] = {}
     for each in EXPERIMENTS:
         if each.app is not None:
@@ -57,6 +62,7 @@ def tabs() -> tuple[Tab, ...]:
             Tab(name, _title(name, group), tuple(group), _group(group))
             for name, group in groups.items()
         ),
+        Tab(LIBRARY, "Words"),
         Tab(STORY, "Story"),
     )
 
@@ -86,6 +92,9 @@ def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
     """The components of a tab, and what it asks."""
     if tab.name == STORY:
         _story(bar.boxes["model"].value)
+        return []
+    if tab.name == LIBRARY:
+        _library(bar.boxes["model"].value)
         return []
     return [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
 
@@ -121,3 +130,16 @@ def _story(model: str) -> None:
     for caption, figure in study.figures():
         gr.HTML(html.caption(caption))
         gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
+
+
+def _library(model: str) -> None:
+    """The committed table of the words that have a neuron, with nothing to wait for."""
+    table = committed(model)
+    if table is None:
+        gr.HTML(html.intro(NO_TABLE.format(model)))
+        return
+    gr.HTML(html.intro(table.experiment.asks))
+    gr.HTML(html.caption(table.finding))
+    for figure in table.figures:
+        gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
+    gr.HTML(html.foot(table, embeds=False))

@@ -9,7 +9,7 @@ from analysis import EMBEDDED, questions
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
-from space.settings import NAME_CHARACTERS, TEXT_CHARACTERS, WORD_CHARACTERS
+from space.settings import LIST_CHARACTERS, NAME_CHARACTERS, TEXT_CHARACTERS, WORD_CHARACTERS
 
 LONGEST = {
     "model": NAME_CHARACTERS,
@@ -21,6 +21,10 @@ LONGEST = {
     "neuron": NAME_CHARACTERS,
     "text": TEXT_CHARACTERS,
     "tab": NAME_CHARACTERS,
+    "lines": TEXT_CHARACTERS,
+    "template": LIST_CHARACTERS,
+    "target_words": LIST_CHARACTERS,
+    "foil_words": LIST_CHARACTERS,
 }
 """Characters of each part of a view, at most."""
 
@@ -36,11 +40,15 @@ class View:
         question: the library's question whose other words and sentences go with the words.
         clean: the prompt that calls for the target.
         corrupted: the prompt that calls for the foil.
-        target: the token asked for, with its leading space.
-        foil: the token it competes with.
+        target: the token asked for, with its leading space; with bars, a set of them.
+        foil: the token or tokens it competes with.
         neuron: such as L25N1527; empty for the question's own.
         text: any text to look at the neuron in; empty for the clean prompt.
         tab: name of the open tab.
+        lines: pairs of prompts, a line each, in place of the two prompts (``own``).
+        template: a sentence with ``{}`` for a word, in place of them.
+        target_words: words for it that call for the target, with commas between them.
+        foil_words: words that call for the foil.
     """
 
     model: str = EMBEDDED
@@ -52,6 +60,10 @@ class View:
     neuron: str = ""
     text: str = ""
     tab: str = ""
+    lines: str = ""
+    template: str = ""
+    target_words: str = ""
+    foil_words: str = ""
 
     @property
     def neurons(self) -> tuple[str, ...]:
@@ -108,22 +120,3 @@ def from_query(query: Mapping[str, str], start: View) -> View:
 def library() -> tuple[Question, ...]:
     """The questions that come with the project, the default first."""
     return tuple(map(questions.load, questions.library()))
-
-
-def library_question(view: View) -> Question | None:
-    """The question of the library that has the view's words: the one that it names, if it does."""
-    ours = [q for q in library() if (q.target, q.foil) == (view.target, view.foil)]
-    return next((q for q in ours if q.name == view.question), ours[0] if ours else None)
-
-
-def asked(view: View, experiment: Experiment) -> Question:
-    """What the view asks of an experiment: prompts count only where they are read.
-
-    Raises:
-        UserError: it makes no question.
-    """
-    question = library_question(view) or USUAL
-    words = {"target": view.target, "foil": view.foil}
-    if not {"prompts", "pair"} & set(experiment.needs):
-        return question.replaced(**words)
-    return question.replaced(view.clean, view.corrupted, **words)

@@ -10,6 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from analysis.claims import make_claims
+from analysis.contrast import make_contrast
 from analysis.engines import ablator as engine
 from analysis.engines.ablations import CONTROL_METHOD, IN_TEMPLATE
 from analysis.engines.ablator import Predictions, PromptAblator, WindowAblator
@@ -36,7 +37,7 @@ from analysis.experiments.ablation.measured import (
 )
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.association import slope_and_correlation
-from analysis.prompts import PromptSet, make_contrast, make_prompt
+from analysis.prompts import PromptSet, make_prompt
 from analysis.questions import default
 from tests.plant import plant
 from tests.prose import Prose, render
@@ -155,7 +156,7 @@ def test_matched_neurons_are_ablated_as_brute_force_does(subject, pair):
 
 
 def window_ablator(subject, pair, numbers=(4,)):
-    found = evaluation_positions(subject, articles(), pair.contrast.target_id, 4, seed=0)
+    found = evaluation_positions(subject, articles(), pair.contrast.targets, 4, seed=0)
     ids = torch.tensor([place.window.tokens for place in found])
     at = torch.tensor([(i, pos) for i, place in enumerate(found) for pos in place.positions])
     following = torch.tensor([token for place in found for token in place.following])
@@ -208,9 +209,7 @@ def test_predictions_of_many_places_are_held_for_some_at_a_time(subject, monkeyp
 @pytest.mark.parametrize("method", ["zero", "mean", "negate"])
 def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
     result = run(subject, pair)
-    found = evaluation_positions(
-        subject, articles(), pair.contrast.target_id, SMALL.windows, seed=0
-    )
+    found = evaluation_positions(subject, articles(), pair.contrast.targets, SMALL.windows, seed=0)
     expected, active = [], []
     for place in found:
         tokens = place.window.tokens
@@ -282,7 +281,7 @@ def test_no_text_is_resampled_from_itself_and_first_positions_only_from_first_po
 
 def test_places_before_the_target_and_all_others_come_from_different_documents(subject, pair):
     target = pair.contrast.target_id
-    found = evaluation_positions(subject, articles(), target, 4, seed=3)
+    found = evaluation_positions(subject, articles(), (target,), 4, seed=3)
     texts = dict(articles())
     assert [place.is_target for place in found] == [True, False] * 4
     assert len({place.window.document for place in found}) == len(found)
@@ -298,7 +297,7 @@ def test_places_before_the_target_and_all_others_come_from_different_documents(s
 def test_texts_too_short_to_draw_from_are_refused_in_words(subject, pair):
     with pytest.raises(UserError, match="Too few texts"):
         evaluation_positions(
-            subject, [(0, "I saw"), (1, "We ate")], pair.contrast.target_id, 4, seed=0
+            subject, [(0, "I saw"), (1, "We ate")], pair.contrast.targets, 4, seed=0
         )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analysis.answer import as_csv, plain
 from analysis.evidence import Evidence
-from analysis.experiments import steps
+from analysis.experiments import studied
 from analysis.experiments.verification.compute import Verification
 from analysis.tables import Column, Table
 from report.artifacts import latex
@@ -57,7 +57,7 @@ COMMAND = re.compile(
 """All that may stand in text besides letters, digits and harmless signs."""
 
 
-TABLES = {table.name: (each, table) for each in steps() for table in printed(each)}
+TABLES = {table.name: (each, table) for each in studied() for table in printed(each)}
 
 
 @cache
@@ -65,7 +65,7 @@ def verified(plan: Plan) -> Evidence:
     """A study of the original's own model, whose published numbers have hostile names."""
     told = Verification(
         plan.model, HOSTILE, HOSTILE, ("score",) * len(HOSTILE),
-        *np.full((3, len(HOSTILE)), 0.25), (), (),
+        *np.full((3, len(HOSTILE)), 0.25), (), (), HOSTILE, HOSTILE, np.full(len(HOSTILE), 0.25),
     )  # fmt: skip
     return with_result(evidence(plan), told)
 

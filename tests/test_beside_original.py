@@ -46,6 +46,9 @@ def checked(off=0.0):
         np.full(len(NAMES), 0.01),
         ("pile",),
         ("The texts are not at hand.",),
+        ("L31N892", "L26H1 + L31N892"),
+        ("the neuron", "both together"),
+        np.array([0.5032, 0.71]),
     )
 
 

@@ -8,7 +8,7 @@ import torch
 
 from analysis.engines.patcher import NeuronPatcher
 from analysis.evidence import check_current, is_expected, load_evidence
-from analysis.experiments import steps
+from analysis.experiments import studied
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
@@ -27,7 +27,7 @@ def study():
 
 
 def test_every_step_that_suits_the_question_has_its_result(study):
-    expected = [each.name for each in steps() if is_expected(each, default())]
+    expected = [each.name for each in studied() if each.apart or is_expected(each, default())]
     assert [each.name for each in study.experiments] == expected
     assert study.question == default()
 
@@ -43,7 +43,8 @@ def test_every_result_was_asked_what_a_study_asks_today(study, embedded):
     """Else the commands of the page would compute something else."""
     for each in study.experiments:
         names = study.neuron_sweep.candidates[: 1 + RIVALS] if each.asks_about_a_neuron else ()
-        asked = inputs(each, embedded, default(), names, study_options(each, seed=0))
+        options = {"recipient": "gemma-3-270m"} if each.apart else study_options(each, seed=0)
+        asked = inputs(each, embedded, default(), names, options)
         told = dict(study.provenance[each.name].inputs)
         assert told.pop("prepend_bos") is embedded.prepend_bos
         assert told == record(each, asked), each.name

@@ -168,7 +168,7 @@ def test_a_gated_neuron_that_works_with_negative_activation_has_its_ranks_turned
 
 def test_the_detector_reads_what_hooks_read_and_leaves_out_what_has_no_next_token(subject, pair):
     neuron = Neuron(2, 5)
-    detector = Detector(subject, neuron, pair.contrast.target_id, -1)
+    detector = Detector(subject, neuron, pair.contrast, -1)
     values, follows, first, _ = detector.columns(TEXTS_READ[:1], lambda _: None)
     tokens = subject.tokens(TEXT)
     post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][2, 1:-1, 5]
@@ -196,7 +196,7 @@ def test_the_threshold_is_the_one_of_largest_f1(rows):
 
 def test_texts_that_choose_the_threshold_are_not_those_that_count(subject, pair):
     """Where the counting texts change, the threshold stays; it is the other texts' own best."""
-    detector = Detector(subject, Neuron(0, 3), pair.contrast.target_id, 1)
+    detector = Detector(subject, Neuron(0, 3), pair.contrast, 1)
     silent, much = "The dog was big and the cat was small.", f"{TEXT} {TEXT}"
     first = detector.detect([(0, much), (1, silent)], 9.0, lambda _: None)
     second = detector.detect([(0, much), (1, TEXT)], 9.0, lambda _: None)
@@ -230,7 +230,7 @@ def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pai
 
 def test_shares_are_of_tokens_and_their_intervals_over_texts(subject, pair):
     """Each judged text by itself, and then together: tokens of one text are not independent."""
-    detector = Detector(subject, Neuron(0, 3), pair.contrast.target_id, 1)
+    detector = Detector(subject, Neuron(0, 3), pair.contrast, 1)
     other = "The dog saw an owl and an egg. She ate an apple."
     judged = [TEXT, other, f"{other} {TEXT}", "The cat was small."]
     texts = list(enumerate(text for each in judged for text in (TEXT, each)))

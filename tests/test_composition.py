@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.contrast import Contrast
 from analysis.engines.pushes import PUSHES, answers, pushes
 from analysis.engines.splitting import norm_scale, side, split
 from analysis.errors import UserError
 from analysis.experiments.composition.compute import composition, held_out_shares, summary
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast, PromptPair, make_pair
+from analysis.prompts import PromptPair, make_pair
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED, default_pair, held_out_pairs
 from tests.reference import diff_with_hooks, patched_recoveries
@@ -360,7 +361,7 @@ def test_pairs_that_the_model_does_not_tell_apart_are_refused_or_left_out(subjec
     rows = subject.model.get_output_embeddings().weight.data
     target, foil = (subject.tokens(word)[-1] for word in (" egg", " owl"))
     rows[foil] = rows[target]
-    silent = PromptPair(pair.clean, pair.corrupted, Contrast(" egg", " owl", target, foil))
+    silent = PromptPair(pair.clean, pair.corrupted, Contrast(" egg", " owl", (target,), (foil,)))
     assert composition(subject, neuron, pair, [silent], controls=0).held_out == ()
     with pytest.raises(UserError, match="choose prompts that call for different words"):
         composition(subject, neuron, silent, controls=0)

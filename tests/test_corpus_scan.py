@@ -15,18 +15,20 @@ from safetensors import SafetensorError
 
 from analysis import corpus
 from analysis.claims import make_claims
-from analysis.engines.reading import windows
+from analysis.contrast import make_contrast
+from analysis.engines.reading import Window, windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
 from analysis.experiments.corpus_scan.command import _key
 from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
+from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.experiments.corpus_scan.tables import LISTING
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
 from analysis.numbers.statistics import share_interval
-from analysis.prompts import make_contrast
 from analysis.running import inputs
 from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
@@ -34,6 +36,7 @@ from analysis.scanning.examples import examples
 from analysis.scanning.scan import scan
 from analysis.scanning.scan_table import COLUMNS, rows
 from analysis.scanning.tallies import (
+    POSITION_BITS,
     Extremes,
     Moments,
     Records,
@@ -42,6 +45,7 @@ from analysis.scanning.tallies import (
     place_of,
     priority,
 )
+from analysis.sentences import finding
 from tests.questions import CLEAN, CORRUPTED, PAIR
 from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence
@@ -103,6 +107,36 @@ def test_a_scan_says_of_every_neuron_what_reading_token_by_token_says(subject):
     torch.testing.assert_close(found.records.activations[:, 0], values[:, column])
 
 
+def test_a_scan_without_the_curve_tallies_the_same_and_asks_for_no_logits(subject):
+    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
+    head, asked = subject.model.get_output_embeddings(), []
+    handle = head.register_forward_pre_hook(lambda *_: asked.append(1))
+    *_, bare = scan(subject, pieces, (), None, seed=1)
+    handle.remove()
+    assert not asked
+    assert len(bare.records.document) == 0
+    with_curve = whole(subject, DOCUMENTS).tensors()
+    for name, values in bare.tensors().items():
+        if not name.startswith("records"):
+            assert torch.equal(values, with_curve[name]), name
+
+
+def test_windows_of_like_lengths_share_a_pass(monkeypatch):
+    subject = make_subject("llama")
+    monkeypatch.setattr(engine, "SHARD_WINDOWS", 40)
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 16)
+    lengths = [8, 2, 8, 2] * 10
+    pieces = [Window(i, 0, (1,) * length) for i, length in enumerate(lengths)]
+    shapes = []
+    watched = subject.blocks[0].register_forward_pre_hook(
+        lambda _, args, kwargs: shapes.append((*args, *kwargs.values())[0].shape[:2]),
+        with_kwargs=True,
+    )
+    list(scan(subject, pieces, (), None))
+    watched.remove()
+    assert shapes == [(2, 8)] * 10 + [(8, 2)] * 2 + [(4, 2)]  # no token is padded
+
+
 def test_two_halves_merged_equal_one_pass(subject):
     together = whole(subject, DOCUMENTS)
     merged = whole(subject, DOCUMENTS[:2])
@@ -133,7 +167,9 @@ def test_extremes_do_not_depend_on_how_the_corpus_was_cut_even_among_equals(valu
 def test_moments_merge_to_those_of_all_values(parts):
     kept = Moments.empty(1)
     for part in parts:
-        kept.merge(Moments.of(torch.tensor(part)[:, None]))
+        fresh = Moments.empty(1)
+        fresh.fill(slice(0, 1), torch.tensor(part)[:, None])
+        kept.merge(fresh)
     everything = np.array([value for part in parts for value in part])
     assert int(kept.count) == len(everything)
     if len(everything):
@@ -337,7 +373,7 @@ def test_the_models_own_ceiling_is_the_auc_of_its_probability_and_of_its_logit_d
     for window in windows(subject, DOCUMENTS, engine.WINDOW_TOKENS):
         logits = subject.logits(window.tokens)[1:-1]
         chance += logits.softmax(-1)[:, contrast.target_id].tolist()
-        diff += (logits[:, contrast.target_id] - logits[:, contrast.foil_id]).tolist()
+        diff += (contrast.of(logits)).tolist()
         following += window.tokens[2:]
     follows, foil = (np.array(following) == t for t in (contrast.target_id, contrast.foil_id))
     chance, diff, one = np.array(chance), np.array(diff), follows | foil
@@ -377,6 +413,79 @@ def test_the_table_has_a_row_for_every_neuron(subject):
     assert {len(row) for row in found} == {len(COLUMNS)}
     texts = " ".join(text for _, text in DOCUMENTS)
     assert all(row[COLUMNS.index("highest context")] in texts for row in found[:20])
+
+
+def hooked_factors(subject, neuron):
+    """Gate and up of a neuron on every token that counts but the last of each window, by hooks."""
+    lead, found = int(subject.prepend_bos), []
+    for _, text in DOCUMENTS:
+        tokens = subject.tokens(text)
+        for start in range(lead, len(tokens), engine.WINDOW_TOKENS):
+            piece = [*tokens[:lead], *tokens[start : start + engine.WINDOW_TOKENS]]
+            both = subject.cache(tuple(piece), "mlp.hook_pre", "mlp.hook_pre_linear").values()
+            layers = [values[neuron.layer, 1:-1, neuron.number] for values in both]
+            found.append(torch.stack(layers, 1))
+    return torch.cat(found).numpy()
+
+
+def test_quadrants_count_the_signs_of_gate_and_up_as_hooks_read_them():
+    subject = make_subject("llama")
+    found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
+    gate, up = hooked_factors(subject, CHOSEN[0]).T
+    values = subject.activation(torch.as_tensor(gate)).numpy() * up
+    masks = [((gate >= 0) == g) & ((up >= 0) == u) for g, u in SIGNS]
+    assert found.quadrant_tokens.tolist() == [int(mask.sum()) for mask in masks]
+    assert min(found.quadrant_tokens) > 0, "every quadrant is seen"
+    np.testing.assert_allclose(found.quadrant_mean, [values[m].mean() for m in masks], rtol=1e-4)
+    for number, mask in enumerate(masks):
+        rows = found.quadrant_factors[found.quadrant_of == number]
+        largest = np.flatnonzero(mask)[np.argsort(-np.abs(values[mask]))][:3]
+        expected = np.stack([gate, up, values], 1)[largest]
+        np.testing.assert_allclose(rows, expected, rtol=1e-4, atol=1e-5)
+    low, high = found.band_edges[1], found.band_edges[-2]
+    ends = [[int((m & end).sum()) for m in masks] for end in (values < low, values >= high)]
+    assert found.quadrant_ends.tolist() == ends
+    assert found.quadrant_hits.sum(1).tolist() == [found.next_count, found.foil_count]
+    kinds = [row["kind"] for row in LISTING.rows(found)]
+    assert f"gate -, up +: {found.quadrant_tokens[2]} tokens" in kinds
+
+
+def test_the_table_counts_the_quadrants_of_every_neuron_and_none_where_nothing_is_gated():
+    gated, plain = make_subject("llama"), make_subject("gpt2")
+    first, *_ = COLUMNS[-4:]
+    table = list(rows(gated, whole(gated, DOCUMENTS), dict(DOCUMENTS)))
+    column = CHOSEN[0].layer * gated.d_mlp + CHOSEN[0].number
+    places = range(COLUMNS.index(first), len(COLUMNS))
+    assert all(sum(row[i] for i in places) == row[1] for row in table)
+    records = whole(gated, DOCUMENTS).records.factors
+    signs = [((records[:, 0] >= 0) == g) & ((records[:, 1] >= 0) == u) for g, u in SIGNS]
+    assert [table[column][i] for i in places] == [int(each.sum()) for each in signs]
+    assert {row[-1] for row in rows(plain, whole(plain, DOCUMENTS), dict(DOCUMENTS))} == {""}
+
+
+def test_nothing_is_told_of_gate_and_up_where_there_are_none():
+    subject = make_subject("gpt2")
+    found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
+    assert not len(found.quadrant_tokens)
+    assert facts(found).quadrants == ()
+    assert summary(found)["quadrants"] == []
+    assert "gate" not in finding(EXPERIMENT, found)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "says"),
+    [
+        ((0, 100, 0, 0), (100, 0, 0, 0), "up that turns"),
+        ((0, 0, 100, 0), (100, 0, 0, 0), "the gate that turns"),
+        ((100, 0, 0, 0), (0, 0, 0, 100), "both turn"),
+        ((0, 100, 0, 0), (0, 0, 0, 100), "the gate that turns"),
+        ((100, 0, 0, 0), (95, 0, 0, 5), "differ in size alone"),
+        ((0, 100, 0, 0), (60, 0, 0, 40), "not a matter of one pair of signs"),
+    ],
+)
+def test_what_turns_between_the_ends_is_read_off_the_signs_of_their_tokens(lowest, highest, says):
+    scanned = replace(evidence(Plan()).corpus_scan, quadrant_ends=np.array([lowest, highest]))
+    assert says in finding(EXPERIMENT, scanned)
 
 
 def slow_auc(values, positive):
@@ -480,8 +589,9 @@ def scanned(hits_in):
         target[0:4000:400] = True
     rare = torch.zeros(4000, dtype=torch.bool)
     records = Records(
-        document=document,
+        place=document << POSITION_BITS,
         activations=values[:, None],
+        factors=torch.zeros(4000, 0),
         p_target=torch.rand(4000, generator=generator),
         logit_diff=torch.rand(4000, generator=generator),
         top_is_target=rare,
@@ -538,12 +648,12 @@ def news(**fields):
 )
 def test_what_a_word_that_hardly_comes_cannot_tell_is_not_called_untold(places, articles, says):
     spread = np.array([5, articles, articles])
-    heading, finding, caption = news(next_count=places, label_documents=spread)
-    assert says in finding
+    heading, found, caption = news(next_count=places, label_documents=spread)
+    assert says in found
     assert says in caption
-    assert "Read more articles" in finding
+    assert "Read more articles" in found
     assert "to say whether its activation tells" in heading
-    assert "does not tell" not in heading + finding + caption
+    assert "does not tell" not in heading + found + caption
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from analysis import questions
+from analysis.contrast import make_contrast
 from analysis.criteria import GAP
 from analysis.drafting import contexts as contexts_module
 from analysis.drafting.checking import checked
@@ -11,7 +12,6 @@ from analysis.drafting.contexts import contexts, minimal_pairs
 from analysis.drafting.words import try_words
 from analysis.drafting.writing import choosing, save_new, words_file
 from analysis.errors import UserError
-from analysis.prompts import make_contrast
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import make_subject
 

@@ -10,13 +10,13 @@ import pytest
 
 from analysis.drawing.labels import spread, thinned
 from analysis.drawing.style import LINE, THEMES, power, themed, visible
-from analysis.experiments import EXPERIMENTS, steps
+from analysis.experiments import EXPERIMENTS, studied
 from analysis.experiments.find.compute import Found
 from analysis.original.published import document, lens_curve
 from analysis.questions import default
 from tests.synthetic import BEST, HOSTILE, Plan, evidence, hostile_plan
-from tests.synthetic.grafted import grafted
 from tests.synthetic.neuron_sweep import held_out
+from tests.synthetic.over_questions import over_questions
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
@@ -31,7 +31,10 @@ FIGURES = list(EXPERIMENT_OF)
 def draw(name: str, study=None, plan=None) -> go.Figure:
     plan = Plan() if plan is None else plan
     study = study if study is not None else evidence(plan)
-    beside = {"find": Found((), study.neuron_sweep), "transplant": grafted(plan)}
+    beside = {
+        "find": Found((), study.neuron_sweep),
+        "library": over_questions(plan),
+    }
     results = {**study.results, **beside}
     return results[EXPERIMENT_OF[name]].figure(name)
 
@@ -204,8 +207,8 @@ def test_a_theme_changes_the_template_and_nothing_else():
 
 def test_every_step_of_the_study_is_drawn():
     drawn = {figure.name for _, figure in evidence(Plan()).figures}
-    assert drawn == {f.name for step in steps() for f in step.figures}
-    assert {step.name for step in steps() if not step.figures} == {"verification"}
+    assert drawn == {f.name for step in studied() for f in step.figures}
+    assert {step.name for step in studied() if not step.figures} == {"verification"}
 
 
 def test_small_numbers_are_written_as_powers():

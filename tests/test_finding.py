@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from analysis import sentences
+from analysis.contrast import Contrast
 from analysis.experiments import named
 from analysis.experiments.find.compute import Found, find, summary
 from analysis.experiments.find.tables import LISTING
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.experiments.writers.compute import Writer, writers
 from analysis.neuron import parse_neuron
-from analysis.prompts import Contrast, PromptPair
+from analysis.prompts import PromptPair
 from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
 from tests.plant import plant
@@ -44,7 +45,7 @@ def test_a_planted_neuron_is_found_by_what_it_writes_and_by_what_it_carries(arch
     subject = make_subject(architecture)
     pair = make_tiny_pair(subject)
     neuron = parse_neuron("L1N3", subject.n_layers, subject.d_mlp)
-    contrast = Contrast(subject.string(20), subject.string(30), 20, 30)
+    contrast = Contrast(subject.string(20), subject.string(30), (20,), (30,))
     plant(subject, pair, neuron, contrast)
     told = summary(find(subject, PromptPair(pair.clean, pair.corrupted, contrast), screen=20))
     assert told["best"] == "L1N3"

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from analysis.contrast import make_contrast
 from analysis.engines import grafting
 from analysis.engines.grafting import grown, native, without
 from analysis.engines.trial import Trial, costs
 from analysis.errors import UserError
 from analysis.neuron import Neuron
-from analysis.prompts import make_contrast
 from tests import families
 
 TEXTS = (

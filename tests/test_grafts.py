@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -9,13 +10,21 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
+from analysis import console
+from analysis.calls import Call, Loading
 from analysis.engines.grafting import native, without
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
+from analysis.experiments.transplant import EXPERIMENT
+from analysis.experiments.transplant.command import answer, card
+from analysis.experiments.transplant.facts import facts
+from analysis.loading import models
 from analysis.loading.grafts import export, read_graft, save_graft, with_grafts
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from tests import families
+from tests.synthetic import Plan
+from tests.synthetic.transplant import transplant
 
 NEURON = Neuron(1, 5)
 SUBJECT = families.shared_subject("llama")
@@ -76,6 +85,41 @@ def test_a_graft_of_another_recipient_is_refused(file):
     other = dataclasses.replace(without(SUBJECT, NEURON), origin=origin)
     with pytest.raises(UserError, match="not for the weights"):
         with_grafts(other, [str(file)])
+
+
+def test_no_answer_takes_a_graft_for_a_neuron_of_the_models_own(file, monkeypatch, capsys):
+    monkeypatch.setattr(console, "GRAFTS", {})
+    monkeypatch.setattr(models, "load", lambda *_: SUBJECT)
+    name = str(Neuron(1, SUBJECT.d_mlp))
+    subject = Loading(model="tiny-llama", graft=[str(file)]).load()
+    assert subject.d_mlp == SUBJECT.d_mlp + 1
+    assert f"{name} is the graft" in capsys.readouterr().err
+    told = {"neurons": [name, str(NEURON)], "by_name": {"best": f"{name} leads {name}5"}}
+    console.emit(told, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {
+        "neurons": [f"{name} (graft)", str(NEURON)],
+        "by_name": {"best": f"{name} (graft) leads {name}5"},
+    }
+
+
+def test_the_card_of_an_export_tells_whose_neuron_it_is_and_what_came_of_it():
+    for plan in (Plan(), Plan(holds=False)):
+        result = transplant(plan)
+        told = card(result, "L3N48")
+        assert f"L3N48: a graft of {result.neuron} of {result.donor}" in told
+        assert f"| Verdict | {facts(result).verdict} |" in told
+        assert result.recipient_revision in told
+        assert "licence" in told
+        assert told.count("\n| ") > len(result.variants)
+        assert not re.search(r"nan|None|<|&[a-z#]", told)
+
+
+def test_a_recipient_that_cannot_be_given_a_neuron_for_good_is_refused_before_the_work(monkeypatch):
+    call = Call(experiment=EXPERIMENT, options={"recipient": "it"})
+    for family, reason in (("bloom", "follows from its width"), ("phi3", "one matrix")):
+        monkeypatch.setattr(models, "load", lambda *_, f=family: families.shared_subject(f))
+        with pytest.raises(UserError, match=reason):
+            answer(call, save="graft.safetensors")
 
 
 def test_two_grafts_in_one_layer_are_refused(file):

@@ -25,6 +25,13 @@ def test_a_word_without_its_space_is_told_where_it_is_a_token_with_it(target, fo
     assert [hint.split(",")[0] for hint in found] == told
 
 
+def test_prompts_of_unequal_length_are_told():
+    subject = kept("llama").subject()
+    (told,) = hints(subject, PAIR.replaced(clean=PAIR.clean, corrupted=f"{PAIR.clean} an"))
+    assert told.startswith("The clean prompt has 8 tokens and the corrupted one 9: places")
+    assert hints(subject, PAIR) == hints(subject, PAIR.replaced(clean=PAIR.clean)) == ()
+
+
 def test_it_stands_below_the_answer_of_the_app():
     service.open_session(tiny())
     service.session().warm()

@@ -5,17 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from analysis.experiments.interactions import compute
 from analysis.experiments.interactions.compute import interactions, summary
 from analysis.experiments.interactions.facts import facts
 from analysis.neuron import Neuron
-from tests.plant import LOUD, ON
+from tests.plant import LOUD, ON, Planted
 from tests.prose import check_turned
-from tests.questions import CLEAN, CORRUPTED, default_pair, make_tiny_pair
+from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.reference import diff_with_held, diff_with_hooks
-from tests.subjects import make_subject
 from tests.synthetic import Plan, evidence
 
 FIRST, SECOND, READER = Neuron(0, 3), Neuron(1, 7), Neuron(2, 9)
@@ -24,57 +22,9 @@ FIRST, SECOND, READER = Neuron(0, 3), Neuron(1, 7), Neuron(2, 9)
 TABLES = {"add": (0, ON, ON, 2 * ON), "repeat": (0, ON, ON, ON), "both": (0, 0, 0, ON)}
 """What the reader's activation is with neither, the first, the second, and both."""
 
-QUIET = 0.01  # all other neurons write so much less: planted ones are read as they were planted
 
-
-class Planted:
-    """A model whose answer is what its last layer writes, with neurons planted in it."""
-
-    def __init__(self, architecture: str) -> None:
-        self.subject = make_subject(architecture)
-        self.pair = make_tiny_pair(self.subject)
-        self.mlps = [block.mlp for block in self.subject.bridge.blocks]
-        with torch.no_grad():
-            for mlp in self.mlps:
-                mlp.W_out.mul_(QUIET)
-        *parents, name = self.subject.family.final_norm.split(".")
-        setattr(self.subject.model.get_submodule(".".join(parents)), name, nn.Identity())
-        contrast, head = self.pair.contrast, self.subject.unembedding
-        self.answer = (head[contrast.target_id] - head[contrast.foil_id]).detach()
-        self.answer = self.answer / self.answer.norm()
-
-    def read(self, layer, prompt, patched=()):
-        """What the MLP reads at the end, some neurons patched from the other prompt."""
-        other = self.pair.corrupted if prompt is self.pair.clean else self.pair.clean
-        posts = self.subject.cache(other.tokens, "mlp.hook_post")["mlp.hook_post"]
-
-        def put(post, hook):
-            for neuron in patched:
-                if f"blocks.{neuron.layer}." in hook.name:
-                    post[0, -1, neuron.number] = posts[neuron.layer, -1, neuron.number]
-            return post
-
-        hooks = [(f"blocks.{i}.mlp.hook_post", put) for i in range(len(self.mlps))]
-        with self.subject.bridge.hooks(fwd_hooks=hooks):
-            return self.subject.cache(prompt.tokens, "mlp.hook_in")["mlp.hook_in"][layer, -1]
-
-    def plant(self, neuron, cases, write):
-        """Make the neuron's activation what is wanted in every case: (prompt, patched, value)."""
-        read = torch.stack([self.read(neuron.layer, *case[:2]) for case in cases])
-        wanted = torch.tensor([float(value) for *_, value in cases])
-        inverse, mlp, n = torch.linalg.pinv(read), self.mlps[neuron.layer], neuron.number
-        with torch.no_grad():
-            if hasattr(mlp, "gate"):
-                mlp.W_gate[:, n] = inverse @ torch.full_like(wanted, ON)
-                mlp.W_in[:, n] = inverse @ (wanted / ON)
-            else:
-                mlp.W_in[:, n] = inverse @ (wanted - (0 if mlp.b_in is None else mlp.b_in[n]))
-            mlp.W_out[n] = write
-
-    def aside(self, seed):
-        """A direction that the answer does not read."""
-        drawn = torch.randn(len(self.answer), generator=torch.Generator().manual_seed(seed))
-        return drawn - (drawn @ self.answer) * self.answer
+class Pair(Planted):
+    """Two planted neurons, and one that reads both."""
 
     def side_by_side(self, table):
         clean, corrupted = self.pair.clean, self.pair.corrupted
@@ -114,7 +64,7 @@ SOME = ["llama", pytest.param("gpt2", marks=pytest.mark.slow)]
 def test_two_planted_neurons_side_by_side_are_named_rightly(
     architecture, table, alone, excess, kind
 ):
-    found = Planted(architecture).side_by_side(TABLES[table]).found()
+    found = Pair(architecture).side_by_side(TABLES[table]).found()
     np.testing.assert_allclose(found.recovery, alone, atol=0.02)
     assert found.excess[0, 1] == pytest.approx(excess, abs=0.02)
     assert found.kind(0, 1) == kind
@@ -124,7 +74,7 @@ def test_two_planted_neurons_side_by_side_are_named_rightly(
 
 @pytest.mark.parametrize("architecture", SOME)
 def test_a_planted_chain_stands_in_line(architecture):
-    found = Planted(architecture).in_line().found()
+    found = Pair(architecture).in_line().found()
     np.testing.assert_allclose(found.recovery, 1.0, atol=0.02)
     assert found.kind(0, 1) == "redundant"
     assert found.in_line(0, 1)
@@ -138,7 +88,7 @@ def test_a_planted_chain_stands_in_line(architecture):
 def test_two_that_need_each_other_are_among_the_best_though_neither_recovers_anything_alone(
     architecture, monkeypatch
 ):
-    planted = Planted(architecture).side_by_side(TABLES["both"])
+    planted = Pair(architecture).side_by_side(TABLES["both"])
     monkeypatch.setattr(compute, "SHORTLIST", 1000)
     monkeypatch.setattr(compute, "BEST", 4)
     found = interactions(planted.subject, planted.pair)

@@ -9,6 +9,7 @@ from torch import nn
 
 from analysis import questions
 from analysis.claims import make_claims
+from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
@@ -16,7 +17,7 @@ from analysis.experiments.neuron_sweep.compute import neuron_sweep, summary
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.experiments.patching.compute import patching
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast, PromptPair, make_pair
+from analysis.prompts import PromptPair, make_pair
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED, TREES, default_pair, make_tiny_pair
 from tests.reference import patched_recoveries
@@ -52,7 +53,7 @@ def test_a_planted_neuron_comes_first_in_the_sweep_and_in_the_direct_effect(arch
     ids = data.draw(
         st.lists(st.integers(2, subject.d_vocab - 1), min_size=2, max_size=2, unique=True)
     )
-    contrast = Contrast(*map(subject.string, ids), *ids)
+    contrast = Contrast(*map(subject.string, ids), *((i,) for i in ids))
     plant(subject, pair, neuron, contrast)
     sweep = neuron_sweep(subject, PromptPair(pair.clean, pair.corrupted, contrast))
     assert sweep.best == neuron
@@ -346,7 +347,7 @@ def test_held_out_pairs_that_the_model_does_not_tell_apart_are_left_out(subject,
     rows = subject.model.get_output_embeddings().weight.data
     target, foil = (subject.tokens(word)[-1] for word in (" egg", " owl"))
     rows[foil] = rows[target]
-    silent = PromptPair(pair.clean, pair.corrupted, Contrast(" egg", " owl", target, foil))
+    silent = PromptPair(pair.clean, pair.corrupted, Contrast(" egg", " owl", (target,), (foil,)))
     sweep = neuron_sweep(subject, pair, held_out=[silent, other])
     assert sweep.held_out == (f"{other.clean.text} / {other.corrupted.text}",)
     assert sweep.held_out_effect.shape == (1, 10)

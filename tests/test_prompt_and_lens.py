@@ -87,7 +87,7 @@ def test_the_lens_reads_the_residual_stream_at_every_half_layer(subject, pair):
     for layer in range(subject.n_layers):
         for label, resid in (("pre", pre[layer]), ("mid", pre[layer] + attn[layer])):
             reading = result.logit_diff[0, result.labels.index(f"{layer}_{label}")]
-            expected = subject.logit_diff(resid, pair.contrast.target_id, pair.contrast.foil_id)
+            expected = pair.contrast.read(subject, resid)
             assert reading == pytest.approx(float(expected), abs=1e-3)
 
 

@@ -67,6 +67,40 @@ def test_a_change_of_activations_acts_as_a_hook_does(subject):
     torch.testing.assert_close(reading.activations[1], before)
 
 
+def test_without_logits_the_pass_ends_behind_its_last_layer_with_the_same_activations(subject):
+    (batch,) = batches(windows(subject, TEXTS, 100))
+    whole, reached = read(subject, batch, [0, 1]), []
+    handles = [
+        block.register_forward_pre_hook(lambda *_, layer=layer: reached.append(layer))
+        for layer, block in enumerate(subject.blocks)
+    ]
+    head = subject.model.get_output_embeddings()
+    handles.append(head.register_forward_pre_hook(lambda *_: reached.append("head")))
+    short = read(subject, batch, [0, 1], logits=False)
+    for handle in handles:
+        handle.remove()
+    assert reached == [0, 1]
+    assert short.logits.shape == (0, subject.d_vocab)
+    for layer in (0, 1):
+        assert torch.equal(short.activations[layer], whole.activations[layer])
+    assert torch.equal(short.following, whole.following)
+
+
+def test_who_is_told_layer_by_layer_hears_what_a_reading_holds(subject):
+    (batch,) = batches(windows(subject, TEXTS, 100))
+    heard = []
+    reading = read(subject, batch, [2, 0], factors=True, tell=lambda *what: heard.append(what))
+    assert [layer for layer, *_ in heard] == [0, 2]
+    assert not reading.activations
+    assert not reading.gates
+    whole = read(subject, batch, [0, 2], factors=True)
+    assert torch.equal(reading.logits, whole.logits)
+    for layer, *values in heard:
+        held = whole.activations[layer], whole.gates.get(layer), whole.ups.get(layer)
+        for told, expected in zip(values, held, strict=True):
+            assert told is expected is None or torch.equal(told, expected)
+
+
 def test_nothing_stays_changed_after_a_read(subject):
     batch = (Window(0, 0, tuple(subject.tokens(CLEAN))),)
     before = read(subject, batch).logits

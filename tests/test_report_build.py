@@ -18,6 +18,7 @@ from report.build import build
 from report.studies import usual_results
 from tests.prose import undrawn
 from tests.synthetic import Plan, evidence, save
+from tests.synthetic.over_questions import over_questions, save_rows
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +42,18 @@ def built(tmp_path_factory) -> Path:
     """A folder of pages that nobody changes."""
     folder = tmp_path_factory.mktemp("built")
     save(Plan(), folder / "results")
+    save_rows(folder / "results", over_questions(Plan()))
     with undrawn():
         return build(folder / "results", folder / "dist").parent
+
+
+def test_the_index_leads_to_the_page_over_all_questions(built):
+    assert 'href="smollm2-135m/library.html"' in (built / "index.html").read_text()
+    page = (built / "smollm2-135m/library.html").read_text()
+    assert "is the exception" in page
+    assert "the model does not tell these apart" in page
+    told = json.loads((built / "smollm2-135m/data/library.json").read_text())
+    assert [row["name"] for row in told["summary"]["questions"]] == ["an", "are", "she", "yes"]
 
 
 def asked(study: Path, out: Path) -> list[str]:

@@ -31,7 +31,7 @@ def test_windows_of_text_are_no_longer_than_the_model_reads(short):
     subject = models.load(str(short))
     pieces = list(windows(subject, NEWS, 1000))
     assert max(len(piece.tokens) for piece in pieces) == READS
-    places = evaluation_positions(subject, NEWS, PAIR.contrast(subject).target_id, 4, seed=0)
+    places = evaluation_positions(subject, NEWS, PAIR.contrast(subject).targets, 4, seed=0)
     assert {len(place.window.tokens) for place in places} == {READS}
 
 

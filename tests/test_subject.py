@@ -1,5 +1,6 @@
 import torch
 
+from analysis.contrast import Contrast
 from analysis.subject import Subject
 
 
@@ -40,5 +41,5 @@ def test_a_residuals_logit_difference_is_that_of_the_models_logits(subject: Subj
     resid = subject.cache(tokens, "hook_resid_post")["hook_resid_post"][-1, -1]
     logits = subject.logits(tokens)[-1]
     for target, foil in ((3, 9), (20, 4)):
-        difference = subject.logit_diff(resid, target, foil)
+        difference = Contrast("a", "b", (target,), (foil,)).read(subject, resid)
         torch.testing.assert_close(difference, logits[target] - logits[foil], atol=1e-4, rtol=1e-4)

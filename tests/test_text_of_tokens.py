@@ -4,11 +4,12 @@ import pytest
 from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
+from analysis.contrast import make_contrast
 from analysis.errors import UserError
 from analysis.loading import models
 from analysis.loading.gguf_file import open_gguf
 from analysis.loading.gguf_tokenizer import build_tokenizer
-from analysis.prompts import excerpt, make_contrast, make_prompt, special_in
+from analysis.prompts import excerpt, make_prompt, special_in
 from analysis.scanning.examples import context
 from tests import made_gguf as made
 from tests import tiny

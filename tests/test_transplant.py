@@ -5,15 +5,19 @@ import functools
 
 import pytest
 
+from analysis import results
 from analysis.errors import UserError
+from analysis.evidence import load_evidence
 from analysis.experiments.transplant import EXPERIMENT, compute, measured
 from analysis.experiments.transplant.compute import transplant
 from analysis.experiments.transplant.facts import facts
 from analysis.experiments.transplant.measured import FOLDS
+from analysis.inputs import Inputs
 from analysis.sentences import alone
 from tests import transplants
-from tests.synthetic import Plan
-from tests.synthetic.grafted import grafted
+from tests.synthetic import Plan, evidence, save
+from tests.synthetic.transplant import put_back
+from tests.synthetic.transplant import transplant as grafted
 from tests.transplants import NEURON, QUESTION, articles, donor, made
 
 pytestmark = pytest.mark.slow
@@ -61,8 +65,8 @@ def test_sentences_turn_with_what_was_found():
     assert "can be copied" in held.heading
     assert "bias" in turned.heading
     assert "the outcome alone does not give as much" in held.controls
-    assert "it is transplanted" in held.verdict
-    assert "bias only" in turned.verdict
+    assert "it is transplanted" in held.outcome
+    assert "bias only" in turned.outcome
 
 
 def test_a_failure_is_told_as_one():
@@ -71,7 +75,7 @@ def test_a_failure_is_told_as_one():
     gains[..., 4, :] = [0.0, -0.1, 0.1]  # choices are no better
     told = alone(EXPERIMENT, dataclasses.replace(result, gains=gains))
     assert "cannot be copied" in told.heading
-    assert "it failed" in told.verdict
+    assert "it failed" in told.outcome
 
 
 def test_the_summary_holds_what_programs_ask_for():
@@ -132,8 +136,10 @@ def test_a_transplant_that_turns_no_answer_says_so():
     gains = held.gains.copy()
     gains[..., 3, :] = [0.0, -0.05, 0.05]  # the share of right choices stays
     told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
-    assert "not enough to turn answers" in told.verdict
-    assert "not enough to turn answers" not in alone(EXPERIMENT, held).verdict
+    assert "not enough to turn answers" in told.outcome
+    assert "not enough to turn answers" not in alone(EXPERIMENT, held).outcome
+    assert "turns no answer there" in told.heading
+    assert "turns no answer there" not in alone(EXPERIMENT, held).heading
 
 
 def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():
@@ -143,3 +149,59 @@ def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():
     told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
     assert "has such a neuron itself" in told.controls
     assert "has such a neuron itself" not in alone(EXPERIMENT, held).controls
+
+
+def beside(*others):
+    return alone(EXPERIMENT, dataclasses.replace(grafted(Plan()), beside=others))
+
+
+def test_a_study_tells_whether_the_method_gives_a_model_its_own_neuron_back():
+    told = beside(put_back(Plan()))
+    assert "98 %" in told.back.replace("\u202f", " ").replace("\xa0", " ")
+    assert "it works where everything that the neuron reads is there" in told.back
+    assert "does not even work" in beside(put_back(Plan(holds=False))).back
+    assert not beside().back
+
+
+def test_a_study_tells_whether_other_draws_come_to_the_same():
+    assert "the verdict is the same" in beside(grafted(Plan())).draws
+    assert "the verdict is another" in beside(grafted(Plan(holds=False))).draws
+    assert not beside(put_back(Plan())).draws
+
+
+def test_what_came_back_stands_in_the_figure_beside_what_the_neuron_does():
+    def rows(result):
+        return [label for axis in result.figure().select_yaxes() for label in axis.ticktext]
+
+    shown = rows(dataclasses.replace(grafted(Plan()), beside=(put_back(Plan()),)))
+    assert shown.count("cut out and put back") == len(grafted(Plan()).grounds)
+    assert "cut out and put back" not in rows(grafted(Plan()))
+
+
+def test_a_study_has_the_transplants_that_are_kept_beside_it_and_none_of_other_code(tmp_path):
+    folder = save(Plan(), tmp_path)
+    assert load_evidence(folder).transplant.beside == ()
+    made = evidence(Plan()).provenance["transplant"]
+    asked = {**made.inputs, "recipient": "", "seed": 1}
+    results.save(
+        folder, "transplant.back", put_back(Plan()), dataclasses.replace(made, inputs=asked)
+    )
+    results.save(folder, "transplant.old", grafted(Plan()), dataclasses.replace(made, code="0"))
+    (back,) = load_evidence(folder).transplant.beside
+    assert back.same
+    results.discard(folder, "transplant")
+    assert not load_evidence(folder).has("transplant")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "seed", "name"),
+    [
+        ("gpt2", 0, "transplant"),
+        ("", 0, "transplant.back"),
+        ("donor", 0, "transplant.back"),
+        ("gpt2", 3, "transplant.seed3"),
+    ],
+)
+def test_what_a_study_keeps_is_called_by_what_it_is(recipient, seed, name):
+    given = Inputs(QUESTION, (NEURON,), {"recipient": recipient, "seed": seed})
+    assert compute.kept_as(donor(), given) == name

@@ -21,6 +21,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.engines.reading import Window, read
 from analysis.engines.twins import check_twins, disagreement
@@ -217,11 +218,12 @@ def test_logits_that_overflow_in_float16_are_refused_with_the_cause(tmp_path):
         models.load(str(tmp_path), dtype="float16")
 
 
+PAIR = Contrast("a", "b", (3,), (4,))
 READINGS = {
     "logits": lambda subject, tokens: subject.logits(tokens),
     "activations": lambda subject, tokens: subject.cache(tokens, "hook_resid_post"),
     "a corpus": lambda subject, tokens: read(subject, (Window(0, 0, tuple(tokens)),)),
-    "a residual": lambda subject, _: subject.logit_diff(torch.full((32,), float("nan")), 3, 4),
+    "a residual": lambda subject, _: PAIR.read(subject, torch.full((32,), float("nan"))),
 }
 
 

@@ -14,6 +14,7 @@ from analysis.loading.models import CATALOGUE
 from analysis.neuron import Neuron
 from analysis.original import conventions as original
 from analysis.original import published
+from analysis.original.circuit import circuit
 from analysis.original.reproduction import LEFT_OUT
 from tests.processed import Processed, published_of
 from tests.questions import CLEAN, CORRUPTED, make_tiny_pair
@@ -193,7 +194,93 @@ def test_every_published_single_number_is_either_computed_or_left_out_with_a_rea
     computed = {"scalars", "logit_lens", "patched_resid", "patched_attn", "patched_mlp"}
     computed |= {"patched_neuron_L31", "L31N892_congruence_top", "L28N1921_congruence_top"}
     computed |= {"top2_neuron_diff_by_token_top", "mutual_exclusive_top30"}
-    assert sections - computed - set(LEFT_OUT) == {"circuit_identities"}
+    assert sections - computed - set(LEFT_OUT) == {"circuit_identities"}  # names, no numbers
+
+
+CIRCUIT = {
+    "source": "F",
+    "second_output_neuron": "L2N7",
+    "mover_head": "L1H1 (from the tree noun to the last token)",
+    "vowel_neurons": ["L0N3", "L0N9"],
+    "upstream_neuron": "L1N2",
+    "mlp_layers": [1],
+}
+
+
+def hooked_recovery(subject, pair, names):
+    """Components at their clean values in the corrupted run, at all positions, by hooks."""
+
+    def diff(logits):
+        return logits[0, -1, pair.contrast.target_id] - logits[0, -1, pair.contrast.foil_id]
+
+    def run(prompt, hooks=()):
+        tokens = subject.batch(prompt.tokens)
+        return diff(subject.bridge.run_with_hooks(tokens, fwd_hooks=list(hooks), prepend_bos=False))
+
+    clean = subject.cache(pair.clean.tokens, "attn.hook_z", "mlp.hook_post")
+
+    def put(where, layer, columns):
+        def hook(value, hook):
+            flat = value.flatten(2).clone()
+            flat[0, :, columns] = clean[where][layer, :, columns]
+            return flat.view(value.shape)
+
+        return f"blocks.{layer}.{where}", hook
+
+    hooks = []
+    for name in names:
+        layer, number = map(int, name[1:].replace("H", "N").split("N"))
+        width = subject.d_model // subject.config.num_attention_heads if "H" in name else 1
+        where = "attn.hook_z" if "H" in name else "mlp.hook_post"
+        hooks.append(put(where, layer, slice(number * width, (number + 1) * width)))
+    with torch.no_grad():
+        whole, nothing, part = run(pair.clean), run(pair.corrupted), run(pair.corrupted, hooks)
+    return float((part - nothing) / (whole - nothing))
+
+
+def test_the_named_circuit_is_patched_singly_and_together_as_hooks_do(planted):
+    subject, told = planted
+    result = verification(subject, told | {"circuit_identities": CIRCUIT})
+    assert result.circuit[:8] == (
+        *CIRCUIT["vowel_neurons"],
+        "L1H1",
+        "L1N2",
+        "L1N5",
+        "L2N7",
+        *result.circuit[6:8],
+    )
+    assert result.circuit[-1] == "L0N3 + L0N9 + L1H1 + L1N2 + L1N5 + L2N7"
+    pair = make_tiny_pair(subject)
+    expected = [hooked_recovery(subject, pair, each.split(" + ")) for each in result.circuit]
+    np.testing.assert_allclose(result.circuit_recovery, expected, atol=1e-4)
+    alone = dict(zip(result.circuit, result.circuit_recovery, strict=True))
+    swept = told["patched_neuron_L1"][5]  # the published number of the neuron, by another way
+    assert alone["L1N5"] == pytest.approx(swept, abs=1e-4)
+    together = result.circuit_recovery[-1]
+    assert abs(together - sum(result.circuit_recovery[:6])) > 1e-3, "parts that meet do not add up"
+    assert result.agrees.all(), "nothing of the circuit is judged"
+
+
+def test_what_a_model_lacks_of_the_circuit_is_said_to_be_nothing_and_nothing_is_made_up(planted):
+    subject, told = planted
+    other = CIRCUIT | {"mover_head": "L26H1 (elsewhere)"}
+    result = verification(subject, told | {"circuit_identities": other})
+    lacking = ["L26H1" in each for each in result.circuit]
+    assert np.isnan(result.circuit_recovery).tolist() == lacking
+    assert sum(lacking) == 4
+    assert verification(subject, told).circuit == ()
+
+
+def test_the_published_circuit_is_the_one_that_the_later_study_named():
+    *alone, early, head, before, output, whole = circuit(published.document())
+    assert [each.names for each in alone] == [
+        *(("L0N1595",), ("L7N2183",), ("L15N4007",), ("L15N2003",)),
+        *(("L26H1",), ("L23N4377",), ("L31N892",), ("L35N1884",)),
+    ]
+    assert alone[4].role == "head that moves from the tree noun to the last token"
+    assert [len(each.names) for each in (early, head, before)] == [4, 5, 6]
+    assert output.names == ("L31N892", "L35N1884")
+    assert set(whole.names) == {name for each in alone for name in each.names}
 
 
 @pytest.fixture

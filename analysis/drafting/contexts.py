@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast, members
 from analysis.criteria import GAP
 from analysis.drafting.words import Told
 from analysis.engines.answers import answers
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, make_pair
+from analysis.prompts import make_pair
 from analysis.subject import Subject
 
 SHORTEST, LONGEST = 4, 24
@@ -68,9 +69,10 @@ def contexts(
         UserError: neither word stands in the corpus behind enough of a sentence.
     """
     found = []
-    for word in (contrast.target, contrast.foil):
-        places = [p for p in dict.fromkeys(_before(texts, word)) if len(p) <= LONGEST_TEXT]
-        found += [(text, word) for text in places[:: max(1, len(places) // READ)][:READ]]
+    for words in (contrast.target, contrast.foil):
+        before = dict.fromkeys(text for word in members(words) for text in _before(texts, word))
+        places = [place for place in before if len(place) <= LONGEST_TEXT]
+        found += [(text, words) for text in places[:: max(1, len(places) // READ)][:READ]]
     asked = [(text, word, tuple(subject.tokens(text))) for text, word in found]
     asked = [each for each in asked if SHORTEST <= len(each[2]) <= min(LONGEST, subject.context)]
     asked.sort(key=lambda each: len(each[2]))  # so that batches hold little padding
@@ -138,7 +140,7 @@ def minimal_pairs(
 def _words(subject: Subject, texts: Sequence[str], contrast: Contrast) -> list[int]:
     """Whole words of the corpus that are one token, but for target and foil."""
     seen = {token for text in texts for token in subject.tokens(text)}
-    seen -= {contrast.target_id, contrast.foil_id}
+    seen -= {*contrast.targets, *contrast.foils}
     return [token for token in sorted(seen) if _WORD.fullmatch(subject.string(token))]
 
 
@@ -192,6 +194,6 @@ def _gradient(
         logits = subject.bridge.run_with_hooks(
             subject.batch(tokens), fwd_hooks=[("blocks.0.hook_resid_pre", start)], prepend_bos=False
         )[0]
-        difference = logits[-1, contrast.target_id] - logits[-1, contrast.foil_id]
+        difference = contrast.of(logits[-1])
         (gradient,) = torch.autograd.grad(difference, kept)
     return gradient[0].float(), logits.detach()

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.contrast import Contrast
 from analysis.criteria import GAP
 from analysis.engines.answers import answers
 from analysis.errors import UserError
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast, make_prompt
+from analysis.prompts import make_prompt
 from analysis.questions.question import matched
 from analysis.subject import Subject
 

@@ -9,12 +9,13 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.ablator import Base, PromptAblator, WindowAblator
 from analysis.engines.evaluation_positions import EvaluationPositions
 from analysis.engines.patcher import Positions
 from analysis.engines.replacement import METHODS, Draw, Pool
 from analysis.progress import Progress
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 MEASURES = ("logit_diff", "p_target", "kl")

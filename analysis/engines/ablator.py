@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.patcher import Positions
 from analysis.engines.tail import Tail
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
@@ -149,9 +150,10 @@ class PromptAblator:
         self.activations = base.activations[0, self.start :]
         self._leaving = base.leaving[0, self.start :]
         self._tail = Tail(subject, prompt.tokens, self.start)
-        pair = torch.tensor([[contrast.target_id, contrast.foil_id]], device=subject.device)
-        self._predictions = Predictions(subject, base.normed[:, -1], pair)
-        target, foil = self._predictions.logs[0].tolist()
+        followed = torch.tensor([[*contrast.targets, *contrast.foils]], device=subject.device)
+        self._cut = len(contrast.targets)
+        self._predictions = Predictions(subject, base.normed[:, -1], followed)
+        target, foil = self._joint(self._predictions.logs[0]).tolist()
         self.logit_diff, self.p_target = target - foil, float(np.exp(target))
 
     @torch.inference_mode()
@@ -176,9 +178,22 @@ class PromptAblator:
         ]
         after = self.subject.final_norm(torch.cat(finals))
         changes, divergences = self._predictions.moved(after)
+        changes = self._changes(changes)
         diff = self.logit_diff + changes[:, 0] - changes[:, 1]
         p_target = self.p_target * changes[:, 0].exp()
         return torch.stack([diff, p_target, divergences], -1).cpu().numpy()
+
+    def _joint(self, logs: Float[Tensor, "*variant token"]) -> Float[Tensor, "*variant 2"]:
+        """Log p of the target and of the foil, each of all its tokens together."""
+        target, foil = logs[..., : self._cut], logs[..., self._cut :]
+        return torch.stack([target.logsumexp(-1), foil.logsumexp(-1)], -1)
+
+    def _changes(self, changes: Float[Tensor, "variant token"]) -> Float[Tensor, "variant 2"]:
+        """Change of both, from those of their tokens: of single ones that is their own."""
+        if changes.shape[-1] == 2:
+            return changes
+        logs = self._predictions.logs[0]
+        return self._joint(logs + changes) - self._joint(logs)
 
     def _added(
         self, change: Float[Tensor, "variant suffix d_model"]

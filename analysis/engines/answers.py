@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.reading import Window, batches, read
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast
 from analysis.subject import Subject
 
 
@@ -33,6 +33,6 @@ def answers(
     for batch in batches(Window(i, 0, tokens) for i, tokens in enumerate(prompts)):
         reading = read(subject, batch)
         last = reading.logits[reading.window.bincount().cumsum(0) - 1].float()
-        found.append(last[:, contrast.target_id] - last[:, contrast.foil_id])
+        found.append(contrast.of(last))
         progress((batch[-1].document + 1) / len(prompts))
     return torch.cat(found)

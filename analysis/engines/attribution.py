@@ -1,9 +1,15 @@
 """Attribution patching: every neuron's patch estimated from one gradient."""
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from contextlib import ExitStack
+from typing import Any
 
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from analysis.contrast import Contrast
+from analysis.family import called_with
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
 
@@ -25,25 +31,43 @@ def attribute_neurons(
     Returns:
         Estimated change of the logit difference, in logits.
     """
-    contrast = pair.contrast
-    posts: list[Tensor] = []
+    tokens = subject.batch(pair.corrupted.tokens)
+    gradient = neuron_gradients(subject, tokens, pair.contrast)[:, 0, start:]
+    return (gradient * delta).sum(1).float()
 
-    def watch(resid: Tensor, hook: object) -> Tensor:
+
+def neuron_gradients(
+    subject: Subject,
+    tokens: Int[Tensor, "row pos"],
+    contrast: Contrast,
+    model: PreTrainedModel | None = None,
+) -> Float[Tensor, "layer row pos d_mlp"]:
+    """Of the logit difference at the end of each row by every activation.
+
+    Args:
+        subject: the model.
+        tokens: prompts of one length.
+        contrast: target and foil.
+        model: what gradients are taken through, of the subject's family; its own if not given.
+    """
+    model, posts = model or subject.model, list[Tensor]()
+    blocks = subject.family.layers(model)
+
+    def begin(
+        block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Tensor], dict[str, Any]]:
         """Start the graph at the embeddings, since the weights ask for no gradient."""
-        return resid.detach().requires_grad_()
+        resid, named = called_with(block, args, kwargs)
+        return (resid.detach().requires_grad_(),), named
 
-    def keep(post: Tensor, hook: object) -> Tensor:
+    def keep(post: Tensor) -> Tensor:
         posts.append(post)
         return post  # the pass goes on with this very tensor, whatever shape the model gives it
 
-    hooks = [(f"blocks.{i}.mlp.hook_post", keep) for i in range(subject.n_layers)]
-    with torch.enable_grad():
-        logits = subject.bridge.run_with_hooks(
-            subject.batch(pair.corrupted.tokens),
-            fwd_hooks=[("blocks.0.hook_resid_pre", watch), *hooks],
-            prepend_bos=False,
-        )
-        last = logits[0, -1]
-        gradients = torch.autograd.grad(last[contrast.target_id] - last[contrast.foil_id], posts)
-    gradient = torch.stack([each[0, start:] for each in gradients])
-    return (gradient * delta).sum(1).float()
+    with ExitStack() as watched, torch.enable_grad():
+        watched.callback(blocks[0].register_forward_pre_hook(begin, with_kwargs=True).remove)
+        for block in blocks:
+            watched.enter_context(subject.family.activations(block, keep))
+        normed = model.base_model(tokens, use_cache=False)[0][:, -1]
+        difference = contrast.behind(subject.read_out, normed)
+        return torch.stack(torch.autograd.grad(difference.sum(), posts))

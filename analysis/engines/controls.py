@@ -71,7 +71,7 @@ def _strengths(subject: Subject, layer: int, prompts: Sequence[Prompt]) -> torch
     """Root mean square activation of every neuron of a layer at the prompts' last positions."""
     total = torch.zeros(subject.d_mlp, device=subject.device)
     for batch in batches(Window(i, 0, prompt.tokens) for i, prompt in enumerate(prompts)):
-        reading = read(subject, batch, [layer])
+        reading = read(subject, batch, [layer], logits=False)
         lengths = reading.window.bincount()
         total += (reading.activations[layer][lengths.cumsum(0) - 1].float() ** 2).sum(0)
     return (total / len(prompts)).sqrt().clamp_min(1e-9)

@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.grafting import Graft, is_gated
 from analysis.engines.ridge import Fit, Sums, fit
 from analysis.engines.transfer import VALUES, Transfer
 from analysis.engines.trial import Trial
-from analysis.prompts import Contrast
 from analysis.subject import Subject
 
 PENALTY = 1e-4

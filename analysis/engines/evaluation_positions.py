@@ -44,7 +44,7 @@ class EvaluationPositions:
 def evaluation_positions(
     subject: Subject,
     articles: Iterable[tuple[int, str]],
-    target_id: int,
+    targets: tuple[int, ...],
     count: int,
     seed: int,
     length: int = LENGTH,
@@ -66,7 +66,7 @@ def evaluation_positions(
         if len(found[wanted]) < count:
             tokens = subject.tokens(text)[int(subject.prepend_bos) :]
             make = _before_target if wanted else _anywhere
-            found[wanted] += make(subject, number, tokens, target_id, length, rng)
+            found[wanted] += make(subject, number, tokens, targets, length, rng)
     if len(found[False]) < LEAST:
         raise UserError(f"Too few texts have more than {length} tokens: give more or longer ones.")
     pairs = zip_longest(found[True], found[False])
@@ -77,24 +77,24 @@ def _before_target(
     subject: Subject,
     number: int,
     tokens: Sequence[int],
-    target_id: int,
+    targets: tuple[int, ...],
     length: int,
     rng: np.random.Generator,
 ) -> list[EvaluationPositions]:
     """A random occurrence of the target that has enough text before it."""
-    places = [i for i, token in enumerate(tokens) if token == target_id and i >= length]
+    places = [i for i, token in enumerate(tokens) if token in targets and i >= length]
     if not places:
         return []
     start = int(rng.choice(places)) - length
     window = _window(subject, number, start, tokens, length)
-    return [EvaluationPositions(window, True, (len(window.tokens) - 1,), (target_id,))]
+    return [EvaluationPositions(window, True, (len(window.tokens) - 1,), (tokens[start + length],))]
 
 
 def _anywhere(
     subject: Subject,
     number: int,
     tokens: Sequence[int],
-    target_id: int,
+    targets: tuple[int, ...],
     length: int,
     rng: np.random.Generator,
 ) -> list[EvaluationPositions]:
@@ -103,7 +103,7 @@ def _anywhere(
         return []
     start = int(rng.integers(0, len(tokens) - length))
     following = tokens[start + 1 : start + length + 1]
-    free = [i for i, token in enumerate(following) if token != target_id]
+    free = [i for i, token in enumerate(following) if token not in targets]
     chosen = sorted(rng.permutation(free)[:MEASURED].tolist())
     window = _window(subject, number, start, tokens, length)
     lead = int(subject.prepend_bos)

@@ -127,7 +127,7 @@ def grown(subject: Subject, graft: Graft) -> Subject:
     Raises:
         UserError: the configuration does not say how many neurons there are.
     """
-    name = _size_name(subject)
+    name = size_name(subject)
     twin = share_weights(subject.model)
     for layer, block in enumerate(subject.family.layers(twin)):
         _grow(subject, block, graft if layer == graft.layer else None)
@@ -135,7 +135,7 @@ def grown(subject: Subject, graft: Graft) -> Subject:
     return replace(subject, model=twin)
 
 
-def _size_name(subject: Subject) -> str:
+def size_name(subject: Subject) -> str:
     """What the configuration calls the number of neurons.
 
     Raises:

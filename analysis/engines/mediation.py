@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from analysis.contrast import Contrast
 from analysis.family import Family
-from analysis.prompts import Contrast, Prompt, PromptPair
+from analysis.prompts import Prompt, PromptPair, check_gap
 from analysis.subject import Subject
 
 
@@ -56,12 +57,14 @@ def _slot(subject: Subject, name: str) -> _Slot:
 
 
 @contextmanager
-def _watched(family: Family, slot: _Slot, change: Callable[[Tensor], None]) -> Iterator[None]:
-    """Inside, the slot's columns at the last position can be read and overwritten."""
+def _watched(
+    family: Family, slot: _Slot, change: Callable[[Tensor], None], places: int | slice
+) -> Iterator[None]:
+    """Inside, the slot's columns at some positions can be read and overwritten."""
 
     def changed(entering: Tensor) -> Tensor:
         entering = entering.clone()
-        change(entering[:, -1, slot.columns])
+        change(entering[:, places, slot.columns])
         return entering
 
     watched = family.activations if slot.kind == "N" else family.heads
@@ -75,25 +78,61 @@ def _run(
     tokens: Sequence[int],
     rows: int,
     changes: Mapping[str, Callable[[Tensor], None]],
+    places: int | slice = -1,
 ) -> Float[Tensor, "row d_vocab"]:
     """Logits at the last position of so many copies of a prompt, changed on their way."""
     with ExitStack() as stack:
         for name, change in changes.items():
-            stack.enter_context(_watched(subject.family, _slot(subject, name), change))
+            stack.enter_context(_watched(subject.family, _slot(subject, name), change, places))
         batch = subject.batch(tokens).expand(rows, -1)
         logits: Tensor = subject.model(batch, use_cache=False).logits[:, -1]
     return subject.finite(logits, "logits").float()
 
 
-def _values(subject: Subject, prompt: Prompt, names: Sequence[str]) -> dict[str, Tensor]:
-    """Each component's value at the last position."""
+def _values(
+    subject: Subject, prompt: Prompt, names: Sequence[str], places: int | slice = -1
+) -> dict[str, Tensor]:
+    """Each component's value at the last position, or at some."""
     values: dict[str, Tensor] = {}
 
     def reader(name: str) -> Callable[[Tensor], None]:
         return lambda seen: values.update({name: seen[0].clone()})
 
-    _run(subject, prompt.tokens, 1, {name: reader(name) for name in names})
+    _run(subject, prompt.tokens, 1, {name: reader(name) for name in names}, places)
     return values
+
+
+def recovered_together(
+    subject: Subject, pair: PromptPair, sets: Sequence[Sequence[str]]
+) -> Float[Tensor, " set"]:
+    """Recovery of heads and neurons patched together at all positions, clean into corrupted.
+
+    Each keeps its clean value, whatever the earlier ones of its set would have made of it.
+
+    Args:
+        subject: the model.
+        pair: the question.
+        sets: components, named as in ``L23H0`` and ``L25N1527``.
+
+    Raises:
+        UserError: the prompts do not differ in their logit difference.
+    """
+    names = list(dict.fromkeys(name for each in sets for name in each))
+    clean = _values(subject, pair.clean, names, slice(None))
+
+    def writer(name: str) -> Callable[[Tensor], None]:
+        rows = [row for row, each in enumerate(sets, 1) if name in each]
+
+        def write(entering: Tensor) -> None:
+            entering[rows] = clean[name]
+
+        return write
+
+    writers, rows = {name: writer(name) for name in names}, 1 + len(sets)
+    patched = _run(subject, pair.corrupted.tokens, rows, writers, slice(None))
+    logits = torch.cat([_run(subject, pair.clean.tokens, 1, {}), patched])
+    clean_diff, corrupted_diff, *_ = diffs = pair.contrast.of(logits)
+    return (diffs[2:] - corrupted_diff) / check_gap(float(clean_diff), float(corrupted_diff))
 
 
 @dataclass(frozen=True)
@@ -151,6 +190,6 @@ def _patched(
 
     rows = 1 + len(wanted)
     logits = _run(subject, base.tokens, rows, {name: writer(name) for name in chain})
-    answer = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    answer = contrast.of(logits)
     activation = seen[0].clone()
     return Mediation((float(activation[0]), float(answer[0])), activation[1:], answer[1:])

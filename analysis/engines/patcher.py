@@ -38,14 +38,15 @@ class NeuronPatcher:
 
     def __init__(self, subject: Subject, pair: PromptPair, positions: Positions = "last") -> None:
         self.subject, self.pair, self.positions = subject, pair, positions
-        self.start = pair.start if positions == "all" else len(pair.clean.tokens) - 1
+        suffix = pair.suffix if positions == "all" else 1
         clean, corrupted = (
-            Tail(subject, prompt.tokens, self.start) for prompt in (pair.clean, pair.corrupted)
+            Tail(subject, prompt.tokens, len(prompt.tokens) - suffix)
+            for prompt in (pair.clean, pair.corrupted)
         )
         self._tail, self._other_tail = corrupted, clean
         self.activations = self._activations(corrupted)
         self.delta = self._activations(clean) - self.activations
-        self._base = corrupted.base.behind[:, self.start :]
+        self._base = self._behind(corrupted)
         self.clean_diff = float(self._diff(clean.base.leaving[0, -1]))
         self.corrupted_diff = float(self._diff(self._base[-1, -1]))
         self.gap = check_gap(self.clean_diff, self.corrupted_diff)
@@ -56,11 +57,19 @@ class NeuronPatcher:
         return "exact, whole sequences" if self._tail.whole else "exact"
 
     def _activations(self, tail: Tail) -> Float[Tensor, "layer suffix d_mlp"]:
-        return torch.cat(tail.base.activations)[:, self.start :]
+        return torch.cat(tail.base.activations)[:, tail.start :]
+
+    @staticmethod
+    def _behind(tail: Tail) -> Float[Tensor, "layer suffix d_model"]:
+        return tail.base.behind[:, tail.start :]
+
+    @property
+    def start(self) -> int:
+        """First patched position of the run that is patched."""
+        return self._tail.start
 
     def _diff(self, final: Tensor) -> Tensor:
-        contrast = self.pair.contrast
-        return self.subject.logit_diff(final, contrast.target_id, contrast.foil_id)
+        return self.pair.contrast.read(self.subject, final)
 
     def swapped(self) -> "NeuronPatcher":
         """The patcher that puts corrupted activations into the clean run: it noises."""
@@ -68,7 +77,7 @@ class NeuronPatcher:
         other.pair, other.gap = self.pair.swapped, -self.gap
         other.delta, other.activations = -self.delta, self._activations(self._other_tail)
         other._tail, other._other_tail = self._other_tail, self._tail
-        other._base = other._tail.base.behind[:, self.start :]
+        other._base = self._behind(other._tail)
         other.clean_diff, other.corrupted_diff = self.corrupted_diff, self.clean_diff
         return other
 

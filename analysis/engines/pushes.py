@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.paths import Paths
 from analysis.engines.splitting import Side, norm_scale, written
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast
 from analysis.subject import Subject
 
 PUSHES = ("write", "part", "rest")
@@ -76,8 +76,8 @@ def answers(
     delta = (source.activations - base.activations)[neuron.number]
     changes = delta * pushes(subject, neuron, contrast)
     full = Paths(subject, base.prompt.tokens).run(neuron.layer, base.resid, changes, frozen=False)
-    ids = contrast.target_id, contrast.foil_id
     scale = norm_scale(subject, full.base)
-    heads, neurons = written(subject, full, subject.direction(*ids) / scale)
-    total = subject.logit_diff(full.finals, *ids) - subject.logit_diff(full.base, *ids)
+    along = subject.direction(contrast.target_id, contrast.foil_id)
+    heads, neurons = written(subject, full, along / scale)
+    total = contrast.read(subject, full.finals) - contrast.read(subject, full.base)
     return Answers(total, heads, neurons)

@@ -16,13 +16,6 @@ TEXTS, TEXT_TOKENS = 16, 32
 """How many texts are read, and tokens of each, by the usual choice."""
 
 
-class _EnoughError(Exception):
-    """Ends a pass behind the layer that was asked for; it carries that layer's activations."""
-
-    def __init__(self, activations: Float[Tensor, "batch pos d_mlp"]) -> None:
-        self.activations = activations
-
-
 def reference_activations(
     subject: Subject, layer: int, windows: Iterable[Window]
 ) -> Float[Tensor, "token d_mlp"]:
@@ -38,8 +31,8 @@ def reference_activations(
     """
     rows = [torch.zeros((0, subject.d_mlp), device=subject.device, dtype=subject.dtype)]
     for batch in batches(windows):
-        padded = _activations(subject, layer, batch)
-        rows += [row[1 : len(window.tokens)] for row, window in zip(padded, batch, strict=True)]
+        reading = read(subject, batch, [layer], logits=False)
+        rows.append(reading.activations[layer][reading.pos > 0])
     return torch.cat(rows)
 
 
@@ -60,16 +53,3 @@ def neuron_reference(
     )
     values: np.ndarray = layer[:, neuron.number].float().cpu().numpy()
     return values
-
-
-def _activations(
-    subject: Subject, layer: int, batch: tuple[Window, ...]
-) -> Float[Tensor, "batch pos d_mlp"]:
-    def enough(activations: Float[Tensor, "batch pos d_mlp"]) -> Tensor:
-        raise _EnoughError(activations)
-
-    try:
-        read(subject, batch, changes={layer: enough})
-    except _EnoughError as reached:
-        return reached.activations
-    raise AssertionError("every pass goes through every layer")

@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.continuation import exchanged
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast, check_length
+from analysis.prompts import check_length
 from analysis.subject import Subject
 
 ROWS = 64
@@ -112,7 +113,7 @@ def _ends(
     with exchanged(subject, neuron, keeps, (1 - keeps) * value) as seen:
         out = subject.model(last, past_key_values=cache, use_cache=True)
     logits = subject.finite(out.logits[:, -1], "logits").float()
-    diffs = logits[:, contrast.target_id] - logits[:, contrast.foil_id]
+    diffs = contrast.of(logits)
     found = torch.stack([seen[0][::2, -1].float(), diffs[::2], diffs[1::2]], -1)
     if not forced.tokens:
         return found

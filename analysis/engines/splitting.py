@@ -10,10 +10,11 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.paths import Passage, Paths
 from analysis.linearity import check_linear
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 
@@ -144,7 +145,7 @@ def split(
     alone, full = (paths.run(layer, base.resid, writes, frozen) for frozen in (True, False))
     scale = norm_scale(subject, full.base)
     direction = subject.direction(contrast.target_id, contrast.foil_id)
-    diff = partial(subject.logit_diff, target=contrast.target_id, foil=contrast.foil_id)
+    diff = partial(contrast.read, subject)
     heads_alone, neurons_alone = written(subject, alone, direction / scale)
     heads_full, neurons_full = written(subject, full, direction / scale)
     return Split(

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.grafting import Graft, Recorded, activated, added, record
 from analysis.engines.tail import Tail
-from analysis.prompts import Contrast
 from analysis.subject import Subject
 
 BATCH_TOKENS = 1024
@@ -74,9 +74,7 @@ class Trial:
     ) -> Float[np.ndarray, " text"]:
         """Logit difference at the end of each text."""
         return _joined(
-            self.subject.logit_diff(
-                self._final(batch, graft)[_rows(batch)], contrast.target_id, contrast.foil_id
-            )
+            contrast.read(self.subject, self._final(batch, graft)[_rows(batch)])
             for batch in self._batches
         )
 

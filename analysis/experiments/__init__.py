@@ -17,6 +17,7 @@ NAMES = (
     "corpus_scan",
     "upstream",
     "composition",
+    "circuit",
     "ablation",
     "intervention",
     "weight_modulation",
@@ -26,6 +27,7 @@ NAMES = (
     "transplant",
     "census",
     "comparison",
+    "library",
     "verification",
     "find",
 )
@@ -48,3 +50,8 @@ def named(name: str) -> Experiment:
 def steps() -> tuple[Experiment, ...]:
     """Those that a study has."""
     return tuple(each for each in EXPERIMENTS if each.study is not None)
+
+
+def studied() -> tuple[Experiment, ...]:
+    """Those that a study may have a result of: its steps, and what is kept there beside them."""
+    return tuple(each for each in EXPERIMENTS if each.study is not None or each.apart)

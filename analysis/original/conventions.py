@@ -12,11 +12,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.engines.reading import Change, Window, read
 from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.subject import Subject
 
 BLOCK = 512

@@ -10,6 +10,9 @@ from analysis.original.published import Document, at_the_end, document, lens_cur
 from analysis.questions import Question
 from analysis.study_facts import StudyFacts
 
+KEYS = ("groups", "numbers", "circuit", "left_out")
+"""Parts of what a verification says that are laid beside."""
+
 SHORT = 60
 """Groups of so many numbers at most are shown number by number."""
 
@@ -77,6 +80,15 @@ class Verified:
 
 
 @dataclass(frozen=True)
+class Members:
+    """Heads and neurons of the circuit that a later study named, patched here at once."""
+
+    members: str
+    role: str
+    recovery: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """This study beside the original."""
 
@@ -85,6 +97,7 @@ class Facts:
     verified: Verified | None  # where the model is the original's, how its numbers come out
     groups: tuple[Group, ...]  # of them
     numbers: tuple[Number, ...]  # those of short groups, and every one that deviates
+    circuit: tuple[Members, ...]  # of the neuron, alone and together
     left_out: tuple[tuple[str, str], ...]  # published numbers that were not computed, and why not
     tolerances: tuple[tuple[str, float], ...] = tuple(TOLERANCES.items())  # by kind of number
 
@@ -100,7 +113,7 @@ def facts(study: StudyFacts) -> Facts:
     pair = evidence.patching
     same = same_pair(theirs, pair.clean, pair.corrupted, pair.target, pair.foil)
     checked = evidence.verification if evidence.has("verification") else None
-    rows = summary(checked) if checked else {"groups": (), "numbers": (), "left_out": ()}
+    rows = summary(checked) if checked else dict.fromkeys(KEYS, ())
     groups = tuple(Group(**row) for row in rows["groups"])
     short = {group.group for group in groups if group.numbers <= SHORT}
     numbers = (Number(**row) for row in rows["numbers"])
@@ -110,6 +123,7 @@ def facts(study: StudyFacts) -> Facts:
         verified=_verified(checked) if checked else None,
         groups=groups,
         numbers=tuple(n for n in numbers if n.verdict == "deviates" or n.group in short),
+        circuit=tuple(Members(**row) for row in rows["circuit"]),
         left_out=tuple((row["name"], row["reason"]) for row in rows["left_out"]),
     )
 

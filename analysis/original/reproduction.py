@@ -17,7 +17,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.original import conventions as original
 from analysis.original.published import MAPS, Document, words
 from analysis.progress import Progress, part_of
-from analysis.prompts import make_pair, make_prompt
+from analysis.prompts import PromptPair, make_pair, make_prompt
 from analysis.subject import Subject
 
 PILE = "It was counted on the texts of pile-10k, which are not at hand here."
@@ -62,13 +62,22 @@ def reproduced(subject: Subject, published: Document, progress: Progress) -> lis
     return list(chain.from_iterable(part(measured) for part in parts))
 
 
+def original_pair(subject: Subject, published: Document) -> PromptPair:
+    """The two prompts of the original.
+
+    Raises:
+        UserError: the model does not know the prompts or tokens.
+    """
+    prompts = published["prompts"]
+    return make_pair(subject, prompts["clean"], prompts["corrupted"], *words(published))
+
+
 class _Measured:
     """What the document's numbers are about, measured here."""
 
     def __init__(self, subject: Subject, published: Document, progress: Progress) -> None:
         self.subject, self.published = subject, published
-        prompts = published["prompts"]
-        self.pair = make_pair(subject, prompts["clean"], prompts["corrupted"], *words(published))
+        self.pair = original_pair(subject, published)
         self.contrast = self.pair.contrast
         self.neuron = self.named(published["model"]["neuron"])
         lens = original.lens(subject, self.pair.clean, self.contrast).tolist()

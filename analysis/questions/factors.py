@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from analysis.contrast import members
+
 Side = Literal["target", "foil"]
 
 _FRAME = re.compile(r"\{([^{}]*)\}")
@@ -148,5 +150,7 @@ class Factors(Part):
     def says(self, example: str, target: str, foil: str) -> str:
         """Which of the two tokens stands in the example's own words; both, or none."""
         words = re.findall(r"[^\W_]+|[^\w\s]", _FRAME.sub(" ", self.examples[example]))
-        sides = {"target": target.strip(), "foil": foil.strip()}
-        return " and ".join(side for side, token in sides.items() if token in words)
+        sides = {"target": members(target), "foil": members(foil)}
+        return " and ".join(
+            side for side, told in sides.items() if any(token.strip() in words for token in told)
+        )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from analysis.contrast import mistake
 from analysis.errors import UserError
 
 COLUMNS = ("clean", "corrupted", "target", "foil")
@@ -84,6 +85,8 @@ def _row(path: str, number: int, values: dict[str, Any]) -> Row:
         row[name] = value
     if row["target"] == row["foil"]:
         raise UserError(f"{path}: line {number} has {row['target']!r} for both target and foil.")
+    if wrong := mistake(row["target"], row["foil"]):
+        raise UserError(f"{path}: line {number}: {wrong}.")
     return row
 
 

@@ -1,10 +1,24 @@
 """What a question holds beside its words: prose, examples to begin with, and pairs of its own."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator
+from pydantic import BeforeValidator, field_validator
 
+from analysis.contrast import together
 from analysis.questions.factors import Part
+
+
+def _joined(words: Any) -> Any:
+    """A list of tokens as one text (``contrast.members``)."""
+    if not isinstance(words, list | tuple):
+        return words
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise ValueError("a set is a list of one token or more, each a text")
+    return together(words)
+
+
+Words = Annotated[str, BeforeValidator(_joined)]
+"""A token, or a set of tokens: a list in a file, one text with bars elsewhere."""
 
 
 class Natural(Part):
@@ -35,8 +49,8 @@ class Pair(Part):
 
     clean: str
     corrupted: str
-    target: str = ""
-    foil: str = ""
+    target: Words = ""
+    foil: Words = ""
 
     @field_validator("clean", "corrupted")
     @classmethod

@@ -8,19 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError, model_validator
 
+from analysis.contrast import Contrast, make_contrast, members, mistake
 from analysis.errors import UserError
-from analysis.prompts import (
-    Contrast,
-    Prompt,
-    PromptPair,
-    PromptSet,
-    make_contrast,
-    make_pair,
-    make_prompt,
-)
+from analysis.prompts import Prompt, PromptPair, PromptSet, make_pair, make_prompt
 from analysis.questions.factors import Factors, Part
 from analysis.questions.mistakes import mistakes
-from analysis.questions.parts import Example, Natural, Pair
+from analysis.questions.parts import Example, Natural, Pair, Words
 from analysis.subject import Subject
 
 
@@ -30,8 +23,8 @@ class Question(Part):
     Attributes:
         clean: the prompt that calls for the target.
         corrupted: the prompt that calls for the foil, with as many tokens; empty for none.
-        target: the token asked for, with its leading space.
-        foil: the token it competes with.
+        target: the token asked for, with its leading space; or a set of tokens, a list.
+        foil: the token it competes with, or a set.
         title: what it is called.
         about: why anyone asks, a paragraph.
         template: the sentence of the pair, ``{}`` where the word stands.
@@ -48,8 +41,8 @@ class Question(Part):
 
     clean: str
     corrupted: str = ""
-    target: str
-    foil: str
+    target: Words
+    foil: Words
     title: str = ""
     about: str = ""
     template: str = ""
@@ -84,7 +77,8 @@ class Question(Part):
     @property
     def label(self) -> str:
         """Its title, or its two words."""
-        return self.title or f"{self.target.strip()} or {self.foil.strip()}"
+        words = ("/".join(map(str.strip, members(each))) for each in (self.target, self.foil))
+        return self.title or " or ".join(words)
 
     @property
     def key(self) -> str:
@@ -161,17 +155,17 @@ class Question(Part):
         return make_prompt(subject, self.clean, "clean prompt")
 
     def pair(self, subject: Subject) -> PromptPair:
-        """Both prompts, aligned.
+        """Both prompts, aligned from their ends.
 
         Raises:
-            UserError: one is missing, or they cannot be aligned.
+            UserError: one is missing or too long, or they are identical.
         """
         given = {"--clean": self.clean, "--corrupted": self.corrupted}
         missing = [name for name, text in given.items() if not text]
         if len(missing) == 1:
             (has,) = set(given) - set(missing)
             raise UserError(f"Only {has} is given: a pair needs {missing[0]} too.")
-        return make_pair(subject, self.clean, self.corrupted, self.target, self.foil)
+        return make_pair(subject, self.clean, self.corrupted, self.target, self.foil, equal=False)
 
     def prompts(self, subject: Subject) -> tuple[Prompt, ...]:
         """The clean prompt, and the corrupted one where there is one.
@@ -252,9 +246,9 @@ def matched(
 
 def _wrong(question: Question) -> "list[str]":
     """What is wrong with a question beyond the form of its parts, a clause each."""
-    wrong = []
-    if question.target and question.target == question.foil:
-        wrong.append(f"target and foil are both {question.target!r}: give two different tokens")
+    asked = [(question.target, question.foil)]
+    asked += [(p.target or question.target, p.foil or question.foil) for p in question.pairs]
+    wrong = [told for told in (mistake(*words) for words in dict.fromkeys(asked)) if told]
     templates = {
         "template": (question.template,) if question.template else (),
         "held_out_templates": question.held_out_templates,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from analysis.contrast import Contrast
 from analysis.engines.reading import NO_TOKEN, batches, read, windows
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import best_threshold
@@ -53,11 +54,11 @@ class Detected:
 
 @dataclass(frozen=True)
 class Detector:
-    """Which neuron is read, times which sign, as a sign of which token."""
+    """Which neuron is read, times which sign, as a sign of which target."""
 
     subject: Subject
     neuron: Neuron
-    target: int
+    contrast: Contrast
     sign: int
 
     def detect(
@@ -117,7 +118,7 @@ class Detector:
             kept = ((reading.following != NO_TOKEN) & (reading.pos > 0)).cpu().numpy()
             activation = reading.activations[layer][:, self.neuron.number].float()
             values.append(self.sign * activation.cpu().numpy()[kept])
-            rows = (reading.following == self.target, reading.logits.argmax(-1) == self.target)
+            rows = map(self.contrast.is_target, (reading.following, reading.logits.argmax(-1)))
             marks.append(np.stack([row.cpu().numpy()[kept] for row in rows]))
             owner = np.array([places[window.document] for window in batch], dtype=int)
             owners.append(owner[reading.window.cpu().numpy()[kept]])

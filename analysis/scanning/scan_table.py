@@ -15,6 +15,9 @@ from analysis.subject import Subject
 
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
 
+QUADRANTS = ("gate + up +", "gate + up -", "gate - up +", "gate - up -")
+"""Tokens by the signs of gate and up; empty where nothing is gated."""
+
 COLUMNS = (
     "neuron",
     "count",
@@ -29,13 +32,14 @@ COLUMNS = (
     "lowest context",
     "lowest token",
     "lowest next",
+    *QUADRANTS,
 )
 
 
 def rows(subject: Subject, scan: Scan, documents: Mapping[int, str]) -> Iterator[tuple[Any, ...]]:
     """One row per neuron, by layer and number; quantiles are those of the random sample."""
     quantiles = np.quantile(scan.sample.values.numpy(), QUANTILES, axis=0)
-    variance = scan.moments.variance
+    variance, quadrants = scan.moments.variance, scan.quadrants.count
 
     @cache
     def spans(document: int) -> Spans:
@@ -55,4 +59,5 @@ def rows(subject: Subject, scan: Scan, documents: Mapping[int, str]) -> Iterator
             *map(float, quantiles[:, column]),
             *extreme(scan.highest.values[0, column], scan.highest.places[0, column], 1),
             *extreme(scan.lowest.values[0, column], scan.lowest.places[0, column], -1),
+            *(quadrants[:, column].tolist() if quadrants.numel() else [""] * len(QUADRANTS)),
         )

@@ -7,6 +7,7 @@ earlier one first, gives what one pass gives.
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -54,12 +55,12 @@ class Moments(Tally):
         zeros = torch.zeros(neurons, dtype=torch.float64)
         return cls(torch.tensor(0), zeros, zeros.clone())
 
-    @classmethod
-    def of(cls, values: Float[Tensor, "token neuron"]) -> "Moments":
-        """The moments of one batch."""
+    def fill(self, neurons: slice, values: Float[Tensor, "token neuron"]) -> None:
+        """Put in one batch of some neurons, all of whose are filled with the same tokens."""
         mean = values.mean(0)
-        deviation = ((values - mean) ** 2).sum(0)
-        return cls(torch.tensor(len(values)), mean.cpu().double(), deviation.cpu().double())
+        self.count = torch.tensor(len(values))
+        self.mean[neurons] = mean.cpu().double()
+        self.deviation[neurons] = ((values - mean) ** 2).sum(0).cpu().double()
 
     def merge(self, later: "Moments") -> None:
         """Count another part of the corpus too."""
@@ -82,7 +83,7 @@ class Moments(Tally):
 class Extremes(Tally):
     """The highest values of every neuron and where they stand, highest first.
 
-    Equal values keep the order of the corpus. Places of values never filled are -1.
+    Equal values keep the order in which they were read. Places of values never filled are -1.
     """
 
     values: Float[Tensor, "top neuron"]
@@ -94,23 +95,28 @@ class Extremes(Tally):
         values = torch.full((top, neurons), -torch.inf)
         return cls(values, torch.full((top, neurons), -1))
 
-    def add(self, values: Float[Tensor, "row neuron"], places: Int[Tensor, "row _"]) -> None:
-        """Take in values of a later part of the corpus; places are one a row, or one a value.
+    def part(self, neurons: slice) -> "Extremes":
+        """Those of some neurons, which are changed with the whole."""
+        return Extremes(self.values[:, neurons], self.places[:, neurons])
+
+    def add(self, values: Float[Tensor, "row neuron"], places: Int[Tensor, "row ..."]) -> None:
+        """Take in values that are read later; places are one a row, or one a value.
 
         Only neurons of which some value beats the lowest that is kept are looked at closely; after
         the first few batches those are few.
         """
-        beaten = (values.amax(0).cpu() > self.values[-1]).nonzero()[:, 0]
-        if not len(beaten):
+        higher = values.amax(0).cpu() > self.values[-1]
+        if not higher.any():
             return
-        fresh = values[:, beaten.to(values.device)].cpu()
+        some = slice(None) if higher.all() else higher.nonzero()[:, 0]
+        fresh = values[:, some].cpu()
         rows = _highest_rows(fresh, len(self.values))
-        where = places.expand(values.shape)[:, beaten].gather(0, rows)
-        known = torch.cat([self.values[:, beaten], fresh.gather(0, rows)])
-        order = known.sort(dim=0, descending=True, stable=True)
-        stacked = torch.cat([self.places[:, beaten], where])
-        self.values[:, beaten] = order.values[: len(self.values)]
-        self.places[:, beaten] = stacked.gather(0, order.indices[: len(self.values)])
+        where = places[rows] if places.ndim == 1 else places[:, some].gather(0, rows)
+        known = torch.cat([self.values[:, some], fresh.gather(0, rows)])
+        order = known.T.contiguous().sort(descending=True, stable=True)
+        stacked = torch.cat([self.places[:, some], where])
+        self.values[:, some] = order.values.T[: len(self.values)]
+        self.places[:, some] = stacked.gather(0, order.indices.T[: len(self.values)])
 
     def merge(self, later: "Extremes") -> None:
         """Take in the extremes of a later part of the corpus."""
@@ -120,16 +126,23 @@ class Extremes(Tally):
 def _highest_rows(
     values: Float[Tensor, "row neuron"], top: int
 ) -> Int[Tensor, "row_of_top neuron"]:
-    """Rows of each column's highest values, highest first, the earlier one of equals first.
+    """Rows of each column's highest values, in their order, the earlier ones of equals.
 
-    The fast selection knows no order among equals, so columns that have some are sorted.
+    To partition values is several times faster than to rank rows, so the lowest value that is
+    among the highest comes first, and then the rows that reach it. Where too many reach it,
+    some of them are equal, and those columns are sorted.
     """
-    columns = values.T.contiguous()
-    best = columns.topk(min(top + 1, columns.shape[1]))
-    tied = (best.values[:, 1:] == best.values[:, :-1]).any(1)
-    rows = best.indices[:, :top]
-    rows[tied] = columns[tied].sort(descending=True, stable=True).indices[:, :top]
-    return rows.T
+    columns = np.ascontiguousarray(values.numpy().T)
+    size = columns.shape[1]
+    top = min(top, size)
+    least = np.partition(columns, size - top, axis=1)[:, size - top]
+    reaching = columns >= least[:, None]
+    tied = np.flatnonzero(np.count_nonzero(reaching, axis=1) != top)
+    for column in tied:
+        reaching[column] = False
+        reaching[column, np.argsort(-columns[column], kind="stable")[:top]] = True
+    rows = np.flatnonzero(reaching) % size
+    return torch.from_numpy(rows.reshape(-1, top).T.copy())
 
 
 @dataclass
@@ -149,6 +162,10 @@ class Sample(Tally):
         """Nothing drawn yet."""
         none = torch.zeros(0, dtype=torch.long)
         return cls(none, none.clone(), torch.zeros(0, neurons))
+
+    def limit(self, size: int, priorities: Int[Tensor, " row"]) -> int:
+        """The highest priority that is kept of these and those kept."""
+        return int(torch.cat([self.priorities, priorities]).sort().values[:size][-1])
 
     def add(
         self,
@@ -174,12 +191,48 @@ class Sample(Tally):
 
 
 @dataclass
+class Quadrants(Tally):
+    """On how many tokens gate and up of every neuron have which signs.
+
+    The quadrants are those of ``quadrant``; there are no columns where nothing is gated.
+    """
+
+    count: Int[Tensor, "quadrant neuron"]
+
+    @classmethod
+    def empty(cls, neurons: int) -> "Quadrants":
+        """Nothing seen yet."""
+        return cls(torch.zeros(4, neurons, dtype=torch.long))
+
+    def add(
+        self, first: int, gates: Float[Tensor, "row some"], ups: Float[Tensor, "row some"]
+    ) -> None:
+        """Count tokens of another part of the corpus, for the neurons from ``first`` on."""
+        below = gates < 0, ups < 0
+        gate, up, both = (
+            each.float().sum(0).long().cpu() for each in (*below, below[0] & below[1])
+        )
+        found = torch.stack([len(gates) - gate - up + both, up - both, gate - both, both])
+        self.count[:, first : first + found.shape[1]] += found
+
+    def merge(self, later: "Quadrants") -> None:
+        """Count those that were counted elsewhere."""
+        self.count += later.count
+
+
+def quadrant(gate: Float[Tensor, "*row"], up: Float[Tensor, "*row"]) -> Int[Tensor, "*row"]:
+    """By the signs of gate and up: 0 for + +, 1 for + -, 2 for - +, 3 for - -; zero counts as +."""
+    return 2 * (gate < 0).to(torch.int8) + (up < 0).to(torch.int8)
+
+
+@dataclass
 class Records(Tally):
     """Every token, for a few chosen neurons.
 
     Attributes:
-        document: number of the document.
+        place: where in the corpus it stands.
         activations: of the chosen neurons.
+        factors: gate and up of the first of them; no columns where it is not gated.
         p_target: probability of the target as the next token.
         logit_diff: logit(target) - logit(foil).
         top_is_target: whether the model's first choice is the target.
@@ -188,8 +241,9 @@ class Records(Tally):
         next_is_known: whether the window holds a next token.
     """
 
-    document: Int[Tensor, " token"]
+    place: Int[Tensor, " token"]
     activations: Float[Tensor, "token chosen"]
+    factors: Float[Tensor, "token factor"]
     p_target: Float[Tensor, " token"]
     logit_diff: Float[Tensor, " token"]
     top_is_target: Bool[Tensor, " token"]
@@ -198,12 +252,13 @@ class Records(Tally):
     next_is_known: Bool[Tensor, " token"]
 
     @classmethod
-    def empty(cls, chosen: int) -> "Records":
+    def empty(cls, chosen: int, factors: int = 0) -> "Records":
         """Nothing seen yet."""
         none, no = torch.zeros(0), torch.zeros(0, dtype=torch.bool)
         return cls(
             torch.zeros(0, dtype=torch.long),
             torch.zeros(0, chosen),
+            torch.zeros(0, factors),
             none,
             none.clone(),
             no,
@@ -212,10 +267,16 @@ class Records(Tally):
             no.clone(),
         )
 
-    def merge(self, later: "Records") -> None:
-        """Append the tokens of a later part of the corpus."""
-        for name, values in later.tensors().items():
-            setattr(self, name, torch.cat([getattr(self, name), values]))
+    @property
+    def document(self) -> Int[Tensor, " token"]:
+        """Number of the document that each token stands in."""
+        return self.place >> POSITION_BITS
+
+    def merge(self, *later: "Records") -> None:
+        """Append the tokens of later parts of the corpus."""
+        for field in fields(self):
+            parts = [getattr(each, field.name) for each in (self, *later)]
+            setattr(self, field.name, torch.cat(parts))
 
 
 def priority(places: Int[Tensor, " row"], seed: int) -> Int[Tensor, " row"]:

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.neuron import Neuron
-from analysis.prompts import Contrast
 from analysis.subject import Subject
 from analysis.weights.congruence import MEASURES, Scales, is_gated, unit_name
 

@@ -1,5 +1,6 @@
 """Words: tokens that differ only in case and surrounding space count as one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,18 @@ def words(subject: Subject) -> Int[np.ndarray, " token"]:
         own = not bare or UNREADABLE in text
         spelled.append(numbers.setdefault(f" {token}" if own else bare, len(numbers)))
     return np.array(spelled)
+
+
+def spellings(subject: Subject, tokens: Sequence[str]) -> set[int]:
+    """Tokens whose text is one of these but for case and surrounding space, found by spelling."""
+    found: set[int] = set()
+    for text in tokens:
+        word = text.strip()
+        forms = {word, word.lower(), word.upper(), word.capitalize()}
+        pieces = [subject.pieces(space + form) for space in ("", " ") for form in forms if word]
+        found |= {ids[0] for ids in pieces if len(ids) == 1}
+        found |= set() if word else set(subject.pieces(text)[-1:])
+    return found
 
 
 @dataclass(frozen=True)

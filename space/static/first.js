@@ -95,7 +95,8 @@
     const form = at("own");
     const fields = { target: at("own-target"), foil: at("own-foil") };
     const prompts = { clean: at("own-clean"), corrupted: at("own-corrupted") };
-    const token = (text) => (/^[\p{L}\p{N}]/u.test(text) ? ` ${text.trimEnd()}` : text);
+    const spaced = (text) => (/^[\p{L}\p{N}]/u.test(text) ? ` ${text.trimEnd()}` : text);
+    const token = (text) => text.split(/(?<!\\)\|/).map(spaced).join("|");
     const seen = (text) => text.replaceAll(" ", "\u00b7");
     const words = () => ({ target: token(fields.target.value), foil: token(fields.foil.value) });
     let written = false;
@@ -159,7 +160,8 @@
       say("Looking through every neuron: this takes some seconds \u2026");
       at("verdict").scrollIntoView({ block: "nearest" });
       awaited = parts;
-      bench((ask) => ask({ ...parts, question, neuron: "" }, "find", true));
+      const none = { lines: "", template: "", target_words: "", foil_words: "" };
+      bench((ask) => ask({ ...parts, ...none, question, neuron: "" }, "find", true));
     };
     tell();
   };

@@ -33,6 +33,16 @@
 
   const spaced = (token) => token.replaceAll(" ", "·");
 
+  /* The prompts that are asked: pairs or a sentence with words stand in place of the two. */
+  const prompts = (view) => {
+    const [clean, corrupted] = view.lines.trim().split("\n")[0].split("|");
+    const told = (a, b) => `“${a.trim()}” against “${b.trim()}”`;
+    if (corrupted !== undefined) return told(clean, corrupted);
+    if (!view.template.trim()) return told(view.clean, view.corrupted);
+    const [first, second] = [view.target_words, view.foil_words].map((words) => words.split(/[,\n]/)[0].trim());
+    return told(view.template.replace("{}", first), view.template.replace("{}", second));
+  };
+
   /* What the server is sent: one object of the view's parts by their names. */
   window.packedView = (names, values) => {
     const view = Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""]));
@@ -130,7 +140,7 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
-      `Now: ${view.neuron || "its own neuron"} · “${view.clean}” against “${view.corrupted}” · ` +
+      `Now: ${view.neuron || "its own neuron"} · ${prompts(view)} · ` +
       `${spaced(view.target)} or ${spaced(view.foil)}`;
     document.getElementById("kept").hidden = !isKept(view);
     const link = home + (shared.size ? `?${shared}` : "");
@@ -207,7 +217,7 @@
 
   /* The figures of the panel that a button stands under, as files. */
   const images = (button, format) => {
-    const panel = button.closest(".answer");
+    const panel = button.closest(".answer, [role=tabpanel]");
     for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();

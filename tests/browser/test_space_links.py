@@ -157,12 +157,12 @@ def test_an_error_takes_the_place_of_an_older_answer(visit):
     assert visit.panel("direct_effect").locator(".take").count() == 0
 
 
-def test_prompts_of_unequal_length_are_told_where_a_pair_is_needed(visit):
-    visit.go("composition")
+def test_prompts_of_unequal_length_are_told_where_positions_are_compared(visit):
+    visit.go("upstream")
     visit.ask(corrupted="I climbed up the tree and picked")
-    visit.press("Split the effect")
-    assert "tokens" in visit.see_error("composition")
+    visit.press("Split what the neuron reads")
+    assert "tokens" in visit.see_error("upstream")
     visit.write(corrupted=View().corrupted)
     visit.press("Ask")
-    visit.press("Split the effect")
-    visit.see_answer("composition", 1)
+    visit.press("Split what the neuron reads")
+    visit.panel("upstream").locator("[role=status]").wait_for()

@@ -19,9 +19,10 @@ from analysis.loading import models
 from analysis.study import folder_of
 from space import html, service
 from space.kept import Kept
+from space.own import asked
 from space.session import Session
 from space.settings import Settings
-from space.view import View, asked, library
+from space.view import View, library
 from tests import tiny
 from tests.space.questions import ASKED, FOLLOWING, NAMES, VIEW, ask
 

@@ -100,7 +100,6 @@ WRONG_VIEWS = {
     "a model that is half a character": {"model": HALF},
     "no prompts": {"clean": "", "corrupted": "", "text": ""},
     "prompts that are the same": {"corrupted": VIEW.clean},
-    "prompts of different lengths": {"corrupted": VIEW.clean + " an egg"},
     "long prompts": {"clean": " an" * 500, "corrupted": " egg" * 500, "text": " an" * 500},
     "prompts too long for a pair": FOR_A_PAIR,
     "half a letter": {"clean": HALF, "corrupted": HALF, "text": HALF},
@@ -112,6 +111,14 @@ WRONG_VIEWS = {
     "a neuron beyond": {"neuron": "L9N9999999"},
     "digits of another script": {"neuron": "L١N٣"},
 }
+
+
+@pytest.mark.parametrize("name", ["patching", "upstream"])
+def test_prompts_of_different_lengths_are_refused_where_positions_are_compared(name):
+    with pytest.raises(UserError) as told:
+        ask(name, replace(VIEW, corrupted=VIEW.clean + " an egg"))
+    assert "same number of tokens" in str(told.value)
+    assert is_one_sentence(str(told.value))
 
 
 @pytest.mark.parametrize("parts", WRONG_VIEWS.values(), ids=list(WRONG_VIEWS))

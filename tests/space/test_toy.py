@@ -23,8 +23,8 @@ def registered():
     experiments.EXPERIMENTS.remove(TOY)
 
 
-def test_it_stands_on_a_tab_of_its_own_before_the_story():
-    *_, tab, _ = tabs.tabs()
+def test_it_stands_on_a_tab_of_its_own_before_what_is_committed():
+    *_, tab, _, _ = tabs.tabs()
     assert (tab.name, tab.title, tab.experiments) == (TOY.name, TOY.title, (TOY,))
     assert endpoints()[-1].__name__ == TOY.name
 
@@ -32,7 +32,7 @@ def test_it_stands_on_a_tab_of_its_own_before_the_story():
 def test_it_stands_beside_others_where_its_declaration_says_so(monkeypatch):
     others = experiments.EXPERIMENTS[:-1]
     monkeypatch.setattr(tabs, "EXPERIMENTS", [*others, replace(TOY, tab="find")])
-    *_, tab, _ = tabs.tabs()
+    *_, tab, _, _ = tabs.tabs()
     assert (tab.name, tab.title) == ("find", "Find")
     assert [each.name for each in tab.experiments] == ["find", TOY.name]
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from analysis.errors import UserError
 from analysis.experiments import named
+from space.own import asked, library_question
 from space.question_bar import examples, received
-from space.view import LONGEST, NAMES, View, asked, from_query, library, library_question, make_view
+from space.view import LONGEST, NAMES, View, from_query, library, make_view
 from tests.space.questions import VIEW, is_one_sentence, sent
 
 START = View(model="tiny", neuron="L1N3")

@@ -61,4 +61,27 @@ def corpus_scan(plan: Plan) -> CorpusScan:
         token=tuple(words[i % len(words)] for i in range(len(kinds))),
         after=tuple(plan.foil if plan.holds else plan.extra[0] for _ in kinds),
         articles=tuple(range(len(kinds))),
+        **quadrants(plan, total),
     )
+
+
+def quadrants(plan: Plan, total: int) -> dict:
+    """Up turns between the ends, or an end has tokens of two quadrants."""
+    tokens = np.array([0.5, 0.2, 0.2, 0.1]) * total
+    hits = np.array([[60, 10, 10, 0], [0, 60, 10, 10]] if plan.holds else [[20] * 4] * 2)
+    share = hits / tokens
+    words = (*plan.clean, *plan.extra)
+    return {
+        "quadrant_tokens": tokens.astype(int),
+        "quadrant_mean": np.array([1.5, -0.8, -0.1, 0.1]),
+        "quadrant_ends": np.array([[0, 100, 0, 0], [100 if plan.holds else 60, 0, 0, 40]]),
+        "quadrant_hits": hits,
+        "quadrant_share": np.stack([share, share * 0.6, np.minimum(1, share * 1.5)], -1),
+        "quadrant_of": np.arange(4),
+        "quadrant_factors": np.array(
+            [(3.0, 2.0, 5.7), (2.0, -1.5, -2.6), (-1.0, 2.0, -0.5), (-1.0, -2.0, 0.5)]
+        ),
+        "quadrant_before": tuple("".join(words) for _ in range(4)),
+        "quadrant_token": tuple(words[i % len(words)] for i in range(4)),
+        "quadrant_after": (plan.target, plan.foil, plan.target, plan.foil),
+    }

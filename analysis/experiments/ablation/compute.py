@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.ablations import IN_TEMPLATE, MEASURES, PromptAblations, WindowAblations
 from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
@@ -31,7 +32,7 @@ from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.statistics import share_interval
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, Prompt, PromptSet
+from analysis.prompts import Prompt, PromptSet
 from analysis.subject import Subject
 
 
@@ -90,7 +91,7 @@ def ablation(
         UserError: too few texts are long enough.
     """
     sizes = sizes or Sizes()
-    places = evaluation_positions(subject, articles, contrast.target_id, sizes.windows, seed)
+    places = evaluation_positions(subject, articles, contrast.targets, sizes.windows, seed)
     matched = matched_neurons(subject, neuron, others.prompts, sizes.matched)
     everyone = [neuron.number, *(other.number for other in matched)]
     windows = WindowAblations(subject, neuron.layer, everyone, places, seed)

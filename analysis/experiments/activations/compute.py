@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.reading import Window, batches, read
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast, Prompt, excerpt, make_prompt
+from analysis.prompts import Prompt, excerpt, make_prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -92,7 +93,7 @@ def activations(
     prompts = [*texts, *random_texts]
     rows, done = [], 0
     for batch in batches(Window(i, 0, prompt.tokens) for i, prompt in enumerate(prompts)):
-        rows.append(_read(subject, neuron, contrast.target_id, batch))
+        rows.append(_read(subject, neuron, contrast, batch))
         done += len(batch)
         progress(done / len(prompts))
     values, p_target, following = (np.concatenate(column) for column in zip(*rows, strict=True))
@@ -110,15 +111,15 @@ def activations(
 
 
 def _read(
-    subject: Subject, neuron: Neuron, target: int, batch: tuple[Window, ...]
+    subject: Subject, neuron: Neuron, contrast: Contrast, batch: tuple[Window, ...]
 ) -> tuple[Float[np.ndarray, " token"], Float[np.ndarray, " token"], Float[np.ndarray, " token"]]:
     """Activation, probability of the target, and whether it really follows, token by token."""
     reading = read(subject, batch, [neuron.layer])
-    likely = reading.logits[:, target] - reading.logits.logsumexp(-1)
+    likely = contrast.logits(reading.logits)[0] - reading.logits.logsumexp(-1)
     columns = (
         reading.activations[neuron.layer][:, neuron.number],
         likely.exp(),
-        reading.following == target,
+        contrast.is_target(reading.following),
     )
     values, p_target, following = (column.float().cpu().numpy() for column in columns)
     return values, p_target, following

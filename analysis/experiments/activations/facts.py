@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from analysis.contrast import members
 from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
 from analysis.numbers.estimates import mean_of_groups
@@ -179,7 +180,7 @@ def _pair(result: Activations, sign: int) -> Pair:
         negative=sign < 0 and not suppressed,
         peak=peak,
         differs=active_sign * other < ACTIVE * active_sign * peak,
-        fires_before=most == last and tokens[-1] != result.target and not suppressed,
+        fires_before=most == last and tokens[-1] not in members(result.target) and not suppressed,
         most_active=tokens[most],
         repeat=Repeat(
             following=tokens[earlier[-1] + 1],
@@ -241,7 +242,7 @@ def _articles(result: Activations, marks: Marks) -> int:
 def _on_target(
     result: Activations, signed: Float[np.ndarray, " token"], active: Marks
 ) -> OnTarget | None:
-    places = np.flatnonzero(sampled(result) & (np.array(result.tokens) == result.target))
+    places = np.flatnonzero(sampled(result) & np.isin(result.tokens, members(result.target)))
     if not len(places):
         return None
     largest = places[signed[places].argmax()]

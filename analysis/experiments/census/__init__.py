@@ -8,6 +8,7 @@ EXPERIMENT = Experiment(
     asks="Which neuron writes which word, over all neurons and tokens, and does it matter?",
     returns="JSON: pairs of a word and its neuron, neurons of the target, hubs, and behaviour.",
     needs=("neuron if named", "corpus"),
+    single="it weighs every token by itself",
     options=(
         Option("token", str, None, "The token whose neurons are listed, else the target.", high=80),
         Option("top", int, 20, "How many pairs to print.", low=1, shows=True),

@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from analysis import corpus
+from analysis.contrast import Contrast, make_contrast
 from analysis.engines.reading import Window
 from analysis.inputs import Inputs
 from analysis.linearity import comparable
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, make_contrast
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.weights.agreement import Agreement, agreement, draw_windows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import EMBEDDED, console, results, study
+from analysis import EMBEDDED, console
 from analysis.calls import Call
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of
@@ -94,6 +94,7 @@ def _row(call: Call, keep: Path | None, progress: Progress) -> "Comparison":
     Raises:
         UserError: it cannot be had, or the question cannot be put to it.
     """
+    from analysis import results, study
     from analysis.experiments.comparison.compute import row
     from analysis.experiments.comparison.measured import Comparison
 

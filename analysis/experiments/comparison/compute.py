@@ -72,7 +72,7 @@ def comparison(
     p_target, activation = _at_the_ends(subject, pair, neuron)
     sign = int(np.sign(activation[0] - activation[1]) or np.sign(activation[0]) or 1)
     effect = direct_effect(subject, neuron, pair.contrast, seed, pair.clean)
-    detector = Detector(subject, neuron, pair.contrast.target_id, sign)
+    detector = Detector(subject, neuron, pair.contrast, sign)
     default = halfway(*(sign * activation).tolist())
     detected = detector.detect(texts, default, part_of(progress, 0.6, 1.0))
     counts: dict[str, Any] = {name: np.array([value]) for name, value in vars(detected).items()}
@@ -233,7 +233,7 @@ def _at_the_ends(
     batch = tuple(Window(i, 0, prompt.tokens) for i, prompt in enumerate(prompts))
     reading = read(subject, batch, [neuron.layer])
     ends = reading.window.bincount().cumsum(0) - 1
-    p_target = reading.logits[ends].softmax(-1)[:, pair.contrast.target_id]
+    p_target = pair.contrast.shares(reading.logits[ends].softmax(-1))[0]
     activation = reading.activations[neuron.layer][ends, neuron.number].float()
     return p_target.cpu().numpy(), activation.cpu().numpy()
 
@@ -245,8 +245,8 @@ def _answers(subject: Subject, pairs: Sequence[PromptPair]) -> dict[str, Any]:
     for i, pair in enumerate(pairs):
         for side, prompt in enumerate((pair.clean, pair.corrupted)):
             logits = subject.logits(prompt.tokens)[-1]
-            probabilities[i, side] = logits.softmax(-1)[contrast.target_id]
-            differences[i, side] = logits[contrast.target_id] - logits[contrast.foil_id]
+            probabilities[i, side] = contrast.shares(logits.softmax(-1))[0]
+            differences[i, side] = contrast.of(logits)
     return {
         "pairs": _one(len(pairs)),
         "pair_p_target": probabilities.mean(0)[None],

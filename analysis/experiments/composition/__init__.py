@@ -10,6 +10,7 @@ EXPERIMENT = Experiment(
     asks="How much of a neuron's effect is direct, and what do later components add or cancel?",
     returns="JSON: total, direct and indirect effect, and the later components' parts.",
     needs=("pair", "held_out", "neuron"),
+    single="its parts sum to a difference of two logits, and to the logarithm of a sum they do not",
     options=(TOP, HELD_OUT),
     brief=(("heading", "caption"),),
     figures=(

@@ -51,8 +51,7 @@ def confirm(
 
 
 def _check(subject: Subject, clean: Side, corrupted: Side, pair: PromptPair) -> None:
-    ids = (pair.contrast.target_id, pair.contrast.foil_id)
-    check_gap(*(float(subject.logit_diff(s.final, *ids)) for s in (clean, corrupted)))
+    check_gap(*(float(pair.contrast.read(subject, s.final)) for s in (clean, corrupted)))
 
 
 def _column(splits: list[Split], name: str) -> Float[np.ndarray, " pair"]:

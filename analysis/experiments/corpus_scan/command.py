@@ -22,16 +22,22 @@ def answer(
     table: Annotated[
         Path | None, typer.Option(help="Write a CSV with a row for every neuron here.")
     ] = None,
+    curve: Annotated[
+        bool,
+        typer.Option(
+            help="Without, logits are left out, and what follows by activation with them."
+        ),
+    ] = True,
 ) -> dict[str, Any]:
     """The scan, and where it is kept."""
-    from analysis.experiments.corpus_scan.compute import corpus_scan, texts
+    from analysis.experiments.corpus_scan.compute import corpus_scan, tallied, texts
     from analysis.loading.assets import cache_root
     from analysis.scanning import scan_files
 
     subject = call.load()
     inputs = call.inputs(subject)
     read = texts(inputs)
-    key = _key(subject, inputs, len(read))
+    key = _key(subject, inputs, len(read), curve)
     path = keep or scan_files.file_of(cache_root() / "scans", key)
     with scan_files.held(path):
         so_far = scan_files.load_scan(path, key)
@@ -40,17 +46,22 @@ def answer(
                 f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
             )
         contrast = inputs.question.contrast(subject)
+        rest = (read, inputs["seed"], so_far, lambda done: scan_files.save_scan(path, done, key))
         with console.watched("scan") as progress:
-            result = corpus_scan(
-                subject, inputs.neurons, contrast, read, inputs["seed"], so_far,
-                lambda done: scan_files.save_scan(path, done, key), progress,
-            )  # fmt: skip
+            if curve:
+                scan = corpus_scan(subject, inputs.neurons, contrast, *rest, progress)
+                told = call.summary(scan)
+            else:
+                done = tallied(subject, (), None, *rest, progress)
+                told = {"documents": len(read), "tokens": int(done.moments.count)}
         if table is not None:
             _write_table(table, subject, path, key, dict(read))
-    return {**call.summary(result), "kept": str(path)}
+    return {**told, "kept": str(path)}
 
 
-def _key(subject: "Subject", inputs: "Inputs", documents: int) -> dict[str, Any]:
+def _key(
+    subject: "Subject", inputs: "Inputs", documents: int, curve: bool = True
+) -> dict[str, Any]:
     """All that a scan depends on."""
     from importlib.metadata import version
 
@@ -63,14 +74,18 @@ def _key(subject: "Subject", inputs: "Inputs", documents: int) -> dict[str, Any]
         "dtype": str(subject.dtype),
         "device": subject.device.type,
         "packages": {name: version(name) for name in ("torch", "transformers")},
-        "target": inputs.question.target,
-        "foil": inputs.question.foil,
-        "neurons": [str(neuron) for neuron in inputs.neurons],
+        "curve": _followed(inputs) if curve else None,
         "corpus": CORPUS.sha256,
         "documents": documents,
         "seed": inputs["seed"],
         "code": code_version("analysis.scanning.scan", "analysis.corpus"),
     }
+
+
+def _followed(inputs: "Inputs") -> dict[str, Any]:
+    """What the records are of."""
+    names = [str(neuron) for neuron in inputs.neurons]
+    return {"target": inputs.question.target, "foil": inputs.question.foil, "neurons": names}
 
 
 def _write_table(

@@ -9,15 +9,16 @@ from einops import rearrange
 from jaxtyping import Float, Int
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.reading import windows
 from analysis.experiments.corpus_scan.followed import LABELS, WORDS, bands, separated
+from analysis.experiments.corpus_scan.quadrants import SIGNS, quadrants
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast
 from analysis.result import Result
 from analysis.scanning.examples import Example, examples
-from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan
+from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan, started
 from analysis.subject import Subject
 
 
@@ -70,6 +71,18 @@ class CorpusScan(Result):
         token: the token itself.
         after: the token that follows it, empty at the end of its document.
         articles: number of the document that each example is from.
+        quadrant_tokens: tokens with a known next one, by the signs of the asked neuron's gate and
+            up: + +, + -, - +, - -. Where it is not gated there are no quadrants.
+        quadrant_mean: mean activation there; NaN where there is no token.
+        quadrant_ends: of the lowest band and of the highest, how many tokens lie there.
+        quadrant_hits: tokens there that the target follows, and that the foil follows.
+        quadrant_share: their share of the quadrant's tokens, and the interval's two ends.
+        quadrant_of: number of the quadrant that each of its examples, the largest activations in
+            size, is from.
+        quadrant_factors: gate, up and activation of each.
+        quadrant_before: text before it.
+        quadrant_token: the token itself.
+        quadrant_after: the token that follows.
     """
 
     neurons: tuple[str, ...]
@@ -108,6 +121,16 @@ class CorpusScan(Result):
     token: tuple[str, ...]
     after: tuple[str, ...]
     articles: tuple[int, ...]
+    quadrant_tokens: Int[np.ndarray, " quadrant"]
+    quadrant_mean: Float[np.ndarray, " quadrant"]
+    quadrant_ends: Int[np.ndarray, "2 quadrant"]
+    quadrant_hits: Int[np.ndarray, "2 quadrant"]
+    quadrant_share: Float[np.ndarray, "2 quadrant 3"]
+    quadrant_of: Int[np.ndarray, " shown"]
+    quadrant_factors: Float[np.ndarray, "shown 3"]
+    quadrant_before: tuple[str, ...]
+    quadrant_token: tuple[str, ...]
+    quadrant_after: tuple[str, ...]
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> CorpusScan:
@@ -140,6 +163,7 @@ def summary(result: CorpusScan) -> dict[str, Any]:
         "top": _examples(result, "highest"),
         "bottom": _examples(result, "lowest"),
         "quantiles": _examples(result, None),
+        "quadrants": [_quadrant(result, i) for i in range(len(result.quadrant_tokens))],
         "curve": [_band(result, i) for i in range(len(result.band_tokens))],
         **{
             name: _by_label(result, getattr(result, name)[0])
@@ -181,6 +205,28 @@ def _band(result: CorpusScan, i: int) -> dict[str, Any]:
     return row
 
 
+def _quadrant(result: CorpusScan, i: int) -> dict[str, Any]:
+    gate, up = ("+" if above else "-" for above in SIGNS[i])
+    row = {"gate": gate, "up": up, "tokens": result.quadrant_tokens[i]}
+    row |= {"activation": result.quadrant_mean[i], "lowest": result.quadrant_ends[0, i]}
+    row["highest"] = result.quadrant_ends[1, i]
+    for word, name in enumerate(WORDS):
+        row[f"{name}_follows"] = result.quadrant_hits[word, i]
+        row[f"{name}_share"] = result.quadrant_share[word, i, 0]
+        row[f"{name}_interval"] = result.quadrant_share[word, i, 1:]
+    texts = zip(
+        result.quadrant_factors, result.quadrant_before, result.quadrant_token,
+        result.quadrant_after, strict=True,
+    )  # fmt: skip
+    names = ("gate", "up", "value", "context", "token", "next")
+    row["examples"] = [
+        dict(zip(names, (*factors, *text), strict=True))
+        for quadrant, (factors, *text) in zip(result.quadrant_of, texts, strict=True)
+        if quadrant == i
+    ]
+    return row
+
+
 def _by_label(result: CorpusScan, values: Float[np.ndarray, "label 3"]) -> dict[str, Any]:
     rows = zip(result.labels, values, strict=True)
     return {label: {"value": row[0], "interval": row[1:]} for label, row in rows}
@@ -208,12 +254,7 @@ def corpus_scan(
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
     """
-    window = min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
-    pieces = list(windows(subject, documents, window))
-    done = begun = so_far or Scan.empty(subject.n_layers * subject.d_mlp, len(neurons))
-    for done in scan(subject, pieces, neurons, contrast, seed, begun):
-        keep(done)
-        progress(done.windows / len(pieces))
+    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress)
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
     progress(1.0)
@@ -226,7 +267,7 @@ def corpus_scan(
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
-        window=window,
+        window=_window(subject),
         **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
@@ -235,7 +276,31 @@ def corpus_scan(
         labels=LABELS,
         **separated(records, seed),
         **_columns(found),
+        **quadrants(subject, records, by_band["band_edges"], dict(documents)),
     )
+
+
+def tallied(
+    subject: Subject,
+    neurons: Sequence[Neuron],
+    contrast: Contrast | None,
+    documents: Sequence[tuple[int, str]],
+    seed: int = 0,
+    so_far: Scan | None = None,
+    keep: Callable[[Scan], None] = lambda _scan: None,
+    progress: Progress = silent,
+) -> Scan:
+    """The scan alone; without a contrast no logits are computed, which takes a fifth less."""
+    pieces = list(windows(subject, documents, _window(subject)))
+    done = begun = so_far or started(subject, neurons)
+    for done in scan(subject, pieces, neurons, contrast, seed, begun):
+        keep(done)
+        progress(done.windows / len(pieces))
+    return done
+
+
+def _window(subject: Subject) -> int:
+    return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
 
 
 def _every_neuron(subject: Subject, done: Scan) -> dict[str, Any]:

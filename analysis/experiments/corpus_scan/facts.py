@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, PLENTY
+from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
+from analysis.experiments.corpus_scan.quadrants import SIGNS
 
 Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))
@@ -91,6 +92,46 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Factors:
+    """A token of an article with both readings of a gated neuron there."""
+
+    gate: float
+    up: float
+    value: float  # the activation, up times activated gate
+    before: str
+    token: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Quadrant:
+    """Tokens on which a gated neuron's gate and up have certain signs."""
+
+    gate: bool  # whether the gate reads above zero
+    up: bool  # whether up does
+    tokens: int
+    share: float  # of all tokens
+    activation: float  # the mean there
+    target: int  # tokens that the target follows, their share and its interval
+    target_share: float
+    target_interval: Span
+    foil: int  # the same of the foil
+    foil_share: float
+    foil_interval: Span
+    examples: tuple[Factors, ...]  # largest activation in size first
+
+
+@dataclass(frozen=True)
+class EndQuadrant:
+    """The quadrant in which most tokens of an end lie."""
+
+    gate: bool
+    up: bool
+    share: float  # of the end's tokens
+    clear: bool  # whether nearly all do
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the articles show."""
 
@@ -108,6 +149,9 @@ class Facts:
     target_documents: int  # in how many articles the target comes
     top_documents: int  # in how many the model puts it first
     plenty: bool  # whether the target comes often enough for narrow intervals
+    quadrants: tuple[Quadrant, ...]  # none where gate and up are not read apart
+    used_in: EndQuadrant | None  # where the used end lies, and where the other one does
+    unused_in: EndQuadrant | None
     end: float = EDGES[0]  # share of all tokens that is an end
 
 
@@ -139,6 +183,9 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         target_documents=int(result.label_documents[NEXT]),
         top_documents=int(result.label_documents[TOP]),
         plenty=result.next_count >= PLENTY,
+        quadrants=tuple(_quadrant(result, i) for i in range(len(result.quadrant_tokens))),
+        used_in=_end_quadrant(result, used),
+        unused_in=_end_quadrant(result, unused),
     )
 
 
@@ -176,6 +223,40 @@ def _follows(result: CorpusScan, word: int, band: int) -> Follows:
         rate=share - excess,
         exceeds=documents >= DOCUMENTS and least > 0,
     )
+
+
+def _quadrant(result: CorpusScan, i: int) -> Quadrant:
+    (target, *target_ends), (foil, *foil_ends) = result.quadrant_share[:, i].tolist()
+    tokens, hits = result.quadrant_tokens, result.quadrant_hits[:, i].tolist()
+    rows = [n for n, quadrant in enumerate(result.quadrant_of) if quadrant == i]
+    return Quadrant(
+        *SIGNS[i],
+        tokens=int(tokens[i]),
+        share=float(tokens[i] / max(1, tokens.sum())),
+        activation=float(result.quadrant_mean[i]),
+        target=hits[TARGET],
+        target_share=target,
+        target_interval=(target_ends[0], target_ends[1]),
+        foil=hits[FOIL],
+        foil_share=foil,
+        foil_interval=(foil_ends[0], foil_ends[1]),
+        examples=tuple(_factors(result, n) for n in rows),
+    )
+
+
+def _factors(result: CorpusScan, n: int) -> Factors:
+    gate, up, value = result.quadrant_factors[n].tolist()
+    text = result.quadrant_before[n], result.quadrant_token[n], result.quadrant_after[n]
+    return Factors(gate, up, value, *text)
+
+
+def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:
+    counts = result.quadrant_ends[int(end.highest)]
+    if not counts.sum():
+        return None
+    most = int(counts.argmax())
+    share = float(counts[most] / counts.sum())
+    return EndQuadrant(*SIGNS[most], share, share >= ONE_WAY)
 
 
 def _rival(result: CorpusScan) -> Rival | None:

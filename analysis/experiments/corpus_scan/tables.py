@@ -19,7 +19,23 @@ def _examples(result: CorpusScan) -> Rows:
         ("lowest", answer["bottom"]),
         ("quantile", answer["quantiles"]),
     )
-    return [{"kind": kind, **row} for kind, rows in groups for row in rows]
+    rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
+    return [*rows, *_quadrant_examples(result)]
+
+
+def _quadrant_examples(result: CorpusScan) -> Rows:
+    return [
+        {"kind": f"gate {row['gate']}, up {row['up']}: {row['tokens']:,} tokens", **example}
+        for row in summary(result)["quadrants"]
+        for example in row["examples"]
+    ]
+
+
+def _quadrant_counts(result: CorpusScan) -> Rows:
+    return [
+        {name: value for name, value in row.items() if name != "examples"}
+        for row in summary(result)["quadrants"]
+    ]
 
 
 def _areas(result: CorpusScan) -> Rows:
@@ -42,6 +58,20 @@ TABLES = (
             Column("value", "Activation"),
             Column("token", "Token", "token"),
             Column("next", "Next", "token"),
+        ),
+    ),
+    Table(
+        "corpus_quadrants",
+        "Tokens of the corpus by the signs of the neuron's gate and up, and how often the target "
+        "follows there, with 95 % intervals over documents.",
+        _quadrant_counts,
+        (
+            Column("gate", "Gate", "text"),
+            Column("up", "Up", "text"),
+            Column("tokens", "Tokens"),
+            Column("activation", "Activation"),
+            Column("target_share", "Target follows", span="target_interval"),
+            Column("foil_share", "Foil follows", span="foil_interval"),
         ),
     ),
     Table(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.reference_activations import TEXTS, neuron_reference
 from analysis.engines.shared_beginning import Ends, Forced, ends
 from analysis.experiments.crossed.planned import asked, log_odds, plan_statistics, planned_after
@@ -18,7 +19,7 @@ from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.shares import SHARES
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, make_prompt
+from analysis.prompts import make_prompt
 from analysis.questions.factors import Factors
 from analysis.result import Result
 from analysis.subject import Subject

@@ -1,5 +1,6 @@
 """Experiment 6: which tokens does a neuron write, whatever the prompt?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +9,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.contrast import Contrast, members
 from analysis.inputs import Inputs
-from analysis.linearity import check_comparable, frozen
+from analysis.linearity import check_comparable, frozen, weights_of_sets
 from analysis.neuron import Neuron
 from analysis.progress import Progress
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.weights.congruence import MINUS, SMALLEST, is_gated
+from analysis.weights.words import spellings
 
 TOP = 15
 BINS = 120
@@ -66,6 +69,8 @@ class DirectEffect(Result):
         rank_by_difference: rank of this neuron among all by target minus foil.
         frozen_at: where a norm stands behind every MLP, the prompt at whose end its scales are
             frozen in all of these numbers; else empty.
+        weighted_at: where target or foil is a set, the prompt after which its tokens' shares of
+            the set's probability weight them, in all that is said of the set; else empty.
     """
 
     neuron: str
@@ -102,6 +107,7 @@ class DirectEffect(Result):
     rank_by_target: int
     rank_by_difference: int
     frozen_at: str = ""
+    weighted_at: str = ""
 
     @property
     def target_z(self) -> float:
@@ -189,20 +195,24 @@ def direct_effect(
         neuron: which one.
         contrast: target and foil.
         seed: of the random directions.
-        prompt: at whose end norms behind the MLPs are frozen, if the model has such.
+        prompt: at whose end norms behind the MLPs are frozen, if the model has such, and sets of
+            tokens weighted, if there are any.
 
     Raises:
-        UserError: it has, and no prompt is given.
+        UserError: it has, or there are, and no prompt is given.
     """
     subject = frozen(subject, prompt)
     check_comparable(subject)
+    at = weights_of_sets(subject, contrast, prompt)
     raw = (subject.write(neuron) @ subject.W_U).float()
     logits = raw - raw.mean()
     products = _congruence(subject, neuron)
     top, bottom = (logits.topk(TOP, largest=largest) for largest in (True, False))
     embedding_top = products.topk(TOP)
     counts, edges = np.histogram(logits.cpu().numpy(), BINS)
-    variants = _variants(subject, contrast.target)
+    target, foil = (float(value) for value in contrast.weighted(logits, at))
+    embedded = float(contrast.weighted(products, at)[0])
+    variants = spellings(subject, members(contrast.target))
     ordered = [i for i in logits.argsort(descending=True).tolist() if i in variants]
     others = logits.clone()
     others[list(variants)] = -torch.inf
@@ -216,10 +226,10 @@ def direct_effect(
         bottom_logits=bottom.values.cpu().numpy(),
         mean_logit=float(raw.mean()),
         spread=float(logits.std()),
-        target_logit=float(logits[contrast.target_id]),
-        foil_logit=float(logits[contrast.foil_id]),
-        target_rank=_rank(logits, contrast.target_id),
-        foil_rank=_rank(logits, contrast.foil_id),
+        target_logit=target,
+        foil_logit=foil,
+        target_rank=_rank(logits, target, contrast.targets),
+        foil_rank=_rank(logits, foil, contrast.foils),
         bin_edges=edges.astype(np.float32),
         bin_counts=counts,
         variants=tuple(map(subject.string, ordered)),
@@ -228,11 +238,12 @@ def direct_effect(
         best_other_logit=float(others.max()),
         embedding_tokens=_strings(subject, embedding_top.indices),
         embedding_products=embedding_top.values.cpu().numpy(),
-        embedding_rank=_rank(products, contrast.target_id),
-        **_rotations(subject, subject.write(neuron), contrast, seed),
+        embedding_rank=_rank(products, embedded, contrast.targets),
+        **_rotations(subject, subject.write(neuron), contrast, at, seed),
         layer_best=_layer_best(subject, neuron),
-        **_among_neurons(subject, neuron, contrast),
+        **_among_neurons(subject, neuron, contrast, at),
         frozen_at=subject.frozen_at,
+        weighted_at=prompt.text if contrast.has_sets and prompt is not None else "",
     )
 
 
@@ -248,26 +259,19 @@ def _strings(subject: Subject, tokens: Tensor) -> tuple[str, ...]:
     return tuple(subject.string(token) for token in tokens.tolist())
 
 
-def _rank(values: Tensor, index: int) -> int:
-    return 1 + int((values > values[index]).sum())
-
-
-def _variants(subject: Subject, target: str) -> set[int]:
-    """Tokens whose text is the target's but for case and surrounding space, found by spelling."""
-    word = target.strip()
-    if not word:
-        return set(subject.pieces(target)[-1:])
-    spellings = {
-        space + form
-        for space in ("", " ")
-        for form in (word, word.lower(), word.upper(), word.capitalize())
-    }
-    pieces = [subject.pieces(spelling) for spelling in spellings]
-    return {ids[0] for ids in pieces if len(ids) == 1}
+def _rank(values: Tensor, value: float, own: Sequence[int]) -> int:
+    """Where a value stands among all others; those that it is made of are no others."""
+    ahead = values > value
+    ahead[list(own)] = False
+    return 1 + int(ahead.sum())
 
 
 def _rotations(
-    subject: Subject, write: Float[Tensor, " d_model"], contrast: Contrast, seed: int
+    subject: Subject,
+    write: Float[Tensor, " d_model"],
+    contrast: Contrast,
+    at: Float[Tensor, " d_vocab"] | None,
+    seed: int,
 ) -> dict[str, Any]:
     """Target and best logit of random directions as long as the neuron's write."""
     generator = torch.Generator().manual_seed(seed)
@@ -276,7 +280,7 @@ def _rotations(
     logits = (rotated @ subject.W_U).float()
     logits -= logits.mean(-1, keepdim=True)
     return {
-        "rotated_target": logits[:, contrast.target_id].cpu().numpy(),
+        "rotated_target": contrast.weighted(logits, at)[0].cpu().numpy(),
         "rotated_best": logits.max(-1).values.cpu().numpy(),
     }
 
@@ -294,20 +298,23 @@ def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]
     return np.delete(torch.cat(best).cpu().numpy(), neuron.number)
 
 
-def _among_neurons(subject: Subject, neuron: Neuron, contrast: Contrast) -> dict[str, Any]:
+def _among_neurons(
+    subject: Subject, neuron: Neuron, contrast: Contrast, at: Float[Tensor, " d_vocab"] | None
+) -> dict[str, Any]:
     """Where the neuron stands among all neurons of the model, by its direct effect."""
-    target = subject.W_U[:, contrast.target_id] - subject.W_U.mean(1)
-    difference = subject.direction(contrast.target_id, contrast.foil_id)
-    columns, gated = torch.stack([target, difference], 1), is_gated(subject)
+    target, foil = contrast.weighted(subject.W_U, at)
+    columns = torch.stack([target - subject.W_U.mean(1), target - foil], 1)
+    gated = is_gated(subject)
     effects = torch.stack([subject.writes(i) @ columns for i in range(subject.n_layers)]).float()
     found: dict[str, Any] = {"neurons": subject.n_layers * subject.d_mlp, "gated": gated}
+    own = neuron.layer * subject.d_mlp + neuron.number
     for column, name in enumerate(("target", "difference")):
         flat = effects[..., column].flatten()
         ranked = flat.abs() if gated else flat
         top = ranked.topk(min(TOP, len(flat))).indices
         found[f"neurons_by_{name}"] = tuple(_name(subject, n, flat) for n in top.tolist())
         found[f"neurons_{name}"] = flat[top].cpu().numpy()
-        found[f"rank_by_{name}"] = _rank(ranked, neuron.layer * subject.d_mlp + neuron.number)
+        found[f"rank_by_{name}"] = _rank(ranked, float(ranked[own]), [own])
     return found
 
 

@@ -29,11 +29,13 @@ class Found(Result):
         writers: those whose output weights write the difference most.
         sweep: those that carry it from one prompt to the other.
         frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
+        weighted_at: the prompt after which the tokens of sets are weighted, if there are sets.
     """
 
     writers: tuple[Writer, ...]
     sweep: NeuronSweep
     frozen_at: str = ""
+    weighted_at: str = ""
 
     def save(self, folder: Path | str) -> None:
         """Never: what it found is in a sweep of the same question, which can be saved.
@@ -65,8 +67,9 @@ def find(
     """
     sweep = neuron_sweep(subject, pair, (), "last", screen, seed, progress)
     comparable = frozen(subject, pair.clean)
-    written = writers(comparable, pair.contrast, LISTED)
-    return Found(written, sweep, comparable.frozen_at)
+    written = writers(comparable, pair.contrast, LISTED, prompt=pair.clean)
+    at = pair.clean.text if pair.contrast.has_sets else ""
+    return Found(written, sweep, comparable.frozen_at, at)
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from analysis.contrast import Contrast
 from analysis.engines.controls import matched_neurons
 from analysis.engines.reading import Window, batches, read
 from analysis.inputs import Inputs
@@ -21,7 +22,7 @@ from analysis.numbers.separation import (
     word_interval,
 )
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, Prompt, make_prompt
+from analysis.prompts import Prompt, make_prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -235,7 +236,7 @@ def _read(
         last = reading.window.bincount().cumsum(0) - 1
         logits = reading.logits[last]
         values.append(reading.activations[layer][last][:, chosen].float())
-        diffs.append(logits[:, contrast.target_id] - logits[:, contrast.foil_id])
+        diffs.append(contrast.of(logits))
         part_of(progress, 0.15, 0.9)((batch[-1].document + 1) / len(prompts))
     shape = (len(rows), len(rows[0]))
     return (

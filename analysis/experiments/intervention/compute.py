@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.continuation import continue_rows, written
 from analysis.engines.exchange import Answers, answers
 from analysis.engines.reference_activations import (
@@ -23,7 +24,7 @@ from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -243,14 +244,13 @@ def _answer(
 ) -> dict[str, Any]:
     """The fields that say what comes next, settings apart from draws."""
     logs = logits.cpu().double().log_softmax(-1)
-    pair = logs[:, [contrast.target_id, contrast.foil_id]]
+    pair = torch.stack(contrast.logits(logs), -1)
     kl = (logs[0].exp() * (logs[0] - logs)).sum(-1).clamp_min(0)
     measures = torch.stack([pair[:, 0] - pair[:, 1], *pair.exp().unbind(-1), kl], -1)
     shares = logs.exp()
     chosen = _likeliest(contrast, _settings(shares)[0])
-    names = {contrast.target_id: contrast.target, contrast.foil_id: contrast.foil}
     answer = {"measures": measures, "probabilities": shares[:, chosen]}
-    fields: dict[str, Any] = {"tokens": tuple(names.get(i, subject.string(i)) for i in chosen)}
+    fields: dict[str, Any] = {"tokens": tuple(map(subject.string, chosen))}
     for name, values in answer.items():
         settings, drawn = (part.float().cpu().numpy() for part in _settings(values))
         fields |= {name: settings, f"drawn_{name}": drawn}
@@ -271,7 +271,7 @@ def _likeliest(contrast: Contrast, shares: Float[Tensor, "setting d_vocab"]) -> 
     """Ids of the likeliest tokens of all settings, target and foil; likeliest untouched first."""
     top = shares.topk(min(LIKELIEST, shares.shape[-1])).indices.flatten().tolist()
     known = shares[0].tolist()
-    return sorted({contrast.target_id, contrast.foil_id, *top}, key=lambda i: (-known[i], i))
+    return sorted({*contrast.targets, *contrast.foils, *top}, key=lambda i: (-known[i], i))
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analysis.contrast import members
 from analysis.criteria import NEGLIGIBLE, TRADED
 from analysis.experiments.intervention.compute import MEASURES, RESAMPLE, SETTINGS, Intervention
 
@@ -50,6 +51,7 @@ class Facts:
 
 def facts(result: Intervention, _sign: int | None = None) -> Facts:
     """Read them off the settings."""
+    foils = {*members(result.foil)}
     rows = [_setting(result, place) for place in range(len(SETTINGS))]
     own, without, more = rows[UNTOUCHED], rows[MEAN], rows[FACTOR]
     without_it = {rows[place].choice for place in REMOVALS}
@@ -63,7 +65,7 @@ def facts(result: Intervention, _sign: int | None = None) -> Facts:
         kept=tuple(row.name for row in rows[1:] if row.choice == own.choice),
         instead=others.pop() if len(others) == 1 else None,
         robust=without_it == {own.choice},
-        foil_takes_over=own.choice != result.foil and without_it == {result.foil},
+        foil_takes_over=own.choice not in foils and without_it <= foils,
         p_pair=own.p_target + own.p_foil,
         p_pair_without=without.p_target + without.p_foil,
         traded=lost > 0 and gained >= TRADED * lost,

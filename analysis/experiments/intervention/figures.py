@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.contrast import members
 from analysis.drawing import style
 from analysis.experiments.intervention.compute import RESAMPLE, SETTINGS, Intervention
 
@@ -58,11 +59,12 @@ def _shown(result: Intervention) -> list[int]:
 
 
 def _contrasted(result: Intervention, place: int) -> bool:
-    return result.tokens[place] in (result.target, result.foil)
+    return _colour(result, place) != style.TRUE
 
 
 def _colour(result: Intervention, place: int) -> str:
-    colours = {result.target: style.TARGET, result.foil: style.FOIL}
+    colours = dict.fromkeys(members(result.foil), style.FOIL)
+    colours |= dict.fromkeys(members(result.target), style.TARGET)
     return colours.get(result.tokens[place], style.TRUE)
 
 

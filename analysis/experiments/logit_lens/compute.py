@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.contrast import Contrast
 from analysis.inputs import Inputs
 from analysis.progress import Progress
-from analysis.prompts import Contrast, Prompt
+from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -68,13 +69,12 @@ def logit_lens(subject: Subject, prompts: Sequence[Prompt], contrast: Contrast) 
     (nostalgebraist, "interpreting GPT: the logit lens", 2020). Where attention and MLP work in
     parallel, the point between them is the residual plus the attention's write.
     """
-    target, foil = contrast.target_id, contrast.foil_id
     readings, own = [], []
     for prompt in prompts:
         resid = _half_layer_residuals(subject, prompt)
-        readings.append(subject.logit_diff(resid, target, foil))
+        readings.append(contrast.read(subject, resid))
         logits = subject.logits(prompt.tokens)[-1]
-        own.append(logits[target] - logits[foil])
+        own.append(contrast.of(logits))
     return LogitLens(
         prompts=tuple(prompt.text for prompt in prompts),
         target=contrast.target,

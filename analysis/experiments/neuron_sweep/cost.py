@@ -30,8 +30,7 @@ def sweep_passes(
 ) -> int:
     """The same for what a sweep is given."""
     pair = given.question.pair(subject)
-    length = len(pair.clean.tokens)
-    suffix = length - pair.start if positions == "all" else 1
+    suffix = pair.suffix if positions == "all" else 1
     every = subject.n_layers * subject.d_mlp
     chosen = screen if 0 < screen < every else every
     others = min(OUTSIDE_SAMPLE, every - chosen) + OTHER_WAYS * CANDIDATES

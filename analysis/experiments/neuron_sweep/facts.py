@@ -1,6 +1,8 @@
 """Which single neurons carry the difference, and whether the choice holds on other prompts."""
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from analysis.criteria import (
     TOLERABLE,
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
+from analysis.experiments.neuron_sweep.screens import DEFAULT, SIZES, Bench, kept
 from analysis.neuron import Neuron, parse_neuron
 from analysis.pair_facts import PairFacts, pair_facts
 
@@ -63,6 +66,35 @@ class Attribution:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A way to rank neurons that a sweep could be screened by."""
+
+    name: str
+    recall: tuple[float, ...]  # of the ``SIZES`` of largest effect, those among as many first
+    missed: float  # the largest effect that is not among its first fifty on any pair, in logits
+    missed_share: float  # the largest such effect as a share of the pair's gap
+    seconds: float  # CPU time that it takes, median over the pairs
+    until: float  # until the fifty of largest effect are measured, if it says which come first
+    times: float  # that, in times of what it takes by attribution
+
+
+@dataclass(frozen=True)
+class Benched:
+    """Estimates beside the truth of every neuron, on pairs of several questions (``screens``)."""
+
+    model: str
+    pairs: int  # how many, and of how many questions
+    questions: int
+    exact: float  # CPU time of patching every neuron of a pair
+    attribution: Estimate
+    others: tuple[Estimate, ...]  # the soonest first
+    wins: bool  # whether with none of them all fifty are measured sooner
+    mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
+    mean_missed: float  # the largest effect missed of fifty there, in logits
+    mean_missed_share: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the sweep shows."""
 
@@ -87,6 +119,7 @@ class Facts:
     lowest_recovery: float
     held_out: HeldOut | None  # whether the choice holds on other pairs; None where there are none
     attribution: Attribution  # how good a screen it would have been
+    benched: Benched  # how good a screen it is on other pairs
     threshold: float = NOTABLE  # the share that is notable
 
 
@@ -127,12 +160,49 @@ def facts(result: NeuronSweep) -> Facts:
         lowest_recovery=float(result.recovery[lowest]),
         held_out=_held_out(result, best),
         attribution=_attribution(result, places),
+        benched=benched(),
     )
 
 
 def verdicts(result: NeuronSweep) -> dict[str, Any]:
     """Whether the pair leaves anything to explain, in plain values."""
     return pair_facts(result.clean_diff, result.corrupted_diff).plain()
+
+
+@cache
+def benched() -> Benched:
+    """What the bench of screens found."""
+    found, size = kept(), SIZES[1]
+    own, *others = sorted(
+        (_estimate(found, name, size) for name in found.screens),
+        key=lambda each: (each.name != DEFAULT, each.until),
+    )
+    missed, share = found.missed(DEFAULT, size, averaged=True)
+    rows = found.of(DEFAULT)
+    return Benched(
+        model=found.model,
+        pairs=len(rows),
+        questions=len({row.question for row in rows}),
+        exact=median(row.exact_seconds for row in rows),
+        attribution=own,
+        others=tuple(others),
+        wins=found.winner(size) == DEFAULT,
+        mean_recall=(found.recall(DEFAULT, SIZES[0], True), found.recall(DEFAULT, size, True)),
+        mean_missed=missed,
+        mean_missed_share=share,
+    )
+
+
+def _estimate(found: Bench, name: str, size: int) -> Estimate:
+    until = found.until(name, size)
+    return Estimate(
+        name,
+        tuple(found.recall(name, each) for each in SIZES),
+        *found.missed(name, size),
+        found.seconds(name),
+        until,
+        until / found.until(DEFAULT, size),
+    )
 
 
 def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:

@@ -36,8 +36,8 @@ class NeuronSweep(Result):
             gated neuron answers in both directions: below zero, what recovers is that it falls.
         noise: largest recovery, in size, of a patch that changes nothing, over the layers: what
             rounding does; ranks below it mean nothing.
-        engine: how a patch was computed: ``exact``, from the patched position on, or, the same numbers
-            more slowly, ``exact, whole sequences``.
+        engine: how a patch was computed: ``exact``, from the patched position on, or, the same
+            numbers more slowly, ``exact, whole sequences``.
         outside: neurons drawn at random among those that a screen left out, measured too; none
             when all are exact.
         outside_recovery: their measured recoveries.

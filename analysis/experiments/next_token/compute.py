@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from analysis.contrast import Contrast
 from analysis.inputs import Inputs
 from analysis.progress import Progress
-from analysis.prompts import Contrast, Prompt, make_prompt
+from analysis.prompts import Prompt, make_prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -106,8 +107,9 @@ def next_token(
     prompts = (*prompts, *natural)
     logits = torch.stack([subject.logits(prompt.tokens)[-1] for prompt in prompts])
     probabilities = logits.softmax(-1)
+    p_target, p_foil = contrast.shares(probabilities)
     likeliest = logits[0].topk(min(top, subject.d_vocab)).indices
-    target, foil = logits[:, contrast.target_id], logits[:, contrast.foil_id]
+    target, foil = contrast.logits(logits)
     return NextToken(
         prompts=tuple(prompt.text for prompt in prompts),
         natural=len(natural),
@@ -116,8 +118,8 @@ def next_token(
         foil=contrast.foil,
         top_tokens=tuple(subject.string(int(token)) for token in likeliest),
         top_probabilities=probabilities[:, likeliest].cpu().numpy(),
-        p_target=probabilities[:, contrast.target_id].cpu().numpy(),
-        p_foil=probabilities[:, contrast.foil_id].cpu().numpy(),
+        p_target=p_target.cpu().numpy(),
+        p_foil=p_foil.cpu().numpy(),
         rank_target=(1 + (logits > target[:, None]).sum(-1)).cpu().numpy(),
         rank_foil=(1 + (logits > foil[:, None]).sum(-1)).cpu().numpy(),
         logit_diff=(target - foil).cpu().numpy(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analysis.contrast import members
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.numbers.statistics import share_interval
 
@@ -38,6 +39,7 @@ class Facts:
     flips: bool  # whether the target is preferred after the clean prompt, the foil after the other
     gap: float  # between the two logit differences
     tokens: int  # of the clean prompt
+    other_tokens: int  # of the corrupted prompt
     # the tokens in which the prompts differ, of the clean and the corrupted one
     exchanged: tuple[tuple[str, str], ...]
     names_target: bool  # whether a prompt contains the target itself
@@ -58,8 +60,9 @@ def facts(result: NextToken) -> Facts:
         flips=corrupted is not None and clean.logit_diff > 0 > corrupted.logit_diff,
         gap=clean.logit_diff - corrupted.logit_diff if corrupted else 0.0,
         tokens=len(pair[0]),
+        other_tokens=len(pair[-1]),
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
-        names_target=any(result.target in tokens for tokens in pair),
+        names_target=any({*members(result.target)} & {*tokens} for tokens in pair),
         natural=_natural(result),
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.contrast import members
 from analysis.drawing import style
 from analysis.experiments.next_token.compute import NextToken, in_prose
 
@@ -73,7 +74,8 @@ def _labels(figure: go.Figure, shares: np.ndarray, most: float) -> None:
 
 
 def _contrasted(result: NextToken, token: str) -> bool:
-    return token in (result.target, result.foil)
+    words = (result.target, result.foil)
+    return token in (*words, *(each for word in words for each in members(word)))
 
 
 def _key(result: NextToken) -> str:

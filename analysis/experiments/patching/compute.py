@@ -147,7 +147,7 @@ class _Side:
 
 
 def _diff(subject: Subject, pair: PromptPair, final: Tensor) -> Tensor:
-    return subject.logit_diff(final, pair.contrast.target_id, pair.contrast.foil_id)
+    return pair.contrast.read(subject, final)
 
 
 def _patched_finals(

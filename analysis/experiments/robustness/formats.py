@@ -104,7 +104,7 @@ def read_formats(
     for form in formats(subject, question.clean):
         clean, corrupted = map(form.write, (question.clean, question.corrupted))
         try:
-            pair = make_pair(form.subject, clean, corrupted, question.target, question.foil)
+            pair = make_pair(form.subject, clean, corrupted, question.target, question.foil, False)
             found = measure(form.subject, neuron, pair)
         except UserError:
             if form.name == PLAIN:

@@ -1,6 +1,6 @@
 """Can the neuron be copied into another model?"""
 
-from analysis.declaration import SEED, Experiment, Figure, Option
+from analysis.declaration import SEED, Experiment, Figure, Live, Option
 
 EXPERIMENT = Experiment(
     name="transplant",
@@ -9,6 +9,7 @@ EXPERIMENT = Experiment(
     returns="JSON: the layer and the fit, the margin on held-out words, sentences and articles "
     "before and after, with controls, what it costs, and the verdict.",
     needs=("words", "neuron", "corpus"),
+    single="what is built in writes one token less the other",
     options=(
         Option(
             "recipient",
@@ -25,10 +26,18 @@ EXPERIMENT = Experiment(
             "Places in articles to learn from, before target and foil each.",
             low=8,
             high=1000,
+            live=Live(low=8, high=16, step=1, label="Places in articles to learn from"),
         ),
         SEED,
     ),
     figures=(Figure("transplant"), Figure("transplant_layers", "layers_caption")),
     study=None,
+    apart=True,
+    app={"contexts": 8},
+    group="Test it",
+    button="Cut it out and put it back",
+    intro="A neuron of one model, fitted to read in another what it reads in its own. Live, the "
+    "model itself, with the neuron cut out, gets it back; another model takes the command line.",
     seconds=300,
+    patience=2,
 )

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import EMBEDDED
+from analysis import EMBEDDED, console
 from analysis.calls import Call
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
-    from analysis.experiments.transplant.compute import Transplant
+    from analysis.experiments.transplant.found import Transplant
+    from analysis.subject import Subject
 
 
 def answer(
@@ -25,17 +26,39 @@ def answer(
     export: Annotated[
         str, typer.Option(help="Write the recipient with the graft into this folder.")
     ] = "",
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder of results: keep it there, for the page of the donor's study."),
+    ] = None,
 ) -> dict[str, Any]:
     """The layer, the fit, what was gained, what it costs, and the verdict."""
     if export and not save:
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
     call = replace(call, model=model)
-    result = call.compute(call.load())
+    if save:
+        _check_can_grow(call)
+    result = call.compute(call.load()) if keep is None else _kept(call, keep)
     if save:
         _save(result, Path(save))
     if export:
         _export(call, result, Path(save), Path(export))
     return call.summary(result)
+
+
+def _kept(call: Call, root: Path) -> "Transplant":
+    """The result in the folder of the donor's study, made again only where it would be another."""
+    from analysis import results, study
+    from analysis.experiments.transplant.compute import kept_as
+    from analysis.experiments.transplant.found import Transplant
+
+    donor = call.load()
+    given = call.inputs(donor)
+    folder, name = (
+        study.folder_of(results.writable(root), donor, given.question),
+        kept_as(donor, given),
+    )
+    study.bring_up_to_date(donor, call.experiment, given, folder, console.watched, name)
+    return results.load(folder, name, Transplant)
 
 
 def _save(result: "Transplant", path: Path) -> None:
@@ -52,14 +75,38 @@ def _save(result: "Transplant", path: Path) -> None:
 
 
 def _export(call: Call, result: "Transplant", graft: Path, folder: Path) -> None:
-    from analysis.experiments.transplant import EXPERIMENT
     from analysis.loading.grafts import export, with_grafts
-    from analysis.loading.models import load
-    from analysis.sentences import alone
 
-    name = call.options["recipient"] or call.model
-    said = alone(EXPERIMENT, result)
-    told = (said.setup, said.judged, said.restored, said.controls, said.costs, said.verdict)
-    card = "\n\n".join([f"# {said.heading.striptags()}", *(t.striptags() for t in told if t)])
-    recipient = load(name, call.device, call.dtype)
-    export(with_grafts(recipient, [str(graft)]), folder, card + "\n")
+    recipient = _recipient(call)
+    said = card(result, f"L{result.layer}N{recipient.d_mlp}")
+    export(with_grafts(recipient, [str(graft)]), folder, said)
+
+
+def card(result: "Transplant", name: str) -> str:
+    """The model card of a recipient with the graft, as Markdown.
+
+    Args:
+        result: what was found of it.
+        name: of the graft among the recipient's neurons.
+    """
+    from analysis.experiments.transplant import EXPERIMENT, tables
+    from analysis.sentences import alone, document
+
+    seen = {"said": alone(EXPERIMENT, result), "rows": tables.variants(result), "name": name}
+    return document(EXPERIMENT, "card.md", result=result, **seen)
+
+
+def _recipient(call: Call) -> "Subject":
+    """The recipient as it is loaded, by itself the donor."""
+    from analysis.loading.models import load
+
+    return load(call.options["recipient"] or call.model, call.device, call.dtype)
+
+
+def _check_can_grow(call: Call) -> None:
+    """Refuse before the work a recipient whose MLPs cannot be given one more neuron for good."""
+    from analysis.engines.grafting import check_graftable, size_name
+
+    recipient = _recipient(call)
+    check_graftable(recipient)
+    size_name(recipient)

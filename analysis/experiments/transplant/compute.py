@@ -1,25 +1,26 @@
 """Experiment 15: can a neuron be copied from one model into another?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from analysis.contrast import Contrast
 from analysis.corpus import articles
 from analysis.engines.copying import by_layer
-from analysis.engines.grafting import check_graftable, native, without
-from analysis.engines.transfer import VALUES
+from analysis.engines.grafting import Graft, check_graftable, native, without
+from analysis.engines.ridge import Fit
+from analysis.engines.transfer import VALUES, Transfer
 from analysis.errors import UserError
 from analysis.experiments.transplant.checkpoint import CHECKPOINTS, Checkpoint, Pair
+from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import GAINS, UNCUT, costs, judged
 from analysis.experiments.transplant.measured import (
     GRAFT,
     MAPPED,
-    OWN,
-    VARIANTS,
     another,
     answered,
     best_layer,
@@ -28,105 +29,31 @@ from analysis.experiments.transplant.measured import (
     learnt,
     matched,
     own_neuron,
-    to_match,
 )
-from analysis.experiments.transplant.texts import FILLERS, check, gather
+from analysis.experiments.transplant.texts import check, gather
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.questions import Question
-from analysis.result import Result
 from analysis.subject import Subject
+
+LITTLE = 24
+"""Contexts up to which nothing is kept against a kill: it is soon read again."""
 
 ACTIVATION, GATE, IN = (VALUES.index(name) for name in ("activation", "gate", "in"))
 
 
-@dataclass(frozen=True)
-class Transplant(Result):
-    """A neuron of one model in another, beside controls, on held-out texts.
+def joined(own: Transplant, others: Sequence[Transplant]) -> Transplant:
+    """With those of the same neuron of the same donor: the check of the method, and other draws."""
+    key = own.donor, own.neuron
+    return replace(own, beside=tuple(o for o in others if (o.donor, o.neuron) == key))
 
-    The margin is the mean logit difference where the target is called for, less that where the foil
-    is, in logits: a bias adds nothing to it. Intervals are 95 % bootstrap intervals over words and,
-    in articles, over articles; the last axis holds value, low and high end.
 
-    Attributes:
-        donor: name of the model that has the neuron.
-        neuron: its name there.
-        recipient: name of the model that gets it.
-        recipient_revision: which one that is: a commit hash or a checksum of its weights.
-        cut: the neuron that was cut out of the recipient first; empty if none was.
-        target: the token asked for.
-        foil: the token it competes with.
-        layer: of the recipient, where the graft is.
-        chosen: whether the held-out fit chose that layer.
-        explained: by layer, the share of variance on held-out texts (R squared) of the donor's
-            activation, gate and up; a donor without a gate has one reading, which stands for both.
-        tokens: how many were fitted.
-        own: the recipient's own best neuron; empty where the question has no pair for it.
-        other: the other neuron of the donor.
-        variants: what the recipient was given.
-        grounds: what was judged on.
-        texts: of each ground, how many call for the target and for the foil.
-        units: of each ground, how many words or articles they are from.
-        articles: how many the ordinary text is from.
-        donor_area: AUC of the neuron's activation in the donor, by ground, with its interval.
-        area: the same of the graft's in the recipient.
-        likeness: correlation of both activations at the ends of the texts, by ground.
-        donor_margins: margin of the donor, and without its neuron, by ground.
-        donor_effect: what the neuron adds to the donor's margin, by ground.
-        margins: of the recipient, before.
-        shares: share of right choices of the recipient, before.
-        after: margin with each variant.
-        gains: ``GAINS`` of each variant.
-        copied: the graft's gain in the margin as a share of what the neuron adds in the donor.
-        restored: the same as a share of what the cut took; not numbers where none was made.
-        places: tokens of ordinary text, and those of them followed by neither target nor foil.
-        cost: change of the loss over all of them, in nats, by variant; articles are resampled.
-        other_cost: the same where neither target nor foil follows.
-        divergence: mean KL there, in nats.
-        reads: input weights of the graft, gate and up where the recipient has a gate; a last column
-            is the bias, where its MLPs have any.
-        writes: output weights of the graft.
-        uncut_cost: how much higher the loss is with the graft than it was before the cut, over all
-            of them; not numbers where none was made.
-    """
-
-    donor: str
-    neuron: str
-    recipient: str
-    recipient_revision: str
-    cut: str
-    target: str
-    foil: str
-    layer: int
-    chosen: bool
-    explained: Float[np.ndarray, "layer 3"]
-    tokens: int
-    own: str
-    other: str
-    variants: tuple[str, ...]
-    grounds: tuple[str, ...]
-    texts: Int[np.ndarray, "ground 2"]
-    units: Int[np.ndarray, " ground"]
-    articles: int
-    donor_area: Float[np.ndarray, "ground 3"]
-    area: Float[np.ndarray, "ground 3"]
-    likeness: Float[np.ndarray, " ground"]
-    donor_margins: Float[np.ndarray, "ground 2"]
-    donor_effect: Float[np.ndarray, "ground 3"]
-    margins: Float[np.ndarray, " ground"]
-    shares: Float[np.ndarray, " ground"]
-    after: Float[np.ndarray, "variant ground"]
-    gains: Float[np.ndarray, "variant ground gain 3"]
-    copied: Float[np.ndarray, "ground 3"]
-    restored: Float[np.ndarray, "ground 3"]
-    places: Int[np.ndarray, "2"]
-    cost: Float[np.ndarray, "variant 3"]
-    other_cost: Float[np.ndarray, "variant 3"]
-    divergence: Float[np.ndarray, "variant 3"]
-    uncut_cost: Float[np.ndarray, "3"]
-    reads: Float[np.ndarray, "reading feature"]
-    writes: Float[np.ndarray, " d_model"]
+def kept_as(donor: Subject, inputs: Inputs) -> str:
+    """What a study's folder calls the result: by itself that into another model, drawn first."""
+    back = ["back"] if inputs["recipient"] in ("", donor.origin.name) else []
+    again = [f"seed{inputs['seed']}"] if inputs["seed"] else []
+    return ".".join(["transplant", *back, *again])
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
@@ -145,7 +72,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
         layer=_layer(inputs["layer"], recipient),
         contexts=inputs["contexts"],
         seed=inputs["seed"],
-        kept=CHECKPOINTS,
+        kept=CHECKPOINTS if inputs["contexts"] > LITTLE else None,
         progress=progress,
     )
 
@@ -159,7 +86,8 @@ def _recipient(donor: Subject, name: str) -> Subject:
     from analysis.loading.models import load
 
     dtype = str(donor.dtype).removeprefix("torch.")
-    return load(name, str(donor.device), dtype) if name else donor
+    same = name in ("", donor.origin.name)
+    return donor if same else load(name, str(donor.device), dtype)
 
 
 def _layer(text: str, recipient: Subject) -> int | None:
@@ -213,50 +141,60 @@ def transplant(
     whole, contrast = recipient, question.contrast(recipient)
     contrasts = question.contrast(donor), contrast
     recipient = recipient if cut is None else without(recipient, cut)
-    sizes = (contexts, contexts), FILLERS, max(8, contexts // 2)
-    gathered = gather(recipient, question, contrast, texts, *sizes, seed)
+    gathered = gather(recipient, question, contrast, texts, contexts, seed)
     check(gathered)
     pair = Pair(donor, neuron, another(donor, neuron, seed), recipient)
     checkpoint = Checkpoint(kept, pair, gathered.learnt, seed)
     folds = learnt(pair, gathered.learnt, seed, checkpoint, part_of(progress, 0.02, 0.4))
     fits = by_layer(folds)
     chosen = best_layer(pair, fits) if layer is None else layer
-    made = grafts(pair, folds, fits[chosen], chosen, contrast)
     own = own_neuron(recipient, question)
-    if own is not None:
-        made[OWN] = native(recipient, own)
-    to_fit = to_match(gathered.learnt)
-    strong = matched(pair, made, to_fit, contrasts, part_of(progress, 0.45, 0.65))
-    strong = {name: strong[name] for name in VARIANTS if name in strong}
+    made = grafts(pair, folds, fits[chosen], chosen, contrast, own)
+    strong = matched(pair, made, gathered.learnt, contrasts, part_of(progress, 0.45, 0.65))
     if cut is not None:
         strong[UNCUT] = native(whole, cut)
-    told = part_of(progress, 0.65, 1.0)
-    answers = answered(recipient, strong, gathered, contrast, told)
+    answers = answered(recipient, strong, gathered, contrast, part_of(progress, 0.65, 1.0))
     done = in_donor(pair, gathered.judged, contrasts[0])
     checkpoint.remove()
-    explained = np.array(
-        [[float(fit.explained[i]) for i in (ACTIVATION, GATE, IN)] for fit in fits]
-    )
     return Transplant(
-        donor=donor.origin.name,
-        neuron=str(neuron),
-        recipient=recipient.origin.name,
-        recipient_revision=recipient.origin.revision,
-        cut="" if cut is None else str(cut),
-        target=contrast.target,
-        foil=contrast.foil,
-        layer=chosen,
+        **_names(pair, contrast, cut, own),
+        **_fitted(fits, folds, chosen, strong),
         chosen=layer is None,
-        explained=np.array(explained, dtype=np.float32),
-        tokens=int(sum(fold.stream.count for fold in folds)),
-        own="" if own is None else str(own),
-        other=str(pair.other),
-        variants=tuple(strong),
-        reads=strong[GRAFT].reads.float().cpu().numpy(),
-        writes=strong[GRAFT].writes.float().cpu().numpy(),
         **judged(gathered, answers, done, seed),
         **costs(gathered, answers, contrast.target_id, contrast.foil_id, seed),
     )
+
+
+def _names(
+    pair: Pair, contrast: Contrast, cut: Neuron | None, own: Neuron | None
+) -> dict[str, Any]:
+    """What all that takes part is called."""
+    return {
+        "donor": pair.donor.origin.name,
+        "neuron": str(pair.neuron),
+        "other": str(pair.other),
+        "recipient": pair.recipient.origin.name,
+        "recipient_revision": pair.recipient.origin.revision,
+        "cut": "" if cut is None else str(cut),
+        "own": "" if own is None else str(own),
+        "target": contrast.target,
+        "foil": contrast.foil,
+    }
+
+
+def _fitted(
+    fits: Sequence[Fit], folds: Sequence[Transfer], layer: int, strong: Mapping[str, Graft]
+) -> dict[str, Any]:
+    """What the fit found at every layer, and the graft itself."""
+    explained = [[float(fit.explained[i]) for i in (ACTIVATION, GATE, IN)] for fit in fits]
+    return {
+        "layer": layer,
+        "explained": np.array(explained, dtype=np.float32),
+        "tokens": int(sum(fold.stream.count for fold in folds)),
+        "variants": tuple(strong),
+        "reads": strong[GRAFT].reads.float().cpu().numpy(),
+        "writes": strong[GRAFT].writes.float().cpu().numpy(),
+    }
 
 
 def summary(result: Transplant) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis.criteria import COPIED
-from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.measured import CONSTANT, GRAFT, MAPPED, OUTCOME, OWN
 from analysis.numbers.estimates import Estimate
 
@@ -79,6 +79,9 @@ class Facts:
     against_uncut: float  # how far the loss is from that before a cut; NaN without one
     divergence: float  # mean KL where neither word follows
     places: int  # tokens of ordinary text
+    back: tuple["Facts", ...]  # cut out of its own model and put back, as a check of the method
+    again: tuple["Facts", ...]  # into the same recipient, with other draws
+    same_again: bool  # whether these all come to the same verdict
 
 
 def facts(result: Transplant, _sign: int | None = None) -> Facts:
@@ -93,9 +96,11 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
     mapped, bias, outcome = (_rival(result, name, place) for name in names)
     own = _rival(result, OWN, place) if OWN in result.variants else None
     activation, gate, _ = result.explained[result.layer].tolist()
+    verdict = _verdict(grounds, asked, gained)
+    again = [facts(o) for o in result.beside if o.recipient == result.recipient]
     return Facts(
-        verdict=_verdict(grounds, asked, gained),
-        same=result.cut == result.neuron and result.recipient.startswith(result.donor),
+        verdict=verdict,
+        same=result.same,
         cut=result.cut,
         grounds=grounds,
         asked=tuple(each.name for each in asked),
@@ -120,6 +125,9 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
         against_uncut=abs(float(result.uncut_cost[0])),
         divergence=float(result.divergence[row, 0]),
         places=int(result.places[0]),
+        back=tuple(facts(other) for other in result.beside if other.same and not result.same),
+        again=tuple(again),
+        same_again=all(other.verdict == verdict for other in again),
     )
 
 

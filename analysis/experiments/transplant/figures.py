@@ -2,10 +2,11 @@
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 from plotly.subplots import make_subplots
 
 from analysis.drawing import style
-from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import UNCUT
 from analysis.experiments.transplant.measured import GRAFT, MAPPED
 
@@ -15,13 +16,14 @@ READINGS = ("activation", "gate", "up")
 COLOURS = (style.TARGET, style.TRUE, style.FOIL)
 SYMBOLS = ("circle", "diamond", "square")
 SIGNS = "●◆■"
+ITSELF, BACK = "neuron in its donor", "cut out and put back"
 
 
 def transplant(result: Transplant) -> go.Figure:
     """A row for each thing that the recipient was given, a panel for each kind of held-out text."""
-    grounds, names = result.grounds, list(result.variants)
+    grounds, names = result.grounds, [*result.variants, *_beside(result, 0)]
     top, bottom, gap = 26, 48, 62
-    height = (ROW * (len(names) + 1) + gap) * len(grounds) - gap + top + bottom
+    height = (ROW * len(names) + gap) * len(grounds) - gap + top + bottom
     figure = make_subplots(
         len(grounds),
         1,
@@ -29,11 +31,11 @@ def transplant(result: Transplant) -> go.Figure:
         vertical_spacing=gap / (height - top - bottom) if len(grounds) > 1 else 0,
         subplot_titles=[NAMES[name] for name in grounds],
     )
-    left = style.label_width([*names, "neuron in its donor"]) + 22
+    left = style.label_width(names) + 22
     figure.update_layout(style.frame(height, left, top, bottom, 12), showlegend=False)
     figure.update_annotations(font_size=style.SIZE)
     for place in range(len(grounds)):
-        _panel(figure, result, place, names)
+        _panel(figure, result, place)
     figure.update_xaxes(
         title="gain in the margin, in logits", zerolinewidth=2, row=len(grounds), col=1
     )
@@ -50,18 +52,25 @@ def transplant(result: Transplant) -> go.Figure:
     return figure
 
 
-def _panel(figure: go.Figure, result: Transplant, place: int, names: list[str]) -> None:
-    labels = [*names, "neuron in its donor"]
-    values = np.concatenate([result.gains[:, place, 0], result.donor_effect[place][None]])
-    own = [name in (GRAFT, MAPPED) for name in names]
-    itself = [name == UNCUT for name in names]
+def _beside(result: Transplant, place: int) -> dict[str, Float[np.ndarray, "3"]]:
+    """What the neuron does in its donor, and there again after it was cut out and put back."""
+    ground = result.grounds[place]
+    back = [each for each in result.beside if each.same and ground in each.grounds][:1]
+    rows = [each.gains[each.variants.index(GRAFT), each.grounds.index(ground), 0] for each in back]
+    return {ITSELF: result.donor_effect[place], **dict(zip([BACK], rows, strict=False))}
+
+
+def _panel(figure: go.Figure, result: Transplant, place: int) -> None:
+    beside = _beside(result, place)
+    labels = [*result.variants, *beside]
+    values = np.stack([*result.gains[:, place, 0], *beside.values()])
     kinds = (
-        ([*own, False], style.TARGET, "circle"),
-        ([not (a or b) for a, b in zip(own, itself, strict=True)] + [False], style.OTHER, "circle"),
-        ([*itself, True], style.TRUE, "diamond"),
+        ((GRAFT, MAPPED, BACK), style.TARGET, "circle"),
+        ({*result.variants} - {GRAFT, MAPPED, UNCUT}, style.OTHER, "circle"),
+        ((UNCUT, ITSELF), style.TRUE, "diamond"),
     )
     for chosen, colour, symbol in kinds:
-        rows = np.flatnonzero(chosen)
+        rows = np.flatnonzero([label in chosen for label in labels])
         middle, low, high = values[rows].T
         figure.add_scatter(
             x=middle.round(4).tolist(),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from analysis.experiments.transplant.compute import Transplant
 from analysis.experiments.transplant.facts import Facts
+from analysis.experiments.transplant.found import Transplant
 from analysis.grounds import Ground, Unit
 
 UNITS: dict[str, Unit] = {"words": "word", "templates": "word", "natural": "article"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from analysis.contrast import Contrast
 from analysis.engines.copying import fitted, mapped, matched_to, used
 from analysis.engines.grafting import Graft, behind, native
 from analysis.engines.ridge import Fit, fit
@@ -18,7 +19,6 @@ from analysis.experiments.transplant.checkpoint import Checkpoint, Pair
 from analysis.experiments.transplant.texts import NATURAL, WORDS, Text, Texts
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of
-from analysis.prompts import Contrast
 from analysis.questions import Question
 from analysis.subject import Subject
 
@@ -78,9 +78,14 @@ def best_layer(pair: Pair, fits: Sequence[Fit]) -> int:
 
 
 def grafts(
-    pair: Pair, folds: Sequence[Transfer], found: Fit, layer: int, contrast: Contrast
+    pair: Pair,
+    folds: Sequence[Transfer],
+    found: Fit,
+    layer: int,
+    contrast: Contrast,
+    own_best: Neuron | None,
 ) -> dict[str, Graft]:
-    """All that goes into the recipient at that layer, with writes of any length."""
+    """All that goes into the recipient, with writes of any length: but its own neuron, there."""
     recipient, device = pair.recipient, pair.recipient.device
     along = recipient.direction(contrast.target_id, contrast.foil_id)
     write = mapped([f.stream for f in folds], pair.donor.write(pair.neuron), layer, len(along))
@@ -99,6 +104,8 @@ def grafts(
     made[MAPPED] = Graft(layer, reads[GRAFT], donors)
     made[CONSTANT] = Graft(layer, outcome, own, "constant")
     made[OUTCOME] = Graft(layer, outcome, own, "linear")
+    if own_best is not None:
+        made[OWN] = native(recipient, own_best)
     return made
 
 
@@ -150,7 +157,8 @@ def matched(
     contrasts: tuple[Contrast, Contrast],
     progress: Progress,
 ) -> dict[str, Graft]:
-    """All of them as strong as the neuron is in the donor, as nearly as they can be."""
+    """All of them as strong as the neuron is in the donor, as nearly as they can be; in order."""
+    texts = to_match(texts)
     done = in_donor(pair, texts, contrasts[0])
     trials: dict[int, Trial] = {}
     strong = {}
@@ -160,7 +168,7 @@ def matched(
         trial = trials[graft.layer]
         strong[name] = matched_to(trial, graft, contrasts[1], done.with_it - done.without)
         progress(count / len(made))
-    return strong
+    return {name: strong[name] for name in VARIANTS if name in strong}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """A transplant and its controls as a table."""
 
-from analysis.experiments.transplant.compute import Transplant, summary
+from analysis.experiments.transplant.compute import summary
+from analysis.experiments.transplant.found import Transplant
 from analysis.tables import Column, Listing, Rows, Table
 
 
-def _variants(result: Transplant) -> Rows:
+def variants(result: Transplant) -> Rows:
     """A row for each variant: its gain in the margin on each ground, and what it costs."""
     told = summary(result)
     return [
@@ -28,7 +29,7 @@ TABLES = (
         "transplant",
         "A neuron copied into another model, and controls: gain in the margin, in logits, on "
         "held-out words, sentences and articles, and the change of the loss of ordinary text.",
-        _variants,
+        variants,
         (
             Column("variant", "Given", "text"),
             Column("words", "Words", span="words_interval"),
@@ -39,4 +40,10 @@ TABLES = (
     ),
 )
 
-LISTING = Listing("The graft and its controls", _variants)
+
+def _listed(result: Transplant) -> Rows:
+    """The same without intervals: what is read at a glance."""
+    return [{k: v for k, v in row.items() if "interval" not in k} for row in variants(result)]
+
+
+LISTING = Listing("The graft and its controls", _listed)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.contrast import Contrast
 from analysis.errors import UserError
-from analysis.prompts import Contrast
 from analysis.questions import Question
 from analysis.subject import Subject
 
@@ -15,6 +15,9 @@ CONTEXT = 30
 
 FILLERS = 400
 """Words of articles that stand in the sentence of the pair, at most."""
+
+FILLERS_EACH = 12
+"""Of them for each place in articles: who asks for little waits little."""
 
 ARTICLES = 200
 """Of which words are taken for the sentence of the pair."""
@@ -62,9 +65,7 @@ def gather(
     question: Question,
     contrast: Contrast,
     articles: Sequence[tuple[int, str]],
-    contexts: tuple[int, int],
-    fillers: int,
-    ordinary: int,
+    contexts: int,
     seed: int,
 ) -> Texts:
     """Words by turns, articles by halves.
@@ -74,19 +75,28 @@ def gather(
         question: its words and sentences.
         contrast: target and foil as the recipient's tokens.
         articles: numbered texts.
-        contexts: of either kind, at most so many to learn from, and to judge by.
-        fillers: words of articles that stand in the sentence of the pair, at most.
-        ordinary: texts on which costs are measured, at most.
+        contexts: of either kind, at most so many to learn from, and as many to judge by; half as
+            many ordinary texts, on which costs are measured.
         seed: of the draws.
     """
     order = random.Random(seed).sample(list(articles), len(articles))
     half = len(order) // 2
-    learnt = [*_sentences(question, 0), *_contexts(recipient, contrast, order[:half], contexts[0])]
-    learnt += _fillers(question, order[:half], fillers, seed)
-    judged = [*_sentences(question, 1), *_contexts(recipient, contrast, order[half:], contexts[1])]
+    learnt = [*_sentences(question, 0), *_contexts(recipient, contrast, order[:half], contexts)]
+    learnt += _fillers(question, order[:half], fillers(contexts), seed)
+    judged = [*_sentences(question, 1), *_contexts(recipient, contrast, order[half:], contexts)]
     judged += [Text(n.text, n.calls_for == "target", NATURAL, n.text) for n in question.natural]
-    plain = _ordinary(recipient, order[half:][::-1], ordinary, seed)
+    plain = _ordinary(recipient, order[half:][::-1], ordinary(contexts), seed)
     return Texts(tuple(learnt), tuple(judged), tuple(plain))
+
+
+def fillers(contexts: int) -> int:
+    """How many words of articles stand in the sentence of the pair, at most."""
+    return min(FILLERS, FILLERS_EACH * contexts)
+
+
+def ordinary(contexts: int) -> int:
+    """On how many ordinary texts costs are measured, at most."""
+    return max(8, contexts // 2)
 
 
 def _sentences(question: Question, turn: int) -> Iterator[Text]:

@@ -153,8 +153,10 @@ def upstream(
     A part is what a component wrote itself; what it made later components write counts there.
 
     Raises:
-        UserError: neurons do not read through a norm, or are more than functions of readings.
+        UserError: neurons do not read through a norm, or are more than functions of readings, or
+            the prompts are of unequal length.
     """
+    pair.check_equal()
     check_activation(subject, pair.clean.tokens)
     names = projections(subject)
     prompts, last = (pair.clean, pair.corrupted), len(pair.clean.tokens) - 1

@@ -8,8 +8,9 @@ from jaxtyping import Bool, Float
 
 from analysis.inputs import Inputs
 from analysis.original import published
+from analysis.original.circuit import circuit, recoveries
 from analysis.original.published import Document
-from analysis.original.reproduction import LEFT_OUT, reproduced
+from analysis.original.reproduction import LEFT_OUT, original_pair, reproduced
 from analysis.progress import Progress, silent
 from analysis.result import Result
 from analysis.subject import Subject
@@ -38,6 +39,11 @@ class Verification(Result):
         tolerance: largest deviation that still agrees.
         left_out: published numbers that were not computed.
         reasons: why not, a sentence each.
+        circuit: heads and neurons that a later study named around the neuron, alone and together,
+            with a plus between those that are patched at once. No numbers of them are published.
+        circuit_roles: what that study took them for.
+        circuit_recovery: what they recover here, patched at all positions; NaN where the thing does
+            not exist here.
     """
 
     model: str
@@ -49,6 +55,9 @@ class Verification(Result):
     tolerance: Float[np.ndarray, " number"]
     left_out: tuple[str, ...]
     reasons: tuple[str, ...]
+    circuit: tuple[str, ...]
+    circuit_roles: tuple[str, ...]
+    circuit_recovery: Float[np.ndarray, " members"]
 
     @property
     def agrees(self) -> Bool[np.ndarray, " number"]:
@@ -62,7 +71,7 @@ def verification(subject: Subject, original: Document, progress: Progress = sile
     Raises:
         UserError: the model does not know the prompts or tokens.
     """
-    numbers = reproduced(subject, original, progress)
+    numbers, members = reproduced(subject, original, progress), circuit(original)
     left_out = [
         name
         for name in (*(entry["id"] for entry in original["scalars"]), *original)
@@ -78,6 +87,9 @@ def verification(subject: Subject, original: Document, progress: Progress = sile
         tolerance=np.array([TOLERANCES[number.kind] for number in numbers]),
         left_out=tuple(left_out),
         reasons=tuple(LEFT_OUT[name] for name in left_out),
+        circuit=tuple(" + ".join(each.names) for each in members),
+        circuit_roles=tuple(each.role for each in members),
+        circuit_recovery=np.array(recoveries(subject, original_pair(subject, original), members)),
     )
 
 
@@ -116,6 +128,12 @@ def summary(result: Verification) -> dict[str, Any]:
                 "verdict": "agrees" if fine else "deviates",
             }
             for group, name, kind, published, here, tolerance, fine in rows
+        ],
+        "circuit": [
+            {"members": members, "role": role, "recovery": float(recovery)}
+            for members, role, recovery in zip(
+                result.circuit, result.circuit_roles, result.circuit_recovery, strict=True
+            )
         ],
         "left_out": [
             {"name": name, "reason": reason}

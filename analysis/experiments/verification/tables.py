@@ -14,7 +14,23 @@ def _numbers(result: Verification) -> Rows:
     return rows
 
 
+def _circuit(result: Verification) -> Rows:
+    rows: Rows = summary(result)["circuit"]
+    return rows
+
+
 TABLES = (
+    Table(
+        "verification_circuit",
+        "Heads and neurons that a later study named around the original's neuron: what they "
+        "recover here, alone and together, patched at all positions.",
+        _circuit,
+        (
+            Column("members", "Patched", "text"),
+            Column("role", "Named as", "text"),
+            Column("recovery", "Recovery"),
+        ),
+    ),
     Table(
         "verification",
         "The original study's published numbers computed anew by its own conventions: how many "

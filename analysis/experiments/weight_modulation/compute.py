@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.engines.controls import matched_neurons
 from analysis.engines.modulation import Modulator, Setting, Weights, is_gated
 from analysis.experiments.weight_modulation.next_words import (
@@ -23,7 +24,7 @@ from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.statistics import ratio_interval
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Contrast, Prompt, excerpt, make_prompt
+from analysis.prompts import Prompt, excerpt, make_prompt
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -266,8 +267,8 @@ def _answers(
     for done, prompt in enumerate(prompts, start=1):
         runs = modulator.run(prompt.tokens, _settings(neurons))
         last = torch.cat([modulator.logits(resid[:, -1]) for resid in runs])
-        diffs.append(last[:, contrast.target_id] - last[:, contrast.foil_id])
-        chances.append(last.softmax(-1)[:, contrast.target_id])
+        diffs.append(contrast.of(last))
+        chances.append(contrast.shares(last.softmax(-1))[0])
         progress(done / len(prompts))
     shape = (len(neurons), len(WEIGHTS), len(FACTORS), len(prompts))
     first, second = (torch.stack(rows, -1).cpu().numpy() for rows in (diffs, chances))

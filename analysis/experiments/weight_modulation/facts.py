@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.contrast import members
 from analysis.criteria import NEGLIGIBLE, UNMOVED
 from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
 from analysis.experiments.weight_modulation.turns import Turn, turns
@@ -97,7 +98,7 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
     peak = max(points.values(), key=lambda point: point.p_target)
     inside = peak.factor not in (result.factors[0], result.factors[-1])
     steps = np.diff([point.logit_diff for point in points.values()])
-    first = _first_tokens(result)
+    first, targets = _first_tokens(result), members(result.target)
     return Facts(
         points=points,
         input_points=inputs,
@@ -113,8 +114,8 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         breaks_down=inputs[3.0].logit_diff < min(best.logit_diff, points[1.0].logit_diff),
         controls=controls,
         loss=_loss(result),
-        target_first=tuple(f for f, text in first.items() if text == result.target),
-        other_first=tuple(f for f, text in first.items() if text != result.target),
+        target_first=tuple(f for f, text in first.items() if text in targets),
+        other_first=tuple(f for f, text in first.items() if text not in targets),
         turns={turn.factor: turn for turn in turns(result)},
         samples=max(result.written_sample, default=0),
         texts=tuple(text for text in _texts(result) if text.prompt == "clean" or not text.sample),

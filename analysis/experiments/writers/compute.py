@@ -5,11 +5,12 @@ from typing import Any
 
 import torch
 
+from analysis.contrast import Contrast, make_contrast, members
 from analysis.inputs import Inputs
-from analysis.linearity import check_comparable, comparable
+from analysis.linearity import check_comparable, comparable, weights_of_sets
 from analysis.neuron import Neuron
 from analysis.progress import Progress
-from analysis.prompts import Contrast, make_contrast
+from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.weights.congruence import is_gated
@@ -34,7 +35,11 @@ class Writer:
 
 @torch.inference_mode()
 def writers(
-    subject: Subject, contrast: Contrast, top: int, alone: bool = False
+    subject: Subject,
+    contrast: Contrast,
+    top: int,
+    alone: bool = False,
+    prompt: Prompt | None = None,
 ) -> tuple[Writer, ...]:
     """The neurons that write the target most, strongest first.
 
@@ -43,15 +48,15 @@ def writers(
         contrast: target and foil.
         top: how many.
         alone: whether the target is weighed against the mean of the vocabulary, not the foil.
+        prompt: at whose end the tokens of sets are weighted, if there are sets.
 
     Raises:
         UserError: weights of different layers cannot be compared.
     """
     check_comparable(subject)
-    if alone:
-        direction = subject.W_U[:, contrast.target_id].float() - subject.W_U.float().mean(1)
-    else:
-        direction = subject.direction(contrast.target_id, contrast.foil_id).float()
+    target, foil = contrast.weighted(subject.W_U, weights_of_sets(subject, contrast, prompt))
+    rival = subject.W_U.float().mean(1) if alone else foil.float()
+    direction = target.float() - rival
     values = torch.cat([subject.writes(i).float() @ direction for i in range(subject.n_layers)])
     strength = values.abs() if is_gated(subject) else values
     best = strength.topk(min(top, len(values))).indices.tolist()
@@ -74,19 +79,28 @@ class Writers(Result):
         foil: the token that it is weighed against; empty where that is the whole vocabulary.
         writers: strongest first.
         frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
+        weighted_at: the prompt after which the tokens of sets are weighted, if there are sets.
     """
 
     target: str
     foil: str
     writers: tuple[Writer, ...]
     frozen_at: str = ""
+    weighted_at: str = ""
 
 
-def writers_of(subject: Subject, contrast: Contrast, top: int, alone: bool = False) -> Writers:
+def writers_of(
+    subject: Subject,
+    contrast: Contrast,
+    top: int,
+    alone: bool = False,
+    prompt: Prompt | None = None,
+) -> Writers:
     """The same with the question beside it."""
     foil = "" if alone else contrast.foil
-    found = writers(subject, contrast, top, alone)
-    return Writers(contrast.target, foil, found, subject.frozen_at)
+    found = writers(subject, contrast, top, alone, prompt)
+    at = prompt.text if contrast.has_sets and prompt is not None else ""
+    return Writers(contrast.target, foil, found, subject.frozen_at, at)
 
 
 def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
@@ -94,8 +108,10 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
     question, token, top = inputs.question, inputs["token"], inputs["top"]
     subject = comparable(subject, question)
     if token is None:
-        return writers_of(subject, question.contrast(subject), top)
-    rival = question.foil if token != question.foil else question.target
+        prompt = question.prompt(subject) if question.clean else None
+        return writers_of(subject, question.contrast(subject), top, prompt=prompt)
+    words = (*members(question.foil), *members(question.target))
+    rival = next(word for word in words if word != token)
     return writers_of(subject, make_contrast(subject, token, rival), top, alone=True)
 
 

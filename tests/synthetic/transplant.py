@@ -1,8 +1,10 @@
-"""The synthetic result of a neuron in another model, which is no step of a study."""
+"""The synthetic result of a neuron in another model, which is kept beside a study's steps."""
+
+from dataclasses import replace
 
 import numpy as np
 
-from analysis.experiments.transplant.compute import Transplant
+from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import GAINS
 from analysis.experiments.transplant.measured import VARIANTS
 from tests.synthetic.plan import Plan, question
@@ -10,7 +12,7 @@ from tests.synthetic.plan import Plan, question
 LAYERS = 6
 
 
-def grafted(plan: Plan) -> Transplant:
+def transplant(plan: Plan) -> Transplant:
     """If it holds: the graft gains two logits on every ground, as the neuron does in its donor.
 
     Otherwise it raises the target after everything alike, by which choices get better.
@@ -62,6 +64,19 @@ def grafted(plan: Plan) -> Transplant:
         reads=np.ones((2, 4), np.float32),
         writes=np.ones(4, np.float32),
         uncut_cost=np.full(3, np.nan, np.float32),
+    )
+
+
+def put_back(plan: Plan) -> Transplant:
+    """The same neuron cut out of its own model and grafted there; if it holds, 98 % are back."""
+    made = transplant(plan)
+    return replace(
+        made,
+        cut=made.neuron,
+        recipient=f"{made.donor} without {made.neuron}",
+        gains=(made.gains * 0.98).astype(np.float32),
+        restored=spread(np.full(3, 0.98 if plan.holds else 0.0), 0.02),
+        uncut_cost=np.array([0.0002, -0.0001, 0.0005], np.float32),
     )
 
 

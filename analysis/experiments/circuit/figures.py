@@ -1,0 +1,175 @@
+"""Figure of experiment 24: the circuit, from the exchanged tokens below to the answer above."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.circuit.measured import Circuit
+
+MOST = 60
+"""Edges that are drawn at most, the strongest; the table has all."""
+
+ROW, TOP, BOTTOM = 34, 16, 48  # pixels
+BEND = 0.3
+"""How far an edge between two nodes of one position leans aside, in columns."""
+
+STEPS = np.linspace(0, 1, 15)
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where a node stands: its column is its position, its row when it is computed."""
+
+    x: float
+    y: float
+
+
+def circuit(result: Circuit) -> go.Figure:
+    """Nodes by position and in the order in which they are computed; edges by what they move."""
+    if not result.drawn_edges:
+        return style.message("No edge moves so much: ask for those that move less.")
+    spots, columns = _layout(result)
+    rows = len(result.drawn) + 2
+    figure = style.canvas(ROW * rows + TOP + BOTTOM, left=14, right=14, top=TOP, bottom=BOTTOM)
+    for edge in reversed(result.drawn_edges[:MOST]):
+        _edge(figure, result, edge, spots)
+    _nodes(figure, result, spots)
+    _labels(figure, result, spots)
+    places = {
+        "tickvals": list(range(len(columns))),
+        "ticktext": [f"{style.short(result.tokens[at])} ({at})" for at in columns],
+    }
+    figure.update_xaxes(
+        title="position",
+        range=[-0.55, len(columns) - 0.3],
+        showgrid=False,
+        zeroline=False,
+        **places,
+    )
+    figure.update_yaxes(range=[-0.6, rows - 0.4], visible=False)
+    style.note(
+        figure,
+        style.swatch(style.TARGET, f"towards {style.short(result.target)}", "▬")
+        + "   "
+        + style.swatch(style.FOIL, "against it", "▬"),
+        "wider: moves more alone",
+    )
+    return figure
+
+
+def _layout(result: Circuit) -> tuple[dict[int, _Spot], list[int]]:
+    """Spots by place in the axes of ``edges``, and the positions of the columns.
+
+    The exchanged tokens are -1, nodes have their own numbers, the answer comes behind them.
+    """
+    last = len(result.tokens) - 1
+    used = {int(result.positions[i]) for i in result.drawn} | {result.exchanged[0], last}
+    columns = sorted(used)
+    spots = {-1: _Spot(columns.index(result.exchanged[0]), 0)}
+    for row, node in enumerate(result.drawn, 1):
+        spots[node] = _Spot(columns.index(int(result.positions[node])), row)
+    spots[len(result.nodes)] = _Spot(columns.index(last), len(result.drawn) + 1)
+    return spots, columns
+
+
+def _aside(start: _Spot, end: _Spot) -> float:
+    """How far an edge within a column leans aside, the more the more nodes it passes."""
+    passed = end.y - start.y - 1
+    return BEND * (1 - 1 / (1 + passed / 3)) if start.x == end.x else 0.0
+
+
+def _edge(
+    figure: go.Figure, result: Circuit, edge: tuple[int, int], spots: dict[int, _Spot]
+) -> None:
+    """A line whose width and colour say what the edge moves, with its numbers at its middle."""
+    sender, receiver = edge
+    effect = float(result.edges[edge])
+    start, end = spots[sender - 1], spots[receiver]
+    colour = style.TARGET if effect >= 0 else style.FOIL
+    aside = _aside(start, end) * (1 if effect >= 0 else -1)
+    x = start.x + (end.x - start.x) * STEPS + 4 * aside * STEPS * (1 - STEPS)
+    y = start.y + (end.y - start.y) * STEPS
+    names = ["exchanged token", *result.nodes, "answer"]
+    told = f"{names[sender]} → {names[receiver + 1]}"
+    figure.add_scatter(
+        x=x.round(4).tolist(),
+        y=y.round(4).tolist(),
+        mode="lines",
+        line={"color": colour, "width": round(1 + 9 * min(abs(effect), 1.0) ** 0.7, 2)},
+        opacity=0.75,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[round(float(x[7]), 4)],
+        y=[round(float(y[7]), 4)],
+        mode="markers",
+        marker={"color": colour, "size": 6},
+        customdata=[[told, style.signed(effect, 3)]],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+    )
+
+
+def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
+    """Marks with their names beside them; the first of their data is what can be pressed."""
+    ends = (-1, len(result.nodes))
+    figure.add_scatter(
+        x=[spots[end].x for end in ends],
+        y=[spots[end].y for end in ends],
+        mode="markers",
+        marker={"color": style.TRUE, "size": 13, "symbol": "square"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[spots[i].x for i in result.drawn],
+        y=[spots[i].y for i in result.drawn],
+        mode="markers",
+        marker={
+            "color": style.OTHER,
+            "size": 11,
+            "symbol": [_symbol(result, i) for i in result.drawn],
+        },
+        customdata=[
+            [
+                result.nodes[i],
+                style.escaped(result.place(i)),
+                style.plain(result.restored[i], 3),
+                style.plain(result.lost[i], 3),
+            ]
+            for i in result.drawn
+        ],
+        hovertemplate="%{customdata[0]} at %{customdata[1]}<br>alone it restores %{customdata[2]}, "
+        "without it %{customdata[3]} is lost<extra></extra>",
+    )
+
+
+def _symbol(result: Circuit, node: int) -> str:
+    """A circle for a neuron, a diamond for a head, a square for an MLP."""
+    name = result.nodes[node]
+    return "square" if name.startswith("MLP") else "diamond" if "H" in name else "circle"
+
+
+def _labels(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
+    """Names, beside all edges that lean their way; edges leave to the right but in the last."""
+    names = {i: result.nodes[i] for i in result.drawn}
+    names |= {
+        -1: style.short(result.tokens[result.exchanged[0]]),
+        len(result.nodes): style.visible(result.target),
+    }
+    last = max(spot.x for spot in spots.values())
+    for node, name in names.items():
+        spot = spots[node]
+        side = 1 if spot.x == last else -1
+        leaning = [
+            _aside(spots[i - 1], spots[j])
+            for i, j in result.drawn_edges
+            if spots[i - 1].x == spots[j].x == spot.x and (result.edges[i, j] >= 0) == (side > 0)
+        ]
+        figure.add_annotation(
+            text=name,
+            x=spot.x + side * max(leaning, default=0.0),
+            y=spot.y,
+            xanchor="left" if side > 0 else "right",
+            xshift=side * 10,
+        )

@@ -1,0 +1,61 @@
+"""How much circuits of every size bring back: their nodes alone, and all others."""
+
+import plotly.graph_objects as go
+
+from analysis.drawing import style
+from analysis.experiments.circuit.measured import SHARES, Circuit
+
+LOOKS = (
+    ("alone", "alone", style.TARGET, "the first nodes alone"),
+    ("complement", "all others", style.FOIL, "all nodes but these"),
+)
+
+
+def circuit_sizes(result: Circuit) -> go.Figure:
+    """Faithfulness over the share of all nodes, with random circuits behind."""
+    figure = style.canvas(320, left=56, right=14)
+    shares = list(SHARES)
+    _random(figure, result)
+    for name, label, colour, _ in LOOKS:
+        values = getattr(result, name)
+        figure.add_scatter(
+            x=shares,
+            y=values.round(4).tolist(),
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"color": colour, "size": 6},
+            customdata=[
+                [f"{int(size):,} nodes, {label}", style.plain(value, 3)]
+                for size, value in zip(result.sizes, values, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        )
+    ticks = [share for share in SHARES if share in (0.001, 0.01, 0.1, 1.0)]
+    figure.update_xaxes(
+        type="log",
+        title="share of all nodes",
+        tickvals=ticks,
+        ticktext=["0.1 %", "1 %", "10 %", "100 %"],
+        showgrid=False,
+    )
+    figure.update_yaxes(title="brought back (share of the gap)", zerolinewidth=2)
+    style.note(
+        figure,
+        "   ".join(style.swatch(colour, told, "▬") for *_, colour, told in LOOKS),
+        style.swatch(style.FAINT, f"{len(result.random)} random circuits", "■"),
+    )
+    return figure
+
+
+def _random(figure: go.Figure, result: Circuit) -> None:
+    """From the lowest to the highest of the random circuits of each size."""
+    high, low = result.random.max(0), result.random.min(0)
+    figure.add_scatter(
+        x=[*SHARES, *SHARES[::-1]],
+        y=[*high.round(4).tolist(), *low[::-1].round(4).tolist()],
+        mode="lines",
+        fill="toself",
+        fillcolor=style.FAINT,
+        line={"width": 1, "color": style.FAINT},
+        hoverinfo="skip",
+    )

@@ -1,0 +1,68 @@
+"""The circuit as tables."""
+
+from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows, node_rows
+from analysis.tables import Column, Listing, Rows, Table
+
+SHOWN = 12
+
+
+def _edges(result: Circuit) -> Rows:
+    return edge_rows(result)
+
+
+def _nodes(result: Circuit) -> Rows:
+    return [{**row, "position": str(row["position"])} for row in node_rows(result)]
+
+
+def _sizes(result: Circuit) -> Rows:
+    return [{**row, "nodes": f"{row['nodes']:,}"} for row in curve_rows(result)]
+
+
+TABLES = (
+    Table(
+        "circuit",
+        "Edges of the circuit: what each alone brings back, as a share of the difference, by exact "
+        "path patching.",
+        lambda result: [
+            {
+                **row,
+                "sender_position": str(row["sender_position"]),
+                "receiver_position": str(row["receiver_position"]),
+            }
+            for row in _edges(result)
+        ],
+        (
+            Column("sender", "From", "text"),
+            Column("sender_position", "at", "text"),
+            Column("receiver", "To", "text"),
+            Column("receiver_position", "at", "text"),
+            Column("effect", "Moves"),
+        ),
+    ),
+    Table(
+        "circuit_nodes",
+        "Nodes of the circuit: what the clean value of each restores alone, and what is lost "
+        "without it.",
+        _nodes,
+        (
+            Column("name", "Node", "text"),
+            Column("position", "at", "text"),
+            Column("token", "Token", "token"),
+            Column("restored", "Restored"),
+            Column("lost", "Lost"),
+        ),
+    ),
+    Table(
+        "circuit_sizes",
+        "What the first nodes alone, all others, and random nodes bring back, by their number.",
+        _sizes,
+        (
+            Column("nodes", "Nodes", "text"),
+            Column("share", "Share of all"),
+            Column("alone", "Alone"),
+            Column("without", "All others"),
+            Column("random", "Random"),
+        ),
+    ),
+)
+LISTING = Listing("The strongest edges", lambda result: _edges(result)[:SHOWN])

@@ -1,0 +1,109 @@
+"""The verb that puts many questions to one model."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis import console, results, study
+from analysis.calls import Call
+from analysis.errors import UserError
+
+if TYPE_CHECKING:
+    from analysis.experiments.library.measured import Library
+    from analysis.progress import Progress
+    from analysis.subject import Subject
+
+TABLES = {
+    "best_neuron": ("title", "verdict", "neuron", "recovery", "recovery_interval"),
+    "lead_over_the_second": ("title", "second", "lead", "lead_interval"),
+    "writes_and_needs": ("title", "target", "foil", "target_rank", "neurons_for_half"),
+}
+"""How the one wide table is cut for a reader."""
+
+
+def answer(
+    call: Call,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Questions of the library, or files; by itself the whole library."),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder of results: rows kept there are not made again, new ones are."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make rows again, although they are kept.")
+    ] = False,
+) -> dict[str, Any]:
+    """One row a question, told as it is finished, and which questions cannot be asked."""
+    from analysis.experiments.library.compute import summary, together
+    from analysis.experiments.library.facts import verdicts
+    from analysis.experiments.library.tables import LISTING
+
+    asked = _asked(call, names or [])
+    subject = call.load()
+    rows, missing = [], {}
+    for place, each in enumerate(asked, 1):
+        name = each.question or "the question"
+        with console.watched(f"{name} ({place} of {len(asked)})") as progress:
+            try:
+                rows.append(_row(each, subject, keep, again, progress))
+            except UserError as error:
+                missing[name] = str(error)
+        console.note(f"{name:>17}  {missing[name] if name in missing else _told(rows[-1])}")
+    if not rows:
+        raise UserError(" ".join(missing.values()))
+    result = together(rows, missing)
+    if call.as_json:
+        return {**verdicts(result), **summary(result)}
+    tables = {
+        name: [{column: row[column] for column in columns} for row in LISTING.rows(result)]
+        for name, columns in TABLES.items()
+    }
+    return {"verdict": verdicts(result)["verdict"], **tables, "missing": missing}
+
+
+def _asked(call: Call, names: list[str]) -> list[Call]:
+    """A call for each question: those named, the one that is typed, or the whole library."""
+    from analysis.questions import library
+
+    typed = (call.question, call.clean, call.corrupted, call.target, call.foil)
+    if not names and any(each is not None for each in typed):
+        return [call]
+    if any(each is not None for each in typed[1:]):
+        raise UserError("Name questions, or type one with --clean and --corrupted: not both.")
+    named = [*([call.question] if call.question else []), *names] or library()
+    return [replace(call, question=name) for name in dict.fromkeys(named)]
+
+
+def _row(
+    call: Call, subject: "Subject", keep: Path | None, again: bool, progress: "Progress"
+) -> "Library":
+    """Ask one question, unless its row is kept.
+
+    Raises:
+        UserError: it cannot be put to the model.
+    """
+    from analysis.experiments.library.compute import run
+    from analysis.experiments.library.measured import Library
+
+    given = call.inputs(subject)
+    if keep is None:
+        return run(subject, given, progress)
+    folder = study.folder_of(results.writable(keep), subject, given.question)
+    if again:
+        results.discard(folder, call.experiment.name)
+    study.bring_up_to_date(subject, call.experiment, given, folder, lambda _: nullcontext(progress))
+    return results.load(folder, call.experiment.name, Library)
+
+
+def _told(row: "Library") -> str:
+    """A finished row in short."""
+    if not row.asked[0]:
+        return f"the model does not tell these apart ({row.told[0]} of {row.pairs[0]} pairs)"
+    recovery, needed = row.recovery(0).mean, row.needed(0).size
+    half = f"{needed:,}" if needed else f"more than {row.sizes[-1]:,}"
+    return f"{row.best[0]} recovers {recovery:.2f} on other pairs; half takes {half}"

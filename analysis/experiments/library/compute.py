@@ -1,0 +1,297 @@
+"""Experiment 19: which words have a neuron?"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from analysis.criteria import GAP, MOST
+from analysis.engines.attribution import attribute_neurons
+from analysis.engines.patcher import NeuronPatcher
+from analysis.errors import UnsuitedError, UserError
+from analysis.experiments.library.chance import DRAWS, Order, alone, chance
+from analysis.experiments.library.measured import BEST, SECOND, Library
+from analysis.inputs import Inputs
+from analysis.linearity import check_comparable, frozen
+from analysis.neuron import Neuron
+from analysis.progress import Progress, part_of, silent
+from analysis.prompts import PromptPair
+from analysis.subject import Subject
+
+CHOOSING = 12
+"""Pairs that choose together where there are twice as many: half of them where there are fewer."""
+
+FEWEST = 6
+"""Pairs told apart without which there is no question: three choose and three confirm."""
+
+SIZES = (
+    *(1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 65, 80, 100),
+    *(130, 160, 200, 250, 320, 400, 500, 650, 800, 1000),
+)
+"""Of the sets of neurons: each about a quarter larger than the last."""
+
+
+def run(subject: Subject, inputs: Inputs, progress: Progress = silent) -> Library:
+    """The row of one question."""
+    question = inputs.question
+    pairs = (question.pair(subject), *question.other_pairs(subject))
+    found = library_row(
+        subject, pairs, inputs["screen"], inputs["held_out"], inputs["seed"], progress
+    )
+    return replace(found, questions=(question.key,), titles=(question.label,))
+
+
+def library_row(
+    subject: Subject,
+    pairs: Sequence[PromptPair],
+    screen: int = 64,
+    confirming: int = 20,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Library:
+    """The best single neuron for many pairs of prompts, and how many neurons take half.
+
+    Only pairs that the model tells apart are used: the first half of them chooses, at most
+    ``CHOOSING``, and the others confirm.
+
+    Args:
+        subject: the model.
+        pairs: of prompts, the question's own first.
+        screen: how many neurons are patched, those that attribution, averaged over the pairs that
+            choose, ranks highest.
+        confirming: how many pairs confirm, at most.
+        seed: of the controls.
+        progress: told the finished fraction.
+    """
+    gaps, told = _told_apart(subject, pairs, part_of(progress, 0.0, 0.3))
+    row = _counted(subject, pairs, screen, gaps, len(told))
+    if len(told) < max(FEWEST, MOST * len(pairs)):
+        return row
+    many = min(CHOOSING, (len(told) + 1) // 2)
+    choosing, others = told[:many], told[many : many + confirming]
+    estimates = _attributions(choosing)
+    order, found = _ordered(choosing, estimates, screen, part_of(progress, 0.3, 0.5))
+    measured = _confirmed(others, order, part_of(progress, 0.5, 0.9))
+    best, second = (Neuron(*divmod(int(n), subject.d_mlp)) for n in order[:2])
+    sign = 1 if sum(float(each.delta[best.layer, 0, best.number]) for each in choosing) >= 0 else -1
+    progress(1.0)
+    return replace(
+        row,
+        chosen_on=_one(many),
+        best=(str(best),),
+        second=(str(second),),
+        chosen=found[:2][None],
+        sign=_one(sign),
+        target_rank=_one(_target_rank(subject, best, sign, told)),
+        **measured,
+        **chance(estimates, others, screen, seed),
+    )
+
+
+def _told_apart(
+    subject: Subject, pairs: Sequence[PromptPair], progress: Progress
+) -> tuple[Float[np.ndarray, " pair"], list[NeuronPatcher]]:
+    """The gaps of all pairs, and patchers of those that the model tells apart, the right way."""
+    gaps, told = np.zeros(len(pairs), np.float32), []
+    for place, pair in enumerate(pairs):
+        with suppress(UserError):  # the very same answer: a gap of nothing
+            patcher = NeuronPatcher(subject, pair)
+            gaps[place] = patcher.gap
+            if patcher.gap >= GAP:
+                told.append(patcher)
+        progress((place + 1) / len(pairs))
+    return gaps, told
+
+
+def _counted(
+    subject: Subject,
+    pairs: Sequence[PromptPair],
+    screen: int,
+    gaps: Float[np.ndarray, " pair"],
+    told: int,
+) -> Library:
+    """The row of a question of which nothing but its pairs is known."""
+    total, contrast = subject.n_layers * subject.d_mlp, pairs[0].contrast
+    sizes = [each for each in SIZES if each <= total]
+    return Library(
+        model=subject.origin.name,
+        neurons=total,
+        vocabulary=subject.d_vocab,
+        screen=min(screen, total),
+        sizes=np.array(sizes),
+        questions=("",),
+        titles=("",),
+        targets=(contrast.target,),
+        foils=(contrast.foil,),
+        pairs=_one(len(pairs)),
+        told=_one(told),
+        gap=gaps.mean(keepdims=True),
+        chosen_on=_one(0),
+        best=("",),
+        second=("",),
+        chosen=_none(2),
+        gaps=_none(1),
+        effects=_none(2, 1),
+        sets=_none(len(sizes), 1),
+        sign=_one(0),
+        target_rank=_one(0),
+        shuffled=_none(DRAWS),
+        random=_none(DRAWS),
+    )
+
+
+def _one(value: int) -> Int[np.ndarray, " 1"]:
+    return np.array([value])
+
+
+def _none(*shape: int) -> np.ndarray:
+    return np.full((1, *shape), np.nan, np.float32)
+
+
+def _attributions(choosing: Sequence[NeuronPatcher]) -> Float[Tensor, "pair neuron"]:
+    """The first-order estimate of every neuron's effect on every pair, in logits."""
+    return torch.stack(
+        [
+            attribute_neurons(each.subject, each.pair, each.delta, each.start).flatten()
+            for each in choosing
+        ]
+    )
+
+
+def _ordered(
+    choosing: Sequence[NeuronPatcher],
+    estimates: Float[Tensor, "pair neuron"],
+    screen: int,
+    progress: Progress,
+) -> tuple[Order, Float[np.ndarray, " measured"]]:
+    """Neurons by what they recover: those of the screen as measured, then by the estimate.
+
+    Returns:
+        So many as the largest set has, and the recoveries of those that were measured.
+    """
+    likely = estimates.sum(0).argsort(descending=True, stable=True)
+    screened = likely[:screen]
+    effects = torch.stack(
+        [
+            alone(each, screened, part_of(progress, i / len(choosing), (i + 1) / len(choosing)))
+            for i, each in enumerate(choosing)
+        ]
+    )
+    found = effects.sum(0) / sum(each.gap for each in choosing)
+    best = found.argsort(descending=True, stable=True)
+    order = torch.cat([screened[best], likely[screen:]])
+    return order[: max(SIZES)], found[best].float().cpu().numpy()
+
+
+def _confirmed(others: Sequence[NeuronPatcher], order: Order, progress: Progress) -> dict[str, Any]:
+    """The first two neurons alone, and sets of the first, on pairs that chose none of them."""
+    singles, sets = [], []
+    for done, patcher in enumerate(others, 1):
+        singles.append(alone(patcher, order[[BEST, SECOND]]))
+        sets.append(patcher.set_effects(_firsts(order, patcher)))
+        progress(done / len(others))
+    return {
+        "gaps": np.array([[each.gap for each in others]], np.float32),
+        "effects": torch.stack(singles, 1).float().cpu().numpy()[None],
+        "sets": torch.stack(sets, 1).float().cpu().numpy()[None],
+    }
+
+
+def _firsts(order: Order, patcher: NeuronPatcher) -> Bool[Tensor, "size layer d_mlp"]:
+    """Sets of the first so many neurons."""
+    shape = patcher.subject.n_layers, patcher.subject.d_mlp
+    sizes = [size for size in SIZES if size <= shape[0] * shape[1]]
+    sets = torch.zeros(len(sizes), shape[0] * shape[1], dtype=torch.bool, device=order.device)
+    for row, size in zip(sets, sizes, strict=True):
+        row[order[:size]] = True
+    return sets.view(-1, *shape)
+
+
+@torch.inference_mode()
+def _target_rank(subject: Subject, neuron: Neuron, sign: int, told: Sequence[NeuronPatcher]) -> int:
+    """Rank of the target among the tokens that the neuron writes; the median of several targets."""
+    subject = frozen(subject, told[0].pair.clean)
+    with suppress(UnsuitedError):
+        check_comparable(subject)
+        logits = sign * (subject.write(neuron) @ subject.W_U).float()
+        targets = {each.pair.contrast.target_id for each in told}
+        ranks = sorted(1 + int((logits > logits[target]).sum()) for target in targets)
+        return ranks[(len(ranks) - 1) // 2]
+    return 0
+
+
+def together(rows: Sequence[Library], missing: Mapping[str, str]) -> Library:
+    """Rows of several questions to one model under each other, and those that it cannot be asked.
+
+    Args:
+        rows: at least one, all with the same options.
+        missing: names of questions, each with the reason.
+    """
+    width = max(row.gaps.shape[1] for row in rows)
+    joined: dict[str, Any] = {}
+    for field in fields(Library):
+        values = [getattr(row, field.name) for row in rows]
+        if field.name in ("gaps", "effects", "sets"):
+            values = [_widened(value, width) for value in values]
+        if isinstance(values[0], np.ndarray) and field.name != "sizes":
+            joined[field.name] = np.concatenate(values)
+        elif isinstance(values[0], tuple):
+            joined[field.name] = tuple(item for value in values for item in value)
+    joined |= {"missing": tuple(missing), "reasons": tuple(missing.values())}
+    return replace(rows[0], **joined)
+
+
+def _widened(values: np.ndarray, width: int) -> np.ndarray:
+    """With NaN for the pairs that another question has more."""
+    spare = [(0, 0)] * (values.ndim - 1) + [(0, width - values.shape[-1])]
+    return np.pad(values, spare, constant_values=np.nan)
+
+
+def summary(result: Library) -> dict[str, Any]:
+    """A row of plain values a question, and the questions that cannot be asked."""
+    missing = zip(result.missing, result.reasons, strict=True)
+    return {
+        "model": result.model,
+        "n_neurons": result.neurons,
+        "screen": result.screen,
+        "questions": [_row(result, i) for i in range(len(result.questions))],
+        "missing": [{"name": name, "reason": reason} for name, reason in missing],
+    }
+
+
+def _row(result: Library, i: int) -> dict[str, Any]:
+    """One question; a number that it does not have is left out."""
+    row = {
+        "name": result.questions[i],
+        "title": result.titles[i],
+        "target": result.targets[i],
+        "foil": result.foils[i],
+        "pairs": int(result.pairs[i]),
+        "told_apart": int(result.told[i]),
+        "gap": float(result.gap[i]),
+    }
+    if not result.asked[i]:
+        return row
+    recovery, lead, needed = result.recovery(i), result.lead(i), result.needed(i)
+    return row | {
+        "chosen_on": int(result.chosen_on[i]),
+        "confirmed_on": int(result.confirmed_on[i]),
+        "neuron": result.best[i],
+        "recovery_where_chosen": float(result.chosen[i, BEST]),
+        "recovery": recovery.mean,
+        "recovery_interval": recovery[1:],
+        "second": result.second[i],
+        "second_recovery": result.recovery(i, SECOND).mean,
+        "lead": lead.mean,
+        "lead_interval": lead[1:],
+        "target_rank": int(result.target_rank[i]) or None,
+        "neurons_for_half": needed.size or None,
+        "neurons_for_half_interval": (needed.low or None, needed.high or None),
+        "shuffled_largest": float(result.shuffled[i].max()),
+        "random_largest": float(result.random[i].max()),
+    }

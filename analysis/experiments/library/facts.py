@@ -1,0 +1,197 @@
+"""Which questions one neuron answers, and whether the one that everybody asks is the exception."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from analysis import questions
+from analysis.criteria import LEAD, SAYS, SMALL_SET
+from analysis.experiments.library.measured import BEST, SECOND, Library, Needed
+from analysis.numbers.estimates import Estimate
+
+RowVerdict = Literal["one", "crowd", "none", "untold"]
+"""One neuron says the word; or the best recovers as much and does not lead; or none recovers as
+much; or the model does not tell the question's prompts apart."""
+
+Verdict = Literal["exception", "among", "others", "nobody", "some", "untold"]
+"""Of the question that is asked where no other is named: it alone has a neuron, it and others have
+one, or others have and it has not; or no question has one; or, where it is not among them, some
+have; or the model tells none of them apart."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question."""
+
+    name: str
+    title: str
+    target: str
+    foil: str
+    pairs: int  # of prompts, and those that the model tells apart
+    told: int
+    gap: float  # in logits, the mean over all pairs
+    verdict: RowVerdict
+    chosen_on: int  # pairs that chose, pairs that confirm
+    confirmed_on: int
+    neuron: str  # the best, and what it recovers where it was chosen and where it was not
+    where_chosen: float
+    recovery: Estimate
+    second: str
+    second_recovery: float
+    lead: Estimate  # of the best over the second, where neither was chosen
+    leads: bool  # whether that is clear
+    target_rank: int  # of the target among the tokens that it writes, 0 where that is not known
+    needed: Needed  # neurons for half; 0 where none of the sizes is enough
+    largest: int  # of these sizes
+    together: float  # what so many recover
+    shuffled: float  # the largest that either control recovers
+    random: float
+    sure: bool  # whether even the lower end of its recovery is what makes a word have a neuron
+    beyond: bool  # whether the best recovers more than any draw of the controls
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the questions show together."""
+
+    model: str
+    neurons: int
+    screen: int
+    draws: int  # of either control
+    rows: tuple[Row, ...]  # those told apart by recovery, the largest first; then the others
+    told: int  # how many are told apart
+    ones: tuple[Row, ...]  # by verdict
+    crowds: tuple[Row, ...]
+    none: tuple[Row, ...]
+    untold: tuple[Row, ...]
+    verdict: Verdict
+    special: Row | None  # the question that is asked where no other is named
+    next: Row | None  # of the others the one whose best neuron recovers most
+    apart: bool  # whether the intervals of these two do not meet
+    first: bool  # whether the special one recovers more
+    shared: tuple[tuple[str, tuple[Row, ...]], ...]  # neurons that are best of several questions
+    few: tuple[Row, ...]  # questions of which half takes a small set
+    many: tuple[Row, ...]  # those of which it takes more
+    least: int  # neurons for half where that is least among them; 0 where no size is enough
+    most: int  # neurons for half where it takes most; 0 where no size is enough somewhere
+    writers: int  # best neurons that write their target before all other tokens
+    beyond: int  # questions whose best neuron recovers more than every control
+    absent: tuple[tuple[str, str], ...]  # questions that cannot be asked, and why
+    pairs: int  # that confirm, of the question with the fewest
+
+
+def facts(result: Library) -> Facts:
+    """Read them off the rows."""
+    rows = [_row(result, i) for i in range(len(result.questions))]
+    told = sorted((r for r in rows if r.verdict != "untold"), key=lambda r: -r.recovery.mean)
+    by = {
+        verdict: tuple(r for r in told if r.verdict == verdict)
+        for verdict in ("one", "crowd", "none")
+    }
+    untold = tuple(r for r in rows if r.verdict == "untold")
+    special = next((r for r in rows if r.name == questions.DEFAULT), None)
+    following = next((r for r in told if r is not special), None)
+    sizes = [r.needed.size for r in told]
+    few = tuple(r for r in told if 0 < r.needed.size <= SMALL_SET)
+    return Facts(
+        model=result.model,
+        neurons=result.neurons,
+        screen=result.screen,
+        draws=result.shuffled.shape[1],
+        rows=(*told, *untold),
+        told=len(told),
+        ones=by["one"],
+        crowds=by["crowd"],
+        none=by["none"],
+        untold=untold,
+        verdict=_verdict(by["one"], special, len(told)),
+        special=special,
+        next=following,
+        apart=special is not None and following is not None and _apart(special, following),
+        first=bool(told) and told[0] is special,
+        shared=_shared(told),
+        few=few,
+        many=tuple(r for r in told if r not in few),
+        least=min((size for size in sizes if size > SMALL_SET), default=0),
+        most=max(sizes, default=0) if all(sizes) else 0,
+        writers=sum(r.target_rank == 1 for r in told),
+        beyond=sum(r.beyond for r in told),
+        absent=tuple(zip(result.missing, result.reasons, strict=True)),
+        pairs=min((r.confirmed_on for r in told), default=0),
+    )
+
+
+def verdicts(result: Library) -> dict[str, Any]:
+    """The verdict on the whole and on each question, in plain values."""
+    found = facts(result)
+    return {
+        "verdict": found.verdict,
+        "verdicts": {row.name: row.verdict for row in found.rows},
+        "comparisons": result.comparisons,
+    }
+
+
+def _shared(told: list[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """The best neurons that several questions have in common, each with these."""
+    found = {r.neuron: tuple(o for o in told if o.neuron == r.neuron) for r in told}
+    return tuple((neuron, rows) for neuron, rows in found.items() if len(rows) > 1)
+
+
+def _verdict(ones: tuple[Row, ...], special: Row | None, told: int) -> Verdict:
+    if not told:
+        return "untold"
+    if not ones:
+        return "nobody"
+    if special is None:
+        return "some"
+    if special not in ones:
+        return "others"
+    return "exception" if len(ones) == 1 else "among"
+
+
+def _apart(one: Row, other: Row) -> bool:
+    """Whether the interval of one lies above or below that of the other."""
+    return one.recovery.low > other.recovery.high or other.recovery.low > one.recovery.high
+
+
+def _row(result: Library, i: int) -> Row:
+    recovery, lead, second = result.recovery(i), result.lead(i), result.recovery(i, SECOND).mean
+    controls = [float(np.max(each[i])) for each in (result.shuffled, result.random)]
+    leads = lead.low > 0 and recovery.mean >= LEAD * second
+    beyond = recovery.mean > max(controls)
+    return Row(
+        name=result.questions[i],
+        title=result.titles[i],
+        target=result.targets[i],
+        foil=result.foils[i],
+        pairs=int(result.pairs[i]),
+        told=int(result.told[i]),
+        gap=float(result.gap[i]),
+        verdict=_verdict_on(bool(result.asked[i]), recovery.mean, leads and beyond),
+        chosen_on=int(result.chosen_on[i]),
+        confirmed_on=int(result.confirmed_on[i]),
+        neuron=result.best[i],
+        where_chosen=float(result.chosen[i, BEST]),
+        recovery=recovery,
+        second=result.second[i],
+        second_recovery=second,
+        lead=lead,
+        leads=leads,
+        target_rank=int(result.target_rank[i]),
+        needed=result.needed(i),
+        largest=int(result.sizes[-1]),
+        together=float(result.curve(i)[-1]),
+        shuffled=controls[0],
+        random=controls[1],
+        sure=recovery.low >= SAYS,
+        beyond=beyond,
+    )
+
+
+def _verdict_on(asked: bool, recovery: float, clear: bool) -> RowVerdict:
+    if not asked:
+        return "untold"
+    if recovery < SAYS:
+        return "none"
+    return "one" if clear else "crowd"

@@ -1,0 +1,17 @@
+"""What the claims about each question rest on."""
+
+from collections.abc import Iterator
+
+from analysis.experiments.library.facts import Facts
+from analysis.experiments.library.measured import Library
+from analysis.grounds import Ground
+
+
+def grounds(facts: Facts, result: Library) -> Iterator[Ground]:
+    """Pairs of prompts are the sample; the intervals of all questions hold at once."""
+    if facts.told:
+        pairs, at_once = facts.pairs, result.comparisons
+        yield Ground("recovery", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("lead", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("half", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("shuffled", {"prompt_pair": pairs}, "shuffles")

@@ -1,0 +1,133 @@
+"""The bench of screens: estimates of every neuron's patch beside the exact truth of all of them.
+
+``python -m bench.screens`` measures it, on pairs of several questions, and keeps ``screens.json``.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean, median
+
+import numpy as np
+from jaxtyping import Float, Int
+
+PATH = Path(__file__).with_name("screens.json")
+DEFAULT = "attribution"
+"""The estimate that a screened sweep ranks by."""
+
+SIZES = (10, 50, 200)
+"""Recall is told of so many neurons of the largest effects, in size."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One estimate on one pair, or on several pairs of a question averaged.
+
+    Attributes:
+        question: name of the question.
+        pairs: places of the pairs in it, from 0.
+        screen: name of the estimate.
+        gap: clean minus corrupted logit difference, averaged over the pairs.
+        seconds: CPU time of the estimate.
+        exact_seconds: CPU time of patching every neuron.
+        recall: for each of ``SIZES``, the share of the neurons of largest effect that are among as
+            many of largest estimate.
+        missed: the largest effect that is not, in logits; its share of the gap is over ``gap``.
+        reach: how many of largest estimate hold all ten, or so many, of largest effect.
+    """
+
+    question: str
+    pairs: tuple[int, ...]
+    screen: str
+    gap: float
+    seconds: float
+    exact_seconds: float
+    recall: dict[str, float]
+    missed: dict[str, float]
+    reach: dict[str, int]
+
+    def until(self, size: int, neurons: int) -> float:
+        """CPU seconds until the so many of largest effect are all measured by this screen."""
+        return self.seconds + self.reach[str(size)] * self.exact_seconds / neurons
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All rows: of single pairs, and of the pairs of a question averaged."""
+
+    model: str
+    neurons: int
+    single: tuple[Row, ...]
+    averaged: tuple[Row, ...]
+
+    def of(self, screen: str, averaged: bool = False) -> "list[Row]":
+        """The rows of one estimate."""
+        return [row for row in (self.averaged if averaged else self.single) if row.screen == screen]
+
+    @property
+    def screens(self) -> tuple[str, ...]:
+        """Names of the estimates."""
+        return tuple(dict.fromkeys(row.screen for row in self.single))
+
+    def recall(self, screen: str, size: int, averaged: bool = False) -> float:
+        """Mean recall of one estimate."""
+        return fmean(row.recall[str(size)] for row in self.of(screen, averaged))
+
+    def missed(self, screen: str, size: int, averaged: bool = False) -> "tuple[float, float]":
+        """The largest effect missed on any pair: in logits, and as a share of the gap."""
+        rows = self.of(screen, averaged)
+        logits = [row.missed[str(size)] for row in rows]
+        shares = [m / abs(row.gap) for m, row in zip(logits, rows, strict=True)]
+        return max(logits), max(shares)
+
+    def seconds(self, screen: str) -> float:
+        """Median CPU time of one estimate."""
+        return median(row.seconds for row in self.of(screen))
+
+    def until(self, screen: str, size: int) -> float:
+        """Median CPU time until the so many of largest effect are all measured."""
+        return median(row.until(size, self.neurons) for row in self.of(screen))
+
+    def winner(self, size: int) -> str:
+        """The estimate with which that takes least."""
+        return min(self.screens, key=lambda screen: self.until(screen, size))
+
+
+def compared(
+    effects: Float[np.ndarray, "layer d_mlp"], estimates: Float[np.ndarray, "layer d_mlp"]
+) -> "tuple[dict[str, float], dict[str, float], dict[str, int]]":
+    """``recall``, ``missed`` and ``reach`` of a row."""
+    sizes, rank = np.abs(effects).ravel(), _ranks(estimates)
+    largest = np.argsort(-sizes, kind="stable")
+    recall, missed, reach = {}, {}, {}
+    for size in SIZES:
+        found = rank[largest[:size]]
+        recall[str(size)] = float((found < size).mean())
+        missed[str(size)] = float(sizes[largest[:size]][found >= size].max(initial=0.0))
+        reach[str(size)] = int(found.max()) + 1
+    return recall, missed, reach
+
+
+def _ranks(estimates: Float[np.ndarray, "layer d_mlp"]) -> Int[np.ndarray, " neuron"]:
+    order = np.argsort(-np.abs(estimates), axis=None, kind="stable")
+    ranks = np.empty(order.size, dtype=int)
+    ranks[order] = np.arange(order.size)
+    return ranks
+
+
+@cache
+def kept() -> Bench:
+    """What was measured last."""
+    document = json.loads(PATH.read_text(encoding="utf-8"))
+    single, averaged = (
+        tuple(Row(**{**row, "pairs": tuple(row["pairs"])}) for row in document[kind])
+        for kind in ("single", "averaged")
+    )
+    return Bench(document["model"], document["neurons"], single, averaged)
+
+
+def keep(bench: Bench, path: Path) -> None:
+    """Write it down."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(bench), indent=1) + "\n", encoding="utf-8")

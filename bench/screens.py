@@ -1,0 +1,154 @@
+"""How good a screen is each estimate of every neuron's patch? Against the exact truth of them all.
+
+Run with ``python -m bench.screens [MODEL [PAIRS]]``. The truth of a pair takes about a minute of
+CPU time on the embedded model; each is kept in ``build/screens``, so that a run that was broken off
+goes on where it was. Rows of the embedded model are kept in the package, where reports read them.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from analysis import questions
+from analysis.engines.patcher import NeuronPatcher
+from analysis.experiments.neuron_sweep import screens
+from analysis.experiments.neuron_sweep.screens import Bench, Row
+from analysis.loading.models import load
+from analysis.subject import Subject
+from bench.estimates import ESTIMATES
+
+MODEL = "smollm2-135m"
+QUESTIONS = ("an", "are", "capital", "good", "she")
+PAIRS = 6
+TRUTHS = Path("build/screens")
+README = Path(__file__).with_name("README.md")
+MARKS = ("<!-- screens -->\n", "<!-- /screens -->\n")
+"""Between these the paper has the table of the embedded model."""
+
+Effects = Float[np.ndarray, "layer d_mlp"]
+Case = tuple[str, int, NeuronPatcher]
+
+
+def main() -> None:
+    given = dict(enumerate(sys.argv))
+    subject = load(given.get(1, MODEL))
+    name, measured = subject.origin.name, {}
+    for question, place, patcher in cases(subject, int(given.get(2, PAIRS))):
+        truth = known(TRUTHS / name / f"{question}-{place}.npz", patcher)
+        guesses = {screen: timed(partial(e, patcher)) for screen, e in ESTIMATES.items()}
+        measured[question, place] = (patcher.gap, truth, guesses)
+        print(f"{question}, pair {place}: every neuron took {truth[1]:.0f} s of CPU time")
+    bench = summed_up(name, subject.n_layers * subject.d_mlp, measured)
+    screens.keep(bench, screens.PATH if name == MODEL else TRUTHS / f"{name}.json")
+    if name == MODEL:
+        README.write_text(with_table(README.read_text("utf-8"), bench), "utf-8")
+    print(table(bench))
+
+
+def cases(subject: Subject, many: int) -> Iterator[Case]:
+    """Pairs of every question in turn, so that one that is broken off has some of each."""
+    pairs = {name: questions.load(name).selection_pairs(subject, many) for name in QUESTIONS}
+    for place in range(many):
+        for name in QUESTIONS:
+            yield name, place, NeuronPatcher(subject, pairs[name][place])
+
+
+def known(path: Path, patcher: NeuronPatcher) -> tuple[Effects, float]:
+    """What patching each neuron alone does, in logits, and the CPU seconds that it took."""
+    tokens = np.array([patcher.pair.clean.tokens, patcher.pair.corrupted.tokens])
+    if path.exists():
+        found = np.load(path)
+        if np.array_equal(found["tokens"], tokens):
+            return found["effects"], float(found["seconds"])
+    shape = (patcher.subject.n_layers, patcher.subject.d_mlp)
+    every = torch.ones(shape, dtype=torch.bool, device=patcher.subject.device)
+    effects, seconds = timed(lambda: patcher.effects(every).reshape(shape))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part.npz")
+    np.savez(scratch, effects=effects, seconds=seconds, tokens=tokens)
+    scratch.rename(path)
+    return effects, seconds
+
+
+def timed(work: Callable[[], torch.Tensor]) -> tuple[np.ndarray, float]:
+    """What it gives, and the CPU seconds that it takes."""
+    start = time.process_time()
+    found = work().float().cpu().numpy()
+    return found, time.process_time() - start
+
+
+def summed_up(model: str, neurons: int, measured: dict, names=tuple(ESTIMATES)) -> Bench:
+    """Rows of every pair, and of every question's pairs averaged: sums of effects and of gaps."""
+    single = [row([key], measured, screen) for key in measured for screen in names]
+    groups = [[key for key in measured if key[0] == name] for name in QUESTIONS]
+    averaged = [row(keys, measured, screen) for keys in groups if keys for screen in names]
+    return Bench(model, neurons, tuple(single), tuple(averaged))
+
+
+def row(keys: list[tuple[str, int]], measured: dict, screen: str) -> Row:
+    """One estimate on the mean over some pairs of one question."""
+    gaps, truths, guesses = zip(*(measured[key] for key in keys), strict=True)
+    effects = np.mean([effect for effect, _ in truths], axis=0)
+    estimates = np.mean([guess[screen][0] for guess in guesses], axis=0)
+    return Row(
+        keys[0][0],
+        tuple(place for _, place in keys),
+        screen,
+        float(np.mean(gaps)),
+        round(float(np.sum([guess[screen][1] for guess in guesses])), 4),
+        round(float(np.sum([seconds for _, seconds in truths])), 2),
+        *screens.compared(effects, estimates),
+    )
+
+
+def with_table(paper: str, bench: Bench) -> str:
+    """The paper with the table in its place."""
+    before, _, rest = paper.partition(MARKS[0])
+    _, _, behind = rest.partition(MARKS[1])
+    return "".join((before, MARKS[0], table(bench), "\n", MARKS[1], behind))
+
+
+def table(bench: Bench) -> str:
+    """The rows summed up, as Markdown."""
+    rows, questions = bench.of(screens.DEFAULT), len(bench.of(screens.DEFAULT, averaged=True))
+    exact = median(row.exact_seconds for row in rows)
+    lines = [
+        f"{len(rows)} pairs of {questions} questions, {bench.model}; all {bench.neurons:,} neurons "
+        f"of a pair take {exact:.0f} s.",
+        "",
+        "| estimate | CPU seconds | recall of 10 | of 50 | of 200 | largest missed of 50 | "
+        "until 10 are measured | until 50 |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for screen in bench.screens:
+        logits, share = bench.missed(screen, 50)
+        recalls = " | ".join(f"{100 * bench.recall(screen, size):.0f} %" for size in screens.SIZES)
+        until = " | ".join(f"{bench.until(screen, size):.2f} s" for size in (10, 50))
+        lines.append(
+            f"| {screen} | {bench.seconds(screen):.2f} | {recalls} | "
+            f"{logits:.2f} logits, {100 * share:.1f} % | {until} |"
+        )
+    return "\n".join([*lines, "", *averages(bench)])
+
+
+def averages(bench: Bench) -> Iterator[str]:
+    """The same of the pairs of each question averaged, for two sizes."""
+    yield "| estimate, pairs averaged | recall of 10 | of 50 | largest missed of 10 | of 50 |"
+    yield "| --- | --- | --- | --- | --- |"
+    for screen in bench.screens:
+        recalls = " | ".join(f"{100 * bench.recall(screen, s, True):.0f} %" for s in (10, 50))
+        missed = " | ".join(
+            "{:.2f} logits, {:.1%}".format(*bench.missed(screen, s, True)) for s in (10, 50)
+        )
+        yield f"| {screen} | {recalls} | {missed} |"
+
+
+if __name__ == "__main__":
+    main()

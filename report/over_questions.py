@@ -1,0 +1,106 @@
+"""The page over all questions to one model: which words have a neuron?"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from markupsafe import Markup
+
+from analysis import EMBEDDED, sentences
+from analysis.answer import command_line
+from analysis.over_questions import Kept, kept
+from report.images import draw, find_browser
+from report.page import Part, environment
+from report.panels import PageFigure, safe_json, themes
+from report.place import STILL_WIDTH, Place
+from report.rows import listed_rows
+from report.studies import Study
+
+STILL_SCALE = 1.25
+
+
+@dataclass(frozen=True)
+class Table:
+    """One model's table, and its page below the index.
+
+    Attributes:
+        path: the folder of the model.
+        kept: its rows.
+        said: what is claimed of them.
+    """
+
+    path: Path
+    kept: Kept
+    said: sentences.Sentences
+
+    @property
+    def page(self) -> Path:
+        """The file of its page."""
+        return self.path / f"{self.kept.experiment.name}.html"
+
+
+def tables(root: Path, studies: Sequence[Study], stale: bool = False) -> Iterator[Table]:
+    """The table of each model that has studies, where one is kept.
+
+    Raises:
+        UserError: rows are damaged or stale.
+    """
+    for path in dict.fromkeys(study.path.parent for study in studies):
+        found = kept(root / path, stale)
+        if found is not None:
+            yield Table(path, found, sentences.alone(found.experiment, found.result))
+
+
+def write_table(folder: Path, table: Table, place: Place) -> None:
+    """Write the page, its rows as JSON and, where the place has them, its figure as an image."""
+    name, experiment, result = table.path, table.kept.experiment, table.kept.result
+    here = replace(place, root="../" * len(name.parts))
+    home = folder / name
+    listing = experiment.module("tables").LISTING
+    text = (
+        environment()
+        .get_template("library.html")
+        .render(
+            said=table.said,
+            model=table.kept.made.model,
+            listed=listed_rows(listing, result),
+            figures={each.name: each for each in _figures(table)},
+            part=Part("", experiment.name, experiment.title, "", ()),
+            themes=themes(),
+            place=here,
+            short=False,
+        )
+    )
+    (folder / table.page).write_text(text, encoding="utf-8")
+    (home / "data").mkdir()
+    document = {"provenance": asdict(table.kept.made), "summary": result.summary()}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    (home / "data" / f"{experiment.name}.json").write_text(text + "\n", encoding="utf-8")
+    if place.stills:
+        (home / "images").mkdir()
+        plots = {each.name: experiment.draw(each, result) for each in experiment.figures}
+        stills = draw(plots, find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
+        for still, content in stills.items():
+            (home / "images" / still).write_bytes(content)
+
+
+def _figures(table: Table) -> Iterator[PageFigure]:
+    """The figures of the page."""
+    experiment, made = table.kept.experiment, table.kept.made
+    model = None if made.model == EMBEDDED else made.model
+    for number, figure in enumerate(experiment.figures, 1):
+        plot = experiment.draw(figure, table.kept.result)
+        caption: Markup = getattr(table.said, figure.caption)
+        yield PageFigure(
+            name=figure.name,
+            experiment=experiment,
+            number=number,
+            caption=caption,
+            label=f"Figure {number}. {caption.striptags()}",
+            command=command_line(experiment.verb, model=model, keep="results"),
+            app="",
+            height=int(plot.layout.height),
+            marks=(),
+            data=safe_json(plot.to_json()),
+        )

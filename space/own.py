@@ -1,0 +1,116 @@
+"""A visitor's question of more than two prompts: pairs pasted as lines, or words for a sentence."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.declaration import Experiment
+from analysis.errors import UserError
+from analysis.questions import Question
+from space.settings import CONFIRMING, MOST_PAIRS, MOST_WORDS
+from space.view import USUAL, View, library
+
+OWN = ("lines", "template", "target_words", "foil_words")
+"""The parts of a view that stand in place of its two prompts."""
+
+LINE = "clean | corrupted, or clean | corrupted | target | foil"
+
+
+def brings_its_own(view: View) -> bool:
+    """Whether the view has pairs or words of its own in place of its two prompts."""
+    return any(getattr(view, name).strip() for name in OWN)
+
+
+def own_question(view: View) -> Question | None:
+    """The question of a view's pairs or words, the first of which are its own; None without any.
+
+    Raises:
+        UserError: they make none, in one sentence.
+    """
+    sentence = any(map(str.strip, (view.template, view.target_words, view.foil_words)))
+    if view.lines.strip() and sentence:
+        raise UserError("Give pairs of prompts or words in a sentence, not both.")
+    if view.lines.strip():
+        return _of_pairs(view)
+    return _of_words(view) if sentence else None
+
+
+def confirming(view: View) -> int:
+    """How many of its other pairs, at most, confirm what its first one chose."""
+    question = own_question(view)
+    if question is None:
+        return 0
+    others = len(question.pairs) + max(0, len(question.target_words) - 1)
+    return min(CONFIRMING, others)
+
+
+def _of_pairs(view: View) -> Question:
+    rows = list(_rows(view.lines))
+    if len(rows) > MOST_PAIRS:
+        raise UserError(f"There are {len(rows)} pairs: at most {MOST_PAIRS} are read here.")
+    words = {"target": view.target, "foil": view.foil}
+    first, *others = rows
+    return Question(**{**words, **first}, pairs=[{**words, **each} for each in others])
+
+
+def _rows(lines: str) -> Iterator[dict[str, Any]]:
+    """The pairs, a line each. A target keeps its leading space, which parts it from its bar."""
+    for number, line in enumerate(lines.splitlines(), 1):
+        if not line.strip():
+            continue
+        parts = line.split("|")
+        if len(parts) not in (2, 4) or not all(map(str.strip, parts)):
+            raise UserError(f"Line {number} of the pairs has another form: write {LINE}.")
+        clean, corrupted, *words = parts
+        row = {"clean": clean.strip(), "corrupted": corrupted.strip()}
+        yield row | dict(zip(("target", "foil"), map(str.rstrip, words), strict=False))
+
+
+def _of_words(view: View) -> Question:
+    words = {name: _words(getattr(view, name)) for name in ("target_words", "foil_words")}
+    for name, some in words.items():
+        what = name.replace("_", " ")
+        if not some:
+            raise UserError(f"There are no {what}: give some, with commas between them.")
+        if len(some) > MOST_WORDS:
+            raise UserError(f"There are {len(some)} {what}: at most {MOST_WORDS} are read here.")
+    clean, corrupted = (view.template.replace("{}", some[0]) for some in words.values())
+    return Question(
+        clean=clean,
+        corrupted=corrupted,
+        target=view.target,
+        foil=view.foil,
+        template=view.template,
+        **words,
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Words with commas or line ends between them."""
+    return tuple(word.strip() for word in text.replace("\n", ",").split(",") if word.strip())
+
+
+def library_question(view: View) -> Question | None:
+    """The question of the library that has the view's words: the one that it names, if it does.
+
+    None where the view brings pairs or words of its own.
+    """
+    if brings_its_own(view):
+        return None
+    ours = [q for q in library() if (q.target, q.foil) == (view.target, view.foil)]
+    return next((q for q in ours if q.name == view.question), ours[0] if ours else None)
+
+
+def asked(view: View, experiment: Experiment) -> Question:
+    """What the view asks of an experiment: prompts count only where they are read.
+
+    Raises:
+        UserError: it makes no question.
+    """
+    own = own_question(view)
+    if own is not None:
+        return own
+    question = library_question(view) or USUAL
+    words = {"target": view.target, "foil": view.foil}
+    if not {"prompts", "pair"} & set(experiment.needs):
+        return question.replaced(**words)
+    return question.replaced(view.clean, view.corrupted, **words)

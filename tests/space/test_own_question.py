@@ -1,0 +1,133 @@
+"""A visitor's question of several pairs, of words in a sentence, or of sets of words."""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.errors import UserError
+from analysis.experiments import named
+from analysis.questions import Question
+from space import service
+from space.own import asked, library_question, own_question
+from space.question_bar import examples
+from space.session import Session
+from space.settings import BODY, CONFIRMING, MOST_PAIRS, Settings
+from space.view import LONGEST, View
+from tests.space.questions import VIEW, is_one_sentence, tiny_loader
+
+LINES = """I climbed up the apple tree and picked | I climbed up the lemon tree and picked
+
+I saw the egg and ate| I saw the pear and ate | the | his
+"""
+SENTENCE = {"template": "I saw the {} and", "target_words": "egg, owl", "foil_words": "pear,\ndog"}
+SWEEP, FIND, WORDS = named("neuron_sweep"), named("find"), named("generality")
+
+
+@pytest.fixture(scope="module")
+def door():
+    service.open_session(Session(Settings(models=("tiny-llama",)), tiny_loader))
+    return replace(VIEW, model="tiny-llama", neuron="")
+
+
+def test_lines_are_pairs_and_the_first_is_asked():
+    question = own_question(replace(VIEW, lines=LINES))
+    assert question.clean == "I climbed up the apple tree and picked"
+    assert (question.target, question.foil) == (VIEW.target, VIEW.foil)
+    (other,) = question.pairs
+    assert (other.clean, other.corrupted) == ("I saw the egg and ate", "I saw the pear and ate")
+    assert (other.target, other.foil) == (" the", " his")
+
+
+def test_a_sentence_and_words_are_a_question_with_both():
+    question = own_question(replace(VIEW, **SENTENCE))
+    assert (question.clean, question.corrupted) == ("I saw the egg and", "I saw the pear and")
+    assert question.target_words == ("egg", "owl")
+    assert question.foil_words == ("pear", "dog")
+    assert asked(replace(VIEW, **SENTENCE), FIND) == question
+
+
+def test_a_view_without_them_asks_its_two_prompts():
+    assert own_question(VIEW) is None
+    assert library_question(VIEW) is not None
+    assert library_question(replace(VIEW, lines=LINES)) is None
+
+
+def test_the_other_pairs_confirm_what_the_first_one_chose(door):
+    answer = service.ask(SWEEP, replace(door, lines=LINES), {"screen": 16})
+    assert "other pair" in answer.finding
+    assert answer.command == ""
+    found = json.loads(answer.json)
+    assert len(found["candidates"]) == len(found["held_out"])
+    alone = service.ask(SWEEP, replace(door, lines=LINES.splitlines()[0]), {"screen": 16})
+    assert json.loads(alone.json)["neurons"] == found["neurons"]
+    assert "held_out" not in json.loads(alone.json) or not json.loads(alone.json)["held_out"]
+
+
+def test_own_words_are_tried_in_their_sentence(door):
+    answer = service.ask(WORDS, replace(door, **SENTENCE, neuron="L1N3"), {})
+    (told,) = json.loads(answer.json)["templates"]
+    assert told["template"] == SENTENCE["template"]
+
+
+def test_sets_of_words_are_asked_in_the_same_boxes(door):
+    view = replace(door, target=" an| the", foil=" a| his")
+    answer = service.ask(FIND, view, {"screen": 16})
+    assert json.loads(answer.json)["target"] == " an| the"
+    assert "--target ' an| the'" in answer.command
+    assert "weighted by their shares" in answer.finding
+    with pytest.raises(UserError, match="takes one target token and one foil token"):
+        service.ask(named("composition"), view, {})
+
+
+def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
+    for _, parts in examples():
+        view = replace(VIEW, **{**SENTENCE, "lines": LINES, **parts})
+        assert own_question(view) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"lines": "one"}, "Line 1 of the pairs has another form: write clean | corrupted, or"),
+        ({"lines": "a | b\n\nc | d | e"}, "Line 3 of the pairs has another form"),
+        ({"lines": "a | "}, "Line 1 of the pairs"),
+        ({"lines": "a | b\n" * (MOST_PAIRS + 1)}, f"There are {MOST_PAIRS + 1} pairs: at most"),
+        ({"lines": "a | b | an | an"}, "target and foil are both ' an'"),
+        ({"lines": "a | b", "template": "x {}"}, "Give pairs of prompts or words in a sentence"),
+        ({"template": "I saw {}"}, "There are no target words: give some, with commas"),
+        ({**SENTENCE, "foil_words": "," * 9}, "There are no foil words"),
+        ({**SENTENCE, "target_words": "a," * 50}, "There are 50 target words: at most"),
+        ({**SENTENCE, "template": "no slot"}, "needs {} once, where the word goes"),
+        ({**SENTENCE, "template": "{0.__class__}{}"}, "needs {} once, where the word goes"),
+        ({**SENTENCE, "foil_words": "egg"}, "'egg' stands in target_words and in foil_words"),
+        ({"target": " an| a"}, "' a' is in target and foil"),
+        ({"lines": f"{'tree ' * 125} | {'dog ' * 125}"}, "The prompts have 125 tokens"),
+        ({"lines": f"{LINES}\n{'tree ' * 125} | {'dog ' * 125}"}, "The prompts have 125 tokens"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(door, parts, sentence):
+    with pytest.raises(UserError) as told:
+        service.ask(SWEEP, replace(door, **parts), {"screen": 16})
+    assert sentence in str(told.value)
+    assert is_one_sentence(str(told.value))
+
+
+OWN_TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("|{}\n, a"))
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("lines", *SENTENCE), OWN_TEXT)))
+def test_whatever_is_pasted_makes_a_question_or_a_sentence(parts):
+    with suppress(UserError):
+        made = own_question(View(**parts))
+        assert made is None or isinstance(made, Question)
+        assert made is None or len(made.pairs) < MOST_PAIRS
+
+
+def test_all_that_can_be_pasted_fits_into_a_request():
+    texts = [name for name, most in LONGEST.items() if most > 80]
+    assert 14 * sum(LONGEST[name] for name in texts) < BODY
+    assert CONFIRMING < MOST_PAIRS

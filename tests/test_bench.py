@@ -1,0 +1,68 @@
+"""Benchmarks: works take turns, ratios are of one round, and the page tells what was found."""
+
+import json
+
+import pytest
+
+from bench import page
+from bench.peers import PEERS, spread
+from bench.timing import Round, alternate
+
+TIMES = {"median": 2.0, "low": 1.5, "high": 2.5, "rounds": 3}
+PEER = {"batch": 32, "tried": {"16": 0.02}, "extrapolated": 1234.0, "times": 61.0, "apart": 1e-5}
+FOUND = {
+    "machine": {
+        "processor": "some processor",
+        "cores": 2,
+        "threads": 2,
+        "load": 0.1,
+        "accelerator": "none",
+        "python": "3.11",
+        "packages": {"torch": "2"},
+        "small": False,
+    },
+    "sweep": {
+        "neurons": 46080,
+        "tokens": 12,
+        "sample": 256,
+        "times": dict.fromkeys(("exact", "screened", "products", *PEERS), TIMES),
+        "peers": {"nnsight": PEER},
+        "failed": {"transformer_lens": "transformer_lens could not be installed: no network"},
+        "best_inside": 10,
+        "peak_gib": 1.5,
+        "ratios": {"sweep_vs_matmul": 1.1, "screen_vs_exact": 15.0, "sweep_vs_best_peer": 61.0},
+    },
+    "curves": {"curves": {"pairs": [[1, 0.5], [2, 1.0]]}},
+}
+
+
+def test_works_take_turns_and_a_ratio_compares_within_a_round():
+    order = []
+    works = {name: lambda name=name: order.append(name) for name in ("a", "b")}
+    timed = alternate(works, rounds=2, warm=True)
+    assert order == ["a", "b"] * 3
+    assert {len(each) for each in timed.seconds.values()} == {2}
+    slowing = Round({"ours": [1.0, 10.0, 100.0], "other": [2.0, 20.0, 200.0]})
+    assert slowing.ratio("other", "ours") == 2  # though the machine slowed down a hundredfold
+
+
+def test_a_sample_of_neurons_lies_at_equal_distances_over_all_layers():
+    found = spread(layers=3, width=8, count=6)
+    assert found == [(0, 0), (0, 4), (1, 0), (1, 4), (2, 0), (2, 4)]
+
+
+@pytest.mark.parametrize("found", [{}, FOUND])
+def test_the_page_tells_what_was_found_and_what_could_not_be_had(found, tmp_path, monkeypatch):
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps(found))
+    monkeypatch.setattr(page, "RESULTS", results)
+    text = page.page()
+    assert ("There are no results yet" in text) == (not found)
+    assert ("1,234 s for every neuron: 61 times as long" in text) == bool(found)
+    assert ("no network, so it is not compared" in text) == bool(found)
+
+
+def test_the_picture_has_a_bar_for_each_way_to_sweep_and_a_line_for_each_curve():
+    drawn = page.picture(FOUND)
+    assert set(drawn.data[0].y) == {"matrix products", "exact", "screened", "nnsight"}
+    assert list(drawn.data[1].y) == [1, 2]
