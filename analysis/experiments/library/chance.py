@@ -18,11 +18,12 @@ Order = Int[Tensor, " rank"]
 
 def chance(
     estimates: Float[Tensor, "pair neuron"],
+    best: int,
     others: Sequence[NeuronPatcher],
     screen: int,
     seed: int,
 ) -> dict[str, Any]:
-    """What both controls recover on the pairs that confirm.
+    """What both controls recover on the pairs that confirm, the best neuron itself left out.
 
     To exchange the prompts of a pair turns, to first order, the sign of every neuron's effect on
     it; so labels are shuffled by turning the signs of half of the pairs.
@@ -33,7 +34,9 @@ def chance(
     shuffled = (signs.to(estimates) @ estimates).argmax(1)
     drawn = torch.stack([torch.randperm(total, generator=generator)[:screen] for _ in range(DRAWS)])
     drawn = drawn.to(shuffled)
-    random = drawn.gather(1, estimates.sum(0)[drawn].argmax(1, keepdim=True))[:, 0]
+    likely = estimates.sum(0)
+    likely[best] = -torch.inf  # or it could be its own rival
+    random = drawn.gather(1, likely[drawn].argmax(1, keepdim=True))[:, 0]
     turned = torch.stack([_half_turned(len(others), generator) for _ in range(DRAWS)])
     gaps = torch.tensor([each.gap for each in others]).to(estimates)
     found: dict[str, Any] = {}

@@ -67,7 +67,15 @@ def library_row(
         confirming: how many pairs confirm, at most.
         seed: of the controls.
         progress: told the finished fraction.
+
+    Raises:
+        UserError: there are too few pairs to choose on some and confirm on others.
     """
+    if len(pairs) < FEWEST:
+        raise UserError(
+            f"It has {len(pairs)} pairs that {subject.origin.name} can read, and {FEWEST} are"
+            " needed: some choose a neuron, and the others confirm it."
+        )
     gaps, told = _told_apart(subject, pairs, part_of(progress, 0.0, 0.3))
     row = _counted(subject, pairs, screen, gaps, len(told))
     if len(told) < max(FEWEST, MOST * len(pairs)):
@@ -89,7 +97,7 @@ def library_row(
         sign=_one(sign),
         target_rank=_one(_target_rank(subject, best, sign, told)),
         **measured,
-        **chance(estimates, others, screen, seed),
+        **chance(estimates, int(order[0]), others, screen, seed),
     )
 
 

@@ -101,4 +101,4 @@ class Transplant(Result):
     @property
     def same(self) -> bool:
         """Whether the recipient is the donor with the neuron cut out."""
-        return self.cut == self.neuron and self.recipient.startswith(self.donor)
+        return self.cut == self.neuron and self.recipient == f"{self.donor} without {self.cut}"
