@@ -12,7 +12,8 @@ PARTS = ("app.py", "README.md", "LICENSE", "TERMS.md", "analysis", "space", "res
 PLATFORMS = ("gradio", "spaces", "huggingface_hub")
 """Packages that the platform itself installs, at the version of the README's ``sdk_version``."""
 
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store", "hooks.py")
+"""Of these: what others make, and what only the documentation is built with."""
 
 
 def assemble(folder: Path) -> Path:

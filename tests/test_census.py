@@ -400,7 +400,8 @@ def test_a_neuron_that_never_changes_is_left_out_everywhere(level):
     moments = CrossMoments([0, 0, 0], [0, 1, 2], [1, 1, 1], [3, 4, 5])
     logits = torch.randn(90, 7, generator=generator)
     own, token = torch.ones(90, dtype=torch.bool), torch.arange(90) % 7
-    moments.add(Reading(token, token, token, token, logits, {0: active}), logits.logsumexp(-1), own)
+    reading = Reading(token, token, token, token, logits, {0: active}, {}, {})
+    moments.add(reading, logits.logsumexp(-1), own)
     told = _by_outcome(moments, np.array([3.0, 2.0, 1.0]), "probability", 0)
     kept = moments.correlations("probability")[np.ix_([0, 2], [0, 2])]
     assert told["pairs_read"] == told["own_counts"].sum() == 2
