@@ -33,6 +33,8 @@ class Kept:
 def kept(folder: Path, stale: bool = False) -> Kept | None:
     """The table of a model, out of the folder that has one for each question; None without a row.
 
+    Rows of questions that were typed, or turned into chat, are none of the library's.
+
     Args:
         folder: of the model's results.
         stale: whether rows may be joined that other code than this computed.
@@ -40,9 +42,8 @@ def kept(folder: Path, stale: bool = False) -> Kept | None:
     Raises:
         UserError: a row is damaged or stale, or they were not made alike.
     """
-    experiment, order = named(TABLE), {name: place for place, name in enumerate(library())}
-    homes = [path.parent for path in folder.glob(f"*/{TABLE}.json")]
-    homes.sort(key=lambda home: (order.get(home.name, len(order)), home.name))
+    experiment = named(TABLE)
+    homes = [folder / name for name in library() if results.exists(folder / name, TABLE)]
     if not homes:
         return None
     made = [results.provenance(home, TABLE) for home in homes]

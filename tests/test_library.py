@@ -156,16 +156,39 @@ def test_a_question_that_the_model_does_not_tell_apart_has_no_number_and_says_so
 
 def test_the_verdict_follows_the_rows():
     cases = {
-        "exception": (0.7, 0.1),
+        "exception": (0.7, 0.1, 0.1),
+        "some": (0.7, 0.1),
         "among": (0.7, 0.6),
         "others": (0.1, 0.6),
         "nobody": (0.1, 0.1),
     }
-    for verdict, (own, other) in cases.items():
-        result = together([row("an", (" an", " a"), own), row("are", WORDS, other)], {})
-        assert facts(result).verdict == verdict
+    for verdict, (own, *others) in cases.items():
+        rows = [row("an", (" an", " a"), own), *(row("are", WORDS, each) for each in others)]
+        assert facts(together(rows, {})).verdict == verdict
     assert facts(row("are", WORDS, 0.6)).verdict == "some"
     assert facts(untold("yes", (" Yes", " No"), Plan())).verdict == "untold"
+
+
+def test_of_a_question_that_is_not_told_apart_it_is_not_said_that_it_has_no_neuron():
+    an = untold("an", (" an", " a"), Plan())
+    said = told(together([an, row("are", WORDS, 0.6), row("she", WORDS, 0.1)], {}))
+    assert said.heading.strip() == "1 of 2 questions has a neuron"
+    assert "one neuron says the word in 1 of 2 questions." in said.caption
+    assert "has no neuron" not in said.finding
+
+
+def test_one_of_two_questions_is_no_exception():
+    said = told(together([row("an", (" an", " a"), 0.7), row("are", WORDS, 0.1)], {}))
+    assert said.heading.strip() == "1 of 2 questions has a neuron"
+    assert "Of all others the most is recovered for" in said.answer
+
+
+def test_what_a_neuron_writes_is_counted_where_it_is_known():
+    known, unknown = row("an", (" an", " a"), 0.7), row("are", WORDS, 0.6)
+    unknown = replace(unknown, target_rank=np.array([0]))
+    assert not told(unknown).writes
+    assert "In 1 of 1 question" in told(together([known, unknown], {})).writes
+    assert "put other tokens first" not in told(together([known, unknown], {})).writes
 
 
 def test_a_word_is_not_alone_where_another_has_a_neuron_too():
@@ -174,7 +197,7 @@ def test_a_word_is_not_alone_where_another_has_a_neuron_too():
         told(together([row("an", (" an", " a"), 0.7), each], {}))
         for each in (row("are", WORDS, 0.1), row("are", WORDS, 0.7), other)
     )
-    assert "is the exception" in alone.heading
+    assert "is not alone" not in alone.heading
     assert "is not alone: two of" in near.heading or "is not alone: 2 of" in near.heading
     assert "stays open" in near.answer
     assert "clearly more than for" in far.answer
@@ -201,7 +224,11 @@ def test_no_word_has_a_neuron_that_another_equals_or_that_chance_gives(change):
     assert not found.ones
     assert len(found.crowds) == 1
     assert "does not stand alone" in told(row("an", (" an", " a"), 0.7, second=0.65)).crowds
-    assert "shuffled labels" in told(row("an", (" an", " a"), 0.7, chance=0.9)).crowds
+    by_chance = row("an", (" an", " a"), 0.7, chance=0.9)
+    assert "shuffled labels" in told(by_chance).crowds
+    swapped = replace(by_chance, shuffled=by_chance.random, random=by_chance.shuffled)
+    assert "so did the best of random ones" in told(swapped).crowds
+    assert "shuffled labels" not in told(swapped).crowds
 
 
 def test_intervals_of_several_questions_hold_at_once():
@@ -243,11 +270,13 @@ def test_kept_rows_are_joined_in_the_order_of_the_library_and_stale_ones_refused
     assert table.result.questions == result.questions
     assert summary(table.result) == summary(result)
     assert kept_table(tmp_path / "nobody") is None
-    save_rows(tmp_path, row("zoo", WORDS, 0.1), code="0" * 64)
+    save_rows(tmp_path, row("trees-1a2b3c", WORDS, 0.1))
+    assert kept_table(root).result.questions == result.questions, "a typed one is none of these"
+    save_rows(tmp_path, row("were", WORDS, 0.1), code="0" * 64)
     with pytest.raises(UserError, match="other code"):
         kept_table(root)
-    assert kept_table(root, stale=True).result.questions[-1] == "zoo"
-    save_rows(tmp_path, row("zoo", WORDS, 0.1), revision="1" * 64)
+    assert kept_table(root, stale=True).result.questions[-2:] == ("were", "yes")
+    save_rows(tmp_path, row("were", WORDS, 0.1), revision="1" * 64)
     with pytest.raises(UserError, match="differ in their options"):
         kept_table(root)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis import questions
 from analysis.criteria import LEAD, SAYS, SMALL_SET
+from analysis.experiments.library.compute import CHOOSING
 from analysis.experiments.library.measured import BEST, SECOND, Library, Needed
 from analysis.numbers.estimates import Estimate
 
@@ -16,8 +17,12 @@ much; or the model does not tell the question's prompts apart."""
 
 Verdict = Literal["exception", "among", "others", "nobody", "some", "untold"]
 """Of the question that is asked where no other is named: it alone has a neuron, it and others have
-one, or others have and it has not; or no question has one; or, where it is not among them, some
-have; or the model tells none of them apart."""
+one, or others have and it has not; or no question has one; or, where it is not told apart or too
+few others are, some have; or the model tells none of them apart."""
+
+RULE = 2
+"""Where no more questions than these are told apart, one that has a neuron is no exception: there
+is no rule to except it from."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Facts:
     model: str
     neurons: int
     screen: int
+    choosing: int  # pairs that choose at most
     draws: int  # of either control
     rows: tuple[Row, ...]  # those told apart by recovery, the largest first; then the others
     told: int  # how many are told apart
@@ -76,6 +82,7 @@ class Facts:
     least: int  # neurons for half where that is least among them; 0 where no size is enough
     most: int  # neurons for half where it takes most; 0 where no size is enough somewhere
     writers: int  # best neurons that write their target before all other tokens
+    ranked: int  # those of which it is known whether they do
     beyond: int  # questions whose best neuron recovers more than every control
     absent: tuple[tuple[str, str], ...]  # questions that cannot be asked, and why
     pairs: int  # that confirm, of the question with the fewest
@@ -98,6 +105,7 @@ def facts(result: Library) -> Facts:
         model=result.model,
         neurons=result.neurons,
         screen=result.screen,
+        choosing=CHOOSING,
         draws=result.shuffled.shape[1],
         rows=(*told, *untold),
         told=len(told),
@@ -116,6 +124,7 @@ def facts(result: Library) -> Facts:
         least=min((size for size in sizes if size > SMALL_SET), default=0),
         most=max(sizes, default=0) if all(sizes) else 0,
         writers=sum(r.target_rank == 1 for r in told),
+        ranked=sum(r.target_rank > 0 for r in told),
         beyond=sum(r.beyond for r in told),
         absent=tuple(zip(result.missing, result.reasons, strict=True)),
         pairs=min((r.confirmed_on for r in told), default=0),
@@ -143,11 +152,13 @@ def _verdict(ones: tuple[Row, ...], special: Row | None, told: int) -> Verdict:
         return "untold"
     if not ones:
         return "nobody"
-    if special is None:
+    if special is None or special.verdict == "untold":
         return "some"
     if special not in ones:
         return "others"
-    return "exception" if len(ones) == 1 else "among"
+    if len(ones) > 1:
+        return "among"
+    return "exception" if told > RULE else "some"
 
 
 def _apart(one: Row, other: Row) -> bool:
