@@ -5,13 +5,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.criteria import AGREEMENT, HALF, NOTABLE
-from analysis.experiments.circuit.measured import Circuit
+from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
+from analysis.experiments.circuit.measured import Circuit, area
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
 
-Verdict = Literal["whole", "half", "part", "none"]
-"""The drawn edges alone bring back nearly all, half of it, less, or next to nothing."""
+Verdict = Literal["beyond", "whole", "half", "part", "none", "against"]
+"""The drawn edges alone bring back more than all, nearly all, half of it, less, or next to nothing;
+or they move the answer the other way."""
+
+EXCHANGED = "token"
+"""What the rows of edges call the exchanged token."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Opposed:
 
     name: str
     effect: float  # of its edge to the answer
-    source: str  # the node that drives it most; none if that edge is not drawn
+    source: str  # the node, or EXCHANGED, that drives it most; none if no such edge is drawn
     driven: float  # effect of that edge
 
 
@@ -42,29 +46,35 @@ class Facts:
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
     without: float
     complete: bool  # whether next to nothing comes back through all others
-    path: tuple[str, ...]  # nodes of the way whose weakest edge is strongest
-    weakest: float  # that edge's effect
+    others_against: bool  # whether all others move the answer the other way
+    path: tuple[
+        str, ...
+    ]  # nodes of the way whose weakest edge is strongest; none if it is straight
+    weakest: float  # that edge's effect; 0 where no way has edges that all help
     opposed: Opposed | None  # the one that takes most back
-    matched: float  # the most that other nodes of the same kinds bring back, in size
+    matched: float  # the most that other nodes of the same kinds bring back
     beside_matched: bool  # whether the drawn nodes bring back more than all of these
     cpr: float
     cmd: float
-    random_cpr: float
+    random_cpr: float  # the best of random circuits
     random_cmd: float
-    beside_random: bool  # whether the areas are better than those of random circuits
+    beside_random: bool  # whether the areas are better than those of every random circuit
+    source: str  # the drawn MLP at an exchanged token without which most is lost; empty if none
     most: float  # nodes that bring back nearly all, as a share of all nodes
     most_nodes: int
     pairs: int  # held-out pairs
     held_out: Estimate | None
     held_out_without: Estimate | None
-    holds: bool  # whether it brings something back there, beyond doubt
+    holds: bool  # whether it brings back half as much there, beyond doubt
 
 
 def facts(result: Circuit) -> Facts:
     """Read them off."""
     path, weakest = _widest(result)
     near = int(np.argmax(result.alone >= AGREEMENT))
-    matched = float(np.abs(result.matched).max(initial=0.0))
+    matched = float(result.matched.max(initial=0.0))
+    random_cpr = max(area(each) for each in result.random)
+    random_cmd = min(area(np.abs(1 - each)) for each in result.random)
     pairs = len(result.held_out)
     held_out = result.over_pairs(result.held_out_faithful) if pairs else None
     return Facts(
@@ -82,6 +92,7 @@ def facts(result: Circuit) -> Facts:
         edges_matter=abs(result.faithful_nodes - result.faithful) > NOTABLE,
         without=result.without,
         complete=abs(result.without) < NOTABLE,
+        others_against=result.without <= -NOTABLE,
         path=path,
         weakest=weakest,
         opposed=_opposed(result),
@@ -89,15 +100,16 @@ def facts(result: Circuit) -> Facts:
         beside_matched=result.faithful_nodes > matched,
         cpr=result.cpr,
         cmd=result.cmd,
-        random_cpr=result.random_cpr,
-        random_cmd=result.random_cmd,
-        beside_random=result.cpr > result.random_cpr and result.cmd < result.random_cmd,
+        random_cpr=random_cpr,
+        random_cmd=random_cmd,
+        beside_random=result.cpr > random_cpr and result.cmd < random_cmd,
+        source=_source(result),
         most=float(result.sizes[near] / result.universe),
         most_nodes=int(result.sizes[near]),
         pairs=pairs,
         held_out=held_out,
         held_out_without=result.over_pairs(result.held_out_without) if pairs else None,
-        holds=held_out is not None and held_out.low > NOTABLE,
+        holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
     )
 
 
@@ -107,15 +119,30 @@ def verdicts(result: Circuit) -> dict[str, Any]:
 
 
 def _verdict(result: Circuit) -> Verdict:
+    if result.faithful < -NOTABLE:
+        return "against"
     if result.faithful < NOTABLE:
         return "none"
     if result.faithful < HALF:
         return "part"
-    return "half" if result.faithful < AGREEMENT else "whole"
+    if result.faithful < AGREEMENT:
+        return "half"
+    return "beyond" if result.faithful > MORE_THAN_ALL else "whole"
+
+
+def _source(result: Circuit) -> str:
+    """The drawn MLP at an exchanged token whose corrupted value takes away most, if it is half."""
+    there = [
+        i
+        for i in result.drawn
+        if result.nodes[i].startswith("MLP") and result.positions[i] in result.exchanged
+    ]
+    most = max(there, key=lambda i: result.lost[i], default=None)
+    return result.nodes[most] if most is not None and result.lost[most] >= HALF else ""
 
 
 def _widest(result: Circuit) -> tuple[tuple[str, ...], float]:
-    """The way from the tokens to the answer whose weakest edge is strongest; none if none helps."""
+    """The way from the tokens to the answer whose weakest edge is strongest, and its effect."""
     strength = np.where(result.kept, result.edges, 0.0)
     widths, before = [np.inf], [-1]
     for receiver in range(len(result.nodes) + 1):
@@ -137,11 +164,11 @@ def _opposed(result: Circuit) -> Opposed | None:
     if direct.min(initial=0.0) >= 0:
         return None
     node = int(direct.argmin())
-    driving = np.where(result.kept[1:, node], result.edges[1:, node], 0.0)
+    driving = np.where(result.kept[:, node], result.edges[:, node], 0.0)
     source = int(driving.argmin())
     return Opposed(
         name=result.nodes[node],
         effect=float(direct[node]),
-        source=result.nodes[source] if driving[source] < 0 else "",
+        source=(EXCHANGED, *result.nodes)[source] if driving[source] < 0 else "",
         driven=float(driving[source]),
     )
