@@ -42,6 +42,11 @@ def in_chat(subject: Subject, question: Question, system: str | None = None) -> 
     Raises:
         UserError: the model has no chat template, or one of them cannot be put into it.
     """
+    if question.template and set(system or "") & set("{}"):
+        raise UserError(
+            "The system prompt has braces, which in a question with words mark their place: leave "
+            "them out, or ask of --clean and --corrupted alone."
+        )
 
     def turn(text: str) -> str:
         return rendered(subject, text, system) if text else ""

@@ -127,8 +127,8 @@ def _of_other_models(folder: Path, experiment: Experiment) -> Iterator[tuple[Pat
 
 
 def _beside(folder: Path, experiment: Experiment) -> Iterator[tuple[Path, str]]:
-    """Where those lie that were asked with other options of the experiment's own."""
-    options = {option.name for option in experiment.options}
+    """Where those lie that differ in nothing but options in which they may."""
+    options = set(experiment.beside)
     own = results.provenance(folder, experiment.name)
     for path in sorted(folder.glob(f"{experiment.name}.*.json")):
         made = results.provenance(folder, path.stem)

@@ -66,6 +66,13 @@ def test_what_no_template_takes_is_told_in_a_sentence(tuned):
         rendered(tuned, CLEAN)
 
 
+def test_braces_in_a_system_prompt_are_refused_where_they_would_mark_the_place_of_a_word(tuned):
+    with pytest.raises(UserError, match="The system prompt has braces"):
+        in_chat(tuned, TREES, "Answer as {json}.")
+    pair = Question(clean=CLEAN, target=" an", foil=" a")
+    assert "as {json}" in in_chat(tuned, pair, "Answer as {json}.").clean
+
+
 def test_a_verb_shows_the_rendered_prompt_and_a_model_without_template_says_so(
     analysis, folders, tmp_path
 ):

@@ -6,13 +6,15 @@ import functools
 import pytest
 
 from analysis import results
+from analysis.calls import Call
 from analysis.errors import UserError
 from analysis.evidence import load_evidence
-from analysis.experiments.transplant import EXPERIMENT, compute, measured
+from analysis.experiments.transplant import EXPERIMENT, command, compute, measured
 from analysis.experiments.transplant.compute import transplant
 from analysis.experiments.transplant.facts import facts
 from analysis.experiments.transplant.measured import FOLDS
 from analysis.inputs import Inputs
+from analysis.running import record
 from analysis.sentences import alone
 from tests import transplants
 from tests.synthetic import Plan, evidence, save
@@ -169,6 +171,17 @@ def test_a_study_tells_whether_other_draws_come_to_the_same():
     assert not beside(put_back(Plan())).draws
 
 
+def test_other_draws_are_told_of_the_ground_that_is_named():
+    own = grafted(Plan())
+    effect, gains = own.donor_effect.copy(), own.gains.copy()
+    effect[2], gains[:, 0, 0] = [9.0, 8.0, 10.0], [0.5, 0.4, 0.6]
+    other = dataclasses.replace(own, donor_effect=effect, gains=gains)
+    found = facts(dataclasses.replace(own, beside=(other,)))
+    assert found.again[0].strongest.name != found.strongest.name == own.grounds[0]
+    assert [each.mean for each in found.again_gains] == [0.5]
+    assert "is +0.50 (" in beside(other).draws
+
+
 def test_what_came_back_stands_in_the_figure_beside_what_the_neuron_does():
     def rows(result):
         return [label for axis in result.figure().select_yaxes() for label in axis.ticktext]
@@ -186,6 +199,8 @@ def test_a_study_has_the_transplants_that_are_kept_beside_it_and_none_of_other_c
     results.save(
         folder, "transplant.back", put_back(Plan()), dataclasses.replace(made, inputs=asked)
     )
+    quick = dataclasses.replace(made, inputs={**asked, "contexts": 8})
+    results.save(folder, "transplant.seed1", grafted(Plan()), quick)
     results.save(folder, "transplant.old", grafted(Plan()), dataclasses.replace(made, code="0"))
     (back,) = load_evidence(folder).transplant.beside
     assert back.same
@@ -205,3 +220,21 @@ def test_a_study_has_the_transplants_that_are_kept_beside_it_and_none_of_other_c
 def test_what_a_study_keeps_is_called_by_what_it_is(recipient, seed, name):
     given = Inputs(QUESTION, (NEURON,), {"recipient": recipient, "seed": seed})
     assert compute.kept_as(donor(), given) == name
+
+
+def test_a_kept_transplant_is_not_written_over_by_one_that_was_asked_something_else(tmp_path):
+    folder = save(Plan(), tmp_path)
+    path, made = folder / "transplant.json", evidence(Plan()).provenance["transplant"]
+    options = EXPERIMENT.check({})
+    given = Inputs(QUESTION, (NEURON,), {**options, "recipient": "gpt2"})
+    call = Call(experiment=EXPERIMENT)
+
+    def check(**asked):
+        old = {**record(EXPERIMENT, given), **asked}
+        results.save(folder, "transplant", grafted(Plan()), dataclasses.replace(made, inputs=old))
+        command._check_asked_alike(call, given, path)
+
+    check()
+    for name, value in {"recipient": "other", "contexts": 8, "layer": "3", "cut": "L0N1"}.items():
+        with pytest.raises(UserError, match=f"another {name} \\({value}\\): move it away"):
+            check(**{name: value})

@@ -33,6 +33,7 @@ EXPERIMENT = Experiment(
     figures=(Figure("transplant"), Figure("transplant_layers", "layers_caption")),
     study=None,
     apart=True,
+    beside=("recipient", "cut", "seed"),
     app={"contexts": 8},
     group="Test it",
     button="Cut it out and put it back",

@@ -12,6 +12,7 @@ from analysis.errors import UserError
 
 if TYPE_CHECKING:
     from analysis.experiments.transplant.found import Transplant
+    from analysis.inputs import Inputs
     from analysis.subject import Subject
 
 
@@ -46,7 +47,11 @@ def answer(
 
 
 def _kept(call: Call, root: Path) -> "Transplant":
-    """The result in the folder of the donor's study, made again only where it would be another."""
+    """The result in the folder of the donor's study, made again only where the code is another.
+
+    Raises:
+        UserError: one that was asked something else is kept there under the same name.
+    """
     from analysis import results, study
     from analysis.experiments.transplant.compute import kept_as
     from analysis.experiments.transplant.found import Transplant
@@ -57,8 +62,28 @@ def _kept(call: Call, root: Path) -> "Transplant":
         study.folder_of(results.writable(root), donor, given.question),
         kept_as(donor, given),
     )
+    if results.exists(folder, name):
+        _check_asked_alike(call, given, folder / f"{name}.json")
     study.bring_up_to_date(donor, call.experiment, given, folder, console.watched, name)
     return results.load(folder, name, Transplant)
+
+
+def _check_asked_alike(call: Call, given: "Inputs", path: Path) -> None:
+    """Refuse to write over a transplant that took another neuron or other options.
+
+    Raises:
+        UserError: that is what is kept.
+    """
+    from analysis import results
+    from analysis.running import record
+
+    asked, kept = record(call.experiment, given), results.provenance(path.parent, path.stem).inputs
+    for name in ("neuron", *(option.name for option in call.experiment.options)):
+        if kept.get(name, asked[name]) != asked[name]:
+            raise UserError(
+                f"{path} is a transplant with another {name} ({kept[name] or 'none'}): move it "
+                "away to keep this one there, or name another folder with --keep."
+            )
 
 
 def _save(result: "Transplant", path: Path) -> None:

@@ -81,6 +81,7 @@ class Facts:
     places: int  # tokens of ordinary text
     back: tuple["Facts", ...]  # cut out of its own model and put back, as a check of the method
     again: tuple["Facts", ...]  # into the same recipient, with other draws
+    again_gains: tuple[Estimate, ...]  # of each on the ground that is strongest here
     same_again: bool  # whether these all come to the same verdict
 
 
@@ -127,6 +128,9 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
         places=int(result.places[0]),
         back=tuple(facts(other) for other in result.beside if other.same and not result.same),
         again=tuple(again),
+        again_gains=tuple(
+            each.gain for o in again for each in o.grounds if each.name == strongest.name
+        ),
         same_again=all(other.verdict == verdict for other in again),
     )
 
