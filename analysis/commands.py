@@ -5,8 +5,19 @@ from typing import Any
 
 from analysis import questions
 from analysis.answer import command_line
+from analysis.contrast import members
 from analysis.declaration import Experiment
 from analysis.questions import Question
+
+
+def reads_prompts(experiment: Experiment, *words: str) -> bool:
+    """Whether an answer may depend on the prompts.
+
+    It does where the experiment needs them, and where one of the words is a set: after the clean
+    prompt its tokens are weighed.
+    """
+    needed = bool({"prompts", "pair"} & {*experiment.needs})
+    return needed or any(len(members(word)) > 1 for word in words)
 
 
 def experiment_command(
@@ -33,7 +44,7 @@ def experiment_command(
     if neurons[1:] and "rivals" in experiment.needs:
         named["rivals"] = ",".join(neurons[1:])
     given = question_options(question)
-    if not {"prompts", "pair"} & set(experiment.needs):
+    if not reads_prompts(experiment, question.target, question.foil):
         given = {name: value for name, value in given.items() if name not in ("clean", "corrupted")}
     return command_line(experiment.verb, **given, **named, **loading, **own)
 

@@ -8,7 +8,7 @@ from analysis import corpus
 from analysis.engines.reading import Window, batches, windows
 from analysis.neuron import Neuron
 from analysis.questions import default
-from analysis.scanning.scan import BATCH_TOKENS, WINDOW_TOKENS, Scan, scan
+from analysis.scanning.scan import BATCH_TOKENS, WINDOW_TOKENS, scan, started
 from analysis.subject import Subject
 from bench.timing import Work, alternate
 
@@ -45,7 +45,7 @@ def section(subject: Subject, rounds: int, tokens: int) -> dict[str, Any]:
 
     def scanned(curve: bool) -> Work:
         chosen = [Neuron(subject.n_layers - 1, 0)] if curve else []
-        kept = Scan.empty(subject.n_layers * subject.d_mlp, len(chosen))
+        kept = started(subject, chosen)
 
         def work() -> None:
             read = texts[: kept.windows + part]

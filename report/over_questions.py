@@ -73,12 +73,12 @@ def write_table(folder: Path, table: Table, place: Place) -> None:
         )
     )
     (folder / table.page).write_text(text, encoding="utf-8")
-    (home / "data").mkdir()
+    (home / "data").mkdir(exist_ok=True)
     document = {"provenance": asdict(table.kept.made), "summary": result.summary()}
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     (home / "data" / f"{experiment.name}.json").write_text(text + "\n", encoding="utf-8")
     if place.stills:
-        (home / "images").mkdir()
+        (home / "images").mkdir(exist_ok=True)
         plots = {each.name: experiment.draw(each, result) for each in experiment.figures}
         stills = draw(plots, find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
         for still, content in stills.items():

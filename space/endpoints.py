@@ -29,6 +29,8 @@ HOW = (
 )
 """What a program has to know of every endpoint."""
 
+SETS = "bars between several make a set"
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -114,7 +116,7 @@ def _names() -> str:
 
 def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     """What the experiment takes of a view, then its own options, then the model."""
-    space = "with its leading space; bars between several make a set."
+    space = "with its leading space" + ("." if experiment.single else f"; {SETS}.")
     if experiment.asks_about_a_neuron:
         yield Parameter(
             "neuron",
@@ -124,9 +126,10 @@ def _parameters(experiment: Experiment) -> Iterator[Parameter]:
         )
     if {"prompts", "pair"} & set(experiment.needs):
         may = "" if "pair" in experiment.needs else "; may be empty"
-        second = f"a prompt of the same number of tokens that calls for the foil{may}."
         yield Parameter("clean", str, USUAL.clean, "the prompt that calls for the target.")
-        yield Parameter("corrupted", str, USUAL.corrupted, second)
+        yield Parameter(
+            "corrupted", str, USUAL.corrupted, f"a prompt that calls for the foil{may}."
+        )
     if "words" in experiment.needs:
         yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
     else:

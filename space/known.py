@@ -6,6 +6,7 @@ from functools import lru_cache
 from analysis.declaration import Experiment
 from analysis.experiments import named
 from space.answers import Answer, answer
+from space.own import OWN
 from space.story import Story, story
 from space.view import View, parts
 
@@ -42,4 +43,5 @@ def _asked(study: Story, view: View) -> View:
     question, neuron = study.evidence.question, study.evidence.neuron
     names = ("clean", "corrupted", "target", "foil")
     own: dict[str, str] = {name: getattr(question, name) for name in names}
-    return replace(view, question=question.name, neuron=neuron, text="", **own)
+    blank = dict.fromkeys((*OWN, "text"), "")
+    return replace(view, question=question.name, neuron=neuron, **blank, **own)

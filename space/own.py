@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from analysis.commands import reads_prompts
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
@@ -111,6 +112,6 @@ def asked(view: View, experiment: Experiment) -> Question:
         return own
     question = library_question(view) or USUAL
     words = {"target": view.target, "foil": view.foil}
-    if not {"prompts", "pair"} & set(experiment.needs):
+    if not reads_prompts(experiment, view.target, view.foil):
         return question.replaced(**words)
     return question.replaced(view.clean, view.corrupted, **words)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from analysis import EMBEDDED, questions
+from analysis.commands import reads_prompts
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
@@ -76,7 +77,7 @@ NAMES = frozenset(field.name for field in fields(View))
 
 def parts(view: View, experiment: Experiment) -> dict[str, str]:
     """The parts of a view that an experiment's answer depends on, by name."""
-    prompts = bool({"prompts", "pair"} & {*experiment.needs})
+    prompts = reads_prompts(experiment, view.target, view.foil)
     read = {
         "clean": prompts,
         "corrupted": prompts,

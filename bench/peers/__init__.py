@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,9 @@ class Peer:
     def _told(self, said: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(said) + "\n")
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended: there is no line then
+            self.process.stdin.write(json.dumps(said) + "\n")
+            self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
             raise OSError(f"{self.name} ended without an answer")
@@ -96,8 +98,8 @@ def installed(name: str) -> str:
         for step in steps:
             try:
                 subprocess.run(step, check=True, timeout=INSTALL_SECONDS)
-            except subprocess.SubprocessError as error:
-                raise OSError(f"{name} could not be installed: {error}") from error
+            except (OSError, subprocess.SubprocessError) as error:
+                raise OSError(f"{name} could not be installed") from error
         mark.write_text(wanted)
     return str(python.absolute())
 

@@ -25,7 +25,7 @@ from space import html, limits, service
 from space.answers import Answer, answer
 from space.asks import Ask
 from space.controls import asking
-from space.own import asked
+from space.own import OWN, asked
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.view import View
@@ -118,7 +118,10 @@ def following(view: View, options: Mapping[str, Any]) -> Answer:
     """
     full = service.complete(view, named(NAME))
     result = service.result(named(FOLLOWING), full, options, follow)
-    typed = replace(full, clean=result.prompts[0], corrupted="")
+    question = asked(full, named(NAME))
+    words = {"target": question.target, "foil": question.foil}
+    own = dict.fromkeys(OWN, "")
+    typed = replace(full, **own, clean=result.prompts[0], corrupted="", **words)
     shown = answer(named(FOLLOWING), typed, {}, result)
     return shown if typed.clean else replace(shown, command="")
 

@@ -48,6 +48,9 @@
     setTimeout(begin, SOON);
   }
 
+  /* The parts of a view that stand in place of its two prompts. */
+  const none = { lines: "", template: "", target_words: "", foil_words: "" };
+
   /* What waits for the workbench. */
   const bench = (wish) => {
     if (window.askView) wish(window.askView);
@@ -58,7 +61,7 @@
       window.open(`./?${new URLSearchParams({ ...data.question, neuron })}`, "_blank", "noopener");
       return;
     }
-    bench((ask) => ask({ ...data.question, neuron }, "activations"));
+    bench((ask) => ask({ ...data.question, ...none, neuron }, "activations"));
     document.getElementsByTagName("gradio-app")[0].scrollIntoView();
   };
 
@@ -159,9 +162,9 @@
       const question = about.question;
       say("Looking through every neuron: this takes some seconds \u2026");
       at("verdict").scrollIntoView({ block: "nearest" });
-      awaited = parts;
-      const none = { lines: "", template: "", target_words: "", foil_words: "" };
-      bench((ask) => ask({ ...parts, ...none, question, neuron: "" }, "find", true));
+      awaited = { ...parts, ...none };
+      const wished = { ...awaited, question, neuron: "" };
+      bench((ask) => ask(wished, "find", true));
     };
     tell();
   };
@@ -173,8 +176,7 @@
     const answer = document.querySelector(".answer-find [data-question]");
     if (!awaited || !answer) return;
     const question = JSON.parse(answer.dataset.question);
-    const same = ["target", "foil", "clean", "corrupted"].every((k) => question[k] === awaited[k]);
-    if (!same) return;
+    if (Object.entries(awaited).some(([name, value]) => question[name] !== value)) return;
     awaited = undefined;
     at("verdict").classList.toggle("wrong", Boolean(answer.querySelector("[role=alert]")));
     const more = document.createElement("button");

@@ -33,14 +33,16 @@
 
   const spaced = (token) => token.replaceAll(" ", "·");
 
-  /* The prompts that are asked: pairs or a sentence with words stand in place of the two. */
-  const prompts = (view) => {
-    const [clean, corrupted] = view.lines.trim().split("\n")[0].split("|");
-    const told = (a, b) => `“${a.trim()}” against “${b.trim()}”`;
-    if (corrupted !== undefined) return told(clean, corrupted);
+  /* What is asked: pairs, with words of their own or not, or a sentence with words stand in place of
+     the two prompts. */
+  const asked = (view) => {
+    const told = (a, b, target = view.target, foil = view.foil) =>
+      `“${a.trim()}” against “${b.trim()}” · ${spaced(target.trimEnd())} or ${spaced(foil.trimEnd())}`;
+    const pair = view.lines.trim().split("\n")[0].split("|");
+    if (pair.length > 1) return told(...pair);
     if (!view.template.trim()) return told(view.clean, view.corrupted);
-    const [first, second] = [view.target_words, view.foil_words].map((words) => words.split(/[,\n]/)[0].trim());
-    return told(view.template.replace("{}", first), view.template.replace("{}", second));
+    const words = [view.target_words, view.foil_words].map((some) => some.split(/[,\n]/)[0].trim());
+    return told(...words.map((word) => view.template.replace("{}", () => word)));
   };
 
   /* What the server is sent: one object of the view's parts by their names. */
@@ -140,8 +142,7 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
-      `Now: ${view.neuron || "its own neuron"} · ${prompts(view)} · ` +
-      `${spaced(view.target)} or ${spaced(view.foil)}`;
+      `Now: ${view.neuron || "its own neuron"} · ${asked(view)}`;
     document.getElementById("kept").hidden = !isKept(view);
     const link = home + (shared.size ? `?${shared}` : "");
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";

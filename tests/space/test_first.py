@@ -134,6 +134,18 @@ def test_what_the_study_was_asked_is_known_and_nothing_else():
     assert known(named("patching"), View(model="no-such-model")) is None
 
 
+@pytest.mark.parametrize("own", [{"lines": "a | b"}, {"lines": "nonsense"}, {"template": "The {}"}])
+def test_no_study_was_asked_what_a_visitor_pastes(own, monkeypatch):
+    study = Story(PLANNED, make_claims(PLANNED))
+    monkeypatch.setattr("space.known.story", lambda _model: study)
+    monkeypatch.setattr("space.known._answer", lambda name, _view: name)
+    asked = PLANNED.question
+    view = View(question=asked.name, clean=asked.clean, corrupted=asked.corrupted)
+    view = replace(view, target=asked.target, foil=asked.foil)
+    assert known(named("patching"), view) == "patching"
+    assert known(named("patching"), replace(view, **own)) is None
+
+
 def test_suggestions_are_of_the_library_and_the_last_fits_any_two_words():
     *ours, any_words = suggestions(questions.default())
     assert (ours[0].target, ours[0].clean) == (" an", questions.default().clean)
