@@ -56,7 +56,7 @@ def _check_alike(
     folder: Path, experiment: Experiment, made: list[results.Provenance], stale: bool
 ) -> None:
     """Refuse rows of other code, or of different options or weights."""
-    again = f"run `an-neuron {experiment.verb} --keep {folder.parent}`"
+    again = f"run `an-neuron {experiment.verb} --model {folder.name} --keep {folder.parent}`"
     if not stale and any(m.code != code_version(f"{experiment.home}.compute") for m in made):
         raise UserError(f"Rows of {folder} over questions were computed by other code: {again}.")
     names = [option.name for option in experiment.options]

@@ -55,17 +55,20 @@ def sweep_rows(sweep: dict[str, Any]) -> list[tuple[str, float, str]]:
     return sorted([*rows, *peers], key=lambda row: -row[1])
 
 
-def picture(found: dict[str, Any]) -> go.Figure:
-    """Every way to sweep, and how cost grows."""
-    titles = ("Seconds for every neuron", "Cost by amount, smallest = 1")
-    figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.12)
-    rows = sweep_rows(found["sweep"])
+def _ways(rows: list[tuple[str, float, str]]) -> go.Scatter:
     names, values, colours = zip(*rows, strict=True)
     told = [f"  {value:,.3g}" if value < 1000 else f"  {value:,.0f}" for value in values]
     ways = go.Scatter(x=values, y=names, text=told, mode="markers+text", showlegend=False)
-    ways.update(marker={"color": colours, "size": 14}, textposition="middle right")
-    figure.add_trace(ways, 1, 1)
-    for name, points in found["curves"]["curves"].items():
+    return ways.update(marker={"color": colours, "size": 14}, textposition="middle right")
+
+
+def picture(found: dict[str, Any]) -> go.Figure:
+    """Every way to sweep, and how cost grows; what was not timed is left out."""
+    titles = ("Seconds for every neuron", "Cost by amount, smallest = 1")
+    figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.12)
+    if "sweep" in found:
+        figure.add_trace(_ways(sweep_rows(found["sweep"])), 1, 1)
+    for name, points in found.get("curves", {}).get("curves", {}).items():
         amounts, costs = zip(*points, strict=True)
         x = [amount / amounts[0] for amount in amounts]
         y = [cost / costs[0] for cost in costs]

@@ -130,6 +130,9 @@ def _parameters(experiment: Experiment) -> Iterator[Parameter]:
         yield Parameter(
             "corrupted", str, USUAL.corrupted, f"a prompt that calls for the foil{may}."
         )
+    elif not {"words", "corpus"} & set(experiment.needs):
+        weighed = "the prompt after which a set's tokens are weighed; else it is not read."
+        yield Parameter("clean", str, USUAL.clean, weighed)
     if "words" in experiment.needs:
         yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
     else:

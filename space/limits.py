@@ -1,5 +1,8 @@
 """What visitors may ask at most, so that none keeps the others waiting: tokens, and work."""
 
+from collections.abc import Iterator
+
+from analysis.commands import reads_prompts
 from analysis.cost import Cost, cost
 from analysis.declaration import Experiment
 from analysis.errors import UserError
@@ -21,18 +24,13 @@ def check(subject: Subject, experiment: Experiment, inputs: Inputs) -> None:
     """
     question, needs = inputs.question, experiment.needs
     if "pair" in needs:
-        texts = [
-            (kind, getattr(pair, kind.split()[0]))
-            for pair in (question, *(question.pairs if inputs.options.get("held_out") else ()))
-            for kind in ("clean prompt", "corrupted prompt")
-        ]
-        sizes = [len(make_prompt(subject, text, what).tokens) for what, text in texts]
+        sizes = [len(make_prompt(subject, text, what).tokens) for what, text in _prompts(inputs)]
         if max(sizes) > PAIR_TOKENS:
             raise UserError(
                 f"The prompts have {max(sizes)} tokens: the longest pair allowed here has "
                 f"{PAIR_TOKENS}: shorten both, or use the command line."
             )
-    elif "prompts" in needs:
+    elif reads_prompts(experiment, question.target, question.foil):
         _check_text(subject, question.clean, "clean prompt")
         _check_text(subject, question.corrupted, "corrupted prompt")
     for option in experiment.options:
@@ -63,6 +61,16 @@ def afford(
             f"This would take about {told.time} here ({told.passes:,} passes of a token through a "
             f"layer), and one answer may take {longest}: {cheaper}use the command line."
         )
+
+
+def _prompts(inputs: Inputs) -> Iterator[tuple[str, str]]:
+    """What each prompt of a pair is, and its text: the question's own, and those that confirm."""
+    question, confirming = inputs.question, inputs.options.get("held_out")
+    for pair in (question, *(question.pairs if confirming else ())):
+        yield "clean prompt", pair.clean
+        yield "corrupted prompt", pair.corrupted
+    for word in (*question.target_words, *question.foil_words) if confirming else ():
+        yield "sentence", question.template.format(word)
 
 
 def _check_text(subject: Subject, text: str, what: str) -> None:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
+from analysis.wording import markup
 from space import html
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
@@ -25,7 +26,10 @@ INTRO = (
 )
 
 
-NO_TABLE = "There is no committed table of {}: `an-neuron library --keep results` makes one."
+NO_TABLE = (
+    "There is no committed table of {0}: <code>an-neuron library --model {0} --keep results</code> "
+    "makes one."
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def _library(model: str) -> None:
     """The committed table of the words that have a neuron, with nothing to wait for."""
     table = committed(model)
     if table is None:
-        gr.HTML(html.intro(NO_TABLE.format(model)))
+        gr.HTML(html.intro(markup(NO_TABLE, model)))
         return
     gr.HTML(html.intro(table.experiment.asks))
     gr.HTML(html.caption(table.finding))

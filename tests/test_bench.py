@@ -4,9 +4,14 @@ import json
 
 import pytest
 
-from bench import page
+from analysis import corpus
+from bench import __main__ as benches
+from bench import page, peers, scan
 from bench.peers import PEERS, spread
 from bench.timing import Round, alternate
+from tests.questions import TREES
+from tests.space.questions import ARTICLES
+from tests.subjects import kept
 
 TIMES = {"median": 2.0, "low": 1.5, "high": 2.5, "rounds": 3}
 PEER = {"batch": 32, "tried": {"16": 0.02}, "extrapolated": 1234.0, "times": 61.0, "apart": 1e-5}
@@ -66,3 +71,31 @@ def test_the_picture_has_a_bar_for_each_way_to_sweep_and_a_line_for_each_curve()
     drawn = page.picture(FOUND)
     assert set(drawn.data[0].y) == {"matrix products", "exact", "screened", "nnsight"}
     assert list(drawn.data[1].y) == [1, 2]
+    assert [each.name for each in page.picture({}).data] == ["in proportion"]
+
+
+def test_a_scan_is_timed_beside_the_pass_of_the_same_windows(monkeypatch):
+    subject = kept("llama").subject()  # gated: its scan has quadrants and factors
+    monkeypatch.setattr(corpus, "sample", lambda n, _seed: list(ARTICLES))
+    monkeypatch.setattr(scan, "default", lambda: TREES)
+    told = scan.section(subject, rounds=2, tokens=100)
+    assert told["tokens"] >= 100
+    assert len(told["by_round"]) == 2
+
+
+def test_sections_keep_the_machine_they_were_timed_on(monkeypatch, tmp_path):
+    out = tmp_path / "results.json"
+    monkeypatch.setattr(benches, "load", lambda _name: None)
+    monkeypatch.setattr(benches, "sections", lambda _small: dict.fromkeys("ab", lambda _: {}))
+    benches.main(["a"], True, out)
+    benches.main(["b"], False, out)
+    found = json.loads(out.read_text())
+    assert [found[name]["machine"]["small"] for name in "ab"] == [True, False]
+    assert found["machine"]["small"], "one of them was a small run"
+
+
+def test_a_peer_that_cannot_be_had_is_named_without_the_machines_paths(monkeypatch, tmp_path):
+    monkeypatch.setattr(peers, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr(peers.sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(OSError, match=r"^nnsight could not be installed$"):
+        peers.installed("nnsight")

@@ -52,7 +52,7 @@ def test_an_endpoint_takes_what_the_experiment_needs_and_what_a_visitor_may_set(
     pair, words = ["clean", "corrupted"], ["target", "foil"]
     assert parameters("next_token") == [*pair, *words, "model"]
     assert parameters("neuron_sweep") == [*pair, *words, "screen", "seed", "model"]
-    assert parameters("writers") == [*words, "token", "top", "model"]
+    assert parameters("writers") == ["clean", *words, "token", "top", "model"]
     assert parameters("activations") == ["neuron", *pair, *words, "text", "seed", "model"]
     assert parameters("generality") == ["neuron", "question", "seed", "model"]
 

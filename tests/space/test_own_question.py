@@ -13,10 +13,11 @@ from analysis.experiments import named
 from analysis.questions import Question
 from space import service
 from space.own import asked, library_question, own_question
+from space.panels.activations import following
 from space.question_bar import examples
 from space.session import Session
 from space.settings import BODY, CONFIRMING, MOST_PAIRS, Settings
-from space.view import LONGEST, View
+from space.view import LONGEST, View, parts
 from tests.space.questions import VIEW, is_one_sentence, tiny_loader
 
 LINES = """I climbed up the apple tree and picked | I climbed up the lemon tree and picked
@@ -83,6 +84,24 @@ def test_sets_of_words_are_asked_in_the_same_boxes(door):
         service.ask(named("composition"), view, {})
 
 
+@pytest.mark.parametrize("name", ["direct_effect", "writers"])
+def test_a_set_is_weighed_after_the_visitors_own_prompt(name, door):
+    view = replace(door, target=" an| the", foil=" a", neuron="L1N3", clean="I saw the egg and")
+    answer = service.ask(named(name), view, {})
+    assert answer.result.weighted_at == view.clean
+    assert f"--clean '{view.clean}'" in answer.command
+    assert parts(view, named(name))["clean"] == view.clean
+    assert "clean" not in parts(replace(view, target=" an"), named(name))
+
+
+def test_what_follows_a_pressed_token_is_asked_by_its_own_text_alone(door):
+    view = replace(door, lines=f"{LINES.splitlines()[0]} | the | his", neuron="L1N3")
+    answer = following(view, {"place": "0:3", "seed": 0})
+    assert f"--clean '{answer.result.prompts[0]}'" in answer.command
+    assert "--target ' the' --foil ' his'" in answer.command
+    assert "lemon" not in answer.command
+
+
 def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
     for _, parts in examples():
         view = replace(VIEW, **{**SENTENCE, "lines": LINES, **parts})
@@ -107,6 +126,7 @@ def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
         ({"target": " an| a"}, "' a' is in target and foil"),
         ({"lines": f"{'tree ' * 125} | {'dog ' * 125}"}, "The prompts have 125 tokens"),
         ({"lines": f"{LINES}\n{'tree ' * 125} | {'dog ' * 125}"}, "The prompts have 125 tokens"),
+        ({**SENTENCE, "foil_words": f"pear, {'dog ' * 122}"}, "The prompts have 126 tokens"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(door, parts, sentence):
