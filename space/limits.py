@@ -65,11 +65,15 @@ def afford(
 
 def _prompts(inputs: Inputs) -> Iterator[tuple[str, str]]:
     """What each prompt of a pair is, and its text: the question's own, and those that confirm."""
-    question, confirming = inputs.question, inputs.options.get("held_out")
-    for pair in (question, *(question.pairs if confirming else ())):
+    question = inputs.question
+    yield "clean prompt", question.clean
+    yield "corrupted prompt", question.corrupted
+    if not inputs.options.get("held_out"):
+        return
+    for pair in question.pairs:
         yield "clean prompt", pair.clean
         yield "corrupted prompt", pair.corrupted
-    for word in (*question.target_words, *question.foil_words) if confirming else ():
+    for word in (*question.target_words, *question.foil_words):
         yield "sentence", question.template.format(word)
 
 

@@ -103,8 +103,8 @@ def test_what_follows_a_pressed_token_is_asked_by_its_own_text_alone(door):
 
 
 def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
-    for _, parts in examples():
-        view = replace(VIEW, **{**SENTENCE, "lines": LINES, **parts})
+    for _, chosen in examples():
+        view = replace(VIEW, **{**SENTENCE, "lines": LINES, **chosen})
         assert own_question(view) is None
 
 
