@@ -1,7 +1,5 @@
 """The first screen in a browser: complete before a click, quick, and led by keys alone."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -57,8 +55,9 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
 
 def test_the_workbench_begins_although_a_file_of_the_first_screen_is_late(context, address):
     def late(route):
-        context.pages[-1].wait_for_selector("#turn")  # what is above it is read and painted
-        time.sleep(1)
+        page = context.pages[-1]
+        page.wait_for_function("Boolean(window.openNeuron)")  # first.js has run, and set its last timer
+        page.evaluate("new Promise(done => setTimeout(done, 500))")  # behind that one
         route.continue_()
 
     context.route("**/first/explain.js", late)
