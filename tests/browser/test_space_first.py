@@ -56,7 +56,7 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
 def test_the_workbench_begins_although_a_file_of_the_first_screen_is_late(context, address):
     def late(route):
         page = context.pages[-1]
-        page.wait_for_function("Boolean(window.openNeuron)")  # first.js has run, and set its last timer
+        page.wait_for_function("Boolean(window.openNeuron)")  # first.js has set its timers
         page.evaluate("new Promise(done => setTimeout(done, 500))")  # behind that one
         route.continue_()
 
