@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis import console, results, study
+from analysis import console, results
 from analysis.calls import Call
 from analysis.errors import UserError
 
@@ -87,6 +87,7 @@ def _row(
     Raises:
         UserError: it cannot be put to the model.
     """
+    from analysis import study
     from analysis.experiments.library.compute import run
     from analysis.experiments.library.measured import Library
 

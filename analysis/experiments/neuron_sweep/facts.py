@@ -92,6 +92,8 @@ class Benched:
     mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
     mean_missed: float  # the largest effect missed of fifty there, in logits
     mean_missed_share: float
+    sizes: tuple[int, ...]  # recall is told of so many neurons
+    size: int  # of these the one by which estimates are judged
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,8 @@ def benched() -> Benched:
         mean_recall=(found.recall(DEFAULT, SIZES[0], True), found.recall(DEFAULT, size, True)),
         mean_missed=missed,
         mean_missed_share=share,
+        sizes=SIZES,
+        size=size,
     )
 
 
