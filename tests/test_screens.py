@@ -56,7 +56,7 @@ def test_relevance_leaves_the_output_and_hands_on_all_of_it():
     subject = make_subject("llama")
     pair = make_tiny_pair(subject)
     tokens, contrast = subject.batch(pair.clean.tokens), pair.contrast
-    with propagating(subject) as model:
+    with propagating(subject) as model, torch.enable_grad():
         embedded = model.get_input_embeddings()(tokens).detach().requires_grad_()
         logits = model(inputs_embeds=embedded).logits[0, -1]
         answer = logits[contrast.target_id] - logits[contrast.foil_id]

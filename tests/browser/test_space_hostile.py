@@ -29,7 +29,7 @@ HOSTILE = {
 SHOWN = ("template literal", "braces", "image", "drawing", "scheme", "script", "link")
 """Those that have to be seen just as they are, spaces as middle dots."""
 
-UNASKED = ("generality", "corpus_scan")
+UNASKED = ("generality", "corpus_scan", "transplant")
 """They read no prompt, and of words only what the library has: no hostile one."""
 
 HARM = """() => [

@@ -39,6 +39,6 @@ EXPERIMENT = Experiment(
     button="Cut it out and put it back",
     intro="A neuron of one model, fitted to read in another what it reads in its own. Live, the "
     "model itself, with the neuron cut out, gets it back; another model takes the command line.",
-    seconds=300,
+    seconds=60,
     patience=2,
 )
