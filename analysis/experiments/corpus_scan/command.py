@@ -1,7 +1,11 @@
 """The verb that reads a corpus: it keeps its scan in a file, and can be broken off and taken up."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,17 +14,38 @@ from analysis.calls import Call
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
+    from analysis.experiments.corpus_scan.sources import Source
     from analysis.inputs import Inputs
+    from analysis.progress import Progress
+    from analysis.scanning.scan import Scan
     from analysis.subject import Subject
 
 
 def answer(
     call: Call,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Texts to read in place of the corpus: files or patterns in quotes, such as "
+            "'texts/*.jsonl'; - is standard input. Can be given again."
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["", "txt", "jsonl", "parquet"],
+        typer.Option("--format", help="What they are, where their names do not say it."),
+    ] = "",
+    field: Annotated[
+        str, typer.Option(help="Where the text stands in a row of JSON Lines or Parquet.")
+    ] = "text",
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Name a file that cannot be read, and go on.")
+    ] = False,
     keep: Annotated[
         Path | None, typer.Option(help="File of the scan, taken up if it was broken off.")
     ] = None,
     table: Annotated[
-        Path | None, typer.Option(help="Write a CSV with a row for every neuron here.")
+        Path | None,
+        typer.Option(help="Write a row for every neuron here: Parquet, or CSV by the name."),
     ] = None,
     curve: Annotated[
         bool,
@@ -30,55 +55,104 @@ def answer(
     ] = True,
 ) -> dict[str, Any]:
     """The scan, and where it is kept."""
-    from analysis.experiments.corpus_scan.compute import corpus_scan, tallied, texts
+    from analysis.experiments.corpus_scan.compute import corpus_scan
     from analysis.loading.assets import cache_root
-    from analysis.scanning import scan_files
+    from analysis.progress import silent
+    from analysis.scanning import scan_files, scan_table
 
-    subject = call.load()
-    inputs = call.inputs(subject)
-    read = texts(inputs)
-    key = _key(subject, inputs, len(read), curve)
-    path = keep or scan_files.file_of(cache_root() / "scans", key)
-    with scan_files.held(path):
-        so_far = scan_files.load_scan(path, key)
-        if so_far is not None:
-            console.note(
-                f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
-            )
-        contrast = inputs.question.contrast(subject)
-        rest = (read, inputs["seed"], so_far, lambda done: scan_files.save_scan(path, done, key))
-        with console.watched("scan") as progress:
-            if curve:
-                scan = corpus_scan(subject, inputs.neurons, contrast, *rest, progress)
-                told = call.summary(scan)
-            else:
-                done = tallied(subject, (), None, *rest, progress)
-                told = {"documents": len(read), "tokens": int(done.moments.count)}
-        if table is not None:
-            _write_table(table, subject, path, key, dict(read))
+    given = {"field": field, "form": form, "unreadable": _note_once() if skip_unreadable else None}
+    with _source(call, files, given) as source:
+        subject, seed = call.load(), call.options["seed"]
+        inputs = call.inputs(subject) if curve else None
+        key = _key(subject, source, seed, inputs)
+        path = keep or scan_files.file_of(cache_root() / "scans", key)
+        with scan_files.held(path):
+            rest = (seed, _so_far(path, key), lambda done: scan_files.save_scan(path, done, key))
+            with console.watched("scan") as progress:
+                if inputs is None:
+                    told = _every_neuron(subject, source, *rest, progress)
+                else:
+                    contrast, read = inputs.question.contrast(subject), source.held()
+                    scan = corpus_scan(subject, inputs.neurons, contrast, read, *rest, progress)
+                    told = call.summary(scan)
+            if table is not None:
+                done = scan_files.load_scan(path, key)
+                assert done is not None
+                scan_table.write_table(table, subject, done, source.documents(silent), key)
     return {**told, "kept": str(path)}
 
 
+def _note_once() -> Callable[[str], None]:
+    """What tells of a file that is left out, as often as it may be read."""
+    return cache(lambda reason: console.note(f"note: left out from there on: {reason}"))
+
+
+def _source(
+    call: Call, files: list[str] | None, given: dict[str, Any]
+) -> "AbstractContextManager[Source]":
+    """What is read.
+
+    Raises:
+        UserError: files and a number of articles are both asked for.
+    """
+    from analysis.experiments.corpus_scan import DOCUMENTS, sources
+    from analysis.loading.assets import cache_root
+    from analysis.loading.texts import Texts
+
+    documents = call.options["documents"]
+    if not files:
+        return nullcontext(sources.articles(documents, call.options["seed"]))
+    if documents != DOCUMENTS.default:
+        raise UserError("--documents draws articles of the corpus: --files are read as a whole.")
+    return sources.files(files, Texts((), **given), cache_root() / "scans")
+
+
+def _so_far(path: Path, key: dict[str, Any]) -> "Scan | None":
+    """What was kept of a scan that was broken off."""
+    from analysis.scanning import scan_files
+
+    found = scan_files.load_scan(path, key)
+    if found is not None:
+        console.note(f"note: {path} holds {found.windows} windows of this scan; it goes on there.")
+    return found
+
+
+def _every_neuron(
+    subject: "Subject",
+    source: "Source",
+    seed: int,
+    so_far: "Scan | None",
+    keep: "Callable[[Scan], None]",
+    progress: "Progress",
+) -> dict[str, Any]:
+    """Tally every neuron without logits, and hold no more than a shard of the texts."""
+    from analysis.engines.reading import windows
+    from analysis.experiments.corpus_scan.compute import window_of
+    from analysis.scanning.scan import scan, started
+
+    numbers = count()
+    documents = (document for document, _ in zip(source.documents(progress), numbers, strict=False))
+    done = begun = so_far or started(subject, ())
+    for done in scan(
+        subject, windows(subject, documents, window_of(subject)), (), None, seed, begun
+    ):
+        keep(done)
+    if not int(done.moments.count):
+        raise UserError("There is no text to scan: no document has two tokens.")
+    return {"documents": next(numbers), "tokens": int(done.moments.count)}
+
+
 def _key(
-    subject: "Subject", inputs: "Inputs", documents: int, curve: bool = True
+    subject: "Subject", source: "Source", seed: int, inputs: "Inputs | None"
 ) -> dict[str, Any]:
     """All that a scan depends on."""
-    from importlib.metadata import version
-
-    from analysis.code_version import code_version
-    from analysis.loading.pinned import CORPUS
+    from analysis.scanning.scan_files import model_key
 
     return {
-        "model": subject.origin.name,
-        "revision": subject.origin.revision,
-        "dtype": str(subject.dtype),
-        "device": subject.device.type,
-        "packages": {name: version(name) for name in ("torch", "transformers")},
-        "curve": _followed(inputs) if curve else None,
-        "corpus": CORPUS.sha256,
-        "documents": documents,
-        "seed": inputs["seed"],
-        "code": code_version("analysis.scanning.scan", "analysis.corpus"),
+        **model_key(subject),
+        **source.identity,
+        "curve": None if inputs is None else _followed(inputs),
+        "seed": seed,
     }
 
 
@@ -86,24 +160,3 @@ def _followed(inputs: "Inputs") -> dict[str, Any]:
     """What the records are of."""
     names = [str(neuron) for neuron in inputs.neurons]
     return {"target": inputs.question.target, "foil": inputs.question.foil, "neurons": names}
-
-
-def _write_table(
-    table: Path, subject: "Subject", path: Path, key: dict[str, Any], texts: dict[int, str]
-) -> None:
-    """Write every neuron's moments and its extremes in their context, whole or not at all."""
-    import csv
-
-    from analysis.results import atomic
-    from analysis.scanning import scan_files
-    from analysis.scanning.scan_table import COLUMNS, rows
-
-    done = scan_files.load_scan(path, key)
-    assert done is not None
-    try:
-        with atomic(table) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(rows(subject, done, texts))
-    except OSError as error:
-        raise UserError(f"{table} cannot be written ({error.strerror}).") from error
