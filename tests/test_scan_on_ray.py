@@ -1,7 +1,12 @@
 """The corpus scan on Ray: the same bytes as in one process, also where a worker is killed."""
 
+import functools
+import importlib.util
 import os
 import signal
+import socket
+import sys
+import types
 
 import pytest
 import torch
@@ -42,7 +47,10 @@ def make_it_die(worker):
 
 @pytest.mark.slow
 def test_two_workers_of_which_one_is_killed_make_the_same_bytes_as_one_process(loading):
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    if importlib.util.find_spec("ray") is None and not os.environ.get("CI"):
+        pytest.skip("Ray is not installed: requirements-dev.txt has it.")
+    import ray
+
     subject = loading.load()
     contrast = make_contrast(subject, " an", " a")
     pieces = list(windows(subject, TEXTS, 8))
@@ -66,6 +74,18 @@ def test_a_worker_with_another_model_or_code_refuses_to_scan(loading):
     key = model_key(loading.load())
     with pytest.raises(UserError, match="A worker has another code than this process"):
         on_ray.Worker(loading.load, {**key, "code": "other"})
+
+
+def test_where_no_ray_is_or_answers_is_told_in_one_sentence(loading, monkeypatch):
+    ask = functools.partial(on_ray.pool, loading.load, {}, "cpu")
+    monkeypatch.setitem(sys.modules, "ray", types.ModuleType("ray"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(UserError, match=f"No Ray answers at {closed}"), ask(2, closed):
+        pass
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match="pip install 'an-neuron"), ask(2):
+        pass
 
 
 def test_ray_is_asked_for_in_so_many_words(analysis):

@@ -6,7 +6,9 @@ their bytes and keeps no order by itself. A shard is scanned as in one process a
 so that both give the same bits where the machines' arithmetic does.
 """
 
+import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ RESTARTS = 16
 
 WAITING = 2
 """Shards for each worker that are read, or wait for an earlier one, at once: bounds the memory."""
+
+ANSWER_SECONDS = 10.0
+"""Within which a cluster has to take a connection."""
 
 HINT = "Ray is not installed: `pip install 'an-neuron[ray]'` installs it."
 
@@ -133,6 +138,17 @@ def _dead(error: Exception) -> str:
     )
 
 
+def _check_reached(address: str) -> None:
+    """Ray itself asks a machine that does not answer for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return  # auto, or what Ray will say is none
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"No Ray answers at {address} ({first_line(error)}).") from error
+
+
 @contextmanager
 def pool(
     load: Callable[[], Subject],
@@ -158,10 +174,13 @@ def pool(
         import ray
     except ModuleNotFoundError as error:
         raise UserError(HINT) from error
+    if address:
+        _check_reached(address)
     kind = "GPU" if device.startswith("cuda") else "CPU"
     try:
         here = {} if address else {"num_cpus": workers, "include_dashboard": False}
-        ray.init(address=address or "local", log_to_driver=False, **here)
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        ray.init(address=address or "local", **quiet, **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UserError(f"Ray cannot be started or reached ({first_line(error)}).") from error
     try:
