@@ -179,7 +179,7 @@ def pool(
     kind = "GPU" if device.startswith("cuda") else "CPU"
     try:
         here = {} if address else {"num_cpus": workers, "include_dashboard": False}
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         ray.init(address=address or "local", **quiet, **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UserError(f"Ray cannot be started or reached ({first_line(error)}).") from error
