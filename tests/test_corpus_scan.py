@@ -17,18 +17,19 @@ from pyarrow import parquet
 from safetensors import SafetensorError
 
 from analysis import corpus
+from analysis.calls import Call
 from analysis.claims import make_claims
 from analysis.contrast import make_contrast
 from analysis.engines.reading import Window, windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
-from analysis.experiments.corpus_scan.command import _key
 from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
 from analysis.experiments.corpus_scan.quadrants import SIGNS
 from analysis.experiments.corpus_scan.sources import Source
 from analysis.experiments.corpus_scan.tables import LISTING
+from analysis.experiments.corpus_scan.work import Work
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
 from analysis.numbers.estimates import share_of_tokens
@@ -339,8 +340,11 @@ def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
 
     asked = inputs(EXPERIMENT, subject, PAIR, tuple(map(str, CHOSEN)))
 
+    call = Call(experiment=EXPERIMENT, options={"seed": 0})
+    work = Work(call, Source(lambda _: iter(()), {"corpus": "some"}), curve=True)
+
     def key():
-        return _key(subject, Source(lambda _: iter(()), {"corpus": "some"}), 0, asked)
+        return work.key(subject, asked)
 
     first = key()
     assert first["device"] == "cpu"
