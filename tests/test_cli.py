@@ -231,6 +231,14 @@ def test_importing_the_command_line_is_quick_because_nothing_heavy_comes_with_it
 
 
 @pytest.mark.slow
+def test_questions_are_listed_without_what_only_models_need():
+    code = "from analysis import questions as q; [*map(q.load, q.library())]"
+    code += "; import sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb", ["next-token", "logit-lens", "patching", "neuron-sweep", "direct-effect", "activations"]
 )
