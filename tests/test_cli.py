@@ -102,7 +102,7 @@ BAD = [
     (["next-token", "--model", "/nowhere/at/all"], "There is no file or folder"),
     (["next-token", "--clean", ""], "clean prompt is empty"),
     (["next-token", "--clean", CLEAN + " an egg" * 100], "reads at most 128"),
-    (["next-token", "--clean", CLEAN, "--target", " an egg"], "is 2 tokens"),
+    (["next-token", "--clean", CLEAN, "--target", "  an"], "is 2 tokens"),
     (["next-token", "--clean", CLEAN, "--device", "abacus"], "Unknown device 'abacus'"),
     (["next-token", "--clean", CLEAN, "--dtype", "int3"], "Unknown dtype 'int3'"),
     (["patching", "--clean", CLEAN], "Only --clean is given: a pair needs --corrupted too"),

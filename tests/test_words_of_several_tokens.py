@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from analysis.contrast import make_contrast
+from analysis.drafting.checking import checked
 from analysis.engines.ablator import PromptAblator
 from analysis.engines.answers import answers
 from analysis.engines.attribution import attribute_neurons
@@ -345,3 +346,20 @@ def test_a_longer_word_and_one_without_its_space_are_told():
     (told,) = hints(subject, PAIR.replaced(target=" old tree", foil=" a"))
     assert told.startswith("' old tree' is 2 tokens long and ' a' 1: logarithms")
     assert hints(subject, PAIR.replaced(target=" old tree", foil=" red dog")) == ()
+
+
+def test_a_question_of_words_is_checked_by_their_logarithms(subject):
+    question = PAIR.replaced(target=" old tree", foil=" red apple")
+    (row,) = checked(subject, question)["prompts"]
+    pair = question.pair(subject)
+    expected = [choice(subject, prompt, pair.contrast) for prompt in (pair.clean, pair.corrupted)]
+    assert [row["clean_diff"], row["corrupted_diff"]] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_command_line_takes_words_of_several_tokens(answer, llama_folder):
+    words = ("--target", " old tree", "--foil", " red apple")
+    prompts = ("--clean", CLEAN, "--corrupted", CORRUPTED)
+    sweep = answer("neuron-sweep", "--model", llama_folder, *prompts, *words, "--screen", "5")
+    asked = answer("next-token", "--model", llama_folder, *prompts, *words)
+    assert (sweep["target"], sweep["exact"]) == (" old tree", 5)
+    assert asked["logit_diff"] == pytest.approx(sweep["clean_diff"], abs=1e-4)
