@@ -30,6 +30,7 @@ HOW = (
 """What a program has to know of every endpoint."""
 
 SETS = "bars between several make a set"
+LONG = "it may be several tokens long"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _names() -> str:
 
 def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     """What the experiment takes of a view, then its own options, then the model."""
-    space = "with its leading space" + ("." if experiment.single else f"; {SETS}.")
+    also = [SETS] * (not experiment.single) + [LONG] * experiment.long
+    space = "; ".join(["with its leading space", *also]) + "."
     if experiment.asks_about_a_neuron:
         yield Parameter(
             "neuron",

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.contrast import mistake
 from analysis.errors import UserError
+from analysis.token_sets import mistake
 
 COLUMNS = ("clean", "corrupted", "target", "foil")
 MOST = 1000
