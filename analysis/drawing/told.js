@@ -33,7 +33,8 @@
       })
       .map((line) => line.textContent.trim())
       .filter(Boolean)
-      .join(" · ");
+      .join(" · ")
+      .replaceAll(" · →", " →");
 
   const tell = (plot, place) => {
     const marks = marksOf(plot);
