@@ -119,7 +119,7 @@ def _parts(path: Path) -> Iterator[tuple[str, int]]:
         while part := file.read(PART // 2):
             part += file.readline(PART // 2)
             _check(part, f"{path}")
-            yield part, file.buffer.tell()
+            yield part, file.buffer.tell()  # type: ignore[attr-defined]
 
 
 def _lines(path: Path, field: str) -> Iterator[tuple[str, int]]:
@@ -132,7 +132,7 @@ def _lines(path: Path, field: str) -> Iterator[tuple[str, int]]:
             if len(line) == LONGEST_LINE:
                 raise UserError(f"{where} is longer than {LONGEST_LINE:,} characters.")
             if line.strip():
-                yield _text(line, field, where), file.buffer.tell()
+                yield _text(line, field, where), file.buffer.tell()  # type: ignore[attr-defined]
 
 
 def _text(line: str, field: str, where: str) -> str:
