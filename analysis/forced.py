@@ -94,7 +94,7 @@ def log_probability(
     rows = normed.reshape(-1, normed.shape[-1])
     logs = [
         logits[:, token] - logits.logsumexp(-1)
-        for logits in (head.logits(some).float() for some in rows.split(ROWS))
+        for logits in (head.logits(some).float() for some in torch.split(rows, ROWS))
     ]
     return torch.cat(logs).reshape(normed.shape[:-1])
 
