@@ -38,9 +38,14 @@ WORDS = {
 NEURONS = [Neuron(0, 3), Neuron(1, 7), Neuron(2, 11)]
 
 
+@pytest.fixture
+def llama():
+    return kept("llama").subject()
+
+
 @pytest.fixture(params=WORDS, ids=lambda name: name.replace(" ", "-"))
-def asked(subject, request):
-    return make_pair(subject, CLEAN, CORRUPTED, *WORDS[request.param])
+def asked(llama, request):
+    return make_pair(llama, CLEAN, CORRUPTED, *WORDS[request.param])
 
 
 @pytest.fixture
@@ -88,21 +93,21 @@ def by_hooks(subject, pair, neuron, many):
     return (moved - corrupted) / (clean - corrupted)
 
 
-def test_an_answer_is_the_difference_of_logarithms_token_by_token(subject, asked):
+def test_an_answer_is_the_difference_of_logarithms_token_by_token(llama, asked):
     prompts = (asked.clean, asked.corrupted)
-    result = next_token(subject, prompts, asked.contrast)
-    expected = [choice(subject, prompt, asked.contrast) for prompt in prompts]
+    result = next_token(llama, prompts, asked.contrast)
+    expected = [choice(llama, prompt, asked.contrast) for prompt in prompts]
     np.testing.assert_allclose(result.logit_diff, expected, atol=1e-4)
     for side, values in (("target", result.p_target), ("foil", result.p_foil)):
         word = getattr(asked.contrast, side)
-        logs = [log_p(subject, prompt.tokens, word) for prompt in prompts]
+        logs = [log_p(llama, prompt.tokens, word) for prompt in prompts]
         np.testing.assert_allclose(np.log(values), logs, atol=1e-4)
-    found = answers(subject, [prompt.tokens for prompt in prompts], asked.contrast)
+    found = answers(llama, [prompt.tokens for prompt in prompts], asked.contrast)
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
     by_token = summary(result)["by_token"]["target"]
     assert "".join(each["token"] for each in by_token) == asked.contrast.target
     assert sum(each["log_p"] for each in by_token) == pytest.approx(
-        log_p(subject, asked.clean.tokens, asked.contrast.target), abs=1e-4
+        log_p(llama, asked.clean.tokens, asked.contrast.target), abs=1e-4
     )
 
 
@@ -117,12 +122,12 @@ def test_a_rank_of_one_is_what_the_model_writes_by_itself(subject):
     assert result.rank_target[0] == 1 < result.rank_foil[0]
 
 
-def test_a_sweep_recovers_what_hooks_on_the_plain_model_recover(subject, asked):
-    sweep = neuron_sweep(subject, asked)
-    expected = [by_hooks(subject, asked, neuron, 1) for neuron in NEURONS]
+def test_a_sweep_recovers_what_hooks_on_the_plain_model_recover(llama, asked):
+    sweep = neuron_sweep(llama, asked)
+    expected = [by_hooks(llama, asked, neuron, 1) for neuron in NEURONS]
     np.testing.assert_allclose([sweep.recovery[n] for n in NEURONS], expected, atol=2e-3)
     assert sweep.noise < 1e-4
-    screened = neuron_sweep(subject, asked, screen=10)
+    screened = neuron_sweep(llama, asked, screen=10)
     np.testing.assert_allclose(
         screened.recovery[screened.exact], sweep.recovery[screened.exact], atol=1e-4
     )
@@ -203,17 +208,17 @@ def choice_of_bridge(subject, prompt, contrast):
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])
-def test_ablation_follows_every_token_of_a_word(subject, asked, positions):
+def test_ablation_follows_every_token_of_a_word(llama, asked, positions):
     neuron, prompt = NEURONS[1], asked.clean
-    ablator = PromptAblator(subject, neuron.layer, prompt, asked.contrast, positions)
+    ablator = PromptAblator(llama, neuron.layer, prompt, asked.contrast, positions)
     places = len(ablator.activations)
     diff, p_target, kl = ablator.effects([neuron.number], torch.zeros(1, places))[0]
-    assert ablator.logit_diff == pytest.approx(choice(subject, prompt, asked.contrast), abs=1e-4)
-    before = subject.logits(prompt.tokens)[-1].double().log_softmax(-1)
-    with patched(subject, neuron, torch.zeros(places), prompt):
-        assert diff == pytest.approx(choice(subject, prompt, asked.contrast), abs=1e-4)
-        expected = log_p(subject, prompt.tokens, asked.contrast.target)
-        after = subject.logits(prompt.tokens)[-1].double().log_softmax(-1)
+    assert ablator.logit_diff == pytest.approx(choice(llama, prompt, asked.contrast), abs=1e-4)
+    before = llama.logits(prompt.tokens)[-1].double().log_softmax(-1)
+    with patched(llama, neuron, torch.zeros(places), prompt):
+        assert diff == pytest.approx(choice(llama, prompt, asked.contrast), abs=1e-4)
+        expected = log_p(llama, prompt.tokens, asked.contrast.target)
+        after = llama.logits(prompt.tokens)[-1].double().log_softmax(-1)
     assert np.log(p_target) == pytest.approx(expected, abs=1e-4)
     assert kl == pytest.approx(float((before.exp() * (before - after)).sum()), abs=1e-5)
 
@@ -302,10 +307,9 @@ def test_an_engine_that_knows_the_next_token_alone_refuses_words(subject, both):
         (" red old" * 9, " a", "is 18 tokens long, and at most 16 are asked for"),
     ],
 )
-def test_what_is_no_choice_between_two_words_is_refused(target, foil, sentence):
-    subject = kept("llama").subject()
+def test_what_is_no_choice_between_two_words_is_refused(llama, target, foil, sentence):
     with pytest.raises(UserError) as told:
-        make_contrast(subject, target, foil)
+        make_contrast(llama, target, foil)
     assert sentence in str(told.value)
 
 
