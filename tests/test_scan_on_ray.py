@@ -73,7 +73,7 @@ def test_two_workers_of_which_one_is_killed_make_the_same_bytes_as_one_process(l
 def test_a_worker_with_another_model_or_code_refuses_to_scan(loading):
     key = model_key(loading.load())
     with pytest.raises(UserError, match="A worker has another code than this process"):
-        on_ray.Worker(loading.load, {**key, "code": "other"})
+        _ = on_ray.Worker(loading.load, {**key, "code": "other"}).subject
 
 
 def test_where_no_ray_is_or_answers_is_told_in_one_sentence(loading, monkeypatch):

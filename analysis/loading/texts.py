@@ -5,6 +5,7 @@ No more than a part of one document, or a few rows of Parquet, is in memory at o
 
 import glob
 import hashlib
+import io
 import json
 import shutil
 import sys
@@ -115,16 +116,16 @@ class Texts:
 
 def _parts(path: Path) -> Iterator[tuple[str, int]]:
     """A plain text, in parts that end with a line where lines are not too long."""
-    with path.open(encoding="utf-8-sig") as file:
+    with path.open("rb") as bytes_of, io.TextIOWrapper(bytes_of, "utf-8-sig") as file:
         while part := file.read(PART // 2):
             part += file.readline(PART // 2)
             _check(part, f"{path}")
-            yield part, file.buffer.tell()  # type: ignore[attr-defined]
+            yield part, bytes_of.tell()
 
 
 def _lines(path: Path, field: str) -> Iterator[tuple[str, int]]:
     """The texts of a file of JSON Lines."""
-    with path.open(encoding="utf-8-sig") as file:
+    with path.open("rb") as bytes_of, io.TextIOWrapper(bytes_of, "utf-8-sig") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
@@ -132,7 +133,7 @@ def _lines(path: Path, field: str) -> Iterator[tuple[str, int]]:
             if len(line) == LONGEST_LINE:
                 raise UserError(f"{where} is longer than {LONGEST_LINE:,} characters.")
             if line.strip():
-                yield _text(line, field, where), file.buffer.tell()  # type: ignore[attr-defined]
+                yield _text(line, field, where), bytes_of.tell()
 
 
 def _text(line: str, field: str, where: str) -> str:

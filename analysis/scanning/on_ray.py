@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -40,13 +41,23 @@ class Worker:
     """One process with the model; all of a scan is told to it with each shard."""
 
     def __init__(self, load: Callable[[], Subject], key: dict[str, Any]) -> None:
-        self.subject = load()
-        for name, value in model_key(self.subject).items():
-            if value != key[name]:
+        self.load, self.key = load, key
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The model, loaded for the first shard: an error then is that shard's.
+
+        Raises:
+            UserError: it cannot be loaded, or is not what the scan is of.
+        """
+        subject = self.load()
+        for name, value in model_key(subject).items():
+            if value != self.key[name]:
                 raise UserError(
-                    f"A worker has another {name} than this process ({value}, not {key[name]}): "
-                    "install the same version and the same model everywhere."
+                    f"A worker has another {name} than this process ({value}, not "
+                    f"{self.key[name]}): install the same version and the same model everywhere."
                 )
+        return subject
 
     def scan(
         self,
@@ -123,19 +134,11 @@ def _got(reference: Any) -> dict[str, Tensor]:
         if isinstance(error.cause, UserError):
             raise error.cause from None
         raise
-    except ray.exceptions.RayActorError as error:
-        raise UserError(_dead(error)) from error
-
-
-def _dead(error: Exception) -> str:
-    """Why there is no worker any more: what its model's loading said, or that it died."""
-    lines = [line for line in str(error).splitlines() if "UserError: " in line]
-    if lines:
-        return lines[-1].split("UserError: ")[-1]
-    return (
-        f"A worker died more than {RESTARTS} times ({first_line(error)}): what was scanned is kept,"
-        " and the same command goes on there."
-    )
+    except ray.exceptions.RayError as error:
+        raise UserError(
+            f"A worker died more than {RESTARTS} times ({first_line(error)}): what was scanned is "
+            "kept, and the same command goes on there."
+        ) from error
 
 
 def _check_reached(address: str) -> None:
@@ -179,14 +182,14 @@ def pool(
     kind = "GPU" if device.startswith("cuda") else "CPU"
     try:
         here = {} if address else {"num_cpus": workers, "include_dashboard": False}
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         ray.init(address=address or "local", **quiet, **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UserError(f"Ray cannot be started or reached ({first_line(error)}).") from error
     try:
         there = int(ray.cluster_resources().get(kind, 0))
         if there < (workers or 1):
-            raise UserError(f"Ray has {there} {kind}s here: ask for at most so many workers.")
+            raise UserError(f"Ray has {there} {kind}s, and every worker wants one: ask for fewer.")
         claim = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
         made = ray.remote(**claim, max_restarts=RESTARTS, max_task_retries=RESTARTS)(Worker)
         yield Pool([made.remote(load, key) for _ in range(workers or there)])
