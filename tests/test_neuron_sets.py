@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import questions
+from analysis import questions, sentences
 from analysis.engines.attribution import attribute_neurons
 from analysis.engines.controls import matched_orders
 from analysis.engines.joint_continuation import continuations_with
 from analysis.engines.patcher import NeuronPatcher
+from analysis.experiments import named
 from analysis.experiments.neuron_sets import rankings
 from analysis.experiments.neuron_sets.compute import neuron_sets, summary
 from analysis.experiments.neuron_sets.facts import facts
@@ -274,6 +275,24 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     assert set(told["held_out"]["curves"]) == set(ORDERS)
 
 
+@pytest.mark.parametrize(
+    ("half", "said"),
+    [
+        (1, "This one neuron brings half of the difference back: L0N1."),
+        (2, "These 2 neurons together bring half of the difference back: L0N1, L0N0."),
+        (17, "It takes 17 neurons together to bring half of the difference back."),
+        (0, "Not even 20 neurons together bring half of the difference back."),
+    ],
+)
+def test_the_smallest_set_for_half_is_named_while_it_is_small(half, said):
+    made = evidence(Plan()).neuron_sets
+    smallest, order = made.smallest.copy(), made.order.copy()
+    smallest[GREEDY, 0] = half
+    order[GREEDY, :2] = 1, 0
+    found = dataclasses.replace(made, smallest=smallest, order=order)
+    assert str(sentences.verdict(named("neuron_sets"), found)) == said
+
+
 AN = (0.613, 0.730, 0.727, 0.769, 0.792, 0.846, 0.954, 1.071, 1.425, 2.018, 0.734)
 ARE = (0.134, 0.197, 0.289, 0.263, 0.373, 0.412, 0.480, 0.548, 0.652, 0.834, -0.168)
 SHE = (0.034, 0.066, 0.087, 0.124, 0.191, 0.244, 0.295, 0.355, 0.486, 0.683, -1.682)
@@ -296,7 +315,7 @@ SHE = (0.034, 0.066, 0.087, 0.124, 0.191, 0.244, 0.295, 0.355, 0.486, 0.683, -1.
 def test_the_embedded_models_curves_are_those_of_plain_transformers(
     embedded, clean, corrupted, target, foil, expected
 ):
-    """Measured with forward hooks on the plain model, by attribution; greedy is never worse."""
+    """Measured with forward hooks on the plain model, by attribution."""
     pair = make_pair(embedded, clean, corrupted, target, foil)
     patcher = NeuronPatcher(embedded, pair)
     estimate = attribute_neurons(embedded, pair, patcher.delta, patcher.start) / patcher.gap
@@ -304,6 +323,12 @@ def test_the_embedded_models_curves_are_those_of_plain_transformers(
     sizes = [*rankings.SIZES, estimate.numel()]
     found = rankings.recoveries(patcher, order, sizes).numpy()
     np.testing.assert_allclose(found, expected, atol=0.005)
+
+
+def test_on_the_embedded_model_greedy_is_never_worse(embedded):
+    patcher = NeuronPatcher(embedded, questions.default().pair(embedded))
+    estimate = attribute_neurons(embedded, patcher.pair, patcher.delta, patcher.start) / patcher.gap
+    order = rankings.by_estimate(estimate, estimate.numel())
     alone = rankings.by_patching(patcher, order[: rankings.SHORTLIST], silent)
     greedy = rankings.greedy(patcher, alone, 300, silent)
     steps = rankings.steps(300)

@@ -74,6 +74,7 @@ class Facts:
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
     larger: Set  # so many times as large, or the largest
     half: int  # neurons for half of the difference, greedily; 0 where no size does
+    halves: tuple[str, ...]  # those, where they are few enough to be listed
     largest: Set
     beyond: bool  # whether the largest brings back more than there is, on the pair
     only_there: bool  # whether it does not on the other pairs
@@ -107,6 +108,7 @@ def facts(result: NeuronSets) -> Facts:
     beyond = [size for size in result.control_sizes if size >= ENOUGH * first]
     twenty = float(_at(result, min(20, largest.size))[RESTORED, GREEDY])
     chosen, elsewhere = _set(result, first), largest.held_out
+    half = int(result.smallest[GREEDY, SHARES.index(HALF)])
     at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
     exact, attribution, greedy = result.area[RESTORED].tolist()
     return Facts(
@@ -116,7 +118,8 @@ def facts(result: NeuronSets) -> Facts:
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),
-        half=int(result.smallest[GREEDY, SHARES.index(HALF)]),
+        half=half,
+        halves=tuple(result.names("greedy")[:half]) if half <= SMALL_SET else (),
         largest=largest,
         beyond=largest.recovery > MORE_THAN_ALL,
         only_there=elsewhere is not None and elsewhere.mean <= MORE_THAN_ALL,
