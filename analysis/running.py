@@ -116,8 +116,12 @@ def compute(
     start = time.perf_counter()
     result = experiment.run(subject, given, progress)
     seconds = round(time.perf_counter() - start, 2)
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    return signed(result, provenance(experiment, subject, given, when, seconds))
+    return signed(result, provenance(experiment, subject, given, now(), seconds))
+
+
+def now() -> str:
+    """UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def signed(result: Any, made: Provenance) -> Any:

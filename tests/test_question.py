@@ -149,6 +149,22 @@ MISTAKES = [
         "name: no such key; a question has the name of its file",
     ),
     ('title = "', 'source = "x"\ntitle = "', "source: no such key; a question has the name of its"),
+    (
+        'title = "',
+        f'pairs = [{{ clean = "{CORRUPTED}", corrupted = "{CLEAN}", target = " a", foil = " an" }}]'
+        '\ntitle = "',
+        "pairs.0 is the same as the question's own: leave one out",
+    ),
+    (
+        'title = "',
+        'pairs = [{ clean = "x", corrupted = "y" }, { clean = "x", corrupted = "y" }]\ntitle = "',
+        "pairs.1 is the same as pairs.0: leave one out",
+    ),
+    (
+        'title = "',
+        'pairs = [{ clean = "x", corrupted = "x" }]\ntitle = "',
+        "pairs.0: clean and corrupted are identical: change one word",
+    ),
     ('title = "', "title = ", " is no TOML: "),
     ('title = "', 'title = "\udcff', " is not UTF-8 text: save it as UTF-8."),
 ]
@@ -242,13 +258,16 @@ def test_the_default_question_is_the_one_of_the_original_study():
     assert question.target_words == (
         "orange", "olive", "almond", "apricot", "avocado", "elm", "oak", "ash", "acacia", "alder",
         "aspen", "ebony", "elder", "elderberry", "acorn", "akee", "araucaria", "acai",
-        "umbrella", "iroko", "osage",
+        "umbrella", "iroko", "osage", "areca", "aloe", "argan", "arbutus", "orchid", "ironwood",
+        "oleander", "eggfruit", "acerola", "atemoya", "ambarella",
     )  # fmt: skip
     assert question.foil_words == (
         "peach", "plum", "cherry", "mango", "fig", "lime", "coconut", "walnut", "chestnut",
         "palm", "pine", "maple", "cedar", "banana", "papaya", "hazel", "birch", "willow",
         "mulberry", "quince", "date", "nutmeg", "cashew", "pecan", "guava", "lychee",
-        "pomegranate", "tangerine",
+        "pomegranate", "tangerine", "loquat", "longan", "durian", "damson", "hawthorn", "beech",
+        "poplar", "breadfruit", "nectarine", "rambutan", "persimmon", "kumquat", "hickory",
+        "mangosteen",
     )  # fmt: skip
     assert question.held_out_templates == (
         "She sat under the {} tree and ate",

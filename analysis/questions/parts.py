@@ -37,6 +37,11 @@ class Example(Part):
     text: str = ""
 
 
+def same(clean: str, corrupted: str, target: str, foil: str) -> tuple[frozenset[str], ...]:
+    """What two pairs have in common that ask the very same, either way round."""
+    return frozenset((clean, corrupted)), frozenset((target, foil))
+
+
 class Pair(Part):
     """Two more prompts that ask the same; of other words where they are given.
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError, model_validator
 
+from analysis.errors import UserError
+from analysis.questions.factors import Factors, Part
+from analysis.questions.mistakes import mistakes
+from analysis.questions.parts import Example, Natural, Pair, Words, same
 from analysis.token_sets import members, mistake
 
 if TYPE_CHECKING:  # so that questions are listed without torch
     from analysis.contrast import Contrast
     from analysis.prompts import Prompt, PromptPair, PromptSet
     from analysis.subject import Subject
-from analysis.errors import UserError
-from analysis.questions.factors import Factors, Part
-from analysis.questions.mistakes import mistakes
-from analysis.questions.parts import Example, Natural, Pair, Words
 
 
 class Question(Part):
@@ -291,7 +291,20 @@ def _wrong(question: Question) -> "list[str]":
         wrong.append("template needs target_words and foil_words")
     if question.held_out_templates and not question.template:
         wrong.append("held_out_templates need a template and words")
-    return wrong + _wrong_factors(question)
+    return [*wrong, *_wrong_pairs(question), *_wrong_factors(question)]
+
+
+def _wrong_pairs(question: Question) -> "Iterator[str]":
+    """A pair that stands twice would choose a neuron and confirm it, too."""
+    words = question.target, question.foil
+    places = {same(question.clean, question.corrupted, *words): "the question's own"}
+    for number, pair in enumerate(question.pairs):
+        if pair.clean == pair.corrupted:
+            yield f"pairs.{number}: clean and corrupted are identical: change one word"
+        key = same(pair.clean, pair.corrupted, pair.target or words[0], pair.foil or words[1])
+        if key in places:
+            yield f"pairs.{number} is the same as {places[key]}: leave one out"
+        places.setdefault(key, f"pairs.{number}")
 
 
 def _wrong_factors(question: Question) -> "list[str]":

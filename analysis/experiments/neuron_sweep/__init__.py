@@ -41,6 +41,7 @@ EXPERIMENT = Experiment(
         Figure("neuron_sweep", key=True),
         Figure("confirmation", "confirmation_caption", key=True, needs=("held_out",), live=False),
         Figure("attribution", "attribution_caption", live=False),
+        Figure("screen_recall", "averaged", module="screen_figures", live=False),
     ),
     also="sweep",
     app={"screen": 64, "held_out": 0},

@@ -18,6 +18,7 @@ EXPERIMENT = Experiment(
     returns="JSON: recovery by layer and position, both directions of patching.",
     needs=("pair",),
     long=True,
+    even=True,
     options=(COMPONENT,),
     figures=(Figure("patching"), Figure("heads", "heads_caption")),
     also="patch",
