@@ -7,7 +7,20 @@ from analysis.subject import Subject
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     """What may not have been meant, a sentence each."""
-    return (*_without_space(subject, question), *_uneven(subject, question))
+    hints = _without_space, _uneven, _unreadable
+    return tuple(hint for each in hints for hint in each(subject, question))
+
+
+def _unreadable(subject: Subject, question: Question) -> tuple[str, ...]:
+    """Pairs that are written out and cannot be asked: nothing is left out in silence."""
+    found = question.unreadable(subject)
+    if not found:
+        return ()
+    place, why = next(iter(found.items()))
+    return (
+        f"{len(found)} of {len(question.pairs)} written pairs cannot be asked, first pairs.{place}"
+        f" ({why.rstrip('.')}); `an-neuron question check` names them all.",
+    )
 
 
 def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:

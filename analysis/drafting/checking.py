@@ -37,6 +37,10 @@ def checked(subject: Subject, question: Question, progress: Progress = silent) -
         "told_apart": sum(row["told_apart"] for row in rows),
         "threshold": GAP,
         "without_partner": alone,
+        "unreadable": [
+            {"pair": f"pairs.{place}", "why": why}
+            for place, why in question.unreadable(subject).items()
+        ],
         "prompts": rows,
     }
 

@@ -197,6 +197,17 @@ class Question(Part):
                     pairs.append(make_pair(subject, clean, corrupted, *words))
         return tuple(pairs)
 
+    def unreadable(self, subject: Subject) -> dict[int, str]:
+        """Why pairs that are written out cannot be asked of a model, by their place, from 0."""
+        found = {}
+        for place, pair in enumerate(self.pairs):
+            words = pair.target or self.target, pair.foil or self.foil
+            try:
+                make_pair(subject, pair.clean, pair.corrupted, *words)
+            except UserError as error:
+                found[place] = str(error)
+        return found
+
     def selection_pairs(self, subject: Subject, many: int) -> tuple[PromptPair, ...]:
         """The pairs that choose a neuron: the question's own, then others in their order.
 
