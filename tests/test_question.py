@@ -34,8 +34,7 @@ def test_a_pair_knows_where_its_prompts_part(subject, pair):
          r"' apple'\] stands against \[' red', ' lemon'\]"),
         ("", CORRUPTED, " an", " a", "clean prompt is empty"),
         (CLEAN, "", " an", " a", "corrupted prompt is empty"),
-        (CLEAN, CORRUPTED, " an egg", " a",
-         r"2 tokens \(' an', ' egg'\) and must be one: try ' an'"),
+        (CLEAN, CORRUPTED, " an egg", " an", "' an egg' begins with ' an', so that the one is no"),
         (CLEAN, CORRUPTED, " an", "", "foil is empty"),
         (CLEAN, CORRUPTED, " an", " an", "both ' an'"),
         (CLEAN + " an egg" * 100, CORRUPTED, " an", " a", "reads at most 128: shorten it"),
@@ -55,19 +54,18 @@ def test_a_word_without_its_space_is_put_right(embedded):
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("antidisestablishment", "must be one: choose another word."),  # never its piece ' ant'
         ("     \n\n  \t ", "must be one: choose another word."),  # never a space
+        (" a|antidisestablishment", "must be one: choose another word."),  # never its piece ' ant'
         (
-            "\U0001f9ec\U0001f9ec",
+            " a|\U0001f9ec\U0001f9ec",
             "tokens and must be one: choose another word.",
         ),  # never half of one
-        ("umbrella stand", "must be one: try ' umbrella'."),
         ("  an", "The target '  an' is 2 tokens (' ', ' an') and must be one: try ' an'."),
     ],
 )
 def test_what_is_suggested_is_a_word(embedded, word, says):
     with pytest.raises(UserError) as caught:
-        make_contrast(embedded, word, " a")
+        make_contrast(embedded, word, " the")
     assert says in str(caught.value)
     assert "\ufffd" not in str(caught.value)
 

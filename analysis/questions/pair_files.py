@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analysis.contrast import mistake
 from analysis.errors import UserError
 from analysis.questions.parts import same
+from analysis.token_sets import mistake
 
 COLUMNS = ("clean", "corrupted", "target", "foil")
 MOST = 1000

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, field_validator
 
-from analysis.contrast import together
 from analysis.questions.factors import Part
+from analysis.token_sets import together
 
 
 def _joined(words: Any) -> Any:

@@ -38,9 +38,9 @@ def run(subject: Subject, inputs: Inputs, progress: Progress = silent) -> Librar
     """The row of one question."""
     question, share = inputs.question, 0.5 if inputs["documents"] else 1.0
     pairs = (question.pair(subject), *question.other_pairs(subject))
-    screen, confirming, seed = (inputs[name] for name in ("screen", "held_out", "seed"))
-    own = part_of(progress, 0.0, share)
-    found = library_row(subject, pairs, screen, confirming, seed, own)
+    screen, held_out, seed = (inputs[name] for name in ("screen", "held_out", "seed"))
+    told = part_of(progress, 0.0, share)
+    found = library_row(subject, pairs, screen, held_out, seed, told)
     row = replace(found, questions=(question.key,), titles=(question.label,))
     return read_in_news(subject, [(row, inputs)], part_of(progress, share, 1.0))[0]
 

@@ -34,6 +34,7 @@ EXPERIMENT = Experiment(
     asks="How much of the difference does each neuron alone recover?",
     returns="JSON: whether there is little to explain; the best and lowest neurons by recovery.",
     needs=("pair", "held_out"),
+    long=True,
     options=(TOP, PAIRS, POSITIONS, SCREEN, HELD_OUT, SEED),
     brief=(("little", "standing"), ("confirmed",)),
     figures=(
