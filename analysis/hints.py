@@ -1,5 +1,6 @@
 """What may not have been meant: told beside an answer, which stands as it was asked."""
 
+from analysis.drafting.checking import unreadable
 from analysis.questions import Question
 from analysis.subject import Subject
 from analysis.token_sets import members
@@ -7,8 +8,20 @@ from analysis.token_sets import members
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     """What may not have been meant, a sentence each."""
-    found = (_without_space, _uneven, _unlike_words)
+    found = (_without_space, _uneven, _unlike_words, _unreadable)
     return tuple(hint for each in found for hint in each(subject, question))
+
+
+def _unreadable(subject: Subject, question: Question) -> tuple[str, ...]:
+    """Pairs that are written out and cannot be asked: nothing is left out in silence."""
+    found = unreadable(subject, question) if question.pairs else {}
+    if not found:
+        return ()
+    place, why = next(iter(found.items()))
+    return (
+        f"{len(found)} of {len(question.pairs)} written pairs cannot be asked, first pairs.{place}"
+        f" ({why.rstrip('.')}); `an-neuron question check` names them all.",
+    )
 
 
 def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:

@@ -60,5 +60,5 @@ def _check_alike(
     if not stale and any(m.code != code_version(f"{experiment.home}.compute") for m in made):
         raise UserError(f"Rows of {folder} over questions were computed by other code: {again}.")
     names = [option.name for option in experiment.options]
-    if len({(m.revision, *(m.inputs[name] for name in names)) for m in made}) > 1:
+    if len({(m.revision, *map(m.inputs.get, names)) for m in made}) > 1:
         raise UserError(f"Rows of {folder} over questions differ in their options: {again}.")

@@ -12,6 +12,7 @@ from analysis.drafting.contexts import contexts, minimal_pairs
 from analysis.drafting.words import try_words
 from analysis.drafting.writing import choosing, save_new, words_file
 from analysis.errors import UserError
+from analysis.hints import hints
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import make_subject
 
@@ -220,7 +221,7 @@ def test_a_line_of_json_is_a_pair_too(tmp_path):
         ("p.csv", HEAD + ROW + "a,b\n", "line 3 has 2 values for 4 columns"),
         ("p.csv", HEAD + ROW + "a,b,, d\n", "line 3 has no target: give a text"),
         ("p.csv", HEAD + "a,b, c, c\n", "line 2 has ' c' for both target and foil"),
-        ("p.csv", HEAD + '"a,b, c, d\n', "is no CSV"),
+        ("p.csv", HEAD + '"a,b, c, d\n' + ROW, "line 2 is no CSV (unexpected end of data): close"),
         ("p.csv", HEAD + '"a"x,b, c, d\n', "line 2 is no CSV"),
         ("p.csv", HEAD + ROW + OTHER + ROW, "line 4 is the pair of line 2: leave one out"),
         ("p.csv", HEAD + ROW + f"{CORRUPTED},{CLEAN}, a, an\n", "line 3 is the pair of line 2"),
@@ -249,3 +250,16 @@ def test_every_question_of_the_library_has_pairs_to_choose_and_pairs_to_confirm(
     question = questions.load(name)
     words = min(len(question.target_words), len(question.foil_words))
     assert 1 + words + len(question.pairs) >= 24
+
+
+def test_a_row_that_a_model_cannot_be_asked_is_named_and_the_others_stand(tmp_path, model):
+    path = tmp_path / "pairs.csv"
+    long = f"{CLEAN + ' an egg' * 100},{CORRUPTED}, an, a\n"
+    path.write_text(HEAD + ROW + OTHER + long)
+    question = questions.load(str(path))
+    assert len(question.other_pairs(model)) == 1
+    (hint,) = hints(model, question)
+    assert hint.startswith("1 of 2 written pairs cannot be asked, first pairs.1 (The clean prompt")
+    (named,) = checked(model, question)["unreadable"]
+    assert named["pair"] == "pairs.1"
+    assert "reads at most" in named["why"]

@@ -6,7 +6,7 @@ from analysis.criteria import GAP
 from analysis.engines.answers import answers
 from analysis.errors import UserError
 from analysis.progress import Progress, silent
-from analysis.prompts import PromptPair, check_length
+from analysis.prompts import PromptPair, check_length, make_pair
 from analysis.questions import Question
 from analysis.questions.question import matched
 from analysis.subject import Subject
@@ -37,8 +37,27 @@ def checked(subject: Subject, question: Question, progress: Progress = silent) -
         "told_apart": sum(row["told_apart"] for row in rows),
         "threshold": GAP,
         "without_partner": alone,
+        "unreadable": [
+            {"pair": f"pairs.{place}", "why": why}
+            for place, why in unreadable(subject, question).items()
+        ],
         "prompts": rows,
     }
+
+
+def unreadable(subject: Subject, question: Question) -> dict[int, str]:
+    """Why pairs that are written out cannot be asked of a model, by their place, from 0."""
+    found, asked = {}, question.contrast(subject)
+    for place, pair in enumerate(question.pairs):
+        words = pair.target or question.target, pair.foil or question.foil
+        try:
+            made = make_pair(subject, pair.clean, pair.corrupted, *words)
+        except UserError as error:
+            found[place] = str(error)
+            continue
+        if made.contrast.is_long and not asked.is_long:
+            found[place] = "Its words are several tokens long, and the question's are not."
+    return found
 
 
 def _wrong(subject: Subject, question: Question) -> "list[str]":

@@ -50,7 +50,7 @@ def _unlike(first: Row, row: Row) -> Row:
 
 
 def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader, begun = csv.reader(io.StringIO(text, newline=""), strict=True), 1
     try:
         heading = [name.strip() for name in next(reader, [])]
         missing = [name for name in COLUMNS if name not in heading]
@@ -59,6 +59,7 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:
                 f"{path}: line 1 names the columns {_listed(heading) or 'none'}: "
                 f"it needs {_listed(COLUMNS)}, each once."
             )
+        begun = reader.line_num + 1
         for values in reader:
             if len(values) != len(heading) and any(values):
                 raise UserError(
@@ -68,8 +69,12 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:
             if any(values):
                 row = dict(zip(heading, values, strict=True))
                 yield reader.line_num, _row(path, reader.line_num, row)
+            begun = reader.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{path}: line {reader.line_num} is no CSV ({error}).") from error
+        raise UserError(
+            f"{path}: line {begun} is no CSV ({error}): close every quote, and double one that is "
+            "a text's own."
+        ) from error
 
 
 def _json_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:

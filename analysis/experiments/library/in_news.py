@@ -14,7 +14,7 @@ from analysis.experiments.library.measured import Library, one
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.discrimination import detector
 from analysis.progress import Progress, silent
-from analysis.scanning.detector import WINDOW
+from analysis.scanning.scan import BATCH_TOKENS, WINDOW_TOKENS
 from analysis.subject import Subject
 
 
@@ -61,10 +61,10 @@ def _columns(
     after which nothing is known. The longest windows come first, so that little is padded.
     """
     numbered = [(place, text) for place, (_, text) in enumerate(documents)]
-    pieces = sorted(windows(subject, numbered, WINDOW), key=lambda each: -len(each.tokens))
+    pieces = sorted(windows(subject, numbered, WINDOW_TOKENS), key=lambda each: -len(each.tokens))
     layers, done = {neuron.layer for neuron in neurons}, 0
     values, following, places = [], [], []
-    for batch in batches(pieces):
+    for batch in batches(pieces, BATCH_TOKENS):
         reading = read(subject, batch, layers, logits=False)
         kept = (reading.following != NO_TOKEN) & (reading.pos > 0)
         own = [reading.activations[n.layer][kept, n.number] for n in neurons]

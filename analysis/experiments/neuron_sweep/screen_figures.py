@@ -13,7 +13,7 @@ ROW = 38
 """Pixels from one question to the next: two lines in the margin."""
 
 
-def screen_recall(_result: NeuronSweep) -> go.Figure:
+def screen_recall(result: NeuronSweep) -> go.Figure:
     """A row for each question of the bench, whose pairs are averaged; it is of no single study."""
     bench = kept()
     rows = bench.of(DEFAULT, averaged=True)
