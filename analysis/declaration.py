@@ -183,6 +183,7 @@ class Experiment:
         returns: what its JSON holds.
         needs: what it takes of a question.
         single: why it takes single tokens alone, a clause; empty where target and foil may be sets.
+        long: whether target and foil may be several tokens long.
         even: whether it goes by position, and so takes prompts with as many tokens each alone.
         options: of its own.
         figures: in reading order.
@@ -210,6 +211,7 @@ class Experiment:
     returns: str = "JSON."
     needs: tuple[Need, ...] = ()
     single: str = ""
+    long: bool = False
     even: bool = False
     options: tuple[Option, ...] = ()
     figures: tuple[Figure, ...] = ()

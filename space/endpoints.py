@@ -31,6 +31,7 @@ HOW = (
 """What a program has to know of every endpoint."""
 
 SETS = "bars between several make a set"
+LONG = "it may be several tokens long"
 
 OWN_MEANING = {
     "lines": "pairs in place of the prompts, a line each: " + LINE + "; the first is asked, and "
@@ -156,7 +157,8 @@ def _asked_words(experiment: Experiment) -> Iterator[Parameter]:
     if "words" in experiment.needs:
         yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
         return
-    space = "with its leading space" + ("." if experiment.single else f"; {SETS}.")
+    also = [SETS] * (not experiment.single) + [LONG] * experiment.long
+    space = "; ".join(["with its leading space", *also]) + "."
     yield Parameter("target", str, USUAL.target, f"the token asked for, {space}")
     yield Parameter("foil", str, USUAL.foil, f"the token it competes with, {space}")
 

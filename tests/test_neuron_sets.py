@@ -10,6 +10,7 @@ import torch
 from analysis import questions, sentences
 from analysis.engines.attribution import attribute_neurons
 from analysis.engines.controls import matched_orders
+from analysis.engines.joint_continuation import continuations_with
 from analysis.engines.patcher import NeuronPatcher
 from analysis.experiments import named
 from analysis.experiments.neuron_sets import rankings
@@ -138,6 +139,38 @@ def test_a_smallest_set_is_the_first_size_that_reaches_a_share_and_it_alone_is_c
             names = result.names(name)[: result.smallest[i, j]]
             effect = result.held_out_smallest[0, i, j] / result.held_out_gap[0]
             assert effect == pytest.approx(hooked(subject, other, names), abs=1e-3, rel=1e-3)
+
+
+def test_what_is_written_on_is_what_hooks_write_token_by_token(subject, pair):
+    """The slow way: all of the text again for every token, with the set put in at the prompt."""
+    values = subject.cache(pair.clean.tokens, "mlp.hook_post")["mlp.hook_post"]
+    at, sets = len(pair.corrupted.tokens) - 1, torch.zeros(2, subject.n_layers, subject.d_mlp)
+    sets[0, 1, 3:9] = sets[1] = 1
+    found = continuations_with(subject, pair.corrupted.tokens, values[:, -1], sets.bool(), 4)
+    for chosen, told in zip(sets.bool(), found.tolist(), strict=True):
+        tokens = list(pair.corrupted.tokens)
+
+        def put(post, hook, chosen=chosen):
+            layer = int(hook.name.split(".")[1])
+            post[0, at] = torch.where(chosen[layer], values[layer, -1], post[0, at])
+            return post
+
+        hooks = [(f"blocks.{layer}.mlp.hook_post", put) for layer in range(subject.n_layers)]
+        for _ in told:
+            batch = subject.batch(tokens)
+            logits = subject.bridge.run_with_hooks(batch, fwd_hooks=hooks, prepend_bos=False)
+            tokens.append(int(logits[0, -1].argmax()))
+        assert told == tokens[at + 1 :]
+
+
+def test_every_size_that_a_slider_may_stand_at_is_told_with_what_it_writes(subject, pair, few):
+    result = neuron_sets(subject, pair, size=4)
+    told = facts(result)
+    assert [step.size for step in told.steps] == result.sizes.tolist()
+    assert (told.begin.size, told.begin.written) == (4, result.continuations[3])
+    clean, corrupted = result.clean_diff, result.corrupted_diff
+    expected = corrupted + result.shares[0, GREEDY, 3] * (clean - corrupted)
+    assert told.begin.diff == pytest.approx(expected)
 
 
 def test_matched_orders_have_the_same_layers_and_the_nearest_activations():

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from analysis.contrast import members
+from analysis.token_sets import members
 
 Side = Literal["target", "foil"]
 

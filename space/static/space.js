@@ -139,15 +139,17 @@
       if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
-    history.replaceState(null, "", location.pathname + tail);
+    history.replaceState(null, "", location.pathname + tail + location.hash);
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
       `Now: ${view.neuron || "its own neuron"} · ${asked(view)}`;
     document.getElementById("kept").hidden = !isKept(view);
-    const link = home + (shared.size ? `?${shared}` : "");
+    const link = home + (shared.size ? `?${shared}` : "") + location.hash;
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
+
+  document.addEventListener("told", () => current && keepAddress(current));
 
   /* Whether the neuron was chosen for other words than these. */
   let chosen = {};
@@ -286,11 +288,19 @@
     if (plot.met) return;
     plot.met = true;
     plot.on("plotly_afterplot", () => dress(plot));
+    plot.on("plotly_afterplot", () => tellDrawn(plot));
     plot.on("plotly_click", ({ points }) => {
       const name = points[0] && [].concat(points[0].customdata)[0];
       if (typeof name === "string" && /^L\d{1,4}N\d{1,7}\u2212?$/.test(name)) choose(name);
     });
     dress(plot);
+    tellDrawn(plot);
+  };
+  /* A new answer has new marks; what only changes the look has not. */
+  const tellDrawn = (plot) => {
+    if (plot.data === plot.answer) return;
+    plot.answer = plot.data;
+    plot.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
   };
   const look = () => {
     for (const plot of document.querySelectorAll(".js-plotly-plot"))

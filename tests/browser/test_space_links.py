@@ -30,7 +30,7 @@ NOWHERE = {
     "unknown": "part",
 }
 MISTAKES = (
-    ({"target": " an apple"}, "is 2 tokens"),
+    ({"target": "  an"}, "is 2 tokens"),
     ({"target": " a"}, "two different tokens"),
     ({"clean": ""}, "is empty"),
     ({"neuron": "L9N9"}, "layers go from 0 to 2"),

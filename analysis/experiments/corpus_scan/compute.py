@@ -18,7 +18,7 @@ from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
 from analysis.result import Result
 from analysis.scanning.examples import Example, examples
-from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan, started
+from analysis.scanning.scan import WINDOW_TOKENS, Engine, Scan, scan, started
 from analysis.subject import Subject
 
 
@@ -241,6 +241,7 @@ def corpus_scan(
     so_far: Scan | None = None,
     keep: Callable[[Scan], None] = lambda _scan: None,
     progress: Progress = silent,
+    engine: Engine = scan,
 ) -> CorpusScan:
     """Read documents once, tally every neuron, and look closely at a few.
 
@@ -253,8 +254,13 @@ def corpus_scan(
         so_far: an earlier scan of the same that was broken off.
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
+        engine: what reads the shards.
     """
-    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress)
+    pieces = list(windows(subject, documents, window_of(subject)))
+    done = begun = so_far or started(subject, neurons)
+    for done in engine(subject, pieces, neurons, contrast, seed, begun):
+        keep(done)
+        progress(done.windows / len(pieces))
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
     progress(1.0)
@@ -267,7 +273,7 @@ def corpus_scan(
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
-        window=_window(subject),
+        window=window_of(subject),
         **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
@@ -280,26 +286,8 @@ def corpus_scan(
     )
 
 
-def tallied(
-    subject: Subject,
-    neurons: Sequence[Neuron],
-    contrast: Contrast | None,
-    documents: Sequence[tuple[int, str]],
-    seed: int = 0,
-    so_far: Scan | None = None,
-    keep: Callable[[Scan], None] = lambda _scan: None,
-    progress: Progress = silent,
-) -> Scan:
-    """The scan alone; without a contrast no logits are computed, which takes a fifth less."""
-    pieces = list(windows(subject, documents, _window(subject)))
-    done = begun = so_far or started(subject, neurons)
-    for done in scan(subject, pieces, neurons, contrast, seed, begun):
-        keep(done)
-        progress(done.windows / len(pieces))
-    return done
-
-
-def _window(subject: Subject) -> int:
+def window_of(subject: Subject) -> int:
+    """Tokens that the model sees at once, BOS not counted."""
     return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
 
 

@@ -17,6 +17,7 @@ EXPERIMENT = Experiment(
     asks="Which component, at which position, carries the difference between the prompts?",
     returns="JSON: recovery by layer and position, both directions of patching.",
     needs=("pair",),
+    long=True,
     even=True,
     options=(COMPONENT,),
     figures=(Figure("patching"), Figure("heads", "heads_caption")),
