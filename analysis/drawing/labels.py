@@ -101,6 +101,7 @@ def beside_cell(
         xshift=2 * side,
         templateitemname=ON_CELLS,
         visible=True,
+        showarrow=False,
         row=panel[0],
         col=panel[1],
     )

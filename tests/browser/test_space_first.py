@@ -156,7 +156,7 @@ def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
     visit.see_tokens(str(second))
 
 
-def test_two_words_of_ones_own_find_their_neuron_or_how_many_say_them_together(visit):
+def test_two_words_of_ones_own_find_their_neuron_or_that_there_is_none(visit):
     visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
     for words, said in (
         (("who", "which"), "Your neuron is L27N1455."),
@@ -170,6 +170,3 @@ def test_two_words_of_ones_own_find_their_neuron_or_how_many_say_them_together(v
         visit.tab.locator("#own-foil").press("Enter")
         visit.tab.locator("#verdict .verdict").get_by_text(said).wait_for(timeout=WAIT)
         visit.see_view(target=f" {words[0]}", foil=f" {words[1]}", tab="find")
-    visit.tab.get_by_role("button", name="How many does it take together?").click()
-    told = visit.tab.locator("#verdict .verdict", has_text="together")
-    told.get_by_text("half of the difference back").wait_for(timeout=WAIT)

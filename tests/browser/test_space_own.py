@@ -1,6 +1,7 @@
-"""Several pairs of prompts, pasted into the page."""
+"""A visitor's own words on the first screen, and several pairs of prompts pasted into the page."""
 
 from tests.browser.space_page import MARKS, SpaceVisit
+from tests.space.questions import VIEW
 
 pytestmark = MARKS
 
@@ -16,3 +17,21 @@ def test_pasted_pairs_are_asked_and_stand_in_the_address(context, address):
         )
         visit.press("Sweep the neurons")
         assert "other pair" in visit.see_answer("neuron_sweep", 1)
+
+
+TOGETHER = "How many does it take together?"
+
+
+def test_two_words_are_told_how_many_neurons_say_them_together(context, address):
+    own = {"clean": VIEW.clean, "corrupted": VIEW.corrupted, "target": "an", "foil": "the"}
+    with SpaceVisit(context, address) as visit:
+        visit.tab.locator("#own summary").click()
+        for name, text in own.items():
+            visit.tab.locator(f"#own-{name}").fill(text)
+        visit.tab.locator("#own-foil").press("Enter")
+        visit.tab.get_by_role("button", name=TOGETHER).click()
+        visit.see_view(tab="sets", foil=" the")
+        visit.tab.get_by_role("button", name="See how it was found").wait_for()
+        assert visit.tab.get_by_role("button", name=TOGETHER).count() == 0
+        verdict = visit.tab.locator(".answer-neuron_sets .verdict").inner_text()
+        assert visit.tab.locator("#verdict .verdict").inner_text() == verdict
