@@ -191,6 +191,8 @@ class Experiment:
         apart: whether a study has a result of it only where its own command kept one there, for
             it takes long or needs more than one model.
         beside: options in which results that a study has beside its own may differ from that.
+        once: whether it is more about the model than about the question, so that the study of the
+            usual question answers it for the others.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
@@ -216,6 +218,7 @@ class Experiment:
     study: Mapping[str, Any] | None = field(default_factory=dict)
     apart: bool = False
     beside: tuple[str, ...] = ()
+    once: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     tab: str = ""

@@ -134,6 +134,11 @@ class StudyFacts:
         return match[1] if match else self.evidence.origin.model
 
     @property
+    def of_words(self) -> bool:
+        """Whether its other prompts are one sentence with other words in it."""
+        return self.evidence.question.has_words
+
+    @property
     def asks_originals_model(self) -> bool:
         """Whether the model is that of the original study."""
         return self.evidence.origin.model in ORIGINAL

@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -364,6 +364,14 @@ def test_the_curve_counts_every_token_once_in_bands_set_before_it_was_read(subje
     assert json.dumps(document["neuron"]) == '"L1N5"'
     assert sum(row["tokens"] for row in document["curve"]) == result.known
     assert [row["value"] for row in document["top"]] == list(result.values[:3])
+
+
+def test_a_scan_of_the_asked_layers_alone_says_the_same_of_their_neurons(subject):
+    contrast = make_contrast(subject, " an", " a")
+    every = corpus_scan(subject, CHOSEN[1:], contrast, DOCUMENTS)
+    some = corpus_scan(subject, CHOSEN[1:], contrast, DOCUMENTS, layers={CHOSEN[1].layer})
+    for field in fields(every):
+        np.testing.assert_array_equal(getattr(some, field.name), getattr(every, field.name))
 
 
 def test_the_models_own_ceiling_is_the_auc_of_its_probability_and_of_its_logit_difference(subject):

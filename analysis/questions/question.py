@@ -218,17 +218,27 @@ class Question(Part):
         return self.other_pairs(subject)[choosing - 1 :][:limit]
 
     def word_prompts(self, subject: Subject) -> PromptSet:
-        """All words in the sentence of the pair; without words only the question's own prompts.
+        """All words in the sentence of the pair; without words the pairs that are written out.
 
-        The latter serve to find neurons as active on them; they are no sample to estimate by.
+        With neither only the question's own prompts: they serve to find neurons as active on them,
+        and are no sample to estimate by.
         """
         own = self.prompts(subject)
         if not self.has_words:
-            return PromptSet(own, (True, False)[: len(own)], (True,) * len(own))
+            return _written(subject, own, self)
         words = self.target_words + self.foil_words
         prompts = tuple(make_prompt(subject, self.template.format(word)) for word in words)
         kinds = (True,) * len(self.target_words) + (False,) * len(self.foil_words)
         return PromptSet(prompts, kinds, tuple(prompt in own for prompt in prompts))
+
+
+def _written(subject: Subject, own: tuple[Prompt, ...], question: Question) -> PromptSet:
+    """A question's own prompts, then those of its written pairs that ask for the same words."""
+    kinds = dict(zip(own, (True, False), strict=False))
+    for pair in question.other_pairs(subject):
+        if (pair.contrast.target, pair.contrast.foil) == (question.target, question.foil):
+            kinds |= {pair.clean: True, pair.corrupted: False}
+    return PromptSet(tuple(kinds), tuple(kinds.values()), tuple(p in own for p in kinds))
 
 
 def matched(

@@ -1,11 +1,10 @@
 """Experiment 8: what does a neuron do on a corpus, and does it tell where the target comes?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from einops import rearrange
 from jaxtyping import Float, Int
 
 from analysis import corpus
@@ -24,7 +23,7 @@ from analysis.subject import Subject
 
 @dataclass(frozen=True)
 class CorpusScan(Result):
-    """Every neuron on a corpus, and for some of them what comes next by how active they are.
+    """A neuron on a corpus, and for it and its rivals what comes next by how active they are.
 
     The first token of every window is left out: models park their attention there. Tokens of one
     document are not independent, so every interval is a 95 % one over documents.
@@ -37,10 +36,6 @@ class CorpusScan(Result):
         tokens: how many tokens counted.
         known: of how many of them the text's next token is known.
         window: tokens that the model saw at once.
-        mean: mean activation of every neuron.
-        deviation: standard deviation of every neuron.
-        highest: highest activation of every neuron.
-        lowest: lowest activation of every neuron.
         top_count: tokens after which the target is the model's first choice.
         next_count: tokens that the target really follows.
         foil_count: tokens that the foil really follows.
@@ -92,10 +87,6 @@ class CorpusScan(Result):
     tokens: int
     known: int
     window: int
-    mean: Float[np.ndarray, "layer d_mlp"]
-    deviation: Float[np.ndarray, "layer d_mlp"]
-    highest: Float[np.ndarray, "layer d_mlp"]
-    lowest: Float[np.ndarray, "layer d_mlp"]
     top_count: int
     next_count: int
     foil_count: int
@@ -142,6 +133,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> CorpusScan:
         texts(inputs),
         inputs["seed"],
         progress=progress,
+        layers={neuron.layer for neuron in inputs.neurons},
     )
 
 
@@ -241,8 +233,9 @@ def corpus_scan(
     so_far: Scan | None = None,
     keep: Callable[[Scan], None] = lambda _scan: None,
     progress: Progress = silent,
+    layers: Collection[int] | None = None,
 ) -> CorpusScan:
-    """Read documents once, tally every neuron, and look closely at a few.
+    """Read documents once and look closely at a few neurons.
 
     Args:
         subject: the model.
@@ -253,8 +246,9 @@ def corpus_scan(
         so_far: an earlier scan of the same that was broken off.
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
+        layers: whose neurons the scan tallies, for those who keep it; by itself all.
     """
-    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress)
+    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress, layers)
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
     progress(1.0)
@@ -268,7 +262,6 @@ def corpus_scan(
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
         window=_window(subject),
-        **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
         foil_count=int(records.next_is_foil.sum()),
@@ -289,11 +282,12 @@ def tallied(
     so_far: Scan | None = None,
     keep: Callable[[Scan], None] = lambda _scan: None,
     progress: Progress = silent,
+    layers: Collection[int] | None = None,
 ) -> Scan:
     """The scan alone; without a contrast no logits are computed, which takes a fifth less."""
     pieces = list(windows(subject, documents, _window(subject)))
     done = begun = so_far or started(subject, neurons)
-    for done in scan(subject, pieces, neurons, contrast, seed, begun):
+    for done in scan(subject, pieces, neurons, contrast, seed, begun, layers):
         keep(done)
         progress(done.windows / len(pieces))
     return done
@@ -301,21 +295,6 @@ def tallied(
 
 def _window(subject: Subject) -> int:
     return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
-
-
-def _every_neuron(subject: Subject, done: Scan) -> dict[str, Any]:
-    flat = {
-        "mean": done.moments.mean,
-        "deviation": done.moments.variance.sqrt(),
-        "highest": done.highest.values[0],
-        "lowest": -done.lowest.values[0],
-    }
-    return {
-        name: rearrange(
-            values.float().numpy(), "(layer d_mlp) -> layer d_mlp", layer=subject.n_layers
-        )
-        for name, values in flat.items()
-    }
 
 
 def _columns(found: Sequence[Example]) -> dict[str, Any]:
