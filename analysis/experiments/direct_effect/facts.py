@@ -9,7 +9,6 @@ from analysis.criteria import FAR, SPELLED, USUAL
 from analysis.experiments.direct_effect.compute import DirectEffect
 from analysis.numbers.statistics import share_interval
 from analysis.weights.congruence import MINUS
-from analysis.wording import noun
 
 NAMED = 3
 """So many neurons ahead of the asked one are named."""
@@ -138,7 +137,8 @@ def _rank(rank: int, among: int, sign: int) -> int:
 def _begins(text: str, target: str) -> bool:
     """Whether a token begins with a mark, as ``).`` does."""
     mark = target.strip()
-    return noun(target) == "mark" and bool(mark) and text.strip().startswith(mark)
+    letters = any(map(str.isalnum, mark))
+    return bool(mark) and not letters and text.strip().startswith(mark)
 
 
 def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
