@@ -3,7 +3,7 @@
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,8 @@ from analysis.progress import Progress as Watcher
 MATRIX_COLUMNS = 12
 """Wider matrices are shown by their last columns, where the prompts' ends stand."""
 
+ESTIMATE = {"value", "interval"}
+"""The names in a number that is told with its interval."""
 
 GRAFTS: dict[str, str] = {}
 """What a neuron that was built into the model is told as, by its name: not as one of its own."""
@@ -82,21 +84,56 @@ def _side_by_side(document: dict[str, Any]) -> dict[str, Any]:
 
 def _show(console: Console, title: str, value: Any) -> None:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        console.print(_rows(title, value))
+        console.print(_rows(console, title, value))
     elif isinstance(value, list) and value and isinstance(value[0], list):
         console.print(_matrix(title, value))
     elif isinstance(value, dict):
-        console.print(_rows(title, [value]))
+        tables = {key: rows for key, item in value.items() if (rows := _rows_in(item))}
+        single = {key: item for key, item in value.items() if key not in tables}
+        if single:
+            console.print(_rows(console, title, [single]))
+        for key, item in tables.items():
+            _show(console, f"{title}: {key.replace('_', ' ')}", item)
     else:
         console.print(f"[bold]{escape(title)}[/bold]  {escape(_cell(value))}")
 
 
-def _rows(title: str, rows: list[dict[str, Any]]) -> Table:
+def _rows_in(value: Any) -> list[Any]:
+    """Its rows, where a value has any: a list of rows, or rows by their names."""
+    if isinstance(value, dict) and len(value) > 1:
+        named = [{"": name, **row} for name, row in value.items() if isinstance(row, dict)]
+        return named if len(named) == len(value) else []
+    inner = value[0] if isinstance(value, list) and value else None
+    return value if isinstance(inner, dict | list) else []
+
+
+def _rows(console: Console, title: str, rows: list[dict[str, Any]]) -> Table:
+    """Rows as a table, or turned on its side where it is too wide for the screen."""
+    flat = [{key: _cell(item) for key, item in _flat(row)} for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    lines = [[row.get(name, "") for name in names] for row in flat]
+    columns = list(zip(names, *lines, strict=True))
+    width = sum(3 + max(map(len, column)) for column in columns)
+    if width < console.width or len(rows) >= len(names):
+        return _table(title, names, lines)
+    return _table(title, columns[0], columns[1:])
+
+
+def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a row holds, by its name; inner names behind the outer one."""
+    for key, item in row.items():
+        if isinstance(item, dict) and set(item) != ESTIMATE:
+            yield from ((f"{key} {name}", inner) for name, inner in _flat(item))
+        else:
+            yield str(key), item
+
+
+def _table(title: str, heads: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
     table = Table(title=escape(title), title_justify="left")
-    for key in rows[0]:
-        table.add_column(escape(str(key)))
-    for row in rows:
-        table.add_row(*(escape(_cell(item)) for item in row.values()))
+    for head in heads:
+        table.add_column(escape(head), overflow="fold")  # no digit is cut off
+    for line in lines:
+        table.add_row(*map(escape, line))
     return table
 
 
@@ -115,6 +152,9 @@ def _cell(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return " ".join(map(_cell, value))
+    if isinstance(value, dict) and set(value) == ESTIMATE:
+        low, high = value["interval"]
+        return f"{_cell(value['value'])} ({_cell(low)} to {_cell(high)})"
     return repr(value) if isinstance(value, str) and value != value.strip() else str(value)
 
 

@@ -100,7 +100,6 @@ def compute(
         UserError: the question cannot be put to the model.
     """
     start = time.perf_counter()
-    _ = subject.bridge  # made here, since what it splits in inference mode could have no gradient
     result = experiment.run(subject, given, progress)
     seconds = round(time.perf_counter() - start, 2)
     when = datetime.now(UTC).isoformat(timespec="seconds")

@@ -67,7 +67,8 @@ class Subject(Vocabulary):
         twin = share_weights(self.model)
         twin.config._attn_implementation = "eager"  # others do not tell their patterns
         architecture = type(self.model).__name__
-        return build_bridge_from_module(twin, architecture, hf_config=twin.config)
+        with torch.inference_mode(False):  # weights split in inference mode could have no gradient
+            return build_bridge_from_module(twin, architecture, hf_config=twin.config)
 
     @cached_property
     def family(self) -> Family:

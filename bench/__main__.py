@@ -5,8 +5,6 @@ not asked for, so that what was broken off leaves what it had.
 """
 
 import argparse
-import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,8 @@ from typing import Any
 from analysis.loading.models import load
 from analysis.subject import Subject
 from bench import census, cold, curves, scan, sweep
-from bench.timing import machine
+from bench.timing import RESULTS, keep
 
-RESULTS = Path("bench/results.json")
 Section = Callable[[Subject], dict[str, Any]]
 
 
@@ -35,19 +32,9 @@ def sections(small: bool) -> dict[str, Section]:
 def main(asked: list[str], small: bool, out: Path) -> None:
     """Time the sections that are asked for, or all."""
     known = sections(small)
-    found: dict[str, Any] = json.loads(out.read_text()) if out.is_file() else {}
     subject = load("smollm2-135m")
     for name in asked or known:
-        start = time.perf_counter()
-        told = {**machine(), "small": small}
-        found[name] = {**known[name](subject), "machine": told}
-        machines = [each["machine"] for each in found.values() if "machine" in each]
-        found["machine"] = {**told, "small": any(each["small"] for each in machines)}
-        found[name]["took"] = time.perf_counter() - start
-        parts = [each.get("ratios", {}) for each in found.values()]
-        found["ratios"] = {ratio: value for part in parts for ratio, value in part.items()}
-        out.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"{name}: {found[name]['took']:.0f} s {found[name].get('ratios', '')}", flush=True)
+        keep(out, name, lambda name=name: known[name](subject), small)
 
 
 if __name__ == "__main__":

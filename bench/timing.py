@@ -1,5 +1,6 @@
 """The one way in which works are timed here: in turn, in one run, each as often as the others."""
 
+import json
 import os
 import platform
 import statistics
@@ -13,6 +14,9 @@ from typing import Any
 import torch
 
 Work = Callable[[], object]
+
+RESULTS = Path("bench/results.json")
+"""Where all that was found is kept, and where the documentation's page takes it from."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,20 @@ def alternate(works: Mapping[str, Work], rounds: int, warm: bool = False) -> Rou
         for name, work in works.items():
             found[name].append(seconds(work))
     return Round(found)
+
+
+def keep(out: Path, name: str, section: Callable[[], dict[str, Any]], small: bool) -> None:
+    """Do a section and write what it found beside what the file holds of others."""
+    found: dict[str, Any] = json.loads(out.read_text()) if out.is_file() else {}
+    start, told = time.perf_counter(), {**machine(), "small": small}
+    found[name] = {**section(), "machine": told}
+    machines = [each["machine"] for each in found.values() if "machine" in each]
+    found["machine"] = {**told, "small": any(each["small"] for each in machines)}
+    found[name]["took"] = time.perf_counter() - start
+    parts = [each.get("ratios", {}) for each in found.values()]
+    found["ratios"] = {ratio: value for part in parts for ratio, value in part.items()}
+    out.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"{name}: {found[name]['took']:.0f} s {found[name].get('ratios', '')}", flush=True)
 
 
 def machine() -> dict[str, Any]:

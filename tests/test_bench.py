@@ -1,12 +1,17 @@
 """Benchmarks: works take turns, ratios are of one round, and the page tells what was found."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from analysis import corpus
+from analysis.loading import models
 from bench import __main__ as benches
-from bench import page, peers, scan
+from bench import large, page, peers, scan
 from bench.peers import PEERS, spread
 from bench.timing import Round, alternate
 from tests.questions import TREES
@@ -38,6 +43,11 @@ FOUND = {
         "ratios": {"sweep_vs_matmul": 1.1, "screen_vs_exact": 15.0, "sweep_vs_best_peer": 61.0},
     },
     "curves": {"curves": {"pairs": [[1, 0.5], [2, 1.0]]}},
+    "large": {
+        "weights_gib": 13.0,
+        "neurons": 352256,
+        "verbs": {"sweep": {"seconds": 60.0, "resident_gib": 14.5, "own_gib": 1.5}},
+    },
 }
 
 
@@ -92,6 +102,23 @@ def test_sections_keep_the_machine_they_were_timed_on(monkeypatch, tmp_path):
     found = json.loads(out.read_text())
     assert [found[name]["machine"]["small"] for name in "ab"] == [True, False]
     assert found["machine"]["small"], "one of them was a small run"
+
+
+def test_a_large_model_is_written_shard_by_shard_and_loads_as_it_is(tmp_path):
+    weights = large.write(tmp_path, large.SMALL)
+    subject = models.load(str(tmp_path), dtype="bfloat16")
+    held = {id(weight): weight.nbytes for weight in subject.model.parameters()}
+    assert sum(held.values()) == weights
+    assert len(list(tmp_path.glob("*.safetensors"))) == subject.n_layers + 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is read from Linux")
+def test_what_a_process_holds_of_its_own_is_a_part_of_what_is_resident():
+    found = large.memory(os.getpid())
+    assert 0 < found["own_gib"] <= found["resident_gib"]
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert large.memory(ended.pid) == {}
 
 
 def test_a_peer_that_cannot_be_had_is_named_without_the_machines_paths(monkeypatch, tmp_path):

@@ -109,6 +109,21 @@ def patched_by_hand(subject, pair, layer, number):
     return run(pair.corrupted, patch)
 
 
+def gradient(subject, prompt):
+    """Of the first token's logit at the end, in what enters the first block of the hooked model."""
+    entering = []
+
+    def keep(resid, hook):
+        entering.append(resid.detach().requires_grad_())
+        return entering[0]
+
+    logits = subject.bridge.run_with_hooks(
+        subject.batch(prompt.tokens), prepend_bos=False,
+        fwd_hooks=[("blocks.0.hook_resid_pre", keep)],
+    )  # fmt: skip
+    return torch.autograd.grad(logits[0, -1, 0], entering)[0]
+
+
 @pytest.mark.parametrize(
     "settings_",
     [
@@ -133,6 +148,22 @@ def test_a_gpt_neox_without_attention_biases_is_right_or_refused():
 def test_attention_that_hooks_do_not_scale_as_the_model_does_is_refused():
     with pytest.raises(UserError, match=r"tiny is not computed rightly here: .* no number of it"):
         gpt2(scale_attn_weights=False)
+
+
+def test_a_refusal_leaves_gradients_as_they_were(monkeypatch):
+    apart = iter((0.0, 1.0))
+    monkeypatch.setattr("analysis.engines.twins.disagreement", lambda *_: next(apart))
+    with pytest.raises(UserError, match="hooked residual stream"):
+        check_twins(make_subject("llama"))
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_hooks_made_where_no_gradient_is_wanted_can_have_one_later():
+    subject = make_subject("gpt2")  # whose fused matrices are split for the hooks
+    with torch.inference_mode():
+        subject.bridge  # noqa: B018
+    prompt = make_tiny_pair(subject).clean
+    torch.testing.assert_close(gradient(subject, prompt), gradient(make_subject("gpt2"), prompt))
 
 
 def test_a_hooked_weight_that_is_off_by_a_hundredth_is_noticed():

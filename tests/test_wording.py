@@ -1,8 +1,15 @@
 """How prose writes what came from data."""
 
+import re
+
 import pytest
 
+from analysis import sentences
+from analysis.experiments import EXPERIMENTS
 from analysis.wording import exchanged, noun, prompt, written
+from tests.committed import FOLDER, committed
+
+SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
 
 
 @pytest.mark.parametrize(
@@ -33,3 +40,10 @@ def test_what_has_no_letter_and_no_digit_is_a_mark():
 )
 def test_what_two_prompts_differ_in_is_called_by_its_name(clean, corrupted, said):
     assert exchanged(clean, corrupted) == exchanged(corrupted, clean) == said
+
+
+@pytest.mark.parametrize("experiment", SAID, ids=lambda each: each.name)
+def test_no_finding_has_a_space_before_its_full_stop(experiment):
+    result = committed(experiment.name)
+    for said in (sentences.finding(experiment, result), sentences.verdict(experiment, result)):
+        assert not re.search(r"\s[.,;:](\s|$)", said.striptags())

@@ -68,18 +68,15 @@ def _compared(
     activations = torch.stack([plain.activations[layer] for layer in range(subject.n_layers)])
     hooked = subject.cache(tokens, *names)
     yield "the hooked activations", hooked[names[2]], activations
-    with torch.inference_mode():
-        yield (
-            "the logits of the hooked residual stream",
-            _read_out(subject, hooked[names[1]][-1]),
-            plain.logits,
-        )
-        suffix = hooked[names[0]][:1, tail.start :]
-        resumed = tail.finals(lambda layer: suffix[: int(layer == 0)])
-        yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
-        yield ("the writes of single neurons", *_written(subject, hooked, tail))
+    through = _read_out(subject, hooked[names[1]][-1])
+    yield "the logits of the hooked residual stream", through, plain.logits
+    suffix = hooked[names[0]][:1, tail.start :]
+    resumed = tail.finals(lambda layer: suffix[: int(layer == 0)])
+    yield "the logits of the resumed pass", _read_out(subject, resumed), plain.logits[-1:]
+    yield ("the writes of single neurons", *_written(subject, hooked, tail))
 
 
+@torch.inference_mode()
 def _read_out(
     subject: Subject, resid: Float[Tensor, "pos d_model"]
 ) -> Float[Tensor, "pos d_vocab"]:
@@ -87,6 +84,7 @@ def _read_out(
     return subject.read_out.logits(subject.final_norm(resid))
 
 
+@torch.inference_mode()
 def _written(
     subject: Subject, hooked: Mapping[str, Tensor], tail: Tail
 ) -> tuple[Float[Tensor, "layer pos d_model"], Float[Tensor, "layer pos d_model"]]:

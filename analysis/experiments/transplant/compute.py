@@ -153,8 +153,9 @@ def transplant(
     strong = matched(pair, made, gathered.learnt, contrasts, part_of(progress, 0.45, 0.65))
     if cut is not None:
         strong[UNCUT] = native(whole, cut)
-    answers = answered(recipient, strong, gathered, contrast, part_of(progress, 0.65, 1.0))
+    answers = answered(recipient, strong, gathered, contrast, part_of(progress, 0.65, 0.85))
     done = in_donor(pair, gathered.judged, contrasts[0])
+    progress(0.95)
     checkpoint.remove()
     return Transplant(
         **_names(pair, contrast, cut, own),

@@ -1,0 +1,57 @@
+"""Answers for a reader on a terminal: tables that fit it and leave nothing out."""
+
+import contextlib
+import io
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import console
+
+NUMBERS = st.integers(10_000, 99_999)
+ROWS = st.dictionaries(st.sampled_from(["margin", "cost", "kl"]), NUMBERS, min_size=1)
+INNER = st.recursive(
+    NUMBERS, lambda inner: ROWS | st.dictionaries(st.sampled_from("abcdef"), inner, min_size=1)
+)
+DOCUMENTS = st.dictionaries(
+    st.sampled_from(["layer", "fit", "held_out", "grafts"]), INNER | st.lists(ROWS, max_size=4)
+)
+
+
+def shown(document):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        console.emit(document, as_json=False)
+    return out.getvalue()
+
+
+def numbers(value):
+    if isinstance(value, int):
+        return [value]
+    return [
+        n for item in (value.values() if isinstance(value, dict) else value) for n in numbers(item)
+    ]
+
+
+@given(DOCUMENTS)
+def test_no_number_of_a_document_is_left_out_or_cut_off(document):
+    text = re.sub(r"[\s│]", "", shown(document))
+    assert all(str(number) in text for number in numbers(document))
+
+
+def test_an_estimate_stands_in_one_cell_with_its_interval():
+    assert "1.5 (1.25 to 2)" in shown({"fit": {"gain": {"value": 1.5, "interval": [1.25, 2.0]}}})
+
+
+def test_a_row_too_wide_for_the_screen_is_turned_on_its_side():
+    wide = {f"a_measure_of_name_{i}": i for i in range(12)}
+    lines = shown({"held_out": wide}).splitlines()
+    assert max(map(len, lines)) < 80
+    assert [line.split()[1] for line in lines if "a_measure" in line] == list(wide)
+
+
+def test_rows_by_name_are_the_rows_of_one_table():
+    text = shown({"fit": {"grounds": {"words": {"n": 10}, "articles": {"n": 67}}}})
+    assert re.search(r"words +│ 10 ", text)
+    assert re.search(r"articles │ 67 ", text)
