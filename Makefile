@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 QUESTIONS := bracket are her
 JOBS ?= 2
 HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
-TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile
+TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 

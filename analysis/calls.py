@@ -89,11 +89,11 @@ class Asking(Loading):
     target: Annotated[
         str | None,
         typer.Option(
-            help="The token asked for, with its leading space; bars make a set: ' is| was'."
+            help="The word asked for, with its leading space; bars make a set: ' is| was'."
         ),
     ] = None
     foil: Annotated[
-        str | None, typer.Option(help="The token it competes with, or a set, likewise.")
+        str | None, typer.Option(help="The word it competes with, or a set, likewise.")
     ] = None
     chat: Annotated[
         bool, typer.Option("--chat", help="Put every prompt into the model's chat template.")

@@ -25,6 +25,7 @@ def make() -> typer.Typer:
     app.command()(models)
     for experiment in EXPERIMENTS:
         _add(app, experiment)
+    app.command()(neuron)
     app.command()(takes_a_model(study, Asking))
     app.add_typer(question_verbs.make(), name="question")
     app.command("questions", hidden=True)(question_verbs.list_questions)
@@ -71,6 +72,18 @@ def models(
     if fetch:
         fetch_embedded()
     console.emit({"models": describe()}, as_json)
+
+
+def neuron(
+    name: Annotated[str, typer.Argument(help="Such as L25N1527.")],
+    table: Annotated[Path, typer.Option(help="Parquet that `corpus-scan --table` wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one neuron of a scan that was kept, without its model."""
+    from analysis.scanning.scanned import read_neuron
+
+    row, scan = read_neuron(table, name)
+    console.emit({**row, "model": scan["model"], "revision": scan["revision"]}, as_json)
 
 
 def study(

@@ -5,9 +5,9 @@ from typing import Any
 
 from analysis import questions
 from analysis.answer import command_line
-from analysis.contrast import members
 from analysis.declaration import Experiment
 from analysis.questions import Question
+from analysis.token_sets import members
 
 
 def reads_prompts(experiment: Experiment, *words: str) -> bool:

@@ -1,104 +1,160 @@
-"""Target and foil, each one token or a set of tokens, and the metric: all engines ask it of here.
+"""Target and foil, each a token, a set of tokens or several in a row, and the metric.
 
-A set is read as if its tokens were one: its probability is their sum, and so its logit is the
-logarithm of the sum of their exponentials. The metric is the target's logit minus the foil's. Of
-one token each it is the plain logit difference.
+All engines ask it of here. A set is read as if its tokens were one: its probability is their sum,
+and so its logit is the logarithm of the sum of their exponentials. The metric is the target's logit
+minus the foil's. Of one token each it is the plain logit difference; of words of several tokens it
+is log p(target) - log p(foil) (``forced``).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analysis.errors import UnsuitedError, UserError
+from analysis.forced import Forced, Ids, log_probability_of_word, passes, shared
 from analysis.read_out import ReadOut
 from analysis.subject import Subject
+from analysis.token_sets import members, mistake
 
-BAR = "|"
-"""Stands between the tokens of a set; where it is a token's own, ``\\|`` stands for it."""
-
-LARGEST = 100
-"""Tokens of a set."""
-
-
-def members(words: str) -> tuple[str, ...]:
-    r"""The tokens of a set as texts: ``" is| was"`` names two; ``\|`` is a bar of a word's own.
-
-    A single token is a set of one.
-    """
-    return tuple(part.replace(rf"\{BAR}", BAR) for part in re.split(r"(?<!\\)\|", words))
-
-
-def together(words: Sequence[str]) -> str:
-    """The set as one text, from which ``members`` takes the words again."""
-    return BAR.join(word.replace(BAR, rf"\{BAR}") for word in words)
-
-
-def mistake(target: str, foil: str) -> str:
-    """What is wrong with two sets as texts, in a clause; empty where nothing is."""
-    sets = {"target": members(target), "foil": members(foil)}
-    for side, words in sets.items():
-        if len(words) > 1 and not all(words):
-            return (
-                f"the {side} has an empty token beside a {BAR}: write a {BAR} that is its own "
-                rf"as \{BAR}"
-            )
-        if len(words) > LARGEST:
-            return f"the {side} has {len(words)} tokens, and at most {LARGEST} are one set"
-        twice = next((word for word in words if words.count(word) > 1), None)
-        if twice is not None:
-            return f"the {side} has {twice[:40]!r} twice"
-    both = [word for word in sets["target"] if word in sets["foil"]]
-    if target and target == foil:
-        return f"target and foil are both {target[:90]!r}: give two different tokens"
-    return f"{both[0][:40]!r} is in target and foil: leave it out of one" if both and target else ""
+LONGEST = 16
+"""Tokens of a word."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """The token asked for and the token it competes with; in place of either a set of tokens.
+    """The token asked for and the token it competes with; in place of either a set, or a word.
+
+    What reads the next token alone refuses words of several tokens: all methods do but ``passes``,
+    ``part``, ``forced``, ``read_forced`` and ``log_p_target``.
 
     Attributes:
         target: as text, with leading spaces and bars between the tokens of a set.
         foil: likewise.
-        targets: ids of the target's tokens.
-        foils: ids of the foil's tokens.
+        targets: ids of the target's tokens; of several in a row the first.
+        foils: ids of the foil's tokens, likewise.
+        target_rest: of a target of several tokens in a row those behind the first.
+        foil_rest: likewise.
     """
 
     target: str
     foil: str
-    targets: tuple[int, ...]
-    foils: tuple[int, ...]
+    targets: Ids
+    foils: Ids
+    target_rest: Ids = ()
+    foil_rest: Ids = ()
 
     @property
     def has_sets(self) -> bool:
-        """Whether one of the two is more than one token."""
+        """Whether one of the two is a set of more than one token."""
         return len(self.targets) > 1 or len(self.foils) > 1
+
+    @property
+    def is_long(self) -> bool:
+        """Whether one of the two is several tokens long."""
+        return bool(self.target_rest or self.foil_rest)
+
+    @property
+    def words(self) -> tuple[Ids, Ids]:
+        """All tokens of the target and all of the foil, each in a row; they are no sets."""
+        return (*self.targets, *self.target_rest), (*self.foils, *self.foil_rest)
 
     @property
     def target_id(self) -> int:
         """The target, where that is one token.
 
         Raises:
-            UnsuitedError: it is a set.
+            UnsuitedError: it is a set, or a word of several tokens.
         """
-        return _alone(self.target, self.targets)
+        return _alone(self.target, self._next[0])
 
     @property
     def foil_id(self) -> int:
         """The foil, where that is one token.
 
         Raises:
-            UnsuitedError: it is a set.
+            UnsuitedError: it is a set, or a word of several tokens.
         """
-        return _alone(self.foil, self.foils)
+        return _alone(self.foil, self._next[1])
+
+    @property
+    def _next(self) -> tuple[Ids, Ids]:
+        """Which next tokens are the target, and which the foil."""
+        self.check_next()
+        return self.targets, self.foils
+
+    def check_next(self, asked: str = "This") -> None:
+        """Refuse words of several tokens.
+
+        Args:
+            asked: what reads the next token alone.
+
+        Raises:
+            UnsuitedError: one of the two is several tokens long.
+        """
+        for word, rest in ((self.target, self.target_rest), (self.foil, self.foil_rest)):
+            if rest:
+                raise UnsuitedError(
+                    f"{asked} reads the next token alone, and {word[:90]!r} is {1 + len(rest)} "
+                    "tokens long: give single tokens."
+                )
+
+    @cached_property
+    def passes(self) -> tuple[Forced, ...]:
+        """What a prompt has to go on with for the metric: nothing, where that is the next token."""
+        if not self.is_long:
+            return (Forced(),)
+        return passes(*self.words)
+
+    def part(
+        self, number: int, head: ReadOut, normed: Float[Tensor, "*row place d_model"]
+    ) -> Float[Tensor, "*row"]:
+        """What one of ``passes`` gives of the metric, which is the sum over all.
+
+        Args:
+            number: which one.
+            head: the way to logits.
+            normed: what the final norm gives at its places, the prompt's last position first.
+        """
+        if not self.is_long:
+            return self.behind(head, normed[..., -1, :])
+        return self.passes[number].read(head, normed)
+
+    def forced(
+        self, head: ReadOut, normed: Sequence[Float[Tensor, "*row _place d_model"]]
+    ) -> Float[Tensor, "*row"]:
+        """The metric, of what the final norm gives at the places of each of ``passes``."""
+        parts = [self.part(number, head, each) for number, each in enumerate(normed)]
+        return sum(parts[1:], start=parts[0])
+
+    @torch.inference_mode()
+    def read_forced(
+        self, subject: Subject, resids: Sequence[Float[Tensor, "*row _place d_model"]]
+    ) -> Float[Tensor, "*row"]:
+        """The metric, of final residuals at the places of each of ``passes``.
+
+        Raises:
+            UserError: one is not finite.
+        """
+        normed = [subject.final_norm(each) for each in resids]
+        return subject.finite(self.forced(subject.read_out, normed), "logits")
+
+    def log_p_target(
+        self, head: ReadOut, normed: Float[Tensor, "*row place d_model"]
+    ) -> Float[Tensor, "*row"]:
+        """Log p of a target that is no set, at the places of the first of ``passes``.
+
+        That goes on with the target whatever it is: the foil's is the first where it begins so.
+        """
+        return log_probability_of_word(head, normed, self.words[0])
 
     def of(self, logits: Float[Tensor, "*row d_vocab"]) -> Float[Tensor, "*row"]:
         """The metric: the target's logit minus the foil's."""
-        return _joint(logits, self.targets) - _joint(logits, self.foils)
+        target, foil = self.logits(logits)
+        return target - foil
 
     @torch.inference_mode()
     def read(self, subject: Subject, resid: Float[Tensor, "*row d_model"]) -> Float[Tensor, "*row"]:
@@ -113,32 +169,34 @@ class Contrast:
         self, read_out: ReadOut, normed: Float[Tensor, "*row d_model"]
     ) -> Float[Tensor, "*row"]:
         """The metric when what the final norm gives goes through the unembedding."""
+        targets, foils = self._next
         if not self.has_sets:
-            return read_out.difference(normed, self.targets[0], self.foils[0]).float()
-        logits = read_out.of([*self.targets, *self.foils]).logits(normed).float()
-        cut = len(self.targets)
+            return read_out.difference(normed, targets[0], foils[0]).float()
+        logits = read_out.of([*targets, *foils]).logits(normed).float()
+        cut = len(targets)
         return logits[..., :cut].logsumexp(-1) - logits[..., cut:].logsumexp(-1)
 
     def logits(
         self, logits: Float[Tensor, "*row d_vocab"]
     ) -> tuple[Float[Tensor, "*row"], Float[Tensor, "*row"]]:
         """The target's logit and the foil's."""
-        return _joint(logits, self.targets), _joint(logits, self.foils)
+        targets, foils = self._next
+        return _joint(logits, targets), _joint(logits, foils)
 
     def shares(
         self, probabilities: Float[Tensor, "*row d_vocab"]
     ) -> tuple[Float[Tensor, "*row"], Float[Tensor, "*row"]]:
         """The probability that one of the target's tokens comes next, and one of the foil's."""
-        target, foil = (probabilities[..., list(ids)].sum(-1) for ids in (self.targets, self.foils))
+        target, foil = (probabilities[..., list(ids)].sum(-1) for ids in self._next)
         return target, foil
 
     def is_target(self, tokens: Int[Tensor, "*row"]) -> Bool[Tensor, "*row"]:
         """Which tokens are the target, or one of it."""
-        return _among(tokens, self.targets)
+        return _among(tokens, self._next[0])
 
     def is_foil(self, tokens: Int[Tensor, "*row"]) -> Bool[Tensor, "*row"]:
         """Which tokens are the foil, or one of it."""
-        return _among(tokens, self.foils)
+        return _among(tokens, self._next[1])
 
     def weighted(
         self, values: Float[Tensor, "*row d_vocab"], logits: Float[Tensor, " d_vocab"] | None
@@ -158,8 +216,7 @@ class Contrast:
         if not self.has_sets or logits is None:
             return values[..., self.target_id], values[..., self.foil_id]
         target, foil = (
-            values[..., list(ids)] @ logits[list(ids)].softmax(-1).to(values)
-            for ids in (self.targets, self.foils)
+            values[..., list(ids)] @ logits[list(ids)].softmax(-1).to(values) for ids in self._next
         )
         return target, foil
 
@@ -183,32 +240,75 @@ def _among(tokens: Int[Tensor, "*row"], ids: tuple[int, ...]) -> Bool[Tensor, "*
 def make_contrast(subject: Subject, target: str, foil: str) -> Contrast:
     """Look up target and foil: tokens with their leading spaces, bars between those of a set.
 
+    A word may be several tokens in a row, as it stands behind other text. One that is a single
+    token with another space before it, or none, is refused: that one was hardly meant.
+
     Raises:
-        UserError: one of them is not a single token (a spelling that is one is suggested, if there
-            is any), stands in both, or stands twice.
+        UserError: one of them is no such word (a spelling that is one is suggested, if there is
+            any), stands in both, stands twice, or begins with all of the other.
     """
     wrong = mistake(target, foil)
     if wrong:
         raise UserError(f"{wrong[0].upper()}{wrong[1:]}.")
-    targets = tuple(_single_token(subject, word, "target") for word in members(target))
-    foils = tuple(_single_token(subject, word, "foil") for word in members(foil))
-    if set(targets) & set(foils):
+    (targets, target_rest), (foils, foil_rest) = (
+        _looked_up(subject, words, side) for words, side in ((target, "target"), (foil, "foil"))
+    )
+    contrast = Contrast(target, foil, targets, foils, target_rest, foil_rest)
+    if contrast.is_long:
+        _check_long(contrast)
+    elif {*targets} & {*foils}:
         raise UserError(
             f"Target and foil are both {subject.string(targets[0])!r}: give different tokens."
         )
-    return Contrast(target, foil, targets, foils)
+    return contrast
 
 
-def _single_token(subject: Subject, word: str, what: str) -> int:
+def _looked_up(subject: Subject, words: str, side: str) -> tuple[Ids, Ids]:
+    """Tokens of a set, or the first token of a word and those behind it."""
+    first, *others = members(words)
+    if others:
+        return tuple(_single_token(subject, word, side) for word in (first, *others)), ()
+    found = subject.pieces(first)
+    if not found:
+        raise UserError(f"The {side} is empty: give one token, with its leading space.")
+    if len(found) > 1 and (not first.strip() or _respaced(subject, first)):
+        raise UserError(_not_one(subject, first, side))
+    if len(found) > LONGEST:
+        raise UserError(
+            f"The {side} {first[:40]!r} is {len(found)} tokens long, and at most {LONGEST} are "
+            "asked for: give a shorter one."
+        )
+    return (found[0],), tuple(found[1:])
+
+
+def _check_long(contrast: Contrast) -> None:
+    """Refuse what is no choice between two words."""
+    if contrast.has_sets:
+        raise UserError(
+            "One of target and foil is a set, and the other several tokens long: give a word each."
+        )
+    target, foil = contrast.words
+    if shared(target, foil) == min(len(target), len(foil)):
+        shorter, longer = sorted((contrast.target[:60], contrast.foil[:60]), key=len)
+        raise UserError(
+            f"{longer!r} begins with {shorter!r}, so that the one is no answer in the place of the "
+            "other: give different words."
+        )
+
+
+def _single_token(subject: Subject, word: str, side: str) -> int:
     found = subject.pieces(word)
     if len(found) == 1:
         return found[0]
-    if not found:
-        raise UserError(f"The {what} is empty: give one token, with its leading space.")
+    raise UserError(_not_one(subject, word, side))
+
+
+def _not_one(subject: Subject, word: str, side: str) -> str:
+    """Why a word that is not one token is refused, and what to give instead."""
+    found, variant = subject.pieces(word), _respaced(subject, word)
     pieces = f"{len(found)} tokens{_listed(subject, found)}"
-    raise UserError(
-        f"The {what} {word[:40]!r} is {pieces} and must be one: {_suggestion(subject, word)}."
-    )
+    instead = f"try {variant!r}" if variant else "choose another word"
+    return f"The {side} {word[:40]!r} is {pieces} and must be one: {instead}."
 
 
 def _listed(subject: Subject, tokens: list[int]) -> str:
@@ -217,14 +317,10 @@ def _listed(subject: Subject, tokens: list[int]) -> str:
     return "" if any("\ufffd" in text for text in texts) else f" ({', '.join(map(repr, texts))})"
 
 
-def _suggestion(subject: Subject, word: str) -> str:
-    """What to give instead: the word with or without its space or the first of several words.
-
-    A piece of a word, a space or a part of a character is no word to ask for.
-    """
+def _respaced(subject: Subject, word: str) -> str:
+    """The word with a space before it, or without, whichever is one token; else nothing."""
     bare = word.strip()
-    first = " " + (bare.split() or [""])[0]
-    for variant in (" " + bare, bare, first):
-        if variant.strip() and [variant] == [subject.string(p) for p in subject.pieces(variant)]:
-            return f"try {variant!r}"
-    return "choose another word"
+    for variant in (" " + bare, bare):
+        if bare and [variant] == [subject.string(piece) for piece in subject.pieces(variant)]:
+            return variant
+    return ""

@@ -183,16 +183,16 @@ class Experiment:
         returns: what its JSON holds.
         needs: what it takes of a question.
         single: why it takes single tokens alone, a clause; empty where target and foil may be sets.
+        long: whether target and foil may be several tokens long.
+        even: whether it goes by position, and so takes prompts with as many tokens each alone.
         options: of its own.
         figures: in reading order.
         brief: which of its sentences stand among a study's findings in brief, one item for each.
         also: an older name of its verb.
         study: options in which the study differs from the usual; None for no step of the study.
-        apart: whether a study has a result of it only where its own command kept one there, for
-            it takes long or needs more than one model.
+        apart: whether only its own command keeps a result of it in a study: it takes too long.
         beside: options in which results that a study has beside its own may differ from that.
-        once: whether it is more about the model than about the question, so that the study of the
-            usual question answers it for the others.
+        once: whether the study of the usual question answers it for those of the others, too.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
@@ -211,6 +211,8 @@ class Experiment:
     returns: str = "JSON."
     needs: tuple[Need, ...] = ()
     single: str = ""
+    long: bool = False
+    even: bool = False
     options: tuple[Option, ...] = ()
     figures: tuple[Figure, ...] = ()
     brief: tuple[tuple[str, ...], ...] = ()

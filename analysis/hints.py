@@ -1,13 +1,14 @@
 """What may not have been meant: told beside an answer, which stands as it was asked."""
 
-from analysis.contrast import members
 from analysis.questions import Question
 from analysis.subject import Subject
+from analysis.token_sets import members
 
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     """What may not have been meant, a sentence each."""
-    return (*_without_space(subject, question), *_uneven(subject, question))
+    found = (_without_space, _uneven, _unlike_words)
+    return tuple(hint for each in found for hint in each(subject, question))
 
 
 def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def _uneven(subject: Subject, question: Question) -> tuple[str, ...]:
 
 
 def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
-    """A sentence for each word that lacks its leading space, where with it it is a token too.
+    """A sentence for each word that lacks its leading space, where it takes no more tokens with it.
 
     In the middle of a text hardly any word begins without one: “dog” is then the end of another
     word, and has next to no probability.
@@ -32,9 +33,23 @@ def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
         f"{word!r} has no space before it, as the end of another word; the word itself is "
         f"{f' {word}'!r}."
         for word in dict.fromkeys((*members(question.target), *members(question.foil)))
-        if word[:1].isalpha() and _is_token(subject, f" {word}")
+        if word[:1].isalpha() and _is_word(subject, f" {word}", len(subject.pieces(word)))
     )
 
 
-def _is_token(subject: Subject, word: str) -> bool:
-    return [subject.string(piece) for piece in subject.pieces(word)] == [word]
+def _is_word(subject: Subject, word: str, most: int) -> bool:
+    """Whether at most so many tokens make just this text."""
+    pieces = subject.pieces(word)
+    return len(pieces) <= most and subject.text(pieces) == word
+
+
+def _unlike_words(subject: Subject, question: Question) -> tuple[str, ...]:
+    """Words of several tokens, of which the longer one is the less likely for that alone."""
+    words = sorted((question.target, question.foil), key=lambda word: len(subject.pieces(word)))
+    shorter, longer = (len(subject.pieces(word)) for word in words)
+    if shorter == longer or any(len(members(word)) > 1 for word in words):
+        return ()
+    return (
+        f"{words[1]!r} is {longer} tokens long and {words[0]!r} {shorter}: logarithms of "
+        "probabilities add up token by token, which by itself speaks against the longer one.",
+    )

@@ -107,6 +107,18 @@ def make_prompt(subject: Subject, text: str, what: str = "prompt") -> Prompt:
     return Prompt(text, tuple(tokens), tuple(map(subject.string, tokens)))
 
 
+def going_on(subject: Subject, prompt: Prompt, contrast: Contrast) -> tuple[tuple[int, ...], ...]:
+    """The prompt's tokens, and behind them what each of ``contrast.passes`` makes it go on with.
+
+    Raises:
+        UserError: that is longer than the model's context window.
+    """
+    texts = tuple((*prompt.tokens, *each.tokens) for each in contrast.passes)
+    for tokens in texts:
+        check_length(subject, tokens, "prompt with what it has to go on with")
+    return texts
+
+
 def special_in(subject: Subject, text: str) -> tuple[str, ...]:
     """Special tokens that stand in a text as they are typed, each once."""
     added = subject.tokenizer.added_tokens_decoder
@@ -129,13 +141,15 @@ def make_pair(
 
     Raises:
         UserError: the prompts are identical or of unequal token count (the tokens at fault are
-            named), a prompt is empty or too long, or target or foil is not a single token.
+            named), a prompt is empty or too long, or target and foil are no words to choose from.
     """
     first = make_prompt(subject, clean, "clean prompt")
     second = make_prompt(subject, corrupted, "corrupted prompt")
     if first.tokens == second.tokens:
         raise UserError("The clean and the corrupted prompt are identical: change one word.")
     pair = PromptPair(first, second, make_contrast(subject, target, foil))
+    for prompt in (first, second):
+        going_on(subject, prompt, pair.contrast)
     if equal and not pair.equal:
         raise UserError(_unequal(pair))
     return pair

@@ -63,8 +63,8 @@ def check(
 
 def draft(
     loading: Loading,
-    target: Annotated[str, typer.Option(help="The token asked for, with its leading space.")],
-    foil: Annotated[str, typer.Option(help="The token it competes with, likewise.")],
+    target: Annotated[str, typer.Option(help="The word asked for, with its leading space.")],
+    foil: Annotated[str, typer.Option(help="The word it competes with, likewise.")],
     template: Annotated[
         str, typer.Option(help="A sentence with {} for the word; without one, the corpus is read.")
     ] = "",
@@ -88,6 +88,7 @@ def draft(
         words = _split(target_words), _split(foil_words)
         answer = _of_words(subject, contrast, template, words, held_out_template or [])
     else:
+        contrast.check_next("A draft out of the corpus")
         answer = _of_corpus(subject, contrast, documents)
     if out is not None:
         save_new(out, answer["file"])

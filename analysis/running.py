@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any
 
 from analysis.code_version import code_version
-from analysis.contrast import members
 from analysis.declaration import Experiment
 from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
@@ -19,6 +18,7 @@ from analysis.progress import Progress, silent
 from analysis.questions import Question
 from analysis.results import Provenance
 from analysis.subject import Subject
+from analysis.token_sets import members
 
 PACKAGES = ("torch", "transformers", "transformer-lens", "tokenizers", "numpy")
 
@@ -58,6 +58,8 @@ def inputs(
         UserError: the question lacks what the experiment needs, or something is not allowed.
     """
     check_suits(experiment, question)
+    if not experiment.long:
+        _check_next(experiment, subject, question)
     chosen = experiment.check(options or {}, live)
     found: list[Neuron] = []
     if experiment.asks_about_a_neuron:
@@ -91,6 +93,18 @@ def check_suits(experiment: Experiment, question: Question) -> None:
         )
 
 
+def _check_next(experiment: Experiment, subject: Subject, question: Question) -> None:
+    """Refuse words of several tokens, whose second one no reading of the next token knows.
+
+    Raises:
+        UserError: a word is none that can be asked for.
+        UnsuitedError: one is several tokens long.
+    """
+    words = (question.target, question.foil)
+    if any(len(members(each)) == 1 and len(subject.pieces(each)) > 1 for each in words):
+        question.contrast(subject).check_next(experiment.title)
+
+
 def compute(
     experiment: Experiment, subject: Subject, given: Inputs, progress: Progress = silent
 ) -> Any:
@@ -102,8 +116,12 @@ def compute(
     start = time.perf_counter()
     result = experiment.run(subject, given, progress)
     seconds = round(time.perf_counter() - start, 2)
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    return signed(result, provenance(experiment, subject, given, when, seconds))
+    return signed(result, provenance(experiment, subject, given, now(), seconds))
+
+
+def now() -> str:
+    """UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def signed(result: Any, made: Provenance) -> Any:

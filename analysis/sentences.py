@@ -79,6 +79,11 @@ def verdict(experiment: Experiment, result: Any) -> Markup:
     return Markup(getattr(alone(experiment, result), "verdict", ""))  # noqa: S704  (markup already)
 
 
+def slider(experiment: Experiment, result: Any) -> Markup:
+    """What a reader may slide through; empty where its experiment has nothing of that kind."""
+    return Markup(getattr(alone(experiment, result), "slider", ""))  # noqa: S704  (markup already)
+
+
 def alone(experiment: Experiment, result: Any) -> Sentences:
     """The sentences about a Result that belongs to no study."""
     return _sentences(experiment, facts_of(experiment, result), result=result, study=None)

@@ -138,12 +138,25 @@ def bring_up_to_date(
         UserError: the question cannot be put to the model.
     """
     name = name or experiment.name
-    if _is_current(folder, name, provenance(experiment, subject, given)):
+    if is_current(subject, experiment, given, folder, name):
         return Done(name, 0.0, kept=True)
     with watch(name) as progress:
         result = compute(experiment, subject, given, progress)
     results.save(folder, name, result, result.provenance)
     return Done(name, result.provenance.seconds, kept=False)
+
+
+def is_current(
+    subject: Subject, experiment: Experiment, given: Inputs, folder: Path, name: str = ""
+) -> bool:
+    """Whether what is kept in the folder is what would be computed."""
+    name = name or experiment.name
+    try:
+        results.load(folder, name, experiment.kind)
+        made = results.provenance(folder, name)
+    except UserError:
+        return False
+    return made.key == provenance(experiment, subject, given).key
 
 
 def committed(experiment: Experiment, subject: Subject, given: Inputs) -> Any | None:
@@ -163,11 +176,3 @@ def committed(experiment: Experiment, subject: Subject, given: Inputs) -> Any | 
 def _saved(folder: Path, name: str) -> tuple[Any, results.Provenance]:
     result: Any = results.load(folder, name, named(name).kind)
     return result, results.provenance(folder, name)
-
-
-def _is_current(folder: Path, name: str, expected: results.Provenance) -> bool:
-    try:
-        results.load(folder, name, named(expected.experiment).kind)
-        return results.provenance(folder, name).key == expected.key
-    except UserError:
-        return False

@@ -271,7 +271,6 @@ class Subject(Vocabulary):
         """
         return self.W_U[:, target] - self.W_U[:, foil]
 
-    @torch.inference_mode()
     def finite(self, values: Float[Tensor, "..."], what: str) -> Float[Tensor, "..."]:
         """The same values, which are numbers: one that is none would pass for a rank or a tie.
 

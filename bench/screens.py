@@ -2,7 +2,8 @@
 
 Run with ``python -m bench.screens [MODEL [PAIRS]]``. The truth of a pair takes about a minute of
 CPU time on the embedded model; each is kept in ``build/screens``, so that a run that was broken off
-goes on where it was. Rows of the embedded model are kept in the package, where reports read them.
+goes on where it was; ``kept`` for PAIRS takes those that are there. Rows of the embedded model are
+kept in the package, where reports read them.
 """
 
 import sys
@@ -26,7 +27,7 @@ from bench.estimates import ESTIMATES
 
 MODEL = "smollm2-135m"
 QUESTIONS = ("an", "are", "capital", "good", "she")
-PAIRS = 6
+PAIRS, KEPT = 6, "kept"
 TRUTHS = Path("build/screens")
 README = Path(__file__).with_name("README.md")
 MARKS = ("<!-- screens -->\n", "<!-- /screens -->\n")
@@ -40,8 +41,12 @@ def main() -> None:
     given = dict(enumerate(sys.argv))
     subject = load(given.get(1, MODEL))
     name, measured = subject.origin.name, {}
-    for question, place, patcher in cases(subject, int(given.get(2, PAIRS))):
-        truth = known(TRUTHS / name / f"{question}-{place}.npz", patcher)
+    many = str(given.get(2, PAIRS))
+    for question, place, patcher in cases(subject, PAIRS if many == KEPT else int(many)):
+        path = TRUTHS / name / f"{question}-{place}.npz"
+        if many == KEPT and not path.exists():
+            continue
+        truth = known(path, patcher)
         guesses = {screen: timed(partial(e, patcher)) for screen, e in ESTIMATES.items()}
         measured[question, place] = (patcher.gap, truth, guesses)
         print(f"{question}, pair {place}: every neuron took {truth[1]:.0f} s of CPU time")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from analysis.drawing.scripts import SCRIPTS
 from analysis.errors import UserError
 from report.beside import PACKAGE, beside
 from report.feed import CHANGELOG, changes
@@ -107,6 +108,8 @@ def draw_stills(study: Study) -> dict[str, bytes]:
 def _copy_static(folder: Path) -> None:
     """Scripts and styles, the library that draws, and the card."""
     shutil.copytree(STATIC, folder, dirs_exist_ok=True)
+    for script in SCRIPTS:
+        shutil.copy2(script, folder / script.name)
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     card = beside(CARD)
     if card:

@@ -21,11 +21,11 @@ class Listed:
     cells: tuple[tuple[str, ...], ...]
 
 
-def listed(experiment: Experiment, evidence: Evidence) -> Listed | None:
-    """The rows that an experiment lists of its result; None where it lists none."""
+def listed(experiment: Experiment, evidence: Evidence, name: str = "LISTING") -> Listed | None:
+    """The rows that an experiment lists of its result by a name; None where it lists none."""
     if not experiment.has("tables"):
         return None
-    found: Listing | None = getattr(experiment.module("tables"), "LISTING", None)
+    found: Listing | None = getattr(experiment.module("tables"), name, None)
     if found is None:
         return None
     return listed_rows(found, evidence.results[experiment.name])

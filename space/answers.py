@@ -32,6 +32,7 @@ class Answer:
         json: the answer as the command line prints it.
         command: the command line that gives it; empty where there is none.
         hints: what may not have been meant, a sentence each.
+        slider: what a visitor may slide through; empty where there is nothing of that kind.
     """
 
     experiment: Experiment
@@ -44,6 +45,7 @@ class Answer:
     json: str
     command: str
     hints: tuple[str, ...] = ()
+    slider: str = ""
 
     @property
     def csv(self) -> str:
@@ -67,6 +69,7 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         result=result,
         finding=sentences.finding(experiment, result),
         verdict=sentences.verdict(experiment, result),
+        slider=sentences.slider(experiment, result),
         figures=tuple(
             experiment.draw(figure, result) for figure in experiment.shows(question) if figure.live
         ),

@@ -19,6 +19,7 @@ from space.session import Session
 from space.view import USUAL, View, from_query
 
 TITLE = "Which neuron says the word?"
+PRESS = "() => document.getElementById('ask').click()"
 STATIC = Path(__file__).parent / "static"
 
 
@@ -71,35 +72,40 @@ class Wiring:
         self.dear = [ask for ask in asks if ask.button and ask.experiment.has("cost")]
 
     def all(self, demo: gr.Blocks, pages: Pages) -> None:
-        """Connect everything."""
+        """Connect everything.
+
+        What asks by itself, an example or an address, has the page press Ask: the page begins
+        sooner, the fewer chains of events there are.
+        """
         for ask in self.asks:
             ask.wire(self.bar)
         for button, parts in self.bar.examples:
-            self._ask(self.bar.fill(button.click, parts).then)
-        for box in self.bar.typed:
-            self._ask(box.submit)
-        self._ask(self.bar.button.click)
+            self.bar.fill(button.click, parts).then(None, js=PRESS, **QUIET)
+        self._ask([self.bar.button.click, *(box.submit for box in self.bar.typed)])
         self.bar.wire.change(self._newest, self.bar.wire, None, **QUIET)
         boxes = [box for ask in self.dear for box in ask.controls.values()]
-        for event in (self.bar.wire.change, *(box.change for box in boxes)):
-            buttons = [ask.button for ask in self.dear]
-            event(self._labels, [self.bar.wire, *boxes], buttons, **QUIET)
+        gr.on(
+            [self.bar.wire.change, *(box.change for box in boxes)],
+            self._labels,
+            [self.bar.wire, *boxes],
+            [ask.button for ask in self.dear],
+            **QUIET,
+        )
         self.bar.stop.click(self._stop, None, None, **QUIET)
-        for page in pages.all:
-            page.select(None, js="() => openedTab()", **QUIET)
+        gr.on([page.select for page in pages.all], None, js="() => openedTab()", **QUIET)
         restored = demo.load(
             self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()], **QUIET
         )
-        self._ask(restored.then(None, None, None, js="() => restoredView()", **QUIET).then)
+        restored.then(None, js="() => restoredView()", **QUIET).then(None, js=PRESS, **QUIET)
 
-    def _ask(self, event: Any) -> None:
-        """On an event keep the address, and answer what the open tab answers by itself.
+    def _ask(self, events: list[Any]) -> None:
+        """On these events keep the address, and answer what the open tab answers by itself.
 
         What the committed study answers comes at once: nobody waits for the model.
         """
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
-        sent = self.bar.send(event)
+        sent = self.bar.send(events)
         sent.then(self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private")
         dear = [place for ask in self.wished for place in ask.panel.outputs]
         sent.then(self._known, self.bar.wire, dear, **QUIET)

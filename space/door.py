@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
-from space.leaving import VISITORS
+from space.leaving import CALL, VISITORS
 from space.settings import BODY, BODY_SECONDS
 
 Message = MutableMapping[str, Any]
@@ -53,7 +54,7 @@ class Door:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         answer = _Answer(send)
-        if _is_closed(scope["path"]):
+        if _route(scope)[0] in CLOSED:
             return await answer.say(404, "There is nothing here.")
         try:
             received = await asyncio.wait_for(_body(scope, receive), BODY_SECONDS)
@@ -61,6 +62,7 @@ class Door:
             return await answer.say(408, "The request did not arrive in time.")
         if received is None:
             return await answer.say(413, f"A question has at most {BODY:,} bytes.")
+        scope = _named(scope)
         session = _listens_as(scope)
         with VISITORS.listening(session) if session else nullcontext():
             try:
@@ -92,9 +94,9 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": text.encode()})
 
 
-def _is_closed(path: str) -> bool:
-    _, found, rest = path.partition(API)
-    return bool(found) and rest.lstrip("/").split("/")[0] in CLOSED
+def _route(scope: Message) -> list[str]:
+    """The parts of a path behind gradio's own beginning; one empty part of any other."""
+    return scope["path"].partition(API)[2].strip("/").split("/")
 
 
 async def _body(scope: Message, receive: Receive) -> Receive | None:
@@ -120,16 +122,29 @@ async def _body(scope: Message, receive: Receive) -> Receive | None:
     return again
 
 
+def _named(scope: Message) -> Message:
+    """A question to the tools, with a name that gradio hands on to where it waits."""
+    if not _asks_a_tool(scope):
+        return scope
+    others = [header for header in scope["headers"] if header[0] != CALL]
+    return {**scope, "headers": [*others, (CALL, uuid4().hex.encode())]}
+
+
+def _asks_a_tool(scope: Message) -> bool:
+    return scope["method"] == "POST" and _route(scope)[0] == "mcp"
+
+
 def _listens_as(scope: Message) -> str:
-    """The session or event for whose answers a request waits; empty where it waits for none."""
-    _, _, rest = scope["path"].partition(API)
-    parts = rest.strip("/").split("/")
+    """The session, event or call for whose answers a request waits; empty where for none."""
+    if _asks_a_tool(scope):
+        return dict(scope["headers"])[CALL].decode()
     if scope["method"] != "GET":
         return ""
-    if parts == ["queue", "data"]:
+    route = _route(scope)
+    if route == ["queue", "data"]:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         return query.get("session_hash", [""])[0]
-    return parts[-1] if parts[0] == "call" and len(parts) >= 3 else ""
+    return route[-1] if route[0] == "call" and len(route) >= 3 else ""
 
 
 def tell(error: BaseException | None) -> None:

@@ -19,6 +19,7 @@ from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
 from space.leaving import Left
+from space.own import LINE
 from space.service import STOPPED, TOO_DEAR, WRONG
 from space.view import NAMES, USUAL, library, make_view
 
@@ -30,6 +31,16 @@ HOW = (
 """What a program has to know of every endpoint."""
 
 SETS = "bars between several make a set"
+LONG = "it may be several tokens long"
+
+OWN_MEANING = {
+    "lines": "pairs in place of the prompts, a line each: " + LINE + "; the first is asked, and "
+    "a sweep of neurons is confirmed on the others.",
+    "template": "a sentence with {} for a word, in place of the prompts; it needs both words.",
+    "target_words": "words for it that call for the target, with commas between them.",
+    "foil_words": "words for it that call for the foil.",
+}
+"""A question of one's own, by the parts of a view that it is made of."""
 
 
 @dataclass(frozen=True)
@@ -115,31 +126,41 @@ def _names() -> str:
 
 
 def _parameters(experiment: Experiment) -> Iterator[Parameter]:
-    """What the experiment takes of a view, then its own options, then the model."""
-    space = "with its leading space" + ("." if experiment.single else f"; {SETS}.")
+    """What the experiment takes of a view, its own options, the model, and one's own question."""
     if experiment.asks_about_a_neuron:
-        yield Parameter(
-            "neuron",
-            str,
-            "",
-            "layer and number from zero, such as L25N1527; empty for the best one.",
-        )
-    if {"prompts", "pair"} & set(experiment.needs):
-        may = "" if "pair" in experiment.needs else "; may be empty"
-        yield Parameter("clean", str, USUAL.clean, "the prompt that calls for the target.")
-        yield Parameter(
-            "corrupted", str, USUAL.corrupted, f"a prompt that calls for the foil{may}."
-        )
-    elif not {"words", "corpus"} & set(experiment.needs):
-        weighed = "the prompt after which a set's tokens are weighed; else it is not read."
-        yield Parameter("clean", str, USUAL.clean, weighed)
-    if "words" in experiment.needs:
-        yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
-    else:
-        yield Parameter("target", str, USUAL.target, f"the token asked for, {space}")
-        yield Parameter("foil", str, USUAL.foil, f"the token it competes with, {space}")
+        named = "layer and number from zero, such as L25N1527; empty for the best one."
+        yield Parameter("neuron", str, "", named)
+    yield from _prompts(experiment)
+    yield from _asked_words(experiment)
     yield from (_of(experiment, each) for each in experiment.options if is_open(each))
     yield Parameter("model", str, "", "name of the model; empty for the Space's own.")
+    if {"pair", "words"} & set(experiment.needs):
+        yield from (Parameter(name, str, "", meaning) for name, meaning in OWN_MEANING.items())
+
+
+def _prompts(experiment: Experiment) -> Iterator[Parameter]:
+    """The two prompts, as far as they are read."""
+    needs = set(experiment.needs)
+    if {"prompts", "pair"} & needs:
+        may = "" if "pair" in needs else "; may be empty"
+        even = ", with as many tokens as the clean one" if experiment.even else ""
+        foil = f"a prompt that calls for the foil{even}{may}."
+        yield Parameter("clean", str, USUAL.clean, "the prompt that calls for the target.")
+        yield Parameter("corrupted", str, USUAL.corrupted, foil)
+    elif not {"words", "corpus"} & needs:
+        weighed = "the prompt after which a set's tokens are weighed; else it is not read."
+        yield Parameter("clean", str, USUAL.clean, weighed)
+
+
+def _asked_words(experiment: Experiment) -> Iterator[Parameter]:
+    """Target and foil, or the question of the library that has them."""
+    if "words" in experiment.needs:
+        yield Parameter("question", str, USUAL.name, f"whose words are tried: {_names()}.")
+        return
+    also = [SETS] * (not experiment.single) + [LONG] * experiment.long
+    space = "; ".join(["with its leading space", *also]) + "."
+    yield Parameter("target", str, USUAL.target, f"the token asked for, {space}")
+    yield Parameter("foil", str, USUAL.foil, f"the token it competes with, {space}")
 
 
 def is_open(option: Option) -> bool:

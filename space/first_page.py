@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from analysis.drawing.scripts import SCRIPTS
 from space.beside import beside
 from space.first import first
 from space.html import first_head, first_screen
@@ -24,7 +25,8 @@ KINDS = {
     ".png": b"image/png",
 }
 NAMES = ("first.css", "space.js", "first.js", "sky.js", "walk.js", "explain.js")
-FILES = {f"/first/{path.name}": path for path in (*(HERE / name for name in NAMES), CARD) if path}
+PATHS = (*(HERE / name for name in NAMES), *SCRIPTS, CARD)
+FILES = {f"/first/{path.name}": path for path in PATHS if path}
 """What the first screen is made of, by its address."""
 
 OTHERS_CARD = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')

@@ -51,6 +51,7 @@ def finding(answer: Answer, question: Mapping[str, str]) -> str:
     text = markup('{}<p role="status">{}</p>', verdict, answer.finding)
     for hint in answer.hints:
         text += markup('<p class="hint">{}</p>', hint)
+    text += answer.slider
     return _answering(text, question)
 
 

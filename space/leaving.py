@@ -22,6 +22,10 @@ from space.view import View
 BETWEEN = 0.05
 """Seconds between two looks: far less than a visitor notices."""
 
+CALL = b"x-tool-call"
+"""Header by which the question of a tool names the request that waits for it: the server's own
+client asks for all users of tools, and stays when one of them leaves."""
+
 Question = Callable[[View], Mapping[str, str]]
 """From a view to the parts of it that an answer depends on."""
 
@@ -109,7 +113,7 @@ def watch() -> Callable[[], None]:
     event = waiting.get(name or "")
     if event is None:
         return lambda: None
-    question, next_look = _asked.get(), 0.0
+    question, call, next_look = _asked.get(), event.request.headers.get(CALL.decode()), 0.0
 
     def look() -> None:
         nonlocal next_look
@@ -121,6 +125,8 @@ def watch() -> Callable[[], None]:
         if visitor.stopped > event.enqueue_time:
             raise Left(stopped=True)
         if event._id not in waiting or not event.alive:
+            raise Left
+        if call and not VISITORS.listens(call):
             raise Left
         silent = now - max(event.enqueue_time, visitor.heard)
         if silent > UNHEARD and not VISITORS.listens(event.session_hash, event._id):

@@ -108,13 +108,13 @@ class QuestionBar:
         """What a visitor types into: Enter asks."""
         return [self.boxes[name] for name in TYPED]
 
-    def send(self, event: Callable[..., Any], **options: Any) -> Any:
-        """On an event, have the page write the view into its address and into the wire.
+    def send(self, events: Callable[..., Any] | list[Any]) -> Any:
+        """On an event, or any of some, have the page write the view into its address and the wire.
 
         The page packs the parts by their names: what comes to the server is one named object.
         """
         pack = f"(...values) => packedView({json.dumps(list(self.boxes))}, values)"
-        return event(None, list(self.boxes.values()), self.wire, js=pack, **QUIET, **options)
+        return gr.on(events, None, list(self.boxes.values()), self.wire, js=pack, **QUIET)
 
     def fill(self, event: Callable[..., Any], parts: dict[str, str]) -> Any:
         """On an event, write these parts into their boxes; the others stay as they are."""

@@ -6,6 +6,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads cost tiny
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,24 @@ hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one
 hypothesis.settings.load_profile("any machine")
 
 
+DEAR = ("browser", "embedded", "slow")
+"""Marks of tests that take long, the longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the embedded model or whole pages says so, for a run without them."""
+    """What uses the embedded model or whole pages says so, for a run without them.
+
+    Files with most of what takes long come first: no worker is left with one at the end.
+    """
     embedded = pytest.mark.embedded
     marks = {"embedded": embedded, "gemma": embedded, "pages": pytest.mark.slow}
     for item in items:
         for fixture in marks.keys() & {*getattr(item, "fixturenames", ())}:
             item.add_marker(marks[fixture])
+    dear: Counter[tuple[Path, str]] = Counter(
+        (item.path, mark) for item in items for mark in DEAR if item.get_closest_marker(mark)
+    )
+    items.sort(key=lambda item: [-dear[item.path, mark] for mark in DEAR])
 
 
 EVERY = [

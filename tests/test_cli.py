@@ -102,7 +102,7 @@ BAD = [
     (["next-token", "--model", "/nowhere/at/all"], "There is no file or folder"),
     (["next-token", "--clean", ""], "clean prompt is empty"),
     (["next-token", "--clean", CLEAN + " an egg" * 100], "reads at most 128"),
-    (["next-token", "--clean", CLEAN, "--target", " an egg"], "is 2 tokens"),
+    (["next-token", "--clean", CLEAN, "--target", "  an"], "is 2 tokens"),
     (["next-token", "--clean", CLEAN, "--device", "abacus"], "Unknown device 'abacus'"),
     (["next-token", "--clean", CLEAN, "--dtype", "int3"], "Unknown dtype 'int3'"),
     (["patching", "--clean", CLEAN], "Only --clean is given: a pair needs --corrupted too"),
@@ -226,6 +226,14 @@ def test_an_older_name_of_a_verb_still_works_and_is_not_listed(analysis, experim
 def test_importing_the_command_line_is_quick_because_nothing_heavy_comes_with_it():
     make = "import analysis.command_line as c, sys; c.make()"  # every verb, as its help does
     code = f"{make}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.slow
+def test_questions_are_listed_without_what_only_models_need():
+    code = "from analysis import questions as q; [*map(q.load, q.library())]"
+    code += "; import sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

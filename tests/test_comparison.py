@@ -355,7 +355,7 @@ def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, pat
     assert "There is no file or folder" in told
     code, _, err = compare(paths[0], "--target", " an egg")
     assert code == 2
-    assert "error: The target ' an egg' is 2 tokens" in err
+    assert "reads the next token alone, and ' an egg' is 2 tokens" in err
 
 
 @pytest.mark.slow

@@ -4,13 +4,17 @@ import json
 import multiprocessing
 import time
 from dataclasses import fields, replace
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 from safetensors import SafetensorError
 
 from analysis import corpus
@@ -24,6 +28,7 @@ from analysis.experiments.corpus_scan.compute import corpus_scan, summary
 from analysis.experiments.corpus_scan.facts import facts
 from analysis.experiments.corpus_scan.followed import EDGES, bands, separated
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.experiments.corpus_scan.sources import Source
 from analysis.experiments.corpus_scan.tables import LISTING
 from analysis.neuron import Neuron
 from analysis.numbers.discrimination import auc, auc_gain, auc_interval, detector
@@ -34,7 +39,15 @@ from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
 from analysis.scanning.examples import examples
 from analysis.scanning.scan import scan
-from analysis.scanning.scan_table import COLUMNS, rows
+from analysis.scanning.scan_table import (
+    QUADRANTS,
+    QUANTILES,
+    contexts,
+    rows,
+    schema,
+    write_table,
+)
+from analysis.scanning.scanned import read_neuron
 from analysis.scanning.tallies import (
     POSITION_BITS,
     Extremes,
@@ -328,11 +341,11 @@ def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
     asked = inputs(EXPERIMENT, subject, PAIR, tuple(map(str, CHOSEN)))
 
     def key():
-        return _key(subject, asked, 3)
+        return _key(subject, Source(lambda _: iter(()), {"corpus": "some"}), 0, asked)
 
     first = key()
     assert first["device"] == "cpu"
-    monkeypatch.setattr("importlib.metadata.version", lambda name: f"another {name}")
+    monkeypatch.setattr(scan_files, "version", lambda name: f"another {name}")
     assert key() != first
 
 
@@ -369,7 +382,8 @@ def test_the_curve_counts_every_token_once_in_bands_set_before_it_was_read(subje
 def test_a_scan_of_the_asked_layers_alone_says_the_same_of_their_neurons(subject):
     contrast = make_contrast(subject, " an", " a")
     every = corpus_scan(subject, CHOSEN[1:], contrast, DOCUMENTS)
-    some = corpus_scan(subject, CHOSEN[1:], contrast, DOCUMENTS, layers={CHOSEN[1].layer})
+    engine_of_one = partial(scan, layers={CHOSEN[1].layer})
+    some = corpus_scan(subject, CHOSEN[1:], contrast, DOCUMENTS, engine=engine_of_one)
     for field in fields(every):
         np.testing.assert_array_equal(getattr(some, field.name), getattr(every, field.name))
 
@@ -415,12 +429,70 @@ def test_progress_ends_at_the_whole_and_every_shard_is_offered_for_keeping():
     assert len(kept) == len(told) - 2 > 3, "two more come between its bootstraps"
 
 
-def test_the_table_has_a_row_for_every_neuron(subject):
-    found = list(rows(subject, whole(subject, DOCUMENTS), dict(DOCUMENTS)))
-    assert len(found) == subject.n_layers * subject.d_mlp
-    assert {len(row) for row in found} == {len(COLUMNS)}
-    texts = " ".join(text for _, text in DOCUMENTS)
-    assert all(row[COLUMNS.index("highest context")] in texts for row in found[:20])
+def table_of(subject):
+    """The rows of every neuron, one after the other."""
+    done = whole(subject, DOCUMENTS)
+    layers = rows(subject, done, contexts(subject, done, iter(DOCUMENTS)))
+    return [row for layer in layers for row in layer]
+
+
+def test_the_table_says_of_every_neuron_what_reading_token_by_token_says(subject):
+    table, seen = table_of(subject), list(every_token(subject))
+    assert len(table) == subject.n_layers * subject.d_mlp
+    column = CHOSEN[0].layer * subject.d_mlp + CHOSEN[0].number
+    row, values = table[column], torch.stack([each[2][column] for each in seen])
+    assert (row["neuron"], row["layer"], row["number"]) == (str(CHOSEN[0]), *CHOSEN[0])
+    assert row["tokens"] == len(seen)
+    assert row["mean"] == pytest.approx(float(values.mean()), abs=1e-5)
+    assert row["variance"] == pytest.approx(float(values.var(correction=0)), abs=1e-5)
+    assert sorted(row[name] for name in QUANTILES) == [row[name] for name in QUANTILES]
+    for name, order in (("highest", -values), ("lowest", values)):
+        best = order.argsort(stable=True)[: engine.TOP].tolist()
+        places = [(each["document"], each["position"]) for each in row[name]]
+        assert places == [seen[i][:2] for i in best]
+        for each in row[name]:
+            text = dict(DOCUMENTS)[each["document"]]
+            assert each["before"] + each["token"] + each["after"] in text
+
+
+def test_texts_that_have_changed_since_the_scan_make_no_table():
+    subject = make_subject("llama")
+    with pytest.raises(UserError, match="not those any more that were scanned"):
+        contexts(subject, whole(subject, DOCUMENTS), DOCUMENTS[1:])
+
+
+def test_a_neuron_comes_back_out_of_the_table_and_any_reader_of_parquet_reads_it(tmp_path):
+    subject, path = make_subject("llama"), tmp_path / "neurons.parquet"
+    write_table(path, subject, whole(subject, DOCUMENTS), DOCUMENTS, KEY)
+    expected = table_of(subject)[subject.d_mlp + 5]
+    found, key = read_neuron(path, "L1N5")
+    assert key == KEY
+    singles = {"q01", "q10", "q50", "q90", "q99"}
+    assert found == expected | {name: pytest.approx(expected[name]) for name in singles}
+    table = parquet.read_table(path)
+    assert table.schema.equals(schema())
+    assert table.num_rows == subject.n_layers * subject.d_mlp
+    with pytest.raises(UserError, match="outside this model: layers go from 0 to 2"):
+        read_neuron(path, "L9N0")
+
+
+def test_what_is_no_table_of_a_scan_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(UserError, match="There is no table"):
+        read_neuron(tmp_path / "none.parquet", "L0N0")
+    (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="no whole Parquet file"):
+        read_neuron(tmp_path / "damaged.parquet", "L0N0")
+    parquet.write_table(pa.table({"neuron": ["L0N0"]}), tmp_path / "other.parquet")
+    with pytest.raises(UserError, match="is no table that `corpus-scan --table` wrote"):
+        read_neuron(tmp_path / "other.parquet", "L0N0")
+    subject = make_subject("llama")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_table(tmp_path / "no" / "t", subject, whole(subject, DOCUMENTS), DOCUMENTS, KEY)
+
+
+def test_the_documentation_names_every_column_of_the_table():
+    told = (Path(__file__).parent.parent / "docs" / "howto" / "corpus.md").read_text()
+    assert [name for name in schema().names if f"`{name}`" not in told] == []
 
 
 def hooked_factors(subject, neuron):
@@ -460,15 +532,13 @@ def test_quadrants_count_the_signs_of_gate_and_up_as_hooks_read_them():
 
 def test_the_table_counts_the_quadrants_of_every_neuron_and_none_where_nothing_is_gated():
     gated, plain = make_subject("llama"), make_subject("gpt2")
-    first, *_ = COLUMNS[-4:]
-    table = list(rows(gated, whole(gated, DOCUMENTS), dict(DOCUMENTS)))
+    table = table_of(gated)
     column = CHOSEN[0].layer * gated.d_mlp + CHOSEN[0].number
-    places = range(COLUMNS.index(first), len(COLUMNS))
-    assert all(sum(row[i] for i in places) == row[1] for row in table)
+    assert all(sum(row[name] for name in QUADRANTS) == row["tokens"] for row in table)
     records = whole(gated, DOCUMENTS).records.factors
     signs = [((records[:, 0] >= 0) == g) & ((records[:, 1] >= 0) == u) for g, u in SIGNS]
-    assert [table[column][i] for i in places] == [int(each.sum()) for each in signs]
-    assert {row[-1] for row in rows(plain, whole(plain, DOCUMENTS), dict(DOCUMENTS))} == {""}
+    assert [table[column][name] for name in QUADRANTS] == [int(each.sum()) for each in signs]
+    assert {row[name] for row in table_of(plain) for name in QUADRANTS} == {None}
 
 
 def test_nothing_is_told_of_gate_and_up_where_there_are_none():
@@ -782,6 +852,29 @@ def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
     assert "the scan of something else" in err
 
 
+@pytest.mark.slow
+def test_the_verb_scans_files_for_every_neuron_and_another_shows_one_of_them(
+    answer, analysis, llama_folder, tmp_path
+):
+    for number, text in DOCUMENTS:
+        (tmp_path / f"{number}.txt").write_text(text)
+    (tmp_path / "6.txt").write_bytes(b"\xff")
+    table, kept = tmp_path / "neurons.parquet", tmp_path / "kept"
+    given = ("--model", llama_folder, "--files", tmp_path / "*.txt", "--no-curve")
+    asked = ("corpus-scan", *given, "--keep", kept, "--table", table)
+    code, _, err = analysis(*asked)
+    assert code == 2
+    assert "6.txt is not UTF-8 text" in err
+    told = answer(*asked, "--skip-unreadable")
+    assert told["documents"] == len(DOCUMENTS)
+    one = answer("neuron", "L1N5", "--table", table)
+    assert (one["neuron"], one["tokens"], one["model"]) == ("L1N5", told["tokens"], "tiny-llama")
+    assert len(one["highest"]) == engine.TOP
+    code, _, err = analysis(*asked, "--documents", "2")
+    assert code == 2
+    assert "--documents draws articles" in err
+
+
 def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_the_foil(
     embedded, monkeypatch
 ):
@@ -792,6 +885,5 @@ def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_t
     stretch = [(0, text[max(0, place - 600) : place + 300])]
     result = corpus_scan(embedded, [Neuron(25, 1527)], contrast, stretch)
     assert result.kinds[-1] == "lowest"
-    assert result.lowest[25, 1527] == pytest.approx(result.values[-1])
     assert result.values[-1] < -5
     assert result.after[-1] == " a"

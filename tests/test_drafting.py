@@ -148,11 +148,11 @@ def test_without_either_word_in_the_corpus_a_template_is_asked_for(model, contra
 def test_a_check_names_all_that_keeps_a_model_from_being_asked(model):
     long = " and".join(["the tree"] * 80)
     question = TREES.model_copy(
-        update={"target": " egg owl", "held_out_templates": (f"{long} {{}}",)}
+        update={"target": " egg|  owl", "held_out_templates": (f"{long} {{}}",)}
     )
     with pytest.raises(UserError) as caught:
         checked(model, question)
-    assert "' egg owl' is 2 tokens" in str(caught.value)
+    assert "'  owl' is 2 tokens" in str(caught.value)
     assert "sentence" in str(caught.value)
     assert "shorten it" in str(caught.value)
 
@@ -222,10 +222,13 @@ def test_a_line_of_json_is_a_pair_too(tmp_path):
         ("p.csv", HEAD + "a,b, c, c\n", "line 2 has ' c' for both target and foil"),
         ("p.csv", HEAD + '"a,b, c, d\n', "is no CSV"),
         ("p.csv", HEAD + '"a"x,b, c, d\n', "line 2 is no CSV"),
+        ("p.csv", HEAD + ROW + OTHER + ROW, "line 4 is the pair of line 2: leave one out"),
+        ("p.csv", HEAD + ROW + f"{CORRUPTED},{CLEAN}, a, an\n", "line 3 is the pair of line 2"),
         ("p.csv", HEAD + "a,b, c, d\n" * 1001, "more than 1,000 pairs"),
         ("p.csv", HEAD + ROW * 100_000, "larger than 1,000,000 bytes"),
         ("p.jsonl", "", "holds no pair"),
         ("p.jsonl", "[1]\n", "line 1 is no object with clean"),
+        ("p.jsonl", "{}\r\n\u2028", "line 1 has no clean: give a text"),
         ("p.jsonl", "{'clean'}\n", "line 1 is no JSON"),
         ("p.jsonl", '\n{"clean": "a", "corrupted": 3}\n', "line 2 has no corrupted"),
         ("p.jsonl", "[" * 100_000, "line 1 is no JSON"),
@@ -241,7 +244,7 @@ def test_a_bad_table_is_refused_by_its_line_and_nothing_is_lost(name, text, says
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("name", [n for n in questions.library() if n != questions.DEFAULT])
+@pytest.mark.parametrize("name", questions.library())
 def test_every_question_of_the_library_has_pairs_to_choose_and_pairs_to_confirm(name):
     question = questions.load(name)
     words = min(len(question.target_words), len(question.foil_words))

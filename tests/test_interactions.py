@@ -10,6 +10,7 @@ from analysis.experiments.interactions import compute
 from analysis.experiments.interactions.compute import interactions, summary
 from analysis.experiments.interactions.facts import facts
 from analysis.neuron import Neuron
+from analysis.prompts import make_pair
 from tests.plant import LOUD, ON, Planted
 from tests.prose import check_turned
 from tests.questions import CLEAN, CORRUPTED, default_pair
@@ -46,7 +47,7 @@ class Pair(Planted):
         return self
 
     def found(self):
-        return interactions(self.subject, self.pair, [FIRST, SECOND])
+        return interactions(self.subject, self.pair, neurons=[FIRST, SECOND])
 
 
 SOME = ["llama", pytest.param("gpt2", marks=pytest.mark.slow)]
@@ -115,7 +116,9 @@ def hooked(subject, pair, put, frozen=()):
 
 def test_every_pair_is_what_hooks_measure(subject, pair):
     neurons = [Neuron(2, 4), Neuron(0, 1), Neuron(1, 8), Neuron(1, 2)]
-    found = interactions(subject, pair, neurons)
+    texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")
+    other = make_pair(subject, *texts, " an", " a")
+    found = interactions(subject, pair, [other], neurons)
     neurons.sort()
     assert found.neurons == tuple(map(str, neurons))
     for i, first in enumerate(neurons):
@@ -125,6 +128,9 @@ def test_every_pair_is_what_hooks_measure(subject, pair):
             assert found.together[i, j] == found.together[j, i] == pytest.approx(both, abs=1e-3)
             rest = hooked(subject, pair, [first], [second])
             assert found.frozen[i, j] == pytest.approx(rest, abs=1e-3)
+            sets = [first, second], [first], [second]
+            both, *each = (hooked(subject, other, some) for some in sets)
+            assert found.elsewhere(i, j).mean == pytest.approx(both - sum(each), abs=1e-3)
     assert 0 <= found.noise < 1e-4
 
 
@@ -163,6 +169,27 @@ def test_an_excess_within_rounding_is_none():
     assert noisy.kind(0, 2) == "additive"
 
 
+@pytest.mark.parametrize(("times", "kept"), [(1, True), (-1, False), (0.01, False)])
+def test_an_excess_is_no_peculiarity_where_other_prompts_have_it_with_its_sign(times, kept):
+    result = evidence(Plan()).interactions
+    there = result.held_out_excess * np.float32(times)
+    told = facts(dataclasses.replace(result, held_out_excess=there)).elsewhere
+    assert (told.differing, told.kept, told.holds) == (1, int(kept), kept)
+    assert told.excess.mean == pytest.approx(times * result.excess[0, -1])
+
+
+def test_without_other_prompts_nothing_is_said_of_them():
+    result = evidence(Plan()).interactions
+    alone = dataclasses.replace(
+        result,
+        held_out=(),
+        held_out_gap=result.held_out_gap[:0],
+        held_out_excess=result.held_out_excess[:0],
+    )
+    assert facts(alone).elsewhere is None
+    assert summary(alone)["pairs"][0]["held_out_excess"] is None
+
+
 def test_pairs_are_listed_by_the_size_of_their_excess():
     told = summary(evidence(Plan()).interactions)["pairs"]
     assert len(told) == 3
@@ -183,7 +210,7 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
 def test_the_embedded_models_second_neuron_acts_through_its_first(embedded):
     """0.613 and 0.444 alone, 0.730 together, measured with hooks on the plain model."""
     neurons = [Neuron(23, 1468), Neuron(25, 1527)]
-    found = interactions(embedded, default_pair(embedded), neurons)
+    found = interactions(embedded, default_pair(embedded), neurons=neurons)
     np.testing.assert_allclose(found.recovery, [0.444, 0.613], atol=0.005)
     assert found.together[0, 1] == pytest.approx(0.730, abs=0.005)
     assert found.in_line(0, 1)

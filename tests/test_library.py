@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import questions, running, sentences
+from analysis import corpus, questions, running, sentences
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.library import compute
@@ -21,7 +21,7 @@ from analysis.neuron import Neuron, parse_neuron
 from analysis.over_questions import kept as kept_table
 from analysis.prompts import PromptPair
 from tests.plant import LOUD, ON
-from tests.questions import TREES, TREES_FILE
+from tests.questions import CLEAN, CORRUPTED, TREES, TREES_FILE
 from tests.reference import diff_with_held, diff_with_hooks, patched_recoveries
 from tests.subjects import kept, make_subject
 from tests.synthetic import Plan
@@ -248,13 +248,18 @@ def test_half_is_reached_at_the_smallest_set_that_has_it_and_nowhere_where_none_
 
 
 def test_the_verb_puts_questions_to_a_model_and_makes_no_kept_row_again(
-    analysis, llama_folder, tmp_path
+    analysis, llama_folder, tmp_path, monkeypatch
 ):
-    asked = ("library", TREES_FILE, "--model", llama_folder, "--keep", tmp_path, "--json")
-    code, out, _ = analysis(*asked)
+    texts = tuple((number, f"{CLEAN} an egg. {CORRUPTED} a pear.") for number in range(8))
+    monkeypatch.setattr(corpus, "articles", lambda: texts)
+    asked = ["library", TREES_FILE, "--model", llama_folder, "--keep", tmp_path, "--json"]
+    asked += ["--documents", "8"]
+    code, out, _ = analysis(*asked[:-1], "0")
     assert code == 0
     (question,) = json.loads(out)["questions"]
     assert question["name"] == "trees"
+    code, out, _ = analysis(*asked)
+    assert code == 0
     (path,) = tmp_path.rglob("library.json")
     before = path.read_bytes()
     assert analysis(*asked)[1] == out

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import questions
+from analysis import questions, sentences
 from analysis.engines.attribution import attribute_neurons
 from analysis.engines.controls import matched_orders
+from analysis.engines.joint_continuation import continuations_with
 from analysis.engines.patcher import NeuronPatcher
+from analysis.experiments import named
 from analysis.experiments.neuron_sets import rankings
 from analysis.experiments.neuron_sets.compute import neuron_sets, summary
 from analysis.experiments.neuron_sets.facts import facts
@@ -139,6 +141,38 @@ def test_a_smallest_set_is_the_first_size_that_reaches_a_share_and_it_alone_is_c
             assert effect == pytest.approx(hooked(subject, other, names), abs=1e-3, rel=1e-3)
 
 
+def test_what_is_written_on_is_what_hooks_write_token_by_token(subject, pair):
+    """The slow way: all of the text again for every token, with the set put in at the prompt."""
+    values = subject.cache(pair.clean.tokens, "mlp.hook_post")["mlp.hook_post"]
+    at, sets = len(pair.corrupted.tokens) - 1, torch.zeros(2, subject.n_layers, subject.d_mlp)
+    sets[0, 1, 3:9] = sets[1] = 1
+    found = continuations_with(subject, pair.corrupted.tokens, values[:, -1], sets.bool(), 4)
+    for chosen, told in zip(sets.bool(), found.tolist(), strict=True):
+        tokens = list(pair.corrupted.tokens)
+
+        def put(post, hook, chosen=chosen):
+            layer = int(hook.name.split(".")[1])
+            post[0, at] = torch.where(chosen[layer], values[layer, -1], post[0, at])
+            return post
+
+        hooks = [(f"blocks.{layer}.mlp.hook_post", put) for layer in range(subject.n_layers)]
+        for _ in told:
+            batch = subject.batch(tokens)
+            logits = subject.bridge.run_with_hooks(batch, fwd_hooks=hooks, prepend_bos=False)
+            tokens.append(int(logits[0, -1].argmax()))
+        assert told == tokens[at + 1 :]
+
+
+def test_every_size_that_a_slider_may_stand_at_is_told_with_what_it_writes(subject, pair, few):
+    result = neuron_sets(subject, pair, size=4)
+    told = facts(result)
+    assert [step.size for step in told.steps] == result.sizes.tolist()
+    assert (told.begin.size, told.begin.written) == (4, result.continuations[3])
+    clean, corrupted = result.clean_diff, result.corrupted_diff
+    expected = corrupted + result.shares[0, GREEDY, 3] * (clean - corrupted)
+    assert told.begin.diff == pytest.approx(expected)
+
+
 def test_matched_orders_have_the_same_layers_and_the_nearest_activations():
     strength = torch.from_numpy(np.random.default_rng(0).lognormal(0, 1, (3, 40)))
     order = torch.tensor([5, 41, 7, 100])
@@ -241,6 +275,24 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     assert set(told["held_out"]["curves"]) == set(ORDERS)
 
 
+@pytest.mark.parametrize(
+    ("half", "said"),
+    [
+        (1, "This one neuron brings half of the difference back: L0N1."),
+        (2, "These 2 neurons together bring half of the difference back: L0N1, L0N0."),
+        (17, "It takes 17 neurons together to bring half of the difference back."),
+        (0, "Not even 20 neurons together bring half of the difference back."),
+    ],
+)
+def test_the_smallest_set_for_half_is_named_while_it_is_small(half, said):
+    made = evidence(Plan()).neuron_sets
+    smallest, order = made.smallest.copy(), made.order.copy()
+    smallest[GREEDY, 0] = half
+    order[GREEDY, :2] = 1, 0
+    found = dataclasses.replace(made, smallest=smallest, order=order)
+    assert str(sentences.verdict(named("neuron_sets"), found)) == said
+
+
 AN = (0.613, 0.730, 0.727, 0.769, 0.792, 0.846, 0.954, 1.071, 1.425, 2.018, 0.734)
 ARE = (0.134, 0.197, 0.289, 0.263, 0.373, 0.412, 0.480, 0.548, 0.652, 0.834, -0.168)
 SHE = (0.034, 0.066, 0.087, 0.124, 0.191, 0.244, 0.295, 0.355, 0.486, 0.683, -1.682)
@@ -263,7 +315,7 @@ SHE = (0.034, 0.066, 0.087, 0.124, 0.191, 0.244, 0.295, 0.355, 0.486, 0.683, -1.
 def test_the_embedded_models_curves_are_those_of_plain_transformers(
     embedded, clean, corrupted, target, foil, expected
 ):
-    """Measured with forward hooks on the plain model, by attribution; greedy is never worse."""
+    """Measured with forward hooks on the plain model, by attribution."""
     pair = make_pair(embedded, clean, corrupted, target, foil)
     patcher = NeuronPatcher(embedded, pair)
     estimate = attribute_neurons(embedded, pair, patcher.delta, patcher.start) / patcher.gap
@@ -271,6 +323,12 @@ def test_the_embedded_models_curves_are_those_of_plain_transformers(
     sizes = [*rankings.SIZES, estimate.numel()]
     found = rankings.recoveries(patcher, order, sizes).numpy()
     np.testing.assert_allclose(found, expected, atol=0.005)
+
+
+def test_on_the_embedded_model_greedy_is_never_worse(embedded):
+    patcher = NeuronPatcher(embedded, questions.default().pair(embedded))
+    estimate = attribute_neurons(embedded, patcher.pair, patcher.delta, patcher.start) / patcher.gap
+    order = rankings.by_estimate(estimate, estimate.numel())
     alone = rankings.by_patching(patcher, order[: rankings.SHORTLIST], silent)
     greedy = rankings.greedy(patcher, alone, 300, silent)
     steps = rankings.steps(300)

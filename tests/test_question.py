@@ -34,8 +34,7 @@ def test_a_pair_knows_where_its_prompts_part(subject, pair):
          r"' apple'\] stands against \[' red', ' lemon'\]"),
         ("", CORRUPTED, " an", " a", "clean prompt is empty"),
         (CLEAN, "", " an", " a", "corrupted prompt is empty"),
-        (CLEAN, CORRUPTED, " an egg", " a",
-         r"2 tokens \(' an', ' egg'\) and must be one: try ' an'"),
+        (CLEAN, CORRUPTED, " an egg", " an", "' an egg' begins with ' an', so that the one is no"),
         (CLEAN, CORRUPTED, " an", "", "foil is empty"),
         (CLEAN, CORRUPTED, " an", " an", "both ' an'"),
         (CLEAN + " an egg" * 100, CORRUPTED, " an", " a", "reads at most 128: shorten it"),
@@ -55,19 +54,18 @@ def test_a_word_without_its_space_is_put_right(embedded):
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("antidisestablishment", "must be one: choose another word."),  # never its piece ' ant'
         ("     \n\n  \t ", "must be one: choose another word."),  # never a space
+        (" a|antidisestablishment", "must be one: choose another word."),  # never its piece ' ant'
         (
-            "\U0001f9ec\U0001f9ec",
+            " a|\U0001f9ec\U0001f9ec",
             "tokens and must be one: choose another word.",
         ),  # never half of one
-        ("umbrella stand", "must be one: try ' umbrella'."),
         ("  an", "The target '  an' is 2 tokens (' ', ' an') and must be one: try ' an'."),
     ],
 )
 def test_what_is_suggested_is_a_word(embedded, word, says):
     with pytest.raises(UserError) as caught:
-        make_contrast(embedded, word, " a")
+        make_contrast(embedded, word, " the")
     assert says in str(caught.value)
     assert "\ufffd" not in str(caught.value)
 
@@ -151,6 +149,22 @@ MISTAKES = [
         "name: no such key; a question has the name of its file",
     ),
     ('title = "', 'source = "x"\ntitle = "', "source: no such key; a question has the name of its"),
+    (
+        'title = "',
+        f'pairs = [{{ clean = "{CORRUPTED}", corrupted = "{CLEAN}", target = " a", foil = " an" }}]'
+        '\ntitle = "',
+        "pairs.0 is the same as the question's own: leave one out",
+    ),
+    (
+        'title = "',
+        'pairs = [{ clean = "x", corrupted = "y" }, { clean = "x", corrupted = "y" }]\ntitle = "',
+        "pairs.1 is the same as pairs.0: leave one out",
+    ),
+    (
+        'title = "',
+        'pairs = [{ clean = "x", corrupted = "x" }]\ntitle = "',
+        "pairs.0: clean and corrupted are identical: change one word",
+    ),
     ('title = "', "title = ", " is no TOML: "),
     ('title = "', 'title = "\udcff', " is not UTF-8 text: save it as UTF-8."),
 ]
@@ -244,13 +258,16 @@ def test_the_default_question_is_the_one_of_the_original_study():
     assert question.target_words == (
         "orange", "olive", "almond", "apricot", "avocado", "elm", "oak", "ash", "acacia", "alder",
         "aspen", "ebony", "elder", "elderberry", "acorn", "akee", "araucaria", "acai",
-        "umbrella", "iroko", "osage",
+        "umbrella", "iroko", "osage", "areca", "aloe", "argan", "arbutus", "orchid", "ironwood",
+        "oleander", "eggfruit", "acerola", "atemoya", "ambarella",
     )  # fmt: skip
     assert question.foil_words == (
         "peach", "plum", "cherry", "mango", "fig", "lime", "coconut", "walnut", "chestnut",
         "palm", "pine", "maple", "cedar", "banana", "papaya", "hazel", "birch", "willow",
         "mulberry", "quince", "date", "nutmeg", "cashew", "pecan", "guava", "lychee",
-        "pomegranate", "tangerine",
+        "pomegranate", "tangerine", "loquat", "longan", "durian", "damson", "hawthorn", "beech",
+        "poplar", "breadfruit", "nectarine", "rambutan", "persimmon", "kumquat", "hickory",
+        "mangosteen",
     )  # fmt: skip
     assert question.held_out_templates == (
         "She sat under the {} tree and ate",

@@ -234,12 +234,12 @@ def test_the_embedded_models_neuron_outlives_rounding_and_its_answer_does_not(em
     experiment = named("robustness")
     from analysis import questions
 
-    given = running.inputs(experiment, embedded, questions.default(), ["L25N1527"], {"draws": 3})
+    given = running.inputs(experiment, embedded, questions.default(), ["L25N1527"], {"draws": 1})
     result = experiment.run(embedded, given)
     assert result.quantised == ("Q4_1", "Q8_0")
     assert result.redrawn == 1.0
     assert result.rounding == pytest.approx(0.0774, abs=1e-3)
-    assert result.drawn_rank.tolist() == [1, 1, 1]
+    assert result.drawn_rank.tolist() == [1]
     assert (
         (recovered(result.drawn_answers) > 0.35) & (recovered(result.drawn_answers) < 0.75)
     ).all()

@@ -6,10 +6,13 @@ from analysis.engines.attribution import attribute_neurons
 from analysis.engines.patcher import NeuronPatcher
 from analysis.experiments.neuron_sweep import screens
 from analysis.experiments.neuron_sweep.facts import benched
+from analysis.experiments.neuron_sweep.screen_figures import screen_recall
 from bench.estimates import integrated, propagating, relevance
 from bench.screens import README, known, summed_up, with_table
 from tests.questions import make_tiny_pair
 from tests.subjects import make_subject
+from tests.synthetic import Plan
+from tests.synthetic.neuron_sweep import neuron_sweep
 
 EFFECTS = np.zeros((2, 200))
 EFFECTS.ravel()[:300] = 3.0 - np.arange(300) / 100  # number 0 is largest, 299 smallest
@@ -120,3 +123,19 @@ def test_the_report_tells_the_bench_in_its_own_numbers():
     assert told.attribution.missed_share == max(row.missed["50"] / row.gap for row in rows)
     assert told.wins
     assert all(each.times > 1 for each in told.others)
+
+
+def test_the_figure_of_the_screen_has_what_the_mean_over_pairs_came_to():
+    figure, rows = (
+        screen_recall(neuron_sweep(Plan())),
+        screens.kept().of("attribution", averaged=True),
+    )
+    alone, ten, fifty, others = figure.data
+    for shown, size in ((ten, "10"), (fifty, "50")):
+        assert list(shown.x) == pytest.approx([row.recall[size] for row in rows], abs=1e-4)
+    assert len(alone.x) == sum(len(row.pairs) for row in rows)
+    assert all(other < own for other, own in zip(others.x, fifty.x, strict=True))
+    low, high = figure.layout.xaxis.range
+    assert all(low < x < high for shown in figure.data for x in shown.x)
+    told = benched()
+    assert told.mean_missed == tuple(max(r.missed[s] for r in rows) for s in ("10", "50"))

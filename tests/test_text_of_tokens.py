@@ -50,7 +50,7 @@ def test_a_word_within_a_text_is_one_token_with_its_space_and_another_without(sp
     assert names == ["▁an", "an"]
 
 
-def test_several_tokens_are_still_refused_with_what_would_do(spaced):
+def test_a_word_that_lacks_its_space_is_refused_with_what_would_do(spaced):
     with pytest.raises(UserError, match=r"must be one: try ' apple'"):
         make_contrast(spaced, "apple", " an")
 

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from analysis.contrast import make_contrast, members, together
+from analysis.contrast import make_contrast
 from analysis.declaration import Experiment
 from analysis.engines.ablator import PromptAblator
 from analysis.engines.attribution import attribute_neurons
@@ -25,6 +27,7 @@ from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from analysis.questions import Question, load
 from analysis.running import check_suits
+from analysis.token_sets import members, together
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED
 
@@ -182,6 +185,17 @@ def test_bars_part_a_set_and_one_behind_a_backslash_does_not():
     assert members(" is| was") == (" is", " was")
     assert members(r" \|| was") == (" |", " was")
     assert members(together([" a|b", " c"])) == (" a|b", " c")
+
+
+@given(st.lists(st.text(alphabet="a |\\", min_size=1), min_size=1, max_size=3))
+def test_a_set_is_read_as_it_was_written_whatever_its_tokens_end_in(words):
+    r"""A token that ends in a backslash does not swallow the bar behind it."""
+    assert members(together(words)) == tuple(words)
+
+
+def test_a_backslash_elsewhere_is_but_that():
+    assert members(r" \n") == (r" \n",)
+    assert members("\\\\| a") == ("\\", " a")
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_layer_that_is_none_is_refused(layer, reason):
 
 def test_a_target_that_is_no_token_of_the_recipient_is_refused():
     asked = QUESTION.replaced(target=" the my")
-    with pytest.raises(UserError, match="must be one"):
+    with pytest.raises(UserError, match="reads the next token alone, and ' the my' is 2 tokens"):
         transplant(donor(), NEURON, donor(), asked, articles())
 
 

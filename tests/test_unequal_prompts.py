@@ -6,6 +6,8 @@ import torch
 
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UnsuitedError
+from analysis.experiments import EXPERIMENTS
+from analysis.experiments.circuit.compute import circuit
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.experiments.patching.compute import patching
@@ -74,6 +76,11 @@ def test_each_prompt_is_read_to_its_own_end(subject, uneven):
 
 
 def test_maps_by_position_say_that_they_need_equal_length(subject, uneven):
-    for ask in (lambda: patching(subject, uneven), lambda: upstream(subject, NEURONS[1], uneven)):
+    for ask in (
+        lambda: patching(subject, uneven),
+        lambda: upstream(subject, NEURONS[1], uneven),
+        lambda: circuit(subject, uneven),
+    ):
         with pytest.raises(UnsuitedError, match="same number of tokens, as what is told by posi"):
             ask()
+    assert [e.name for e in EXPERIMENTS if e.even] == ["patching", "upstream", "circuit"]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.contrast import Contrast, members
+from analysis.contrast import Contrast
 from analysis.criteria import GAP
 from analysis.drafting.words import Told
 from analysis.engines.answers import answers
@@ -16,6 +16,7 @@ from analysis.errors import UserError
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import make_pair
 from analysis.subject import Subject
+from analysis.token_sets import members
 
 SHORTEST, LONGEST = 4, 24
 """Tokens of a context: fewer say little, and more are no longer one sentence."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing.style import LINE, short
+from analysis.drawing.style import LINE, ON_CELLS, short
 
 EDGE = 0.4
 """Share of the width, from the left, in which labels go to the right of their marks."""
@@ -77,6 +77,33 @@ def end_labels(figure: go.Figure, x: float, ends: Sequence[tuple[float, str]]) -
             xshift=10,
             yshift=place - want,
         )
+
+
+def beside_cell(
+    figure: go.Figure, cell: tuple[float, float], text: str, right: bool, panel: tuple[int, int]
+) -> None:
+    """Label a cell of a map, on a ground of its own: other cells lie beneath, of any colour.
+
+    Args:
+        figure: has the map.
+        cell: its column and row, as the axes count them.
+        text: the label.
+        right: whether it stands to the right of the cell; else to the left.
+        panel: row and column of the map in the figure.
+    """
+    x, y = cell
+    side = 1 if right else -1
+    figure.add_annotation(
+        x=x + side / 2,
+        y=y,
+        text=text,
+        xanchor="left" if right else "right",
+        xshift=2 * side,
+        templateitemname=ON_CELLS,
+        visible=True,
+        row=panel[0],
+        col=panel[1],
+    )
 
 
 def stems(

@@ -172,6 +172,10 @@ def layer_ticks(layers: int) -> dict[str, Any]:
     return {"tickmode": "linear", "tick0": 0, "dtick": step}
 
 
+ON_CELLS = "on cells"
+"""Name of the look of annotations that stand on a map, whatever colour its cells have."""
+
+
 def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> dict[str, Any]:
     clear = "rgba(0, 0, 0, 0)"
     axis = {
@@ -210,6 +214,7 @@ def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> d
                 "arrowcolor": OTHER,
                 "font": {"size": SIZE},
             },
+            "annotations": [{"name": ON_CELLS, "visible": False, "bgcolor": hover}],
             "shapedefaults": {"line": {"color": OTHER, "width": 1}},
             "showlegend": False,
             "hovermode": "closest",

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import pad
 
 from analysis.contrast import Contrast
 from analysis.engines.patcher import Positions
 from analysis.engines.tail import Tail
-from analysis.prompts import Prompt
+from analysis.prompts import Prompt, going_on
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
@@ -129,6 +130,8 @@ class Predictions:
 class PromptAblator:
     """One prompt, ready to have neurons of one layer replaced at its last position, or at all.
 
+    What it has to go on with, where target or foil is several tokens long, is computed again.
+
     Attributes:
         activations: of the layer at these positions, [suffix d_mlp].
         logit_diff: of the untouched prompt.
@@ -144,17 +147,23 @@ class PromptAblator:
         contrast: Contrast,
         positions: Positions = "last",
     ) -> None:
-        self.subject, self.layer = subject, layer
-        self.start = 0 if positions == "all" else len(prompt.tokens) - 1
-        base = Base(subject, layer, subject.batch(prompt.tokens))
-        self.activations = base.activations[0, self.start :]
-        self._leaving = base.leaving[0, self.start :]
-        self._tail = Tail(subject, prompt.tokens, self.start)
+        self.subject, self.layer, self.contrast = subject, layer, contrast
+        end = len(prompt.tokens) - 1
+        self.start = 0 if positions == "all" else end
+        texts = going_on(subject, prompt, contrast)
+        bases = [Base(subject, layer, subject.batch(tokens)) for tokens in texts]
+        self.activations = bases[0].activations[0, self.start : end + 1]
+        self._leaving = [base.leaving[0, self.start :] for base in bases]
+        self._tails = [Tail(subject, tokens, self.start) for tokens in texts]
         followed = torch.tensor([[*contrast.targets, *contrast.foils]], device=subject.device)
         self._cut = len(contrast.targets)
-        self._predictions = Predictions(subject, base.normed[:, -1], followed)
-        target, foil = self._joint(self._predictions.logs[0]).tolist()
-        self.logit_diff, self.p_target = target - foil, float(np.exp(target))
+        self._predictions = Predictions(subject, bases[0].normed[:, end], followed)
+        if contrast.is_long:
+            answers = self._of_words([base.normed[:, end:] for base in bases])
+            self.logit_diff, self.p_target = (float(each) for each in answers)
+        else:
+            target, foil = self._joint(self._predictions.logs[0]).tolist()
+            self.logit_diff, self.p_target = target - foil, float(np.exp(target))
 
     @torch.inference_mode()
     def effects(
@@ -169,19 +178,37 @@ class PromptAblator:
         places = list(numbers)
         change = values.to(self.activations) - self.activations[:, places].T
         write = self.subject.W_out(self.layer)[places]
-        width = max(1, CHUNK_TOKENS // change.shape[1])
-        finals = [
-            self._last(self._added(moved[..., None] * some[:, None]))
-            for moved, some in zip(
-                torch.split(change, width), torch.split(write, width), strict=True
-            )
-        ]
-        after = self.subject.final_norm(torch.cat(finals))
-        changes, divergences = self._predictions.moved(after)
-        changes = self._changes(changes)
-        diff = self.logit_diff + changes[:, 0] - changes[:, 1]
-        p_target = self.p_target * changes[:, 0].exp()
+        after = [self._after(number, change, write) for number in range(len(self._tails))]
+        changes, divergences = self._predictions.moved(after[0][:, 0])
+        if self.contrast.is_long:
+            diff, p_target = self._of_words(after)
+        else:
+            changes = self._changes(changes)
+            diff = self.logit_diff + changes[:, 0] - changes[:, 1]
+            p_target = self.p_target * changes[:, 0].exp()
         return torch.stack([diff, p_target, divergences], -1).cpu().numpy()
+
+    def _after(
+        self,
+        number: int,
+        change: Float[Tensor, "variant suffix"],
+        write: Float[Tensor, "variant d_model"],
+    ) -> Float[Tensor, "variant place d_model"]:
+        """What the final norm gives at the places of one text, neurons' activations changed."""
+        width = max(1, CHUNK_TOKENS // change.shape[1])
+        parts = zip(torch.split(change, width), torch.split(write, width), strict=True)
+        finals = [
+            self._last(number, self._added(moved[..., None] * some[:, None]))
+            for moved, some in parts
+        ]
+        return self.subject.final_norm(torch.cat(finals))
+
+    def _of_words(
+        self, normed: Sequence[Float[Tensor, "variant _place d_model"]]
+    ) -> tuple[Float[Tensor, " variant"], Float[Tensor, " variant"]]:
+        """Logit difference and p(target), where one of the two is several tokens long."""
+        head, contrast = self.subject.read_out, self.contrast
+        return contrast.forced(head, normed), contrast.log_p_target(head, normed[0]).exp()
 
     def _joint(self, logs: Float[Tensor, "*variant token"]) -> Float[Tensor, "*variant 2"]:
         """Log p of the target and of the foil, each of all its tokens together."""
@@ -203,10 +230,15 @@ class PromptAblator:
         return self.subject.added(self.layer, before, change)
 
     def _last(
-        self, change: Float[Tensor, "variant suffix d_model"]
-    ) -> Float[Tensor, "variant d_model"]:
-        """The last final residual of a few variants, a copy that holds on to no other position."""
-        return self._tail.everywhere(self._leaving + change, self.layer)[:, -1].clone()
+        self, number: int, change: Float[Tensor, "variant suffix d_model"]
+    ) -> Float[Tensor, "variant place d_model"]:
+        """Final residuals of a few variants at the places of one text.
+
+        It is a copy, which holds on to no other position.
+        """
+        leaving, places = self._leaving[number], self.contrast.passes[number].places
+        resid = leaving + pad(change, (0, 0, 0, places - 1))
+        return self._tails[number].everywhere(resid, self.layer)[:, -places:].clone()
 
 
 class WindowAblator:

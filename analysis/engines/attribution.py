@@ -44,13 +44,34 @@ def neuron_gradients(
 ) -> Float[Tensor, "layer row pos d_mlp"]:
     """Of the logit difference at the end of each row by every activation.
 
+    Where target or foil is several tokens long, of the difference of their logarithms: one gradient
+    for each text that the prompts have to go on with, added up.
+
     Args:
         subject: the model.
         tokens: prompts of one length.
         contrast: target and foil.
         model: what gradients are taken through, of the subject's family; its own if not given.
     """
-    model, posts = model or subject.model, list[Tensor]()
+    model, length = model or subject.model, tokens.shape[1]
+    found = []
+    for number, each in enumerate(contrast.passes):
+        behind = tokens.new_tensor(each.tokens).expand(len(tokens), -1)
+
+        texts = torch.cat([tokens, behind], 1)
+        found.append(_gradients(subject, model, texts, contrast, number)[:, :, :length])
+    return sum(found[1:], start=found[0])
+
+
+def _gradients(
+    subject: Subject,
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "row pos"],
+    contrast: Contrast,
+    number: int,
+) -> Float[Tensor, "layer row pos d_mlp"]:
+    """Of what one text gives of the metric, by every activation."""
+    posts = list[Tensor]()
     blocks = subject.family.layers(model)
 
     def begin(
@@ -68,6 +89,7 @@ def neuron_gradients(
         watched.callback(blocks[0].register_forward_pre_hook(begin, with_kwargs=True).remove)
         for block in blocks:
             watched.enter_context(subject.family.activations(block, keep))
-        normed = model.base_model(tokens, use_cache=False)[0][:, -1]
-        difference = contrast.behind(subject.read_out, normed)
-        return torch.stack(torch.autograd.grad(difference.sum(), posts))
+        normed = model.base_model(tokens, use_cache=False)[0]
+        places = contrast.passes[number].places
+        asked = contrast.part(number, subject.read_out, normed[:, -places:])
+        return torch.stack(torch.autograd.grad(asked.sum(), posts))

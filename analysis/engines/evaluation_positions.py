@@ -48,12 +48,14 @@ def evaluation_positions(
     count: int,
     seed: int,
     length: int = LENGTH,
+    rest: tuple[int, ...] = (),
 ) -> list[EvaluationPositions]:
     """At most ``count`` windows before the target, and as many drawn without regard to it.
 
     Texts are taken in turn for the one kind and the other, so that neither kind is picked over, and
     the two kinds alternate in what is returned. A window drawn without regard to the target is
-    measured at random positions that the target does not follow.
+    measured at random positions that the target does not follow. The target is one of ``targets``
+    and, where it is several tokens long, ``rest`` behind it.
 
     Raises:
         UserError: hardly any text is long enough.
@@ -66,23 +68,34 @@ def evaluation_positions(
         if len(found[wanted]) < count:
             tokens = subject.tokens(text)[int(subject.prepend_bos) :]
             make = _before_target if wanted else _anywhere
-            found[wanted] += make(subject, number, tokens, targets, length, rng)
+            found[wanted] += make(
+                subject, number, tokens, _places(tokens, targets, rest), length, rng
+            )
     if len(found[False]) < LEAST:
         raise UserError(f"Too few texts have more than {length} tokens: give more or longer ones.")
     pairs = zip_longest(found[True], found[False])
     return [place for pair in pairs for place in pair if place is not None]
 
 
+def _places(tokens: Sequence[int], targets: tuple[int, ...], rest: tuple[int, ...]) -> list[int]:
+    """Where in a text the target begins."""
+    return [
+        i
+        for i, token in enumerate(tokens)
+        if token in targets and tuple(tokens[i + 1 : i + 1 + len(rest)]) == rest
+    ]
+
+
 def _before_target(
     subject: Subject,
     number: int,
     tokens: Sequence[int],
-    targets: tuple[int, ...],
+    targets: list[int],
     length: int,
     rng: np.random.Generator,
 ) -> list[EvaluationPositions]:
     """A random occurrence of the target that has enough text before it."""
-    places = [i for i, token in enumerate(tokens) if token in targets and i >= length]
+    places = [i for i in targets if i >= length]
     if not places:
         return []
     start = int(rng.choice(places)) - length
@@ -94,7 +107,7 @@ def _anywhere(
     subject: Subject,
     number: int,
     tokens: Sequence[int],
-    targets: tuple[int, ...],
+    targets: list[int],
     length: int,
     rng: np.random.Generator,
 ) -> list[EvaluationPositions]:
@@ -103,7 +116,7 @@ def _anywhere(
         return []
     start = int(rng.integers(0, len(tokens) - length))
     following = tokens[start + 1 : start + length + 1]
-    free = [i for i, token in enumerate(following) if token not in targets]
+    free = [i for i in range(len(following)) if start + 1 + i not in targets]
     chosen = sorted(rng.permutation(free)[:MEASURED].tolist())
     window = _window(subject, number, start, tokens, length)
     lead = int(subject.prepend_bos)

@@ -101,6 +101,7 @@ class Tail:
         subject: the model.
         tokens: the unpatched prompt.
         start: first position that patches may change.
+        places: how many of the last positions are told (``ends``).
 
     Attributes:
         base: the unpatched pass.
@@ -111,8 +112,11 @@ class Tail:
         UserError: the model's pass cannot be resumed.
     """
 
-    def __init__(self, subject: Subject, tokens: tuple[int, ...], start: int) -> None:
+    def __init__(
+        self, subject: Subject, tokens: tuple[int, ...], start: int, places: int = 1
+    ) -> None:
         self.subject, self.start, self.length = subject, start, len(tokens)
+        self.places = places
         self.base = base = plain_pass(subject, tokens, start)
         self._prefixes = base.prefixes
         for self.whole in (True,) if start == 0 else (False, True):
@@ -138,14 +142,23 @@ class Tail:
             return False
         return disagreement(resid, expected) <= tolerance(self.subject.dtype)
 
-    @torch.inference_mode()
     def finals(
         self,
         entering: Callable[[int], Float[Tensor, "patch suffix d_model"]],
         progress: Progress = silent,
         changes: Changes | None = None,
     ) -> Float[Tensor, "all_patches d_model"]:
-        """Final residual at the last position of every patch, in the order of entry.
+        """``ends`` at the last position alone."""
+        return self.ends(entering, progress, changes)[:, -1]
+
+    @torch.inference_mode()
+    def ends(
+        self,
+        entering: Callable[[int], Float[Tensor, "patch suffix d_model"]],
+        progress: Progress = silent,
+        changes: Changes | None = None,
+    ) -> Float[Tensor, "all_patches place d_model"]:
+        """Final residuals at the last positions of every patch, in the order of entry.
 
         Args:
             entering: the patched residuals that go into layer 0, 1, ..., n_layers (the last go
@@ -168,7 +181,7 @@ class Tail:
                 travelling = self._step(travelling, layer, change)
             travelling = torch.cat([travelling, entering(layer + 1)])
             progress(1 - (1 - (layer + 1) / n_layers) ** 2)
-        return torch.cat([*done, travelling[:, -1]])
+        return torch.cat([*done, travelling[:, -self.places :]])
 
     @property
     def _tokens(self) -> int:
@@ -177,14 +190,14 @@ class Tail:
 
     def _to_the_end(
         self, resid: Tensor, layer: int, first: int, changes: Changes | None
-    ) -> Float[Tensor, "patch d_model"]:
+    ) -> Float[Tensor, "patch place d_model"]:
         """Push patches through all remaining layers, chunk by chunk."""
         finals = []
         for chunk in resid.chunk(-(-len(resid) * self._tokens // CHUNK_TOKENS)):
             patches = slice(first, first := first + len(chunk))
             for later in range(layer, len(self._blocks)):
                 chunk = self._step(chunk, later, changes and changes(later, patches))
-            finals.append(chunk[:, -1])
+            finals.append(chunk[:, -self.places :])
         return torch.cat(finals)
 
     def _step(self, resid: Tensor, layer: int, change: Change | None = None) -> Tensor:

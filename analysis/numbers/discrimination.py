@@ -130,17 +130,18 @@ def detector(
     values: Float[np.ndarray, " item"],
     positive: Bool[np.ndarray, " item"],
     document: Int[np.ndarray, " item"],
+    direction: int = 0,
 ) -> Detector:
     """Choose direction and threshold on every second document and judge them on the others.
 
-    The direction is that of the larger AUC, the threshold that of the largest F1 score. Intervals
-    are over the judged documents: of fewer than four documents, which leave at most one to judge
-    on, there is none.
+    The direction is that of the larger AUC unless one is given, the threshold that of the largest
+    F1 score. Intervals are over the judged documents: of fewer than four documents, which leave at
+    most one to judge on, there is none.
     """
     number = np.unique(document, return_inverse=True)[1]
     chosen_on, judged_on = number % 2 == 0, number % 2 == 1
-    area = auc(values[chosen_on], positive[chosen_on])
-    direction = -1 if area < 0.5 else 1
+    if not direction:
+        direction = -1 if auc(values[chosen_on], positive[chosen_on]) < 0.5 else 1
     threshold = best_threshold(direction * values[chosen_on], positive[chosen_on])
     detected = direction * values[judged_on] >= threshold
     truth, where = positive[judged_on], number[judged_on]

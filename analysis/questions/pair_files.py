@@ -3,11 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analysis.contrast import mistake
 from analysis.errors import UserError
+from analysis.questions.parts import same
+from analysis.token_sets import mistake
 
 COLUMNS = ("clean", "corrupted", "target", "foil")
 MOST = 1000
@@ -29,8 +30,18 @@ def read_pairs(path: str, text: str) -> dict[str, Any]:
     rows = list(_csv_rows(path, text) if path.endswith(".csv") else _json_rows(path, text))
     if not rows:
         raise UserError(f"{path} holds no pair: give a row for each, with {_listed(COLUMNS)}.")
-    first, *others = rows
+    _check_once(path, rows)
+    first, *others = (row for _, row in rows)
     return {**first, "pairs": [_unlike(first, row) for row in others]}
+
+
+def _check_once(path: str, rows: Sequence[tuple[int, Row]]) -> None:
+    """Refuse a pair that stands twice: it would choose a neuron and confirm it, too."""
+    lines: dict[Any, int] = {}
+    for line, row in rows:
+        before = lines.setdefault(same(**row), line)
+        if before != line:
+            raise UserError(f"{path}: line {line} is the pair of line {before}: leave one out.")
 
 
 def _unlike(first: Row, row: Row) -> Row:
@@ -38,7 +49,7 @@ def _unlike(first: Row, row: Row) -> Row:
     return {k: v for k, v in row.items() if k in COLUMNS[:2] or v != first[k]}
 
 
-def _csv_rows(path: str, text: str) -> Iterator[Row]:
+def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         heading = [name.strip() for name in next(reader, [])]
@@ -55,13 +66,14 @@ def _csv_rows(path: str, text: str) -> Iterator[Row]:
                     f"{len(heading)} columns: quote texts that hold commas."
                 )
             if any(values):
-                yield _row(path, reader.line_num, dict(zip(heading, values, strict=True)))
+                row = dict(zip(heading, values, strict=True))
+                yield reader.line_num, _row(path, reader.line_num, row)
     except csv.Error as error:
         raise UserError(f"{path}: line {reader.line_num} is no CSV ({error}).") from error
 
 
-def _json_rows(path: str, text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), start=1):
+def _json_rows(path: str, text: str) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -70,7 +82,7 @@ def _json_rows(path: str, text: str) -> Iterator[Row]:
             raise UserError(f"{path}: line {number} is no JSON ({error}).") from error
         if not isinstance(values, dict):
             raise UserError(f"{path}: line {number} is no object with {_listed(COLUMNS)}.")
-        yield _row(path, number, values)
+        yield number, _row(path, number, values)
 
 
 def _row(path: str, number: int, values: dict[str, Any]) -> Row:

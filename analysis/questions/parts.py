@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, field_validator
 
-from analysis.contrast import together
 from analysis.questions.factors import Part
+from analysis.token_sets import together
 
 
 def _joined(words: Any) -> Any:
@@ -35,6 +35,11 @@ class Example(Part):
     clean: str = ""
     corrupted: str = ""
     text: str = ""
+
+
+def same(clean: str, corrupted: str, target: str, foil: str) -> tuple[frozenset[str], ...]:
+    """What two pairs have in common that ask the very same, either way round."""
+    return frozenset((clean, corrupted)), frozenset((target, foil))
 
 
 class Pair(Part):

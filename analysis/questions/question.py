@@ -4,17 +4,20 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError, model_validator
 
-from analysis.contrast import Contrast, make_contrast, members, mistake
 from analysis.errors import UserError
-from analysis.prompts import Prompt, PromptPair, PromptSet, make_pair, make_prompt
 from analysis.questions.factors import Factors, Part
 from analysis.questions.mistakes import mistakes
-from analysis.questions.parts import Example, Natural, Pair, Words
-from analysis.subject import Subject
+from analysis.questions.parts import Example, Natural, Pair, Words, same
+from analysis.token_sets import members, mistake
+
+if TYPE_CHECKING:  # so that questions are listed without torch
+    from analysis.contrast import Contrast
+    from analysis.prompts import Prompt, PromptPair, PromptSet
+    from analysis.subject import Subject
 
 
 class Question(Part):
@@ -138,28 +141,34 @@ class Question(Part):
             }
         )
 
-    def contrast(self, subject: Subject) -> Contrast:
+    def contrast(self, subject: "Subject") -> "Contrast":
         """Target and foil as tokens.
 
         Raises:
-            UserError: one of them is not a single token.
+            UserError: one of them is no word that can be asked for.
         """
+        from analysis.contrast import make_contrast
+
         return make_contrast(subject, self.target, self.foil)
 
-    def prompt(self, subject: Subject) -> Prompt:
+    def prompt(self, subject: "Subject") -> "Prompt":
         """The clean prompt.
 
         Raises:
             UserError: it is empty or too long.
         """
+        from analysis.prompts import make_prompt
+
         return make_prompt(subject, self.clean, "clean prompt")
 
-    def pair(self, subject: Subject) -> PromptPair:
+    def pair(self, subject: "Subject") -> "PromptPair":
         """Both prompts, aligned from their ends.
 
         Raises:
             UserError: one is missing or too long, or they are identical.
         """
+        from analysis.prompts import make_pair
+
         given = {"--clean": self.clean, "--corrupted": self.corrupted}
         missing = [name for name, text in given.items() if not text]
         if len(missing) == 1:
@@ -167,7 +176,7 @@ class Question(Part):
             raise UserError(f"Only {has} is given: a pair needs {missing[0]} too.")
         return make_pair(subject, self.clean, self.corrupted, self.target, self.foil, equal=False)
 
-    def prompts(self, subject: Subject) -> tuple[Prompt, ...]:
+    def prompts(self, subject: "Subject") -> "tuple[Prompt, ...]":
         """The clean prompt, and the corrupted one where there is one.
 
         Raises:
@@ -178,13 +187,16 @@ class Question(Part):
         pair = self.pair(subject)
         return pair.clean, pair.corrupted
 
-    def other_pairs(self, subject: Subject) -> tuple[PromptPair, ...]:
+    def other_pairs(self, subject: "Subject") -> "tuple[PromptPair, ...]":
         """All pairs but the question's own: those written out, then words in its sentence.
 
         Words of both groups are matched by their number of tokens, in list order. A pair that
         shares a prompt with the question's own is left out, as is one that the tokenizer cannot
-        align.
+        align, or whose own words are several tokens long where the question's are not.
         """
+        from analysis.prompts import make_pair
+
+        long = self.contrast(subject).is_long
         texts = [(p.clean, p.corrupted, p.target, p.foil) for p in self.pairs]
         for words in matched(subject, self.target_words, self.foil_words):
             first, second = map(self.template.format, words)
@@ -194,10 +206,11 @@ class Question(Part):
             if not {clean, corrupted} & {self.clean, self.corrupted}:
                 with suppress(UserError):
                     words = target or self.target, foil or self.foil
-                    pairs.append(make_pair(subject, clean, corrupted, *words))
+                    pair = make_pair(subject, clean, corrupted, *words)
+                    pairs += [pair] if long or not pair.contrast.is_long else []
         return tuple(pairs)
 
-    def selection_pairs(self, subject: Subject, many: int) -> tuple[PromptPair, ...]:
+    def selection_pairs(self, subject: "Subject", many: int) -> "tuple[PromptPair, ...]":
         """The pairs that choose a neuron: the question's own, then others in their order.
 
         Raises:
@@ -212,17 +225,19 @@ class Question(Part):
         return pairs
 
     def held_out_pairs(
-        self, subject: Subject, limit: int = 20, choosing: int = 1
-    ) -> tuple[PromptPair, ...]:
+        self, subject: "Subject", limit: int = 20, choosing: int = 1
+    ) -> "tuple[PromptPair, ...]":
         """Pairs that confirm what others chose, at most ``limit``; so many ``choosing`` ones."""
         return self.other_pairs(subject)[choosing - 1 :][:limit]
 
-    def word_prompts(self, subject: Subject) -> PromptSet:
+    def word_prompts(self, subject: "Subject") -> "PromptSet":
         """All words in the sentence of the pair; without words the pairs that are written out.
 
         With neither only the question's own prompts: they serve to find neurons as active on them,
         and are no sample to estimate by.
         """
+        from analysis.prompts import PromptSet, make_prompt
+
         own = self.prompts(subject)
         if not self.has_words:
             return _written(subject, own, self)
@@ -232,8 +247,10 @@ class Question(Part):
         return PromptSet(prompts, kinds, tuple(prompt in own for prompt in prompts))
 
 
-def _written(subject: Subject, own: tuple[Prompt, ...], question: Question) -> PromptSet:
+def _written(subject: "Subject", own: "tuple[Prompt, ...]", question: Question) -> "PromptSet":
     """A question's own prompts, then those of its written pairs that ask for the same words."""
+    from analysis.prompts import PromptSet
+
     kinds = dict(zip(own, (True, False), strict=False))
     for pair in question.other_pairs(subject):
         if (pair.contrast.target, pair.contrast.foil) == (question.target, question.foil):
@@ -242,7 +259,7 @@ def _written(subject: Subject, own: tuple[Prompt, ...], question: Question) -> P
 
 
 def matched(
-    subject: Subject, target_words: Sequence[str], foil_words: Sequence[str]
+    subject: "Subject", target_words: Sequence[str], foil_words: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """Words of both groups that have as many tokens inside a sentence, in list order."""
     spare = [(word, len(subject.pieces(" " + word))) for word in foil_words]
@@ -286,23 +303,19 @@ def _wrong(question: Question) -> "list[str]":
         wrong.append("template needs target_words and foil_words")
     if question.held_out_templates and not question.template:
         wrong.append("held_out_templates need a template and words")
-    return wrong + _wrong_factors(question)
+    crossed, words = question.crossed, (question.target, question.foil)
+    factors = crossed.wrong(*words, question.template) if crossed else ()
+    return [*wrong, *_wrong_pairs(question), *factors]
 
 
-def _wrong_factors(question: Question) -> "list[str]":
-    """What is wrong with the factors beside the rest of the question."""
-    crossed = question.crossed
-    if crossed is None:
-        return []
-    wrong = [
-        f"crossed.examples.{name} has both target and foil: leave one out"
-        for name in crossed.examples
-        if " and " in crossed.says(name, question.target, question.foil)
-    ]
-    own = crossed.text(next(iter(crossed.examples)), crossed.frames[0], "{}")
-    if own != question.template:
-        wrong.append(
-            f"crossed begins with {own[:90]!r}: its first example before its first frame has to "
-            "be the template"
-        )
-    return wrong
+def _wrong_pairs(question: Question) -> "Iterator[str]":
+    """A pair that stands twice would choose a neuron and confirm it, too."""
+    words = question.target, question.foil
+    places = {same(question.clean, question.corrupted, *words): "the question's own"}
+    for number, pair in enumerate(question.pairs):
+        if pair.clean == pair.corrupted:
+            yield f"pairs.{number}: clean and corrupted are identical: change one word"
+        key = same(pair.clean, pair.corrupted, pair.target or words[0], pair.foil or words[1])
+        if key in places:
+            yield f"pairs.{number} is the same as {places[key]}: leave one out"
+        places.setdefault(key, f"pairs.{number}")

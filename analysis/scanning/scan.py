@@ -3,8 +3,9 @@
 It reads and tallies; files are its caller's (``scan_files``).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 
 import torch
 from jaxtyping import Float
@@ -115,9 +116,16 @@ class Scan:
         return cls(windows=int(saved["windows"]), **made)
 
 
+Engine = Callable[
+    [Subject, Iterable[Window], Sequence[Neuron], Contrast | None, int, Scan | None], Iterator[Scan]
+]
+"""What reads windows and yields, after each shard, all that has been read: ``scan`` in this
+process, ``on_ray`` in others."""
+
+
 def scan(
     subject: Subject,
-    windows: Sequence[Window],
+    windows: Iterable[Window],
     chosen: Sequence[Neuron],
     contrast: Contrast | None,
     seed: int = 0,
@@ -139,10 +147,16 @@ def scan(
     """
     so_far = so_far or started(subject, chosen)
     wanted = range(subject.n_layers) if layers is None else layers
-    while so_far.windows < len(windows):
-        shard = windows[so_far.windows : so_far.windows + SHARD_WINDOWS]
+    for shard in shards(windows, so_far):
         _Shard(so_far, subject, shard, seed).take_in(chosen, contrast, wanted)
         yield so_far
+
+
+def shards(windows: Iterable[Window], so_far: Scan) -> Iterator[list[Window]]:
+    """The windows behind those that have been read, in shards; no more than one is held."""
+    rest = islice(windows, so_far.windows, None)
+    while shard := list(islice(rest, SHARD_WINDOWS)):
+        yield shard
 
 
 def started(subject: Subject, chosen: Sequence[Neuron]) -> Scan:
@@ -155,11 +169,14 @@ class _Shard:
 
     Models park their attention on the first token, which makes its activations unlike all others.
     Windows of like lengths share a pass, so that little is padded. Each layer is tallied as the
-    pass goes through it, while its activations are still in the processor's cache.
+    pass goes through it, while its activations are still in the processor's cache. Moments, in
+    whose sums the order counts, are those of the shard by itself until it ends: a shard that is
+    scanned elsewhere and merged gives the same bits.
     """
 
     def __init__(self, scan: Scan, subject: Subject, windows: Sequence[Window], seed: int) -> None:
         self.scan, self.subject, self.seed = scan, subject, seed
+        self.moments = Moments.empty(len(scan.moments.mean))
         self.windows = sorted(enumerate(windows), key=lambda each: -len(each[1].tokens))
         places = torch.cat([_places(subject, window) for window in windows])
         self.last = scan.sample.limit(SAMPLE, priority(places, seed)) if len(places) else -1
@@ -179,6 +196,7 @@ class _Shard:
             if contrast is not None:
                 pieces = _records(reading, tally, contrast)
                 recorded += zip(numbers, pieces, strict=True)
+        self.scan.moments.merge(self.moments)
         self.scan.records.merge(*(piece for _, piece in sorted(recorded, key=lambda r: r[0])))
         places, values = map(torch.cat, zip(*sampled, strict=True))
         self.scan.sample.add(SAMPLE, priority(places, self.seed), places, values)
@@ -197,7 +215,7 @@ class _Tally:
     """
 
     def __init__(self, shard: _Shard, batch: tuple[Window, ...], chosen: Sequence[Neuron]) -> None:
-        self.scan, self.subject = shard.scan, shard.subject
+        self.shard, self.scan, self.subject = shard, shard.scan, shard.subject
         self.batch, self.chosen = batch, chosen
         self.places = torch.cat([_places(self.subject, window) for window in batch])
         self.kept = torch.cat([torch.arange(len(w.tokens)) > 0 for w in batch]).nonzero()[:, 0]
@@ -214,7 +232,7 @@ class _Tally:
             self.subject, self.batch, layers, factors=True, tell=self.tell, logits=logits
         )
         self.subject.finite(self.moments.deviation, "activations")
-        self.scan.moments.merge(self.moments)
+        self.shard.moments.merge(self.moments)
         return reading
 
     def tell(

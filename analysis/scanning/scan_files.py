@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,26 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from analysis.code_version import code_version
 from analysis.errors import UserError
 from analysis.results import atomic
 from analysis.scanning.scan import Scan
+from analysis.subject import Subject
 
 Key = Mapping[str, Any]
 """All that a scan depends on, in plain values: model, corpus, neurons, seed and code."""
+
+
+def model_key(subject: Subject) -> dict[str, Any]:
+    """What of a scan's key is of the model, and of the code that reads it."""
+    return {
+        "model": subject.origin.name,
+        "revision": subject.origin.revision,
+        "dtype": str(subject.dtype),
+        "device": subject.device.type,
+        "packages": {name: version(name) for name in ("torch", "transformers")},
+        "code": code_version("analysis.scanning.scan", "analysis.corpus", "analysis.loading.texts"),
+    }
 
 
 def file_of(folder: Path, key: Key) -> Path:

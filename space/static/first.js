@@ -159,36 +159,49 @@
       look({ ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value });
     });
     const look = (parts) => {
-      const question = about.question;
-      say("Looking through every neuron: this takes some seconds \u2026");
-      at("verdict").scrollIntoView({ block: "nearest" });
-      awaited = { ...parts, ...none };
-      const wished = { ...awaited, question, neuron: "" };
-      bench((ask) => ask(wished, "find", true));
+      const { question } = about;
+      wish("find", "find", { ...parts, ...none, question, neuron: "" });
     };
     tell();
   };
+
+  /* An answer of the workbench that is waited for: whose it is, and the view that asks for it. */
   let awaited;
+  const READ = ["target", "foil", "clean", "corrupted", ...Object.keys(none)];
+  const TOGETHER = "How many does it take together?";
+  const button = (text, act) => {
+    const made = document.createElement("button");
+    Object.assign(made, { type: "button", textContent: text, onclick: act });
+    return made;
+  };
+  const wish = (name, tab, view) => {
+    say("Looking through every neuron: this takes some seconds \u2026");
+    at("verdict").scrollIntoView({ block: "nearest" });
+    awaited = { name, view };
+    window.heardAnswers();
+    if (awaited) bench((ask) => ask(view, tab, name));
+  };
   const say = (...parts) => at("verdict").replaceChildren(...parts);
 
   /* The answer, which stands in the workbench, told beside the words that it is about. */
   window.heardAnswers = () => {
-    const answer = document.querySelector(".answer-find [data-question]");
-    if (!awaited || !answer) return;
+    const answer = awaited && document.querySelector(`.answer-${awaited.name} [data-question]`);
+    if (!answer) return;
+    const { name, view } = awaited;
     const question = JSON.parse(answer.dataset.question);
-    if (Object.entries(awaited).some(([name, value]) => question[name] !== value)) return;
+    if (READ.some((part) => question[part] !== view[part])) return;
     awaited = undefined;
-    at("verdict").classList.toggle("wrong", Boolean(answer.querySelector("[role=alert]")));
-    const more = document.createElement("button");
-    more.type = "button";
-    more.textContent = "See how it was found";
-    more.addEventListener("click", () => answer.scrollIntoView({ block: "center" }));
+    const wrong = Boolean(answer.querySelector("[role=alert]"));
+    at("verdict").classList.toggle("wrong", wrong);
+    const more = [button("See how it was found", () => answer.scrollIntoView({ block: "center" }))];
+    if (name === "find" && !wrong)
+      more.push(button(TOGETHER, () => wish("neuron_sets", "sets", view)));
     const told = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);
       copy.removeAttribute("role");
       return copy;
     });
-    say(...told, more);
+    say(...told, ...more);
     at("verdict").scrollIntoView({ block: "nearest" });
   };
 

@@ -52,7 +52,7 @@
     asking = true;
     if (restored) keepAddress(view);
     mark();
-    if (typed) setTimeout(pressOpen, DEBOUNCE);
+    if (typed) setTimeout(pressOpen, DEBOUNCE, typed);
     typed = false;
     return JSON.stringify(view);
   };
@@ -111,13 +111,14 @@
     if (tries.count++ < MOST) document.getElementById("ask").click();
   };
 
-  /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first. */
+  /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
+     first screen wishes for one by its name. */
   let typed = false;
-  const pressOpen = () => {
+  const pressOpen = (wish) => {
     const panel = openTab();
     if (!panel || answers(panel, ".quick").length) return;
     const all = answers(panel).filter((each) => !answered(each) || !isCurrent(each));
-    const first = all.find(answered) || all[0];
+    const first = all.find((each) => nameOf(each) === wish) || all.find(answered) || all[0];
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
@@ -138,15 +139,17 @@
       if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
-    history.replaceState(null, "", location.pathname + tail);
+    history.replaceState(null, "", location.pathname + tail + location.hash);
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
       `Now: ${view.neuron || "its own neuron"} · ${asked(view)}`;
     document.getElementById("kept").hidden = !isKept(view);
-    const link = home + (shared.size ? `?${shared}` : "");
+    const link = home + (shared.size ? `?${shared}` : "") + location.hash;
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
+
+  document.addEventListener("told", () => current && keepAddress(current));
 
   /* Whether the neuron was chosen for other words than these. */
   let chosen = {};
@@ -170,24 +173,24 @@
   };
   const choose = (neuron) => ask("neuron", neuron);
 
-  /* What the first screen asks for: parts of the view, on a tab; pressed, if its answer is dear. */
+  /* What the first screen asks for: parts of the view, on a tab; a dear answer by its name. */
   const NAMED = { question: "question-name" };
-  const askView = (parts, tab, pressed = false) => {
+  const askView = (parts, tab, dear = "") => {
     for (const [name, value] of Object.entries({ ...parts, tab })) write(NAMED[name] || name, value);
-    askOpened(tab, pressed);
+    askOpened(tab, dear);
   };
-  const askOpened = (tab, pressed) => {
+  const askOpened = (tab, dear) => {
     if (!document.querySelector(`#tab-${tab} .answer`)?.offsetParent) {
       const row = JSON.parse(settings().rows)[tab];
       for (const name of [row, `tab-${tab}`])
         document.querySelector(`#${name || "tabs"}-button[aria-selected=false]`)?.click();
-      setTimeout(() => askOpened(tab, pressed), DEBOUNCE);
+      setTimeout(() => askOpened(tab, dear), DEBOUNCE);
       return;
     }
-    wished = pressed;
+    wished = dear;
     document.getElementById("ask").click();
   };
-  let wished = false;
+  let wished = "";
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -230,7 +233,7 @@
   const wish = (event) => {
     if (!event.target.closest?.("#ask")) return;
     typed = event.isTrusted || wished;
-    wished = false;
+    wished = "";
   };
   document.addEventListener("click", wish, true);
   document.addEventListener("click", (event) => {
@@ -285,11 +288,19 @@
     if (plot.met) return;
     plot.met = true;
     plot.on("plotly_afterplot", () => dress(plot));
+    plot.on("plotly_afterplot", () => tellDrawn(plot));
     plot.on("plotly_click", ({ points }) => {
       const name = points[0] && [].concat(points[0].customdata)[0];
       if (typeof name === "string" && /^L\d{1,4}N\d{1,7}\u2212?$/.test(name)) choose(name);
     });
     dress(plot);
+    tellDrawn(plot);
+  };
+  /* A new answer has new marks; what only changes the look has not. */
+  const tellDrawn = (plot) => {
+    if (plot.data === plot.answer) return;
+    plot.answer = plot.data;
+    plot.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
   };
   const look = () => {
     for (const plot of document.querySelectorAll(".js-plotly-plot"))

@@ -24,9 +24,9 @@ def browser() -> Iterator:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser) -> Iterator:
-    """One cache and one clipboard for the visits of a module."""
+    """One cache and one clipboard for all visits."""
     shared = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     yield shared
     shared.close()

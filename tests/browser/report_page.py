@@ -26,6 +26,13 @@ CUT = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => 
         .map((text) => `${plot.parentElement.id}: ${text.textContent}`);
 })"""
 
+FOLLOWED = """() => [...document.querySelectorAll(".js-plotly-plot")].every((plot) => {
+    const themes = JSON.parse(document.getElementById("themes").textContent);
+    const { width, font } = plot._fullLayout;
+    return Math.abs(width - plot.offsetWidth) < 1 &&
+        font.color === themes[currentScheme()].template.layout.font.color;
+})"""
+
 
 class ReportVisit(Visit):
     """The report, open in a context of its own."""
@@ -41,6 +48,12 @@ class ReportVisit(Visit):
 
     def turn_to(self, page: Path) -> None:
         self.tab.goto(page.as_uri())
+
+    def look(self, scheme: str, width: int) -> None:
+        """Change the system's scheme and the window's width; the figures follow."""
+        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.set_viewport_size({"width": width, "height": 800})
+        self.tab.wait_for_function(FOLLOWED)
 
     def figures(self) -> list[str]:
         return self.tab.locator("figure").evaluate_all("found => found.map(figure => figure.id)")

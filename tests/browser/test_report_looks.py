@@ -52,3 +52,32 @@ def test_a_reviewer_gets_every_section_as_a_picture_in_every_width(browser, plai
     for path in pictures:
         width = int.from_bytes(path.read_bytes()[16:20], "big")
         assert width <= int(path.stem.rpartition("_")[2]) < 1.25 * width  # less the contents
+
+
+def test_by_keyboard_alone_a_reader_comes_to_every_number_of_a_circuit_and_back(browser, plain):
+    with ReportVisit(browser, chapter(plain, "circuit"), width=400, color_scheme="dark") as visit:
+        visit.see("circuit")
+        told = visit.tab.locator("#circuit .told output")
+        visit.tab.locator("#circuit").get_by_role("button", name="Next mark").focus()
+        for name, text in (
+            ("MLP0.3", "MLP 0 at apple (3) · alone it restores 0.900, without it 0.800 is lost"),
+            ("L2H0.5", "L2H0 at saw (5) · alone it restores 0.800, without it 0.600 is lost"),
+            ("L3N5.5", "L3N5 at saw (5) · alone it restores 0.600, without it 0.400 is lost"),
+            ("token-MLP0.3", "exchanged token apple (3) → MLP 0 at apple (3): +0.900"),
+        ):
+            visit.tab.keyboard.press("Enter")
+            told.get_by_text(text, exact=True).wait_for()
+            assert visit.tab.url.endswith(f"#circuit={name}")
+        visit.tab.reload()
+        told.get_by_text("+0.900").wait_for()
+        visit.tab.locator("#circuit .scatterlayer .trace .point").last.hover(force=True)
+        visit.tab.mouse.down()
+        visit.tab.mouse.up()
+        told.get_by_text("L3N5 at saw (5)").wait_for()
+        visit.turn_to(chapter(plain, "neuron_sets"))
+        visit.see("neuron_sets")
+        visit.tab.get_by_label("How many neurons").focus()
+        visit.tab.keyboard.press("ArrowRight")
+        visit.tab.get_by_text("The first 3 neurons of the greedy order bring back 87").wait_for()
+        visit.tab.locator("#neuron_sets .told").get_by_text("greedy, 3 neurons: 0.870").wait_for()
+        assert visit.tab.url.endswith("#neuron_sets=greedy.3")

@@ -130,6 +130,13 @@ def still(browser, page, **options):
     return ReportVisit(browser, page, reduced_motion="reduce", **options)
 
 
+@pytest.fixture(scope="module")
+def visit(browser, post):
+    """One such page for the tests that go on where another left it."""
+    with still(browser, post) as visit:
+        yield visit
+
+
 def sentence_of(visit, figure):
     """The first sentence outside of the caption that speaks of a figure, and what it names."""
     sentence = visit.tab.locator(f"p > .lights[data-figure={figure}]").first
@@ -137,53 +144,48 @@ def sentence_of(visit, figure):
 
 
 @pytest.mark.parametrize("figure", ["neuron_sweep", "written_tokens"])
-def test_a_sentence_that_is_pointed_at_lights_up_its_marks_and_dims_the_others(
-    browser, post, figure
-):
-    with still(browser, post) as visit:
-        visit.see(figure)
-        sentence, names = sentence_of(visit, figure)
-        before = [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))]
-        assert min(before) > FADED
-        sentence.hover()
-        own, others = visit.tab.evaluate(OPACITIES, [figure, names])
-        assert own
-        assert min(own) == 1
-        assert others
-        assert max(others) < FADED
-        visit.tab.locator("h1").hover()
-        assert [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))] == before
-        assert visit.trouble == []
+def test_a_sentence_that_is_pointed_at_lights_up_its_marks_and_dims_the_others(visit, figure):
+    visit.see(figure)
+    sentence, names = sentence_of(visit, figure)
+    before = [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))]
+    assert min(before) > FADED
+    sentence.hover()
+    own, others = visit.tab.evaluate(OPACITIES, [figure, names])
+    assert own
+    assert min(own) == 1
+    assert others
+    assert max(others) < FADED
+    visit.tab.locator("h1").hover()
+    assert [*itertools.chain(*visit.tab.evaluate(OPACITIES, [figure, names]))] == before
+    assert visit.trouble == []
 
 
-def test_every_sentence_that_speaks_of_marks_finds_some(browser, post):
-    with still(browser, post) as visit:
-        for _ in range(visit.tab.locator(".guess .ask button").count()):
-            visit.tab.locator(".guess .ask button").first.click()
-        visit.see(*(name for name in visit.figures() if name != "dose"))
-        sentences = visit.tab.locator(".lights").all()
-        assert len(sentences) >= 10
-        for sentence in sentences:
-            sentence.focus()
-            figure = sentence.get_attribute("data-figure")
-            assert visit.tab.locator(f"#{figure} .trace .lit").count() > 0, sentence.inner_text()
-        assert visit.tab.locator(".plot.pointed").count() == 1
+def test_a_mark_that_is_pointed_at_lights_up_the_sentences_that_speak_of_it(visit):
+    visit.see("neuron_sweep")
+    sentence, (name,) = sentence_of(visit, "neuron_sweep")
+    middle = visit.tab.evaluate(MIDDLE, name)
+    visit.tab.mouse.move(*middle)
+    visit.tab.wait_for_selector(".lights.lit")
+    assert "lit" in sentence.get_attribute("class")
+    lit = visit.tab.locator(".lights.lit").evaluate_all("all => all.map(s => s.dataset.marks)")
+    assert all(name in json.loads(marks) for marks in lit)
+    everything = visit.tab.locator(".lights[data-figure=neuron_sweep]").count()
+    assert 0 < len(lit) < everything
+    visit.tab.mouse.move(5, 5)
+    visit.tab.wait_for_selector(".lights.lit", state="detached")
 
 
-def test_a_mark_that_is_pointed_at_lights_up_the_sentences_that_speak_of_it(browser, post):
-    with still(browser, post) as visit:
-        visit.see("neuron_sweep")
-        sentence, (name,) = sentence_of(visit, "neuron_sweep")
-        middle = visit.tab.evaluate(MIDDLE, name)
-        visit.tab.mouse.move(*middle)
-        visit.tab.wait_for_selector(".lights.lit")
-        assert "lit" in sentence.get_attribute("class")
-        lit = visit.tab.locator(".lights.lit").evaluate_all("all => all.map(s => s.dataset.marks)")
-        assert all(name in json.loads(marks) for marks in lit)
-        everything = visit.tab.locator(".lights[data-figure=neuron_sweep]").count()
-        assert 0 < len(lit) < everything
-        visit.tab.mouse.move(5, 5)
-        visit.tab.wait_for_selector(".lights.lit", state="detached")
+def test_every_sentence_that_speaks_of_marks_finds_some(visit):
+    for _ in range(visit.tab.locator(".guess .ask button").count()):
+        visit.tab.locator(".guess .ask button").first.click()
+    visit.see(*(name for name in visit.figures() if name != "dose"))
+    sentences = visit.tab.locator(".lights").all()
+    assert len(sentences) >= 10
+    for sentence in sentences:
+        sentence.focus()
+        figure = sentence.get_attribute("data-figure")
+        assert visit.tab.locator(f"#{figure} .trace .lit").count() > 0, sentence.inner_text()
+    assert visit.tab.locator(".plot.pointed").count() == 1
 
 
 MIDDLE = """name => {

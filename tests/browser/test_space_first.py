@@ -31,8 +31,9 @@ def address(embedded):
         yield server.address
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(context, address):
+    """One page for tests that go on where another left it: to begin anew takes seconds."""
     with SpaceVisit(context, address) as visit:
         yield visit
 
@@ -53,62 +54,45 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
     page.close()
 
 
-def test_the_workbench_begins_although_a_file_of_the_first_screen_is_late(context, address):
+@pytest.fixture
+def own(browser):
+    """A context that a test may change."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+def test_the_workbench_begins_although_a_file_of_the_first_screen_is_late(own, address):
     def late(route):
-        page = context.pages[-1]
+        page = own.pages[-1]
         page.wait_for_function("Boolean(window.openNeuron)")  # first.js has set its timers
         page.evaluate("new Promise(done => setTimeout(done, 500))")  # behind that one
         route.continue_()
 
-    context.route("**/first/explain.js", late)
-    with SpaceVisit(context, address) as visit:
+    own.route("**/first/explain.js", late)
+    with SpaceVisit(own, address) as visit:
         assert visit.tab.evaluate("!document.querySelector('gradio-app .embed-container')")
 
 
-def test_nothing_shifts_while_the_page_begins(context, address):
-    context.add_init_script(WATCH)
-    with SpaceVisit(context, address) as visit:
+def test_nothing_shifts_while_the_page_begins(own, address):
+    own.add_init_script(WATCH)
+    with SpaceVisit(own, address) as visit:
         visit.see_answer("activations")
         assert visit.tab.evaluate("window.shifted") < SHIFT
 
 
-def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
-    for scheme, width in (("light", 1400), ("dark", 820), ("dark", 400)):
-        look(visit, scheme, width)
-        assert visit.overflow() == 0
-        assert grave_faults(visit) == []
-        visit.tab.locator("#walk-door").click()
-        if not visit.tab.locator("#walk .told:visible").count():
-            visit.tab.locator("#walk [data-guess]:visible").first.click()
-        assert grave_faults(visit) == []
-        visit.tab.keyboard.press("Escape")
-
-
-def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
-    visit.tab.locator("#sky").focus()
-    second = ranked(committed("neuron_sweep"))[1]
-    visit.tab.keyboard.press("ArrowRight")
-    assert visit.tab.locator("#sky").get_attribute("aria-valuetext").startswith(f"{second} ")
-    with visit.asked.once_more():
-        visit.tab.keyboard.press("Enter")
-    visit.see_view(neuron=str(second))
-    visit.see_tokens(str(second))
-
-
-def test_two_words_of_ones_own_find_their_neuron_or_that_there_is_none(visit):
-    visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
-    for words, said in (
-        (("who", "which"), "Your neuron is L27N1455."),
-        (("dog", "cat"), "No single neuron says ·dog"),
-    ):
-        for name, word in zip(("target", "foil"), words, strict=True):
-            if visit.tab.locator(f"#own-{name}").input_value() != word:
-                visit.tab.locator(f"#own-{name}").fill(word)
-        read = visit.tab.locator("#own-read code").all_inner_texts()
-        assert read == [f"·{word}" for word in words]
-        visit.tab.locator("#own-foil").press("Enter")
-        visit.tab.locator("#verdict .verdict").get_by_text(said).wait_for(timeout=WAIT)
-        visit.see_view(target=f" {words[0]}", foil=f" {words[1]}", tab="find")
+def test_one_panel_for_another_page_has_no_chrome_and_a_way_back(context, address):
+    page = context.new_page()
+    page.goto(f"{address}?embed=true")
+    assert page.locator("#turn").is_visible()
+    assert not page.locator("#own, gradio-app, #walk-door").filter(visible=True).count()
+    page.goto(f"{address}?embed=true&tab=direct_effect&show=direct_effect&neuron=L1N7")
+    page.locator(".answer-direct_effect [role=status]").wait_for(timeout=WAIT)
+    for chrome in ("#first", "#bench", "[role=tab]", "#unfold", ".answer-writers", ".take"):
+        assert not page.locator(chrome).filter(visible=True).count(), chrome
+    back = page.locator("#back").get_attribute("href")
+    assert back == "./?tab=direct_effect&neuron=L1N7"
+    page.close()
 
 
 def test_the_walk_is_done_with_keys_alone_and_shows_nothing_before_a_guess(visit):
@@ -128,6 +112,19 @@ def test_the_walk_is_done_with_keys_alone_and_shows_nothing_before_a_guess(visit
     assert visit.tab.evaluate("document.activeElement.id") == "own-target"
 
 
+def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
+    for scheme, width in (("light", 1400), ("dark", 820), ("dark", 400)):
+        look(visit, scheme, width)
+        assert visit.overflow() == 0
+        assert grave_faults(visit) == []
+        visit.tab.locator("#walk-door").click()
+        if not visit.tab.locator("#walk .told:visible").count():
+            visit.tab.locator("#walk [data-guess]:visible").first.click()
+        assert grave_faults(visit) == []
+        visit.tab.keyboard.press("Escape")
+    look(visit, "light", 1400)
+
+
 def test_no_tab_that_the_study_answers_opens_empty(visit):
     for tab in tabs.tabs():
         answered = [each for each in tab.experiments if each in studied()]
@@ -135,20 +132,6 @@ def test_no_tab_that_the_study_answers_opens_empty(visit):
             visit.go(tab.name)
         for each in answered:
             visit.see_answer(each.name, live(each))
-
-
-def test_one_panel_for_another_page_has_no_chrome_and_a_way_back(context, address):
-    page = context.new_page()
-    page.goto(f"{address}?embed=true")
-    assert page.locator("#turn").is_visible()
-    assert not page.locator("#own, gradio-app, #walk-door").filter(visible=True).count()
-    page.goto(f"{address}?embed=true&tab=direct_effect&show=direct_effect&neuron=L1N7")
-    page.locator(".answer-direct_effect [role=status]").wait_for(timeout=WAIT)
-    for chrome in ("#first", "#bench", "[role=tab]", "#unfold", ".answer-writers", ".take"):
-        assert not page.locator(chrome).filter(visible=True).count(), chrome
-    back = page.locator("#back").get_attribute("href")
-    assert back == "./?tab=direct_effect&neuron=L1N7"
-    page.close()
 
 
 def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
@@ -160,3 +143,33 @@ def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
     assert len(told.inner_text()) > 20
     visit.tab.keyboard.press("Escape")
     assert not told.is_visible()
+
+
+def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
+    visit.tab.locator("#sky").focus()
+    second = ranked(committed("neuron_sweep"))[1]
+    visit.tab.keyboard.press("ArrowRight")
+    assert visit.tab.locator("#sky").get_attribute("aria-valuetext").startswith(f"{second} ")
+    with visit.asked.once_more():
+        visit.tab.keyboard.press("Enter")
+    visit.see_view(neuron=str(second))
+    visit.see_tokens(str(second))
+
+
+def test_two_words_of_ones_own_find_their_neuron_or_how_many_say_them_together(visit):
+    visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
+    for words, said in (
+        (("who", "which"), "Your neuron is L27N1455."),
+        (("dog", "cat"), "No single neuron says ·dog"),
+    ):
+        for name, word in zip(("target", "foil"), words, strict=True):
+            if visit.tab.locator(f"#own-{name}").input_value() != word:
+                visit.tab.locator(f"#own-{name}").fill(word)
+        read = visit.tab.locator("#own-read code").all_inner_texts()
+        assert read == [f"·{word}" for word in words]
+        visit.tab.locator("#own-foil").press("Enter")
+        visit.tab.locator("#verdict .verdict").get_by_text(said).wait_for(timeout=WAIT)
+        visit.see_view(target=f" {words[0]}", foil=f" {words[1]}", tab="find")
+    visit.tab.get_by_role("button", name="How many does it take together?").click()
+    told = visit.tab.locator("#verdict .verdict", has_text="together")
+    told.get_by_text("half of the difference back").wait_for(timeout=WAIT)

@@ -17,24 +17,18 @@ TITLE = re.compile(r"\S+: activation [−\d.]+; probability of ·an next [<\d.]+
 FOCUSED = "document.activeElement.dataset.token"
 
 
-@pytest.fixture
-def visit(context, address):
-    with SpaceVisit(context, address) as visit:
-        yield visit
-
-
 @pytest.fixture(scope="module")
-def first(context, address):
-    """The first screen, of which nothing more is asked."""
+def visit(context, address):
+    """One page for tests that go on where another left it: to begin anew takes seconds."""
     with SpaceVisit(context, address) as visit:
         yield visit
 
 
-def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(first):
-    opening = first.tab.locator(".lede").inner_text()
+def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(visit):
+    opening = visit.tab.locator(".lede").inner_text()
     assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
-    assert not first.tab.locator(".stage").count()  # there is no study of this model
-    tokens = first.tab.locator(".tokens .row").first.locator(".token")
+    assert not visit.tab.locator(".stage").count()  # there is no study of this model
+    tokens = visit.tab.locator(".tokens .row").first.locator(".token")
     assert tokens.locator(".text").all_inner_texts()[-5:] == [
         "·the", "·apple", "·tree", "·and", "·picked",
     ]  # fmt: skip
@@ -46,18 +40,30 @@ def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(fir
     assert all(map(TITLE.fullmatch, titles))
 
 
-def test_arrow_keys_walk_through_a_row_that_is_one_stop_of_the_tab_key(first):
-    rows = first.tab.locator(".tokens .row")
+def test_arrow_keys_walk_through_a_row_that_is_one_stop_of_the_tab_key(visit):
+    rows = visit.tab.locator(".tokens .row")
     last = rows.first.locator(".token").count() - 1
     rows.first.locator(".token").first.focus()
     for key, place in (
         ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", last), ("ArrowRight", last),
         ("Home", 0), ("ArrowLeft", 0),
     ):  # fmt: skip
-        first.tab.keyboard.press(key)
-        assert first.tab.evaluate(FOCUSED) == f"0:{place}"
-    first.tab.keyboard.press("Tab")
-    assert first.tab.evaluate(FOCUSED) == "1:0"
+        visit.tab.keyboard.press(key)
+        assert visit.tab.evaluate(FOCUSED) == f"0:{place}"
+    visit.tab.keyboard.press("Tab")
+    assert visit.tab.evaluate(FOCUSED) == "1:0"
+
+
+def test_copy_puts_the_command_and_the_link_on_the_clipboard(visit):
+    take = visit.tab.locator(".take:visible")
+    take.get_by_role("button", name="Copy").click()
+    take.get_by_role("button", name="Copied").wait_for()
+    copied = visit.tab.evaluate("navigator.clipboard.readText()")
+    assert copied == take.locator("code").inner_text()
+    link = visit.tab.locator(".link")
+    link.get_by_role("button", name="Copy").click()
+    link.get_by_role("button", name="Copied").wait_for()
+    assert visit.tab.evaluate("navigator.clipboard.readText()") == visit.tab.url
 
 
 def test_enter_on_a_token_shows_what_the_model_expects_after_it(visit):
@@ -153,17 +159,6 @@ def sees_the_neuron_everywhere(visit: SpaceVisit, name: str) -> None:
     assert visit.box("neuron").input_value() == name
 
 
-def test_every_example_asks_its_question(visit):
-    visit.unfold()
-    for title, parts in list(question_bar.examples())[::-1]:
-        with visit.asked.once_more():
-            visit.tab.locator(".examples").get_by_role("button", name=title, exact=True).click()
-        differing = {k: text for k, text in parts.items() if text != getattr(View(), k)}
-        visit.see_view(**differing)
-        assert visit.box("clean").input_value() == parts["clean"]
-        assert parts["clean"] in visit.tab.locator("#asked").inner_text()
-
-
 def test_a_figure_can_be_taken_away_as_an_image(visit, tmp_path):
     visit.go("composition")
     visit.press("Split the effect")
@@ -184,13 +179,12 @@ def taken(visit: SpaceVisit, name: str, role: str, kind: str, folder: Path) -> P
     return path
 
 
-def test_copy_puts_the_command_and_the_link_on_the_clipboard(first):
-    take = first.tab.locator(".take:visible")
-    take.get_by_role("button", name="Copy").click()
-    take.get_by_role("button", name="Copied").wait_for()
-    copied = first.tab.evaluate("navigator.clipboard.readText()")
-    assert copied == take.locator("code").inner_text()
-    link = first.tab.locator(".link")
-    link.get_by_role("button", name="Copy").click()
-    link.get_by_role("button", name="Copied").wait_for()
-    assert first.tab.evaluate("navigator.clipboard.readText()") == first.tab.url
+def test_examples_ask_their_questions(visit):
+    visit.unfold()
+    for title, parts in list(question_bar.examples())[::-3]:
+        with visit.asked.once_more():
+            visit.tab.locator(".examples").get_by_role("button", name=title, exact=True).click()
+        differing = {k: text for k, text in parts.items() if text != getattr(View(), k)}
+        visit.see_view(**differing)
+        assert visit.box("clean").input_value() == parts["clean"]
+        assert parts["clean"] in visit.tab.locator("#asked").inner_text()

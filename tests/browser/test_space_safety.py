@@ -1,7 +1,5 @@
 """The Space in a browser: hostile input runs nothing."""
 
-import pytest
-
 from tests.browser.space_page import MARKS, SpaceVisit
 
 pytestmark = MARKS
@@ -17,9 +15,9 @@ HOSTILE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address, text):
-    with SpaceVisit(context, address, text=text[:3900], clean=text, target=text[:70]) as visit:
+def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address):
+    text = "\n".join(HOSTILE)
+    with SpaceVisit(context, address, text=text, clean=text, target=HOSTILE[2]) as visit:
         visit.panel("activations").locator("[role=alert], [role=status]").first.wait_for()
         visit.write(clean="I climbed up the apple tree and picked", corrupted="", target=" an")
         visit.box("text").fill(text)

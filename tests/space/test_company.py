@@ -96,13 +96,13 @@ def test_sixteen_clients_of_all_endpoints_get_what_each_would_get_alone(server):
 
     def ask(visitor):
         """One question after the other: of two at once gradio's client may lose an answer."""
-        own = (calls * 2)[visitor::VISITORS]
+        own = calls[visitor::VISITORS]
         client = clients[visitor]
         return [client.predict(api_name=f"/{each.__name__}", **given) for each, given in own]
 
     try:
         answers = in_parallel(ask, range(VISITORS))
-        assert answers == [(alone * 2)[visitor::VISITORS] for visitor in range(VISITORS)]
+        assert answers == [alone[visitor::VISITORS] for visitor in range(VISITORS)]
     finally:
         for client in clients:
             client.close()
@@ -136,7 +136,7 @@ def test_an_experiment_that_breaks_off_anywhere_leaves_nothing_behind(server, su
     before, plain = shown(name, VIEW), bits(subject)
     with Counted() as all_of_it:
         ask(name, VIEW)
-    for share in (0.1, 0.35, 0.6, 0.85):
+    for share in (0.1, 0.5, 0.85):
         with pytest.raises(BROKEN_OFF), Counted(int(share * all_of_it.count)):
             ask(name, VIEW)
         assert all(map(torch.equal, plain, bits(subject)))

@@ -14,6 +14,7 @@ from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.loading.models import CATALOGUE
 from space.endpoints import endpoint, endpoints
+from space.own import OWN
 from space.settings import MODELS, ON_GPU, Settings, from_environment
 from tests.space.questions import LIVE, VIEW, is_one_sentence
 
@@ -51,10 +52,20 @@ def test_an_endpoint_takes_what_the_experiment_needs_and_what_a_visitor_may_set(
 
     pair, words = ["clean", "corrupted"], ["target", "foil"]
     assert parameters("next_token") == [*pair, *words, "model"]
-    assert parameters("neuron_sweep") == [*pair, *words, "screen", "seed", "model"]
+    assert parameters("neuron_sweep") == [*pair, *words, "screen", "seed", "model", *OWN]
     assert parameters("writers") == ["clean", *words, "token", "top", "model"]
     assert parameters("activations") == ["neuron", *pair, *words, "text", "seed", "model"]
-    assert parameters("generality") == ["neuron", "question", "seed", "model"]
+    assert parameters("generality") == ["neuron", "question", "seed", "model", *OWN]
+
+
+def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server):
+    lines = f"{VIEW.clean} | {VIEW.corrupted}\nI saw the egg and ate | I saw the pear and ate"
+    sweep = endpoint(named("neuron_sweep"))
+    told = json.loads(sweep(lines=lines, clean="", corrupted="", screen=16))
+    assert told["held_out"]
+    assert "neurons" in told
+    assert "as many tokens" in inspect.getdoc(endpoint(named("upstream")))
+    assert "as many tokens" not in inspect.getdoc(sweep)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)

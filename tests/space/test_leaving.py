@@ -108,6 +108,19 @@ def test_a_client_that_cancels_frees_the_model(server, endless):
         assert endless.ended.wait(GIVEN_UP)
 
 
+def test_a_client_of_tools_that_leaves_frees_the_model(server, endless):
+    """Though the server itself asks for it, and stays."""
+    call = {"name": "patching", "arguments": {"clean": VIEW.clean, "corrupted": VIEW.corrupted}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {**JSON, "accept": "application/json, text/event-stream"}
+    with server.http.stream(
+        "POST", f"{server.api}/mcp/", content=encoded(body), headers=headers
+    ) as told:
+        assert told.is_success
+        assert endless.begun.wait(GIVEN_UP)
+    assert endless.ended.wait(GIVEN_UP)
+
+
 def test_stop_ends_the_work_and_says_so(server, endless):
     session = uuid.uuid4().hex
     press(server, session)

@@ -104,7 +104,7 @@ WRONG_VIEWS = {
     "prompts too long for a pair": FOR_A_PAIR,
     "half a letter": {"clean": HALF, "corrupted": HALF, "text": HALF},
     "half a target": {"target": HALF},
-    "two targets": {"target": " an egg"},
+    "two targets": {"target": "  an"},
     "no target": {"target": ""},
     "a foil that is the target": {"foil": VIEW.target},
     "no neuron": {"neuron": "the best"},

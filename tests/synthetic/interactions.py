@@ -18,6 +18,8 @@ def interactions(plan: Plan) -> Interactions:
         frozen[0, -1] = 0.05
     elif count > 1:
         together += 0.4
+    excess = together - alone[:, None] - alone
+    np.fill_diagonal(excess, 0)
     np.fill_diagonal(together, alone)
     return Interactions(
         **question(plan),
@@ -29,4 +31,8 @@ def interactions(plan: Plan) -> Interactions:
         together=together,
         frozen=frozen,
         noise=1e-6,
+        few=np.arange(count),
+        held_out=("a / b", "c / d", "e / f"),
+        held_out_gap=np.full(3, 5, np.float32),
+        held_out_excess=(5 * excess * np.array([0.9, 1, 1.1])[:, None, None]).astype(np.float32),
     )

@@ -45,6 +45,7 @@ def neuron_sets(plan: Plan) -> NeuronSets:
         noise=1e-6,
         asked=min(2, total),
         asked_shares=shares[:, :, min(1, len(sizes) - 1)],
+        continuations=tuple(f"{plan.target} {size}" for size in sizes),
         smallest=smallest,
         held_out=tuple(f"{plan.clean[-1]} {i} / {plan.corrupted[-1]} {i}" for i in range(PAIRS)),
         held_out_gap=np.ones(PAIRS, dtype=np.float32),

@@ -55,7 +55,23 @@ def row(
         target_rank=np.array([1 if recovered > 0.25 else 300]),
         shuffled=drawn,
         random=drawn / 2,
+        **news(0.3 * recovered, recovered),
     )
+
+
+def news(precision: float, recall: float, occurrences: int = 40) -> dict[str, object]:
+    """What 32 articles say of one question: 16 judge, with 16,000 tokens."""
+    marked = round(recall * occurrences / precision) if precision else 0
+    return {
+        "documents": 32,
+        "tokens": np.array([16000]),
+        "occurrences": np.array([[occurrences, occurrences]]),
+        "occurs_in": np.array([[12, 12]]),
+        "threshold": np.array([2.5], np.float32),
+        "marked": np.array([marked]),
+        "precision": np.array([[precision, 0.5 * precision, 1.5 * precision]], np.float32),
+        "recall": np.array([[recall, 0.8 * recall, 1.1 * recall]], np.float32),
+    }
 
 
 def untold(name: str, words: tuple[str, str], plan: Plan) -> Library:
@@ -77,6 +93,14 @@ def untold(name: str, words: tuple[str, str], plan: Plan) -> Library:
         target_rank=np.array([0]),
         shuffled=np.full((1, DRAWS), np.nan, np.float32),
         random=np.full((1, DRAWS), np.nan, np.float32),
+        documents=32,
+        tokens=np.array([0]),
+        occurrences=np.zeros((1, 2), int),
+        occurs_in=np.zeros((1, 2), int),
+        threshold=np.full(1, np.nan, np.float32),
+        marked=np.array([0]),
+        precision=np.full((1, 3), np.nan, np.float32),
+        recall=np.full((1, 3), np.nan, np.float32),
     )
 
 
@@ -110,7 +134,7 @@ def save_rows(root: Path, table: Library, **made: object) -> None:
         when="2026-01-01T00:00:00+00:00",
         seconds=1.5,
     )
-    shared = ("model", "neurons", "vocabulary", "screen", "sizes")
+    shared = ("model", "neurons", "vocabulary", "screen", "sizes", "documents")
     for place, name in enumerate(table.questions):
         part = {k: v[place : place + 1] for k, v in vars(table).items() if k not in shared}
         part |= {"missing": (), "reasons": ()}

@@ -8,6 +8,7 @@ EXPERIMENT = Experiment(
     asks="What is lost when a neuron's activation is taken away?",
     returns="JSON: by method, the change of answer and loss on prompts and on news.",
     needs=("prompts", "held_out", "neuron", "corpus"),
+    long=True,
     options=(
         Option(
             "positions",

@@ -91,7 +91,9 @@ def ablation(
         UserError: too few texts are long enough.
     """
     sizes = sizes or Sizes()
-    places = evaluation_positions(subject, articles, contrast.targets, sizes.windows, seed)
+    places = evaluation_positions(
+        subject, articles, contrast.targets, sizes.windows, seed, rest=contrast.target_rest
+    )
     matched = matched_neurons(subject, neuron, others.prompts, sizes.matched)
     everyone = [neuron.number, *(other.number for other in matched)]
     windows = WindowAblations(subject, neuron.layer, everyone, places, seed)

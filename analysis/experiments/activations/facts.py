@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.contrast import members
 from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import share_interval
+from analysis.token_sets import members
 
 Span = tuple[float, float]
 Marks = Bool[np.ndarray, " token"]

@@ -21,6 +21,7 @@ EXPERIMENT = Experiment(
     "back through them alone, and through all others; the same by size, with random circuits; "
     "CPR and CMD.",
     needs=("pair", "held_out"),
+    even=True,
     options=(LEAST, HELD_OUT, SEED),
     brief=(("caption",),),
     figures=(

@@ -15,6 +15,7 @@ from analysis.experiments.circuit.graph import Graph
 from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows, node_rows
 from analysis.experiments.circuit.sets import confirm, sets_of
 from analysis.inputs import Inputs
+from analysis.pair_result import asked, told
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
@@ -73,27 +74,18 @@ def circuit(
     kept = through(effects.abs() >= least)
     sizes, shown = _largest(effects)
     found = edges.faithful(torch.stack([kept, *shown]))
-    drawn = edges.used(kept)
-    tried = sets_of(graph.nodes, ranked.order, drawn, seed)
+    tried = sets_of(graph.nodes, ranked.order, edges.used(kept), seed)
     together = graph.together(tried.sets, part_of(progress, 0.75, 0.85))
     confirmed = confirm(graph, edges, kept, held_out, part_of(progress, 0.85, 1.0))
     progress(1.0)
     return Circuit(
-        clean=pair.clean.text,
-        corrupted=pair.corrupted.text,
-        target=pair.contrast.target,
-        foil=pair.contrast.foil,
-        clean_diff=graph.clean_diff,
-        corrupted_diff=graph.corrupted_diff,
+        **asked(pair, graph.clean_diff, graph.corrupted_diff),
         tokens=pair.clean.strings,
         exchanged=pair.differing,
         universe=len(graph.nodes.listed),
         shortlist=len(ranked.alone),
         apart=len(graph.nodes.apart),
-        nodes=tuple(node.name for node in edges.nodes),
-        positions=np.array([pair.start + node.position for node in edges.nodes]),
-        restored=np.array([ranked.alone[node][0] for node in edges.nodes], np.float32),
-        lost=np.array([ranked.alone[node][1] for node in edges.nodes], np.float32),
+        **ranked.told(edges.nodes, pair.start),
         edges=effects.numpy(),
         least=least,
         kept=kept.numpy(),
@@ -112,6 +104,16 @@ class _Ranked:
     order: Int[Tensor, " node"]
     first: list[Node]
     alone: dict[Node, tuple[float, float]]
+
+    def told(self, nodes: Sequence[Node], start: int) -> dict[str, Any]:
+        """The fields of the result that tell of some nodes."""
+        restored, lost = np.array([self.alone[node] for node in nodes], np.float32).T
+        return {
+            "nodes": tuple(node.name for node in nodes),
+            "positions": np.array([start + node.position for node in nodes]),
+            "restored": restored,
+            "lost": lost,
+        }
 
 
 def _ranked(graph: Graph, progress: Progress) -> _Ranked:
@@ -158,10 +160,7 @@ def _largest(
 def summary(result: Circuit) -> dict[str, Any]:
     """The circuit in plain values: nodes, edges by size, curves with their areas, held out."""
     return {
-        "target": result.target,
-        "foil": result.foil,
-        "clean_diff": result.clean_diff,
-        "corrupted_diff": result.corrupted_diff,
+        **told(result),
         "n_nodes": result.universe,
         "shortlist": result.shortlist,
         "least": result.least,

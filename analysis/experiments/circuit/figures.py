@@ -91,8 +91,8 @@ def _edge(
     aside = _aside(start, end) * (1 if effect >= 0 else -1)
     x = start.x + (end.x - start.x) * STEPS + 4 * aside * STEPS * (1 - STEPS)
     y = start.y + (end.y - start.y) * STEPS
-    names = ["exchanged token", *result.nodes, "answer"]
-    told = f"{names[sender]} → {names[receiver + 1]}"
+    ends = sender - 1, receiver
+    told = [_told(result, node) for node in ends]
     figure.add_scatter(
         x=x.round(4).tolist(),
         y=y.round(4).tolist(),
@@ -106,8 +106,9 @@ def _edge(
         y=[round(float(y[7]), 4)],
         mode="markers",
         marker={"color": colour, "size": 6},
-        customdata=[[told, style.signed(effect, 3)]],
-        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        ids=["-".join(_named(result, node) for node in ends)],
+        customdata=[[*told, style.signed(effect, 3)]],
+        hovertemplate="%{customdata[0]}<br>→ %{customdata[1]}: %{customdata[2]}<extra></extra>",
     )
 
 
@@ -130,6 +131,7 @@ def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
             "size": 11,
             "symbol": [_symbol(result, i) for i in result.drawn],
         },
+        ids=[_named(result, i) for i in result.drawn],
         customdata=[
             [
                 result.nodes[i],
@@ -142,6 +144,22 @@ def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
         hovertemplate="%{customdata[0]} at %{customdata[1]}<br>alone it restores %{customdata[2]}, "
         "without it %{customdata[3]} is lost<extra></extra>",
     )
+
+
+def _told(result: Circuit, node: int) -> str:
+    """What a reader is told of one end of an edge, by its place in the layout."""
+    if node == len(result.nodes):
+        return "answer"
+    if node < 0:
+        return f"exchanged token {style.escaped(result.at(result.exchanged[0]))}"
+    return f"{result.nodes[node]} at {style.escaped(result.place(node))}"
+
+
+def _named(result: Circuit, node: int) -> str:
+    """What an address calls it."""
+    if node in (-1, len(result.nodes)):
+        return "token" if node < 0 else "answer"
+    return f"{result.nodes[node].replace(' ', '')}.{int(result.positions[node])}"
 
 
 def _symbol(result: Circuit, node: int) -> str:

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.numbers.estimates import Estimate, ratio
-from analysis.result import Result
+from analysis.pair_result import PairResult
 
 SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Sizes of circuits as shares of all nodes: those of the field's benchmark, MIB."""
 
 
 @dataclass(frozen=True)
-class Circuit(Result):
+class Circuit(PairResult):
     """Nodes between the exchanged tokens and the answer, and what they add to each other's input.
 
     A node is a head, an MLP or a neuron at one position; an MLP's node is all neurons of it that
@@ -25,12 +24,6 @@ class Circuit(Result):
     ends with the answer; between them are ``nodes``.
 
     Attributes:
-        clean: the clean prompt.
-        corrupted: the corrupted prompt.
-        target: the token asked for.
-        foil: the token it competes with.
-        clean_diff: logit difference of the clean prompt.
-        corrupted_diff: logit difference of the corrupted prompt.
         tokens: of the clean prompt.
         exchanged: positions at which the corrupted prompt has another token.
         universe: number of all nodes.
@@ -53,18 +46,10 @@ class Circuit(Result):
         alone: of these nodes alone.
         complement: of all nodes but these.
         random: of as many nodes, drawn from all, draw by draw.
-        held_out: prompt pairs that took no part, as "clean / corrupted".
-        held_out_gap: clean minus corrupted logit difference of these, in logits.
         held_out_faithful: what the drawn edges alone bring back there, in logits.
         held_out_without: what all nodes but the drawn bring back, in logits.
     """
 
-    clean: str
-    corrupted: str
-    target: str
-    foil: str
-    clean_diff: float
-    corrupted_diff: float
     tokens: tuple[str, ...]
     exchanged: tuple[int, ...]
     universe: int
@@ -87,8 +72,6 @@ class Circuit(Result):
     alone: Float[np.ndarray, " size"]
     complement: Float[np.ndarray, " size"]
     random: Float[np.ndarray, "draw size"]
-    held_out: tuple[str, ...]
-    held_out_gap: Float[np.ndarray, " pair"]
     held_out_faithful: Float[np.ndarray, " pair"]
     held_out_without: Float[np.ndarray, " pair"]
 
@@ -105,8 +88,11 @@ class Circuit(Result):
 
     def place(self, node: int) -> str:
         """The token at which a node is, with its position."""
-        at = int(self.positions[node])
-        return f"{self.tokens[at].strip()} ({at})"
+        return self.at(int(self.positions[node]))
+
+    def at(self, position: int) -> str:
+        """A token with its position."""
+        return f"{self.tokens[position].strip()} ({position})"
 
     @property
     def cpr(self) -> float:
@@ -127,10 +113,6 @@ class Circuit(Result):
     def random_cmd(self) -> float:
         """CMD of the random circuits, on average."""
         return float(np.mean([area(np.abs(1 - each)) for each in self.random]))
-
-    def over_pairs(self, effects: Float[np.ndarray, " pair"]) -> Estimate:
-        """A share over all held-out pairs, sums over sums, with its interval over pairs."""
-        return ratio(effects.astype(float), self.held_out_gap.astype(float))
 
 
 def area(curve: Float[np.ndarray, " size"]) -> float:

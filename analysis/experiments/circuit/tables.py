@@ -3,12 +3,6 @@
 from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows, node_rows
 from analysis.tables import Column, Listing, Rows, Table
 
-SHOWN = 12
-
-
-def _edges(result: Circuit) -> Rows:
-    return edge_rows(result)
-
 
 def _nodes(result: Circuit) -> Rows:
     return [{**row, "position": str(row["position"])} for row in node_rows(result)]
@@ -29,7 +23,7 @@ TABLES = (
                 "sender_position": str(row["sender_position"]),
                 "receiver_position": str(row["receiver_position"]),
             }
-            for row in _edges(result)
+            for row in edge_rows(result)
         ],
         (
             Column("sender", "From", "text"),
@@ -65,4 +59,5 @@ TABLES = (
         ),
     ),
 )
-LISTING = Listing("The strongest edges", lambda result: _edges(result)[:SHOWN])
+LISTING = Listing("The edges that are drawn, the strongest first", edge_rows)
+NODES = Listing("Their nodes, in the order in which they are computed", node_rows)

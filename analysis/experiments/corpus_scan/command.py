@@ -1,7 +1,9 @@
 """The verb that reads a corpus: it keeps its scan in a file, and can be broken off and taken up."""
 
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,100 +12,91 @@ from analysis.calls import Call
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
-    from analysis.inputs import Inputs
-    from analysis.subject import Subject
+    from analysis.experiments.corpus_scan.sources import Source
+
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Texts to read in place of the corpus: files or patterns in quotes, such as "
+        "'texts/*.jsonl'; - is standard input. Can be given again."
+    ),
+]
+Format = Annotated[
+    Literal["", "txt", "jsonl", "parquet"],
+    typer.Option("--format", help="What they are, where their names do not say it."),
+]
+Field = Annotated[
+    str, typer.Option(help="Where the text stands in a row of JSON Lines or Parquet.")
+]
+Skip = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Name a file that cannot be read, and go on.")
+]
+Keep = Annotated[Path | None, typer.Option(help="File of the scan, taken up if it was broken off.")]
+Table = Annotated[
+    Path | None,
+    typer.Option(help="Write a row for every neuron here: Parquet, or CSV by its name."),
+]
+Curve = Annotated[
+    bool,
+    typer.Option(help="Without, logits are left out, and what follows by activation with them."),
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Read here, or by workers on Ray, which `an-neuron[ray]` installs."),
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Of Ray; else one for each GPU, or processor.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of a Ray cluster, such as HOST:6379; else Ray is started here."),
+]
 
 
 def answer(
     call: Call,
-    keep: Annotated[
-        Path | None, typer.Option(help="File of the scan, taken up if it was broken off.")
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="Write a CSV with a row for every neuron here.")
-    ] = None,
-    curve: Annotated[
-        bool,
-        typer.Option(
-            help="Without, logits are left out, and what follows by activation with them."
-        ),
-    ] = True,
+    files: Files = None,
+    form: Format = "",
+    field: Field = "text",
+    skip_unreadable: Skip = False,
+    keep: Keep = None,
+    table: Table = None,
+    curve: Curve = True,
+    engine: Engine = "local",
+    workers: Workers = None,
+    ray_address: Address = None,
 ) -> dict[str, Any]:
-    """The scan, and where it is kept."""
-    from analysis.experiments.corpus_scan.compute import corpus_scan, tallied, texts
+    """The scan, and where it is kept.
+
+    Raises:
+        UserError: something of it cannot be had, or fits nothing else that was given.
+    """
+    if engine == "local" and (workers, ray_address) != (None, None):
+        raise UserError("--workers and --ray-address are of Ray: give --engine ray too.")
+    with _source(call, files, form, field, skip_unreadable) as source:
+        from analysis.experiments.corpus_scan.work import Ray, Work
+
+        ray = Ray(workers, ray_address) if engine == "ray" else None
+        return Work(call, source, curve, ray).run(keep, table)
+
+
+def _source(
+    call: Call, files: list[str] | None, form: str, field: str, skip_unreadable: bool
+) -> "AbstractContextManager[Source]":
+    """What is read.
+
+    Raises:
+        UserError: files and a number of articles are both asked for.
+    """
+    from analysis.experiments.corpus_scan import DOCUMENTS, sources
     from analysis.loading.assets import cache_root
-    from analysis.scanning import scan_files
+    from analysis.loading.texts import Texts
 
-    subject = call.load()
-    inputs = call.inputs(subject)
-    read = texts(inputs)
-    key = _key(subject, inputs, len(read), curve)
-    path = keep or scan_files.file_of(cache_root() / "scans", key)
-    with scan_files.held(path):
-        so_far = scan_files.load_scan(path, key)
-        if so_far is not None:
-            console.note(
-                f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
-            )
-        contrast = inputs.question.contrast(subject)
-        rest = (read, inputs["seed"], so_far, lambda done: scan_files.save_scan(path, done, key))
-        with console.watched("scan") as progress:
-            if curve:
-                scan = corpus_scan(subject, inputs.neurons, contrast, *rest, progress)
-                told = call.summary(scan)
-            else:
-                done = tallied(subject, (), None, *rest, progress)
-                told = {"documents": len(read), "tokens": int(done.moments.count)}
-        if table is not None:
-            _write_table(table, subject, path, key, dict(read))
-    return {**told, "kept": str(path)}
-
-
-def _key(
-    subject: "Subject", inputs: "Inputs", documents: int, curve: bool = True
-) -> dict[str, Any]:
-    """All that a scan depends on."""
-    from importlib.metadata import version
-
-    from analysis.code_version import code_version
-    from analysis.loading.pinned import CORPUS
-
-    return {
-        "model": subject.origin.name,
-        "revision": subject.origin.revision,
-        "dtype": str(subject.dtype),
-        "device": subject.device.type,
-        "packages": {name: version(name) for name in ("torch", "transformers")},
-        "curve": _followed(inputs) if curve else None,
-        "corpus": CORPUS.sha256,
-        "documents": documents,
-        "seed": inputs["seed"],
-        "code": code_version("analysis.scanning.scan", "analysis.corpus"),
-    }
-
-
-def _followed(inputs: "Inputs") -> dict[str, Any]:
-    """What the records are of."""
-    names = [str(neuron) for neuron in inputs.neurons]
-    return {"target": inputs.question.target, "foil": inputs.question.foil, "neurons": names}
-
-
-def _write_table(
-    table: Path, subject: "Subject", path: Path, key: dict[str, Any], texts: dict[int, str]
-) -> None:
-    """Write every neuron's moments and its extremes in their context, whole or not at all."""
-    import csv
-
-    from analysis.results import atomic
-    from analysis.scanning import scan_files
-    from analysis.scanning.scan_table import COLUMNS, rows
-
-    done = scan_files.load_scan(path, key)
-    assert done is not None
-    try:
-        with atomic(table) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(rows(subject, done, texts))
-    except OSError as error:
-        raise UserError(f"{table} cannot be written ({error.strerror}).") from error
+    documents = call.options["documents"]
+    if not files:
+        return nullcontext(sources.articles(documents, call.options["seed"]))
+    if documents != DOCUMENTS.default:
+        raise UserError("--documents draws articles of the corpus: --files are read as a whole.")
+    note = cache(lambda reason: console.note(f"note: left out from there on: {reason}"))
+    texts = Texts((), field, form, note if skip_unreadable else None)
+    return sources.files(files, texts, cache_root() / "scans")

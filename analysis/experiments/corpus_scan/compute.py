@@ -1,7 +1,8 @@
 """Experiment 8: what does a neuron do on a corpus, and does it tell where the target comes?"""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
 from analysis.result import Result
 from analysis.scanning.examples import Example, examples
-from analysis.scanning.scan import WINDOW_TOKENS, Scan, scan, started
+from analysis.scanning.scan import WINDOW_TOKENS, Engine, Scan, scan, started
 from analysis.subject import Subject
 
 
@@ -133,7 +134,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> CorpusScan:
         texts(inputs),
         inputs["seed"],
         progress=progress,
-        layers={neuron.layer for neuron in inputs.neurons},
+        engine=partial(scan, layers={neuron.layer for neuron in inputs.neurons}),
     )
 
 
@@ -233,7 +234,7 @@ def corpus_scan(
     so_far: Scan | None = None,
     keep: Callable[[Scan], None] = lambda _scan: None,
     progress: Progress = silent,
-    layers: Collection[int] | None = None,
+    engine: Engine = scan,
 ) -> CorpusScan:
     """Read documents once and look closely at a few neurons.
 
@@ -246,9 +247,13 @@ def corpus_scan(
         so_far: an earlier scan of the same that was broken off.
         keep: given the scan after every shard, to save it.
         progress: told the finished fraction.
-        layers: whose neurons the scan tallies, for those who keep it; by itself all.
+        engine: what reads the shards.
     """
-    done = tallied(subject, neurons, contrast, documents, seed, so_far, keep, progress, layers)
+    pieces = list(windows(subject, documents, window_of(subject)))
+    done = begun = so_far or started(subject, neurons)
+    for done in engine(subject, pieces, neurons, contrast, seed, begun):
+        keep(done)
+        progress(done.windows / len(pieces))
     found = examples(subject, done, neurons[0], dict(documents))
     records = done.records
     progress(1.0)
@@ -261,7 +266,7 @@ def corpus_scan(
         documents=len(documents),
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
-        window=_window(subject),
+        window=window_of(subject),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
         foil_count=int(records.next_is_foil.sum()),
@@ -273,27 +278,8 @@ def corpus_scan(
     )
 
 
-def tallied(
-    subject: Subject,
-    neurons: Sequence[Neuron],
-    contrast: Contrast | None,
-    documents: Sequence[tuple[int, str]],
-    seed: int = 0,
-    so_far: Scan | None = None,
-    keep: Callable[[Scan], None] = lambda _scan: None,
-    progress: Progress = silent,
-    layers: Collection[int] | None = None,
-) -> Scan:
-    """The scan alone; without a contrast no logits are computed, which takes a fifth less."""
-    pieces = list(windows(subject, documents, _window(subject)))
-    done = begun = so_far or started(subject, neurons)
-    for done in scan(subject, pieces, neurons, contrast, seed, begun, layers):
-        keep(done)
-        progress(done.windows / len(pieces))
-    return done
-
-
-def _window(subject: Subject) -> int:
+def window_of(subject: Subject) -> int:
+    """Tokens that the model sees at once, BOS not counted."""
     return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
 
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analysis.contrast import Contrast, members
+from analysis.contrast import Contrast
 from analysis.inputs import Inputs
 from analysis.linearity import check_comparable, frozen, weights_of_sets
 from analysis.neuron import Neuron
@@ -17,6 +17,7 @@ from analysis.progress import Progress
 from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
+from analysis.token_sets import members
 from analysis.weights.congruence import MINUS, SMALLEST, is_gated
 from analysis.weights.words import spellings
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.criteria import MOST
 from analysis.experiments.interactions.compute import Interactions, Kind
+from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
 
 
@@ -31,6 +32,20 @@ class Two:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """The very best on held-out pairs of prompts."""
+
+    prompts: int  # pairs of them
+    neurons: int
+    pairs: int
+    differing: int  # of these, that do not add up on the pair that chose them
+    kept: int  # of those, that do not add up there either, in the same direction, beyond doubt
+    strongest: Two  # of these pairs the one with the largest excess, by the pair that chose them
+    excess: Estimate  # of that one
+    holds: bool  # whether it does not add up there either
+
+
+@dataclass(frozen=True)
 class Facts:
     """Pairs of neurons."""
 
@@ -52,6 +67,7 @@ class Facts:
     chief: Two | None  # the two best by themselves
     sum_alone: float  # of all recoveries alone
     net_excess: float  # of all pairs
+    elsewhere: Elsewhere | None  # None without held-out pairs, or of a single neuron
 
 
 def facts(result: Interactions) -> Facts:
@@ -83,12 +99,38 @@ def facts(result: Interactions) -> Facts:
         chief=_two(result, *best) if pairs else None,
         sum_alone=float(result.recovery.sum()),
         net_excess=float(sum(result.excess[pair] for pair in pairs)),
+        elsewhere=_elsewhere(result, by_size),
     )
 
 
 def verdicts(result: Interactions) -> dict[str, Any]:
     """Whether the pair leaves anything to explain, in plain values."""
     return pair_facts(result.clean_diff, result.corrupted_diff).plain()
+
+
+def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewhere | None:
+    told = {pair: found for pair in by_size if (found := result.elsewhere(*pair))}
+    if not told:
+        return None
+    differing = [pair for pair in told if result.kind(*pair) != "additive"]
+    kept = [pair for pair in differing if _same(result, pair, told[pair])]
+    strongest = next(iter(told))
+    return Elsewhere(
+        prompts=len(result.held_out),
+        neurons=len(result.few),
+        pairs=len(told),
+        differing=len(differing),
+        kept=len(kept),
+        strongest=_two(result, *strongest),
+        excess=told[strongest],
+        holds=strongest in kept,
+    )
+
+
+def _same(result: Interactions, pair: tuple[int, int], there: Estimate) -> bool:
+    """Whether an excess is more than nothing elsewhere, too, and of the same sign beyond doubt."""
+    nearest = there.low if result.excess[pair] > 0 else -there.high
+    return abs(there.mean) >= result.least and nearest > 0
 
 
 def _two(result: Interactions, first: int, second: int) -> Two:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from analysis.contrast import members
 from analysis.criteria import NEGLIGIBLE, TRADED, UNMOVED
 from analysis.experiments.intervention.compute import MEASURES, RESAMPLE, SETTINGS, Intervention
+from analysis.token_sets import members
 
 UNTOUCHED, ZERO, MEAN, _, NEGATE, FACTOR = range(len(SETTINGS))
 REMOVALS = (ZERO, MEAN, RESAMPLE)

@@ -4,9 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.contrast import members
 from analysis.drawing import style
 from analysis.experiments.intervention.compute import RESAMPLE, SETTINGS, Intervention
+from analysis.token_sets import members
 
 SHOWN = 8
 """Tokens in every panel: with more, a narrow page holds no panels side by side."""

@@ -1,7 +1,9 @@
 """The verb that puts many questions to one model."""
 
+import time
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,7 @@ from analysis.errors import UserError
 
 if TYPE_CHECKING:
     from analysis.experiments.library.measured import Library
+    from analysis.inputs import Inputs
     from analysis.progress import Progress
     from analysis.subject import Subject
 
@@ -20,8 +23,24 @@ TABLES = {
     "best_neuron": ("title", "verdict", "neuron", "recovery", "recovery_interval"),
     "lead_over_the_second": ("title", "second", "lead", "lead_interval"),
     "writes_and_needs": ("title", "target", "foil", "target_rank", "neurons_for_half"),
+    "on_news": ("title", "precision", "recall", "rate"),
 }
 """How the one wide table is cut for a reader."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A row on its way into the table.
+
+    Attributes:
+        given: what was asked.
+        row: what is known so far; what news say may be missing.
+        folder: where it is kept, if it is.
+    """
+
+    given: "Inputs"
+    row: "Library"
+    folder: Path | None = None
 
 
 def answer(
@@ -45,18 +64,19 @@ def answer(
 
     asked = _asked(call, names or [])
     subject = call.load()
-    rows, missing = [], {}
+    made: list[Made] = []
+    missing = {}
     for place, each in enumerate(asked, 1):
         name = each.question or "the question"
         with console.watched(f"{name} ({place} of {len(asked)})") as progress:
             try:
-                rows.append(_row(each, subject, keep, again, progress))
+                made.append(_row(each, subject, keep, again, progress))
             except UserError as error:
                 missing[name] = str(error)
-        console.note(f"{name:>17}  {missing[name] if name in missing else _told(rows[-1])}")
-    if not rows:
+        console.note(f"{name:>17}  {missing[name] if name in missing else _told(made[-1].row)}")
+    if not made:
         raise UserError(" ".join(missing.values()))
-    result = together(rows, missing)
+    result = together(_on_news(call, subject, made), missing)
     if call.as_json:
         return {**verdicts(result), **summary(result)}
     tables = {
@@ -81,8 +101,8 @@ def _asked(call: Call, names: list[str]) -> list[Call]:
 
 def _row(
     call: Call, subject: "Subject", keep: Path | None, again: bool, progress: "Progress"
-) -> "Library":
-    """Ask one question, unless its row is kept.
+) -> Made:
+    """Ask one question, unless its row is kept; what news say waits for the other rows.
 
     Raises:
         UserError: it cannot be put to the model.
@@ -91,14 +111,38 @@ def _row(
     from analysis.experiments.library.compute import run
     from analysis.experiments.library.measured import Library
 
-    given = call.inputs(subject)
+    given, experiment = call.inputs(subject), call.experiment
+    unread = replace(given, options={**given.options, "documents": 0})
     if keep is None:
-        return run(subject, given, progress)
+        return Made(given, run(subject, unread, progress))
     folder = study.folder_of(results.writable(keep), subject, given.question)
     if again:
-        results.discard(folder, call.experiment.name)
-    study.bring_up_to_date(subject, call.experiment, given, folder, lambda _: nullcontext(progress))
-    return results.load(folder, call.experiment.name, Library)
+        results.discard(folder, experiment.name)
+    if not study.is_current(subject, experiment, given, folder):
+        study.bring_up_to_date(subject, experiment, unread, folder, lambda _: nullcontext(progress))
+    return Made(given, results.load(folder, experiment.name, Library), folder)
+
+
+def _on_news(call: Call, subject: "Subject", made: Sequence[Made]) -> list["Library"]:
+    """All rows with what news say of them: one pass for those that lack it, which are kept."""
+    from analysis.experiments.library.compute import read_in_news
+    from analysis.running import now, provenance
+
+    name = call.experiment.name
+    rows = {id(each): each.row for each in made}
+    waiting = [each for each in made if each.row.documents != each.given["documents"]]
+    start = time.perf_counter()
+    if waiting:
+        with console.watched("news") as progress:
+            read = read_in_news(subject, [(each.row, each.given) for each in waiting], progress)
+        rows |= {id(each): row for each, row in zip(waiting, read, strict=True)}
+    share = (time.perf_counter() - start) / max(1, len(waiting))
+    for each in waiting:
+        if each.folder is not None:
+            seconds = round(results.provenance(each.folder, name).seconds + share, 2)
+            origin = provenance(call.experiment, subject, each.given, now(), seconds)
+            results.save(each.folder, name, rows[id(each)], origin)
+    return list(rows.values())
 
 
 def _told(row: "Library") -> str:

@@ -7,20 +7,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from analysis import corpus
+from analysis.contrast import Contrast
 from analysis.criteria import GAP, MOST
 from analysis.engines.attribution import attribute_neurons
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UnsuitedError, UserError
-from analysis.experiments.library.chance import DRAWS, Order, alone, chance
-from analysis.experiments.library.measured import BEST, SECOND, Library
+from analysis.experiments.library.chance import Order, alone, chance
+from analysis.experiments.library.in_news import in_news
+from analysis.experiments.library.measured import BEST, SECOND, SIZES, Library, counted, one
 from analysis.inputs import Inputs
 from analysis.linearity import check_comparable, frozen
 from analysis.neuron import Neuron
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
+from analysis.questions import Question
 from analysis.subject import Subject
 
 CHOOSING = 12
@@ -29,21 +33,37 @@ CHOOSING = 12
 FEWEST = 6
 """Pairs told apart without which there is no question: three choose and three confirm."""
 
-SIZES = (
-    *(1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 65, 80, 100),
-    *(130, 160, 200, 250, 320, 400, 500, 650, 800, 1000),
-)
-"""Of the sets of neurons: each about a quarter larger than the last."""
-
 
 def run(subject: Subject, inputs: Inputs, progress: Progress = silent) -> Library:
     """The row of one question."""
-    question = inputs.question
+    question, share = inputs.question, 0.5 if inputs["documents"] else 1.0
     pairs = (question.pair(subject), *question.other_pairs(subject))
-    found = library_row(
-        subject, pairs, inputs["screen"], inputs["held_out"], inputs["seed"], progress
-    )
-    return replace(found, questions=(question.key,), titles=(question.label,))
+    screen, held_out, seed = (inputs[name] for name in ("screen", "held_out", "seed"))
+    told = part_of(progress, 0.0, share)
+    found = library_row(subject, pairs, screen, held_out, seed, told)
+    row = replace(found, questions=(question.key,), titles=(question.label,))
+    return read_in_news(subject, [(row, inputs)], part_of(progress, share, 1.0))[0]
+
+
+def read_in_news(
+    subject: Subject, rows: Sequence[tuple[Library, Inputs]], progress: Progress = silent
+) -> list[Library]:
+    """The rows with precision and recall on news, each with what it was asked.
+
+    They are the same whichever rows are read together; articles and seed are those of the first.
+    """
+    _, first = rows[0]
+    if not first["documents"]:
+        return [row for row, _ in rows]
+    asked = [_contrasts(subject, given.question) for _, given in rows]
+    texts = corpus.sample(first["documents"], first["seed"])
+    return in_news(subject, [row for row, _ in rows], asked, texts, progress)
+
+
+def _contrasts(subject: Subject, question: Question) -> tuple[Contrast, ...]:
+    """Those of all pairs."""
+    pairs = (question.pair(subject), *question.other_pairs(subject))
+    return tuple(dict.fromkeys(pair.contrast for pair in pairs))
 
 
 def library_row(
@@ -77,7 +97,7 @@ def library_row(
             " needed: some choose a neuron, and the others confirm it."
         )
     gaps, told = _told_apart(subject, pairs, part_of(progress, 0.0, 0.3))
-    row = _counted(subject, pairs, screen, gaps, len(told))
+    row = counted(subject, pairs[0].contrast, screen, gaps, len(told))
     if len(told) < max(FEWEST, MOST * len(pairs)):
         return row
     many = min(CHOOSING, (len(told) + 1) // 2)
@@ -90,12 +110,12 @@ def library_row(
     progress(1.0)
     return replace(
         row,
-        chosen_on=_one(many),
+        chosen_on=one(many),
         best=(str(best),),
         second=(str(second),),
         chosen=found[:2][None],
-        sign=_one(sign),
-        target_rank=_one(_target_rank(subject, best, sign, told)),
+        sign=one(sign),
+        target_rank=one(_target_rank(subject, best, sign, told)),
         **measured,
         **chance(estimates, int(order[0]), others, screen, seed),
     )
@@ -114,51 +134,6 @@ def _told_apart(
                 told.append(patcher)
         progress((place + 1) / len(pairs))
     return gaps, told
-
-
-def _counted(
-    subject: Subject,
-    pairs: Sequence[PromptPair],
-    screen: int,
-    gaps: Float[np.ndarray, " pair"],
-    told: int,
-) -> Library:
-    """The row of a question of which nothing but its pairs is known."""
-    total, contrast = subject.n_layers * subject.d_mlp, pairs[0].contrast
-    sizes = [each for each in SIZES if each <= total]
-    return Library(
-        model=subject.origin.name,
-        neurons=total,
-        vocabulary=subject.d_vocab,
-        screen=min(screen, total),
-        sizes=np.array(sizes),
-        questions=("",),
-        titles=("",),
-        targets=(contrast.target,),
-        foils=(contrast.foil,),
-        pairs=_one(len(pairs)),
-        told=_one(told),
-        gap=gaps.mean(keepdims=True),
-        chosen_on=_one(0),
-        best=("",),
-        second=("",),
-        chosen=_none(2),
-        gaps=_none(1),
-        effects=_none(2, 1),
-        sets=_none(len(sizes), 1),
-        sign=_one(0),
-        target_rank=_one(0),
-        shuffled=_none(DRAWS),
-        random=_none(DRAWS),
-    )
-
-
-def _one(value: int) -> Int[np.ndarray, " 1"]:
-    return np.array([value])
-
-
-def _none(*shape: int) -> np.ndarray:
-    return np.full((1, *shape), np.nan, np.float32)
 
 
 def _attributions(choosing: Sequence[NeuronPatcher]) -> Float[Tensor, "pair neuron"]:
@@ -267,6 +242,7 @@ def summary(result: Library) -> dict[str, Any]:
         "model": result.model,
         "n_neurons": result.neurons,
         "screen": result.screen,
+        "documents": result.documents,
         "questions": [_row(result, i) for i in range(len(result.questions))],
         "missing": [{"name": name, "reason": reason} for name, reason in missing],
     }
@@ -302,4 +278,25 @@ def _row(result: Library, i: int) -> dict[str, Any]:
         "neurons_for_half_interval": (needed.low or None, needed.high or None),
         "shuffled_largest": float(result.shuffled[i].max()),
         "random_largest": float(result.random[i].max()),
+        **_news(result, i),
+    }
+
+
+def _news(result: Library, i: int) -> dict[str, Any]:
+    """What is known of one question on news; of a target that comes too seldom nothing but that."""
+    if not result.documents:
+        return {}
+    found = {"occurrences": int(result.occurrences[i, 1]), "rate": result.rate(i)}
+    if not result.often[i]:
+        return found
+    (precision, *precision_ends), (recall, *recall_ends) = (
+        values[i].tolist() for values in (result.precision, result.recall)
+    )
+    return found | {
+        "threshold": float(result.threshold[i]),
+        "marked": int(result.marked[i]),
+        "precision": precision,
+        "precision_interval": tuple(precision_ends),
+        "recall": recall,
+        "recall_interval": tuple(recall_ends),
     }

@@ -26,6 +26,25 @@ is no rule to except it from."""
 
 
 @dataclass(frozen=True)
+class News:
+    """How good a sign the best neuron is, in running text, that the target comes next."""
+
+    occurrences: int  # of the target, in the articles that judge
+    rate: float  # their share of all tokens
+    often: bool  # whether it comes often enough to tell
+    marked: int  # tokens that reach the threshold
+    precision: Estimate  # of these the share that the target follows
+    recall: Estimate  # of the target's places the share that reaches it
+    tells: bool  # whether even the lower end of its precision lies above the rate
+
+    @property
+    def score(self) -> float:
+        """F1, by which the threshold was chosen: the harmonic mean of precision and recall."""
+        both = self.precision.mean, self.recall.mean
+        return 2 * both[0] * both[1] / sum(both) if self.marked and all(both) else 0.0
+
+
+@dataclass(frozen=True)
 class Row:
     """One question."""
 
@@ -54,6 +73,7 @@ class Row:
     random: float
     sure: bool  # whether even the lower end of its recovery is what makes a word have a neuron
     beyond: bool  # whether the best recovers more than any draw of the controls
+    news: News
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,12 @@ class Facts:
     beyond: int  # questions whose best neuron recovers more than every control
     absent: tuple[tuple[str, str], ...]  # questions that cannot be asked, and why
     pairs: int  # that confirm, of the question with the fewest
+    documents: int  # news articles that were read; 0 for none
+    judged: int  # of which so many judge
+    heard: tuple[Row, ...]  # questions of which the target comes there often enough
+    seldom: tuple[Row, ...]  # told apart, but not of these
+    sign: Row | None  # of those heard the one whose neuron is the best sign of its target
+    telling: int  # neurons whose marks are right more often than the target's rate, beyond doubt
 
 
 def facts(result: Library) -> Facts:
@@ -100,6 +126,7 @@ def facts(result: Library) -> Facts:
     special = next((r for r in rows if r.name == questions.DEFAULT), None)
     following = next((r for r in told if r is not special), None)
     sizes = [r.needed.size for r in told]
+    heard = tuple(r for r in told if r.news.often)
     few = tuple(r for r in told if 0 < r.needed.size <= SMALL_SET)
     return Facts(
         model=result.model,
@@ -128,6 +155,12 @@ def facts(result: Library) -> Facts:
         beyond=sum(r.beyond for r in told),
         absent=tuple(zip(result.missing, result.reasons, strict=True)),
         pairs=min((r.confirmed_on for r in told), default=0),
+        documents=result.documents,
+        judged=result.documents // 2,
+        heard=heard,
+        seldom=tuple(r for r in told if r not in heard),
+        sign=max(heard, key=lambda r: r.news.score, default=None),
+        telling=sum(r.news.tells for r in heard),
     )
 
 
@@ -197,6 +230,21 @@ def _row(result: Library, i: int) -> Row:
         random=controls[1],
         sure=recovery.low >= SAYS,
         beyond=beyond,
+        news=_news(result, i),
+    )
+
+
+def _news(result: Library, i: int) -> News:
+    precision, recall = (Estimate(*map(float, v[i])) for v in (result.precision, result.recall))
+    often, rate = bool(result.often[i]), result.rate(i)
+    return News(
+        occurrences=int(result.occurrences[i, 1]),
+        rate=rate,
+        often=often,
+        marked=int(result.marked[i]),
+        precision=precision,
+        recall=recall,
+        tells=often and precision.low > rate,
     )
 
 

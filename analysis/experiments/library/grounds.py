@@ -8,10 +8,12 @@ from analysis.grounds import Ground
 
 
 def grounds(facts: Facts, result: Library) -> Iterator[Ground]:
-    """Pairs of prompts are the sample; the intervals of all questions hold at once."""
+    """Pairs of prompts are the sample, whose intervals hold at once; on news, articles are."""
     if facts.told:
         pairs, at_once = facts.pairs, result.comparisons
         yield Ground("recovery", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("lead", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("half", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("shuffled", {"prompt_pair": pairs}, "shuffles")
+    if facts.heard:
+        yield Ground("news", {"article": facts.judged}, "wilson_of_texts")

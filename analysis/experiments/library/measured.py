@@ -6,10 +6,20 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from analysis.criteria import HALF
+from analysis.contrast import Contrast
+from analysis.criteria import DOCUMENTS, HALF
+from analysis.experiments.library.chance import DRAWS
 from analysis.numbers.estimates import Estimate
 from analysis.numbers.statistics import RESAMPLES, ratio_interval
 from analysis.result import Result
+from analysis.scanning.detector import FEWEST
+from analysis.subject import Subject
+
+SIZES = (
+    *(1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 65, 80, 100),
+    *(130, 160, 200, 250, 320, 400, 500, 650, 800, 1000),
+)
+"""Of the sets of neurons: each about a quarter larger than the last."""
 
 BEST, SECOND = range(2)
 NOTHING = Estimate(np.nan, np.nan, np.nan)
@@ -58,6 +68,17 @@ class Library(Result):
             for each draw.
         random: recovery, on the pairs that confirm, of the best by attribution of as many random
             neurons as were patched; a value for each draw.
+        documents: how many news articles were read, 0 for none. Every second one chose a threshold
+            on each best neuron's activation, times its sign, and the others judge it.
+        tokens: of the articles that judge, those with a known next one.
+        occurrences: tokens that the target follows, or one of the pairs' targets: in the articles
+            that chose, and in those that judge.
+        occurs_in: in how many of these articles they stand.
+        threshold: activation times sign from which on the target is expected; not a number where
+            the target never came.
+        marked: tokens that reach it in the articles that judge.
+        precision: of these, the share that the target follows, and its interval's two ends.
+        recall: of the target's places, the share that reaches it, and the interval's two ends.
         missing: questions that this model cannot be asked.
         reasons: why, a sentence each.
     """
@@ -85,6 +106,14 @@ class Library(Result):
     target_rank: Int[np.ndarray, " question"]
     shuffled: Float[np.ndarray, "question draw"]
     random: Float[np.ndarray, "question draw"]
+    documents: int
+    tokens: Int[np.ndarray, " question"]
+    occurrences: Int[np.ndarray, "question 2"]
+    occurs_in: Int[np.ndarray, "question 2"]
+    threshold: Float[np.ndarray, " question"]
+    marked: Int[np.ndarray, " question"]
+    precision: Float[np.ndarray, "question 3"]
+    recall: Float[np.ndarray, "question 3"]
     missing: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -102,6 +131,16 @@ class Library(Result):
     def confirmed_on(self) -> Int[np.ndarray, " question"]:
         """How many pairs confirm."""
         return np.isfinite(self.gaps).sum(1)
+
+    @property
+    def often(self) -> Bool[np.ndarray, " question"]:
+        """Where the target comes often enough, in both halves of the articles, to judge by."""
+        enough = (self.occurrences >= FEWEST) & (self.occurs_in >= DOCUMENTS)
+        return enough.all(1) & self.asked
+
+    def rate(self, question: int) -> float:
+        """Share of all tokens that the target follows, in the articles that judge."""
+        return float(self.occurrences[question, 1]) / max(1, int(self.tokens[question]))
 
     def recovery(self, question: int, which: int = BEST) -> Estimate:
         """Of the best neuron or the second, on the pairs that confirm, sums over sums."""
@@ -149,3 +188,57 @@ class Library(Result):
 def _first(reached: Bool[np.ndarray, "size sample"]) -> Int[np.ndarray, " sample"]:
     """The first place where it is true; one beyond the last where it never is."""
     return np.where(reached.any(0), reached.argmax(0), len(reached))
+
+
+def counted(
+    subject: Subject,
+    contrast: Contrast,
+    screen: int,
+    gaps: Float[np.ndarray, " pair"],
+    told: int,
+) -> Library:
+    """The row of a question of which nothing but its pairs is known."""
+    total = subject.n_layers * subject.d_mlp
+    sizes = [each for each in SIZES if each <= total]
+    return Library(
+        model=subject.origin.name,
+        neurons=total,
+        vocabulary=subject.d_vocab,
+        screen=min(screen, total),
+        sizes=np.array(sizes),
+        questions=("",),
+        titles=("",),
+        targets=(contrast.target,),
+        foils=(contrast.foil,),
+        pairs=one(len(gaps)),
+        told=one(told),
+        gap=gaps.mean(keepdims=True),
+        chosen_on=one(0),
+        best=("",),
+        second=("",),
+        chosen=_none(2),
+        gaps=_none(1),
+        effects=_none(2, 1),
+        sets=_none(len(sizes), 1),
+        sign=one(0),
+        target_rank=one(0),
+        shuffled=_none(DRAWS),
+        random=_none(DRAWS),
+        documents=0,
+        tokens=one(0),
+        occurrences=np.zeros((1, 2), int),
+        occurs_in=np.zeros((1, 2), int),
+        threshold=_none(),
+        marked=one(0),
+        precision=_none(3),
+        recall=_none(3),
+    )
+
+
+def one(value: int) -> Int[np.ndarray, " 1"]:
+    """The value of a single row."""
+    return np.array([value])
+
+
+def _none(*shape: int) -> np.ndarray:
+    return np.full((1, *shape), np.nan, np.float32)

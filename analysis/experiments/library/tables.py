@@ -16,12 +16,20 @@ VERDICTS = {
 }
 """What is said of a question in a table."""
 
+NEWS = ("precision", "precision_interval", "recall", "recall_interval", "rate")
+"""Columns that have nothing where no news were read, or the target comes there too seldom."""
+
 
 def _questions(result: Library) -> Rows:
     """Every question in the order of its recovery; one that is not told apart has no number."""
     rows = {row["name"]: row for row in summary(result)["questions"]}
     return [
-        {**rows[row.name], "verdict": VERDICTS[row.verdict], "half": half(row)}
+        {
+            **dict.fromkeys(NEWS),
+            **rows[row.name],
+            "verdict": VERDICTS[row.verdict],
+            "half": half(row),
+        }
         for row in facts(result).rows
     ]
 
@@ -37,7 +45,7 @@ def half(row: Row) -> str | None:
 
 SHOWN = (
     *("title", "target", "foil", "verdict", "neuron", "recovery", "recovery_interval", "second"),
-    *("lead", "lead_interval", "target_rank", "half"),
+    *("lead", "lead_interval", "target_rank", "half", *NEWS),
 )
 NAMES = {"half": "neurons_for_half"}
 
@@ -60,7 +68,8 @@ TABLES = (
     Table(
         "library",
         "The best single neuron of each question, chosen on some pairs and confirmed on others, "
-        "with intervals that hold at once; its lead over the next; neurons for half.",
+        "with intervals that hold at once; its lead over the next; neurons for half; precision and "
+        "recall of a threshold on its activation as a sign of the target on news.",
         _questions,
         (
             Column("title", "Question", "text"),
@@ -69,6 +78,8 @@ TABLES = (
             Column("lead", "Lead", span="lead_interval"),
             Column("target_rank", "Rank of target"),
             Column("half", "Neurons for half", "text"),
+            Column("precision", "Precision", span="precision_interval"),
+            Column("recall", "Recall", span="recall_interval"),
             Column("verdict", "", "text"),
         ),
     ),

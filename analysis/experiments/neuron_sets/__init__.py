@@ -8,7 +8,7 @@ SIZE = Option(
     2,
     "Of so many neurons the answer is told besides.",
     low=1,
-    live=Live(low=1, high=100, step=1, label="How many neurons"),
+    live=Live(low=1, high=100),
 )
 
 EXPERIMENT = Experiment(
@@ -16,8 +16,8 @@ EXPERIMENT = Experiment(
     title="How many neurons",
     asks="How many neurons does it take, patched together?",
     returns="JSON: three rankings of neurons, the recovery of the first K of each, of random and "
-    "matched sets and of all neurons; the smallest K for 50, 80 and 90 %, and both on held-out "
-    "pairs.",
+    "matched sets and of all neurons, and what is written on with the first K; the smallest K for "
+    "50, 80 and 90 %, and both on held-out pairs.",
     needs=("pair", "held_out"),
     options=(SIZE, HELD_OUT, SEED),
     brief=(("caption",),),

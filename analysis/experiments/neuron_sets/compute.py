@@ -10,19 +10,32 @@ import torch
 from jaxtyping import Float, Int
 
 from analysis.engines.attribution import attribute_neurons
+from analysis.engines.continuation import written
 from analysis.engines.controls import matched_orders
+from analysis.engines.joint_continuation import continuations_with
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.neuron_sets import rankings
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, WAYS, NeuronSets
-from analysis.experiments.neuron_sets.rankings import SHORTLIST, SINGLY, SIZES, Order, recoveries
+from analysis.experiments.neuron_sets.rankings import (
+    SHORTLIST,
+    SINGLY,
+    SIZES,
+    Order,
+    firsts,
+    recoveries,
+)
 from analysis.inputs import Inputs
+from analysis.pair_result import asked, told
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
 
 DRAWS = 10
 """Random sets, and matched ones, of every size."""
+
+LENGTH = 8
+"""Tokens that are written on with a set in place."""
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> NeuronSets:
@@ -47,6 +60,13 @@ class _Both:
         ways = (self.restoring, self.breaking)
         found = [[recoveries(way, each, sizes) for each in orders] for way in ways]
         return torch.stack([torch.stack(each) for each in found]).float().cpu().numpy()
+
+    def continuations(self, order: Order, sizes: list[int]) -> tuple[str, ...]:
+        """What is written on after the corrupted prompt, with the first so many put into it."""
+        subject, clean = self.restoring.subject, self.breaking.activations[:, -1]
+        tokens, sets = self.restoring.pair.corrupted.tokens, firsts(order, sizes, self.restoring)
+        rows = continuations_with(subject, tokens, clean, sets, LENGTH).tolist()
+        return tuple(written(subject, row) for row in rows)
 
 
 def _both(subject: Subject, pair: PromptPair) -> _Both:
@@ -84,12 +104,7 @@ def neuron_sets(
     confirmed = _confirm(subject, held_out, orders, few, smallest, part_of(progress, 0.6, 1))
     progress(1.0)
     return NeuronSets(
-        clean=pair.clean.text,
-        corrupted=pair.corrupted.text,
-        target=pair.contrast.target,
-        foil=pair.contrast.foil,
-        clean_diff=both.restoring.clean_diff,
-        corrupted_diff=both.restoring.corrupted_diff,
+        **asked(pair, both.restoring.clean_diff, both.restoring.corrupted_diff),
         shape=(subject.n_layers, subject.d_mlp),
         shortlist=min(SHORTLIST, total),
         singly=min(SINGLY, most),
@@ -102,6 +117,7 @@ def neuron_sets(
         noise=float(both.restoring.null_recoveries().abs().max()),
         asked=min(size, most),
         asked_shares=both.shares(orders, [min(size, most)])[..., 0],
+        continuations=both.continuations(orders[-1], sizes),
         smallest=smallest,
         **confirmed,
     )
@@ -183,10 +199,7 @@ def _confirm(
 def summary(result: NeuronSets) -> dict[str, Any]:
     """The result in plain values: orders, curves with their controls, smallest sets, held out."""
     return {
-        "target": result.target,
-        "foil": result.foil,
-        "clean_diff": result.clean_diff,
-        "corrupted_diff": result.corrupted_diff,
+        **told(result),
         "n_neurons": result.neurons,
         "shortlist": result.shortlist,
         "noise": result.noise,
@@ -200,6 +213,10 @@ def summary(result: NeuronSets) -> dict[str, Any]:
             "k": result.asked,
             **{name: _ways(result.asked_shares[:, i]) for i, name in enumerate(ORDERS)},
         },
+        "continuations": [
+            {"k": int(k), "text": text}
+            for k, text in zip(result.sizes, result.continuations, strict=True)
+        ],
         "smallest": {
             str(share): {name: int(result.smallest[i, j]) or None for i, name in enumerate(ORDERS)}
             for j, share in enumerate(SHARES)

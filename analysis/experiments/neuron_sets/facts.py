@@ -1,5 +1,6 @@
 """Whether a few neurons are enough, and whether they are so on other pairs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,6 +38,19 @@ class Set:
 
 
 @dataclass(frozen=True)
+class Step:
+    """The first so many neurons of each order: where a reader's slider may stand."""
+
+    place: int  # from 1
+    size: int
+    greedy: float  # recovery
+    exact: float
+    attribution: float
+    diff: float  # logit difference with those of the greedy order in place
+    written: str  # what the model then writes on
+
+
+@dataclass(frozen=True)
 class Smallest:
     """The smallest set that brings back a share, by order, and the greedy one on other pairs."""
 
@@ -60,6 +74,7 @@ class Facts:
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
     larger: Set  # so many times as large, or the largest
     half: int  # neurons for half of the difference, greedily; 0 where no size does
+    halves: tuple[str, ...]  # those, where they are few enough to be listed
     largest: Set
     beyond: bool  # whether the largest brings back more than there is, on the pair
     only_there: bool  # whether it does not on the other pairs
@@ -68,6 +83,8 @@ class Facts:
     asked: Set
     asked_exact: float
     asked_attribution: float
+    steps: tuple[Step, ...]
+    begin: Step  # that of the size that was asked about, or the next larger
     everything: float  # all neurons together
     everything_lost: float
     held_out_everything: Estimate | None
@@ -86,10 +103,12 @@ class Facts:
 def facts(result: NeuronSets) -> Facts:
     """Read them off."""
     verdict, first = _verdict(result)
+    steps = tuple(_steps(result))
     largest = _set(result, int(result.control_sizes[-1]))
     beyond = [size for size in result.control_sizes if size >= ENOUGH * first]
     twenty = float(_at(result, min(20, largest.size))[RESTORED, GREEDY])
     chosen, elsewhere = _set(result, first), largest.held_out
+    half = int(result.smallest[GREEDY, SHARES.index(HALF)])
     at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
     exact, attribution, greedy = result.area[RESTORED].tolist()
     return Facts(
@@ -99,7 +118,8 @@ def facts(result: NeuronSets) -> Facts:
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),
-        half=int(result.smallest[GREEDY, SHARES.index(HALF)]),
+        half=half,
+        halves=tuple(result.names("greedy")[:half]) if half <= SMALL_SET else (),
         largest=largest,
         beyond=largest.recovery > MORE_THAN_ALL,
         only_there=elsewhere is not None and elsewhere.mean <= MORE_THAN_ALL,
@@ -108,6 +128,8 @@ def facts(result: NeuronSets) -> Facts:
         asked=_asked(result),
         asked_exact=float(result.asked_shares[RESTORED, EXACT]),
         asked_attribution=float(result.asked_shares[RESTORED, ATTRIBUTION]),
+        steps=steps,
+        begin=steps[int(np.argmax(result.sizes >= result.asked))],
         everything=float(result.everything[RESTORED]),
         everything_lost=float(result.everything[LOST]),
         held_out_everything=(
@@ -167,6 +189,16 @@ def _asked(result: NeuronSets) -> Set:
     recovery, lost = result.asked_shares[:, GREEDY].tolist()
     names = tuple(result.names("greedy")[: result.asked]) if result.asked <= SMALL_SET else ()
     return Set(result.asked, names, recovery, lost, None, None)
+
+
+def _steps(result: NeuronSets) -> Iterator[Step]:
+    gap = result.clean_diff - result.corrupted_diff
+    restored = result.shares[RESTORED].T.tolist()
+    sizes, texts = result.sizes.tolist(), result.continuations
+    for place, (size, shares, text) in enumerate(zip(sizes, restored, texts, strict=True), 1):
+        greedy = shares[GREEDY]
+        diff = result.corrupted_diff + greedy * gap
+        yield Step(place, size, greedy, shares[EXACT], shares[ATTRIBUTION], diff, text)
 
 
 def _mean(found: Set) -> float:

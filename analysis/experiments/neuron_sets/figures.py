@@ -86,6 +86,7 @@ def _curve(
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": dash},
         marker={"color": colour, "size": 5},
+        ids=[f"{'lost.' * way}{ORDERS[order]}.{k}" for k in result.sizes],
         customdata=[
             [int(k), style.plain(share, 3), result.name(names[k - 1])]
             for k, share in zip(result.sizes, shares, strict=True)

@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from analysis.neuron import Neuron
-from analysis.numbers.estimates import Estimate, ratio
-from analysis.result import Result
+from analysis.pair_result import PairResult
 
 ORDERS = ("exact", "attribution", "greedy")
 """By what each neuron recovers alone, by its estimate, and each the best beside those before it."""
@@ -22,7 +21,7 @@ WAYS = ("recovery", "lost")
 
 
 @dataclass(frozen=True)
-class NeuronSets(Result):
+class NeuronSets(PairResult):
     """What sets of neurons recover together of the difference between two prompts.
 
     A set is the first so many neurons of an order. At the last position each of them keeps the
@@ -31,12 +30,6 @@ class NeuronSets(Result):
     both as shares of clean minus corrupted.
 
     Attributes:
-        clean: the clean prompt.
-        corrupted: the corrupted prompt.
-        target: the token asked for.
-        foil: the token it competes with.
-        clean_diff: logit difference of the clean prompt.
-        corrupted_diff: logit difference of the corrupted prompt.
         shape: layers, and neurons of each.
         shortlist: how many neurons were patched alone: those with the largest estimates.
         singly: up to which size the greedy order grew one by one; behind it in blocks.
@@ -49,21 +42,15 @@ class NeuronSets(Result):
         noise: largest recovery, in size, of a patch that changes nothing.
         asked: a size that was asked about besides.
         asked_shares: the shares at that size.
+        continuations: what the model writes on after the corrupted prompt with the first so many
+            neurons of the greedy order put into it, size by size; the likeliest token each time.
         smallest: smallest of the sizes at which each order recovers each of ``SHARES``; 0 for none.
-        held_out: prompt pairs that took no part in the orders, as "clean / corrupted".
-        held_out_gap: clean minus corrupted logit difference of those pairs.
         held_out_effect: what the same sets add to the corrupted, and take from the clean logit
             difference there.
         held_out_everything: the same of all neurons.
         held_out_smallest: the same of the smallest sets, as recovery; 0 where there is none.
     """
 
-    clean: str
-    corrupted: str
-    target: str
-    foil: str
-    clean_diff: float
-    corrupted_diff: float
     shape: tuple[int, ...]
     shortlist: int
     singly: int
@@ -76,9 +63,8 @@ class NeuronSets(Result):
     noise: float
     asked: int
     asked_shares: Float[np.ndarray, "2 3"]
+    continuations: tuple[str, ...]
     smallest: Int[np.ndarray, "3 3"]
-    held_out: tuple[str, ...]
-    held_out_gap: Float[np.ndarray, " pair"]
     held_out_effect: Float[np.ndarray, "pair 2 3 some"]
     held_out_everything: Float[np.ndarray, "pair 2"]
     held_out_smallest: Float[np.ndarray, "pair 3 3"]
@@ -110,10 +96,6 @@ class NeuronSets(Result):
     def control_area(self) -> Float[np.ndarray, "2 2"]:
         """The same of the controls' mean curves."""
         return area(self.control_sizes, self.controls.mean(2))
-
-    def over_pairs(self, effects: Float[np.ndarray, " pair"]) -> Estimate:
-        """A share over all held-out pairs, sums over sums, with its interval over pairs."""
-        return ratio(effects.astype(float), self.held_out_gap.astype(float))
 
     @cached_property
     def held_out_shares(self) -> Float[np.ndarray, "2 3 some 3"]:

@@ -35,7 +35,8 @@ def sweep_passes(
     chosen = screen if 0 < screen < every else every
     others = min(OUTSIDE_SAMPLE, every - chosen) + OTHER_WAYS * CANDIDATES
     others += held_out * PAIR_WAYS * CANDIDATES
-    neurons = patched(subject, 1, suffix) * (chosen + others) // subject.n_layers
+    tokens = sum(suffix + len(each.tokens) for each in pair.contrast.passes)
+    neurons = patched(subject, 1, tokens) * (chosen + others) // subject.n_layers
     prompts = whole(subject, pair.clean.text, pair.corrupted.text)
     return neurons + prompts * (ATTRIBUTED + OTHER_WAYS * (1 + held_out))
 

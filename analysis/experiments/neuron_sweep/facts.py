@@ -90,8 +90,8 @@ class Benched:
     others: tuple[Estimate, ...]  # the soonest first
     wins: bool  # whether with none of them all fifty are measured sooner
     mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
-    mean_missed: float  # the largest effect missed of fifty there, in logits
-    mean_missed_share: float
+    mean_missed: tuple[float, float]  # the largest effect missed of ten and of fifty, in logits
+    mean_missed_share: tuple[float, float]  # the largest of these as shares of the gap
     sizes: tuple[int, ...]  # recall is told of so many neurons
     size: int  # of these the one by which estimates are judged
 
@@ -179,7 +179,7 @@ def benched() -> Benched:
         (_estimate(found, name, size) for name in found.screens),
         key=lambda each: (each.name != DEFAULT, each.until),
     )
-    missed, share = found.missed(DEFAULT, size, averaged=True)
+    missed, share = zip(*(found.missed(DEFAULT, s, True) for s in SIZES[:2]), strict=True)
     rows = found.of(DEFAULT)
     return Benched(
         model=found.model,

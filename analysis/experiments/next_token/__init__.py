@@ -9,6 +9,7 @@ EXPERIMENT = Experiment(
     returns="JSON: tokens, likeliest next tokens, probabilities and ranks of target and foil; how "
     "often ordinary prose gets the target.",
     needs=("prompts", "natural"),
+    long=True,
     brief=(("natural_caption",),),
     figures=(
         Figure("next_token", "next_caption", key=True),

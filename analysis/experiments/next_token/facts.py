@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from analysis.contrast import members
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.numbers.statistics import share_interval
+from analysis.token_sets import members
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Facts:
     # the tokens in which the prompts differ, of the clean and the corrupted one
     exchanged: tuple[tuple[str, str], ...]
     names_target: bool  # whether a prompt contains the target itself
+    long: bool  # whether target or foil is several tokens long
     natural: Natural | None  # ordinary prose; None where there is none
 
 
@@ -63,9 +64,17 @@ def facts(result: NextToken) -> Facts:
         tokens=len(pair[0]),
         other_tokens=len(pair[-1]),
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
-        names_target=any({*members(result.target)} & {*tokens} for tokens in pair),
+        names_target=_names_target(result, own),
+        long=bool(result.target_tokens),
         natural=_natural(result),
     )
+
+
+def _names_target(result: NextToken, own: int) -> bool:
+    """Whether one of the first prompts has the target, or one of a set, among its tokens."""
+    if result.target_tokens:
+        return any(result.target in prompt for prompt in result.prompts[:own])
+    return any({*members(result.target)} & {*tokens} for tokens in result.tokens[:own])
 
 
 def _answer(result: NextToken, i: int) -> Answer:

@@ -3,9 +3,9 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.contrast import members
 from analysis.drawing import style
 from analysis.experiments.next_token.compute import NextToken, in_prose
+from analysis.token_sets import members
 
 ROW = 30  # pixels per token
 

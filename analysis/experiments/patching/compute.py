@@ -13,7 +13,7 @@ from analysis.engines.tail import Tail
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.progress import Progress, part_of, silent
-from analysis.prompts import Prompt, PromptPair, check_gap
+from analysis.prompts import Prompt, PromptPair, check_gap, going_on
 from analysis.result import Result
 from analysis.subject import Subject
 
@@ -91,23 +91,44 @@ def patching(subject: Subject, pair: PromptPair, progress: Progress = silent) ->
     """Patch every (layer, position) of three components and every head, in both directions.
 
     Exact, by resuming the pass behind each patch (Heimersheim and Nanda, "How to use and interpret
-    activation patching", 2024, for denoising against noising).
+    activation patching", 2024, for denoising against noising). Where target or foil is several
+    tokens long, positions of the prompt are patched, and what it has to go on with is computed
+    again, once for each text.
 
     Raises:
         UserError: the prompts do not differ in their logit difference, or differ too early.
     """
     _check_suffix(pair)
-    clean, corrupted = (
-        _Side(subject, prompt, pair.start) for prompt in (pair.clean, pair.corrupted)
+    clean, corrupted = (_sides(subject, pair, prompt) for prompt in (pair.clean, pair.corrupted))
+    clean_diff, corrupted_diff = (
+        float(_diff(subject, pair, [side.final for side in sides])) for sides in (clean, corrupted)
     )
-    clean_diff, corrupted_diff = (float(_diff(subject, pair, s.final)) for s in (clean, corrupted))
     gap = check_gap(clean_diff, corrupted_diff)
-    maps = []
-    for source, base, sign, begin in ((clean, corrupted, 1, 0.0), (corrupted, clean, -1, 0.5)):
-        finals = _patched_finals(source, base, part_of(progress, begin, begin + 0.5))
-        effect = _diff(subject, pair, finals) - _diff(subject, pair, base.final)
-        maps.append((sign * effect / gap).cpu().numpy())
-    restored, broken = (_split(subject, pair, rows) for rows in maps)
+    restored = _effects(clean, corrupted, pair, part_of(progress, 0.0, 0.5)) / gap
+    broken = -_effects(corrupted, clean, pair, part_of(progress, 0.5, 1.0)) / gap
+    return _sorted(subject, pair, (clean_diff, corrupted_diff), (restored, broken))
+
+
+def _effects(
+    sources: "list[_Side]", bases: "list[_Side]", pair: PromptPair, progress: Progress
+) -> Float[Tensor, "layer patch"]:
+    """What all patches change, in logits."""
+    subject, many = bases[0].subject, len(bases)
+    finals = [
+        _patched_finals(source, base, part_of(progress, i / many, (i + 1) / many))
+        for i, (source, base) in enumerate(zip(sources, bases, strict=True))
+    ]
+    return _diff(subject, pair, finals) - _diff(subject, pair, [base.final for base in bases])
+
+
+def _sorted(
+    subject: Subject,
+    pair: PromptPair,
+    diffs: tuple[float, float],
+    maps: tuple[Float[Tensor, "layer patch"], Float[Tensor, "layer patch"]],
+) -> Patching:
+    """The result of the maps of both directions."""
+    restored, broken = (_split(subject, pair, rows.cpu().numpy()) for rows in maps)
     return Patching(
         clean=pair.clean.text,
         corrupted=pair.corrupted.text,
@@ -117,8 +138,8 @@ def patching(subject: Subject, pair: PromptPair, progress: Progress = silent) ->
         corrupted_tokens=pair.corrupted.strings,
         start=pair.start,
         components=COMPONENTS,
-        clean_diff=clean_diff,
-        corrupted_diff=corrupted_diff,
+        clean_diff=diffs[0],
+        corrupted_diff=diffs[1],
         restored=restored[0],
         broken=broken[0],
         heads_restored=restored[1],
@@ -136,23 +157,50 @@ def _check_suffix(pair: PromptPair) -> None:
 
 
 class _Side:
-    """One prompt: its cached activations from the first changed position on, and its tail."""
+    """One prompt with a text behind it: its tail, and its cache from the first changed position on.
 
-    def __init__(self, subject: Subject, prompt: Prompt, start: int) -> None:
-        self.subject = subject
-        cache = subject.cache(prompt.tokens, *HOOKS)
+    Attributes:
+        forced: how many tokens the text has, at which nothing is patched.
+        final: final residual at the places that are read.
+    """
+
+    def __init__(self, subject: Subject, tokens: tuple[int, ...], start: int, places: int) -> None:
+        self.subject, self.forced = subject, places - 1
+        cache = subject.cache(tokens, *HOOKS)
         self.cache = {name: values[:, start:] for name, values in cache.items()}
-        self.final = self.cache["hook_resid_post"][-1, -1]
-        self.tail = Tail(subject, prompt.tokens, start)
+        self.final = self.cache["hook_resid_post"][-1, -places:]
+        self.tail = Tail(subject, tokens, start, places)
+
+    def changes(self, source: "_Side", name: str, layer: int) -> Float[Tensor, "pos _"]:
+        """What the other prompt has more at the prompt's own positions."""
+        delta = source.cache[name][layer] - self.cache[name][layer]
+        delta[len(delta) - self.forced :] = 0
+        return delta
+
+    def one_position(self, delta: Float[Tensor, "pos d_model"]) -> Float[Tensor, "own pos d_model"]:
+        """Row p holds the change at position p and nothing elsewhere."""
+        rows = torch.eye(len(delta), device=delta.device, dtype=delta.dtype)
+        return rows[: len(delta) - self.forced, :, None] * delta
 
 
-def _diff(subject: Subject, pair: PromptPair, final: Tensor) -> Tensor:
-    return pair.contrast.read(subject, final)
+def _sides(subject: Subject, pair: PromptPair, prompt: Prompt) -> list[_Side]:
+    """The prompt with each text that it has to go on with."""
+    texts = going_on(subject, prompt, pair.contrast)
+    return [
+        _Side(subject, tokens, pair.start, each.places)
+        for tokens, each in zip(texts, pair.contrast.passes, strict=True)
+    ]
+
+
+def _diff(
+    subject: Subject, pair: PromptPair, finals: list[Float[Tensor, "*patch _place d_model"]]
+) -> Float[Tensor, "*patch"]:
+    return pair.contrast.read_forced(subject, finals)
 
 
 def _patched_finals(
     source: _Side, base: _Side, progress: Progress
-) -> Float[Tensor, "layer patch d_model"]:
+) -> Float[Tensor, "layer patch place d_model"]:
     """Final residuals of all patches: per layer the three components by position, then heads."""
     n_layers = base.subject.n_layers
 
@@ -161,32 +209,25 @@ def _patched_finals(
         if layer > 0:
             patches.append(_patched_leaving(source, base, layer - 1))
         if layer < n_layers:
-            delta = source.cache["hook_resid_pre"][layer] - base.cache["hook_resid_pre"][layer]
-            patches.append(base.cache["hook_resid_pre"][layer] + _one_position(delta))
+            delta = base.changes(source, "hook_resid_pre", layer)
+            patches.append(base.cache["hook_resid_pre"][layer] + base.one_position(delta))
         return torch.cat(patches)
 
-    finals = base.tail.finals(entering, progress)
-    return rearrange(finals, "(layer patch) d_model -> layer patch d_model", layer=n_layers)
+    finals = base.tail.ends(entering, progress)
+    return rearrange(finals, "(layer patch) place d -> layer patch place d", layer=n_layers)
 
 
-def _patched_leaving(
-    source: _Side, base: _Side, layer: int
-) -> Float[Tensor, "patch suffix d_model"]:
+def _patched_leaving(source: _Side, base: _Side, layer: int) -> Float[Tensor, "patch pos d_model"]:
     """Residuals that leave a layer with attn_out or mlp_out patched by position, then heads."""
-    delta = {name: source.cache[name][layer] - base.cache[name][layer] for name in HOOKS}
+    delta = {name: base.changes(source, name, layer) for name in HOOKS}
     family, scale = base.subject.family, base.subject.residual_scale
-    attention = _one_position(delta["hook_attn_out"] / scale)
+    attention = base.one_position(delta["hook_attn_out"] / scale)
     entering = base.cache["hook_resid_pre"][layer]
     by_position = base.tail.attention_changed(layer, entering, attention, family.attn_written)
-    after_mlp = base.cache["hook_resid_post"][layer] + _one_position(delta["hook_mlp_out"])
+    after_mlp = base.cache["hook_resid_post"][layer] + base.one_position(delta["hook_mlp_out"])
     heads = _head_writes(base.subject, delta, layer)
     by_head = base.tail.attention_changed(layer, entering, heads, family.attn_out)
     return torch.cat([by_position, after_mlp, by_head])
-
-
-def _one_position(delta: Float[Tensor, "suffix d_model"]) -> Float[Tensor, "suffix suffix d_model"]:
-    """Row p holds the change at position p and nothing elsewhere."""
-    return torch.eye(len(delta), device=delta.device, dtype=delta.dtype)[..., None] * delta
 
 
 def _head_writes(

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import style
-from analysis.drawing.labels import pair_tokens, thinned
+from analysis.drawing.labels import beside_cell, pair_tokens, thinned
 from analysis.experiments.patching.compute import Patching
 
 LARGE = 0.4
@@ -93,16 +93,11 @@ def _beside(
 ) -> None:
     """Layer labels beside cells that are too narrow to hold them."""
     strength = [(np.abs(recovery[f : t + 1, p]).max(), p, f, t) for p, f, t in runs(recovery)]
+    width = recovery.shape[1]
     for _, position, first, last in sorted(strength, reverse=True)[:most]:
-        right = position < recovery.shape[1] / 2
-        figure.add_annotation(
-            x=start + position + (0.5 if right else -0.5),
-            y=(first + last) / 2,
-            text=_run_name(first, last, len(recovery)),
-            xanchor="left" if right else "right",
-            row=row,
-            col=column,
-        )
+        label = _run_name(first, last, len(recovery))
+        place = (start + position, (first + last) / 2)
+        beside_cell(figure, place, label, right=position < width / 2, panel=(row, column))
 
 
 def _axes(figure: go.Figure, result: Patching, tokens: list[str]) -> None:
@@ -184,11 +179,4 @@ def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int
         if abs(recovery[layer, head]) < 0.25 * limit:
             continue
         right = head < recovery.shape[1] / 2
-        figure.add_annotation(
-            text=f"L{layer}H{head}",
-            x=head + (0.5 if right else -0.5),
-            y=layer,
-            xanchor="left" if right else "right",
-            row=1,
-            col=column,
-        )
+        beside_cell(figure, (head, layer), f"L{layer}H{head}", right=right, panel=(1, column))

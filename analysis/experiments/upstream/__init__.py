@@ -9,6 +9,7 @@ EXPERIMENT = Experiment(
     returns="JSON: parts that sum to the pre-activation, heads by source token, one step further "
     "back.",
     needs=("pair", "held_out", "neuron"),
+    even=True,
     options=(HELD_OUT,),
     brief=(("heading", "caption"),),
     figures=(

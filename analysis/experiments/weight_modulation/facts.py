@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.contrast import members
 from analysis.criteria import NEGLIGIBLE, UNMOVED
 from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
 from analysis.experiments.weight_modulation.turns import Turn, turns
+from analysis.token_sets import members
 
 
 @dataclass(frozen=True)

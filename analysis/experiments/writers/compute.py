@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from analysis.contrast import Contrast, make_contrast, members
+from analysis.contrast import Contrast, make_contrast
 from analysis.inputs import Inputs
 from analysis.linearity import check_comparable, comparable, weights_of_sets
 from analysis.neuron import Neuron
@@ -13,6 +13,7 @@ from analysis.progress import Progress
 from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
+from analysis.token_sets import members
 from analysis.weights.congruence import is_gated
 
 

@@ -1,0 +1,160 @@
+"""A scan from its call to its answer: taken up where it stopped, kept after each shard, listed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from analysis import console
+from analysis.calls import Call, Loading
+from analysis.engines.reading import windows
+from analysis.errors import UserError
+from analysis.experiments.corpus_scan.compute import corpus_scan, window_of
+from analysis.experiments.corpus_scan.sources import Source
+from analysis.inputs import Inputs
+from analysis.loading.assets import cache_root
+from analysis.progress import Progress, silent
+from analysis.scanning import scan_files, scan_table
+from analysis.scanning.scan import Engine, Scan, scan, started
+from analysis.subject import Subject
+
+Key = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Which Ray reads: how many workers it has, and where it runs, if not here."""
+
+    workers: int | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """One scan.
+
+    Attributes:
+        call: model, question, neurons.
+        source: the texts.
+        curve: whether every token is recorded, with what the model says next.
+        ray: which Ray reads them; None for this process.
+    """
+
+    call: Call
+    source: Source
+    curve: bool
+    ray: Ray | None = None
+
+    def run(self, keep: Path | None, table: Path | None) -> dict[str, Any]:
+        """Scan, or go on, and say what was found.
+
+        Args:
+            keep: file of the scan; without one it lies in the cache.
+            table: file of a row for every neuron, if there shall be one.
+
+        Raises:
+            UserError: there is nothing to read, or a file is another's, damaged, or cannot be
+                written.
+        """
+        subject = self.subject()
+        inputs = self.call.inputs(subject) if self.curve else None
+        key = self.key(subject, inputs)
+        path = keep or scan_files.file_of(cache_root() / "scans", key)
+        with scan_files.held(path):
+            so_far = scan_files.load_scan(path, key)
+            if so_far is not None:
+                console.note(
+                    f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
+                )
+            with console.watched("scan") as progress, self.engine(key) as engine:
+                scanning = _Scanning(subject, self.source, key, path, engine, progress)
+                told = (
+                    scanning.every_neuron(so_far)
+                    if inputs is None
+                    else self.call.summary(scanning.closely(inputs, so_far))
+                )
+            if table is not None:
+                done = scan_files.load_scan(path, key)
+                assert done is not None
+                scan_table.write_table(table, subject, done, self.source.documents(silent), key)
+        return {**told, "kept": str(path)}
+
+    def subject(self) -> Subject:
+        """The model; where workers have it too, this process does without a GPU."""
+        return (replace(self.call, device="cpu") if self.ray else self.call).load()
+
+    def key(self, subject: Subject, inputs: Inputs | None) -> Key:
+        """All that the scan depends on; not who reads."""
+        return {
+            **scan_files.model_key(subject),
+            **({"device": self.call.device.partition(":")[0]} if self.ray else {}),
+            **self.source.identity,
+            "curve": None if inputs is None else _followed(inputs),
+            "seed": self.call.options["seed"],
+        }
+
+    @contextmanager
+    def engine(self, key: Key) -> Iterator[Engine]:
+        """What reads."""
+        if self.ray is None:
+            yield scan
+            return
+        from analysis.scanning.on_ray import pool
+
+        call, device = self.call, key["device"]
+        loading = Loading(call.model, device, call.dtype, call.graft)
+        with pool(loading.load, key, device, self.ray.workers, self.ray.address) as workers:
+            yield workers.scan
+
+
+@dataclass(frozen=True)
+class _Scanning:
+    """A scan that goes on: what it reads, where it is kept, who reads, and who is told."""
+
+    subject: Subject
+    source: Source
+    key: Key
+    path: Path
+    engine: Engine
+    progress: Progress
+
+    def keep(self, done: Scan) -> None:
+        scan_files.save_scan(self.path, done, self.key)
+
+    def closely(self, inputs: Inputs, so_far: Scan | None) -> Any:
+        """Every neuron, and a few of them on every token."""
+        return corpus_scan(
+            self.subject,
+            inputs.neurons,
+            inputs.question.contrast(self.subject),
+            self.source.held(),
+            self.key["seed"],
+            so_far,
+            self.keep,
+            self.progress,
+            self.engine,
+        )
+
+    def every_neuron(self, so_far: Scan | None) -> dict[str, Any]:
+        """Tally every neuron without logits, and hold no more than some shards of the texts.
+
+        Raises:
+            UserError: there is no text.
+        """
+        subject, numbers = self.subject, count()
+        read = zip(self.source.documents(self.progress), numbers, strict=False)
+        pieces = windows(subject, (document for document, _ in read), window_of(subject))
+        done = begun = so_far or started(subject, ())
+        for done in self.engine(subject, pieces, (), None, self.key["seed"], begun):
+            self.keep(done)
+        if not int(done.moments.count):
+            raise UserError("There is no text to scan: no document has two tokens.")
+        return {"documents": next(numbers), "tokens": int(done.moments.count)}
+
+
+def _followed(inputs: Inputs) -> dict[str, Any]:
+    """What the records are of."""
+    names = [str(neuron) for neuron in inputs.neurons]
+    return {"target": inputs.question.target, "foil": inputs.question.foil, "neurons": names}

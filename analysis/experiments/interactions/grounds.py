@@ -1,0 +1,15 @@
+"""What the excess on held-out pairs rests on."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.experiments.interactions.compute import Interactions
+from analysis.experiments.interactions.facts import Facts
+from analysis.grounds import Ground
+
+
+def grounds(facts: Facts, _result: Interactions) -> Iterator[Ground]:
+    """Pairs of prompts are the sample."""
+    if facts.elsewhere and np.isfinite(facts.elsewhere.excess.low):
+        yield Ground("elsewhere", {"prompt_pair": facts.elsewhere.prompts}, "bootstrap")

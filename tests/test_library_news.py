@@ -1,0 +1,108 @@
+"""What best neurons tell on news: thresholds by trying every one, and what is said of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import sentences
+from analysis.experiments import named
+from analysis.experiments.library import compute
+from analysis.experiments.library.compute import library_row, summary, together
+from analysis.experiments.library.in_news import in_news
+from analysis.experiments.library.tables import LISTING
+from analysis.neuron import parse_neuron
+from tests.questions import CLEAN, CORRUPTED, TREES
+from tests.subjects import kept
+from tests.synthetic.over_questions import news, row
+
+WORDS = (" are", " is")
+ARTICLES = [
+    (
+        number,
+        " ".join((f"{CLEAN} an egg.", f"{CORRUPTED} a pear.", "She saw an owl and the an")[k:]),
+    )
+    for number, k in enumerate((0, 1, 2, 0, 1, 0, 2, 0))
+]
+"""Numbered texts of words that the tiny models know."""
+
+
+@pytest.fixture
+def random_row(monkeypatch):
+    """A tiny random model and its row, for which any pair is told apart."""
+    subject = kept("llama").subject()
+    monkeypatch.setattr(compute, "GAP", -1000.0)
+    pairs = [TREES.pair(subject), *TREES.other_pairs(subject)]
+    return subject, library_row(subject, pairs, screen=40)
+
+
+def told(result):
+    return sentences.alone(named("library"), result)
+
+
+def slow_sign(subject, row, texts):
+    """Tokens marked, of them right, and places of the target: a threshold by trying every one."""
+    neuron = parse_neuron(row.best[0], subject.n_layers, subject.d_mlp)
+    halves = [[], []]
+    for place, (_, text) in enumerate(texts):
+        tokens = subject.tokens(text)
+        post = subject.cache(tokens, "mlp.hook_post")["mlp.hook_post"][neuron.layer]
+        values = row.sign[0] * post[1:-1, neuron.number].float()
+        follows = torch.tensor(tokens[2:]) == TREES.contrast(subject).target_id
+        halves[place % 2] += zip(values.tolist(), follows.tolist(), strict=True)
+    chosen, judged = halves
+
+    def f1(threshold):
+        marked = [follows for value, follows in chosen if value >= threshold]
+        return 2 * sum(marked) / (len(marked) + sum(follows for _, follows in chosen))
+
+    best = max(sorted((value for value, _ in chosen), reverse=True), key=f1)
+    below = max(value for value, _ in chosen if value < best)
+    marked = [follows for value, follows in judged if value >= (best + below) / 2]
+    return len(marked), sum(marked), sum(follows for _, follows in judged)
+
+
+def test_on_news_a_threshold_is_chosen_on_every_second_text_and_judged_on_the_others(random_row):
+    subject, found = random_row
+    other = replace(found, best=found.second, sign=-found.sign)
+    contrasts = [TREES.contrast(subject)]
+    both = in_news(subject, [found, other], [contrasts, contrasts], ARTICLES)
+    for alone, read in zip((found, other), both, strict=True):
+        marked, right, places = slow_sign(subject, alone, ARTICLES)
+        assert places == read.occurrences[0, 1] > 3
+        assert read.marked[0] == marked > 0
+        assert read.precision[0, 0] == pytest.approx(right / marked)
+        assert read.recall[0, 0] == pytest.approx(right / places)
+        assert read.precision[0, 1] <= read.precision[0, 0] <= read.precision[0, 2]
+        (by_itself,) = in_news(subject, [alone], [contrasts], ARTICLES)
+        for name in ("tokens", "occurs_in", "threshold", "precision", "recall"):
+            np.testing.assert_array_equal(getattr(by_itself, name), getattr(read, name))
+    assert both[0].effects is found.effects
+
+
+def test_of_a_target_that_comes_too_seldom_on_news_no_precision_is_told():
+    seldom = replace(row("an", (" an", " a"), 0.7), **news(0.5, 0.5, occurrences=9))
+    alone = replace(row("an", (" an", " a"), 0.7), occurs_in=np.array([[2, 9]]))
+    for each in (seldom, alone):
+        (listed,) = LISTING.rows(each)
+        assert listed["precision"] is listed["recall"] is None
+        assert "too seldom" in told(each).news
+        assert "marks" not in told(each).news
+    unread = replace(seldom, documents=0)
+    assert not told(unread).news
+    assert "occurrences" not in summary(unread)["questions"][0]
+
+
+def test_what_a_neuron_marks_on_news_is_held_against_how_often_its_word_comes():
+    good, poor = (
+        replace(row("an", (" an", " a"), 0.7), **news(precision, 0.4)) for precision in (0.3, 0.003)
+    )
+    assert "In 1 of 1 question the marks are right more often" in told(good).news
+    assert "In none of 1 question the marks are right more often" in told(poor).news
+    silent = replace(poor, marked=np.array([0]), precision=np.full((1, 3), np.nan))
+    assert "marks no token at all" in told(silent).news
+    rows = [good, replace(row("are", WORDS, 0.1), **news(0.6, 0.6))]
+    said = told(together(rows, {})).news
+    assert "best sign is that of" in said
+    assert said.index("are") < said.index("40")
