@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+QUESTIONS := bracket are her
 JOBS ?= 2
 HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
 TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
@@ -10,7 +11,7 @@ TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study study-all study-hub library transplants app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study studies study-all study-hub library transplants app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -18,7 +19,8 @@ help:
 	@echo "make site     assemble the static site of all committed studies in build/site"
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
-	@echo "make study-all  the same, and those of Gemma-3-270M, the second model that needs no hub"
+	@echo "make studies  refresh the committed studies of three more questions: $(QUESTIONS)"
+	@echo "make study-all  all of these, and that of Gemma-3-270M, the second model that needs no hub"
 	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
 	@echo "make library  search every question of the library for a neuron: the table of the words that have one"
@@ -50,7 +52,10 @@ artifacts: $(VENV)/dev
 study: $(VENV)/runtime
 	$(RUN) -m analysis study
 
-study-all: study
+studies: $(VENV)/runtime
+	for question in $(QUESTIONS); do $(RUN) -m analysis study --question $$question || exit; done
+
+study-all: study studies
 	$(RUN) -m analysis study --model gemma-3-270m
 
 transplants: $(VENV)/runtime

@@ -190,9 +190,9 @@ class Experiment:
         brief: which of its sentences stand among a study's findings in brief, one item for each.
         also: an older name of its verb.
         study: options in which the study differs from the usual; None for no step of the study.
-        apart: whether a study has a result of it only where its own command kept one there, for
-            it takes long or needs more than one model.
+        apart: whether only its own command keeps a result of it in a study: it takes too long.
         beside: options in which results that a study has beside its own may differ from that.
+        once: whether the study of the usual question answers it for those of the others, too.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
         tab: the tab that it stands on in the app, its own by default.
@@ -220,6 +220,7 @@ class Experiment:
     study: Mapping[str, Any] | None = field(default_factory=dict)
     apart: bool = False
     beside: tuple[str, ...] = ()
+    once: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     tab: str = ""

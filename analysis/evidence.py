@@ -10,7 +10,7 @@ from analysis.code_version import code_version
 from analysis.declaration import Experiment, Figure
 from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS, named, studied
-from analysis.questions import Question
+from analysis.questions import DEFAULT, Question
 from analysis.results import Provenance
 
 QUESTION = "question"
@@ -34,12 +34,14 @@ class Evidence:
         results: of every experiment that the question suits.
         provenance: where each came from.
         refused: the experiments that cannot be asked of the model, each with the sentence why.
+        elsewhere: the experiments that the study of the usual question answered for this one, too.
     """
 
     question: Question
     results: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
     refused: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         """The result of an experiment.
@@ -63,8 +65,8 @@ class Evidence:
 
     @property
     def wanted(self) -> tuple[Experiment, ...]:
-        """The same with those that cannot be asked of the model."""
-        there = {*self.results, *self.refused}
+        """The same with those that cannot be asked of the model, or were asked elsewhere."""
+        there = {*self.results, *self.refused, *self.elsewhere}
         return tuple(each for each in EXPERIMENTS if each.name in there)
 
     @property
@@ -91,15 +93,16 @@ def load_evidence(folder: Path) -> Evidence:
     """
     question = load_question(folder)
     refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
+    elsewhere = tuple(each.name for each in studied() if is_elsewhere(folder, each))
     present = [
         each
         for each in studied()
         if results.exists(folder, each.name)
-        or (is_expected(each, question) and each.name not in refused)
+        or (is_expected(each, question) and each.name not in {*refused, *elsewhere})
     ]
     loaded: dict[str, Any] = {each.name: _load(folder, each) for each in present}
     made = {each.name: results.provenance(folder, each.name) for each in present}
-    evidence = Evidence(question, loaded, made, refused)
+    evidence = Evidence(question, loaded, made, refused, elsewhere)
     _check_one_study(folder, evidence)
     return evidence
 
@@ -150,6 +153,16 @@ def load_question(folder: Path) -> Question:
         UserError: its file is missing or damaged.
     """
     return Question(**results.load_plain(folder, QUESTION))
+
+
+def is_elsewhere(folder: Path, experiment: Experiment) -> bool:
+    """Whether the study of the usual question answers an experiment for the one in a folder, too.
+
+    A result that the folder has of its own counts for more.
+    """
+    usual = folder.parent / DEFAULT
+    known = experiment.once and usual != folder and results.exists(usual, experiment.name)
+    return known and not results.exists(folder, experiment.name)
 
 
 def is_expected(experiment: Experiment, question: Question) -> bool:

@@ -16,9 +16,12 @@ class Result:
 
     Attributes:
         provenance: where it came from; None for one that was put together by hand.
+        rounded: names of float32 fields, of thousands of numbers each, of which a saved result has
+            four digits: with seven they would be most of a study's size.
     """
 
     provenance: ClassVar["Provenance | None"] = None
+    rounded: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def experiment(cls) -> "Experiment":

@@ -17,10 +17,11 @@ from analysis.evidence import Evidence
 from analysis.study_facts import facts_of, study_facts
 
 FILTERS = (
-    "count", "factor", "fraction", "head_name", "number", "ordinal", "percent", "plain", "plural",
-    "power", "prompt", "share_span", "signed", "small", "span", "token", "tokens", "written",
+    "count", "exchanged", "factor", "fraction", "head_name", "noun", "number", "ordinal", "percent",
+    "plain", "plural", "power", "prompt", "share_span", "signed", "small", "span", "token",
+    "tokens", "written",
 )  # fmt: skip
-"""How templates write numbers and tokens: the functions of ``wording``, with an argument each."""
+"""How templates write numbers and tokens: the functions of ``wording``."""
 
 FINDINGS = ("finding", "caption")
 """The sentence that says by itself what a Result shows: the first of these that there is."""

@@ -10,7 +10,7 @@ from typing import Any
 from analysis import results
 from analysis.declaration import Experiment
 from analysis.errors import UnsuitedError, UserError
-from analysis.evidence import NEURON, QUESTION, REFUSED
+from analysis.evidence import NEURON, QUESTION, REFUSED, is_elsewhere
 from analysis.experiments import named, steps
 from analysis.inputs import Inputs
 from analysis.progress import Progress, silent
@@ -57,7 +57,8 @@ def run_study(
     """Bring every step's result in a folder up to date, in order; yields each as it is done.
 
     Steps that the question does not suit have no result: a bare pair has no other words. Nor have
-    those that cannot be asked of the model, and the folder keeps the sentence that says why.
+    those that the study of the usual question beside it answers, and those that cannot be asked of
+    the model: the folder keeps the sentence that says why.
 
     Args:
         subject: the model.
@@ -73,6 +74,8 @@ def run_study(
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
     refused = {}
     for experiment in steps():
+        if is_elsewhere(folder, experiment):
+            continue
         try:
             given = _inputs(experiment, subject, question, folder, seed)
             if given is None:

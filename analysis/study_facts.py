@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from analysis.criteria import SMALL, STRONG
+from analysis.criteria import NOTABLE, SMALL, STRONG
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import named
@@ -134,6 +134,11 @@ class StudyFacts:
         return match[1] if match else self.evidence.origin.model
 
     @property
+    def of_words(self) -> bool:
+        """Whether its other prompts are one sentence with other words in it."""
+        return self.evidence.question.has_words
+
+    @property
     def asks_originals_model(self) -> bool:
         """Whether the model is that of the original study."""
         return self.evidence.origin.model in ORIGINAL
@@ -159,6 +164,12 @@ class StudyFacts:
         """Whether one neuron, ahead of the others, carries a good part of the difference."""
         sweep = self.of.neuron_sweep
         return bool(sweep.recovery[0] >= STRONG and sweep.leads)
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether the neuron brings the answer, and hardly any of it is lost without it."""
+        needed = self.of.ablation.decides or self.of.ablation.raises
+        return self.carries and not needed and self.of.neuron_sweep.noising < NOTABLE
 
     @property
     def confirmed(self) -> bool:

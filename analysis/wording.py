@@ -36,6 +36,26 @@ def tokens(texts: tuple[str, ...] | list[str]) -> Markup:
     return Markup(", ").join(map(token, texts))
 
 
+def noun(text: str) -> str:
+    """What a token is called where it is what the model says: a word, or a mark as a bracket is."""
+    return "word" if any(map(str.isalnum, text)) else "mark"
+
+
+def exchanged(first: str, second: str) -> str:
+    """What two texts differ in: one word, one mark, or one part that is longer."""
+    start = _alike(first, second)
+    end = _alike(first[start:][::-1], second[start:][::-1])
+    parts = [text[start : len(text) - end] for text in (first, second)]
+    longer = any(len(part.split()) > 1 for part in parts)
+    return "one part" if longer else f"one {noun(''.join(parts))}"
+
+
+def _alike(first: str, second: str) -> int:
+    """How many characters two texts have in common at their beginnings."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+
+
 def prompt(text: str) -> Markup:
     """A prompt as a quotation."""
     return markup("<q>{}</q>", _spaced(text))

@@ -16,7 +16,7 @@ from report.folders import check_replaceable, replacing
 from report.images import draw, find_browser
 from report.linkcheck import broken_links
 from report.over_questions import Table, tables, write_table
-from report.page import environment, pages
+from report.page import OverQuestions, environment, pages
 from report.panels import plots
 from report.place import STILL_WIDTH, Place
 from report.studies import Study, document, read_studies, table
@@ -63,7 +63,10 @@ def build(
     with replacing(out) as scratch:
         _copy_static(scratch)
         for study in studies:
-            write_page(scratch / study.path, study, place)
+            home = study.path.parent
+            kin = frozenset(each.path.name for each in studies if each.path.parent == home)
+            words = next((each.seen for each in over if each.path == home), None)
+            write_page(scratch / study.path, study, replace(place, beside=kin), words)
         for each in over:
             write_table(scratch, each, place)
         _write_index(scratch, studies, over, place)
@@ -71,7 +74,9 @@ def build(
     return out / PAGE
 
 
-def write_page(folder: Path, study: Study, place: Place) -> None:
+def write_page(
+    folder: Path, study: Study, place: Place, words: OverQuestions | None = None
+) -> None:
     """One study's pages, with its results as JSON and, where the place has them, still images.
 
     Raises:
@@ -79,7 +84,7 @@ def write_page(folder: Path, study: Study, place: Place) -> None:
     """
     folder.mkdir(parents=True)
     here = replace(place, root="../" * len(study.path.parts))
-    for file, text in pages(study.evidence, here).items():
+    for file, text in pages(study.evidence, here, words).items():
         (folder / file).write_text(text, encoding="utf-8")
     (folder / "data").mkdir()
     for name in study.evidence.results:

@@ -11,7 +11,7 @@ from analysis import EMBEDDED, sentences
 from analysis.answer import command_line
 from analysis.over_questions import Kept, kept
 from report.images import draw, find_browser
-from report.page import Part, environment
+from report.page import OverQuestions, Part, environment
 from report.panels import PageFigure, safe_json, themes
 from report.place import STILL_WIDTH, Place
 from report.rows import listed_rows
@@ -38,6 +38,11 @@ class Table:
     def page(self) -> Path:
         """The file of its page."""
         return self.path / f"{self.kept.experiment.name}.html"
+
+    @property
+    def seen(self) -> OverQuestions:
+        """What the pages of the model's studies tell of it."""
+        return OverQuestions(self.said.heading, f"../{self.page.name}")
 
 
 def tables(root: Path, studies: Sequence[Study], stale: bool = False) -> Iterator[Table]:

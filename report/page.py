@@ -6,14 +6,16 @@ from functools import cache
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
 
 from analysis import sentences, wording
 from analysis.claims import Claims, make_claims
-from analysis.claims.making import command
+from analysis.claims.making import command, command_here
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import steps
 from analysis.experiments.activations.token_rows import token_rows
+from analysis.questions import default
 from report.dose import dose
 from report.linkcheck import anchors
 from report.marks import lights
@@ -48,6 +50,14 @@ class Part:
     said: Any = None
 
 
+@dataclass(frozen=True)
+class OverQuestions:
+    """What a page over all questions to the model finds, and the way there from a study's pages."""
+
+    heading: Markup
+    address: str
+
+
 @cache
 def environment() -> Environment:
     """Templates that escape everything, and fail on a name that is not there."""
@@ -64,6 +74,7 @@ def environment() -> Environment:
     made.filters |= written | {"lights": lights}
     made.globals |= written | {
         "command": command,
+        "command_here": command_here,
         "finding": sentences.finding,
         "listed": listed,
         "token_rows": token_rows,
@@ -75,8 +86,16 @@ POST, STUDY, DOUBTS = "index.html", "study.html", "doubts.html"
 """A study's short post, the contents of all of it, and what would change our mind."""
 
 
-def pages(evidence: Evidence, place: Place = ALONE) -> dict[str, str]:
-    """Write the pages about one study, by file name, for the place where they will stand."""
+def pages(
+    evidence: Evidence, place: Place = ALONE, words: OverQuestions | None = None
+) -> dict[str, str]:
+    """Write the pages about one study, by file name, for the place where they will stand.
+
+    Args:
+        evidence: of the study.
+        place: where they will stand.
+        words: what is known of the model over all questions, if there is a page of that.
+    """
     claims = make_claims(evidence)
     chapters = tuple(parts(evidence, claims))
     seen = {
@@ -89,6 +108,8 @@ def pages(evidence: Evidence, place: Place = ALONE) -> dict[str, str]:
         "themes": themes(),
         "place": place,
         "dose": dose(evidence),
+        "usual": default(),
+        "words": words,
         "short": False,
     }
 
@@ -129,7 +150,8 @@ def _within(page: str) -> list[str]:
 def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
     """The chapters of the study: an experiment of which nothing is said has none of its own.
 
-    One that cannot be asked of the model has one that says why, so that no link to it is lost.
+    One that cannot be asked of the model, or was asked in another study, has one that says so: no
+    link to it is lost.
     """
     heading = f"The question: {claims.question}"
     yield Part("question.html", "question", "The question", heading, ("question.html",))
@@ -140,8 +162,9 @@ def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
             heading = getattr(said, "heading", each.title)
             templates = (f"sections/{each.name}.html", "generic.html")
             yield Part(file, id_, each.title, heading, templates, each, said)
-        elif each.name in evidence.refused:
-            yield Part(file, id_, each.title, each.title, ("refused.html",), each)
+        elif each.name in {*evidence.refused, *evidence.elsewhere}:
+            why = "refused.html" if each.name in evidence.refused else "elsewhere.html"
+            yield Part(file, id_, each.title, each.title, (why,), each)
     if claims.original is not None:
         theirs = claims.original.heading
         yield Part("original.html", "original", "The original", theirs, ("original.html",))

@@ -22,6 +22,7 @@ class Place:
         repository: OWNER/NAME of the code on GitHub; empty where nobody knows.
         card: whether the picture that other sites show lies beside the index.
         feed: whether the changes lie beside the index.
+        beside: names of the questions whose pages stand beside those of this one.
     """
 
     root: str = ""
@@ -31,6 +32,7 @@ class Place:
     repository: str = ""
     card: bool = False
     feed: bool = False
+    beside: frozenset[str] = frozenset()
     still_width: int = STILL_WIDTH
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the committed study of a model answers: with the study's options, and with no model."""
+"""What the committed studies of a model answer: with the study's options, and with no model."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -12,13 +12,13 @@ from space.view import View, parts
 
 
 def known(experiment: Experiment, view: View) -> Answer | None:
-    """The study's answer to a view, if the study was asked that.
+    """The answer of a committed study to a view, if the study of its question was asked that.
 
     Args:
         experiment: which one.
         view: the question; where no neuron is named, the study's is meant.
     """
-    study = story(view.model)
+    study = story(view.model, view.question)
     if study is None or not study.evidence.has(experiment.name):
         return None
     own = view.neurons or not experiment.asks_about_a_neuron
@@ -31,7 +31,7 @@ def known(experiment: Experiment, view: View) -> Answer | None:
 @lru_cache(maxsize=64)
 def _answer(name: str, view: View) -> Answer:
     """The study's answer, which it has: drawn once for all visitors."""
-    experiment, study = named(name), story(view.model)
+    experiment, study = named(name), story(view.model, view.question)
     assert study is not None
     made = study.evidence.provenance[name].inputs
     options = {o.name: made[o.name] for o in experiment.options if o.name in made}

@@ -33,10 +33,12 @@ class Story:
 
 
 @cache
-def story(model: str) -> Story | None:
-    """The committed study of a model, if there is one."""
+def story(model: str, question: str = questions.DEFAULT) -> Story | None:
+    """The committed study of a model and a question of the library, if there is one."""
+    if question not in questions.library():
+        return None
     try:
-        evidence = load_evidence(results.COMMITTED / model / questions.default().key)
+        evidence = load_evidence(results.COMMITTED / model / question)
     except UserError:
         return None
     return Story(evidence, make_claims(evidence))

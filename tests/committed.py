@@ -1,14 +1,20 @@
-"""The committed study of the embedded model: a test of its own says that today's code made it."""
+"""The committed studies of the embedded model; tests say that today's code made them."""
 
 from typing import Any
 
 from analysis import EMBEDDED, results
 from analysis.experiments import named
-from analysis.questions import default
+from analysis.questions import DEFAULT
 
-FOLDER = results.COMMITTED / EMBEDDED / default().key
+HOME = results.COMMITTED / EMBEDDED
+
+FOLDER = HOME / DEFAULT
+"""The study of the usual question."""
+
+OTHERS = ("bracket", "are", "her")
+"""The other questions that have a committed study."""
 
 
-def committed(name: str) -> Any:
+def committed(name: str, question: str = DEFAULT) -> Any:
     """The result of one experiment."""
-    return results.load(FOLDER, name, named(name).kind)
+    return results.load(HOME / question, name, named(name).kind)

@@ -38,7 +38,7 @@ from analysis.experiments.ablation.measured import (
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.association import slope_and_correlation
 from analysis.prompts import PromptSet, make_prompt
-from analysis.questions import default
+from analysis.questions import Question, default
 from tests.plant import plant
 from tests.prose import Prose, render
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, default_pair
@@ -321,6 +321,16 @@ def test_the_set_of_words_is_the_questions_own_and_a_bare_pair_has_only_its_prom
     assert not any(told.in_question)
     other = PAIR.word_prompts(subject)
     assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
+
+
+def test_without_words_the_set_is_the_pairs_that_are_written_out(subject, pair):
+    texts = [TREES.template.format(word) for word in ("orange", "peach")]
+    of_others = {"clean": texts[1], "corrupted": texts[0], "target": " the", "foil": " a"}
+    pairs = [{"clean": texts[0], "corrupted": texts[1]}, of_others]
+    told = Question(**{**PAIR.model_dump(), "pairs": pairs}).word_prompts(subject)
+    assert [each.text for each in told.prompts] == [pair.clean.text, pair.corrupted.text, *texts]
+    assert told.calls_for_target == (True, False, True, False)
+    assert told.in_question == (True, True, False, False)
 
 
 def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, pair):

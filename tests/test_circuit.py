@@ -236,7 +236,7 @@ TRUE_AND_FALSE = [
     ("they carry most of it", "they begin it"),
     ("hardly anything goes around them", "there are ways around them"),
     ("bring back 10 % at most", "bring back up to 90 %"),
-    ("so it serves other words, too", "that it serves other words, too, is not shown"),
+    ("so it serves other prompts, too", "that it serves other prompts, too, is not shown"),
 ]
 
 

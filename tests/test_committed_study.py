@@ -1,5 +1,6 @@
-"""The committed study of the embedded model is what this code computes."""
+"""The committed studies of the embedded model are what this code computes."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ import torch
 
 from analysis.engines.patcher import NeuronPatcher
 from analysis.evidence import check_current, is_expected, load_evidence
-from analysis.experiments import studied
+from analysis.experiments import steps, studied
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
-from analysis.questions import default
+from analysis.questions import default, load
 from analysis.running import inputs, record
 from analysis.study import RIVALS, study_options
-from tests.committed import FOLDER, committed
+from tests.committed import FOLDER, HOME, OTHERS, committed
 from tests.questions import default_pair
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,26 +33,51 @@ def test_every_step_that_suits_the_question_has_its_result(study):
     assert study.question == default()
 
 
-def test_every_result_was_made_by_the_code_as_it_stands(study):
-    check_current(study)
-    for made in study.provenance.values():
-        assert made.dtype == "float32"
-        assert made.seconds > 0
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_study_of_another_question_has_what_is_its_own(name):
+    """What is more about the model than about the question stands in the study of the usual one."""
+    other, question = load_evidence(HOME / name), load(name)
+    assert other.question == question
+    expected = [each.name for each in steps() if is_expected(each, question) and not each.once]
+    assert [each.name for each in other.experiments] == expected
+    assert other.elsewhere == tuple(each.name for each in steps() if each.once)
 
 
-def test_every_result_was_asked_what_a_study_asks_today(study, embedded):
+def test_every_question_of_the_makefile_has_a_study():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^QUESTIONS := (.*)$", makefile, re.M)[1].split() == list(OTHERS)
+
+
+@pytest.mark.parametrize("name", [default().key, *OTHERS])
+def test_every_result_was_made_by_the_code_as_it_stands(name):
+    made = load_evidence(HOME / name)
+    check_current(made)
+    for each in made.provenance.values():
+        assert each.dtype == "float32"
+        assert each.seconds > 0
+
+
+@pytest.mark.parametrize("name", [default().key, *OTHERS])
+def test_every_result_was_asked_what_a_study_asks_today(name, embedded):
     """Else the commands of the page would compute something else."""
-    for each in study.experiments:
-        names = study.neuron_sweep.candidates[: 1 + RIVALS] if each.asks_about_a_neuron else ()
+    made, question = load_evidence(HOME / name), load(name)
+    for each in made.experiments:
+        names = made.neuron_sweep.candidates[: 1 + RIVALS] if each.asks_about_a_neuron else ()
         options = {"recipient": "gemma-3-270m"} if each.apart else study_options(each, seed=0)
-        asked = inputs(each, embedded, default(), names, options)
-        told = dict(study.provenance[each.name].inputs)
+        asked = inputs(each, embedded, question, names, options)
+        told = dict(made.provenance[each.name].inputs)
         assert told.pop("prepend_bos") is embedded.prepend_bos
         assert told == record(each, asked), each.name
 
 
-def test_the_committed_study_is_small():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_000_000
+def test_committed_results_are_small():
+    sizes = {
+        folder: sum(path.stat().st_size for path in folder.iterdir())
+        for folder in HOME.parent.glob("*/*")
+    }
+    assert max(sizes.values()) < 1_800_000
+    assert max(sizes[HOME / name] for name in OTHERS) < 1_300_000
+    assert sum(sizes.values()) < 6_000_000
 
 
 def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):

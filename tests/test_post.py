@@ -7,11 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from analysis import questions, results
+from analysis import questions, results, sentences
 from analysis.claims import make_claims
 from analysis.evidence import load_evidence
+from analysis.over_questions import kept
 from report.dose import dose
-from report.page import DOUBTS, POST, pages
+from report.page import DOUBTS, POST, OverQuestions, pages
 from tests.prose import Prose, full, render, undrawn
 from tests.synthetic import Plan, evidence, hostile_plan, toy_plan
 
@@ -36,8 +37,11 @@ def figures(page):
 
 
 def test_it_is_read_in_five_minutes(committed):
-    page = render(committed, file=POST)
+    table = kept(results.COMMITTED / "smollm2-135m", stale=True)
+    words = OverQuestions(sentences.alone(table.experiment, table.result).heading, "../words.html")
+    page = pages(committed, words=words)[POST]
     article = page.partition("<article>")[2].partition("</article>")[0]
+    assert words.heading in article
     assert len(Prose(article).text.split()) <= WORDS
     assert len(figures(page)) == FIGURES
 

@@ -63,7 +63,7 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
         assert says in told.answers
         assert says in told.wrong
     alone = changed(study, "ablation", in_question=np.ones(len(rare), dtype=bool))
-    assert "with other words was not asked" in make_claims(alone).next_token.answers
+    assert "with other prompts was not asked" in make_claims(alone).next_token.answers
 
 
 def test_findings_in_brief_leave_out_what_was_not_asked():

@@ -16,6 +16,7 @@ from analysis.experiments import named
 from analysis.experiments.logit_lens.compute import LogitLens
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import ratio_interval, share_interval
+from analysis.result import Result
 from analysis.running import code_of
 
 MADE = results.Provenance(
@@ -42,6 +43,24 @@ def test_a_result_is_read_back_as_it_was(tmp_path_factory, texts):
             getattr(back, field.name), getattr(lens(texts), field.name), strict=False
         )
     assert results.provenance(folder, "logit_lens") == MADE
+
+
+def test_fields_of_many_numbers_are_kept_to_four_digits_and_others_as_they_are(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Many(Result):
+        rounded = ("drawn",)
+        drawn: np.ndarray
+        exact: np.ndarray
+
+    values = np.random.default_rng(0).normal(size=1000).astype(np.float32) * np.float32(1e-3)
+    special = np.array([0, -np.inf, np.nan], np.float32)
+    results.save(tmp_path, "many", Many(np.append(values, special), values), MADE)
+    back = results.load(tmp_path, "many", Many)
+    np.testing.assert_array_equal(back.exact, values)
+    np.testing.assert_array_equal(back.drawn[1000:], special)
+    error = np.abs(back.drawn[:1000] - values) / np.abs(values)
+    assert 0 < error.max() <= 2**-14  # half of the last of 13 binary places
+    assert len(np.unique(back.drawn.view(np.uint32) % 2**10)) == 1
 
 
 def test_an_interrupted_save_leaves_the_old_result_and_no_litter(tmp_path, monkeypatch):

@@ -16,7 +16,10 @@ from analysis.evidence import REFUSED, load_evidence
 from analysis.experiments import named, steps
 from analysis.loading import models
 from analysis.questions import Question
+from report.page import pages
+from report.place import Place
 from tests import families
+from tests.prose import undrawn
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import make_subject
 
@@ -182,6 +185,39 @@ def test_a_question_that_lost_its_words_takes_away_what_needs_them(trees, copied
     assert "generality" not in run(trees.subject, bare, copied)
     assert not load_evidence(copied).has("generality")
     assert not list(copied.glob("generality.*"))
+
+
+@pytest.fixture
+def beside_the_usual(trees, tmp_path):
+    """A study without a census, beside that of the usual question, which has one."""
+    home = tmp_path / "results" / "tiny"
+    shutil.copytree(trees.folder, home / questions.DEFAULT)
+    shutil.copytree(trees.folder, home / "trees")
+    results.discard(home / "trees", "census")
+    return home / "trees"
+
+
+def test_what_the_usual_question_answered_of_the_model_is_not_computed_again(
+    trees, beside_the_usual
+):
+    assert set(run(trees.subject, TREES, beside_the_usual)) == {*trees.kept} - {"census"}
+    study = load_evidence(beside_the_usual)
+    assert study.elsewhere == ("census",)
+    assert names(study.wanted) == names(trees.evidence.experiments)
+
+
+def test_the_chapter_of_what_was_answered_elsewhere_leads_there_if_it_is_shown(beside_the_usual):
+    study = load_evidence(beside_the_usual)
+    with undrawn():
+        alone, beside = (
+            pages(study, Place(root="../../", beside=frozenset(names)))["census.html"]
+            for names in ((), (questions.DEFAULT,))
+        )
+    for page in (alone, beside):
+        assert "This was asked once for all questions" in page
+        assert "an-neuron census --question" in page
+    assert 'href="../an/census.html"' in beside
+    assert "../an/" not in alone
 
 
 def test_two_questions_of_one_model_stand_side_by_side(trees, bare):

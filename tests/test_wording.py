@@ -6,7 +6,7 @@ import pytest
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import prompt, written
+from analysis.wording import exchanged, noun, prompt, written
 from tests.committed import FOLDER, committed
 
 SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
@@ -21,6 +21,25 @@ def test_two_spaces_which_a_page_shows_as_one_are_seen_in_a_prompt(text, seen):
 
 def test_two_spaces_are_seen_in_what_a_model_wrote_too():
     assert written(" an  egg\n") == "an··egg⏎"
+
+
+def test_what_has_no_letter_and_no_digit_is_a_mark():
+    assert [noun(text) for text in (" an", ")", " 7", ",", " are| were")] == [
+        "word", "mark", "word", "mark", "word",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clean", "corrupted", "said"),
+    [
+        ("up the apple tree", "up the lemon tree", "one word"),
+        ("The keys on the table", "The key on the table", "one word"),
+        ("The river (which flows", "The river, which flows", "one mark"),
+        ("I saw it here", "I saw the two of them here", "one part"),
+    ],
+)
+def test_what_two_prompts_differ_in_is_called_by_its_name(clean, corrupted, said):
+    assert exchanged(clean, corrupted) == exchanged(corrupted, clean) == said
 
 
 @pytest.mark.parametrize("experiment", SAID, ids=lambda each: each.name)

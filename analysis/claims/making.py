@@ -60,6 +60,12 @@ def command(evidence: Evidence, experiment: Experiment) -> str:
     return experiment_command(experiment, evidence.question, neurons, options, **_loading(evidence))
 
 
+def command_here(evidence: Evidence, experiment: Experiment) -> str:
+    """The command line that would ask the study's question of an experiment it has no Result of."""
+    neurons = [evidence.neuron]
+    return experiment_command(experiment, evidence.question, neurons, {}, **_loading(evidence))
+
+
 def study_command(evidence: Evidence) -> str:
     """The command line that makes the whole study."""
     seeds = {made.inputs["seed"] for made in evidence.provenance.values() if "seed" in made.inputs}

@@ -1,12 +1,18 @@
 """The first lines of the page: is there such a neuron at all, when does it fire, what limits it?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from analysis.sentences import Sentences, story
 from analysis.study_facts import StudyFacts
+
+
+def _joined(sentences: Iterable[Markup]) -> Markup:
+    """A heading and its sentence as one; what is empty is left out."""
+    return Markup(": ").join(filter(None, sentences))
+
 
 LIMITS = ("size", "weights", "tuned", "question", "pairs", "greedy", "sample")
 """What limits the study, in this order, as far as it does."""
@@ -25,7 +31,7 @@ class Opening(Sentences):
         super().__init__(story("opening"), None, study=study)
         self.firing: Markup = sections["activations"].firing
         told = (
-            (each.name, Markup(": ").join(getattr(sections[each.name], name) for name in names))
+            (each.name, _joined(getattr(sections[each.name], name) for name in names))
             for each in study.evidence.experiments
             for names in each.brief
         )

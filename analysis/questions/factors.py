@@ -154,3 +154,15 @@ class Factors(Part):
         return " and ".join(
             side for side, told in sides.items() if any(token.strip() in words for token in told)
         )
+
+    def wrong(self, target: str, foil: str, template: str) -> Iterator[str]:
+        """What is wrong with the factors beside the rest of a question."""
+        for name in self.examples:
+            if " and " in self.says(name, target, foil):
+                yield f"crossed.examples.{name} has both target and foil: leave one out"
+        own = self.text(next(iter(self.examples)), self.frames[0], "{}")
+        if own != template:
+            yield (
+                f"crossed begins with {own[:90]!r}: its first example before its first frame has "
+                "to be the template"
+            )

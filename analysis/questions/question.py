@@ -231,19 +231,31 @@ class Question(Part):
         return self.other_pairs(subject)[choosing - 1 :][:limit]
 
     def word_prompts(self, subject: "Subject") -> "PromptSet":
-        """All words in the sentence of the pair; without words only the question's own prompts.
+        """All words in the sentence of the pair; without words the pairs that are written out.
 
-        The latter serve to find neurons as active on them; they are no sample to estimate by.
+        With neither only the question's own prompts: they serve to find neurons as active on them,
+        and are no sample to estimate by.
         """
         from analysis.prompts import PromptSet, make_prompt
 
         own = self.prompts(subject)
         if not self.has_words:
-            return PromptSet(own, (True, False)[: len(own)], (True,) * len(own))
+            return _written(subject, own, self)
         words = self.target_words + self.foil_words
         prompts = tuple(make_prompt(subject, self.template.format(word)) for word in words)
         kinds = (True,) * len(self.target_words) + (False,) * len(self.foil_words)
         return PromptSet(prompts, kinds, tuple(prompt in own for prompt in prompts))
+
+
+def _written(subject: "Subject", own: "tuple[Prompt, ...]", question: Question) -> "PromptSet":
+    """A question's own prompts, then those of its written pairs that ask for the same words."""
+    from analysis.prompts import PromptSet
+
+    kinds = dict(zip(own, (True, False), strict=False))
+    for pair in question.other_pairs(subject):
+        if (pair.contrast.target, pair.contrast.foil) == (question.target, question.foil):
+            kinds |= {pair.clean: True, pair.corrupted: False}
+    return PromptSet(tuple(kinds), tuple(kinds.values()), tuple(p in own for p in kinds))
 
 
 def matched(
@@ -291,7 +303,9 @@ def _wrong(question: Question) -> "list[str]":
         wrong.append("template needs target_words and foil_words")
     if question.held_out_templates and not question.template:
         wrong.append("held_out_templates need a template and words")
-    return [*wrong, *_wrong_pairs(question), *_wrong_factors(question)]
+    crossed, words = question.crossed, (question.target, question.foil)
+    factors = crossed.wrong(*words, question.template) if crossed else ()
+    return [*wrong, *_wrong_pairs(question), *factors]
 
 
 def _wrong_pairs(question: Question) -> "Iterator[str]":
@@ -305,22 +319,3 @@ def _wrong_pairs(question: Question) -> "Iterator[str]":
         if key in places:
             yield f"pairs.{number} is the same as {places[key]}: leave one out"
         places.setdefault(key, f"pairs.{number}")
-
-
-def _wrong_factors(question: Question) -> "list[str]":
-    """What is wrong with the factors beside the rest of the question."""
-    crossed = question.crossed
-    if crossed is None:
-        return []
-    wrong = [
-        f"crossed.examples.{name} has both target and foil: leave one out"
-        for name in crossed.examples
-        if " and " in crossed.says(name, question.target, question.foil)
-    ]
-    own = crossed.text(next(iter(crossed.examples)), crossed.frames[0], "{}")
-    if own != question.template:
-        wrong.append(
-            f"crossed begins with {own[:90]!r}: its first example before its first frame has to "
-            "be the template"
-        )
-    return wrong

@@ -3,7 +3,7 @@
 It reads and tallies; files are its caller's (``scan_files``).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 
@@ -130,6 +130,7 @@ def scan(
     contrast: Contrast | None,
     seed: int = 0,
     so_far: Scan | None = None,
+    layers: Collection[int] | None = None,
 ) -> Iterator[Scan]:
     """Read windows and yield, after each shard, all that has been read so far.
 
@@ -141,10 +142,13 @@ def scan(
             no logits are computed.
         seed: of the random sample of tokens.
         so_far: an earlier scan of the first windows, taken up where it stopped; it is changed.
+        layers: whose neurons are tallied, those of the chosen among them; by itself all. Of other
+            neurons nothing is known then, and the pass takes less time.
     """
     so_far = so_far or started(subject, chosen)
+    wanted = range(subject.n_layers) if layers is None else layers
     for shard in shards(windows, so_far):
-        _Shard(so_far, subject, shard, seed).take_in(chosen, contrast)
+        _Shard(so_far, subject, shard, seed).take_in(chosen, contrast, wanted)
         yield so_far
 
 
@@ -177,7 +181,9 @@ class _Shard:
         places = torch.cat([_places(subject, window) for window in windows])
         self.last = scan.sample.limit(SAMPLE, priority(places, seed)) if len(places) else -1
 
-    def take_in(self, chosen: Sequence[Neuron], contrast: Contrast | None) -> None:
+    def take_in(
+        self, chosen: Sequence[Neuron], contrast: Contrast | None, layers: Collection[int]
+    ) -> None:
         """Read all windows, the longest first; records keep the windows' own order."""
         recorded: list[tuple[int, Records]] = []
         sampled: list[tuple[Tensor, Tensor]] = []
@@ -185,7 +191,7 @@ class _Shard:
         for batch in batches((window for _, window in self.windows), BATCH_TOKENS):
             numbers = [next(waiting)[0] for _ in batch]
             tally = _Tally(self, batch, chosen)
-            reading = tally.read(logits=contrast is not None)
+            reading = tally.read(layers, logits=contrast is not None)
             sampled.append((tally.places[tally.rows], tally.sampled))
             if contrast is not None:
                 pieces = _records(reading, tally, contrast)
@@ -220,9 +226,8 @@ class _Tally:
         self.factors = torch.zeros((len(self.places), 2 * has_factors(self.subject)))
         self.moments = Moments.empty(neurons)
 
-    def read(self, logits: bool) -> Reading:
-        """Pass the batch through the model, and take in what it does."""
-        layers = range(self.subject.n_layers)
+    def read(self, layers: Collection[int], logits: bool) -> Reading:
+        """Pass the batch through the model, and take in what it does in some layers."""
         reading = read(
             self.subject, self.batch, layers, factors=True, tell=self.tell, logits=logits
         )

@@ -19,6 +19,7 @@ from space.first import first, first_of
 from space.first_page import address
 from space.html import first_screen
 from space.known import known
+from space.question_bar import examples
 from space.sky import STEP, UNMEASURED, sky
 from space.story import Story, story
 from space.suggestions import suggestions
@@ -127,6 +128,11 @@ def test_what_the_study_was_asked_is_known_and_nothing_else():
         answer = known(named(name), View(model=EMBEDDED))
         assert answer.json == known(named(name), View(model=EMBEDDED, neuron="L25N1527")).json
         assert answer.finding == sentences.finding(named(name), committed(name))
+    parts = next(parts for title, parts in examples() if parts["question"] == "bracket")
+    other = View(model=EMBEDDED, **parts)
+    there = known(named("neuron_sweep"), other).finding
+    assert there == sentences.finding(named("neuron_sweep"), committed("neuron_sweep", "bracket"))
+    assert known(named("neuron_sweep"), replace(other, question="../bracket")) is None
     assert known(named("patching"), View(model=EMBEDDED, clean="Another")) is None
     assert known(named("patching"), View(model=EMBEDDED, target=" the")) is None
     assert known(named("composition"), View(model=EMBEDDED, neuron="L1N1")) is None
@@ -137,7 +143,7 @@ def test_what_the_study_was_asked_is_known_and_nothing_else():
 @pytest.mark.parametrize("own", [{"lines": "a | b"}, {"lines": "nonsense"}, {"template": "The {}"}])
 def test_no_study_was_asked_what_a_visitor_pastes(own, monkeypatch):
     study = Story(PLANNED, make_claims(PLANNED))
-    monkeypatch.setattr("space.known.story", lambda _model: study)
+    monkeypatch.setattr("space.known.story", lambda *_: study)
     monkeypatch.setattr("space.known._answer", lambda name, _view: name)
     asked = PLANNED.question
     view = View(question=asked.name, clean=asked.clean, corrupted=asked.corrupted)

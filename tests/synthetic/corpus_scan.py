@@ -11,7 +11,7 @@ TOKENS = np.array([100, 900, 1500, 2500, 2500, 1500, 900, 100])
 
 def corpus_scan(plan: Plan) -> CorpusScan:
     """Bands of activation: the highest holds most targets, the lowest most foils, or all alike."""
-    chosen, shape = len(plan.neurons), (plan.layers, plan.d_mlp)
+    chosen = len(plan.neurons)
     rising = np.array([0, 1, 2, 4, 6, 12, 15, 34])
     hits = np.stack([rising, rising[::-1]] if plan.holds else [TOKENS // 100] * 2)
     total, (targets, foils) = int(TOKENS.sum()), hits.sum(1).tolist()
@@ -32,10 +32,6 @@ def corpus_scan(plan: Plan) -> CorpusScan:
         tokens=total,
         known=total,
         window=256,
-        mean=np.zeros(shape, dtype=np.float32),
-        deviation=np.ones(shape, dtype=np.float32),
-        highest=np.full(shape, 3.0, dtype=np.float32),
-        lowest=np.full(shape, -1.0, dtype=np.float32),
         top_count=targets,
         next_count=targets,
         foil_count=foils,

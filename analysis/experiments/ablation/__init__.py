@@ -27,7 +27,7 @@ EXPERIMENT = Experiment(
     brief=(("heading", "caption"), ("corpus_caption",)),
     figures=(
         Figure("ablation", key=True),
-        Figure("ablation_by_activation", "activation_caption", needs=("words",)),
+        Figure("ablation_by_activation", "activation_caption", needs=("held_out",)),
         Figure("collateral", "corpus_caption"),
     ),
     also="ablate",

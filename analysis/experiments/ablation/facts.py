@@ -166,7 +166,9 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     targets = _prompts(result, True)
     lost = no_longer_preferred(result, MEAN, True)
     decides = targets is not None and 2 * lost > targets.change.items
-    clear = targets is not None and abs(targets.change.mean) > UNMOVED
+    both = _both_kinds(result)
+    trifle = max(UNMOVED, NEGLIGIBLE * abs(both.untouched.gap.mean)) if both else UNMOVED
+    clear = targets is not None and abs(targets.change.mean) > trifle
     return Facts(
         activation=float(result.activation[0]),
         logit_diff=untouched,
@@ -180,7 +182,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         decides=decides,
         raises=bool(targets and clear and targets.change.falls and not decides),
         lowers=bool(targets and clear and targets.change.rises),
-        agree=abs(zero - mean) <= NEGLIGIBLE * abs(mean - untouched),
+        agree=abs(zero - mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean - untouched)),
         drawn_size=drawn_size,
         near_zero=max(drawn_size, abs(result.mean_activation)) <= OFF * own,
         in_template=_in_template(result),
@@ -189,7 +191,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         exaggerates=abs(negated - untouched) > abs(mean - untouched),
         target_prompts=targets,
         foil_prompts=_prompts(result, False),
-        both_kinds=_both_kinds(result),
+        both_kinds=both,
         before_target=_before_target(result) if result.position_target.any() else None,
         before_others=_news(result, False),
         divergence=over_positions(result, result.position_kl[MEAN], target=False).mean,
@@ -245,7 +247,7 @@ def _in_template(result: Ablation) -> InTemplate | None:
         logit_diff=float(draws.mean()),
         spread=float(draws.std()),
         change=_change(ours, items) if items else None,
-        agrees=bool(abs(ours.mean - mean.mean) <= NEGLIGIBLE * abs(mean.mean)),
+        agrees=bool(abs(ours.mean - mean.mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean.mean))),
     )
 
 

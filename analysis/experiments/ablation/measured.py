@@ -68,6 +68,16 @@ class Ablation(Result):
         matched_kl: their KL divergence there, in nats.
     """
 
+    rounded = (
+        "resampled",
+        "template_resampled",
+        "matched_ablated",
+        "position_change",
+        "position_kl",
+        "matched_change",
+        "matched_kl",
+    )
+
     neuron: str
     target: str
     foil: str

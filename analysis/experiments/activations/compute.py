@@ -36,6 +36,8 @@ class Activations(Result):
         next_is_target: 1 where the text's own next token is the target.
     """
 
+    rounded = ("activations", "p_target")
+
     neuron: str
     target: str
     texts: tuple[str, ...]

@@ -18,6 +18,7 @@ EXPERIMENT = Experiment(
         Option("tokens", int, 8192, "How many tokens of news, about.", low=1),
         SEED,
     ),
+    once=True,
     figures=(
         Figure("census"),
         Figure("hubs", "hubs_caption"),

@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
         HELD_OUT,
         SEED,
     ),
+    once=True,
     figures=(
         Figure("comparison"),
         Figure("comparison_depth", caption="depth_caption", module="figures_depth"),

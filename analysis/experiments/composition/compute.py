@@ -76,6 +76,8 @@ class Composition(Result):
         random_components: what each of ``components`` then writes differently.
     """
 
+    rounded = ("neurons_alone", "neurons_full", "random_components")
+
     neuron: str
     clean: str
     corrupted: str

@@ -1,7 +1,7 @@
 """How much of the neuron's effect is direct, and what later components make of it."""
 
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class HeldOut:
     minor: bool
     noising_share: float  # of the total that is direct, by noising
     noising_interval: Span
+    noising_told: bool  # whether the totals by noising are far enough from zero for a share
     noising_agrees: bool  # whether the two intervals overlap
     largest_share: float  # of the total that the largest later component writes
     largest_of_direct: float  # the same as a share of the direct effect
@@ -136,7 +137,7 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         last_layer=not layers,
         denoising=denoising,
         noising=noising,
-        agree=_kind(denoising) == _kind(noising) and noising.direct != 0,
+        agree=_kind(denoising) == _kind(noising) and _alike(denoising, noising),
         direct_unfrozen=float(result.direct_unfrozen[DENOISING]),
         mostly_taken_back=denoising.opposed and undone,
         against=against,
@@ -188,6 +189,12 @@ def _strongest(later: list[Component], sign: int) -> Component | None:
     return max(counting, key=lambda each: sign * each.share, default=None)
 
 
+def _alike(denoising: Effect, noising: Effect) -> bool:
+    """Whether by noising there is something to split, beside what denoising brings."""
+    least = NEGLIGIBLE * abs(denoising.total)
+    return noising.direct != 0 and abs(noising.total) >= least
+
+
 def _held_out(result: Composition) -> HeldOut:
     of_total = held_out_shares(result)
     share, (low, high) = of_total["direct"]
@@ -204,6 +211,7 @@ def _held_out(result: Composition) -> HeldOut:
         minor=high <= 1 / 2,
         noising_share=noising,
         noising_interval=(back[0], back[1]),
+        noising_told=isfinite(back[0]),
         noising_agrees=low <= back[1] and back[0] <= high,
         largest_share=of_total.get(largest, nothing)[0],
         largest_of_direct=largest_of_direct,

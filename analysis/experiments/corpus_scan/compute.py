@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from einops import rearrange
 from jaxtyping import Float, Int
 
 from analysis import corpus
@@ -24,7 +24,7 @@ from analysis.subject import Subject
 
 @dataclass(frozen=True)
 class CorpusScan(Result):
-    """Every neuron on a corpus, and for some of them what comes next by how active they are.
+    """A neuron on a corpus, and for it and its rivals what comes next by how active they are.
 
     The first token of every window is left out: models park their attention there. Tokens of one
     document are not independent, so every interval is a 95 % one over documents.
@@ -37,10 +37,6 @@ class CorpusScan(Result):
         tokens: how many tokens counted.
         known: of how many of them the text's next token is known.
         window: tokens that the model saw at once.
-        mean: mean activation of every neuron.
-        deviation: standard deviation of every neuron.
-        highest: highest activation of every neuron.
-        lowest: lowest activation of every neuron.
         top_count: tokens after which the target is the model's first choice.
         next_count: tokens that the target really follows.
         foil_count: tokens that the foil really follows.
@@ -92,10 +88,6 @@ class CorpusScan(Result):
     tokens: int
     known: int
     window: int
-    mean: Float[np.ndarray, "layer d_mlp"]
-    deviation: Float[np.ndarray, "layer d_mlp"]
-    highest: Float[np.ndarray, "layer d_mlp"]
-    lowest: Float[np.ndarray, "layer d_mlp"]
     top_count: int
     next_count: int
     foil_count: int
@@ -142,6 +134,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> CorpusScan:
         texts(inputs),
         inputs["seed"],
         progress=progress,
+        engine=partial(scan, layers={neuron.layer for neuron in inputs.neurons}),
     )
 
 
@@ -243,7 +236,7 @@ def corpus_scan(
     progress: Progress = silent,
     engine: Engine = scan,
 ) -> CorpusScan:
-    """Read documents once, tally every neuron, and look closely at a few.
+    """Read documents once and look closely at a few neurons.
 
     Args:
         subject: the model.
@@ -274,7 +267,6 @@ def corpus_scan(
         tokens=len(records.document),
         known=int(records.next_is_known.sum()),
         window=window_of(subject),
-        **_every_neuron(subject, done),
         top_count=int(records.top_is_target.sum()),
         next_count=int(records.next_is_target.sum()),
         foil_count=int(records.next_is_foil.sum()),
@@ -289,21 +281,6 @@ def corpus_scan(
 def window_of(subject: Subject) -> int:
     """Tokens that the model sees at once, BOS not counted."""
     return min(WINDOW_TOKENS, subject.context - int(subject.prepend_bos))
-
-
-def _every_neuron(subject: Subject, done: Scan) -> dict[str, Any]:
-    flat = {
-        "mean": done.moments.mean,
-        "deviation": done.moments.variance.sqrt(),
-        "highest": done.highest.values[0],
-        "lowest": -done.lowest.values[0],
-    }
-    return {
-        name: rearrange(
-            values.float().numpy(), "(layer d_mlp) -> layer d_mlp", layer=subject.n_layers
-        )
-        for name, values in flat.items()
-    }
 
 
 def _columns(found: Sequence[Example]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Facts:
     vocabulary: int  # how many tokens there are
     target_logit: float  # of the target
     writes: bool  # whether the target is first, but for its own variants of case and space
+    begins: bool  # whether a mark is not first, and what is begins with it
     every_spelling: bool  # whether those are written too
     far: bool  # whether the target lies far from the mean
     target_rank: int  # of the target; in standard deviations
@@ -109,6 +110,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         vocabulary=vocabulary,
         target_logit=target,
         writes=target > logit,
+        begins=target <= logit and _begins(other, result.target),
         every_spelling=bool(spelled),
         far=abs(result.target_z) > FAR,
         target_rank=_rank(result.target_rank, vocabulary, sign),
@@ -130,6 +132,13 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
 def _rank(rank: int, among: int, sign: int) -> int:
     """A rank, counted from the other end for negative activation."""
     return rank if sign > 0 else among + 1 - rank
+
+
+def _begins(text: str, target: str) -> bool:
+    """Whether a token begins with a mark, as ``).`` does."""
+    mark = target.strip()
+    letters = any(map(str.isalnum, mark))
+    return bool(mark) and not letters and text.strip().startswith(mark)
 
 
 def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:

@@ -25,6 +25,11 @@ class Two:
     through: float  # what the first recovers through the second
     one_layer: bool
 
+    @property
+    def opposed(self) -> bool:
+        """Whether alone they move the answer in opposite ways."""
+        return self.alone[0] * self.alone[1] < 0
+
 
 @dataclass(frozen=True)
 class Elsewhere:

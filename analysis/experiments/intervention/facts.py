@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analysis.criteria import NEGLIGIBLE, TRADED
+from analysis.criteria import NEGLIGIBLE, TRADED, UNMOVED
 from analysis.experiments.intervention.compute import MEASURES, RESAMPLE, SETTINGS, Intervention
 from analysis.token_sets import members
 
@@ -45,7 +45,7 @@ class Facts:
     # whether more of the neuron raises target over foil; None for a factor of 1
     favours_target: bool | None
     spread: float  # standard deviation of the logit difference over draws
-    draw_matters: bool  # whether that is not negligible beside what the draws change
+    draw_matters: bool  # whether that is more than a trifle, and beside what the draws change
     same_text: tuple[str, ...]  # exchanges under which the text is as untouched
 
 
@@ -58,6 +58,7 @@ def facts(result: Intervention, _sign: int | None = None) -> Facts:
     others = {row.choice for row in rows} - {own.choice}
     lost, gained = own.p_target - without.p_target, without.p_foil - own.p_foil
     spread = float(result.drawn_measures[:, DIFF].astype(float).std())
+    changed = rows[RESAMPLE].logit_diff - own.logit_diff
     rise = (more.logit_diff - own.logit_diff) * (result.factor - 1)
     return Facts(
         settings={row.name: row for row in rows},
@@ -71,7 +72,7 @@ def facts(result: Intervention, _sign: int | None = None) -> Facts:
         traded=lost > 0 and gained >= TRADED * lost,
         favours_target=None if result.factor == 1 else rise > 0,
         spread=spread,
-        draw_matters=spread >= NEGLIGIBLE * abs(rows[RESAMPLE].logit_diff - own.logit_diff),
+        draw_matters=spread >= max(UNMOVED, NEGLIGIBLE * abs(changed)),
         same_text=tuple(row.name for row in rows[1:] if row.text == own.text),
     )
 

@@ -54,6 +54,8 @@ class NeuronSweep(Result):
             activation: what does not run through that one.
     """
 
+    rounded = ("attribution", "activation_change")
+
     clean: str
     corrupted: str
     target: str

@@ -26,6 +26,7 @@ class Natural:
     first: int  # after how many of them the target is the likeliest token
     interval: tuple[float, float]  # of that share, 95 %
     mostly: bool  # whether those are more than half
+    half: bool  # whether they are just half
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,5 @@ def _natural(result: NextToken) -> Natural | None:
         first=first,
         interval=share_interval(first, result.natural),
         mostly=2 * first > result.natural,
+        half=2 * first == result.natural,
     )

@@ -64,6 +64,8 @@ class Upstream(Result):
         norms_behind: whether norms stand behind attention and MLPs; their scales are frozen too.
     """
 
+    rounded = ("contrast", "matched_contrast")
+
     neuron: str
     projections: tuple[str, ...]
     lead: str

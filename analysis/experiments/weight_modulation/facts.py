@@ -65,6 +65,7 @@ class Facts:
     points: dict[float, Point]  # the clean prompt's answer, by factor of either kind of weights
     input_points: dict[float, Point]
     rise: float  # of its logit difference from factor -1 to 3
+    likelier: bool  # whether the target's probability goes the same way
     moves: bool  # whether that is more than a trifle
     steers: bool  # whether it is also more than any control's
     steady: bool  # whether every step moves it the same way
@@ -103,6 +104,7 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         points=points,
         input_points=inputs,
         rise=rise,
+        likelier=(points[3.0].p_target - points[-1.0].p_target) * rise > 0,
         moves=moves,
         steers=steers,
         steady=bool((steps * np.sign(rise) > 0).all()),
