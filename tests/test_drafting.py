@@ -255,11 +255,13 @@ def test_every_question_of_the_library_has_pairs_to_choose_and_pairs_to_confirm(
 def test_a_row_that_a_model_cannot_be_asked_is_named_and_the_others_stand(tmp_path, model):
     path = tmp_path / "pairs.csv"
     long = f"{CLEAN + ' an egg' * 100},{CORRUPTED}, an, a\n"
-    path.write_text(HEAD + ROW + OTHER + long)
+    words = "I saw the egg and,I saw the dog and, then an, from\n"
+    path.write_text(HEAD + ROW + OTHER + long + words)
     question = questions.load(str(path))
     assert len(question.other_pairs(model)) == 1
     (hint,) = hints(model, question)
-    assert hint.startswith("1 of 2 written pairs cannot be asked, first pairs.1 (The clean prompt")
-    (named,) = checked(model, question)["unreadable"]
+    assert hint.startswith("2 of 3 written pairs cannot be asked, first pairs.1 (The clean prompt")
+    named, other = checked(model, question)["unreadable"]
+    assert "several tokens long" in other["why"]
     assert named["pair"] == "pairs.1"
     assert "reads at most" in named["why"]
