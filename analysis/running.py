@@ -102,7 +102,7 @@ def _check_next(experiment: Experiment, subject: Subject, question: Question) ->
     """
     words = (question.target, question.foil)
     if any(len(members(each)) == 1 and len(subject.pieces(each)) > 1 for each in words):
-        question.contrast(subject).check_next(experiment.title)
+        question.contrast(subject).check_next(f"{experiment.title!r}")
 
 
 def compute(

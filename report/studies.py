@@ -46,7 +46,7 @@ def read_studies(
         stale: whether to show results that other code computed.
 
     Raises:
-        UserError: there is none, or one is damaged or stale.
+        UserError: there is none, or one is damaged, stale or of words of several tokens.
     """
     only, found = {"model": model, "question": question}, []
     for folder in _folders(root):
@@ -54,6 +54,11 @@ def read_studies(
         names = {"model": path.parent.as_posix(), "question": path.name}
         if all(wanted in ("", names[what]) for what, wanted in only.items()):
             evidence = evidence_of(folder, stale)
+            if not evidence.has("activations"):
+                raise UserError(
+                    f"{path} can have no page: its words are several tokens long. Show others with "
+                    "--model and --question."
+                )
             found.append(Study(path, evidence, make_claims(evidence)))
     if not found:
         which = "".join(f" of {name}" for name in only.values() if name)
