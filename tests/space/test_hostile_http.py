@@ -15,6 +15,7 @@ import pytest
 
 from space.door import CLOSED, Door
 from space.endpoints import endpoints
+from space.own import OWN
 from space.settings import BODY, TEXT_CHARACTERS
 from space.view import LONGEST, NAMES
 from tests.space.questions import VIEW, is_one_sentence, sent
@@ -112,7 +113,7 @@ def test_a_public_endpoint_answers_or_says_in_a_sentence_what_is_wrong(server, e
 
 
 def test_a_named_call_says_the_same_as_the_queue(server):
-    kind, said = server.call("neuron_sweep", [*GOOD[:4], "many", 0, ""])
+    kind, said = server.call("neuron_sweep", [*GOOD[:4], "many", 0, "", *[""] * len(OWN)])
     assert kind == "error"
     assert is_one_sentence(json.loads(said)["error"])
     kind, said = server.call("next_token", [*GOOD[:4], "gpt5"])

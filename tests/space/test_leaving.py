@@ -16,6 +16,7 @@ from space import leaving, service
 from space.endpoints import endpoints
 from space.kept import Kept
 from space.leaving import Left
+from space.own import OWN
 from space.settings import ADDRESS_SHARE, QUEUE, SHARE
 from tests.space.questions import ASKED, VIEW, ask, sent
 from tests.space.server import JSON, encoded, messages
@@ -212,7 +213,7 @@ def test_what_was_asked_before_is_answered_while_the_model_is_busy(server, endle
     press(server, first := uuid.uuid4().hex, **view)
     answered(server, first)
     (upstream,) = [each for each in endpoints() if each.__name__ == "upstream"]
-    given = [VIEW.neuron, VIEW.clean, VIEW.corrupted, VIEW.target, VIEW.foil, ""]
+    given = [VIEW.neuron, VIEW.clean, VIEW.corrupted, VIEW.target, VIEW.foil, "", *[""] * len(OWN)]
     known = upstream(*given)
     counted = endless.count
     endless.release.clear(), endless.begun.clear()
