@@ -26,6 +26,8 @@ QUANTITY = re.compile(
 
 EXPERIMENT_OF = {figure.name: each.name for each in EXPERIMENTS for figure in each.figures}
 FIGURES = list(EXPERIMENT_OF)
+OF_NO_STUDY = {"screen_recall"}
+"""Drawn of a bench over questions, the same beside every study."""
 
 
 def draw(name: str, study=None, plan=None) -> go.Figure:
@@ -66,6 +68,9 @@ def test_every_visible_axis_names_what_it_counts(name):
 def test_it_draws_what_contradicts_the_claims_and_what_is_hostile_and_each_otherwise(name):
     plans = (Plan(), Plan(holds=False), hostile_plan())
     pages = [texts(draw(name, plan=plan)) for plan in plans]
+    if name in OF_NO_STUDY:
+        assert len(set(pages)) == 1
+        return
     assert len(set(pages)) > 1, "it draws the same whatever was found"
     assert not [text for text in HOSTILE if "<" in text and text in pages[-1]]
 

@@ -32,7 +32,7 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
         zeroline=False,
     )
     low = min(min(shown.x, default=1.0) for shown in figure.data)
-    figure.update_xaxes(title="recall", range=[low - 0.06, 1.04], tickformat=".0%", dtick=0.2)
+    figure.update_xaxes(title="recall (share of the largest effects that it finds)", range=[low - 0.06, 1.04], tickformat=".0%", dtick=0.2)
     style.note(
         figure,
         style.swatch(style.TARGET, "attribution, pairs averaged: of the 10 largest", "○"),
