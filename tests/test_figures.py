@@ -20,7 +20,7 @@ from tests.synthetic.over_questions import over_questions
 
 QUANTITY = re.compile(
     r"recovery|logit|probability|activation|layer|head|token|neuron|position|share"
-    r"|run|format"
+    r"|run|format|question"
 )
 
 

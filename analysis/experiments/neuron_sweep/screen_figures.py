@@ -18,13 +18,14 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
     bench = kept()
     rows = bench.of(DEFAULT, averaged=True)
     labels = [_words(row) for row in rows]
-    figure = style.canvas(ROW * len(rows) + 64, left=style.label_width(labels), right=92)
+    figure = style.canvas(ROW * len(rows) + 64, left=style.label_width(labels) + 16, right=92)
     _single(figure, bench, rows)
     for size, symbol, offset in ((TEN, "circle-open", -0.14), (FIFTY, "circle", 0.14)):
         _averaged(figure, rows, size, symbol, offset)
     _others(figure, bench, rows)
     _margin(figure, rows)
     figure.update_yaxes(
+        title={"text": "question", "standoff": 4},
         tickvals=[*range(len(rows))],
         ticktext=[f"{w}<br>{len(row.pairs)} pairs" for w, row in zip(labels, rows, strict=True)],
         range=[len(rows) - 0.4, -0.6],
@@ -32,7 +33,8 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
         zeroline=False,
     )
     low = min(min(shown.x, default=1.0) for shown in figure.data)
-    figure.update_xaxes(title="recall (share of the largest effects that it finds)", range=[low - 0.06, 1.04], tickformat=".0%", dtick=0.2)
+    named = "recall (share of the largest effects found)"
+    figure.update_xaxes(title=named, range=[low - 0.06, 1.04], tickformat=".0%", dtick=0.2)
     style.note(
         figure,
         style.swatch(style.TARGET, "attribution, pairs averaged: of the 10 largest", "○"),
