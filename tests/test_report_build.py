@@ -160,9 +160,7 @@ def without_activations(study: Path, question: str) -> Evidence:
     return left
 
 
-def test_a_study_that_can_have_no_page_is_named_and_the_others_have_theirs(
-    study, tmp_path, capsys
-):
+def test_a_study_that_can_have_no_page_is_named_and_the_others_have_theirs(study, tmp_path, capsys):
     without_activations(study, "cities")
     assert main(asked(study, tmp_path / "dist")) == 0
     assert capsys.readouterr().err == (
