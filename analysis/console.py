@@ -148,11 +148,15 @@ def _matrix(title: str, rows: list[list[float]]) -> Table:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
         return " ".join(map(_cell, value))
     if isinstance(value, dict) and set(value) == ESTIMATE:
+        if value["interval"] is None:
+            return _cell(value["value"])
         low, high = value["interval"]
         return f"{_cell(value['value'])} ({_cell(low)} to {_cell(high)})"
     return repr(value) if isinstance(value, str) and value != value.strip() else str(value)

@@ -108,11 +108,12 @@ def _sentences(experiment: Experiment, facts: Any, **seen: Any) -> Sentences:
 
 @cache
 def _templates(package: str) -> Environment:
-    """The templates in a folder, and those of ``analysis/story``, whose macros they may import.
+    """The templates in a folder, and those whose macros they may import: story and drawing.
 
     They escape everything, and miss nothing.
     """
-    homes = [package.rpartition(".") for package in dict.fromkeys((package, "analysis.story"))]
+    packages = dict.fromkeys((package, "analysis.story", "analysis.drawing"))
+    homes = [package.rpartition(".") for package in packages]
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(parent, folder) for parent, _, folder in homes]),
         autoescape=True,

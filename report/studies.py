@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import results
+from analysis import console, results
 from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import QUESTION, Evidence, check_current, load_evidence
 
 MARK = f"{QUESTION}.json"
 """The file that every folder of a study has."""
+
+SIGN = "activations"
+"""The experiment that the sign of the neuron is read off; a page tells all that follows by it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def usual_results() -> Path:
 def read_studies(
     root: Path, model: str = "", question: str = "", stale: bool = False
 ) -> tuple[Study, ...]:
-    """Every study of a folder of results.
+    """Every study of a folder of results that has a page; one that has none is named in a note.
 
     Args:
         root: the folder: in it one for each model, and in that one for each question.
@@ -46,21 +49,23 @@ def read_studies(
         stale: whether to show results that other code computed.
 
     Raises:
-        UserError: there is none, or one is damaged, stale or of words of several tokens.
+        UserError: there is none, or one is damaged or stale.
     """
-    only, found = {"model": model, "question": question}, []
+    only, found, without = {"model": model, "question": question}, [], ""
     for folder in _folders(root):
         path = folder.relative_to(root)
         names = {"model": path.parent.as_posix(), "question": path.name}
         if all(wanted in ("", names[what]) for what, wanted in only.items()):
-            evidence = evidence_of(folder, stale)
-            if not evidence.has("activations"):
-                raise UserError(
-                    f"{path} can have no page: its words are several tokens long. Show others with "
-                    "--model and --question."
-                )
+            evidence = load_evidence(folder)
+            if not evidence.has(SIGN):
+                without = f"{path} has no page, which needs {SIGN}. {evidence.refused[SIGN]}"
+                console.note(f"note: {without}")
+                continue
+            _check(evidence, stale)
             found.append(Study(path, evidence, make_claims(evidence)))
     if not found:
+        if without:
+            raise UserError(without)
         which = "".join(f" of {name}" for name in only.values() if name)
         raise UserError(
             f"There is no study{which} in {root}, as MODEL/QUESTION below it: "
@@ -76,9 +81,13 @@ def evidence_of(folder: Path, stale: bool = False) -> Evidence:
         UserError: results are missing, damaged or stale.
     """
     evidence = load_evidence(folder)
+    _check(evidence, stale)
+    return evidence
+
+
+def _check(evidence: Evidence, stale: bool) -> None:
     if not stale:
         check_current(evidence)
-    return evidence
 
 
 def document(evidence: Evidence, name: str) -> dict[str, Any]:

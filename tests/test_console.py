@@ -44,6 +44,13 @@ def test_an_estimate_stands_in_one_cell_with_its_interval():
     assert "1.5 (1.25 to 2)" in shown({"fit": {"gain": {"value": 1.5, "interval": [1.25, 2.0]}}})
 
 
+def test_what_there_is_no_number_of_is_an_empty_cell():
+    text = shown({"on_news": [{"title": "an", "rate": None}, {"title": "if", "rate": 0.25}]})
+    assert "None" not in text
+    assert re.search(r"an +│ +│", text)
+    assert "None" not in shown({"fit": {"gain": {"value": 1, "interval": None}}, "lowest": None})
+
+
 def test_a_row_too_wide_for_the_screen_is_turned_on_its_side():
     wide = {f"a_measure_of_name_{i}": i for i in range(12)}
     lines = shown({"held_out": wide}).splitlines()

@@ -879,6 +879,17 @@ def test_the_verb_scans_files_for_every_neuron_and_another_shows_one_of_them(
     assert "--documents draws articles" in err
 
 
+@pytest.mark.parametrize("curve", ["--curve", "--no-curve"])
+def test_texts_of_one_token_make_no_scan_and_no_table(analysis, llama_folder, tmp_path, curve):
+    (tmp_path / "word.txt").write_text("apple")
+    table = tmp_path / "neurons.parquet"
+    given = ("--model", llama_folder, "--neuron", "L1N5", "--files", tmp_path / "word.txt", curve)
+    code, _, err = analysis("corpus-scan", *given, "--keep", tmp_path / "kept", "--table", table)
+    assert code == 2
+    assert "There is no text to scan" in err
+    assert not table.exists()
+
+
 def test_the_embedded_models_neuron_has_two_ends_and_the_low_one_stands_before_the_foil(
     embedded, monkeypatch
 ):

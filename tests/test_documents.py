@@ -58,7 +58,13 @@ def verbs() -> dict[str, set[str]]:
     known = {}
     for name, command in command_line.verbs():
         names = inspect.signature(command.callback).parameters
-        known[name] = {f"--{each.replace('_', '-')}" for each in names} | {"--json", "--help"}
+        plain = [each.replace("_", "-") for each in names]
+        known[name] = {f"--{each}" for each in plain} | {"--json", "--help"}
+        known[name] |= {
+            f"--no-{each}"
+            for each, told in zip(plain, names.values(), strict=True)
+            if told.default is True
+        }
         known[name] |= {
             other
             for each in names.values()

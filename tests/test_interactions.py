@@ -1,11 +1,14 @@
 """Do two neurons add up? Planted pairs of which the answer is known, and hooks."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 import torch
 
+from analysis import sentences
+from analysis.experiments import named
 from analysis.experiments.interactions import compute
 from analysis.experiments.interactions.compute import interactions, summary
 from analysis.experiments.interactions.facts import facts
@@ -176,6 +179,33 @@ def test_an_excess_is_no_peculiarity_where_other_prompts_have_it_with_its_sign(t
     told = facts(dataclasses.replace(result, held_out_excess=there)).elsewhere
     assert (told.differing, told.kept, told.holds) == (1, int(kept), kept)
     assert told.excess.mean == pytest.approx(times * result.excess[0, -1])
+
+
+def told(result):
+    return str(sentences.alone(named("interactions"), result).elsewhere)
+
+
+def test_the_pair_that_adds_up_least_is_told_of_other_prompts_only_where_it_was_tried_there():
+    result = evidence(Plan()).interactions
+    first, middle, last = result.neurons
+    assert f"{first} and {last} add up least on the first pair" in told(result)
+    assert "not tried" not in told(result)
+    without = dataclasses.replace(
+        result, few=np.array([0, 1]), held_out_excess=result.held_out_excess[:, :2, :2]
+    )
+    assert f"{first} and {last} were not tried there." in told(without)
+    assert f"Of those tried, {first} and {middle} add up least" in told(without)
+
+
+def test_what_holds_of_one_pair_is_told_as_of_one_and_an_excess_with_its_own_sign():
+    result = evidence(Plan()).interactions
+    assert "1 of these pairs does not add up on the first pair" in told(result)
+    assert "too, for 1 of them: by" in told(result)
+    assert re.search(
+        r"is −30\s% of the difference \(95\s% interval −33\s% to −27\s%\)", told(result)
+    )
+    turned = dataclasses.replace(result, held_out_excess=-result.held_out_excess)
+    assert "too, for none of them: by" in told(turned)
 
 
 def test_without_other_prompts_nothing_is_said_of_them():

@@ -1,5 +1,6 @@
 """What best neurons tell on news: thresholds by trying every one, and what is said of them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -112,7 +113,24 @@ def test_what_a_neuron_marks_on_news_is_held_against_how_often_its_word_comes():
     assert "In none of 1 question the marks are right more often" in told(poor).news
     silent = replace(poor, marked=np.array([0]), precision=np.full((1, 3), np.nan))
     assert "marks no token at all" in told(silent).news
-    rows = [good, replace(row("are", WORDS, 0.1), **news(0.6, 0.6))]
-    said = told(together(rows, {})).news
-    assert "best sign is that of" in said
-    assert said.index("are") < said.index("40")
+
+
+def test_no_neuron_is_told_as_the_best_sign_by_the_articles_that_judge_it():
+    """The question that is asked where no other is named is told, else the one by its prompts."""
+    ours = replace(row("an", (" an", " a"), 0.2), **news(0.1, 0.4))
+    better = replace(row("are", WORDS, 0.7), **news(0.9, 0.9))
+    third = replace(row("she", (" she", " he"), 0.4), **news(0.95, 0.95))
+    said = told(together([ours, better, third], {})).news
+    assert "best" not in said.split("judge it")[1]
+    assert re.search(r"For <code class=.tok.>·an</code> against .*?, \w+ marks 40", said)
+    others = told(together([third, better], {})).news
+    assert re.search(r"recovers most for <code class=.tok.>·are</code>.*?: \w+ marks 90", others)
+
+
+def test_more_articles_than_there_are_are_refused_before_a_question_is_asked(
+    analysis, llama_folder, monkeypatch
+):
+    monkeypatch.setattr(compute, "run", None)
+    code, _, err = analysis("library", "an", "--model", llama_folder, "--documents", "999999")
+    assert code == 2
+    assert "ask for at most so many" in err

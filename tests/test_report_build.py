@@ -10,6 +10,7 @@ import pytest
 from analysis import results
 from analysis.claims import figures
 from analysis.errors import UserError
+from analysis.evidence import Evidence
 from analysis.experiments.census.compute import Census
 from report import __main__ as command
 from report import build as building
@@ -17,7 +18,7 @@ from report.__main__ import main
 from report.build import build
 from report.studies import usual_results
 from tests.prose import undrawn
-from tests.synthetic import Plan, evidence, save
+from tests.synthetic import Plan, evidence, save, save_study
 from tests.synthetic.over_questions import over_questions, save_rows
 
 pytestmark = pytest.mark.slow
@@ -141,6 +142,35 @@ def test_what_is_no_build_is_never_replaced(study, tmp_path, names):
 def test_the_command_prints_where_the_index_is(study, tmp_path, capsys):
     assert main(asked(study, tmp_path / "dist")) == 0
     assert re.fullmatch(r"\S+/dist/index\.html \(\d+\.\d s\)\n", capsys.readouterr().out)
+
+
+def without_activations(study: Path, question: str) -> Evidence:
+    """A study beside another, of a question to which the activations could not be put."""
+    whole = evidence(Plan())
+    results = {name: each for name, each in whole.results.items() if name != "activations"}
+    made = {name: whole.provenance[name] for name in results}
+    left = dataclasses.replace(
+        whole,
+        question=whole.question.model_copy(update={"name": question}),
+        results=results,
+        provenance=made,
+        refused={"activations": "'Activations' reads the next token alone."},
+    )
+    save_study(left, study.parent.parent)
+    return left
+
+
+def test_a_study_that_can_have_no_page_is_named_and_the_others_have_theirs(study, tmp_path, capsys):
+    without_activations(study, "cities")
+    assert main(asked(study, tmp_path / "dist")) == 0
+    assert capsys.readouterr().err == (
+        "note: smollm2-135m/cities has no page, which needs activations. "
+        "'Activations' reads the next token alone.\n"
+    )
+    there = {path.name for path in (tmp_path / "dist" / "smollm2-135m").iterdir()}
+    assert there == {study.name}
+    assert main([*asked(study, tmp_path / "dist"), "--question", "cities"]) == 2
+    assert "error: smollm2-135m/cities has no page" in capsys.readouterr().err
 
 
 def test_by_default_the_results_of_this_folder_are_shown_else_the_committed_ones(

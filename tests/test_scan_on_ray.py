@@ -83,9 +83,56 @@ def test_where_no_ray_is_or_answers_is_told_in_one_sentence(loading, monkeypatch
         closed = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(UserError, match=f"No Ray answers at {closed}"), ask(2, closed):
         pass
+    for nowhere in ("a..b:6379", f"{'a' * 64}:6379"):
+        with pytest.raises(UserError, match=f"No Ray answers at {nowhere}"), ask(2, nowhere):
+            pass
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match="pip install 'an-neuron"), ask(2):
         pass
+
+
+def test_an_address_of_ipv6_is_asked_without_its_brackets(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        on_ray.socket, "create_connection", lambda to, _: asked.append(to) or socket.socket()
+    )
+    on_ray._check_reached("[::1]:6379")
+    assert asked == [("::1", 6379)]
+
+
+def test_workers_that_wait_for_what_others_hold_are_told():
+    told = []
+    wanted = functools.partial(on_ray._wanted, "GPU", tell=told.append)
+    assert wanted(None, {"GPU": 4.0}, {"GPU": 4.0}) == 4
+    assert told == []
+    assert wanted(3, {"GPU": 4.0}, {"GPU": 1.0}) == 3
+    assert "2 of 3 workers wait for one" in told[0]
+    for workers, there in ((5, {"GPU": 4.0}), (None, {})):
+        with pytest.raises(UserError, match="ask for fewer"):
+            wanted(workers, there, there)
+
+
+def test_only_a_worker_that_died_too_often_is_told_as_one(monkeypatch):
+    exceptions = types.SimpleNamespace()
+    for name, base in (("RayError", "Exception"), ("RayTaskError", "RayError")):
+        setattr(exceptions, name, type(name, (getattr(exceptions, base, Exception),), {}))
+    died = type("ActorDiedError", (exceptions.RayError,), {"actor_init_failed": False})
+    exceptions.ActorDiedError = died
+    unborn = type("Unborn", (died,), {"actor_init_failed": True})
+
+    def told(error):
+        def get(_):
+            raise error
+
+        ray = types.SimpleNamespace(exceptions=exceptions, get=get)
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        with pytest.raises(UserError) as found:
+            on_ray._got(None)
+        return str(found.value)
+
+    assert told(died("killed")).startswith("A worker died more than 16 times (killed)")
+    for other in (exceptions.RayError("an object is lost"), unborn("no such package")):
+        assert told(other).startswith(f"Ray could not scan ({other})")
 
 
 def test_ray_is_asked_for_in_so_many_words(analysis):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tracemalloc
 
 import pyarrow as pa
@@ -136,8 +137,12 @@ def test_a_file_that_cannot_be_read_ends_the_scan_in_a_sentence_or_is_named_and_
 
 def test_a_column_that_is_missing_or_holds_no_text_is_named(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", STORIES, "story")
-    with pytest.raises(UserError, match="no column 'text', but id, story"):
+    with pytest.raises(UserError, match="no column 'text', of id, story"):
         read(path)
+    twice = pa.table([["x"], ["y"]], names=["text", "text"])
+    parquet.write_table(twice, tmp_path / "b.parquet")
+    with pytest.raises(UserError, match="2 columns 'text', of text, text"):
+        read(tmp_path / "b.parquet")
     with pytest.raises(UserError, match=r"'id' of .* holds int64 and no text"):
         read(path, field="id")
 
@@ -152,6 +157,9 @@ def test_names_and_patterns_find_files_once_and_in_order(tmp_path):
         found([str(tmp_path / "*.parquet")])
     with pytest.raises(UserError, match="is a folder: name its files"):
         found([str(tmp_path)])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe is no file that can be read twice"):
+        found([str(tmp_path / "pipe")])
 
 
 def test_standard_input_is_kept_as_long_as_it_is_read(tmp_path, monkeypatch):
@@ -172,6 +180,26 @@ def test_standard_input_is_kept_as_long_as_it_is_read(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be kept in"), spooled(tmp_path / "file"):
         pass
+
+
+def test_standard_input_that_is_closed_or_left_behind_by_a_killed_scan(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UserError, match="Standard input is closed"), spooled(tmp_path):
+        pass
+    for name in ("stdin-dead", "stdin-dead.lock"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"once")))
+    with spooled(tmp_path) as (held, _):
+        assert {path.name for path in tmp_path.iterdir()} == {held.name, f"{held.name}.lock"}
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"twice")))
+        with spooled(tmp_path) as (other, _):
+            assert (held.read_bytes(), other.read_bytes()) == (b"once", b"twice")
+
+
+def test_what_fails_while_standard_input_is_read_keeps_its_own_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"once")))
+    with pytest.raises(OSError, match="No space left"), spooled(tmp_path):
+        raise OSError(28, "No space left on device")
 
 
 def test_a_curve_of_more_text_than_memory_should_hold_is_refused(tmp_path, monkeypatch):

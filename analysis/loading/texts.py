@@ -9,12 +9,14 @@ import io
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock
 
 from analysis.errors import UserError, first_line
 from analysis.progress import Progress, silent
@@ -34,6 +36,9 @@ BUFFER = 1 << 20
 """Bytes of Parquet that are read ahead."""
 
 STDIN = "-"
+
+SPOOLED = "stdin-"
+"""How the names of files begin that standard input is kept in."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +170,10 @@ def _rows(path: Path, field: str) -> Iterator[tuple[str, int]]:
     try:
         with parquet.ParquetFile(path, buffer_size=BUFFER) as file:
             names = file.schema_arrow.names
-            if field not in names:
+            if names.count(field) != 1:
+                has = f"{names.count(field)} columns" if field in names else "no column"
                 raise UserError(
-                    f"{path} has no column {field!r}, but {', '.join(names)[:200]}: name one with "
+                    f"{path} has {has} {field!r}, of {', '.join(names)[:200]}: name one with "
                     "--field."
                 )
             kind = file.schema_arrow.field(field).type
@@ -191,7 +197,7 @@ def found(patterns: Sequence[str]) -> tuple[Path, ...]:
     """The files of some names and patterns, those of a pattern in the order of their names.
 
     Raises:
-        UserError: a pattern fits no file, or a name is a folder.
+        UserError: a pattern fits no file, or a name is a folder or a pipe.
     """
     files: list[Path] = []
     for pattern in patterns:
@@ -203,6 +209,11 @@ def found(patterns: Sequence[str]) -> tuple[Path, ...]:
                 raise UserError(f"No file is named like {pattern!r}.")
         if some[0].is_dir():
             raise UserError(f"{pattern} is a folder: name its files, as in '{pattern}/*.jsonl'.")
+        for path in some:
+            if path.exists() and not path.is_file():
+                raise UserError(
+                    f"{path} is no file that can be read twice: pipe its text in, with --files -."
+                )
         files += some
     return tuple(dict.fromkeys(files))
 
@@ -215,16 +226,52 @@ def spooled(folder: Path) -> Iterator[tuple[Path, str]]:
         folder: where the file lies until it is no longer needed.
 
     Raises:
-        UserError: it cannot be written there.
+        UserError: it is closed, or cannot be written there.
     """
-    try:
+    if sys.stdin is None:
+        raise UserError("Standard input is closed: pipe the texts in, or name files.")
+    path = folder / f"{SPOOLED}{uuid4().hex}"
+    lock = FileLock(f"{path}.lock")
+    with _keeping(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-            file.flush()
-            file.seek(0)
-            yield Path(file.name), hashlib.file_digest(file, "sha256").hexdigest()
+        _clear(folder)
+        lock.acquire()
+    try:
+        with _keeping(folder):
+            checksum = _copied(path)
+        yield path, checksum
+    finally:
+        _drop(path, lock)
+
+
+@contextmanager
+def _keeping(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"Standard input cannot be kept in {folder} ({error.strerror or error})."
         ) from error
+
+
+def _copied(path: Path) -> str:
+    """Write standard input to a file; its checksum."""
+    with path.open("wb+") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed processes left: nobody holds its lock any more."""
+    for left in folder.glob(f"{SPOOLED}*.lock"):
+        lock = FileLock(left)
+        with suppress(OSError):  # held, or another's
+            lock.acquire(timeout=0)
+            _drop(left.with_suffix(""), lock)
+
+
+def _drop(path: Path, lock: FileLock) -> None:
+    path.unlink(missing_ok=True)
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ so that both give the same bits where the machines' arithmetic does.
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,9 +135,11 @@ def _got(reference: Any) -> dict[str, Tensor]:
             raise error.cause from None
         raise
     except ray.exceptions.RayError as error:
+        died = isinstance(error, ray.exceptions.ActorDiedError) and not error.actor_init_failed
+        what = f"A worker died more than {RESTARTS} times" if died else "Ray could not scan"
         raise UserError(
-            f"A worker died more than {RESTARTS} times ({first_line(error)}): what was scanned is "
-            "kept, and the same command goes on there."
+            f"{what} ({first_line(error)}): what was scanned is kept, and the same command goes on "
+            "there."
         ) from error
 
 
@@ -147,8 +149,8 @@ def _check_reached(address: str) -> None:
     if not port.isdecimal():
         return  # auto, or what Ray will say is none
     try:
-        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-    except (OSError, OverflowError) as error:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
         raise UserError(f"No Ray answers at {address} ({first_line(error)}).") from error
 
 
@@ -159,6 +161,7 @@ def pool(
     device: str,
     workers: int | None = None,
     address: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Pool]:
     """Workers on this machine, or on a cluster, for as long as the context lasts.
 
@@ -168,9 +171,27 @@ def pool(
         device: workers get a GPU each where it is ``cuda``, else a processor.
         workers: how many; None for as many as there are GPUs, or processors.
         address: of the cluster; without one Ray runs here, and ends with the context.
+        tell: told what it waits for, where others hold what the workers need.
 
     Raises:
         UserError: Ray is not installed, not at that address, or has too few GPUs.
+    """
+    ray = _begun(workers, address)
+    kind = "GPU" if device.startswith("cuda") else "CPU"
+    try:
+        wanted = _wanted(kind, workers, ray.cluster_resources(), ray.available_resources(), tell)
+        claim = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
+        made = ray.remote(**claim, max_restarts=RESTARTS, max_task_retries=RESTARTS)(Worker)
+        yield Pool([made.remote(load, key) for _ in range(wanted)])
+    finally:
+        ray.shutdown()
+
+
+def _begun(workers: int | None, address: str | None) -> Any:
+    """Ray, started here or reached on a cluster.
+
+    Raises:
+        UserError: it is not installed, not at that address, or does not start.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to Ray's makers
     try:
@@ -179,19 +200,31 @@ def pool(
         raise UserError(HINT) from error
     if address:
         _check_reached(address)
-    kind = "GPU" if device.startswith("cuda") else "CPU"
     try:
         here = {} if address else {"num_cpus": workers, "include_dashboard": False}
         quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         ray.init(address=address or "local", **quiet, **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UserError(f"Ray cannot be started or reached ({first_line(error)}).") from error
-    try:
-        there = int(ray.cluster_resources().get(kind, 0))
-        if there < (workers or 1):
-            raise UserError(f"Ray has {there} {kind}s, and every worker wants one: ask for fewer.")
-        claim = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
-        made = ray.remote(**claim, max_restarts=RESTARTS, max_task_retries=RESTARTS)(Worker)
-        yield Pool([made.remote(load, key) for _ in range(workers or there)])
-    finally:
-        ray.shutdown()
+    return ray
+
+
+def _wanted(
+    kind: str,
+    workers: int | None,
+    there: Mapping[str, float],
+    free: Mapping[str, float],
+    tell: Callable[[str], None],
+) -> int:
+    """How many workers to start; tells how many of them wait for what others hold.
+
+    Raises:
+        UserError: there are too few GPUs or processors, also when all are free.
+    """
+    whole, left = (int(each.get(kind, 0)) for each in (there, free))
+    wanted = workers or whole
+    if whole < max(1, wanted):
+        raise UserError(f"Ray has {whole} {kind}s, and every worker wants one: ask for fewer.")
+    if left < wanted:
+        tell(f"note: others hold Ray's {kind}s: {wanted - left} of {wanted} workers wait for one.")
+    return wanted

@@ -105,7 +105,8 @@ class Work:
 
         call, device = self.call, key["device"]
         loading = Loading(call.model, device, call.dtype, call.graft)
-        with pool(loading.load, key, device, self.ray.workers, self.ray.address) as workers:
+        asked = device, self.ray.workers, self.ray.address, console.note
+        with pool(loading.load, key, *asked) as workers:
             yield workers.scan
 
 
@@ -124,8 +125,12 @@ class _Scanning:
         scan_files.save_scan(self.path, done, self.key)
 
     def closely(self, inputs: Inputs, so_far: Scan | None) -> Any:
-        """Every neuron, and a few of them on every token."""
-        return corpus_scan(
+        """Every neuron, and a few of them on every token.
+
+        Raises:
+            UserError: there is no text.
+        """
+        found = corpus_scan(
             self.subject,
             inputs.neurons,
             inputs.question.contrast(self.subject),
@@ -136,6 +141,8 @@ class _Scanning:
             self.progress,
             self.engine,
         )
+        _check_read(found.tokens)
+        return found
 
     def every_neuron(self, so_far: Scan | None) -> dict[str, Any]:
         """Tally every neuron without logits, and hold no more than some shards of the texts.
@@ -149,9 +156,13 @@ class _Scanning:
         done = begun = so_far or started(subject, ())
         for done in self.engine(subject, pieces, (), None, self.key["seed"], begun):
             self.keep(done)
-        if not int(done.moments.count):
-            raise UserError("There is no text to scan: no document has two tokens.")
+        _check_read(int(done.moments.count))
         return {"documents": next(numbers), "tokens": int(done.moments.count)}
+
+
+def _check_read(tokens: int) -> None:
+    if not tokens:
+        raise UserError("There is no text to scan: no document has two tokens.")
 
 
 def _followed(inputs: Inputs) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Elsewhere:
     differing: int  # of these, that do not add up on the pair that chose them
     kept: int  # of those, that do not add up there either, in the same direction, beyond doubt
     strongest: Two  # of these pairs the one with the largest excess, by the pair that chose them
+    tried: bool  # whether that is the one with the largest excess of all pairs
     excess: Estimate  # of that one
     holds: bool  # whether it does not add up there either
 
@@ -122,6 +123,7 @@ def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewher
         differing=len(differing),
         kept=len(kept),
         strongest=_two(result, *strongest),
+        tried=strongest == by_size[0],
         excess=told[strongest],
         holds=strongest in kept,
     )

@@ -63,6 +63,7 @@ def answer(
     from analysis.experiments.library.tables import LISTING
 
     asked = _asked(call, names or [])
+    _check_documents(call)
     subject = call.load()
     made: list[Made] = []
     missing = {}
@@ -97,6 +98,14 @@ def _asked(call: Call, names: list[str]) -> list[Call]:
         raise UserError("Name questions, or type one with --clean and --corrupted: not both.")
     named = [*([call.question] if call.question else []), *names] or library()
     return [replace(call, question=name) for name in dict.fromkeys(named)]
+
+
+def _check_documents(call: Call) -> None:
+    """Refuse more articles than there are before anything is asked, which takes minutes."""
+    from analysis import corpus
+
+    if call.options["documents"]:
+        corpus.sample(call.options["documents"], call.options["seed"])
 
 
 def _row(

@@ -37,12 +37,6 @@ class News:
     recall: Estimate  # of the target's places the share that reaches it
     tells: bool  # whether even the lower end of its precision lies above the rate
 
-    @property
-    def score(self) -> float:
-        """F1, by which the threshold was chosen: the harmonic mean of precision and recall."""
-        both = self.precision.mean, self.recall.mean
-        return 2 * both[0] * both[1] / sum(both) if self.marked and all(both) else 0.0
-
 
 @dataclass(frozen=True)
 class Row:
@@ -110,7 +104,7 @@ class Facts:
     judged: int  # of which so many judge
     heard: tuple[Row, ...]  # questions of which the target comes there often enough
     seldom: tuple[Row, ...]  # told apart, but not of these
-    sign: Row | None  # of those heard the one whose neuron is the best sign of its target
+    shown: Row | None  # of those heard the one that is told, which news took no part in choosing
     telling: int  # neurons whose marks are right more often than the target's rate, beyond doubt
 
 
@@ -159,7 +153,7 @@ def facts(result: Library) -> Facts:
         judged=result.documents // 2,
         heard=heard,
         seldom=tuple(r for r in told if r not in heard),
-        sign=max(heard, key=lambda r: r.news.score, default=None),
+        shown=special if special in heard else next(iter(heard), None),
         telling=sum(r.news.tells for r in heard),
     )
 
