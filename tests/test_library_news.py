@@ -105,6 +105,11 @@ def test_of_a_target_that_comes_too_seldom_on_news_no_precision_is_told():
     assert "occurrences" not in summary(unread)["questions"][0]
 
 
+def test_where_pairs_have_targets_of_their_own_no_single_word_is_named():
+    many = replace(row("an", (" an", " a"), 0.7), **{**news(0.3, 0.4), "awaited": np.array([30])})
+    assert "of the places of one of the 30 words that its pairs ask for" in told(many).news
+
+
 def test_what_a_neuron_marks_on_news_is_held_against_how_often_its_word_comes():
     good, poor = (
         replace(row("an", (" an", " a"), 0.7), **news(precision, 0.4)) for precision in (0.3, 0.003)

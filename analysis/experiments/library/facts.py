@@ -29,7 +29,8 @@ is no rule to except it from."""
 class News:
     """How good a sign the best neuron is, in running text, that the target comes next."""
 
-    occurrences: int  # of the target, in the articles that judge
+    awaited: int  # tokens that count as the target: those of all pairs
+    occurrences: int  # of these, in the articles that judge
     rate: float  # their share of all tokens
     often: bool  # whether it comes often enough to tell
     marked: int  # tokens that reach the threshold
@@ -232,6 +233,7 @@ def _news(result: Library, i: int) -> News:
     precision, recall = (Estimate(*map(float, v[i])) for v in (result.precision, result.recall))
     often, rate = bool(result.often[i]), result.rate(i)
     return News(
+        awaited=int(result.awaited[i]),
         occurrences=int(result.occurrences[i, 1]),
         rate=rate,
         often=often,
