@@ -132,8 +132,10 @@ def _named(scope: Message) -> Message:
 
 
 def _waits_for_a_tool(scope: Message) -> bool:
-    """Whether the answer comes on this request: with the older transport, by server-sent events,
-    a question ends at once, and its answer comes on another."""
+    """Whether a request is asked to wait for a tool's answer.
+
+    With the older transport, by server-sent events, it ends at once; the answer comes on another.
+    """
     return scope["method"] == "POST" and _route(scope) in (["mcp"], ["mcp", "http"])
 
 
