@@ -289,10 +289,10 @@ def _check_long(contrast: Contrast) -> None:
         )
     target, foil = contrast.words
     if shared(target, foil) == min(len(target), len(foil)):
-        shorter, longer = sorted((contrast.target[:60], contrast.foil[:60]), key=len)
+        shorter, longer = sorted((contrast.target, contrast.foil), key=len)
         raise UserError(
-            f"{longer!r} begins with {shorter!r}, so that the one is no answer in the place of the "
-            "other: give different words."
+            f"{longer[:90]!r} begins with {shorter[:60]!r}, so that the one is no answer in the "
+            "place of the other: give different words."
         )
 
 

@@ -81,6 +81,16 @@ def test_on_news_a_threshold_is_chosen_on_every_second_text_and_judged_on_the_ot
     assert both[0].effects is found.effects
 
 
+def test_a_text_without_tokens_takes_no_turn_and_all_targets_are_awaited(random_row):
+    subject, found = random_row
+    contrasts = [TREES.contrast(subject), TREES.contrast(subject)]
+    (plain,) = in_news(subject, [found], [contrasts], ARTICLES)
+    (gapped,) = in_news(subject, [found], [contrasts], [(99, "I"), *ARTICLES])
+    assert plain.awaited[0] == 1
+    for name in ("tokens", "occurrences", "threshold", "marked", "recall"):
+        np.testing.assert_array_equal(getattr(gapped, name), getattr(plain, name))
+
+
 def test_of_a_target_that_comes_too_seldom_on_news_no_precision_is_told():
     seldom = replace(row("an", (" an", " a"), 0.7), **news(0.5, 0.5, occurrences=9))
     alone = replace(row("an", (" an", " a"), 0.7), occurs_in=np.array([[2, 9]]))

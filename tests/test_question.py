@@ -13,6 +13,7 @@ from analysis.experiments import EXPERIMENTS
 from analysis.neuron import Neuron, parse_neuron
 from analysis.prompts import make_pair, make_prompt
 from analysis.questions import Question
+from analysis.questions.parts import Pair
 from tests import tiny
 from tests.questions import CLEAN, CORRUPTED, PAIR, TREES, TREES_FILE
 from tests.subjects import make_subject
@@ -350,6 +351,17 @@ def string_literals(path):
         text = isinstance(node, ast.Constant) and isinstance(node.value, str)
         if text and id(node) not in alone:
             yield node.value
+
+
+def test_a_pair_that_is_written_out_and_made_of_words_stands_once(subject):
+    made = TREES.other_pairs(subject)
+    first = Pair(clean=made[0].clean.text, corrupted=made[0].corrupted.text)
+    turned = Pair(clean=made[1].corrupted.text, corrupted=made[1].clean.text)
+    again = TREES.model_copy(update={"pairs": (first, turned)}).other_pairs(subject)
+    assert len(again) == len(made)
+    assert {(p.clean.text, p.corrupted.text) for p in again} != {
+        (p.clean.text, p.corrupted.text) for p in made
+    }  # the turned one stands as it was written
 
 
 def test_no_word_of_a_question_stands_in_code():

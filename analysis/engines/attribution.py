@@ -57,7 +57,6 @@ def neuron_gradients(
     found = []
     for number, each in enumerate(contrast.passes):
         behind = tokens.new_tensor(each.tokens).expand(len(tokens), -1)
-
         texts = torch.cat([tokens, behind], 1)
         found.append(_gradients(subject, model, texts, contrast, number)[:, :, :length])
     return sum(found[1:], start=found[0])

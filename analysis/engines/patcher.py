@@ -109,7 +109,7 @@ class NeuronPatcher:
         Each is patched alone. With many positions the neurons are worked off in several rounds, to
         bound memory.
         """
-        width = max(1, ENTRY_TOKENS // self.delta.shape[1])
+        width = max(1, ENTRY_TOKENS // self._resumed)
         effects = torch.zeros(chosen.shape, device=chosen.device)
         for begin in range(0, chosen.shape[1], width):
             some = torch.zeros_like(chosen)
@@ -122,6 +122,11 @@ class NeuronPatcher:
             ]
             effects[some] = self._diff(finals) - self.corrupted_diff
         return effects[chosen]
+
+    @property
+    def _resumed(self) -> int:
+        """Positions that a patch takes with it, what the prompt goes on with among them."""
+        return max(base.shape[1] for base in self._bases)
 
     def _numbered(self, progress: Progress) -> Iterator[tuple[int, Tail, Progress]]:
         """Each text's number and tail, and whom to tell of its progress."""
@@ -178,7 +183,7 @@ class NeuronPatcher:
         effects = torch.zeros(len(patched), device=patched.device)
         order = layers.int().argmax(1).argsort(stable=True)
         order = order[layers.any(1)[order]]
-        rounds = torch.split(order, max(1, SET_TOKENS // self.delta.shape[1]))
+        rounds = torch.split(order, max(1, SET_TOKENS // self._resumed))
         for done, some in enumerate(rounds):
             part = part_of(progress, done / len(rounds), (done + 1) / len(rounds))
             effects[some] = self._together(sets[0][some], sets[1][some], part)

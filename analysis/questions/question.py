@@ -191,24 +191,33 @@ class Question(Part):
         """All pairs but the question's own: those written out, then words in its sentence.
 
         Words of both groups are matched by their number of tokens, in list order. A pair that
-        shares a prompt with the question's own is left out, as is one that the tokenizer cannot
-        align, or whose own words are several tokens long where the question's are not.
+        shares a prompt with the question's own is left out, as is one that stands here already, one
+        that the tokenizer cannot align, and one whose own words are several tokens long where the
+        question's are not.
         """
         from analysis.prompts import make_pair
 
         long = self.contrast(subject).is_long
-        texts = [(p.clean, p.corrupted, p.target, p.foil) for p in self.pairs]
-        for words in matched(subject, self.target_words, self.foil_words):
-            first, second = map(self.template.format, words)
-            texts.append((first, second, "", ""))
         pairs = []
-        for clean, corrupted, target, foil in texts:
+        for clean, corrupted, target, foil in self._other_texts(subject):
             if not {clean, corrupted} & {self.clean, self.corrupted}:
                 with suppress(UserError):
-                    words = target or self.target, foil or self.foil
-                    pair = make_pair(subject, clean, corrupted, *words)
+                    pair = make_pair(subject, clean, corrupted, target, foil)
                     pairs += [pair] if long or not pair.contrast.is_long else []
         return tuple(pairs)
+
+    def _other_texts(self, subject: "Subject") -> Iterator[tuple[str, str, str, str]]:
+        """Clean and corrupted prompt, target and foil of the other pairs, each pair once."""
+        own = self.target, self.foil
+        texts = [(p.clean, p.corrupted, p.target or own[0], p.foil or own[1]) for p in self.pairs]
+        for words in matched(subject, self.target_words, self.foil_words):
+            first, second = map(self.template.format, words)
+            texts.append((first, second, *own))
+        known = set()
+        for each in texts:
+            if same(*each) not in known:
+                known.add(same(*each))
+                yield each
 
     def selection_pairs(self, subject: "Subject", many: int) -> "tuple[PromptPair, ...]":
         """The pairs that choose a neuron: the question's own, then others in their order.

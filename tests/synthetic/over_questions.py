@@ -65,6 +65,7 @@ def news(precision: float, recall: float, occurrences: int = 40) -> dict[str, ob
     return {
         "documents": 32,
         "tokens": np.array([16000]),
+        "awaited": np.array([1]),
         "occurrences": np.array([[occurrences, occurrences]]),
         "occurs_in": np.array([[12, 12]]),
         "threshold": np.array([2.5], np.float32),
@@ -95,6 +96,7 @@ def untold(name: str, words: tuple[str, str], plan: Plan) -> Library:
         random=np.full((1, DRAWS), np.nan, np.float32),
         documents=32,
         tokens=np.array([0]),
+        awaited=np.array([0]),
         occurrences=np.zeros((1, 2), int),
         occurs_in=np.zeros((1, 2), int),
         threshold=np.full(1, np.nan, np.float32),

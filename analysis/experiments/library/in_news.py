@@ -42,9 +42,11 @@ def in_news(
     values, following, place = _columns(subject, neurons, documents, progress)
     column, found = iter(values.T), []
     for row, contrasts in zip(rows, asked, strict=True):
-        follows = np.isin(following, [t for each in contrasts for t in each.targets])
-        own = next(column) if row.asked[0] else None
-        judged = {} if own is None else _judged(int(row.sign[0]), own, follows, place)
+        awaited = sorted({token for each in contrasts for token in each.targets})
+        judged: dict[str, Any] = {"awaited": one(len(awaited))}
+        if row.asked[0]:
+            follows = np.isin(following, awaited)
+            judged |= _judged(int(row.sign[0]), next(column), follows, place)
         found.append(replace(row, documents=len(documents), **judged))
     return found
 
@@ -83,7 +85,8 @@ def _judged(
     follows: Bool[np.ndarray, " token"],
     place: Int[np.ndarray, " token"],
 ) -> dict[str, Any]:
-    """A threshold, chosen on texts with even places, and how good a sign it is on the others."""
+    """A threshold, chosen on every second text, and how good a sign it is on the others."""
+    place = np.unique(place, return_inverse=True)[1]  # a text without tokens takes no turn
     found = detector(values, follows, place, sign)
     halves = [follows & (place % 2 == half) for half in (0, 1)]
     return {

@@ -71,8 +71,10 @@ class Library(Result):
         documents: how many news articles were read, 0 for none. Every second one chose a threshold
             on each best neuron's activation, times its sign, and the others judge it.
         tokens: of the articles that judge, those with a known next one.
-        occurrences: tokens that the target follows, or one of the pairs' targets: in the articles
-            that chose, and in those that judge.
+        awaited: how many tokens count as the target there: all different ones of the pairs; 0 where
+            no articles were read.
+        occurrences: tokens that one of these follows: in the articles that chose, and in those that
+            judge.
         occurs_in: in how many of these articles they stand.
         threshold: activation times sign from which on the target is expected; not a number where
             the target never came.
@@ -108,6 +110,7 @@ class Library(Result):
     random: Float[np.ndarray, "question draw"]
     documents: int
     tokens: Int[np.ndarray, " question"]
+    awaited: Int[np.ndarray, " question"]
     occurrences: Int[np.ndarray, "question 2"]
     occurs_in: Int[np.ndarray, "question 2"]
     threshold: Float[np.ndarray, " question"]
@@ -226,6 +229,7 @@ def counted(
         random=_none(DRAWS),
         documents=0,
         tokens=one(0),
+        awaited=one(0),
         occurrences=np.zeros((1, 2), int),
         occurs_in=np.zeros((1, 2), int),
         threshold=_none(),
