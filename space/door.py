@@ -123,20 +123,25 @@ async def _body(scope: Message, receive: Receive) -> Receive | None:
 
 
 def _named(scope: Message) -> Message:
-    """A question to the tools, with a name that gradio hands on to where it waits."""
-    if not _asks_a_tool(scope):
+    """A question to the tools, with a name that gradio's own client hands on to the queue."""
+    if _route(scope)[0] != "mcp":
         return scope
     others = [header for header in scope["headers"] if header[0] != CALL]
-    return {**scope, "headers": [*others, (CALL, uuid4().hex.encode())]}
+    named = [(CALL, uuid4().hex.encode())] if _waits_for_a_tool(scope) else []
+    return {**scope, "headers": others + named}
 
 
-def _asks_a_tool(scope: Message) -> bool:
-    return scope["method"] == "POST" and _route(scope)[0] == "mcp"
+def _waits_for_a_tool(scope: Message) -> bool:
+    """Whether a request is asked to wait for a tool's answer.
+
+    With the older transport, by server-sent events, it ends at once; the answer comes on another.
+    """
+    return scope["method"] == "POST" and _route(scope) in (["mcp"], ["mcp", "http"])
 
 
 def _listens_as(scope: Message) -> str:
     """The session, event or call for whose answers a request waits; empty where for none."""
-    if _asks_a_tool(scope):
+    if _waits_for_a_tool(scope):
         return dict(scope["headers"])[CALL].decode()
     if scope["method"] != "GET":
         return ""

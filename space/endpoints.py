@@ -15,6 +15,7 @@ from gradio.events import api
 
 from analysis.declaration import Experiment, Option
 from analysis.errors import UserError
+from analysis.evidence import NEURON
 from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
@@ -34,13 +35,16 @@ SETS = "bars between several make a set"
 LONG = "it may be several tokens long"
 
 OWN_MEANING = {
-    "lines": "pairs in place of the prompts, a line each: " + LINE + "; the first is asked, and "
-    "a sweep of neurons is confirmed on the others.",
-    "template": "a sentence with {} for a word, in place of the prompts; it needs both words.",
+    "lines": f"pairs in place of the prompts, a line each: {LINE}; the first is asked.",
+    "template": "a sentence with {} for a word, in place of the prompts; it needs both lists of "
+    "words, the first of which are asked.",
     "target_words": "words for it that call for the target, with commas between them.",
     "foil_words": "words for it that call for the foil.",
 }
 """A question of one's own, by the parts of a view that it is made of."""
+
+CONFIRMED = " The others confirm what it finds."
+EVEN = " Both prompts of it need as many tokens."
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,11 @@ def _parameters(experiment: Experiment) -> Iterator[Parameter]:
     yield from _asked_words(experiment)
     yield from (_of(experiment, each) for each in experiment.options if is_open(each))
     yield Parameter("model", str, "", "name of the model; empty for the Space's own.")
-    if {"pair", "words"} & set(experiment.needs):
-        yield from (Parameter(name, str, "", meaning) for name, meaning in OWN_MEANING.items())
+    if "pair" in experiment.needs:
+        more = CONFIRMED * (experiment.name == NEURON) + EVEN * experiment.even
+        for name, meaning in OWN_MEANING.items():
+            also = more if name in ("lines", "template") else ""
+            yield Parameter(name, str, "", meaning + also)
 
 
 def _prompts(experiment: Experiment) -> Iterator[Parameter]:

@@ -18,10 +18,11 @@
       const { visible, hoverinfo, x, y, z, ids } = plot._fullData[curve];
       if (visible !== true || hoverinfo === "skip") return [];
       const there = (value) => value !== null && !Number.isNaN(value);
+      const at = (axis, point) => (axis ? axis[point] : 0);
       if (z) return z.flatMap((row, j) => [...row].flatMap((value, i) => (there(value) ? [{ curve, point: [j, i] }] : [])));
       const length = Math.max(x?.length ?? 0, y?.length ?? 0);
       return Array.from({ length }, (_, point) => ({ curve, point, id: ids?.[point] })).filter(
-        ({ point }) => there(x?.[point] ?? 0) && there(y?.[point] ?? 0),
+        ({ point }) => there(at(x, point)) && there(at(y, point)),
       );
     });
 

@@ -174,24 +174,36 @@
     Object.assign(made, { type: "button", textContent: text, onclick: act });
     return made;
   };
-  const wish = (name, tab, view) => {
-    say("Looking through every neuron: this takes some seconds \u2026");
-    at("verdict").scrollIntoView({ block: "nearest" });
-    awaited = { name, view };
-    window.heardAnswers();
-    if (awaited) bench((ask) => ask(view, tab, name));
+  const LOOKING = {
+    find: "Looking through every neuron: this takes some seconds \u2026",
+    neuron_sets: "Patching more and more neurons together: this takes some seconds \u2026",
   };
+  const wish = (name, tab, view) => {
+    at("verdict").classList.remove("wrong");
+    say(LOOKING[name]);
+    at("verdict").scrollIntoView({ block: "nearest" });
+    awaited = { name, view, before: refusal(name), asked: false, begun: false };
+    bench((ask) => ask(view, tab, name));
+  };
+  const refusal = (name) => document.querySelector(`.answer-${name} [role=alert]`);
   const say = (...parts) => at("verdict").replaceChildren(...parts);
 
-  /* The answer, which stands in the workbench, told beside the words that it is about. */
-  window.heardAnswers = () => {
-    const answer = awaited && document.querySelector(`.answer-${awaited.name} [data-question]`);
-    if (!answer) return;
+  /* The answer, which stands in the workbench, told beside the words that it is about: as soon as the
+     page asks for it, where it is there already. A refusal that stood there before is none. */
+  window.heardAnswers = (asked) => {
+    if (!awaited) return;
     const { name, view } = awaited;
-    const question = JSON.parse(answer.dataset.question);
-    if (READ.some((part) => question[part] !== view[part])) return;
+    const other = (question) => READ.some((part) => question[part] !== view[part]);
+    if (asked && !other(asked)) awaited.asked = true;
+    const place = document.querySelector(`.answer-${name}`);
+    const busy = place?.querySelector("[data-testid='status-tracker']:not(.hide)");
+    if (busy) awaited.begun = true;
+    const answer = place?.querySelector("[data-question]");
+    if (busy || !answer || !awaited.asked || place.hasAttribute("data-earlier")) return;
+    if (other(JSON.parse(answer.dataset.question))) return;
+    const wrong = Boolean(refusal(name));
+    if (wrong && refusal(name) === awaited.before && !awaited.begun) return;
     awaited = undefined;
-    const wrong = Boolean(answer.querySelector("[role=alert]"));
     at("verdict").classList.toggle("wrong", wrong);
     const more = [button("See how it was found", () => answer.scrollIntoView({ block: "center" }))];
     if (name === "find" && !wrong)

@@ -50,8 +50,9 @@
     const view = Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""]));
     current = view;
     asking = true;
-    if (restored) keepAddress(view);
     mark();
+    window.heardAnswers?.(view);
+    if (restored) keepAddress(view);
     if (typed) setTimeout(pressOpen, DEBOUNCE, typed);
     typed = false;
     return JSON.stringify(view);
@@ -98,7 +99,7 @@
     const news = here.join() !== arrived;
     arrived = here.join();
     if (news) mark();
-    if (news) window.heardAnswers?.();
+    window.heardAnswers?.();
     document.body.classList.toggle("pending", isPending());
     if (news || isPending()) asking = false;
     if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
@@ -112,20 +113,25 @@
   };
 
   /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
-     first screen wishes for one by its name. */
+     first screen wishes for one by its name. What was refused is asked again. */
   let typed = false;
   const pressOpen = (wish) => {
     const panel = openTab();
     if (!panel || answers(panel, ".quick").length) return;
-    const all = answers(panel).filter((each) => !answered(each) || !isCurrent(each));
-    const first = all.find((each) => nameOf(each) === wish) || all.find(answered) || all[0];
+    const lacking = (each) => !answered(each) || !isCurrent(each) || each.querySelector("[role=alert]");
+    const all = answers(panel).filter(lacking);
+    const named = typeof wish === "string";
+    const first = named ? all.find((each) => nameOf(each) === wish) : all.find(answered) || all[0];
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
   /* What an address says of the page rather than of the view. */
   const isPage = (name) => name.startsWith("__") || ["embed", "show"].includes(name);
 
-  /* The address names the view; what is as at the start is left out. */
+  /* The address names the view; what is as at the start is left out, and so is a mark of an earlier
+     answer, but for the one that somebody came for. */
+  let came = false;
+  const isGone = (name) => came && document.querySelector(`.answer-${CSS.escape(name)}[data-earlier]`);
   const keepAddress = (view) => {
     if (!document.getElementById("settings")) {
       setTimeout(() => keepAddress(view), DEBOUNCE);
@@ -139,7 +145,9 @@
       if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
-    history.replaceState(null, "", location.pathname + tail + location.hash);
+    const hash = [...new URLSearchParams(location.hash.slice(1)).keys()].some(isGone) ? "" : location.hash;
+    came = true;
+    history.replaceState(null, "", location.pathname + tail + hash);
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =

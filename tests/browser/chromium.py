@@ -28,10 +28,11 @@ NEEDED = [
 ]
 """Marks of a module whose tests drive the browser."""
 
-ASK = """async (within) => {
+ASK = """async ([within, rule]) => {
     const exclude = ["svg.main-svg > *"];  // plotly's inside: no text that axe judges
     const where = within ? { include: [within], exclude } : { exclude };
-    const found = await axe.run(where, { preload: false, resultTypes: ["violations"] });
+    const only = rule ? { runOnly: [rule] } : {};
+    const found = await axe.run(where, { preload: false, resultTypes: ["violations"], ...only });
     return found.violations.map((fault) =>
         [fault.id, fault.impact, fault.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]);
 }"""
@@ -81,9 +82,12 @@ class Visit:
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return self.tab.evaluate(script)
 
-    def faults(self, within: str = "") -> list:
-        """What axe-core finds wrong with the page, or a part of it: rule, weight and elements."""
+    def faults(self, within: str = "", rule: str = "") -> list:
+        """What axe-core finds wrong with the page, or a part of it: rule, weight and elements.
+
+        One rule alone is quick.
+        """
         axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is not installed")
         if not self.tab.evaluate("'axe' in window"):
             self.tab.evaluate(axe.AXE_SCRIPT)
-        return self.tab.evaluate(ASK, within)
+        return self.tab.evaluate(ASK, [within, rule])

@@ -35,3 +35,33 @@ def test_two_words_are_told_how_many_neurons_say_them_together(context, address)
         assert visit.tab.get_by_role("button", name=TOGETHER).count() == 0
         verdict = visit.tab.locator(".answer-neuron_sets .verdict").inner_text()
         assert visit.tab.locator("#verdict .verdict").inner_text() == verdict
+        moves_the_slider(visit)
+        asks_again_what_was_refused(visit)
+
+
+def moves_the_slider(visit):
+    """The copied one moves the one that it was copied from, and the address holds where it is."""
+    sliders = visit.tab.locator(".sizes input")
+    before = [int(each.input_value()) for each in sliders.all()]
+    assert len(before) == 2
+    sliders.first.press("ArrowRight")
+    assert [int(each.input_value()) for each in sliders.all()] == [size + 1 for size in before]
+    assert "#neuron_sets=greedy." in visit.tab.url
+
+
+def asks_again_what_was_refused(visit):
+    """The tab of the answer is opened wherever one was; a mark of an earlier answer is left out."""
+    verdict, foil = visit.tab.locator("#verdict"), visit.tab.locator("#own-foil")
+    foil.press("Enter")
+    verdict.get_by_role("button", name=TOGETHER).wait_for()
+    visit.see_view(tab="find")
+    foil.fill("an")
+    refused = verdict.get_by_text("two different tokens")
+    for _ in range(2):
+        with visit.asked.once_more():
+            foil.press("Enter")
+        refused.wait_for()
+    assert "#" not in visit.tab.url
+    foil.fill("the")
+    foil.press("Enter")
+    verdict.get_by_role("button", name=TOGETHER).wait_for()

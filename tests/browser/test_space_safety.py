@@ -13,13 +13,18 @@ HOSTILE = (
     "javascript:window.hit=1",
     "\u202eright to left, \u0007 and a bell, 🍎",
 )  # fmt: skip
+LEAVES = '"></script><svg onload=window.hit=1><script>window.hit=1</script>'
+"""Leaves an attribute, a script and a JSON in one, in a word's length."""
 
 
 def test_hostile_text_in_the_address_and_the_boxes_runs_nothing(context, address):
     text = "\n".join(HOSTILE)
-    with SpaceVisit(context, address, text=text, clean=text, target=HOSTILE[2]) as visit:
+    words = {"target": LEAVES, "foil": HOSTILE[2]}
+    with SpaceVisit(context, address, text=text, clean=text, **words) as visit:
         visit.panel("activations").locator("[role=alert], [role=status]").first.wait_for()
-        visit.write(clean="I climbed up the apple tree and picked", corrupted="", target=" an")
+        visit.write(
+            clean="I climbed up the apple tree and picked", corrupted="", target=" an", foil=" a"
+        )
         visit.box("text").fill(text)
         visit.press("Read this text")
         visit.panel("activations").locator("[role=status]").wait_for()

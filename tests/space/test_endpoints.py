@@ -7,6 +7,7 @@ import json
 import pytest
 from gradio_client import Client
 from mcp import ClientSession
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
 
 from analysis import EMBEDDED
@@ -55,7 +56,7 @@ def test_an_endpoint_takes_what_the_experiment_needs_and_what_a_visitor_may_set(
     assert parameters("neuron_sweep") == [*pair, *words, "screen", "seed", "model", *OWN]
     assert parameters("writers") == ["clean", *words, "token", "top", "model"]
     assert parameters("activations") == ["neuron", *pair, *words, "text", "seed", "model"]
-    assert parameters("generality") == ["neuron", "question", "seed", "model", *OWN]
+    assert parameters("generality") == ["neuron", "question", "seed", "model"]
 
 
 def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server):
@@ -66,6 +67,8 @@ def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server)
     assert "neurons" in told
     assert "as many tokens" in inspect.getdoc(endpoint(named("upstream")))
     assert "as many tokens" not in inspect.getdoc(sweep)
+    confirmed = {each.__name__ for each in ENDPOINTS if "The others confirm" in each.__doc__}
+    assert confirmed == {"neuron_sweep"}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
@@ -93,10 +96,10 @@ def test_a_tool_is_listed_with_its_words_and_types(tools, endpoint):
     assert set(given) == set(inspect.signature(endpoint).parameters)
 
 
-async def used(url, calls):
+async def used(transport, calls):
     """The tools that the protocol's own client lists, and what some of them answer."""
     async with (
-        streamablehttp_client(url) as (incoming, outgoing, _),
+        transport as (incoming, outgoing, *_),
         ClientSession(incoming, outgoing) as session,
     ):
         await session.initialize()
@@ -112,7 +115,9 @@ def test_a_tool_returns_the_json_and_says_what_was_wrong(server):
         ("intervention", {"neuron": "L1N3", "clean": VIEW.clean, "factor": 1.5}),
         ("upstream", {**pair, "neuron": "L9N9"}),
     ]
-    names, (likely, exchanged, wrong) = asyncio.run(used(f"{server.api}/mcp/", calls))
+    names, (likely, exchanged, wrong) = asyncio.run(
+        used(streamablehttp_client(f"{server.api}/mcp/"), calls)
+    )
     assert names == NAMES
     ours = [endpoint(named(name))(**given) for name, given in calls[:2]]
     assert [[part.text for part in told.content] for told in (likely, exchanged)] == [
@@ -122,6 +127,8 @@ def test_a_tool_returns_the_json_and_says_what_was_wrong(server):
     assert all(isinstance(json.loads(told), dict) for told in ours)
     assert wrong.isError
     assert "L9N9 is outside this model" in wrong.content[0].text
+    _, (older,) = asyncio.run(used(sse_client(f"{server.api}/mcp/sse"), calls[:1]))
+    assert older.content[0].text == ours[0], "the older transport answers on another request"
 
 
 @pytest.mark.parametrize(

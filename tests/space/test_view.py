@@ -1,15 +1,20 @@
 """An address restores the very view, whatever its texts hold; what cannot be is not taken."""
 
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlencode
 
+import gradio as gr
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.errors import UserError
 from analysis.experiments import named
+from space import tabs
+from space.app import Wiring
 from space.own import asked, library_question
+from space.pages import Pages
 from space.question_bar import examples, received
 from space.view import LONGEST, NAMES, View, from_query, library, make_view
 from tests.space.questions import VIEW, is_one_sentence, sent
@@ -44,6 +49,22 @@ def test_an_address_and_the_wire_restore_the_very_view(view):
     assert from_query(query, START) == view
     assert make_view(parts) == view
     assert received(sent(**parts)) == view
+
+
+def test_an_address_opens_each_of_the_tabs_and_fills_every_box():
+    with gr.Blocks():
+        pages = Pages(tabs.first())
+        assert {tab.name for tab in pages} == {tab.name for tab in tabs.tabs()}
+    boxes = SimpleNamespace(boxes={name: name for name in NAMES})
+    restore = Wiring(boxes, [], START)._restorer(pages)
+    parts = {name: f" {name}" for name in NAMES - {"model"}}
+    for tab in tabs.tabs():
+        filled = restore(SimpleNamespace(query_params={**parts, "tab": tab.name}))
+        opened = {
+            name: filled.pop(row)["selected"] for name, row in pages.rows.items() if row in filled
+        }
+        assert filled == {**parts, "tab": tab.name, "model": START.model}
+        assert tab.name == opened.get(opened[""], opened[""])
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
