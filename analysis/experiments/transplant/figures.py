@@ -37,7 +37,7 @@ def transplant(result: Transplant) -> go.Figure:
     for place in range(len(grounds)):
         _panel(figure, result, place)
     figure.update_xaxes(
-        title="gain in the margin, in logits", zerolinewidth=2, row=len(grounds), col=1
+        title="gain, in logits", zerolinewidth=2, row=len(grounds), col=1
     )
     style.note(
         figure,
