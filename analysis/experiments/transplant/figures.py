@@ -36,9 +36,7 @@ def transplant(result: Transplant) -> go.Figure:
     figure.update_annotations(font_size=style.SIZE)
     for place in range(len(grounds)):
         _panel(figure, result, place)
-    figure.update_xaxes(
-        title="gain, in logits", zerolinewidth=2, row=len(grounds), col=1
-    )
+    figure.update_xaxes(title="gain, in logits", zerolinewidth=2, row=len(grounds), col=1)
     style.note(
         figure,
         "   ".join(
