@@ -201,7 +201,7 @@ def test_questions_lists_the_library_with_the_default_first(answer):
     rows = answer("question", "list")["questions"]
     assert [row["name"] for row in rows] == list(questions.library())
     known = {"name": "an", "title": "an or a", "target": " an", "foil": " a"}
-    assert rows[0] == {**known, "words": 49, "pairs": 1}
+    assert rows[0] == {**known, "words": 74, "pairs": 1}
 
 
 def test_a_question_can_be_a_file(answer, llama_folder):

@@ -250,10 +250,12 @@ def _told(plan=None, **fields):
 
 
 def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
-    diff = evidence(Plan()).weight_modulation.logit_diff
-    told = _told(logit_diff=2 - diff)
+    result = evidence(Plan()).weight_modulation
+    turned = 2 - result.logit_diff
+    told = _told(logit_diff=turned, p_target=result.p_target[:, ::-1])
     assert told.heading == "After the clean prompt more of the neuron means less of the word"
     assert "at every step" in told.dose
+    assert _told(logit_diff=turned).heading.endswith("apart, and makes the word no likelier")
 
 
 def test_a_neuron_that_others_move_as_far_is_not_said_to_move_nothing():
