@@ -117,11 +117,13 @@ def gradient(subject, prompt):
         entering.append(resid.detach().requires_grad_())
         return entering[0]
 
-    logits = subject.bridge.run_with_hooks(
-        subject.batch(prompt.tokens), prepend_bos=False,
-        fwd_hooks=[("blocks.0.hook_resid_pre", keep)],
-    )  # fmt: skip
-    return torch.autograd.grad(logits[0, -1, 0], entering)[0]
+    with torch.enable_grad():
+        logits = subject.bridge.run_with_hooks(
+            subject.batch(prompt.tokens),
+            prepend_bos=False,
+            fwd_hooks=[("blocks.0.hook_resid_pre", keep)],
+        )
+        return torch.autograd.grad(logits[0, -1, 0], entering)[0]
 
 
 @pytest.mark.parametrize(
