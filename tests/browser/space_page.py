@@ -124,9 +124,11 @@ class SpaceVisit(Visit):
             self.see_tab(name)
 
     def click_tab(self, name: str) -> None:
-        """Press a tab, and the group in which it stands."""
-        for title in filter(None, (groups()[name], titles()[name])):
-            self.tab.get_by_role("tab", name=title, exact=True).click()
+        """Press a tab, and first the group in which it stands where that is not open yet."""
+        own = self.tab.get_by_role("tab", name=titles()[name], exact=True)
+        if groups()[name] and not own.is_visible():
+            self.tab.get_by_role("tab", name=groups()[name], exact=True).click()
+        own.click()
 
     def see_tab(self, name: str) -> None:
         """Wait until a tab is open."""
