@@ -17,7 +17,11 @@ def changed(old, new):
 BAD = {
     "unknown key": ("q.toml", changed('title = "', 'titel = "'), "titel: no such key"),
     "no slot": ("q.toml", changed("climbed up the {}", "climbed"), "needs {} once"),
-    "token count": ("q.toml", changed("lemon tree and", "tree and"), "the same number of tokens"),
+    "token count": (
+        "q.toml",
+        changed('target = " an"', 'target = [" an", " old tree"]'),
+        "The target ' old tree' is 2 tokens (' old', ' tree') and must be one",
+    ),
     "target in foil set": ("q.toml", changed('foil = " a"', 'foil = [" a", " an"]'), "' an'"),
     "empty set": ("q.toml", changed('foil = " a"', "foil = []"), "foil: a set is a list of one"),
     "empty group": ("q.toml", changed("foil_words = [", "foil_words = [] # ["), "go together"),
@@ -51,7 +55,7 @@ def test_it_is_told_in_a_sentence_with_file_and_key_or_line(analysis, llama_fold
     assert says in err
     assert err.startswith("error: ")
     assert err.count("\n") == 1
-    assert name in err or what == "token count"  # the prompts' own tokens are named
+    assert name in err or what == "token count"  # a model's matter: the key is named
 
 
 def test_a_draft_of_which_no_pair_is_left_names_the_words_it_dropped(analysis, llama_folder):
