@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from analysis import sentences
@@ -106,7 +105,7 @@ def test_figures_and_captions_tell_what_the_neuron_writes_as_it_is_used():
 def test_a_few_of_the_candidates_are_called_few(above, says):
     found = sentences.alone(named("neuron_sweep"), HOLDS.neuron_sweep)
     held = dataclasses.replace(found.facts.held_out, above_zero=above, few=above == 2)
-    facts = dataclasses.replace(found.facts, held_out=held, recovery=np.ones(10))
+    facts = dataclasses.replace(found.facts, held_out=held, recovery=(1.0,) * 10)
     template = sentences._templates("analysis.experiments.neuron_sweep")
     said = sentences.Sentences(
         template.get_template("sentences.html"), facts, result=HOLDS.neuron_sweep, study=None
