@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
+SETTINGS = (
+    "config.json",
+    *TOKENIZERS,
+    *("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+)
+"""What changes a model's numbers beside its weights: its configuration, and how text is cut."""
 
 
 def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
@@ -88,20 +94,20 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / Path(str(name)).name for name in sorted(set(map(str, shards.values())))]
 
 
-def weights_sha256(folder: Path) -> str:
-    """Checksum of the weights: that of the one file, or of the shards' checksums joined."""
-    checksums = [sha256(path) for path in weight_files(folder)]
-    if len(checksums) == 1:
-        return checksums[0]
-    return hashlib.sha256("".join(checksums).encode()).hexdigest()
+def folder_sha256(folder: Path) -> str:
+    """Checksum of all that a model is read from: weights, configuration and tokenizer."""
+    settings = [folder / name for name in SETTINGS if (folder / name).is_file()]
+    lines = [f"{path.name} {sha256(path)}\n" for path in (*weight_files(folder), *settings)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def parameters_sha256(weights: "Iterable[tuple[str, torch.Tensor]]") -> str:
-    """Checksum of weights in memory: names, types, shapes and values."""
+def memory_sha256(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The same of a model in memory; of a weight its name, type, shape and values."""
     import torch
 
-    digest = hashlib.sha256()
-    for name, tensor in weights:
+    digest = hashlib.sha256(model.config.to_json_string(use_diff=False).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    for name, tensor in model.named_parameters():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
     return digest.hexdigest()
