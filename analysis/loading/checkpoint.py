@@ -22,6 +22,7 @@ SETTINGS = (
     "config.json",
     *TOKENIZERS,
     *("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    "chat_template.jinja",
 )
 """What changes a model's numbers beside its weights: its configuration, and how text is cut."""
 
