@@ -325,6 +325,32 @@ def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_pa
     assert subject.origin.revision == alone
 
 
+def test_a_tensor_that_stands_in_two_shards_is_named(tmp_path):
+    model, tokenizer = tiny.tiny_llama()
+    model.save_pretrained(tmp_path, max_shard_size="40KB")
+    tokenizer.save_pretrained(tmp_path)
+    first, *_, last = sorted(tmp_path.glob("model-*.safetensors"))
+    name, values = next(iter(load_file(first).items()))
+    save_file({**load_file(last), name: 3 * values}, last, metadata={"format": "pt"})
+    assert f"hold {name}: get the whole model again" in refusal(tmp_path)
+
+
+CONTRADICTIONS = [
+    ({"model_type": "mistral"}, "names a LlamaForCausalLM and says model_type 'mistral'"),
+    ({"transformers_weights": "other.safetensors"}, "has its weights in other.safetensors"),
+    ({"intermediate_size": 10**9}, "describes a model of 288,0"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), CONTRADICTIONS, ids=lambda each: str(each)[:20])
+def test_a_configuration_of_another_model_is_refused_before_weights_are_read(
+    tmp_path, changes, told
+):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, **changes)
+    assert told in refusal(tmp_path)
+
+
 def test_an_adapter_beside_a_model_is_not_passed_over(folder):
     (folder / "adapter_config.json").write_text("{}")
     assert "holds an adapter" in refusal(folder)
