@@ -8,7 +8,7 @@ from analysis.grounds import Ground
 
 
 def grounds(facts: Facts, result: Library) -> Iterator[Ground]:
-    """Pairs of prompts are the sample, on news articles; intervals of all questions hold at once."""
+    """Pairs of prompts are the sample, on news articles; all questions hold at once."""
     at_once = result.comparisons
     if facts.told:
         pairs = facts.pairs
