@@ -195,6 +195,8 @@ class Experiment:
         study: options in which the study differs from the usual; None for no step of the study.
         apart: whether only its own command keeps a result of it in a study: it takes too long.
         beside: options in which results that a study has beside its own may differ from that.
+        size: the option that says how much is read, 0 for all: where a result is kept of more than
+            a study asks for, the study asks for as much.
         once: whether the study of the usual question answers it for those of the others, too.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
@@ -223,6 +225,7 @@ class Experiment:
     study: Mapping[str, Any] | None = field(default_factory=dict)
     apart: bool = False
     beside: tuple[str, ...] = ()
+    size: str = ""
     once: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -309,6 +312,12 @@ class Experiment:
     def computed(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that change what is computed."""
         return {o.name: options[o.name] for o in self.options if not o.shows}
+
+    def larger(self, asked: Mapping[str, Any]) -> dict[str, int]:
+        """The option that says how much is read, where more was asked for than is usual."""
+        usual = {o.name: o.default for o in self.options if o.name == self.size}
+        kept = {name: asked[name] for name in usual if name in asked}
+        return {name: n for name, n in kept.items() if n == 0 or n > usual[name]}
 
     def suits(self, question: Any) -> bool:
         """Whether the question has what the experiment cannot do without."""

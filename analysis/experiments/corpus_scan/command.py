@@ -36,6 +36,13 @@ Table = Annotated[
     Path | None,
     typer.Option(help="Write a row for every neuron here: Parquet, or CSV by its name."),
 ]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of results: scan for the study there, about the neuron that its sweep found, "
+        "and keep what is found in place of the study's own smaller scan."
+    ),
+]
 Curve = Annotated[
     bool,
     typer.Option(help="Without, logits are left out, and what follows by activation with them."),
@@ -61,6 +68,7 @@ def answer(
     skip_unreadable: Skip = False,
     keep: Keep = None,
     table: Table = None,
+    results: Results = None,
     curve: Curve = True,
     engine: Engine = "local",
     workers: Workers = None,
@@ -73,11 +81,27 @@ def answer(
     """
     if engine == "local" and (workers, ray_address) != (None, None):
         raise UserError("--workers and --ray-address are of Ray: give --engine ray too.")
+    if results is not None:
+        _check_for_a_study(call, files, curve, engine)
     with _source(call, files, form, field, skip_unreadable) as source:
         from analysis.experiments.corpus_scan.work import Ray, Work
 
         ray = Ray(workers, ray_address) if engine == "ray" else None
-        return Work(call, source, curve, ray).run(keep, table)
+        return Work(call, source, curve, ray, results).run(keep, table)
+
+
+def _check_for_a_study(call: Call, files: list[str] | None, curve: bool, engine: str) -> None:
+    """Refuse what is no larger scan of the same as the study's own.
+
+    Raises:
+        UserError: it is not.
+    """
+    if files or not curve:
+        raise UserError("--results keeps articles with their curve: no --files, no --no-curve.")
+    if call.named:
+        raise UserError("--results takes the neuron and its rivals from the study: name none.")
+    if engine == "ray" and call.device != "cpu":
+        raise UserError("--results keeps what one kind of processor read: give no --device to Ray.")
 
 
 def _source(
