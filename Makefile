@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-QUESTIONS := bracket her
+QUESTIONS := are bracket her
 ARTICLES ?= 400
 JOBS ?= 2
 HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
@@ -20,7 +20,7 @@ help:
 	@echo "make site     assemble the static site of all committed studies in build/site"
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"
-	@echo "make studies  refresh the committed studies of two more questions: $(QUESTIONS)"
+	@echo "make studies  refresh the committed studies of three more questions: $(QUESTIONS)"
 	@echo "make study-all  all of these, and that of Gemma-3-270M, the second model that needs no hub"
 	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
 	@echo "make corpus   read ARTICLES=$(ARTICLES) articles for the committed study, 0 for all; goes on where it was broken off"

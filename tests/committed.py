@@ -11,7 +11,7 @@ HOME = results.COMMITTED / EMBEDDED
 FOLDER = HOME / DEFAULT
 """The study of the usual question."""
 
-OTHERS = ("bracket", "her")
+OTHERS = ("are", "bracket", "her")
 """The other questions that have a committed study."""
 
 
