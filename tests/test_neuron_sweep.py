@@ -1,4 +1,5 @@
 import dataclasses
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -173,6 +174,28 @@ def test_several_pairs_choose_by_the_sum_of_what_each_neuron_does_over_the_sum_o
         atol=1e-4,
     )
     assert summary(together)["pairs"][1]["pair"] == f"{other.clean.text} / {other.corrupted.text}"
+
+
+def test_a_sweep_over_several_pairs_costs_no_more_than_one_for_each_of_them(subject, pair):
+    """Counted in tokens that pass an MLP; what pairs begin with alike is next to nothing of it."""
+    other = _kin(subject, pair)
+
+    def tokens(*pairs):
+        passed = [0]
+
+        def count(entering):
+            passed[0] += entering.shape[:-1].numel()
+
+        with ExitStack() as watched:
+            for block in (*subject.blocks, *subject.sharing_blocks):
+                watched.enter_context(subject.family.activations(block, count))
+            first, *also = pairs
+            neuron_sweep(subject, first, also=also)
+        return passed[0]
+
+    alone = [tokens(each) for each in (pair, other)]
+    assert min(alone) > subject.n_layers * subject.d_mlp / 2
+    assert tokens(pair, other) <= sum(alone)
 
 
 def test_pairs_that_choose_do_not_confirm_and_too_few_are_refused(subject):
