@@ -221,7 +221,7 @@ def _begun(asked: Ray) -> Any:
         here = {} if asked.address else {"num_cpus": asked.workers, "include_dashboard": False}
         quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         ray.init(address=asked.address or "local", **quiet, **here)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # a node that takes too long to begin raises a bare one
         raise UserError(f"Ray cannot be started or reached ({first_line(error)}).") from error
     return ray
 
