@@ -162,6 +162,8 @@ class Figure:
         module: of the folder, where its function of that name is.
         needs: what the question must have for it, or the figure is left out.
         live: whether the app draws it, too.
+        turned: whether it reads the neuron in the direction in which that is used: its function
+            takes the sign, too.
     """
 
     name: str
@@ -170,6 +172,7 @@ class Figure:
     module: str = "figures"
     needs: tuple[Need, ...] = ()
     live: bool = True
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,9 +284,10 @@ class Experiment:
         verdicts = getattr(self.module("facts"), "verdicts", None) if self.has("facts") else None
         return verdicts(result) if verdicts else {}
 
-    def draw(self, figure: Figure, result: Any) -> Any:
-        """One figure of a Result."""
-        return getattr(self.module(figure.module), figure.name)(result)
+    def draw(self, figure: Figure, result: Any, sign: int | None = None) -> Any:
+        """One figure of a Result; in a study with the sign with which its neuron is used."""
+        drawn = getattr(self.module(figure.module), figure.name)
+        return drawn(result, sign) if figure.turned else drawn(result)
 
     def check(self, given: Mapping[str, Any], live: bool = False) -> dict[str, Any]:
         """All options by name: what is given, checked, and the rest as usual.
