@@ -26,7 +26,8 @@ FAINT = "rgba(127, 134, 141, 0.28)"
 NARROW = 54
 """Characters per line that fit a figure 400 pixels wide."""
 
-_SYMBOLS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+_SYMBOLS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍", "\ufffd": "⟨byte⟩"}
+"""What is seen in place of a character; the last stands for a token's part of a character."""
 
 
 def visible(token: str) -> str:

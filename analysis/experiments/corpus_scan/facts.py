@@ -24,9 +24,15 @@ class Area:
     interval: Span | None  # None where there are too few places for one
     enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
+    reversed: bool  # whether that is the side against which the neuron is used
     does_not: (
         bool  # whether it leaves a coin's and nothing that is far from it, in either direction
     )
+
+    @property
+    def low(self) -> bool:
+        """Whether it is low values that tell."""
+        return self.tells and self.value < 0.5
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Rival:
     area: Area
     others: int  # how many other neurons there are
     gain: float  # how much farther from a coin's its AUC lies than the asked neuron's
-    interval: Span  # of that, for all others at once
+    interval: Span | None  # of that, for all others at once; None from too few places
     better: bool  # whether it tells better beyond doubt
     worse: bool  # whether all others tell worse beyond doubt
 
@@ -163,15 +169,16 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         sign: of the activation with which the neuron is used; by default that with which it tells
             where the target comes.
     """
-    columns = result.kinds, result.values.tolist(), result.before, result.token, result.after
+    before = map(from_whole_character, result.before)
+    columns = result.kinds, result.values.tolist(), before, result.token, result.after
     if sign is None:
         sign = int(result.direction[0, NEXT])
     lowest, highest = _end(result, 0), _end(result, -1)
     used, unused = (lowest, highest) if sign == -1 else (highest, lowest)
     return Facts(
-        top=_area(result, result.auc[0], TOP),
-        next=_area(result, result.auc[0], NEXT),
-        which=_area(result, result.auc[0], WHICH),
+        top=_area(result, result.auc[0], TOP, sign),
+        next=_area(result, result.auc[0], NEXT, sign),
+        which=_area(result, result.auc[0], WHICH, sign),
         model_next=_area(result, result.model_auc, NEXT),
         model_which=_area(result, result.model_auc, WHICH),
         used=used,
@@ -189,19 +196,28 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
     )
 
 
+def from_whole_character(text: str) -> str:
+    """An excerpt without what is left of a character that it cuts at its beginning."""
+    return text.lstrip("\ufffd")
+
+
 def told(result: CorpusScan) -> tuple[str, ...]:
     """Labels of which an AUC says anything: those whose positives stand in enough articles."""
     rows = zip(result.labels, result.label_documents, strict=True)
     return tuple(label for label, documents in rows if documents >= DOCUMENTS)
 
 
-def _area(result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int) -> Area:
+def _area(
+    result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int, sign: int = 0
+) -> Area:
+    """With the sign with which the neuron is used; 0 where no side is the wrong one."""
     value, low, high = map(float, areas[label])
     enough = result.labels[label] in told(result)
     interval = (low, high) if math.isfinite(low) else None
     tells = enough and (low > 0.5 or high < 0.5)
     near = enough and low > 1 - FOLLOWS_FACTOR and high < FOLLOWS_FACTOR
-    return Area(value, interval, enough, tells, does_not=near and not tells)
+    wrong = tells and sign * (value - 0.5) < 0
+    return Area(value, interval, enough, tells, wrong, does_not=near and not tells)
 
 
 def _end(result: CorpusScan, band: int) -> End:
@@ -246,8 +262,8 @@ def _quadrant(result: CorpusScan, i: int) -> Quadrant:
 
 def _factors(result: CorpusScan, n: int) -> Factors:
     gate, up, value = result.quadrant_factors[n].tolist()
-    text = result.quadrant_before[n], result.quadrant_token[n], result.quadrant_after[n]
-    return Factors(gate, up, value, *text)
+    before = from_whole_character(result.quadrant_before[n])
+    return Factors(gate, up, value, before, result.quadrant_token[n], result.quadrant_after[n])
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:
@@ -271,7 +287,7 @@ def _rival(result: CorpusScan) -> Rival | None:
         area=area,
         others=len(gains),
         gain=gain,
-        interval=(low, high),
+        interval=(low, high) if math.isfinite(low) else None,
         better=area.enough and low > 0,
         worse=area.enough and bool((gains[:, 2] < 0).all()),
     )

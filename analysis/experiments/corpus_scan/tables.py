@@ -3,7 +3,7 @@
 import math
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
-from analysis.experiments.corpus_scan.facts import told
+from analysis.experiments.corpus_scan.facts import from_whole_character, told
 from analysis.tables import Column, Listing, Rows, Table
 
 
@@ -20,7 +20,10 @@ def _examples(result: CorpusScan) -> Rows:
         ("quantile", answer["quantiles"]),
     )
     rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
-    return [*rows, *_quadrant_examples(result)]
+    return [
+        row | {"before": from_whole_character(row["before"])}
+        for row in [*rows, *_quadrant_examples(result)]
+    ]
 
 
 def _quadrant_examples(result: CorpusScan) -> Rows:

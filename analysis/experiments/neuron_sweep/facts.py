@@ -37,7 +37,8 @@ class HeldOut:
     holds: bool  # whether it is first, and clearly above nothing
     wins: int  # pairs in which it brings back more of the gap than the other candidates
     above_zero: int  # candidates whose interval lies above zero
-    flattered: bool  # whether it recovers less than on the pair that chose it
+    no_less: bool  # whether it recovers as much as on the pair that chose it
+    flattered: bool  # whether it recovers less, beyond doubt
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,8 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
         holds=rank == 1 and best.low > NOTABLE,
         wins=int((towards.argmax(1) == 0).sum()),
         above_zero=sum(each.low > 0 for each in result.held_out_recovery),
-        flattered=best.mean < chosen,
+        no_less=best.mean >= chosen,
+        flattered=best.high < chosen,
     )
 
 
