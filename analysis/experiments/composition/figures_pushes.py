@@ -1,5 +1,7 @@
 """The figure of experiment 11 for other pushes in the place of the neuron's write."""
 
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -54,9 +56,7 @@ def _marks(
     answers = result.pushed_components[0, :, place].astype(float)
     found = [mean_of_groups(answers[:, row], pairs) for row in range(len(names))]
     rows = [row + SHIFT * (place - 1) for row in range(len(names))]
-    look = {"size": 9, "symbol": symbol, "form": _signed}
-    marks.estimates(figure, found, names, colour, f", {told}", rows=rows, **look)
-
-
-def _signed(value: float) -> str:
-    return style.signed(value, 3)
+    form = partial(style.signed, digits=3)
+    marks.estimates(
+        figure, found, names, colour, f", {told}", rows=rows, size=9, symbol=symbol, form=form
+    )

@@ -10,6 +10,7 @@ from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.numbers.estimates import Estimate
 
 Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))
@@ -41,8 +42,7 @@ class Follows:
 
     hits: int  # how many, and in how many articles
     documents: int
-    share: float  # of the end's tokens, with its interval
-    interval: Span
+    share: Estimate  # of the end's tokens
     rate: float  # share of all other tokens
     exceeds: bool  # whether the former is larger beyond doubt, with hits in enough articles
 
@@ -80,10 +80,8 @@ class Detector:
     detected: int  # tokens marked, places of the target, and both
     positives: int
     hits: int
-    recall: float  # hits among the positives
-    recall_interval: Span
-    precision: float  # hits among the detected
-    precision_interval: Span
+    recall: Estimate  # hits among the positives
+    precision: Estimate  # hits among the detected
 
 
 @dataclass(frozen=True)
@@ -118,12 +116,10 @@ class Quadrant:
     tokens: int
     share: float  # of all tokens
     activation: float  # the mean there
-    target: int  # tokens that the target follows, their share and its interval
+    target: int  # tokens that the target follows, and their share
     target_share: float
-    target_interval: Span
     foil: int  # the same of the foil
     foil_share: float
-    foil_interval: Span
     examples: tuple[Factors, ...]  # largest activation in size first
 
 
@@ -228,21 +224,20 @@ def _end(result: CorpusScan, band: int) -> End:
 
 
 def _follows(result: CorpusScan, word: int, band: int) -> Follows:
-    share, low, high = result.band_share[word, band].tolist()
+    share = Estimate(*result.band_share[word, band].tolist())
     excess, least, _ = result.end_excess[word, band].tolist()
     documents = int(result.band_documents[word, band])
     return Follows(
         hits=int(result.band_hits[word, band]),
         documents=documents,
         share=share,
-        interval=(low, high),
-        rate=share - excess,
+        rate=share.mean - excess,
         exceeds=documents >= DOCUMENTS and least > 0,
     )
 
 
 def _quadrant(result: CorpusScan, i: int) -> Quadrant:
-    (target, *target_ends), (foil, *foil_ends) = result.quadrant_share[:, i].tolist()
+    target, foil = result.quadrant_share[:, i, 0].tolist()
     tokens, hits = result.quadrant_tokens, result.quadrant_hits[:, i].tolist()
     rows = [n for n, quadrant in enumerate(result.quadrant_of) if quadrant == i]
     return Quadrant(
@@ -252,10 +247,8 @@ def _quadrant(result: CorpusScan, i: int) -> Quadrant:
         activation=float(result.quadrant_mean[i]),
         target=hits[TARGET],
         target_share=target,
-        target_interval=(target_ends[0], target_ends[1]),
         foil=hits[FOIL],
         foil_share=foil,
-        foil_interval=(foil_ends[0], foil_ends[1]),
         examples=tuple(_factors(result, n) for n in rows),
     )
 
@@ -298,16 +291,12 @@ def _detector(result: CorpusScan) -> Detector | None:
     detected, positives, hits = result.counts[0, NEXT].tolist()
     if not math.isfinite(threshold) or not positives:
         return None
-    recall, *recall_ends = result.recall[0, NEXT].tolist()
-    precision, *precision_ends = result.precision[0, NEXT].tolist()
     return Detector(
         threshold=threshold,
         high=bool(result.direction[0, NEXT] > 0),
         detected=detected,
         positives=positives,
         hits=hits,
-        recall=recall,
-        recall_interval=(recall_ends[0], recall_ends[1]),
-        precision=precision,
-        precision_interval=(precision_ends[0], precision_ends[1]),
+        recall=Estimate(*result.recall[0, NEXT].tolist()),
+        precision=Estimate(*result.precision[0, NEXT].tolist()),
     )

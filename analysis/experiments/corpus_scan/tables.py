@@ -4,12 +4,7 @@ import math
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
 from analysis.experiments.corpus_scan.facts import from_whole_character, told
-from analysis.tables import Column, Listing, Rows, Table
-
-
-def _quantiles(result: CorpusScan) -> Rows:
-    rows: Rows = summary(result)["quantiles"]
-    return rows
+from analysis.tables import Column, Listing, Rows, Table, part
 
 
 def _examples(result: CorpusScan) -> Rows:
@@ -21,7 +16,7 @@ def _examples(result: CorpusScan) -> Rows:
     )
     rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
     return [
-        row | {"before": from_whole_character(row["before"])}
+        {**row, "before": from_whole_character(row["before"])}
         for row in [*rows, *_quadrant_examples(result)]
     ]
 
@@ -55,7 +50,7 @@ TABLES = (
     Table(
         "corpus_quantiles",
         "Tokens of the corpus at quantiles of the neuron's activation.",
-        _quantiles,
+        part(summary, "quantiles"),
         (
             Column("quantile", "Quantile"),
             Column("value", "Activation"),

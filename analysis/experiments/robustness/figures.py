@@ -109,5 +109,7 @@ def _areas(
     values, spans = result.area[measure], result.area_interval[measure]
     places = [row + SHIFT * (measure - 1) for row in range(len(values))]
     found = np.column_stack([values, spans])
-    look = {"size": 9, "symbol": symbol, "form": style.plain}
-    marks.estimates(figure, found, result.formats, colour, f", {name}", rows=places, **look)
+    told, form = f", {name}", style.plain
+    marks.estimates(
+        figure, found, result.formats, colour, told, rows=places, size=9, symbol=symbol, form=form
+    )

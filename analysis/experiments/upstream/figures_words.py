@@ -140,8 +140,8 @@ def _pair_dots(
             hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
             "%{customdata[3]})<extra></extra>",
         )
-    look = {"colour": style.CLEAN, "size": 10, "form": style.signed}
-    marks.rings(figure, values[0], names, "pair asked about", **look)
+    told, colour = "pair asked about", style.CLEAN
+    marks.rings(figure, values[0], names, told, colour=colour, size=10, form=style.signed)
 
 
 def _single_pairs(
