@@ -193,7 +193,7 @@ def test_a_larger_scan_takes_the_place_of_a_studys_own_and_no_later_study_makes_
     assert not run(trees.subject, TREES, folder)[scan.name]
     assert results.load(folder, scan.name, scan.kind).documents == 40
     for wrong in ({"files": ["*.txt"]}, {"curve": False}):
-        with pytest.raises(UserError, match="no --files, no --no-curve"):
+        with pytest.raises(UserError, match="no other texts, no --no-curve"):
             scan.module("command").answer(call, **keep, **wrong)
     with pytest.raises(UserError, match="takes the neuron and its rivals from the study"):
         scan.module("command").answer(replace(call, named=("L0N1",)), **keep)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,13 @@ from analysis.loading.assets import cache_root
 from analysis.progress import Progress, silent
 from analysis.running import now, provenance
 from analysis.scanning import scan_files, scan_table
+from analysis.scanning.on_ray import Workers, checked
 from analysis.scanning.scan import Engine, Scan, scan, started
 from analysis.scanning.spent import Spent
 from analysis.subject import Subject
+from analysis.workers import Ray, pool
 
 Key = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Ray:
-    """Which Ray reads: how many workers it has, and where it runs, if not here."""
-
-    workers: int | None = None
-    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,13 +125,11 @@ class Work:
         if self.ray is None:
             yield scan
             return
-        from analysis.scanning.on_ray import pool
-
         call, device = self.call, key["device"]
         loading = Loading(call.model, device, call.dtype, call.graft)
-        asked = device, self.ray.workers, self.ray.address, console.note
-        with pool(loading.load, key, *asked) as workers:
-            yield workers.scan
+        load = partial(checked, loading.load, key)
+        with pool(load, device, self.ray, console.note) as workers:
+            yield Workers(workers.each).scan
 
 
 @dataclass(frozen=True)
