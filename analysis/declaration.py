@@ -21,23 +21,13 @@ from analysis.inputs import Inputs
 from analysis.progress import Progress, silent
 
 Need = Literal[
-    "prompts",
-    "pair",
-    "words",
-    "held_out",
-    "natural",
-    "crossed",
-    "plan",
-    "neuron",
-    "neuron if named",
-    "rivals",
-    "corpus",
-]
+    "prompts", "pair", "words", "held_out", "natural", "crossed", "plan",
+    "neuron", "neuron if named", "rivals", "corpus",
+]  # fmt: skip
 """What an experiment takes, beside target and foil: ``prompts``, one or two; ``pair``, two that are
 aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; factors to be
 ``crossed``, and the ``plan`` among them; a ``neuron``, by itself the model's own best, and its
-``rivals``; texts of the ``corpus``. A question without a pair, without words or without factors is
-not put to an experiment that needs them; the others do with less."""
+``rivals``; texts of the ``corpus``. Who lacks pair, words or factors is not asked what needs them."""
 
 SEEDS = 2**63 - 1
 
@@ -162,8 +152,7 @@ class Figure:
         module: of the folder, where its function of that name is.
         needs: what the question must have for it, or the figure is left out.
         live: whether the app draws it, too.
-        turned: whether it reads the neuron in the direction in which that is used: its function
-            takes the sign, too.
+        turned: whether it takes the sign with which the neuron is used, to read it that way round.
     """
 
     name: str
@@ -195,8 +184,7 @@ class Experiment:
         study: options in which the study differs from the usual; None for no step of the study.
         apart: whether only its own command keeps a result of it in a study: it takes too long.
         beside: options in which results that a study has beside its own may differ from that.
-        size: the option that says how much is read, 0 for all: where a result is kept of more than
-            a study asks for, the study asks for as much.
+        size: the option that says how much is read, 0 for all; a study asks for what was kept.
         once: whether the study of the usual question answers it for those of the others, too.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
@@ -315,9 +303,8 @@ class Experiment:
 
     def larger(self, asked: Mapping[str, Any]) -> dict[str, int]:
         """The option that says how much is read, where more was asked for than is usual."""
-        usual = {o.name: o.default for o in self.options if o.name == self.size}
-        kept = {name: asked[name] for name in usual if name in asked}
-        return {name: n for name, n in kept.items() if n == 0 or n > usual[name]}
+        usual = {o.name: o.default for o in self.options if o.name == self.size and o.name in asked}
+        return {name: asked[name] for name, most in usual.items() if not 0 < asked[name] <= most}
 
     def suits(self, question: Any) -> bool:
         """Whether the question has what the experiment cannot do without."""

@@ -102,8 +102,9 @@ def test_what_it_declares_is_there(experiment):
     assert experiment.kind.experiment() is experiment
     for figure in experiment.figures:
         draw = getattr(experiment.module(figure.module), figure.name)
-        (taken,) = inspect.signature(draw).parameters
+        taken, *sign = inspect.signature(draw).parameters
         assert taken.lstrip("_") == "result", figure.name
+        assert sign == ["sign"] * figure.turned
     assert experiment.has("claims") or experiment.has("facts") or experiment.name == "verification"
     assert experiment.has("tables") or experiment.figures
 
