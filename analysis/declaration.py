@@ -27,7 +27,7 @@ Need = Literal[
 """What an experiment takes, beside target and foil: ``prompts``, one or two; ``pair``, two that are
 aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; factors to be
 ``crossed``, and the ``plan`` among them; a ``neuron``, by itself the model's own best, and its
-``rivals``; texts of the ``corpus``. What needs pair, words or factors is else not asked."""
+``rivals``; texts of the ``corpus``. Pair, words and factors are vital; the rest may be missing."""
 
 SEEDS = 2**63 - 1
 
