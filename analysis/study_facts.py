@@ -145,8 +145,16 @@ class StudyFacts:
 
     @property
     def of_words(self) -> bool:
-        """Whether its other prompts are one sentence with other words in it."""
-        return self.evidence.question.has_words
+        """Whether its other prompts are the pair's own sentence with other words in it."""
+        question = self.evidence.question
+        before, slot, behind = question.template.partition("{}")
+        own = question.clean.startswith(before) and question.clean.endswith(behind)
+        return bool(question.has_words and slot and own)
+
+    @property
+    def of_one_sentence(self) -> bool:
+        """Whether all pairs are that sentence, and none is written out."""
+        return self.of_words and not self.evidence.question.pairs
 
     @property
     def asks_originals_model(self) -> bool:

@@ -168,7 +168,8 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
 
 
 def _words(result: Composition) -> Words:
-    return Words(*result.first_tokens, behind=float(result.behind[DENOISING]))
+    target, foil = result.first_tokens
+    return Words(target, foil, float(result.behind[DENOISING]))
 
 
 def _effect(result: Composition, direction: int) -> Effect:
