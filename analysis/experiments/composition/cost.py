@@ -12,10 +12,11 @@ READS_OF_WORDS = 8
 
 
 def passes(subject: Subject, given: Inputs) -> int:
-    """Passes of a token through a layer: of the pair and of as many held-out pairs as are read."""
+    """Passes of a token through a layer: of the pair and of the held-out pairs that it has."""
     question = given.question
     words = READS_OF_WORDS * question.contrast(subject).is_long
-    reads = READS + words + (READS_HELD_OUT + words) * given["held_out"]
+    pairs = min(given["held_out"], len(question.pairs) + len(question.target_words))
+    reads = READS + words + (READS_HELD_OUT + words) * pairs
     return int(reads * whole(subject, question.clean, question.corrupted))
 
 
