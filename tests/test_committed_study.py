@@ -78,7 +78,7 @@ def test_committed_results_are_small():
     }
     assert max(sizes.values()) < 1_800_000
     assert max(sizes[HOME / name] for name in OTHERS) < 1_300_000
-    assert sum(sizes.values()) < 6_000_000
+    assert sum(sizes.values()) < 8_000_000  # two models' usual studies, and three more
 
 
 def test_a_part_of_the_sweep_computed_anew_is_what_was_committed(embedded):

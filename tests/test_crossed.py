@@ -14,6 +14,7 @@ from analysis.errors import UserError
 from analysis.experiments.crossed import EXPERIMENT
 from analysis.experiments.crossed.compute import crossed, summary
 from analysis.experiments.crossed.facts import facts
+from analysis.experiments.crossed.figures import crossed as draw_crossed
 from analysis.neuron import Neuron
 from analysis.numbers.partial import within_rows
 from analysis.numbers.separation import auc
@@ -557,3 +558,11 @@ def test_the_librarys_plan_tells_sounds_apart():
     for word, side in ((word, side) for side, words in sounds.items() for word in words):
         sides = [s for s in ("target", "foil") if re.fullmatch(getattr(plan, s), f" {word}")]
         assert sides == [side], word
+
+
+def test_a_neuron_that_works_with_negative_activation_is_drawn_in_the_right_order_too():
+    values = planted("rule")
+    turned = np.array([-1, 1, 1])[:, None, None, None] * values
+    drawn = [[trace.x for trace in draw_crossed(made(Plan(), v)).data] for v in (values, turned)]
+    for mine, theirs in zip(*drawn, strict=True):
+        np.testing.assert_allclose(theirs, mine, atol=0.1)  # intervals are of other draws

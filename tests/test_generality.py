@@ -6,6 +6,7 @@ import pytest
 from analysis.claims import make_claims
 from analysis.experiments.generality import EXPERIMENT
 from analysis.experiments.generality.compute import either_way, generality, summary
+from analysis.experiments.generality.figures import generality as draw_generality
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import (
     auc,
@@ -333,3 +334,22 @@ def test_the_summary_tells_what_the_arrays_hold(result):
     assert [row["auc"] for row in document["templates"]] == result.auc.tolist()
     assert document["templates"][1]["activation"]["foil"]["mean"] == result.means[1, 1]
     assert document["words"]["foil"][0]["activation"] == result.activation[0, 5]
+
+
+def test_a_neuron_that_works_with_negative_activation_is_drawn_in_the_right_order_too():
+    own = evidence(Plan()).generality
+    other = dataclasses.replace(
+        own,
+        means=-own.means,
+        auc=1 - own.auc,
+        auc_interval=1 - own.auc_interval[:, ::-1],
+        shuffled_interval=1 - own.shuffled_interval[:, ::-1],
+        matched_auc=1 - own.matched_auc,
+    )
+    drawn = [
+        [trace.x for trace in draw_generality(each).data if trace.xaxis == "x2"]
+        for each in (own, other)
+    ]
+    assert drawn[0]
+    for mine, theirs in zip(*drawn, strict=True):
+        np.testing.assert_allclose(theirs, mine, atol=2e-3)

@@ -1,13 +1,18 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from transformer_lens import patching as library
 
 from analysis.errors import UserError
+from analysis.experiments import named
 from analysis.experiments.patching.compute import COMPONENTS, patching
 from analysis.prompts import make_pair
+from analysis.sentences import alone
 from tests.committed import committed
 from tests.reference import logit_diff
+from tests.synthetic import Plan, evidence
 
 LIBRARY = {
     "resid_pre": library.get_act_patch_resid_pre,
@@ -79,3 +84,19 @@ def test_a_difference_too_far_from_the_end_is_refused(embedded):
     early = make_pair(embedded, "An apple" + " and" * 250, "An orange" + " and" * 250, " an", " a")
     with pytest.raises(UserError, match="bring the difference within 200 tokens of the end"):
         patching(embedded, early)
+
+
+@pytest.mark.parametrize(
+    ("best", "told"),
+    [
+        ((0.8, 0.3), "Mostly one attention head does the carrying"),
+        ((1.1, 0.6), "One attention head is enough, though not the only one that counts"),
+        ((0.6, 0.5), "No one attention head does the carrying"),
+    ],
+)
+def test_a_head_that_brings_back_all_is_not_said_to_carry_little(best, told):
+    own = evidence(Plan()).patching
+    heads = np.zeros_like(own.heads_restored)
+    heads.flat[:2] = best
+    said = alone(named("patching"), dataclasses.replace(own, heads_restored=heads))
+    assert told in said.heads

@@ -13,6 +13,7 @@ from analysis.experiments.robustness import compute
 from analysis.experiments.robustness.compute import lost, recovered, robustness, summary
 from analysis.experiments.robustness.facts import facts
 from analysis.experiments.robustness.figures import robustness as drawn
+from analysis.experiments.robustness.figures import robustness_formats
 from analysis.experiments.robustness.formats import CHAT, PLAIN, WITH_BOS, WITHOUT_BOS, read_formats
 from analysis.experiments.robustness.measured import SCREEN, measure
 from analysis.loading.quantisation import Quantised
@@ -247,3 +248,26 @@ def test_the_embedded_models_neuron_outlives_rounding_and_its_answer_does_not(em
     assert not facts(result).precision.prefers.steady
     assert result.area[0].min() > 0.95
     assert result.preferred[:, 0].tolist() == [2, 2, 0]
+
+
+def mirrored(result):
+    """The same neuron, used with negative activation."""
+    values, area, spans = (getattr(result, n).copy() for n in ("values", "area", "area_interval"))
+    values[0] *= -1
+    area[0], spans[0] = 1 - area[0], 1 - spans[0][:, ::-1]
+    return dataclasses.replace(result, values=values, area=area, area_interval=spans)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_neuron_that_works_with_negative_activation_is_told_and_drawn_as_one_that_does_not(holds):
+    own = evidence(Plan(holds=holds)).robustness
+    other = mirrored(own)
+    for sign in (None, -1):
+        assert facts(other, sign).failing == facts(own).failing
+        for mine, theirs in zip(facts(own).formats, facts(other, sign).formats, strict=True):
+            np.testing.assert_allclose(
+                [theirs.neuron, *theirs.interval], [mine.neuron, *mine.interval]
+            )
+    places = [[trace.x for trace in robustness_formats(each).data] for each in (own, other)]
+    for mine, theirs in zip(*places, strict=True):
+        np.testing.assert_allclose(theirs, mine, atol=1e-3)

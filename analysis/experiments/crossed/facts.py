@@ -139,11 +139,9 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
 
     Args:
         result: the Result.
-        sign: of the activation with which the neuron is used; by default that of its largest mean.
+        sign: of the activation with which the neuron is used; by default ``sign_of``.
     """
-    if sign is None:
-        means = result.means.ravel()
-        sign = 1 if means[np.abs(means).argmax()] >= 0 else -1
+    sign = sign or sign_of(result)
     rule, cue = (_factor(result, place, sign) for place in range(2))
     example = _example(result, sign)
     factors = [each for each in (rule, cue, example) if each is not None]
@@ -194,6 +192,12 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         lowest_frame=float(frames.min()),
         highest_frame=float(frames.max()),
     )
+
+
+def sign_of(result: Crossed) -> int:
+    """That of the largest of the neuron's mean activations."""
+    means = result.means.ravel()
+    return 1 if means[np.abs(means).argmax()] >= 0 else -1
 
 
 def _plan(result: Crossed, sign: int) -> Plan:

@@ -5,6 +5,8 @@ import plotly.graph_objects as go
 
 from analysis.drawing import style
 from analysis.experiments.crossed.compute import Crossed
+from analysis.experiments.crossed.facts import sign_of
+from analysis.intervals import area_span, signed_area
 
 STRIP, HEADING = 62, 8  # pixels of one row of marks, and of the gap above it
 SHIFT = 13  # pixels from one mark of a row to the next
@@ -15,7 +17,10 @@ BOLDER = 8  # letters that a bold line holds fewer than a plain one
 
 
 def crossed(result: Crossed) -> go.Figure:
-    """A row per example: AUC of the neuron by rule and by cue, of the model with and without it."""
+    """A row per example: AUC of the neuron by rule and by cue, of the model with and without it.
+
+    The neuron's is read with the sign of the activation with which it is used.
+    """
     headings = [_heading(result, i) for i in range(len(result.examples))]
     figure, middles = _rows(headings, STRIP)
     figure.update_xaxes(
@@ -74,7 +79,8 @@ def _rows(headings: list[list[str]], strip: int) -> tuple[go.Figure, list[float]
 
 
 def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> None:
-    low, high = result.shuffled[0, index].tolist()
+    sign = sign_of(result)
+    low, high = area_span(result.shuffled[0, index], sign)
     style.band(figure, low, high, middle - STRIP / 2, middle + STRIP / 2)
     _frames(figure, result, index, middle + 1.5 * SHIFT)
     marks = (
@@ -85,13 +91,15 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> N
     )
     for place, (colour, symbol, name, factor, measure) in enumerate(marks):
         y = middle + SHIFT * (1.5 - place)
-        value, span = result.area[factor, measure, index], result.area_interval[factor, measure]
-        _estimate(figure, float(value), span[index], y, colour, symbol, style.escaped(name))
+        turn = 1 if measure else sign  # the neuron's alone
+        value = float(signed_area(result.area[factor, measure, index], turn))
+        span = np.array(area_span(result.area_interval[factor, measure, index], turn))
+        _estimate(figure, value, span, y, colour, symbol, style.escaped(name))
 
 
 def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
     figure.add_scatter(
-        x=result.frame_area[0, index].round(3).tolist(),
+        x=signed_area(result.frame_area[0, index], sign_of(result)).round(3).tolist(),
         y=[y] * len(result.frames),
         mode="markers",
         marker={"color": style.OTHER, "size": 8, "symbol": "line-ns-open", "line": {"width": 1}},

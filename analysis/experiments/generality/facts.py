@@ -81,8 +81,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         sign: of the activation with which the neuron is used; by default that of its mean after
             the target's words.
     """
-    if sign is None:
-        sign = 1 if result.means[0, 0] >= 0 else -1
+    sign = sign or sign_of(result)
     areas = signed_area(result.auc, sign)
     size = len(result.target_words)
     preferred = int((result.logit_diff[0, :size] > 0).sum())
@@ -114,6 +113,11 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
 def _group(result: Generality, place: int, words: int) -> Group:
     mean = float(result.means[0, place]), *result.mean_intervals[0, place].tolist()
     return Group(words, Estimate(*mean))
+
+
+def sign_of(result: Generality) -> int:
+    """That of the mean activation after words that call for the target, in the pair's sentence."""
+    return 1 if result.means[0, 0] >= 0 else -1
 
 
 def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray) -> HeldOut | None:

@@ -8,6 +8,8 @@ from plotly.subplots import make_subplots
 
 from analysis.drawing import style
 from analysis.experiments.generality.compute import Generality
+from analysis.experiments.generality.facts import sign_of
+from analysis.intervals import area_span, signed_area
 
 STRIPS, HEADING = 40, 10  # pixels of a sentence's two strips of dots, and of the gap above it
 SHIFT = 9  # pixels, of either group off the middle
@@ -127,8 +129,12 @@ def _estimate(
 
 
 def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> None:
-    """The AUC of the activation and of the model's answer, over what chance and others reach."""
-    low, high = result.shuffled_interval[index].tolist()
+    """The AUC of the activation and of the model's answer, over what chance and others reach.
+
+    That of activations is read with the sign with which the neuron is used.
+    """
+    sign = sign_of(result)
+    low, high = area_span(result.shuffled_interval[index], sign)
     band = {"x0": low, "x1": high, "y0": middle - STRIPS / 2, "y1": middle + STRIPS / 2}
     figure.add_shape(
         type="rect",
@@ -140,7 +146,7 @@ def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> 
         layer="below",
     )
     figure.add_scatter(
-        x=result.matched_auc[index].round(3).tolist(),
+        x=signed_area(result.matched_auc[index], sign).round(3).tolist(),
         y=[middle - 1.5 * SHIFT] * len(result.matched),
         mode="markers",
         marker={"color": style.OTHER, "size": 7, "symbol": "line-ns-open", "line": {"width": 1}},
@@ -149,14 +155,16 @@ def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> 
         row=1,
         col=2,
     )
-    place, model = (float(result.auc[index]), middle + SHIFT), float(result.diff_auc[index])
+    place = float(signed_area(result.auc[index], sign)), middle + SHIFT
+    span = np.array(area_span(result.auc_interval[index], sign))
+    model = float(result.diff_auc[index])
     _estimate(figure, (model, middle), result.diff_auc_interval[index], style.TRUE,
               "AUC of the logit difference", 2, "diamond")  # fmt: skip
-    _estimate(figure, place, result.auc_interval[index], style.TARGET,
+    _estimate(figure, place, span, style.TARGET,
               "AUC of the activation", 2, "circle")  # fmt: skip
     right = place[0] < NEAR_EDGE
     figure.add_annotation(
-        x=result.auc_interval[index][int(right)],
+        x=span[int(right)],
         y=place[1],
         xref="x2",
         yref="y2",

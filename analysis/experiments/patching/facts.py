@@ -60,6 +60,7 @@ class Facts:
     arrival: Arrival | None
     heads: tuple[Head, ...]  # the two best heads, at all positions together
     one_head: bool  # whether the best of them stands alone
+    head_suffices: bool  # whether it restores nearly all of the difference
 
 
 def facts(result: Patching) -> Facts:
@@ -82,6 +83,7 @@ def facts(result: Patching) -> Facts:
         arrival=_arrival(result),
         heads=heads,
         one_head=most >= HALF and all(most >= LEADS_TWICE * value for value in others),
+        head_suffices=most >= NEARLY_ALL,
     )
 
 

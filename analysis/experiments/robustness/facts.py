@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
+from analysis.intervals import Span, area_span, signed_area
 
 CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Format:
     recovery: float
     lost: float
     rank: int
-    neuron: float  # AUC of its activation over words, and its interval
+    neuron: float  # AUC of its activation over words, read with its sign, and its interval
     interval: Span
     model: float  # AUC of the answer
     preferred: int  # words after which the target is preferred
@@ -77,10 +77,16 @@ class Facts:
     failing: tuple[str, ...]  # the formats in which it is not
 
 
-def facts(result: Robustness, _sign: int | None = None) -> Facts:
-    """Read them off; a recovery has the same sign however the neuron is used."""
+def facts(result: Robustness, sign: int | None = None) -> Facts:
+    """Read them off.
+
+    Args:
+        result: of which neuron.
+        sign: of the activation with which it is used; by default ``sign_of``.
+    """
     precision = _precision(result) if result.quantised else None
-    formats = tuple(_format(result, i) for i in range(len(result.formats)))
+    sign = sign or sign_of(result)
+    formats = tuple(_format(result, i, sign) for i in range(len(result.formats)))
     failing = tuple(each.name for each in formats if not each.holds)
     return Facts(
         screened=result.screened,
@@ -90,6 +96,12 @@ def facts(result: Robustness, _sign: int | None = None) -> Facts:
         formats_hold=not failing,
         failing=failing,
     )
+
+
+def sign_of(result: Robustness) -> int:
+    """That of the mean activation after words that call for the target, the text as it is."""
+    after = result.values[0, :1, : result.target_words]
+    return -1 if after.sum() < 0 else 1
 
 
 def _precision(result: Robustness) -> Precision:
@@ -128,15 +140,15 @@ def _flips(answers: Float[np.ndarray, "*row 4"]) -> np.ndarray:
     return np.asarray((answers[..., CLEAN] > 0) & (answers[..., NOISED] <= 0))
 
 
-def _format(result: Robustness, i: int) -> Format:
+def _format(result: Robustness, i: int, sign: int) -> Format:
     answers, rank = result.format_answers[i], int(result.format_rank[i])
-    low, high = result.area_interval[0, i].tolist()
+    low, high = area_span(result.area_interval[0, i], sign)
     return Format(
         name=result.formats[i],
         recovery=float(recovered(answers)),
         lost=float(lost(answers)),
         rank=rank,
-        neuron=float(result.area[0, i]),
+        neuron=float(signed_area(result.area[0, i], sign)),
         interval=(low, high),
         model=float(result.area[1, i]),
         preferred=int(result.preferred[i, 0]),

@@ -8,6 +8,8 @@ from plotly.subplots import make_subplots
 
 from analysis.drawing import marks, style
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
+from analysis.experiments.robustness.facts import sign_of
+from analysis.intervals import area_span, signed_area
 
 ROW = 34  # pixels
 SHARES = ("recovered", "lost")
@@ -67,7 +69,10 @@ def _panel(
 
 
 def robustness_formats(result: Robustness) -> go.Figure:
-    """A row per format: AUC of neuron and answer over words, and recovery in the pair."""
+    """A row per format: AUC of neuron and answer over words, and recovery in the pair.
+
+    The neuron's is read with the sign of the activation with which it is used.
+    """
     names = list(result.formats)
     figure = style.canvas(66 * len(names) + 66, left=style.label_width(names) + 20)
     figure.add_shape(type="line", x0=0.5, x1=0.5, y0=0, y1=1, yref="paper", line_dash="dot")
@@ -85,7 +90,7 @@ def robustness_formats(result: Robustness) -> go.Figure:
         hovertemplate="%{customdata[0]}, recovery: %{customdata[1]}<extra></extra>",
     )
     figure.update_yaxes(title="format", **style.rows(names))
-    figure.update_xaxes(title="AUC, or share of the difference", **_range(result, shares))
+    figure.update_xaxes(title="AUC, or share of the difference", **_range(shares))
     marks = [style.swatch(style.OTHER, "recovery in the pair", "▲")]
     if words:
         marks = [
@@ -97,16 +102,18 @@ def robustness_formats(result: Robustness) -> go.Figure:
     return figure
 
 
-def _range(result: Robustness, shares: np.ndarray) -> dict[str, Any]:
+def _range(shares: np.ndarray) -> dict[str, Any]:
     """From nothing to all of it, and to what lies beyond."""
-    values = np.concatenate([[0.0, 1.0], shares, result.area_interval.ravel()])
+    values = np.concatenate([[0.0, 1.0], shares])  # an AUC lies between
     return {"range": [float(np.nanmin(values)) - 0.04, float(np.nanmax(values)) + 0.04]}
 
 
 def _areas(
     figure: go.Figure, result: Robustness, measure: int, colour: str, symbol: str, name: str
 ) -> None:
-    values, spans = result.area[measure], result.area_interval[measure]
+    sign = 1 if measure else sign_of(result)  # turns the neuron's alone
+    values = signed_area(result.area[measure], sign)
+    spans = np.array([area_span(each, sign) for each in result.area_interval[measure]])
     places = [row + SHIFT * (measure - 1) for row in range(len(values))]
     found = np.column_stack([values, spans])
     told, form = f", {name}", style.plain
