@@ -12,9 +12,9 @@ from analysis.criteria import NOTABLE, SMALL, STRONG
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import named
-from analysis.experiments.ablation.facts import sign_of as sign_at_ends
 from analysis.experiments.activations.facts import sign_of
 from analysis.experiments.neuron_sweep.measured import ranked
+from analysis.neuron import parse_neuron
 from analysis.original.published import NAMES as ORIGINAL
 
 
@@ -78,11 +78,13 @@ class StudyFacts:
     def sign(self) -> int:
         """Of the activation with which the neuron is used: 1 up, -1 down.
 
-        Words of several tokens have no activations on text; their ablation knows it as well.
+        Where target or foil is several tokens long, activations are not asked: the sweep knows.
         """
         if self.evidence.has("activations"):
             return sign_of(self.evidence.activations)
-        return sign_at_ends(self.evidence.ablation)
+        sweep = self.evidence.neuron_sweep
+        change = sweep.activation_change[parse_neuron(self.neuron, *sweep.recovery.shape)]
+        return -1 if change < 0 else 1
 
     @cached_property
     def of(self) -> Others:

@@ -157,13 +157,6 @@ class Facts:
     matched: Matched | None  # neurons like it; None where there are none
 
 
-def sign_of(result: Ablation) -> int:
-    """Which way the question's clean prompt moves the activation, against its corrupted one."""
-    clean, *corrupted = result.activation[result.in_question].astype(float)
-    change = clean - corrupted[0] if corrupted else clean
-    return int(np.sign(change) or np.sign(clean) or 1)
-
-
 def facts(result: Ablation, _sign: int | None = None) -> Facts:
     """Read them off; the mean is the ablation that decides."""
     untouched = float(result.baseline[0, 0])

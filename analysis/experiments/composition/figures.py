@@ -46,9 +46,7 @@ def composition(result: Composition) -> go.Figure:
     _axes(figure, names, limits)
     style.note(
         figure,
-        style.swatch(style.TARGET, "for the target", "■")
-        + "   "
-        + style.swatch(style.FOIL, "against it", "■")
+        style.key((style.TARGET, "for the target", "■"), (style.FOIL, "against it", "■"))
         + "   "
         + style.swatch(style.OTHER, "its path alone", "❘"),
     )

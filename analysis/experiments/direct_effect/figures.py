@@ -99,15 +99,7 @@ def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
         (figure.layout.xaxis, "raised most"),
         (figure.layout.xaxis2, "lowered most"),
     ):
-        figure.add_annotation(
-            text=f"<b>{title}</b>",
-            x=axis.domain[0],
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-        )
+        style.heading(figure, f"<b>{title}</b>", axis.domain[0], 1)
     return figure
 
 
@@ -136,15 +128,7 @@ def _bars(
         row=1,
         col=column,
     )
-    figure.update_yaxes(
-        tickvals=rows,
-        ticktext=[style.short(t, 12) for t in tokens],
-        range=[len(tokens) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        row=1,
-        col=column,
-    )
+    figure.update_yaxes(**style.rows([style.short(t, 12) for t in tokens]), row=1, col=column)
     most = float(np.abs(logits).max(initial=1e-6))
     figure.update_xaxes(range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column)
 
