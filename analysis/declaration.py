@@ -10,24 +10,16 @@ costs nothing.
 import importlib
 import importlib.util
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
-from typing import Any, Literal, get_type_hints
+from typing import Any, get_type_hints
 
 from analysis.errors import UserError
 from analysis.inputs import Inputs
+from analysis.needs import Need, has
 from analysis.progress import Progress, silent
-
-Need = Literal[
-    "prompts", "pair", "words", "held_out", "natural", "crossed", "plan",
-    "neuron", "neuron if named", "rivals", "corpus",
-]  # fmt: skip
-"""What an experiment takes, beside target and foil: ``prompts``, one or two; ``pair``, two that are
-aligned; groups of ``words``, and held-out pairs of them; ``natural`` prose; factors to be
-``crossed``, and the ``plan`` among them; a ``neuron``, by itself the model's own best, and its
-``rivals``; texts of the ``corpus``. Pair, words and factors are vital; the rest may be missing."""
 
 SEEDS = 2**63 - 1
 
@@ -314,17 +306,3 @@ class Experiment:
     def shows(self, question: Any) -> tuple[Figure, ...]:
         """The figures for which the question has what they need."""
         return tuple(figure for figure in self.figures if has(question, figure.needs))
-
-
-def has(question: Any, needs: Sequence[Need]) -> bool:
-    """Whether a question has the parts that are named."""
-    parts: dict[str, bool] = {
-        "prompts": bool(question.clean),
-        "pair": bool(question.clean and question.corrupted),
-        "words": bool(question.has_words),
-        "held_out": bool(question.has_words or question.pairs),
-        "natural": bool(question.natural),
-        "crossed": question.crossed is not None,
-        "plan": question.crossed is not None and question.crossed.plan is not None,
-    }
-    return all(parts.get(need, True) for need in needs)

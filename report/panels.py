@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from analysis.claims import Claims, figures
 from analysis.claims.making import command
-from analysis.declaration import Experiment, Figure, has
+from analysis.declaration import Experiment, Figure
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
+from analysis.needs import has
 from analysis.study_facts import study_facts
 from report.links import LOCAL, app_link
 from report.marks import called

@@ -13,7 +13,8 @@ from analysis.scanning.scan_table import QUADRANTS, QUANTILES, schema
 from analysis.scanning.scanned import KEY
 from space import html, service, tabs
 from space.question_bar import QuestionBar
-from space.scanned import TAB, ScannedPanel, scanned
+from space.scan_row import scanned
+from space.scanned import TAB, ScannedPanel
 from space.session import Session
 from space.settings import TABLE, Settings, from_environment
 from space.view import View
