@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.crossed.compute import Crossed
 
 STRIP, HEADING = 62, 8  # pixels of one row of marks, and of the gap above it
@@ -77,16 +77,17 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> N
     low, high = result.shuffled[0, index].tolist()
     style.band(figure, low, high, middle - STRIP / 2, middle + STRIP / 2)
     _frames(figure, result, index, middle + 1.5 * SHIFT)
-    marks = (
+    looks = (
         (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
         (style.TARGET, "triangle-up", f"neuron by {result.cue}", 1, 0),
         (style.TRUE, "diamond", f"answer by {result.rule}", 0, 1),
         (style.TRUE, "diamond-open", "answer without the neuron", 0, 2),
     )
-    for place, (colour, symbol, name, factor, measure) in enumerate(marks):
+    for place, (colour, symbol, name, factor, measure) in enumerate(looks):
         y = middle + SHIFT * (1.5 - place)
         value, span = result.area[factor, measure, index], result.area_interval[factor, measure]
-        _estimate(figure, float(value), span[index], y, colour, symbol, style.escaped(name))
+        point, look = (float(value), y), (colour, symbol)
+        marks.estimate(figure, point, span[index], look, style.escaped(name))
 
 
 def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
@@ -97,35 +98,6 @@ def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
         marker={"color": style.OTHER, "size": 8, "symbol": "line-ns-open", "line": {"width": 1}},
         text=[style.wrapped(frame) for frame in result.frames],
         hovertemplate="%{text}<br>AUC %{x:.2f}<extra></extra>",
-    )
-
-
-def _estimate(
-    figure: go.Figure,
-    value: float,
-    span: np.ndarray,
-    y: float,
-    colour: str,
-    symbol: str,
-    name: str,
-) -> None:
-    """A value with its 95 % interval."""
-    low, high = span.tolist()
-    figure.add_scatter(
-        x=[round(value, 4)],
-        y=[y],
-        mode="markers",
-        marker={
-            "color": colour,
-            "size": 9,
-            "symbol": symbol,
-            "line": {"width": 2 if symbol.endswith("open") else 0},
-        },
-        error_x=style.whiskers(colour, [value], [low], [high]),
-        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
-        hovertemplate=f"{name}: %{{customdata[0]}} "
-        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
-        cliponaxis=False,
     )
 
 
@@ -147,8 +119,8 @@ def rule_and_cue(result: Crossed) -> go.Figure:
         mine = (result.calls_for_target == rule) & (result.looks_like_target == cue)
         _words(figure, result, np.flatnonzero(mine), middle, SHADES[rule])
         place = int(not rule), int(not cue), 0
-        _estimate(figure, float(result.means[place]), result.mean_intervals[place], middle,
-                  SHADES[rule], "line-ns-open", "mean activation")  # fmt: skip
+        point, look = (float(result.means[place]), middle), (SHADES[rule], "line-ns-open")
+        marks.estimate(figure, point, result.mean_intervals[place], look, "mean activation")
     style.note(
         figure,
         "a dot: a word; line: mean with 95 % interval",
