@@ -42,7 +42,7 @@ Curve = Annotated[
 ]
 Engine = Annotated[
     Literal["local", "ray"],
-    typer.Option(help="Read here, or by workers on Ray, which `an-neuron[ray]` installs."),
+    typer.Option(help="Read here, or by workers on Ray, which the extra `ray` installs."),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Of Ray; else one for each GPU, or processor.")
