@@ -218,7 +218,7 @@ def _row(result: Library, i: int) -> Row:
 
 
 def _news(result: Library, i: int) -> News:
-    precision, recall = (Estimate(*map(float, v[i])) for v in (result.precision, result.recall))
+    precision, recall = result.on_news(i)
     often, rate = bool(result.often[i]), result.rate(i)
     return News(
         awaited=int(result.awaited[i]),

@@ -36,6 +36,7 @@ class HeldOut:
     holds: bool  # whether it is first, and clearly above nothing
     wins: int  # pairs in which it brings back more of the gap than the other candidates
     above_zero: int  # candidates whose interval lies above zero
+    few: bool  # whether these are some, and fewer than half
     no_less: bool  # whether it recovers as much as on the pair that chose it
     flattered: bool  # whether it recovers less, beyond doubt
 
@@ -211,6 +212,7 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
     best, *others = result.held_out_recovery
     rank = 1 + sum(other.mean > best.mean for other in others)
     towards = effects * np.sign(gaps)[:, None]
+    above = sum(each.low > 0 for each in result.held_out_recovery)
     return HeldOut(
         pairs=len(gaps),
         recovery=best,
@@ -219,7 +221,8 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
         rank=rank,
         holds=rank == 1 and best.low > NOTABLE,
         wins=int((towards.argmax(1) == 0).sum()),
-        above_zero=sum(each.low > 0 for each in result.held_out_recovery),
+        above_zero=above,
+        few=0 < 2 * above < len(result.held_out_recovery),
         no_less=best.mean >= chosen,
         flattered=best.high < chosen,
     )
