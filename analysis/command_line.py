@@ -93,7 +93,7 @@ def study(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=SEEDS, help="Of all random draws.")] = 0,
 ) -> None:
-    """Run every experiment of the paper whose result is missing or out of date."""
+    """Run every experiment of the study whose result is missing or out of date."""
     from analysis import results
     from analysis.study import folder_of, run_study
 

@@ -31,7 +31,7 @@ HINT = "Ray is not installed: `pip install 'an-neuron[ray]'` installs it."
 
 Engine = Annotated[
     Literal["local", "ray"],
-    typer.Option(help="Work here, or by workers on Ray, which `an-neuron[ray]` installs."),
+    typer.Option(help="Work here, or by workers on Ray, which the extra `ray` installs."),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Of Ray; else one for each GPU, or processor.")

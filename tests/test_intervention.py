@@ -282,7 +282,7 @@ def test_the_embedded_neuron_stops_saying_an_when_it_is_taken_away(embedded):
 
 TRUE_AND_FALSE = [
     ("three ways, and after this prompt it is ·a instead", "does not change that for this prompt"),
-    ("not to third words", "does not move probability from the one to the other alone"),
+    ("not to third words", "the neuron moves other words as well"),
     ("Here more of the neuron makes ·an likelier", "Here more of the neuron does not favour ·an"),
     ("and ·a with zero, its mean, draws and its negative", "whatever the neuron is set to"),
     ("which value is drawn hardly matters", "hangs on the value drawn"),

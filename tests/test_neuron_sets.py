@@ -213,7 +213,7 @@ TRUE_AND_FALSE = [
     ("2 neurons bring back 85 %, and more add little", "There is no small set"),
     ("the same 2 neurons take 68 % away", "is lost when the same"),
     ("So those few are enough", "So the difference is spread over many neurons"),
-    ("moves at most 1.00 %, either way", "bring back as much as the first one"),
+    ("move at most 1.00 %, either way", "or drawn at random, bring back as much as"),
     ("For choosing sets the gradient is as good", "the gradient is not as good"),
     ("less than the first twenty", "more than the first twenty do"),
 ]

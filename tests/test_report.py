@@ -452,7 +452,7 @@ def test_a_neuron_can_work_with_negative_activation():
     told = _on_prompts(-10.0, -1.0, news=0.1, **_lowering())
     assert told.activations.heading == "It fires before the word, but is nearly silent on news"
     assert "with negative activation" in told.activations.firing
-    assert "not a clear difference" not in told.activations.pair
+    assert "active at the end of both" not in told.activations.pair
     assert "none reaches half of the −10.00" in told.activations.news
     assert told.direct_effect.heading == "It writes the word, with negative activation"
     assert "its output weights lower" in told.direct_effect.target

@@ -26,6 +26,8 @@ def estimates(
     size: int = 10,
     symbol: str | None = None,
     form: Callable[[float], str] = to_three,
+    digits: int = 4,
+    **more: Any,
 ) -> None:
     """A dot with its 95 % interval in a row for each name.
 
@@ -39,17 +41,20 @@ def estimates(
         size: of a dot.
         symbol: in the place of a dot.
         form: how numbers are told.
+        digits: with which they are drawn.
+        more: where in the figure, if it has several panels.
     """
     found = np.array(values, dtype=float).reshape(-1, 3)
     figure.add_scatter(
-        x=found[:, 0].round(4).tolist(),
+        x=found[:, 0].round(digits).tolist(),
         y=list(range(len(names)) if rows is None else rows),
         mode="markers",
         marker={"color": colour, "size": size} | ({"symbol": symbol} if symbol else {}),
-        error_x=style.whiskers(colour, *found.T),
+        error_x=style.whiskers(colour, *found.T, digits=digits),
         customdata=[[name, *map(form, each)] for name, each in zip(names, found, strict=True)],
         hovertemplate=f"%{{customdata[0]}}{told}: %{{customdata[1]}} "
         "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+        **more,
     )
 
 
@@ -62,6 +67,7 @@ def rings(
     rows: Sequence[float] | None = None,
     colour: str | list[str] = style.OTHER,
     size: int = 12,
+    symbol: str = "circle-open",
     form: Callable[[float], str] = to_three,
     **more: Any,
 ) -> None:
@@ -70,7 +76,7 @@ def rings(
         x=np.array(values, dtype=float).round(4).tolist(),
         y=list(range(len(names)) if rows is None else rows),
         mode="markers",
-        marker={"color": colour, "size": size, "symbol": "circle-open", "line": {"width": 2}},
+        marker={"color": colour, "size": size, "symbol": symbol, "line": {"width": 2}},
         customdata=[[name, form(value)] for name, value in zip(names, values, strict=True)],
         hovertemplate=f"%{{customdata[0]}}, {told}: %{{customdata[1]}}<extra></extra>",
         **more,
@@ -106,4 +112,57 @@ def single_pairs(
             for name, value in zip(names, row, strict=True)
         ],
         hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+    )
+
+
+def estimate(
+    figure: go.Figure,
+    point: tuple[float, float],
+    span: Float[np.ndarray, "2"],
+    look: tuple[str, str],
+    name: str,
+    **more: Any,
+) -> None:
+    """One value with its 95 % interval, by name.
+
+    Args:
+        figure: to draw in.
+        point: the value, and the height at which it stands.
+        span: its interval.
+        look: colour and symbol; open symbols are drawn with a line.
+        name: what the value is.
+        more: where in the figure, if it has several panels.
+    """
+    (value, y), (colour, symbol), (low, high) = point, look, span.tolist()
+    stroke = 2 if symbol.endswith("open") else 0
+    figure.add_scatter(
+        x=[round(value, 4)],
+        y=[y],
+        mode="markers",
+        marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": stroke}},
+        error_x=style.whiskers(colour, [value], [low], [high]),
+        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
+        hovertemplate=f"{name}: %{{customdata[0]}} "
+        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
+        cliponaxis=False,
+        **more,
+    )
+
+
+def spread(
+    figure: go.Figure,
+    places: Sequence[float],
+    drawn: Float[np.ndarray, "draw place"],
+    **more: Any,
+) -> None:
+    """A grey area from the lowest to the highest of the draws at each place."""
+    figure.add_scatter(
+        x=[*places, *places[::-1]],
+        y=[*drawn.max(0).round(4).tolist(), *drawn.min(0)[::-1].round(4).tolist()],
+        mode="lines",
+        fill="toself",
+        fillcolor=style.FAINT,
+        line={"width": 1, "color": style.FAINT},
+        hoverinfo="skip",
+        **more,
     )

@@ -187,7 +187,7 @@ def whiskers(
     high: npt.ArrayLike,
     *,
     digits: int = 4,
-    thickness: int = 2,
+    thickness: float = 2,
 ) -> dict[str, Any]:
     """Error bars of marks from the ends of their intervals; where one is unknown, no bar."""
     sides = {"array": np.subtract(high, middle), "arrayminus": np.subtract(middle, low)}

@@ -1,10 +1,12 @@
 """Figures of experiment 5: what is lost when a neuron is taken away."""
 
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation.measured import (
     MEAN,
@@ -132,15 +134,16 @@ def _estimate(
     """The neuron: its mean with its interval; in the foil's colour where it is negated."""
     negated = place == METHODS.index("negate")
     colour = style.FOIL if negated else style.TARGET
-    figure.add_scatter(
-        x=[round(estimate.mean, 5)],
-        y=[place],
-        mode="markers",
-        marker={"color": colour, "size": 10, "symbol": "diamond" if negated else "circle"},
-        error_x=style.whiskers(colour, *np.array([estimate]).T, digits=5),
-        customdata=[[name, *(style.plain(v, digits) for v in estimate)]],
-        hovertemplate="%{customdata[0]}: %{customdata[1]} [%{customdata[2]}, %{customdata[3]}]"
-        "<extra></extra>",
+    symbol, form = "diamond" if negated else "circle", partial(style.plain, digits=digits)
+    marks.estimates(
+        figure,
+        [estimate],
+        [name],
+        colour,
+        rows=[place],
+        symbol=symbol,
+        form=form,
+        digits=5,
         row=row,
         col=col,
     )

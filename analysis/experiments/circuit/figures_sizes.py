@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.circuit.measured import SHARES, Circuit
 
 LOOKS = (
@@ -49,13 +49,4 @@ def circuit_sizes(result: Circuit) -> go.Figure:
 
 def _random(figure: go.Figure, result: Circuit) -> None:
     """From the lowest to the highest of the random circuits of each size."""
-    high, low = result.random.max(0), result.random.min(0)
-    figure.add_scatter(
-        x=[*SHARES, *SHARES[::-1]],
-        y=[*high.round(4).tolist(), *low[::-1].round(4).tolist()],
-        mode="lines",
-        fill="toself",
-        fillcolor=style.FAINT,
-        line={"width": 1, "color": style.FAINT},
-        hoverinfo="skip",
-    )
+    marks.spread(figure, SHARES, result.random)

@@ -12,7 +12,6 @@ from analysis.numbers.estimates import Estimate, ratio
 
 DENOISING, NOISING = 0, 1
 WHOLE, PART, REST = range(len(PUSHES))
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,15 @@ class Component:
 class HeldOut:
     """Pairs that took no part in choosing the neuron, together."""
 
-    share: float  # of the total that is direct
-    interval: Span
+    share: Estimate  # of the total that is direct
     exceeds: bool  # whether that is clearly more than all of it, than half, or less
     mostly: bool
     minor: bool
-    noising_share: float  # of the total that is direct, by noising
-    noising_interval: Span
+    noising: Estimate  # the same by noising
     noising_told: bool  # whether the totals by noising are far enough from zero for a share
     noising_agrees: bool  # whether the two intervals overlap
     largest_share: float  # of the total that the largest later component writes
-    largest_of_direct: float  # the same as a share of the direct effect
-    largest_interval: Span
+    largest_of_direct: Estimate  # the same as a share of the direct effect
 
 
 @dataclass(frozen=True)
@@ -213,26 +209,25 @@ def _alike(denoising: Effect, noising: Effect) -> bool:
 
 def _held_out(result: Composition) -> HeldOut:
     of_total = held_out_shares(result)
-    share, (low, high) = of_total["direct"]
-    noising, *back = result.held_out_noising_share
+    share, noising = _estimate(*of_total["direct"]), Estimate(*result.held_out_noising_share)
     nothing = nan, (nan, nan)
     of_direct = held_out_shares(result, of="direct") if result.components else {}
     largest = result.components[0] if result.components else ""
-    largest_of_direct, interval = of_direct.get(largest, nothing)
     return HeldOut(
         share=share,
-        interval=(low, high),
-        exceeds=low > 1,
-        mostly=low > 1 / 2,
-        minor=high <= 1 / 2,
-        noising_share=noising,
-        noising_interval=(back[0], back[1]),
-        noising_told=isfinite(back[0]),
-        noising_agrees=low <= back[1] and back[0] <= high,
+        exceeds=share.low > 1,
+        mostly=share.low > 1 / 2,
+        minor=share.high <= 1 / 2,
+        noising=noising,
+        noising_told=isfinite(noising.low),
+        noising_agrees=share.low <= noising.high and noising.low <= share.high,
         largest_share=of_total.get(largest, nothing)[0],
-        largest_of_direct=largest_of_direct,
-        largest_interval=interval,
+        largest_of_direct=_estimate(*of_direct.get(largest, nothing)),
     )
+
+
+def _estimate(share: float, ends: tuple[float, float]) -> Estimate:
+    return Estimate(share, *ends)
 
 
 def _pushed(result: Composition, name: str) -> Pushed:

@@ -48,7 +48,6 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
 def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> None:
     filled = np.flatnonzero(result.band_tokens)
     shares, low, high = result.band_share[word, filled].T
-    ends = np.where(np.isfinite(low), low, shares), np.where(np.isfinite(high), high, shares)
     rows = zip(
         result.band_edges[filled],
         result.band_edges[filled + 1],
@@ -63,7 +62,7 @@ def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> Non
         y=shares.round(5).tolist(),
         mode="markers",
         marker={"color": colour, "size": 7},
-        error_y=_whiskers(ends[1] - shares, shares - ends[0], colour),
+        error_y=style.whiskers(colour, shares, low, high, digits=5, thickness=1.2),
         customdata=[
             [style.plain(a), style.plain(b), style.percent(s), f"{h:,} of {t:,}", int(d)]
             for a, b, s, h, t, d in rows
@@ -71,16 +70,6 @@ def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> Non
         hovertemplate="activation %{customdata[0]} to %{customdata[1]}: %{customdata[2]} "
         "(%{customdata[3]}, in %{customdata[4]} articles)<extra></extra>",
     )
-
-
-def _whiskers(up: np.ndarray, down: np.ndarray, colour: str) -> dict[str, object]:
-    return {
-        "array": up.round(5).tolist(),
-        "arrayminus": down.round(5).tolist(),
-        "color": colour,
-        "thickness": 1.2,
-        "width": 0,
-    }
 
 
 def corpus_auc(result: CorpusScan) -> go.Figure:
@@ -95,19 +84,19 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
         f"which of {target} and {style.short(result.foil)} comes next",
     )
     for column, (label, colour) in enumerate(zip(LABELS, COLOURS, strict=True)):
-        area, low, high = areas[:, result.labels.index(label)].T
-        defined = np.isfinite(area) & (label in told(result))
+        known = areas[:, result.labels.index(label)]
+        defined = np.isfinite(known[:, 0]) & (label in told(result))
+        area, low, high = known[defined].T
         places = np.arange(len(names))[defined] + 0.26 * (column - 1)
-        ends = np.where(np.isfinite(low), low, area), np.where(np.isfinite(high), high, area)
         figure.add_scatter(
-            x=area[defined].round(4).tolist(),
+            x=area.round(4).tolist(),
             y=places.tolist(),
             mode="markers+text",
             marker={"color": colour, "size": 9},
-            text=[style.plain(value) for value in area[defined]],
+            text=[style.plain(value) for value in area],
             textposition="top center",
             textfont={"size": 11},
-            error_x=_whiskers((ends[1] - area)[defined], (area - ends[0])[defined], colour),
+            error_x=style.whiskers(colour, area, low, high, digits=5, thickness=1.2),
             hovertemplate="AUC %{x:.3f}<extra></extra>",
             cliponaxis=False,
         )

@@ -170,16 +170,7 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         bare=bare,
         told_bare=told,
         reversed_bare=tuple(each for each in bare if each.neuron.reversed),
-        needs_example=bool(usual.says and usual.neuron.tells and bare and not told),
-        better_after_one=bool(
-            usual.says and bare and all(each.drop_interval[0] > 0 for each in bare)
-        ),
-        own_needs_example=bool(
-            usual.says
-            and bare
-            and usual.own_interval[0] > 0.5
-            and not any(each.own_interval[0] > 0.5 for each in bare)
-        ),
+        **_needs(usual, bare),
         with_target=with_target,
         copies=2 * wrong.now > wrong.of >= 2 * usual.own_foil.now,
         copies_without=2 * wrong.without > wrong.of,
@@ -198,6 +189,19 @@ def sign_of(result: Crossed) -> int:
     """That of the largest of the neuron's mean activations."""
     means = result.means.ravel()
     return 1 if means[np.abs(means).argmax()] >= 0 else -1
+
+
+def _needs(usual: After, bare: tuple[After, ...]) -> dict[str, bool]:
+    """Whether the usual example is needed, or helps; not where it is bare, or nothing else is."""
+    comparable = bool(usual.says and bare)
+    own = usual.own_interval[0] > 0.5
+    return {
+        "needs_example": comparable
+        and usual.neuron.tells
+        and not any(e.neuron.tells for e in bare),
+        "better_after_one": comparable and all(each.drop_interval[0] > 0 for each in bare),
+        "own_needs_example": comparable and own and not any(e.own_interval[0] > 0.5 for e in bare),
+    }
 
 
 def _plan(result: Crossed, sign: int) -> Plan:

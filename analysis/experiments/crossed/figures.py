@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.crossed.compute import Crossed
 from analysis.experiments.crossed.facts import sign_of
 from analysis.intervals import area_span, signed_area
@@ -83,18 +83,18 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> N
     low, high = area_span(result.shuffled[0, index], sign)
     style.band(figure, low, high, middle - STRIP / 2, middle + STRIP / 2)
     _frames(figure, result, index, middle + 1.5 * SHIFT)
-    marks = (
+    looks = (
         (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
         (style.TARGET, "triangle-up", f"neuron by {result.cue}", 1, 0),
         (style.TRUE, "diamond", f"answer by {result.rule}", 0, 1),
         (style.TRUE, "diamond-open", "answer without the neuron", 0, 2),
     )
-    for place, (colour, symbol, name, factor, measure) in enumerate(marks):
+    for place, (colour, symbol, name, factor, measure) in enumerate(looks):
         y = middle + SHIFT * (1.5 - place)
         turn = 1 if measure else sign  # the neuron's alone
         value = float(signed_area(result.area[factor, measure, index], turn))
         span = np.array(area_span(result.area_interval[factor, measure, index], turn))
-        _estimate(figure, value, span, y, colour, symbol, style.escaped(name))
+        marks.estimate(figure, (value, y), span, (colour, symbol), style.escaped(name))
 
 
 def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
@@ -105,35 +105,6 @@ def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
         marker={"color": style.OTHER, "size": 8, "symbol": "line-ns-open", "line": {"width": 1}},
         text=[style.wrapped(frame) for frame in result.frames],
         hovertemplate="%{text}<br>AUC %{x:.2f}<extra></extra>",
-    )
-
-
-def _estimate(
-    figure: go.Figure,
-    value: float,
-    span: np.ndarray,
-    y: float,
-    colour: str,
-    symbol: str,
-    name: str,
-) -> None:
-    """A value with its 95 % interval."""
-    low, high = span.tolist()
-    figure.add_scatter(
-        x=[round(value, 4)],
-        y=[y],
-        mode="markers",
-        marker={
-            "color": colour,
-            "size": 9,
-            "symbol": symbol,
-            "line": {"width": 2 if symbol.endswith("open") else 0},
-        },
-        error_x=style.whiskers(colour, [value], [low], [high]),
-        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
-        hovertemplate=f"{name}: %{{customdata[0]}} "
-        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
-        cliponaxis=False,
     )
 
 
@@ -155,8 +126,8 @@ def rule_and_cue(result: Crossed) -> go.Figure:
         mine = (result.calls_for_target == rule) & (result.looks_like_target == cue)
         _words(figure, result, np.flatnonzero(mine), middle, SHADES[rule])
         place = int(not rule), int(not cue), 0
-        _estimate(figure, float(result.means[place]), result.mean_intervals[place], middle,
-                  SHADES[rule], "line-ns-open", "mean activation")  # fmt: skip
+        point, look = (float(result.means[place]), middle), (SHADES[rule], "line-ns-open")
+        marks.estimate(figure, point, result.mean_intervals[place], look, "mean activation")
     style.note(
         figure,
         "a dot: a word; line: mean with 95 % interval",

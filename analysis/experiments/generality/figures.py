@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.generality.compute import Generality
 from analysis.experiments.generality.facts import sign_of
 from analysis.intervals import area_span, signed_area
@@ -98,34 +98,8 @@ def _words(figure: go.Figure, result: Generality, index: int, middle: float) -> 
             col=1,
         )
         mean, span = result.means[index, place], result.mean_intervals[index, place]
-        _estimate(figure, (float(mean), y), span, colour, "mean activation", col=1)
-
-
-def _estimate(
-    figure: go.Figure,
-    point: tuple[float, float],
-    span: np.ndarray,
-    colour: str,
-    name: str,
-    col: int,
-    symbol: str = "line-ns-open",
-) -> None:
-    """A value with its 95 % interval."""
-    value, (low, high) = point[0], span.tolist()
-    stroke = 2 if symbol.endswith("open") else 0
-    figure.add_scatter(
-        x=[round(value, 4)],
-        y=[point[1]],
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": stroke}},
-        error_x=style.whiskers(colour, [value], [low], [high]),
-        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
-        hovertemplate=f"{name}: %{{customdata[0]}} "
-        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
-        cliponaxis=False,
-        row=1,
-        col=col,
-    )
+        look = colour, "line-ns-open"
+        marks.estimate(figure, (float(mean), y), span, look, "mean activation", row=1, col=1)
 
 
 def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> None:
@@ -158,10 +132,16 @@ def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> 
     place = float(signed_area(result.auc[index], sign)), middle + SHIFT
     span = np.array(area_span(result.auc_interval[index], sign))
     model = float(result.diff_auc[index])
-    _estimate(figure, (model, middle), result.diff_auc_interval[index], style.TRUE,
-              "AUC of the logit difference", 2, "diamond")  # fmt: skip
-    _estimate(figure, place, span, style.TARGET,
-              "AUC of the activation", 2, "circle")  # fmt: skip
+    for point, bounds, look, name in (
+        (
+            (model, middle),
+            result.diff_auc_interval[index],
+            (style.TRUE, "diamond"),
+            "logit difference",
+        ),
+        (place, span, (style.TARGET, "circle"), "activation"),
+    ):
+        marks.estimate(figure, point, bounds, look, f"AUC of the {name}", row=1, col=2)
     right = place[0] < NEAR_EDGE
     figure.add_annotation(
         x=span[int(right)],

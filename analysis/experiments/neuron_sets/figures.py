@@ -7,7 +7,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, NeuronSets
 
 LOOKS = {
@@ -100,18 +100,7 @@ def _curve(
 
 def _band(figure: go.Figure, result: NeuronSets, kind: int, way: int, row: dict[str, int]) -> None:
     """From the lowest to the highest of the control sets of each size."""
-    drawn = result.controls[kind, way]
-    sizes = result.control_sizes.tolist()
-    figure.add_scatter(
-        x=[*sizes, *sizes[::-1]],
-        y=[*drawn.max(0).round(4).tolist(), *drawn.min(0)[::-1].round(4).tolist()],
-        mode="lines",
-        fill="toself",
-        fillcolor=style.FAINT,
-        line={"width": 1, "color": style.FAINT},
-        hoverinfo="skip",
-        **row,
-    )
+    marks.spread(figure, result.control_sizes.tolist(), result.controls[kind, way], **row)
 
 
 def _everything(figure: go.Figure, size: int, share: float, row: dict[str, int]) -> None:

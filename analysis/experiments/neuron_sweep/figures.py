@@ -135,7 +135,17 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     told = ", held-out pairs"
     marks.estimates(figure, result.held_out_recovery, names, style.TARGET, told)
     marks.rings(figure, [_recovery_of(result, name) for name in names], names, _choosers(result))
-    _beside(figure, result)
+    held = [each.mean for each in result.held_out_recovery_beside_best[1:]]
+    marks.rings(
+        figure,
+        held,
+        names[1:],
+        f"with {names[0]} held",
+        rows=range(1, len(names)),
+        colour=style.CLEAN,
+        size=9,
+        symbol="diamond-open",
+    )
     figure.update_yaxes(title="neuron", **style.rows(names))
     figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
     style.note(
@@ -158,21 +168,6 @@ def _limits(result: NeuronSweep, shares: np.ndarray, middles: np.ndarray) -> lis
 
 def _recovery_of(result: NeuronSweep, name: str) -> float:
     return float(result.recovery[parse_neuron(name, *result.recovery.shape)])
-
-
-def _beside(figure: go.Figure, result: NeuronSweep) -> None:
-    """What each of the others brings back while the best one is held."""
-    names, estimates = result.candidates[1:], result.held_out_recovery_beside_best[1:]
-    figure.add_scatter(
-        x=[round(each.mean, 4) for each in estimates],
-        y=list(range(1, len(names) + 1)),
-        mode="markers",
-        marker={"color": style.CLEAN, "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
-        customdata=[[n, style.plain(e.mean, 3)] for n, e in zip(names, estimates, strict=True)],
-        hovertemplate="%{customdata[0]}, with "
-        + str(result.candidates[0])
-        + " held: %{customdata[1]}<extra></extra>",
-    )
 
 
 def _choosers(result: NeuronSweep) -> str:

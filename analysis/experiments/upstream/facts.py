@@ -35,8 +35,7 @@ class HeldOut:
     """The strongest head in word pairs that took no part in the choice."""
 
     pairs: int  # how many
-    difference: float  # of its contribution, mean over them
-    interval: tuple[float, float]
+    difference: Estimate  # of its contribution, mean over them
     holds: bool  # whether it has the same sign there, and matched neurons do not get as much
 
 
@@ -223,10 +222,10 @@ def _as_strong(result: Upstream) -> int:
 
 
 def _held_out(result: Upstream, difference: float, as_strong: int) -> HeldOut:
-    mean, low, high = result.held_out_difference(result.heads[0])
-    same = low * high > 0 and mean * difference > 0
+    found = result.held_out_difference(result.heads[0])
+    same = found.low * found.high > 0 and found.mean * difference > 0
     usual = as_strong > len(result.matched) * USUAL
-    return HeldOut(len(result.pairs) - 1, mean, (low, high), same and not usual)
+    return HeldOut(len(result.pairs) - 1, found, same and not usual)
 
 
 def _opposed(result: Upstream) -> Component | None:
