@@ -1,19 +1,15 @@
 """A visitor's question of more than two prompts: pairs pasted as lines, or words for a sentence."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from analysis.commands import reads_prompts
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
-from space.settings import CONFIRMING, MOST_PAIRS, MOST_WORDS
+from space.pairs import pasted_pairs
+from space.settings import CONFIRMING, MOST_WORDS
 from space.view import USUAL, View, library
 
 OWN = ("lines", "template", "target_words", "foil_words")
 """The parts of a view that stand in place of its two prompts."""
-
-LINE = "clean | corrupted, or clean | corrupted | target | foil"
 
 
 def brings_its_own(view: View) -> bool:
@@ -45,25 +41,7 @@ def confirming(view: View) -> int:
 
 
 def _of_pairs(view: View) -> Question:
-    rows = list(_rows(view.lines))
-    if len(rows) > MOST_PAIRS:
-        raise UserError(f"There are {len(rows)} pairs: at most {MOST_PAIRS} are read here.")
-    words = {"target": view.target, "foil": view.foil}
-    first, *others = rows
-    return Question(**{**words, **first}, pairs=[{**words, **each} for each in others])
-
-
-def _rows(lines: str) -> Iterator[dict[str, Any]]:
-    """The pairs, a line each. A target keeps its leading space, which parts it from its bar."""
-    for number, line in enumerate(lines.splitlines(), 1):
-        if not line.strip():
-            continue
-        parts = line.split("|")
-        if len(parts) not in (2, 4) or not all(map(str.strip, parts)):
-            raise UserError(f"Line {number} of the pairs has another form: write {LINE}.")
-        clean, corrupted, *words = parts
-        row = {"clean": clean.strip(), "corrupted": corrupted.strip()}
-        yield row | dict(zip(("target", "foil"), map(str.rstrip, words), strict=False))
+    return Question(**pasted_pairs(view.lines, {"target": view.target, "foil": view.foil}))
 
 
 def _of_words(view: View) -> Question:

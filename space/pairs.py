@@ -1,0 +1,78 @@
+"""Pairs that a visitor pasted: lines with bars, lines of a spreadsheet, or the text of a file."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.errors import UserError
+from analysis.questions.pair_files import COLUMNS, read_pairs
+from analysis.token_sets import BAR, mistake
+from space.settings import MOST_PAIRS
+
+LINE = "clean | corrupted, or clean | corrupted | target | foil"
+TABLES = (
+    "Tabs part columns, too; a CSV table or JSON lines are read as the command line reads them."
+)
+
+_BARS = (re.compile(r"(?<=\s)\|"), re.compile(r"(?<!\\)\|"))
+"""What parts the columns of a line: bars with a space before them, so that those of a set of words
+(`` is| was``) do not; where that makes no pair, every bar."""
+
+
+def pasted_pairs(lines: str, words: dict[str, str]) -> dict[str, Any]:
+    """The parts of a question: the first pair is its own, the others confirm it.
+
+    Args:
+        lines: what was pasted; a table with a heading is read as a file of pairs is.
+        words: target and foil of the lines that name none.
+
+    Raises:
+        UserError: a line is no pair, named by its number, or there are too many.
+    """
+    name = _file(lines)
+    rows = [] if name else [{**words, **row} for row in _rows(lines)]
+    parts = read_pairs(name, lines.strip()) if name else {**rows[0], "pairs": rows[1:]}
+    count = 1 + len(parts["pairs"])
+    if count > MOST_PAIRS:
+        raise UserError(f"There are {count} pairs: at most {MOST_PAIRS} are read here.")
+    return parts
+
+
+def _file(lines: str) -> str:
+    """The name of a file that would hold this; empty where each line has its columns by itself."""
+    first = lines.strip().partition("\n")[0]
+    heading = [name.strip(' "\r') for name in first.split(",")]
+    if {*COLUMNS[:2]} <= {*heading}:
+        return "pairs.csv"
+    return "pairs.jsonl" if first.startswith("{") else ""
+
+
+def _rows(lines: str) -> Iterator[dict[str, str]]:
+    for number, line in enumerate(lines.splitlines(), 1):
+        if line.strip():
+            yield _row(f"Line {number} of the pairs", line)
+
+
+def _row(where: str, line: str) -> dict[str, str]:
+    """A target keeps its leading space, which parts it from its bar."""
+    values = _columns(line)
+    if not values or not all(map(str.strip, values)):
+        raise UserError(f"{where} has another form: write {LINE}.")
+    clean, corrupted, *words = values
+    row = {"clean": clean.strip(), "corrupted": corrupted.strip()}
+    if not words:
+        return row
+    target, foil = map(str.rstrip, words)
+    if wrong := mistake(target, foil):
+        raise UserError(f"{where}: {wrong}.")
+    return {**row, "target": target, "foil": foil}
+
+
+def _columns(line: str) -> list[str]:
+    """Its two or four columns; none where it has another number."""
+    if "\t" in line:
+        ways = [line.strip("\r\n").split("\t")]
+    else:
+        ways = [bars.split(line) for bars in _BARS]
+        ways = [found for found in ways if BAR not in "".join(found[:2])]
+    return next((found for found in ways if len(found) in (2, 4)), [])
