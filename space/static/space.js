@@ -97,7 +97,10 @@
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
 
-  document.addEventListener("told", () => current && keepAddress(current));
+  document.addEventListener("told", ({ target, detail: { mark } }) => {
+    if (current) keepAddress(current);
+    offer(target.closest("figure, .figure")?.querySelector(".told"), mark);
+  });
 
   /* Whether the neuron was chosen for other words than these. */
   let chosen = {};
@@ -139,6 +142,42 @@
     document.getElementById("ask").click();
   };
   let wished = "";
+
+  /* What a mark of the circuit, or a name in a table, opens: a neuron becomes the neuron of all tabs, a
+     head or an MLP is shown in the maps of what each brings back alone. */
+  const NODE = /^(L\d{1,4}N\d{1,7}\u2212?|L\d{1,4}H\d{1,4}|MLP\d{1,4})(\.\d{1,4})?$/;
+  const MAPS = "patching";
+  const openNode = (mark) => {
+    const [, name] = NODE.exec(mark);
+    if (name.includes("N")) choose(name);
+    else showPart(name.includes("H") ? name : mark);
+  };
+  const showPart = (mark) => {
+    if (document.documentElement.classList.contains("embedded")) {
+      const whole = new URL(document.getElementById("back").href);
+      whole.searchParams.set("tab", MAPS);
+      whole.hash = new URLSearchParams({ [MAPS]: mark });
+      window.open(whole.href, "_blank", "noopener");
+      return;
+    }
+    askView({}, MAPS, MAPS);
+    seek(mark);
+  };
+  const SEEK = 600;
+  const seek = (mark, left = SEEK) => {
+    const place = document.querySelector(`.answer-${MAPS}:not([data-earlier])`);
+    const plot = place?.offsetParent && window.tellMark(MAPS, mark);
+    if (plot) plot.scrollIntoView({ block: "center" });
+    else if (left) setTimeout(seek, 100, mark, left - 1);
+  };
+  const offer = (bar, mark) => {
+    bar?.querySelector("[data-node]")?.remove();
+    if (!bar || !NODE.test(mark) || bar.closest(`.answer-${MAPS}`)) return;
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", textContent: "Open" });
+    button.dataset.node = mark;
+    bar.append(button);
+  };
 
   const copy = async (button, text) => {
     const before = button.textContent;
@@ -191,6 +230,7 @@
     let found;
     if ((found = at("#unfold"))) unfold(found);
     else if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
+    else if ((found = at("[data-node]"))) openNode(found.dataset.node);
     else if ((found = at("[data-token]"))) press(found);
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
@@ -240,8 +280,9 @@
     plot.on("plotly_afterplot", () => dress(plot));
     plot.on("plotly_afterplot", () => tellDrawn(plot));
     plot.on("plotly_click", ({ points }) => {
-      const name = points[0] && [].concat(points[0].customdata)[0];
-      if (typeof name === "string" && /^L\d{1,4}N\d{1,7}\u2212?$/.test(name)) choose(name);
+      const names = [points[0]?.id, [].concat(points[0]?.customdata)[0]];
+      const node = names.find((each) => typeof each === "string" && NODE.test(each));
+      if (node) setTimeout(openNode, 0, node); /* after the mark itself is told */
     });
     dress(plot);
     tellDrawn(plot);

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
-from analysis.experiments import studied
+from analysis.experiments import named, studied
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.wording import percent
 from space import tabs
@@ -132,6 +132,66 @@ def test_no_tab_that_the_study_answers_opens_empty(visit):
             visit.go(tab.name)
         for each in answered:
             visit.see_answer(each.name, live(each))
+
+
+def test_an_answer_that_the_page_loses_is_asked_for_again_and_at_last_that_is_said(own, address):
+    with SpaceVisit(own, address) as visit:
+        first, rest = [], {"lost": 0}
+
+        def network(route):
+            """The first answers come late; then one is lost, later all are."""
+            if not rest["lost"]:
+                first.append(route)
+            elif rest["lost"] > 1:
+                route.abort()
+            else:
+                route.continue_()
+
+        visit.tab.route("**/gradio_api/run/**", network)
+        visit.click_tab("circuit")
+        visit.tab.wait_for_timeout(300)
+        visit.click_tab("upstream")
+        visit.see_tab("upstream")
+        rest["lost"] = 1
+        for route in first[1:]:
+            route.continue_()
+        first[0].abort()
+        visit.see_answer("upstream", live(named("upstream")))
+        rest["lost"] = 2
+        visit.tab.clock.install()
+        visit.tab.clock.resume()
+        visit.click_tab("composition")
+        lost = visit.tab.get_by_role("alert").filter(has_text="An answer does not come")
+        while not lost.is_visible():
+            visit.tab.clock.fast_forward(2000)
+        rest["lost"] = 1
+        lost.get_by_role("button", name="Ask again").click()
+        visit.see_answer("composition", live(named("composition")))
+        visit.tab.clock.fast_forward(2000)
+        lost.wait_for(state="hidden")
+        visit.trouble.clear()  # the browser tells of each request that was lost
+
+
+def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(visit):
+    visit.go("circuit")
+    visit.see_answer("circuit", live(named("circuit")))
+    table = visit.panel("circuit").locator("details")
+    found = committed("circuit")
+    head = next(found.nodes[i] for i in found.drawn if "H" in found.nodes[i])
+    told = visit.tab.locator(".answer-patching .told output").filter(has_text=f"{head}: recovery")
+    with visit.asked.once_more():
+        table.get_by_role("button", name=head, exact=True).first.click()
+    told.wait_for()
+    assert visit.tab.url.endswith(f"#patching={head}")
+    visit.go("circuit")
+    step = visit.tab.locator(".answer-circuit").get_by_role("button", name="Next mark").first
+    opens = visit.tab.locator(".answer-circuit [data-node^=MLP]")
+    while not opens.is_visible():
+        step.press("Enter")
+    mark = opens.get_attribute("data-node")
+    with visit.asked.once_more():
+        opens.press("Enter")
+    visit.tab.wait_for_function("mark => location.hash === `#patching=${mark}`", arg=mark)
 
 
 def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
