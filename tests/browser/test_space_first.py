@@ -163,11 +163,11 @@ def test_an_answer_that_the_page_loses_is_asked_for_again_and_at_last_that_is_sa
         visit.click_tab("composition")
         lost = visit.tab.get_by_role("alert").filter(has_text="An answer does not come")
         while not lost.is_visible():
-            visit.tab.clock.fast_forward(2000)
+            visit.tab.clock.fast_forward(20_000)
         rest["lost"] = 1
         lost.get_by_role("button", name="Ask again").click()
         visit.see_answer("composition", live(named("composition")))
-        visit.tab.clock.fast_forward(2000)
+        visit.tab.clock.fast_forward(20_000)
         lost.wait_for(state="hidden")
         visit.trouble.clear()  # the browser tells of each request that was lost
 
@@ -185,7 +185,7 @@ def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(
     assert visit.tab.url.endswith(f"#patching={head}")
     visit.go("circuit")
     step = visit.tab.locator(".answer-circuit").get_by_role("button", name="Next mark").first
-    opens = visit.tab.locator(".answer-circuit [data-node^=MLP]")
+    opens = visit.tab.locator(".answer-circuit .told [data-node^=MLP]")
     while not opens.is_visible():
         step.press("Enter")
     mark = opens.get_attribute("data-node")
