@@ -44,7 +44,7 @@ def _file(lines: str) -> str:
     heading = [name.strip(' "\r') for name in first.split(",")]
     if {*COLUMNS[:2]} <= {*heading}:
         return "pairs.csv"
-    return "pairs.jsonl" if first.startswith("{") else ""
+    return "pairs.jsonl" if first.startswith('{"') else ""
 
 
 def _rows(lines: str) -> Iterator[dict[str, str]]:
