@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.errors import UserError
 from analysis.questions.pair_files import COLUMNS, read_pairs
+from analysis.questions.parts import same
 from analysis.token_sets import BAR, mistake
 from space.settings import MOST_PAIRS
 
@@ -29,13 +30,30 @@ def pasted_pairs(lines: str, words: dict[str, str]) -> dict[str, Any]:
     Raises:
         UserError: a line is no pair, named by its number, or there are too many.
     """
-    name = _file(lines)
-    rows = [] if name else [{**words, **row} for row in _rows(lines)]
-    parts = read_pairs(name, lines.strip()) if name else {**rows[0], "pairs": rows[1:]}
-    count = 1 + len(parts["pairs"])
-    if count > MOST_PAIRS:
-        raise UserError(f"There are {count} pairs: at most {MOST_PAIRS} are read here.")
-    return parts
+    lines = lines.removeprefix("\ufeff")
+    if name := _file(lines):
+        parts = read_pairs(name, lines.strip())
+        _check_number(1 + len(parts["pairs"]))
+        return parts
+    rows = {number: {**words, **row} for number, row in _rows(lines)}
+    _check_number(len(rows))
+    _check_once(rows)
+    first, *others = rows.values()
+    return {**first, "pairs": others}
+
+
+def _check_number(pairs: int) -> None:
+    if pairs > MOST_PAIRS:
+        raise UserError(f"There are {pairs} pairs: at most {MOST_PAIRS} are read here.")
+
+
+def _check_once(rows: dict[int, dict[str, str]]) -> None:
+    """Refuse a pair that stands twice: it would choose a neuron and confirm it, too."""
+    lines: dict[Any, int] = {}
+    for number, row in rows.items():
+        before = lines.setdefault(same(**row), number)
+        if before != number:
+            raise UserError(f"Line {number} is the pair of line {before}: leave one out.")
 
 
 def _file(lines: str) -> str:
@@ -47,10 +65,11 @@ def _file(lines: str) -> str:
     return "pairs.jsonl" if first.startswith('{"') else ""
 
 
-def _rows(lines: str) -> Iterator[dict[str, str]]:
+def _rows(lines: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The pairs by line."""
     for number, line in enumerate(lines.splitlines(), 1):
         if line.strip():
-            yield _row(f"Line {number} of the pairs", line)
+            yield number, _row(f"Line {number} of the pairs", line)
 
 
 def _row(where: str, line: str) -> dict[str, str]:
