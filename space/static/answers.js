@@ -45,7 +45,7 @@
      its stream closed too early, and knows of no request that the network lost. So what is missing is
      asked again, later each time, and at last it is said; where gradio still waits, its stream is
      opened anew. */
-  const PATIENCE = [1000, 2000, 4000, 8000, 16000];
+  const PATIENCE = [4000, 8000, 16000];
   const LISTEN = 5000;
   let tries = 0;
   let timer = 0;
