@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,9 +21,6 @@ from space.answers import Answer
 from space.first import First, in_text
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
-
-if TYPE_CHECKING:
-    from space.scanned import Scanned
 
 TOKENS = ("token", "next")
 """Columns of the tables that hold single tokens."""
@@ -83,8 +80,14 @@ def tokens(result: Activations) -> str:
     )
 
 
-def scanned(found: "Scanned | None", model: str, question: Mapping[str, str]) -> str:
-    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
+def scanned(found: Any, model: str, question: Mapping[str, str]) -> str:
+    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked.
+
+    Args:
+        found: a ``Scanned``, or None.
+        model: that is asked.
+        question: which it answers.
+    """
     text = _templates.get_template("scanned.html").render(
         found=found, model=model, number=_number, shown=shown
     )
