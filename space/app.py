@@ -14,7 +14,7 @@ from space import endpoints, html, service, tabs
 from space.asks import MODEL, Ask, known_answers, refresh
 from space.leaving import VISITORS
 from space.pages import Pages
-from space.question_bar import QUIET, QuestionBar, received
+from space.question_bar import NEWEST, QUIET, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
 
@@ -91,6 +91,10 @@ class Wiring:
             [ask.button for ask in self.dear],
             **QUIET,
         )
+        self.bar.listen.click(
+            self._listen, None, None, trigger_mode="multiple", api_visibility="private",
+            show_progress="hidden",
+        )  # fmt: skip
         self.bar.stop.click(self._stop, None, None, **QUIET)
         gr.on([page.select for page in pages.all], None, js="() => openedTab()", **QUIET)
         restored = demo.load(
@@ -106,12 +110,15 @@ class Wiring:
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
         sent = self.bar.send(events)
-        sent.then(self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private")
+        sent.then(
+            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private", **NEWEST
+        )
         dear = [place for ask in self.wished for place in ask.panel.outputs]
-        sent.then(self._known, self.bar.wire, dear, **QUIET)
+        sent.then(self._known, self.bar.wire, [self.bar.heard, *dear], **NEWEST, **QUIET)
 
     def _known(self, sent: Any) -> list[Any]:
-        return known_answers(self.wished, sent)
+        """What was asked, which the page compares, and the answers to it."""
+        return [sent, *known_answers(self.wished, sent)]
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)
@@ -126,6 +133,12 @@ class Wiring:
             view = self.start
         rest = list(values)
         return [ask.label(view, [rest.pop(0) for _ in ask.controls]) for ask in self.dear]
+
+    @staticmethod
+    def _listen() -> None:
+        """Nothing; but whoever asks this listens, and hears of all that was answered before."""
+
+    _listen.cache = True  # type: ignore[attr-defined]
 
     @staticmethod
     def _newest(sent: Any, request: gr.Request) -> None:

@@ -13,7 +13,7 @@ from space.answers import Answer
 from space.known import known
 from space.leaving import Left, asked
 from space.panel import Panel
-from space.question_bar import QuestionBar, received
+from space.question_bar import NEWEST, QuestionBar, received
 from space.view import View
 
 USUAL_LABEL = "Ask this"
@@ -90,6 +90,7 @@ class Ask:
                 concurrency_id=MODEL,
                 api_visibility="private",
                 show_progress_on=self.panel.finding,
+                **NEWEST,
             )
 
     def _pressed(self, sent: Any, progress: gr.Progress = gr.Progress(), *values: Any) -> list[Any]:  # noqa: B008

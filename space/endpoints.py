@@ -20,7 +20,7 @@ from analysis.experiments import EXPERIMENTS
 from space import service
 from space.asks import MODEL
 from space.leaving import Left
-from space.own import LINE
+from space.pairs import LINE, TABLES
 from space.service import STOPPED, TOO_DEAR, WRONG
 from space.view import NAMES, USUAL, library, make_view
 
@@ -35,7 +35,7 @@ SETS = "bars between several make a set"
 LONG = "it may be several tokens long"
 
 OWN_MEANING = {
-    "lines": f"pairs in place of the prompts, a line each: {LINE}; the first is asked.",
+    "lines": f"pairs in place of the prompts, a line each: {LINE}; the first is asked. {TABLES}",
     "template": "a sentence with {} for a word, in place of the prompts; it needs both lists of "
     "words, the first of which are asked.",
     "target_words": "words for it that call for the target, with commas between them.",

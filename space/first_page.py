@@ -24,7 +24,7 @@ KINDS = {
     ".js": b"text/javascript; charset=utf-8",
     ".png": b"image/png",
 }
-NAMES = ("first.css", "space.js", "first.js", "sky.js", "walk.js", "explain.js")
+NAMES = ("first.css", *(f"{n}.js" for n in ("answers", "space", "first", "sky", "walk", "explain")))
 PATHS = (*(HERE / name for name in NAMES), *SCRIPTS, CARD)
 FILES = {f"/first/{path.name}": path for path in PATHS if path}
 """What the first screen is made of, by its address."""

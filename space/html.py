@@ -33,6 +33,9 @@ SMALL = 5e-4
 
 NEURON = re.compile(r"L\d{1,4}N\d{1,7}\u2212?", re.ASCII)
 
+PART = re.compile(r"L\d{1,4}H\d{1,4}|MLP \d{1,4}", re.ASCII)
+"""A head or an MLP, as results name it."""
+
 _templates = Environment(
     loader=PackageLoader("space", "templates"),
     autoescape=True,
@@ -78,8 +81,14 @@ def tokens(result: Activations) -> str:
     )
 
 
-def scanned(found: Scanned | None, model: str, question: Mapping[str, str]) -> str:
-    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
+def scanned(found: Any, model: str, question: Mapping[str, str]) -> str:
+    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked.
+
+    Args:
+        found: a ``Scanned``, or None.
+        model: that is asked.
+        question: which it answers.
+    """
     text = _templates.get_template("scanned.html").render(
         found=found, model=model, number=_number, shown=shown
     )
@@ -100,9 +109,17 @@ def foot(answer: Answer, embeds: bool = True) -> str:
         figures=len(answer.figures),
         embeds=embeds,
         is_neuron=NEURON.fullmatch,
+        node=_node,
         number=_number,
         shown=shown,
     )
+
+
+def _node(name: str, position: int | None) -> str:
+    """What the page calls a head or an MLP; empty for what opens nothing."""
+    if not PART.fullmatch(name) or ("H" not in name and position is None):
+        return ""
+    return name if "H" in name else f"{name.replace(' ', '')}.{position}"
 
 
 def _number(value: float) -> str:

@@ -1,20 +1,15 @@
 """A visitor's question of more than two prompts: pairs pasted as lines, or words for a sentence."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from analysis.commands import reads_prompts
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
-from analysis.questions.parts import same
-from space.settings import CONFIRMING, MOST_PAIRS, MOST_WORDS
+from space.pairs import pasted_pairs
+from space.settings import CONFIRMING, MOST_WORDS
 from space.view import USUAL, View, library
 
 OWN = ("lines", "template", "target_words", "foil_words")
 """The parts of a view that stand in place of its two prompts."""
-
-LINE = "clean | corrupted, or clean | corrupted | target | foil"
 
 
 def brings_its_own(view: View) -> bool:
@@ -46,35 +41,7 @@ def confirming(view: View) -> int:
 
 
 def _of_pairs(view: View) -> Question:
-    words = {"target": view.target, "foil": view.foil}
-    rows = {number: {**words, **row} for number, row in _rows(view.lines)}
-    if len(rows) > MOST_PAIRS:
-        raise UserError(f"There are {len(rows)} pairs: at most {MOST_PAIRS} are read here.")
-    _check_once(rows)
-    first, *others = rows.values()
-    return Question(**first, pairs=others)
-
-
-def _check_once(rows: dict[int, dict[str, str]]) -> None:
-    """Refuse a pair that stands twice: it would choose a neuron and confirm it, too."""
-    lines: dict[Any, int] = {}
-    for number, row in rows.items():
-        before = lines.setdefault(same(**row), number)
-        if before != number:
-            raise UserError(f"Line {number} is the pair of line {before}: leave one out.")
-
-
-def _rows(lines: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The pairs by line. A target keeps its leading space, which parts it from its bar."""
-    for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
-        if not line.strip():
-            continue
-        parts = line.split("|")
-        if len(parts) not in (2, 4) or not all(map(str.strip, parts)):
-            raise UserError(f"Line {number} of the pairs has another form: write {LINE}.")
-        clean, corrupted, *words = parts
-        row = {"clean": clean.strip(), "corrupted": corrupted.strip()}
-        yield number, row | dict(zip(("target", "foil"), map(str.rstrip, words), strict=False))
+    return Question(**pasted_pairs(view.lines, {"target": view.target, "foil": view.foil}))
 
 
 def _of_words(view: View) -> Question:

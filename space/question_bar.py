@@ -13,10 +13,14 @@ from space.view import View, library, make_view
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that use no model."""
 
+NEWEST: dict[str, Any] = {"trigger_mode": "always_last"}
+"""Of events that may come while the same one is on its way: the last of them is asked after it.
+Without this the page drops them."""
+
 MORE: dict[str, tuple[str, str, int]] = {
     "lines": (
-        "In place of the two prompts: pairs, a line each: clean | corrupted [| target | foil]. "
-        "The first is asked, the others confirm it.",
+        "In place of the two prompts: pairs, a line each: clean | corrupted [| target | foil], "
+        "with sets as | is| was |; or a CSV table. The first is asked, the others confirm it.",
         "lines",
         4,
     ),
@@ -102,6 +106,8 @@ class QuestionBar:
             **more,
         }
         self.wire = _hidden("", "wire", "View")
+        self.heard = _hidden("", "heard", "View that the committed study was asked")
+        self.listen = gr.Button("Listen", elem_id="listen", visible="hidden")
 
     @property
     def typed(self) -> list[Any]:

@@ -202,6 +202,9 @@ def layer_ticks(layers: int) -> dict[str, Any]:
     return {"tickmode": "linear", "tick0": 0, "dtick": step}
 
 
+ON_COLOUR = {"shadow": "auto"}
+"""Part of the font of texts in cells: a rim keeps them readable on a colour of middle lightness."""
+
 ON_CELLS = "on cells"
 """Name of the look of annotations that stand on a map, whatever colour its cells have."""
 

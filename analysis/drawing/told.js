@@ -15,11 +15,14 @@
   /* All marks of a figure; those that lie on top, which were drawn last, come first. */
   const marksOf = (plot) =>
     [...plot._fullData.keys()].reverse().flatMap((curve) => {
-      const { visible, hoverinfo, x, y, z, ids } = plot._fullData[curve];
+      const { visible, hoverinfo, x, y, z, ids, meta } = plot._fullData[curve];
       if (visible !== true || hoverinfo === "skip") return [];
       const there = (value) => value !== null && !Number.isNaN(value);
       const at = (axis, point) => (axis ? axis[point] : 0);
-      if (z) return z.flatMap((row, j) => [...row].flatMap((value, i) => (there(value) ? [{ curve, point: [j, i] }] : [])));
+      /* The cells of a map have names of one form, its meta. */
+      const named = (i, j) => meta?.replace("{x}", x?.[i] ?? i).replace("{y}", y?.[j] ?? j);
+      const cell = (value, i, j) => (there(value) ? [{ curve, point: [j, i], id: named(i, j) }] : []);
+      if (z) return z.flatMap((row, j) => [...row].flatMap((value, i) => cell(value, i, j)));
       const length = Math.max(x?.length ?? 0, y?.length ?? 0);
       return Array.from({ length }, (_, point) => ({ curve, point, id: ids?.[point] })).filter(
         ({ point }) => there(at(x, point)) && there(at(y, point)),
@@ -48,7 +51,9 @@
     if (!mark.id) return;
     const figure = nameOf(plot);
     history.replaceState(history.state, "", `#${new URLSearchParams({ [figure]: mark.id })}`);
-    document.dispatchEvent(new CustomEvent("told", { detail: { figure, mark: mark.id } }));
+    const detail = { figure, mark: mark.id };
+    plot.dispatchEvent(new CustomEvent("told", { detail, bubbles: true }));
+    return plot;
   };
 
   /* Where it is said: two buttons to step, and the numbers. */
@@ -93,9 +98,12 @@
   });
 
   const drawn = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.tells);
-  window.tellMark = (figure, id) => {
-    for (const plot of drawn()) if (nameOf(plot) === figure) tell(plot, find(plot, (mark) => mark.id === id));
-  };
+  /* Tells a mark of a figure by its name, and gives the plot that has it. */
+  window.tellMark = (figure, id) =>
+    drawn()
+      .filter((plot) => nameOf(plot) === figure)
+      .map((plot) => tell(plot, find(plot, (mark) => mark.id === id)))
+      .find(Boolean);
   /* An address may name a mark of a figure that is drawn only when one comes near it. */
   const come = () => {
     for (const figure of addressed().keys()) document.getElementById(figure)?.scrollIntoView();

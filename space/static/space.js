@@ -17,13 +17,13 @@
     if (linked) document.getElementById("bench")?.scrollIntoView();
   };
 
-  /* The question that was asked last: the one above the panels. */
+  /* The question that was asked last. */
   let current;
   /* The tabs stand in rows within a row: the open one is the innermost that is seen. */
-  const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.offsetParent);
+  const { answers } = window;
   const openName = () =>
-    seen("[role=tab][aria-selected=true][id^=tab-]").at(-1)?.id.replace(/^tab-|-button$/g, "");
-  const TRIES = 40;
+    answers.seen("[role=tab][aria-selected=true][id^=tab-]").at(-1)?.id.replace(/^tab-|-button$/g, "");
+  const TRIES = 400;
   window.openedTab = (left = TRIES) => {
     const name = openName();
     const there = name && document.getElementById(`tab-${name}`)?.offsetParent;
@@ -38,91 +38,31 @@
   const asked = (view) => {
     const told = (a, b, target = view.target, foil = view.foil) =>
       `“${a.trim()}” against “${b.trim()}” · ${spaced(target.trimEnd())} or ${spaced(foil.trimEnd())}`;
-    const pair = view.lines.trim().split("\n")[0].split("|");
-    if (pair.length > 1) return told(...pair);
+    if (view.lines.trim()) return pasted(view.lines, told);
     if (!view.template.trim()) return told(view.clean, view.corrupted);
     const words = [view.target_words, view.foil_words].map((some) => some.split(/[,\n]/)[0].trim());
     return told(...words.map((word) => view.template.replace("{}", () => word)));
   };
 
+  /* The first of the pasted lines, whose columns are parted by tabs or by bars with a space before
+     them; else by every bar. */
+  const pasted = (lines, told) => {
+    const [line, row = ""] = lines.trim().split("\n");
+    const columns = line.split(line.includes("\t") ? "\t" : /(?<=\s)\|/);
+    if ([2, 4].includes(columns.length)) return told(...columns);
+    return line.includes("|") ? told(...line.split("|")) : `a table of pairs, from “${row}” on`;
+  };
+
   /* What the server is sent: one object of the view's parts by their names. */
   window.packedView = (names, values) => {
     const view = Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""]));
+    const text = JSON.stringify(view);
     current = view;
-    asking = true;
-    mark();
-    window.heardAnswers?.(view);
+    answers.asked(view, text);
     if (restored) keepAddress(view);
-    if (typed) setTimeout(pressOpen, DEBOUNCE, typed);
+    if (typed) setTimeout(answers.pressOpen, DEBOUNCE, typed);
     typed = false;
-    return JSON.stringify(view);
-  };
-
-  /* An answer names the parts of the question that it answers. The page hides those of another
-     question than the one above them, and where the open tab answers by itself, it asks again as
-     soon as it can: while one question is on its way, gradio takes no second one. */
-  const answers = (root, kind = "") => [...root.querySelectorAll(`.answer${kind}`)];
-  const answered = (answer) => answer.querySelector("[data-question]");
-  const nameOf = ({ classList }) =>
-    [...classList].find((each) => each.startsWith("answer-")).replace("answer-", "");
-  const isCurrent = (answer) =>
-    Object.entries(JSON.parse(answered(answer).dataset.question)).every(
-      ([name, value]) => current[name] === value,
-    );
-  const openTab = () => seen("[role=tabpanel]").at(-1);
-  const mark = () => {
-    if (!current) return;
-    for (const answer of answers(document)) {
-      const earlier = Boolean(answered(answer)) && !isCurrent(answer);
-      const name = nameOf(answer);
-      const panel = answer.closest("[role=tabpanel]") || answer;
-      for (const part of [answer, ...panel.querySelectorAll(`.foot-${name}, .more-${name}`)])
-        if (part === answer || !part.closest(".answer")) part.toggleAttribute("data-earlier", earlier);
-    }
-  };
-  const isPending = () =>
-    [...document.querySelectorAll(".answer [data-testid='status-tracker']")].some(
-      (each) => !each.classList.contains("hide"),
-    );
-  const lacks = () => {
-    const panel = openTab();
-    return panel && answers(panel, ".quick").some((each) => !answered(each) || !isCurrent(each));
-  };
-  const MOST = 3;
-  const tries = { question: "", count: 0 };
-  let asking = false;
-  let arrived = "";
-  let later = 0;
-  const heal = () => {
-    if (!current) return;
-    const here = [...document.querySelectorAll("[data-question]")].map((e) => e.dataset.question);
-    const news = here.join() !== arrived;
-    arrived = here.join();
-    if (news) mark();
-    window.heardAnswers?.();
-    document.body.classList.toggle("pending", isPending());
-    if (news || isPending()) asking = false;
-    if (!later && !asking && lacks()) later = setTimeout(askAgain, DEBOUNCE);
-  };
-  const askAgain = () => {
-    later = 0;
-    if (asking || isPending() || !lacks()) return;
-    const question = JSON.stringify(current);
-    if (tries.question !== question) Object.assign(tries, { question, count: 0 });
-    if (tries.count++ < MOST) document.getElementById("ask").click();
-  };
-
-  /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
-     first screen wishes for one by its name. What was refused is asked again. */
-  let typed = false;
-  const pressOpen = (wish) => {
-    const panel = openTab();
-    if (!panel || answers(panel, ".quick").length) return;
-    const lacking = (each) => !answered(each) || !isCurrent(each) || each.querySelector("[role=alert]");
-    const all = answers(panel).filter(lacking);
-    const named = typeof wish === "string";
-    const first = named ? all.find((each) => nameOf(each) === wish) : all.find(answered) || all[0];
-    if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
+    return text;
   };
 
   /* What an address says of the page rather than of the view. */
@@ -157,7 +97,10 @@
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
 
-  document.addEventListener("told", () => current && keepAddress(current));
+  document.addEventListener("told", ({ target, detail: { mark } }) => {
+    if (current) keepAddress(current);
+    offer(target.closest("figure, .figure")?.querySelector(".told"), mark);
+  });
 
   /* Whether the neuron was chosen for other words than these. */
   let chosen = {};
@@ -200,6 +143,42 @@
   };
   let wished = "";
 
+  /* What a mark of the circuit, or a name in a table, opens: a neuron becomes the neuron of all tabs, a
+     head or an MLP is shown in the maps of what each brings back alone. */
+  const NODE = /^(L\d{1,4}N\d{1,7}\u2212?|L\d{1,4}H\d{1,4}|MLP\d{1,4})(\.\d{1,4})?$/;
+  const MAPS = "patching";
+  const openNode = (mark) => {
+    const [, name] = NODE.exec(mark);
+    if (name.includes("N")) choose(name);
+    else showPart(name.includes("H") ? name : mark);
+  };
+  const showPart = (mark) => {
+    if (document.documentElement.classList.contains("embedded")) {
+      const whole = new URL(document.getElementById("back").href);
+      whole.searchParams.set("tab", MAPS);
+      whole.hash = new URLSearchParams({ [MAPS]: mark });
+      window.open(whole.href, "_blank", "noopener");
+      return;
+    }
+    askView({}, MAPS, MAPS);
+    seek(mark);
+  };
+  const SEEK = 600;
+  const seek = (mark, left = SEEK) => {
+    const place = document.querySelector(`.answer-${MAPS}:not([data-earlier])`);
+    const plot = place?.offsetParent && window.tellMark(MAPS, mark);
+    if (plot) plot.scrollIntoView({ block: "center" });
+    else if (left) setTimeout(seek, 100, mark, left - 1);
+  };
+  const offer = (bar, mark) => {
+    bar?.querySelector("[data-node]")?.remove();
+    if (!bar || !NODE.test(mark) || bar.closest(`.answer-${MAPS}`)) return;
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", textContent: "Open" });
+    button.dataset.node = mark;
+    bar.append(button);
+  };
+
   const copy = async (button, text) => {
     const before = button.textContent;
     try {
@@ -238,6 +217,8 @@
     }
   };
 
+  /* Whether a visitor asks, or what the first screen wishes for. */
+  let typed = false;
   const wish = (event) => {
     if (!event.target.closest?.("#ask")) return;
     typed = event.isTrusted || wished;
@@ -249,6 +230,7 @@
     let found;
     if ((found = at("#unfold"))) unfold(found);
     else if ((found = at("[data-neuron]"))) choose(found.dataset.neuron);
+    else if ((found = at("[data-node]"))) openNode(found.dataset.node);
     else if ((found = at("[data-token]"))) press(found);
     else if ((found = at("[data-copy]"))) copy(found, found.dataset.copy);
     else if ((found = at("[data-copy-from]")))
@@ -298,8 +280,9 @@
     plot.on("plotly_afterplot", () => dress(plot));
     plot.on("plotly_afterplot", () => tellDrawn(plot));
     plot.on("plotly_click", ({ points }) => {
-      const name = points[0] && [].concat(points[0].customdata)[0];
-      if (typeof name === "string" && /^L\d{1,4}N\d{1,7}\u2212?$/.test(name)) choose(name);
+      const names = [points[0]?.id, [].concat(points[0]?.customdata)[0]];
+      const node = names.find((each) => typeof each === "string" && NODE.test(each));
+      if (node) setTimeout(openNode, 0, node); /* after the mark itself is told */
     });
     dress(plot);
     tellDrawn(plot);
@@ -319,7 +302,7 @@
   };
   const watch = () => {
     look();
-    heal();
+    answers.watch();
   };
   new MutationObserver(watch).observe(document.documentElement, {
     subtree: true,

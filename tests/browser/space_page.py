@@ -54,10 +54,14 @@ class Asked:
 
     Gradio sends a question by one request and hears of all answers on another, which ends with the
     last of them. Of two questions that are asked at once it may lose one, so tests ask in turn.
+
+    Attributes:
+        count: how often the page asked; that it listens anew, which names nothing, is no question.
+        questions: what it asked, each once: on a busy machine it asks the same again.
     """
 
     def __init__(self, tab) -> None:
-        self.count = 0
+        self.count, self.questions = 0, set()
         self._tab, self._open, self._unheard = tab, set(), False
         tab.on("request", self._begun)
         tab.on("requestfinished", self._ended)
@@ -65,7 +69,9 @@ class Asked:
 
     def _begun(self, request) -> None:
         if "/queue/join" in request.url:
-            self.count += 1
+            asked = request.post_data_json
+            self.count += bool(asked["data"])
+            self.questions |= {request.post_data} if asked["data"] else set()
             self._open.add(request)
         elif "/queue/data" in request.url:
             self._unheard = False

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
-from analysis.experiments import studied
+from analysis.experiments import named, studied
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.wording import percent
 from space import tabs
@@ -132,6 +132,49 @@ def test_no_tab_that_the_study_answers_opens_empty(visit):
             visit.go(tab.name)
         for each in answered:
             visit.see_answer(each.name, live(each))
+
+
+def test_of_two_tabs_that_are_opened_in_haste_the_later_is_answered(own, address):
+    held, late = [], True
+
+    def network(route):
+        """What the page asks beside the queue comes late, or as always."""
+        held.append(route) if late else route.continue_()
+
+    with SpaceVisit(own, address) as visit:
+        visit.tab.route("**/gradio_api/run/**", network)
+        visit.click_tab("circuit")
+        visit.see_tab("circuit")
+        while not held:
+            visit.tab.wait_for_timeout(10)
+        visit.click_tab("upstream")
+        visit.see_tab("upstream")
+        late = False
+        for route in held:
+            route.continue_()
+        visit.see_answer("upstream", live(named("upstream")))
+
+
+def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(visit):
+    visit.go("circuit")
+    visit.see_answer("circuit", live(named("circuit")))
+    table = visit.panel("circuit").locator("details")
+    found = committed("circuit")
+    head = next(found.nodes[i] for i in found.drawn if "H" in found.nodes[i])
+    told = visit.tab.locator(".answer-patching .told output").filter(has_text=f"{head}: recovery")
+    with visit.asked.once_more():
+        table.get_by_role("button", name=head, exact=True).first.click()
+    told.wait_for()
+    assert visit.tab.url.endswith(f"#patching={head}")
+    visit.go("circuit")
+    step = visit.tab.locator(".answer-circuit").get_by_role("button", name="Next mark").first
+    opens = visit.tab.locator(".answer-circuit .told [data-node^=MLP]")
+    while not opens.is_visible():
+        step.press("Enter")
+    mark = opens.get_attribute("data-node")
+    with visit.asked.once_more():
+        opens.press("Enter")
+    visit.tab.wait_for_function("mark => location.hash === `#patching=${mark}`", arg=mark)
 
 
 def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):

@@ -91,16 +91,16 @@ def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, addre
 
 
 @pytest.mark.parametrize("name", ["activations", "direct_effect"])
-def test_a_visit_asks_once_as_the_page_may_lose_the_second_of_two_answers(context, address, name):
+def test_a_visit_asks_one_question_and_each_tab_one_more(context, address, name):
     with SpaceVisit(context, address) as visit:
-        assert visit.asked.count == 1
+        assert len(visit.asked.questions) == 1
         visit.open(**{**ASKED, "tab": name})
         visit.see_command(name, "--neuron L1N7")
-        assert visit.asked.count == 2
+        assert len(visit.asked.questions) == 2
         other = "intervention" if name == "activations" else "activations"
         visit.go(other)
         visit.see_command(other, "--neuron L1N7")
-        assert visit.asked.count == 3
+        assert len(visit.asked.questions) == 3
 
 
 def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):

@@ -6,7 +6,7 @@ from tests.space.questions import VIEW
 pytestmark = MARKS
 
 LINES = """I saw the egg and ate | I saw the pear and ate
-I climbed up the apple tree and picked | I climbed up the lemon tree and picked | the | his"""
+I saw the owl and the | I saw the dog and the | the| an | his| a"""
 
 
 def test_pasted_pairs_are_asked_and_stand_in_the_address(context, address):

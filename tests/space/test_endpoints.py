@@ -60,7 +60,8 @@ def test_an_endpoint_takes_what_the_experiment_needs_and_what_a_visitor_may_set(
 
 
 def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server):
-    lines = f"{VIEW.clean} | {VIEW.corrupted}\nI saw the egg and ate | I saw the pear and ate"
+    more = "I saw the egg and ate | I saw the pear and ate | the| an | his| a"
+    lines = f"{VIEW.clean} | {VIEW.corrupted}\n{more}"
     sweep = endpoint(named("neuron_sweep"))
     told = json.loads(sweep(lines=lines, clean="", corrupted="", screen=16))
     assert told["held_out"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.questions import Question
+from analysis.token_sets import members
 from space import service
 from space.own import asked, library_question, own_question
 from space.panels.activations import following
@@ -41,6 +42,27 @@ def test_lines_are_pairs_and_the_first_is_asked():
     (other,) = question.pairs
     assert (other.clean, other.corrupted) == ("I saw the egg and ate", "I saw the pear and ate")
     assert (other.target, other.foil) == (" the", " his")
+
+
+ROW = ("The keys here", "The key here", " are| were", " is| was")
+SETS = [
+    " |".join(ROW),
+    "\t".join(ROW),
+    "clean,corrupted,target,foil\n" + ",".join(f'"{each}"' for each in ROW),
+    json.dumps(dict(zip(("clean", "corrupted", "target", "foil"), ROW, strict=True))),
+]
+
+
+@pytest.mark.parametrize("lines", SETS)
+def test_a_pasted_line_takes_sets_as_the_command_line_does(lines):
+    made = own_question(replace(VIEW, lines=lines))
+    assert (made.clean, made.corrupted, made.target, made.foil) == ROW
+
+
+def test_a_pasted_line_takes_a_bar_of_a_words_own_and_words_of_several_tokens():
+    (row,) = own_question(replace(VIEW, lines=LINES + "a | b | \\|| the shop | is")).pairs[1:]
+    assert members(row.target) == (" |", " the shop")
+    assert row.foil == " is"
 
 
 def test_pasted_lines_may_come_from_any_editor():
@@ -121,6 +143,17 @@ def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
         ({"lines": "a | "}, "Line 1 of the pairs"),
         ({"lines": "a | b\n" * (MOST_PAIRS + 1)}, f"There are {MOST_PAIRS + 1} pairs: at most"),
         ({"lines": "a | b | an | an"}, "target and foil are both ' an'"),
+        (
+            {"lines": "a | b\na | c | is| is | was"},
+            "Line 2 of the pairs: the target has ' is' twice.",
+        ),
+        ({"lines": "a | b | is| | was"}, "Line 1 of the pairs: the target has an empty token"),
+        ({"lines": "clean,corrupted,target,foil\na,b, is|,c"}, "pairs.csv: line 2: the target has"),
+        (
+            {"lines": "clean,corrupted\na,b"},
+            "pairs.csv: line 1 names the columns clean, corrupted: it",
+        ),
+        ({"lines": '{"clean": "a"}'}, "pairs.jsonl: line 1 has no corrupted"),
         ({"lines": "a | b\n\nc | d\r\nb | a"}, "Line 4 is the pair of line 1: leave one out"),
         ({"lines": "a | b\n" * 100_000}, "There are 100000 pairs: at most"),
         ({"lines": "a | b", "template": "x {}"}, "Give pairs of prompts or words in a sentence"),

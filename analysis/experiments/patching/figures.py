@@ -13,6 +13,8 @@ from analysis.experiments.patching.compute import Patching
 LARGE = 0.4
 MOST_TICKS = 8
 DIRECTIONS = ("clean into corrupted: restores", "corrupted into clean: breaks")
+MLP, HEAD = "MLP{y}.{x}", "L{y}H{x}"
+"""What an address calls the cells of the maps that restore: by layer, and position or head."""
 BAR_TITLE = "recovery (share of the clean − corrupted gap)"
 
 
@@ -31,6 +33,7 @@ def patching(result: Patching) -> go.Figure:
     for row, maps in enumerate((result.restored, result.broken), start=1):
         for column in range(columns):
             _map(figure, result, maps[column, :, result.start :], row, column + 1, tokens)
+    figure.update_traces(meta=MLP, row=1, col=result.components.index("mlp_out") + 1)
     _axes(figure, result, tokens)
     _titles(figure, result, tokens)
     return figure
@@ -52,7 +55,7 @@ def _map(
         coloraxis="coloraxis",
         text=_cell_texts(recovery) if few else None,
         texttemplate="%{text}" if few else None,
-        textfont={"size": 11},
+        textfont={"size": 11, **style.ON_COLOUR},
         hovertemplate=f"{result.components[column - 1]}, layer %{{y}} (%{{x}}): "
         "recovery %{z:.3f}<extra></extra>",
         xgap=2 if few else 0,
@@ -143,6 +146,7 @@ def heads(result: Patching) -> go.Figure:
     figure.update_layout(coloraxis=style.diverging(limit, BAR_TITLE))
     for column, recovery in enumerate(maps, start=1):
         _head_map(figure, recovery, limit, column)
+    figure.update_traces(meta=HEAD, row=1, col=1)
     figure.update_xaxes(
         title="head", **style.layer_ticks(2 * count), showgrid=False, zeroline=False
     )

@@ -68,7 +68,7 @@ def _source_map(
         coloraxis="coloraxis",
         text=[[style.plain(v) if abs(v) >= 0.1 * limit else "" for v in row] for row in cells],
         texttemplate="%{text}",
-        textfont={"size": 10},
+        textfont={"size": 10, **style.ON_COLOUR},
         customdata=[
             [[label, style.percent(w)] for w in row]
             for label, row in zip(labels, weights, strict=True)
