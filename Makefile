@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 QUESTIONS := bracket her
+ARTICLES ?= 400
 JOBS ?= 2
 # What is used is compiled when it is first used: a fifth of all that is installed.
 INSTALL := $(RUN) -m pip install --quiet --no-compile
@@ -13,7 +14,7 @@ TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study studies study-all study-hub library transplants app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study studies study-all study-hub library transplants corpus app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -24,6 +25,7 @@ help:
 	@echo "make studies  refresh the committed studies of two more questions: $(QUESTIONS)"
 	@echo "make study-all  all of these, and that of Gemma-3-270M, the second model that needs no hub"
 	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
+	@echo "make corpus   read ARTICLES=$(ARTICLES) articles for the committed study, 0 for all; goes on where it was broken off"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
 	@echo "make library  search every question of the library for a neuron: the table of the words that have one"
 	@echo "make app      start the app on this machine"
@@ -63,6 +65,10 @@ study-all: study studies
 transplants: $(VENV)/runtime
 	$(RUN) -m analysis transplant --neuron L25N1527 --recipient gemma-3-270m --keep results
 	$(RUN) -m analysis transplant --neuron L25N1527 --keep results
+
+corpus: $(VENV)/runtime
+	mkdir -p build/corpus
+	$(RUN) -m analysis corpus-scan --documents $(ARTICLES) --results results --table build/corpus/neurons.parquet
 
 study-hub: $(VENV)/runtime
 	$(RUN) -m analysis comparison $(HUB) --keep results

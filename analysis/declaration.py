@@ -162,6 +162,8 @@ class Figure:
         module: of the folder, where its function of that name is.
         needs: what the question must have for it, or the figure is left out.
         live: whether the app draws it, too.
+        turned: whether it reads the neuron in the direction in which that is used: its function
+            takes the sign, too.
     """
 
     name: str
@@ -170,6 +172,7 @@ class Figure:
     module: str = "figures"
     needs: tuple[Need, ...] = ()
     live: bool = True
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,8 @@ class Experiment:
         study: options in which the study differs from the usual; None for no step of the study.
         apart: whether only its own command keeps a result of it in a study: it takes too long.
         beside: options in which results that a study has beside its own may differ from that.
+        size: the option that says how much is read, 0 for all: where a result is kept of more than
+            a study asks for, the study asks for as much.
         once: whether the study of the usual question answers it for those of the others, too.
         app: options in which the app differs from the usual; None where it does not ask.
         report: options of what the site's JSON shows, where it shows more than usual.
@@ -220,6 +225,7 @@ class Experiment:
     study: Mapping[str, Any] | None = field(default_factory=dict)
     apart: bool = False
     beside: tuple[str, ...] = ()
+    size: str = ""
     once: bool = False
     app: Mapping[str, Any] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -278,9 +284,10 @@ class Experiment:
         verdicts = getattr(self.module("facts"), "verdicts", None) if self.has("facts") else None
         return verdicts(result) if verdicts else {}
 
-    def draw(self, figure: Figure, result: Any) -> Any:
-        """One figure of a Result."""
-        return getattr(self.module(figure.module), figure.name)(result)
+    def draw(self, figure: Figure, result: Any, sign: int | None = None) -> Any:
+        """One figure of a Result; in a study with the sign with which its neuron is used."""
+        drawn = getattr(self.module(figure.module), figure.name)
+        return drawn(result, sign) if figure.turned else drawn(result)
 
     def check(self, given: Mapping[str, Any], live: bool = False) -> dict[str, Any]:
         """All options by name: what is given, checked, and the rest as usual.
@@ -305,6 +312,12 @@ class Experiment:
     def computed(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that change what is computed."""
         return {o.name: options[o.name] for o in self.options if not o.shows}
+
+    def larger(self, asked: Mapping[str, Any]) -> dict[str, int]:
+        """The option that says how much is read, where more was asked for than is usual."""
+        usual = {o.name: o.default for o in self.options if o.name == self.size}
+        kept = {name: asked[name] for name in usual if name in asked}
+        return {name: n for name, n in kept.items() if n == 0 or n > usual[name]}
 
     def suits(self, question: Any) -> bool:
         """Whether the question has what the experiment cannot do without."""

@@ -1,6 +1,6 @@
 """Runs the experiments that make the paper, and keeps their results current."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -77,7 +77,8 @@ def run_study(
         if is_elsewhere(folder, experiment):
             continue
         try:
-            given = _inputs(experiment, subject, question, folder, seed)
+            options = {**study_options(experiment, seed), **kept_size(experiment, folder)}
+            given = step_inputs(experiment, subject, question, folder, options)
             if given is None:
                 results.discard(folder, experiment.name)
                 continue
@@ -91,14 +92,24 @@ def run_study(
         results.save_plain(folder, REFUSED, refused)
 
 
-def _inputs(
-    experiment: Experiment, subject: Subject, question: Question, folder: Path, seed: int
+def step_inputs(
+    experiment: Experiment,
+    subject: Subject,
+    question: Question,
+    folder: Path,
+    options: Mapping[str, object],
 ) -> Inputs | None:
-    """What the study asks of an experiment; None where it does not suit question or model."""
+    """What the study in a folder asks of an experiment, about the neurons that its sweep found.
+
+    None where it does not suit question or model.
+
+    Raises:
+        UserError: the study has no sweep yet, or the question cannot be put to the model.
+    """
     if not experiment.suits(question):
         return None
     neurons = _found(folder) if experiment.asks_about_a_neuron else []
-    given = inputs(experiment, subject, question, neurons, study_options(experiment, seed))
+    given = inputs(experiment, subject, question, neurons, options)
     applies = getattr(experiment.module("compute"), "applies", None)
     return given if applies is None or applies(subject, given) else None
 
@@ -107,6 +118,14 @@ def study_options(experiment: Experiment, seed: int) -> dict[str, object]:
     """The options with which a study runs an experiment."""
     draws = any(option.name == "seed" for option in experiment.options)
     return {**(experiment.study or {}), **({"seed": seed} if draws else {})}
+
+
+def kept_size(experiment: Experiment, folder: Path) -> dict[str, int]:
+    """The option of how much is read, where what a folder keeps was read of more than is usual."""
+    try:
+        return experiment.larger(results.provenance(folder, experiment.name).inputs)
+    except UserError:  # there is none, or it is damaged
+        return {}
 
 
 def _found(folder: Path) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.experiments.activations.facts import sign_of
 from analysis.experiments.neuron_sweep.measured import ranked
+from analysis.neuron import parse_neuron
 from analysis.original.published import NAMES as ORIGINAL
 
 
@@ -75,8 +76,15 @@ class StudyFacts:
 
     @cached_property
     def sign(self) -> int:
-        """Of the activation with which the neuron is used: 1 up, -1 down."""
-        return sign_of(self.evidence.activations)
+        """Of the activation with which the neuron is used: 1 up, -1 down.
+
+        Where target or foil is several tokens long, activations are not asked: the sweep knows.
+        """
+        if self.evidence.has("activations"):
+            return sign_of(self.evidence.activations)
+        sweep = self.evidence.neuron_sweep
+        change = sweep.activation_change[parse_neuron(self.neuron, *sweep.recovery.shape)]
+        return -1 if change < 0 else 1
 
     @cached_property
     def of(self) -> Others:
@@ -110,8 +118,10 @@ class StudyFacts:
         return LowestNeuron(str(lowest), effect, later, written, answers)
 
     @cached_property
-    def lens_component(self) -> LensComponent:
-        """Where the lens jumps, as patching ranks it."""
+    def lens_component(self) -> LensComponent | None:
+        """Where the lens jumps, as patching ranks it; None where there is no lens."""
+        if not self.evidence.has("logit_lens"):
+            return None
         name, components = self.of.logit_lens.jump.component, self.of.patching.components
         rank, found = next((i, c) for i, c in enumerate(components, 1) if c.name == name)
         return LensComponent(name, rank, found.restored)

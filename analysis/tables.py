@@ -8,6 +8,16 @@ Kind = Literal["number", "text", "token", "sentence"]
 Rows = Sequence[Mapping[str, Any]]
 
 
+def part(values: Callable[..., Mapping[str, Any]], key: str, *shown: Any) -> Callable[[Any], Rows]:
+    """From a Result to one list of its plain values, of which it may show so many."""
+
+    def rows(result: Any) -> Rows:
+        found: Rows = values(result, *shown)[key]
+        return found
+
+    return rows
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a printed table.

@@ -91,6 +91,8 @@ def percent(share: float) -> str:
         return number(share)
     value = 100 * share
     digits = 0 if abs(value) >= 10 or value == int(value) else 1 if abs(value) >= 1 else 2
+    if 0 < abs(value) < 0.005:
+        digits = min(4, 1 - math.floor(math.log10(abs(value))))
     return f"{number(value, digits)}{THIN}%"
 
 

@@ -1,6 +1,7 @@
 """How good a screen is each estimate of every neuron's patch? Against the exact truth of them all.
 
-Run with ``python -m bench.screens [MODEL [PAIRS]]``. The truth of a pair takes about a minute of
+Run with ``python -m bench.screens [MODEL [PAIRS [WORKERS]]]``; pairs go to so many workers on Ray,
+0 for one on each processor, without it to this process. The truth of a pair takes about a minute of
 CPU time on the embedded model; each is kept in ``build/screens``, so that a run that was broken off
 goes on where it was; ``kept`` for PAIRS takes those that are there. Rows of the embedded model are
 kept in the package, where reports read them.
@@ -23,6 +24,7 @@ from analysis.experiments.neuron_sweep import screens
 from analysis.experiments.neuron_sweep.screens import Bench, Row
 from analysis.loading.models import load
 from analysis.subject import Subject
+from analysis.workers import Ray, engine
 from bench.estimates import ESTIMATES
 
 MODEL = "smollm2-135m"
@@ -34,35 +36,52 @@ MARKS = ("<!-- screens -->\n", "<!-- /screens -->\n")
 """Between these the paper has the table of the embedded model."""
 
 Effects = Float[np.ndarray, "layer d_mlp"]
-Case = tuple[str, int, NeuronPatcher]
+Case = tuple[str, int]
+Measured = tuple[float, tuple[Effects, float], dict[str, tuple[Effects, float]]]
 
 
 def main() -> None:
     given = dict(enumerate(sys.argv))
-    subject = load(given.get(1, MODEL))
-    name, measured = subject.origin.name, {}
-    many = str(given.get(2, PAIRS))
-    for question, place, patcher in cases(subject, PAIRS if many == KEPT else int(many)):
-        path = TRUTHS / name / f"{question}-{place}.npz"
-        if many == KEPT and not path.exists():
-            continue
-        truth = known(path, patcher)
-        guesses = {screen: timed(partial(e, patcher)) for screen, e in ESTIMATES.items()}
-        measured[question, place] = (patcher.gap, truth, guesses)
-        print(f"{question}, pair {place}: every neuron took {truth[1]:.0f} s of CPU time")
-    bench = summed_up(name, subject.n_layers * subject.d_mlp, measured)
-    screens.keep(bench, screens.PATH if name == MODEL else TRUTHS / f"{name}.json")
-    if name == MODEL:
+    name, many = given.get(1, MODEL), given.get(2, str(PAIRS))
+    ray = Ray(int(given[3]) or None) if 3 in given else None
+    subject, measured = load(name), {}
+    model = subject.origin.name
+    for case, found in measure(subject, name, many, ray):
+        measured[case] = found
+        print(f"{case[0]}, pair {case[1]}: every neuron took {found[1][1]:.0f} s of CPU time")
+    bench = summed_up(model, subject.n_layers * subject.d_mlp, measured)
+    screens.keep(bench, screens.PATH if model == MODEL else TRUTHS / f"{model}.json")
+    if model == MODEL:
         README.write_text(with_table(README.read_text("utf-8"), bench), "utf-8")
     print(table(bench))
 
 
-def cases(subject: Subject, many: int) -> Iterator[Case]:
-    """Pairs of every question in turn, so that one that is broken off has some of each."""
-    pairs = {name: questions.load(name).selection_pairs(subject, many) for name in QUESTIONS}
-    for place in range(many):
-        for name in QUESTIONS:
-            yield name, place, NeuronPatcher(subject, pairs[name][place])
+def measure(
+    subject: Subject, name: str, many: str, ray: Ray | None
+) -> Iterator[tuple[Case, Measured]]:
+    """Every pair with what was measured of it, in order; pairs may have been kept."""
+    pairs = [
+        (question, place)
+        for place in range(PAIRS if many == KEPT else int(many))
+        for question in QUESTIONS
+    ]  # in turn: what is broken off has some of each
+    folder = TRUTHS.resolve() / subject.origin.name
+    paths = {case: folder / f"{case[0]}-{case[1]}.npz" for case in pairs}
+    wanted = [case for case in pairs if many != KEPT or paths[case].exists()]
+    here = partial(load, name) if ray else lambda: subject
+    with engine(here, "cpu", ray, print) as each:
+        yield from zip(wanted, each(case_of, [(*c, paths[c]) for c in wanted]), strict=True)
+
+
+def case_of(model: Callable[[], Subject], task: tuple[str, int, Path]) -> Measured:
+    """The gap of a pair, the truth of it, and every estimate, each with its CPU seconds."""
+    question, place, path = task
+    subject = model()
+    pair = questions.load(question).selection_pairs(subject, place + 1)[place]
+    patcher = NeuronPatcher(subject, pair)
+    truth = known(path, patcher)
+    guesses = {screen: timed(partial(e, patcher)) for screen, e in ESTIMATES.items()}
+    return patcher.gap, truth, guesses
 
 
 def known(path: Path, patcher: NeuronPatcher) -> tuple[Effects, float]:

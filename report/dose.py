@@ -65,8 +65,10 @@ class Dose:
         return len(self.steps) - 1
 
 
-def dose(evidence: Evidence) -> Dose:
-    """Read it off the study's weight modulation."""
+def dose(evidence: Evidence) -> Dose | None:
+    """Read it off the study's weight modulation, if it has one."""
+    if not evidence.has("weight_modulation"):
+        return None
     result = evidence.weight_modulation
     steps = tuple(_step(result, place) for place in range(len(result.factors)))
     factors = [{**vars(step), "factor": str(step.factor)} for step in steps]

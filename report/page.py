@@ -14,7 +14,7 @@ from analysis.claims.making import command, command_here
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.experiments import steps
-from analysis.experiments.activations.token_rows import token_rows
+from analysis.experiments.activations.token_rows import TokenRow, plain_rows, token_rows
 from analysis.questions import default
 from report.dose import dose
 from report.linkcheck import anchors
@@ -77,9 +77,24 @@ def environment() -> Environment:
         "command_here": command_here,
         "finding": sentences.finding,
         "listed": listed,
+        "prompt_rows": prompt_rows,
         "token_rows": token_rows,
     }
     return made
+
+
+PROMPTS = ("Clean prompt", "Corrupted prompt")
+
+
+def prompt_rows(evidence: Evidence) -> tuple[TokenRow, ...]:
+    """The tokens of the question's two prompts; none where the study did not keep them."""
+    if evidence.has("activations"):
+        return token_rows(evidence.activations, PROMPTS)
+    if evidence.has("patching"):
+        result = evidence.patching
+        tokens = (result.clean_tokens, result.corrupted_tokens)
+        return plain_rows(dict(zip(PROMPTS, tokens, strict=True)))
+    return ()
 
 
 POST, STUDY, DOUBTS = "index.html", "study.html", "doubts.html"

@@ -12,6 +12,7 @@ from analysis.claims.making import command
 from analysis.declaration import Experiment, Figure, has
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
+from analysis.study_facts import study_facts
 from report.links import LOCAL, app_link
 from report.marks import called
 
@@ -84,8 +85,9 @@ def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, Pa
 
 def plots(evidence: Evidence) -> dict[str, go.Figure]:
     """Every figure of a study as it is drawn, by name, in reading order."""
+    sign = study_facts(evidence).sign
     return {
-        figure.name: experiment.draw(figure, evidence.results[experiment.name])
+        figure.name: experiment.draw(figure, evidence.results[experiment.name], sign)
         for experiment, figure in figures(evidence)
     }
 
@@ -110,7 +112,8 @@ def _panel(
     number: int,
     app: str,
 ) -> PageFigure:
-    plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name])
+    sign = study_facts(evidence).sign
+    plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name], sign)
     caption = claims.caption(experiment, figure)
     return PageFigure(
         name=figure.name,

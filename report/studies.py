@@ -5,16 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import console, results
+from analysis import results
 from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import QUESTION, Evidence, check_current, load_evidence
 
 MARK = f"{QUESTION}.json"
 """The file that every folder of a study has."""
-
-SIGN = "activations"
-"""The experiment that the sign of the neuron is read off; a page tells all that follows by it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def usual_results() -> Path:
 def read_studies(
     root: Path, model: str = "", question: str = "", stale: bool = False
 ) -> tuple[Study, ...]:
-    """Every study of a folder of results that has a page; one that has none is named in a note.
+    """Every study of a folder of results.
 
     Args:
         root: the folder: in it one for each model, and in that one for each question.
@@ -51,21 +48,15 @@ def read_studies(
     Raises:
         UserError: there is none, or one is damaged or stale.
     """
-    only, found, without = {"model": model, "question": question}, [], ""
+    only, found = {"model": model, "question": question}, []
     for folder in _folders(root):
         path = folder.relative_to(root)
         names = {"model": path.parent.as_posix(), "question": path.name}
         if all(wanted in ("", names[what]) for what, wanted in only.items()):
             evidence = load_evidence(folder)
-            if not evidence.has(SIGN):
-                without = f"{path} has no page, which needs {SIGN}. {evidence.refused[SIGN]}"
-                console.note(f"note: {without}")
-                continue
             _check(evidence, stale)
             found.append(Study(path, evidence, make_claims(evidence)))
     if not found:
-        if without:
-            raise UserError(without)
         which = "".join(f" of {name}" for name in only.values() if name)
         raise UserError(
             f"There is no study{which} in {root}, as MODEL/QUESTION below it: "

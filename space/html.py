@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,6 +21,9 @@ from space.answers import Answer
 from space.first import First, in_text
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
+
+if TYPE_CHECKING:
+    from space.scanned import Scanned
 
 TOKENS = ("token", "next")
 """Columns of the tables that hold single tokens."""
@@ -75,6 +78,14 @@ def tokens(result: Activations) -> str:
     return _templates.get_template("tokens.html").render(
         rows=rows, neuron=result.neuron, largest=largest
     )
+
+
+def scanned(found: "Scanned | None", model: str, question: Mapping[str, str]) -> str:
+    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
+    text = _templates.get_template("scanned.html").render(
+        found=found, model=model, number=_number, shown=shown
+    )
+    return _answering(Markup(text), question)  # noqa: S704  (a template escaped it)
 
 
 def foot(answer: Answer, embeds: bool = True) -> str:

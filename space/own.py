@@ -7,6 +7,7 @@ from analysis.commands import reads_prompts
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.questions import Question
+from analysis.questions.parts import same
 from space.settings import CONFIRMING, MOST_PAIRS, MOST_WORDS
 from space.view import USUAL, View, library
 
@@ -45,17 +46,27 @@ def confirming(view: View) -> int:
 
 
 def _of_pairs(view: View) -> Question:
-    rows = list(_rows(view.lines))
+    words = {"target": view.target, "foil": view.foil}
+    rows = {number: {**words, **row} for number, row in _rows(view.lines)}
     if len(rows) > MOST_PAIRS:
         raise UserError(f"There are {len(rows)} pairs: at most {MOST_PAIRS} are read here.")
-    words = {"target": view.target, "foil": view.foil}
-    first, *others = rows
-    return Question(**{**words, **first}, pairs=[{**words, **each} for each in others])
+    _check_once(rows)
+    first, *others = rows.values()
+    return Question(**first, pairs=others)
 
 
-def _rows(lines: str) -> Iterator[dict[str, Any]]:
-    """The pairs, a line each. A target keeps its leading space, which parts it from its bar."""
-    for number, line in enumerate(lines.splitlines(), 1):
+def _check_once(rows: dict[int, dict[str, str]]) -> None:
+    """Refuse a pair that stands twice: it would choose a neuron and confirm it, too."""
+    lines: dict[Any, int] = {}
+    for number, row in rows.items():
+        before = lines.setdefault(same(**row), number)
+        if before != number:
+            raise UserError(f"Line {number} is the pair of line {before}: leave one out.")
+
+
+def _rows(lines: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The pairs by line. A target keeps its leading space, which parts it from its bar."""
+    for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
         if not line.strip():
             continue
         parts = line.split("|")
@@ -63,7 +74,7 @@ def _rows(lines: str) -> Iterator[dict[str, Any]]:
             raise UserError(f"Line {number} of the pairs has another form: write {LINE}.")
         clean, corrupted, *words = parts
         row = {"clean": clean.strip(), "corrupted": corrupted.strip()}
-        yield row | dict(zip(("target", "foil"), map(str.rstrip, words), strict=False))
+        yield number, row | dict(zip(("target", "foil"), map(str.rstrip, words), strict=False))
 
 
 def _of_words(view: View) -> Question:

@@ -3,13 +3,18 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis import EMBEDDED
 from analysis.errors import UserError
 from analysis.loading.models import CATALOGUE
+from analysis.scanning.scanned import read_key
 
 MODELS = "AN_NEURON_MODELS"
 """Names from the catalogue, separated by commas: those a visitor can choose, the first to begin."""
+
+TABLE = "AN_NEURON_TABLE"
+"""A table that ``corpus-scan --table`` wrote as Parquet: what it says of a neuron is shown."""
 
 ON_GPU = "gpt2-large"
 """The original study's model, where a GPU Space's owner chose none."""
@@ -60,11 +65,13 @@ class Settings:
         models: catalogue names, the first to begin with.
         device: as torch names it.
         zero: whether the platform lends a GPU for each call (ZeroGPU).
+        table: of a scan, if there is one to show.
     """
 
     models: tuple[str, ...] = (EMBEDDED,)
     device: str = "cpu"
     zero: bool = False
+    table: Path | None = None
 
 
 def from_environment(env: Mapping[str, str] = os.environ, gpu: bool = False) -> Settings:
@@ -75,7 +82,7 @@ def from_environment(env: Mapping[str, str] = os.environ, gpu: bool = False) -> 
         gpu: whether a GPU is at hand all the time.
 
     Raises:
-        UserError: a model that is not in the catalogue.
+        UserError: a model that is not in the catalogue, or a table that is none.
     """
     zero = env.get("SPACES_ZERO_GPU", "").lower() in ("1", "true")
     default = ON_GPU if gpu or zero else EMBEDDED
@@ -86,6 +93,8 @@ def from_environment(env: Mapping[str, str] = os.environ, gpu: bool = False) -> 
             raise UserError(
                 f"{MODELS} names {name[:40]!r}: choose from {', '.join(sorted(known))}."
             )
-    return Settings(
-        tuple(dict.fromkeys(names)) or (default,), "cuda" if gpu or zero else "cpu", zero
-    )
+    table = Path(env[TABLE]) if env.get(TABLE) else None
+    if table is not None:
+        read_key(table)
+    models = tuple(dict.fromkeys(names)) or (default,)
+    return Settings(models, "cuda" if gpu or zero else "cpu", zero, table)

@@ -10,6 +10,7 @@ from analysis import questions, results
 from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
+from analysis.study_facts import study_facts
 from analysis.wording import markup
 
 
@@ -22,10 +23,11 @@ class Story:
 
     def figures(self) -> list[tuple[Markup, go.Figure]]:
         """The figures that tell the argument, each with its finding."""
+        sign = study_facts(self.evidence).sign
         return [
             (
                 self.claims.caption(experiment, figure),
-                experiment.draw(figure, self.evidence.results[experiment.name]),
+                experiment.draw(figure, self.evidence.results[experiment.name], sign),
             )
             for experiment, figure in self.evidence.figures
             if figure.key

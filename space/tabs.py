@@ -10,12 +10,14 @@ import gradio as gr
 from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
 from analysis.wording import markup
-from space import html
+from space import html, service
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
 from space.library import committed
 from space.panel import Panel
 from space.question_bar import QuestionBar
+from space.scanned import TAB as SCANNED
+from space.scanned import ScannedPanel
 from space.story import story
 
 STORY = "story"
@@ -100,7 +102,11 @@ def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
     if tab.name == LIBRARY:
         _library(bar.boxes["model"].value)
         return []
-    return [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
+    asks = [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
+    table = service.session().settings.table
+    if table is not None and tab.name == SCANNED:
+        ScannedPanel(table).wire(bar)
+    return asks
 
 
 def _panel(experiment: Experiment, tab: Tab, bar: QuestionBar) -> list[Ask]:

@@ -1,11 +1,13 @@
 """The slow, obvious way to patch a neuron: one hooked forward pass each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
+from analysis.contrast import Contrast
 from analysis.neuron import Neuron
-from analysis.prompts import PromptPair
+from analysis.prompts import Prompt, PromptPair
 from analysis.subject import Subject
 
 
@@ -58,3 +60,36 @@ def diff_with_held(
 
     hooks = [(f"blocks.{layer}.mlp.hook_post", put) for layer in range(subject.n_layers)]
     return diff_with_hooks(subject, pair, tokens, hooks)
+
+
+def log_p(subject: Subject, tokens: Sequence[int], word: str) -> float:
+    """One pass of the plain model for each token, at its own end."""
+    found, tokens = 0.0, list(tokens)
+    for token in subject.tokenizer(word, add_special_tokens=False)["input_ids"]:
+        with torch.no_grad():
+            logits = subject.model(subject.batch(tokens)).logits[0, -1].double()
+        found += float(logits.log_softmax(-1)[token])
+        tokens.append(token)
+    return found
+
+
+def choice(subject: Subject, prompt: Prompt, contrast: Contrast) -> float:
+    """Log p of the target less that of the foil, words of any length."""
+    target, foil = (log_p(subject, prompt.tokens, w) for w in (contrast.target, contrast.foil))
+    return target - foil
+
+
+@contextmanager
+def patched(
+    subject: Subject, neuron: Neuron, values: torch.Tensor, prompt: Prompt
+) -> Iterator[None]:
+    """The plain model with a neuron exchanged at the last places of a prompt, whatever follows."""
+    end = len(prompt.tokens)
+
+    def put(entering):
+        entering = entering.clone()
+        entering[:, end - len(values) : end, neuron.number] = values
+        return entering
+
+    with subject.family.activations(subject.blocks[neuron.layer], put):
+        yield

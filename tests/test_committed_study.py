@@ -15,7 +15,7 @@ from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
 from analysis.questions import default, load
 from analysis.running import inputs, record
-from analysis.study import RIVALS, study_options
+from analysis.study import RIVALS, kept_size, study_options
 from tests.committed import FOLDER, HOME, OTHERS, committed
 from tests.questions import default_pair
 
@@ -64,6 +64,7 @@ def test_every_result_was_asked_what_a_study_asks_today(name, embedded):
     for each in made.experiments:
         names = made.neuron_sweep.candidates[: 1 + RIVALS] if each.asks_about_a_neuron else ()
         options = {"recipient": "gemma-3-270m"} if each.apart else study_options(each, seed=0)
+        options |= kept_size(each, HOME / name)
         asked = inputs(each, embedded, question, names, options)
         told = dict(made.provenance[each.name].inputs)
         assert told.pop("prepend_bos") is embedded.prepend_bos

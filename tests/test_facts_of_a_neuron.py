@@ -60,18 +60,58 @@ def test_a_finding_alone_reads_a_neuron_that_lowers_the_target_with_negative_act
     assert written(result) == written(result, -1)
     said = sentences.finding(named("direct_effect"), result)
     assert "No random rotation of the same length" in said
-    assert "out at −9.00, which a fall of the activation makes +9.00" in said
+    assert "out at +9.00 per unit of negative activation" in said
     raising = sentences.finding(named("direct_effect"), HOLDS.direct_effect)
     assert "out at +9.00. No" in raising
 
 
 def test_the_controls_of_a_write_stand_on_the_targets_side_of_the_figure():
-    for result, side in ((HOLDS.direct_effect, 1), (_lowering(), -1)):
-        shapes = result.figure("direct_effect").layout.shapes
+    usual, lowering, (figure, _) = HOLDS.direct_effect, _lowering(), named("direct_effect").figures
+    for result, sign, side in ((usual, None, 1), (lowering, None, 1), (usual, -1, -1)):
+        shapes = named("direct_effect").draw(figure, result, sign).layout.shapes
         shaded = next(shape for shape in shapes if shape.type == "rect")
         dotted = next(shape for shape in shapes if shape.line.dash == "dot")
         assert (shaded.x0, shaded.x1) == (4.0 * side, 4.0 * side)  # every rotation's best is 4
         assert dotted.x0 == 3.0 * side  # of the layer's others each has its best 3 deviations out
+
+
+def test_figures_and_captions_tell_what_the_neuron_writes_as_it_is_used():
+    """The same write, and its mirror image used with negative activation: the same tokens."""
+    direct, mirrored = HOLDS.direct_effect, _lowering()
+    mirrored = dataclasses.replace(
+        mirrored, top_tokens=direct.bottom_tokens, top_logits=-direct.bottom_logits
+    )
+    experiment = named("direct_effect")
+    usual, turned = (
+        [experiment.draw(each, result, sign) for each in experiment.figures]
+        for result, sign in ((direct, 1), (mirrored, -1))
+    )
+    for ours, theirs in zip(usual[1].data, turned[1].data, strict=True):
+        assert [row[0] for row in ours.customdata] == [row[0] for row in theirs.customdata]
+        assert ours.x == theirs.x
+    assert turned[0].data[0].y == usual[0].data[0].y[::-1]
+    assert turned[0].data[0].x == tuple(-x for x in usual[0].data[0].x[::-1])
+    assert "negative activation" in turned[0].layout.xaxis.title.text
+    assert "negative" not in usual[0].layout.xaxis.title.text
+    said, other = (
+        sentences.alone(experiment, result).tokens_caption for result in (direct, mirrored)
+    )
+    assert other == said.replace("Per unit of activation", "Per unit of negative activation")
+
+
+@pytest.mark.parametrize(
+    ("above", "says"), [(9, "10 best on the first pair, 9 keep"), (2, "only 2 keep")]
+)
+def test_a_few_of_the_candidates_are_called_few(above, says):
+    found = sentences.alone(named("neuron_sweep"), HOLDS.neuron_sweep)
+    held = dataclasses.replace(found.facts.held_out, above_zero=above, few=above == 2)
+    facts = dataclasses.replace(found.facts, held_out=held, recovery=(1.0,) * 10)
+    template = sentences._templates("analysis.experiments.neuron_sweep")
+    said = sentences.Sentences(
+        template.get_template("sentences.html"), facts, result=HOLDS.neuron_sweep, study=None
+    ).candidates
+    assert says in said
+    assert ("did not hold up" in said) == (above == 2)
 
 
 def test_facts_of_the_split_hold_or_fail_with_the_result():

@@ -215,6 +215,10 @@ DAMAGE = {
         "the rule 'jais', which is not known",
     ),
     "no rule for words": (lambda s, t: s.pop("tokenizer.ggml.pre"), "by the rule None"),
+    "no merges": (
+        lambda s, t: s.pop("tokenizer.ggml.merges"),
+        "lacks tokenizer.ggml.merges: get the file again",
+    ),
     "another kind of tokenizer": (
         lambda s, t: s.update({"tokenizer.ggml.model": "bert"}),
         "a tokenizer of kind 'bert'",

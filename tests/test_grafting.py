@@ -75,6 +75,13 @@ def test_a_model_with_gate_and_up_in_one_matrix_is_refused():
         grafting.check_graftable(families.shared_subject("phi3"))
 
 
+@pytest.mark.parametrize("name", ["Apertus", "BitNet"])
+def test_a_model_whose_activations_are_made_otherwise_is_refused(name):
+    """By a function with weights of its own, or with a norm behind it: a graft has neither."""
+    with pytest.raises(UserError, match="more than an activation function"):
+        grafting.check_graftable(families.shared_subject(name))
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3", "opt", "gpt_neox", "phi"])
 def test_a_graft_that_is_built_in_is_the_last_neuron_of_its_layer(name, tmp_path):
     subject = families.shared_subject(name)

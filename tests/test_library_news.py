@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,10 +11,15 @@ import torch
 from analysis import sentences
 from analysis.experiments import named
 from analysis.experiments.library import compute
+from analysis.experiments.library.at_once import at_once
 from analysis.experiments.library.compute import library_row, summary, together
+from analysis.experiments.library.facts import facts
+from analysis.experiments.library.grounds import grounds
 from analysis.experiments.library.in_news import in_news
 from analysis.experiments.library.tables import LISTING
 from analysis.neuron import parse_neuron
+from analysis.numbers.estimates import Estimate
+from analysis.numbers.statistics import share_interval
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import kept
 from tests.synthetic.over_questions import news, row
@@ -80,6 +86,31 @@ def test_on_news_a_threshold_is_chosen_on_every_second_text_and_judged_on_the_ot
         for name in ("tokens", "occurs_in", "threshold", "precision", "recall"):
             np.testing.assert_array_equal(getattr(by_itself, name), getattr(read, name))
     assert both[0].effects is found.effects
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_an_interval_among_many_is_wilsons_at_a_larger_z(share):
+    """Wilson's formula written out: of 12 intervals each leaves out 5 % / 12."""
+    size, many = 40.0, 12
+    z = NormalDist().inv_cdf(1 - 0.05 / 2 / many)
+    middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
+    alone = Estimate(share, *share_interval(share * size, size))
+    stored = Estimate(*map(float, np.array(alone, np.float32)))
+    assert at_once(stored, many) == pytest.approx((share, middle - half, middle + half), abs=1e-5)
+    assert at_once(stored, 1) == pytest.approx(alone, abs=1e-5)
+
+
+def test_intervals_on_news_hold_at_once_over_the_questions_that_are_told_apart():
+    one = replace(row("an", (" an", " a"), 0.7), **news(0.3, 0.4))
+    (alone, _), (among, _) = (together([one] * many, {}).on_news(0) for many in (1, 5))
+    assert among == pytest.approx(at_once(alone, 5), abs=1e-6)
+    assert among.low < alone.low < 0.3 < alone.high < among.high
+    result = together([one] * 5, {})
+    listed = summary(result)["questions"][0]
+    assert listed["precision_interval"] == among[1:]
+    (ground,) = (each for each in grounds(facts(result), result) if each.claim == "news")
+    assert ground.at_once == 5
 
 
 def test_a_text_without_tokens_takes_no_turn_and_all_targets_are_awaited(random_row):

@@ -12,6 +12,7 @@ from huggingface_hub.errors import GatedRepoError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
+from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -89,10 +90,32 @@ def test_the_type_of_the_weights_can_be_chosen(folder):
     assert models.load(str(folder), dtype="bfloat16").model.dtype == torch.bfloat16
 
 
-def test_a_folder_is_known_by_its_name_and_the_checksum_of_its_weights(folder):
+def test_a_folder_is_known_by_its_name_and_by_all_that_was_read_of_it(folder):
+    """Results that are kept belong to weights, configuration and tokenizer alike."""
     origin = models.load(str(folder)).origin
     assert (origin.name, origin.source) == ("tiny", "folder tiny")
-    assert origin.revision == assets.sha256(folder / "model.safetensors")
+    (folder / "README.md").write_text("A model.")
+    known = [origin.revision, models.find(str(folder)).revision]
+    assert known[0] == known[1]
+    edit_weights(folder, lambda w: w["transformer.wte.weight"].mul_(2))
+    known.append(models.find(str(folder)).revision)
+    edit_config(folder, layer_norm_epsilon=0.1)
+    known.append(models.find(str(folder)).revision)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        path = folder / name
+        path.write_text(path.read_text() + "\n")
+        known.append(models.find(str(folder)).revision)
+    assert len(set(known)) == 5
+
+
+def test_a_model_in_memory_is_known_by_configuration_and_tokenizer_too():
+    (model, tokenizer), (_, other) = tiny.tiny_llama(), tiny.tiny_llama()
+    known = [models.wrap(model, each, "tiny").origin.revision for each in (tokenizer, other)]
+    assert known[0] == known[1]
+    other.backend_tokenizer.normalizer = Lowercase()
+    model.config.rms_norm_eps = 0.1
+    known = [models.wrap(model, each, "tiny").origin.revision for each in (tokenizer, other)]
+    assert len({*known, models.wrap(tiny.tiny_llama()[0], tokenizer).origin.revision}) == 3
 
 
 def test_sharded_weights_load_and_their_checksum_covers_every_shard(tmp_path):
@@ -104,7 +127,7 @@ def test_sharded_weights_load_and_their_checksum_covers_every_shard(tmp_path):
     shards = sorted(tmp_path.glob("model-*.safetensors"))
     assert len(shards) > 1
     shards[-1].write_bytes(shards[-1].read_bytes()[:-1] + b"x")
-    assert models.checkpoint.weights_sha256(tmp_path) != subject.origin.revision
+    assert models.find(str(tmp_path)).revision != subject.origin.revision
     shards[-1].unlink()
     assert shards[-1].name in refusal(tmp_path)
 
@@ -291,8 +314,8 @@ def test_masks_that_older_files_hold_beside_the_weights_do_no_harm(folder):
 def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_path):
     other, tokenizer = tiny.tiny_llama(seed=5)
     other.save_pretrained(tmp_path)
-    alone = assets.sha256(tmp_path / "model.safetensors")
     tokenizer.save_pretrained(tmp_path)
+    alone = models.find(str(tmp_path)).revision
     shards = tmp_path / "shards"
     tiny.tiny_llama()[0].save_pretrained(shards, max_shard_size="40KB")
     for path in shards.glob("model*"):
@@ -300,6 +323,32 @@ def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_pa
     subject = models.load(str(tmp_path))
     assert torch.equal(subject.model.lm_head.weight, other.lm_head.weight)
     assert subject.origin.revision == alone
+
+
+def test_a_tensor_that_stands_in_two_shards_is_named(tmp_path):
+    model, tokenizer = tiny.tiny_llama()
+    model.save_pretrained(tmp_path, max_shard_size="40KB")
+    tokenizer.save_pretrained(tmp_path)
+    first, *_, last = sorted(tmp_path.glob("model-*.safetensors"))
+    name, values = next(iter(load_file(first).items()))
+    save_file({**load_file(last), name: 3 * values}, last, metadata={"format": "pt"})
+    assert f"hold {name}: get the whole model again" in refusal(tmp_path)
+
+
+CONTRADICTIONS = [
+    ({"model_type": "mistral"}, "names a LlamaForCausalLM and says model_type 'mistral'"),
+    ({"transformers_weights": "other.safetensors"}, "has its weights in other.safetensors"),
+    ({"intermediate_size": 10**9}, "describes a model of 288,0"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), CONTRADICTIONS, ids=lambda each: str(each)[:20])
+def test_a_configuration_of_another_model_is_refused_before_weights_are_read(
+    tmp_path, changes, told
+):
+    save(tmp_path, "llama")
+    edit_config(tmp_path, **changes)
+    assert told in refusal(tmp_path)
 
 
 def test_an_adapter_beside_a_model_is_not_passed_over(folder):

@@ -29,7 +29,7 @@ TRUE_AND_FALSE = [
     ("In this pair one word flips the answer", "In this pair one word does not flip the answer"),
     ("So in this pair it prefers the right word", "So in this pair it does not prefer the right"),
     ("It was likelier than ·a after 2.", "It was likelier than ·a after none."),
-    ("The model does so on most of them", "This model never does"),
+    ("The model mostly succeeds", "This model always fails"),
     ("belongs to the word that was exchanged", "no answer to the word that was exchanged"),
     ("as it must be", "do not trust this curve"),
     ("Patching agrees: MLP 3", "Patching disagrees: attention 1 comes first"),

@@ -10,16 +10,16 @@ import pytest
 from analysis import results
 from analysis.claims import figures
 from analysis.errors import UserError
-from analysis.evidence import Evidence
 from analysis.experiments.census.compute import Census
 from report import __main__ as command
 from report import build as building
 from report.__main__ import main
 from report.build import build
 from report.studies import usual_results
-from tests.prose import undrawn
+from tests.prose import Prose, undrawn
 from tests.synthetic import Plan, evidence, save, save_study
 from tests.synthetic.over_questions import over_questions, save_rows
+from tests.synthetic.words import of_words
 
 pytestmark = pytest.mark.slow
 
@@ -144,33 +144,24 @@ def test_the_command_prints_where_the_index_is(study, tmp_path, capsys):
     assert re.fullmatch(r"\S+/dist/index\.html \(\d+\.\d s\)\n", capsys.readouterr().out)
 
 
-def without_activations(study: Path, question: str) -> Evidence:
-    """A study beside another, of a question to which the activations could not be put."""
-    whole = evidence(Plan())
-    results = {name: each for name, each in whole.results.items() if name != "activations"}
-    made = {name: whole.provenance[name] for name in results}
-    left = dataclasses.replace(
-        whole,
-        question=whole.question.model_copy(update={"name": question}),
-        results=results,
-        provenance=made,
-        refused={"activations": "'Activations' reads the next token alone."},
-    )
-    save_study(left, study.parent.parent)
-    return left
-
-
-def test_a_study_that_can_have_no_page_is_named_and_the_others_have_theirs(study, tmp_path, capsys):
-    without_activations(study, "cities")
-    assert main(asked(study, tmp_path / "dist")) == 0
-    assert capsys.readouterr().err == (
-        "note: smollm2-135m/cities has no page, which needs activations. "
-        "'Activations' reads the next token alone.\n"
-    )
-    there = {path.name for path in (tmp_path / "dist" / "smollm2-135m").iterdir()}
-    assert there == {study.name}
-    assert main([*asked(study, tmp_path / "dist"), "--question", "cities"]) == 2
-    assert "error: smollm2-135m/cities has no page" in capsys.readouterr().err
+def test_a_study_of_words_of_several_tokens_has_a_page_and_says_what_it_lacks(tmp_path):
+    studies = {holds: of_words(Plan(holds=holds), f"cities_{holds}") for holds in (True, False)}
+    folders = {holds: save_study(each, tmp_path / "results") for holds, each in studies.items()}
+    built = build(tmp_path / "results", tmp_path / "dist").parent
+    for holds, folder in folders.items():
+        pages = built / folder.relative_to(tmp_path / "results")
+        post = (pages / "index.html").read_text()
+        told = Prose(post).text
+        assert ("One neuron decides for" in told) == holds
+        assert ("No single neuron among the 32" in told) == (not holds)
+        assert "is several tokens long. What cannot be asked of such words is left out" in told
+        assert "part at their first tokens" in told
+        assert 'id="dose"' not in post
+        assert 'id="written_tokens"' not in post
+        for name, why in studies[holds].refused.items():
+            assert f'href="{name}.html"' in post
+            assert why in Prose((pages / f"{name}.html").read_text()).text
+        assert "carries most of the answer" in Prose((pages / "patching.html").read_text()).text
 
 
 def test_by_default_the_results_of_this_folder_are_shown_else_the_committed_ones(

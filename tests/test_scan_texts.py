@@ -3,7 +3,10 @@
 import io
 import json
 import os
+import sys
 import tracemalloc
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -14,6 +17,7 @@ from analysis.engines.reading import windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import sources
 from analysis.loading import texts as engine
+from analysis.loading.datasets import Dataset, version
 from analysis.loading.texts import Texts, found, spooled
 from analysis.scanning.scan import scan
 from tests.subjects import make_subject
@@ -219,3 +223,65 @@ def test_windows_out_of_a_stream_are_scanned_as_those_of_a_list():
     *_, streamed = scan(subject, windows(subject, iter(documents), 7), (), None)
     for name, values in held.tensors().items():
         assert torch.equal(values, streamed.tensors()[name]), name
+
+
+def test_a_data_set_streams_the_documents_of_its_rows(tmp_path, monkeypatch):
+    pytest.importorskip("datasets")
+    monkeypatch.setattr("analysis.loading.datasets.PART", 8)
+    lines = ["The cat ate an apple", "", None, "an owl"]
+    for split, rows in (("train", lines), ("test", ["a pear"])):
+        with (tmp_path / f"{split}.jsonl").open("w") as file:
+            file.writelines(json.dumps({"body": text, "n": 1}) + "\n" for text in rows)
+    state = version(str(tmp_path))
+    read = Dataset(str(tmp_path), state, field="body")
+    parts = ["The cat ", "ate an a", "pple", "an owl"]
+    assert [*read.documents()] == [*enumerate(parts)]
+    assert [text for _, text in replace(read, rows=1).documents()] == parts[:3]
+    assert [text for _, text in replace(read, split="test").documents()] == ["a pear"]
+    for wrong, says in (
+        ({"field": "text"}, "no field 'text', of body, n"),
+        ({"field": "n"}, "no text"),
+    ):
+        with pytest.raises(UserError, match=says):
+            next(replace(read, **wrong).documents())
+    with pytest.raises(UserError, match="cannot be read"):
+        next(replace(read, split="nowhere").documents())
+    (tmp_path / "test.jsonl").write_text('{"body": "an egg", "n": 1}\n')
+    assert version(str(tmp_path)) != state
+
+
+def test_a_data_set_of_the_hub_is_read_at_the_commit_that_is_there_now(monkeypatch):
+    datasets, hub = pytest.importorskip("datasets"), pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def load(*named, **given):
+        asked.append((*named, given))
+        return [{"text": "an owl"}]
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr(hub.HfApi, "dataset_info", lambda *_, **__: SimpleNamespace(sha="f00"))
+    read = Dataset("owner/name", version("owner/name"), "english")
+    assert [*read.documents()] == [(0, "an owl")]
+    given = {"split": "train", "streaming": True, "revision": "f00"}
+    assert asked == [("owner/name", "english", given)]
+
+
+def test_without_a_network_or_the_package_a_data_set_is_refused_in_one_sentence(
+    analysis, monkeypatch
+):
+    def unreachable(*_, **__):
+        raise ConnectionError("no route to the hub\nof no use")
+
+    hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(hub.HfApi, "dataset_info", unreachable)
+    asked = ("corpus-scan", "--no-curve", "--dataset", "owner/name")
+    code, _, err = analysis(*asked)
+    assert code == 2
+    assert (
+        "owner/name is no folder, and no data set that the hub gives (no route to the hub)" in err
+    )
+    code, _, err = analysis(*asked, "--files", "*.txt")
+    assert (code, "give one" in err) == (2, True)
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    code, _, err = analysis(*asked)
+    assert (code, "pip install 'an-neuron[datasets]'" in err) == (2, True)

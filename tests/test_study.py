@@ -3,8 +3,10 @@
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from itertools import repeat
 
+import numpy as np
 import pytest
 
 from analysis import __main__ as cli
@@ -14,6 +16,7 @@ from analysis.claims.making import command, study_command
 from analysis.errors import UserError
 from analysis.evidence import REFUSED, load_evidence
 from analysis.experiments import named, steps
+from analysis.inputs import Inputs
 from analysis.loading import models
 from analysis.questions import Question
 from report.page import pages
@@ -164,6 +167,36 @@ def test_a_second_study_keeps_everything_and_a_lost_result_is_made_again(trees, 
     assert all(run(trees.subject, TREES, copied).values())
     (copied / "patching.npz").unlink()
     assert [k for k, kept in run(trees.subject, TREES, copied).items() if not kept] == ["patching"]
+
+
+def test_a_larger_scan_takes_the_place_of_a_studys_own_and_no_later_study_makes_it_smaller(
+    trees, tmp_path, monkeypatch
+):
+    scan = named("corpus_scan")
+    folder = study.folder_of(tmp_path, trees.subject, TREES)
+    shutil.copytree(trees.folder, folder)
+    monkeypatch.setattr(corpus, "sample", lambda n, _seed: list(zip(range(n), repeat(TEXT))))
+    monkeypatch.setattr(Call, "load", lambda _: trees.subject)
+    monkeypatch.setattr(Call, "put", lambda *_: TREES)
+    monkeypatch.setattr(study, "steps", lambda: (named("neuron_sweep"), scan))
+    call = Call(experiment=scan, options={"documents": 40, "seed": 0})
+    keep = {"keep": tmp_path / "kept", "results": tmp_path}
+    scan.module("command").answer(call, **keep)
+    larger = results.load(folder, scan.name, scan.kind)
+    asked = trees.asked[scan.name]
+    plain = scan.run(trees.subject, Inputs(TREES, asked.neurons, {"documents": 40, "seed": 0}))
+    assert larger.documents == 40
+    for name, values in vars(plain).items():
+        np.testing.assert_array_equal(getattr(larger, name), values, name)
+    assert all(run(trees.subject, TREES, folder).values())
+    results.save(folder, scan.name, larger, replace(results.provenance(folder, scan.name), code=""))
+    assert not run(trees.subject, TREES, folder)[scan.name]
+    assert results.load(folder, scan.name, scan.kind).documents == 40
+    for wrong in ({"files": ["*.txt"]}, {"curve": False}):
+        with pytest.raises(UserError, match="no other texts, no --no-curve"):
+            scan.module("command").answer(call, **keep, **wrong)
+    with pytest.raises(UserError, match="takes the neuron and its rivals from the study"):
+        scan.module("command").answer(replace(call, named=("L0N1",)), **keep)
 
 
 def test_another_seed_makes_anew_what_draws_and_nothing_else(trees, copied):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import numpy as np
 import pytest
 
 from analysis import results
@@ -12,6 +13,7 @@ from analysis.evidence import load_evidence
 from analysis.experiments.transplant import EXPERIMENT, command, compute, measured
 from analysis.experiments.transplant.compute import transplant
 from analysis.experiments.transplant.facts import facts
+from analysis.experiments.transplant.judged import likeness
 from analysis.experiments.transplant.measured import FOLDS
 from analysis.inputs import Inputs
 from analysis.running import record
@@ -238,3 +240,12 @@ def test_a_kept_transplant_is_not_written_over_by_one_that_was_asked_something_e
     for name, value in {"recipient": "other", "contexts": 8, "layer": "3", "cut": "L0N1"}.items():
         with pytest.raises(UserError, match=f"another {name} \\({value}\\): move it away"):
             check(**{name: value})
+
+
+def test_activations_that_differ_by_rounding_alone_have_no_correlation():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 30)).astype(np.float32)
+    assert likeness(one, other) == pytest.approx(np.corrcoef(one, other)[0, 1])
+    alike = np.nextafter(np.full(30, 0.7, np.float32), rng.choice([0, 1], 30).astype(np.float32))
+    constant = np.zeros(30, np.float32)
+    assert np.isnan([likeness(one, alike), likeness(constant, other)]).all()

@@ -312,7 +312,7 @@ def test_whether_patching_names_the_same_head_is_read_off_both():
 
 def test_a_head_that_works_against_the_strongest_is_named():
     study = evidence(Plan())
-    assert "No other head among the strongest" in claims_of(study).contributions
+    assert "No head among the strongest" in claims_of(study).contributions
     contributions = study.upstream.contributions.copy()
     contributions[1, 0, 2] -= 0.8
     assert "L1H1, works against it (−0.80)" in _said(contributions=contributions).contributions

@@ -1,7 +1,5 @@
 """Target and foil of several tokens: log p(target) - log p(foil), by plain transformers."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
@@ -25,6 +23,7 @@ from analysis.questions import Question
 from analysis.running import inputs
 from tests.plant import ON, QUIET, _mlp_input, _solve
 from tests.questions import CLEAN, CORRUPTED, PAIR
+from tests.reference import choice, log_p, patched
 from tests.subjects import kept, make_subject
 
 WORDS = {
@@ -52,36 +51,6 @@ def asked(llama, request):
 def both(subject):
     """Words for which two texts have to be read."""
     return make_pair(subject, CLEAN, CORRUPTED, *WORDS["both"])
-
-
-def log_p(subject, tokens, word):
-    """One pass of the plain model for each token, at its own end."""
-    found, tokens = 0.0, list(tokens)
-    for token in subject.tokenizer(word, add_special_tokens=False)["input_ids"]:
-        with torch.no_grad():
-            logits = subject.model(subject.batch(tokens)).logits[0, -1].double()
-        found += float(logits.log_softmax(-1)[token])
-        tokens.append(token)
-    return found
-
-
-def choice(subject, prompt, contrast):
-    target, foil = (log_p(subject, prompt.tokens, w) for w in (contrast.target, contrast.foil))
-    return target - foil
-
-
-@contextmanager
-def patched(subject, neuron, values, prompt):
-    """The plain model with a neuron exchanged at the last places of a prompt, whatever follows."""
-    end = len(prompt.tokens)
-
-    def put(entering):
-        entering = entering.clone()
-        entering[:, end - len(values) : end, neuron.number] = values
-        return entering
-
-    with subject.family.activations(subject.blocks[neuron.layer], put):
-        yield
 
 
 def by_hooks(subject, pair, neuron, many):

@@ -23,18 +23,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Making:
-    """Facts that all steps share, and a row for each step."""
+    """Facts that all steps share, and a row for each step.
+
+    Attributes:
+        facts: name and value.
+        rows: of the steps.
+        total: seconds of those that the study's command makes.
+        study: that command.
+        longer: titles of the steps that take longer and are made by commands of their own.
+    """
 
     facts: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     total: str
     study: str
+    longer: tuple[str, ...]
 
 
 def making(evidence: Evidence) -> Making:
     """Collect the provenance."""
     made = evidence.provenance
-    total = sum(step.seconds for step in made.values())
+    longer = [e for e in evidence.experiments if e.apart or e.larger(made[e.name].inputs)]
+    total = sum(made[each.name].seconds for each in evidence.experiments if each not in longer)
     return Making(
         facts=_facts(evidence),
         rows=tuple(
@@ -49,6 +59,7 @@ def making(evidence: Evidence) -> Making:
         ),
         total=number(total, 1),
         study=study_command(evidence),
+        longer=tuple(each.title for each in longer),
     )
 
 

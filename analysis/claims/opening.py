@@ -22,14 +22,15 @@ class Opening(Sentences):
     """Title and first sentences, the findings in brief, and what limits them.
 
     Attributes:
-        firing: on which token the neuron fires.
+        firing: on which token the neuron fires; empty where it was not asked.
         brief: the findings, each with the experiment that shows it, of those that the study has.
         limits: what to know before believing any of it.
     """
 
     def __init__(self, study: StudyFacts, sections: Mapping[str, Any]) -> None:
         super().__init__(story("opening"), None, study=study)
-        self.firing: Markup = sections["activations"].firing
+        fires = sections.get("activations")
+        self.firing: Markup = fires.firing if fires else Markup()
         told = (
             (each.name, _joined(getattr(sections[each.name], name) for name in names))
             for each in study.evidence.experiments

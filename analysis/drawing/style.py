@@ -4,6 +4,7 @@ import html
 import math
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -26,7 +27,8 @@ FAINT = "rgba(127, 134, 141, 0.28)"
 NARROW = 54
 """Characters per line that fit a figure 400 pixels wide."""
 
-_SYMBOLS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+_SYMBOLS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍", "\ufffd": "⟨byte⟩"}
+"""What is seen in place of a character; the last stands for a token's part of a character."""
 
 
 def visible(token: str) -> str:
@@ -86,6 +88,11 @@ def swatch(colour: str, text: str, symbol: str = "●") -> str:
     return f'<span style="color:{colour}">{symbol}</span> {text}'
 
 
+def key(*entries: tuple[str, ...]) -> str:
+    """What the colours and signs of a figure stand for, in one line: a swatch for each entry."""
+    return "   ".join(swatch(*entry) for entry in entries)
+
+
 def canvas(height: int, left: int = 56, top: int = 12, bottom: int = 48, right: int = 12) -> Any:
     """An empty figure of fixed height that takes the width it is given."""
     return go.Figure(layout=frame(height, left, top, bottom, right))
@@ -123,6 +130,29 @@ def message(text: str) -> go.Figure:
     figure.update_layout(xaxis_visible=False, yaxis_visible=False)
     figure.add_annotation(text=wrapped(text, 48), x=0.5, y=0.5, xref="paper", yref="paper")
     return figure
+
+
+def rows(names: Sequence[str], first: float = -0.5, last: float = 0.5) -> dict[str, Any]:
+    """An axis with a row for each name, from above; the ends lie so far beyond the outer rows."""
+    places = {"tickvals": list(range(len(names))), "ticktext": list(names)}
+    return {**places, "range": [len(names) - last, first], "showgrid": False, "zeroline": False}
+
+
+def heading(figure: go.Figure, text: str, x: float, y: float, **more: Any) -> None:
+    """Write above a panel, from a place of the figure on."""
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper"}
+    figure.add_annotation(text=text, **place, xanchor="left", yanchor="bottom", **more)
+
+
+def beside(figure: go.Figure, y: float, text: str, **more: Any) -> None:
+    """Write to the right of the plot, at the height of a row."""
+    figure.add_annotation(text=text, x=1, xref="paper", y=y, xanchor="left", xshift=8, **more)
+
+
+def band(figure: go.Figure, x0: float, x1: float, y0: float, y1: float) -> None:
+    """A grey area behind the marks."""
+    place = {"x0": x0, "x1": x1, "y0": y0, "y1": y1}
+    figure.add_shape(type="rect", **place, fillcolor=FAINT, line_width=0, layer="below")
 
 
 def label_width(labels: list[str], least: int = 40) -> int:

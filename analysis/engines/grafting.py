@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from analysis.engines.activation import check_activation
 from analysis.errors import UserError
 from analysis.family import part, share_weights
 from analysis.neuron import Neuron
@@ -21,6 +22,9 @@ from analysis.subject import Subject
 
 MODERATE = 0.01
 """Penalty on the size of an output, as a share of the mean squared gain of the norm behind it."""
+
+PROBE_TOKENS = 24
+"""Read to see that a graft is activated as the model's own neurons are."""
 
 Recorded = dict[str, dict[int, Float[Tensor, "row pos _"]]]
 """What a pass left behind, by name and layer."""
@@ -53,13 +57,15 @@ def check_graftable(subject: Subject) -> None:
     """Refuse a model whose MLPs cannot be given one more neuron.
 
     Raises:
-        UserError: gate and up are one matrix, or a norm stands before the output weights.
+        UserError: gate and up are one matrix, or its activations are more than an activation
+            function of what is read (a norm behind it, or weights of its own).
     """
     if subject.family.mlp_in is None:
         raise UserError(
             f"{subject.origin.name} keeps gate and up in one matrix: nothing can be grafted into it"
             " here."
         )
+    check_activation(subject, range(min(PROBE_TOKENS, subject.context, subject.d_vocab)))
 
 
 def is_gated(subject: Subject) -> bool:

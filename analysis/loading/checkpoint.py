@@ -4,20 +4,26 @@ It knows neither the catalogue nor the hub; nothing it reads can run code.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import UserError, first_line, lacks_memory
 from analysis.loading.assets import sha256
+from analysis.loading.weight_files import WEIGHTS, check_headers, read_json, weight_files
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
+SETTINGS = (
+    "config.json",
+    *TOKENIZERS,
+    *("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    "chat_template.jinja",
+)
+"""What changes a model's numbers beside its weights: its configuration, and how text is cut."""
 
 
 def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
@@ -63,7 +69,7 @@ def check(folder: Path) -> None:
         UserError: says which file is missing or what kind of model it is instead.
     """
     _check_files(folder)
-    check_kind(_read_json(folder / "config.json"), folder)
+    check_kind(read_json(folder / "config.json"), folder)
 
 
 def complete(folder: Path) -> bool:
@@ -75,33 +81,20 @@ def complete(folder: Path) -> bool:
     return True
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the model: the only one, else those of the index.
-
-    Where both are there, transformers reads the one.
-    """
-    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
-        return [folder / WEIGHTS]
-    shards = _read_json(folder / INDEX).get("weight_map")
-    if not isinstance(shards, dict) or not shards:
-        raise UserError(f"{folder / INDEX} names no weights: get the file again.")
-    return [folder / Path(str(name)).name for name in sorted(set(map(str, shards.values())))]
+def folder_sha256(folder: Path) -> str:
+    """Checksum of all that a model is read from: weights, configuration and tokenizer."""
+    settings = [folder / name for name in SETTINGS if (folder / name).is_file()]
+    lines = [f"{path.name} {sha256(path)}\n" for path in (*weight_files(folder), *settings)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def weights_sha256(folder: Path) -> str:
-    """Checksum of the weights: that of the one file, or of the shards' checksums joined."""
-    checksums = [sha256(path) for path in weight_files(folder)]
-    if len(checksums) == 1:
-        return checksums[0]
-    return hashlib.sha256("".join(checksums).encode()).hexdigest()
-
-
-def parameters_sha256(weights: "Iterable[tuple[str, torch.Tensor]]") -> str:
-    """Checksum of weights in memory: names, types, shapes and values."""
+def memory_sha256(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The same of a model in memory; of a weight its name, type, shape and values."""
     import torch
 
-    digest = hashlib.sha256()
-    for name, tensor in weights:
+    digest = hashlib.sha256(model.config.to_json_string(use_diff=False).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    for name, tensor in model.named_parameters():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
     return digest.hexdigest()
@@ -146,6 +139,8 @@ def check_kind(config: dict[str, Any], folder: Path | str) -> None:
     kinds = [str(kind) for kind in as_list(config.get("architectures"))]
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
         raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
+    if (elsewhere := config.get("transformers_weights")) is not None:
+        raise UserError(f"{folder} has its weights in {elsewhere}: name that file {WEIGHTS}.")
     if "quantization_config" in config:
         raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
     check_architecture(config, folder)
@@ -166,6 +161,12 @@ def check_architecture(config: dict[str, Any], folder: Path | str) -> None:
     model_type = str(values.pop("model_type", None))
     if model_type not in KINDS:
         raise UserError(f"{folder} holds a {model_type}, which is not a causal language model.")
+    named = [kind for kind in as_list(values.get("architectures")) if kind in KINDS.values()]
+    if named and KINDS[model_type] not in named:
+        raise UserError(
+            f"{folder}/config.json names a {named[0]} and says model_type {model_type!r}: get"
+            " weights and configuration of one model."
+        )
     try:
         made = AutoConfig.for_model(model_type, **values)
     except Exception as error:
@@ -180,16 +181,6 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: get the file again.") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path} does not hold a JSON object: get the file again.")
-    return content
 
 
 def _read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -226,6 +217,7 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
     from transformers import AutoModelForCausalLM
 
     try:
+        check_headers(folder)
         model, report = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
@@ -236,6 +228,8 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are refused below, by name
         )
+    except UserError:
+        raise
     except Exception as error:
         if lacks_memory(error):
             raise

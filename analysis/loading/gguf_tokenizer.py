@@ -147,6 +147,8 @@ def _byte_level(
     settings.expect("ggml.add_space_prefix", False)
     rule = RULES[name]
     merges = [_merge(pair) for pair in settings.array("ggml.merges")]
+    if not merges:
+        raise UserError(f"{file.path} lacks tokenizer.ggml.merges: get the file again.")
     words = Tokenizer(models.BPE(_numbered(pieces), merges, ignore_merges=rule.ignores_merges))
     if rule.composes:
         words.normalizer = normalizers.NFC()

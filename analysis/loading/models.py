@@ -182,7 +182,7 @@ def wrap(
     origin = Origin(
         name or Path(str(model.config.name_or_path)).name or kind,
         f"{kind} in memory",
-        checkpoint.parameters_sha256(model.named_parameters()),
+        checkpoint.memory_sha256(model, tokenizer),
     )
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
@@ -215,7 +215,7 @@ def find(name: str) -> Found:
     path = _as_path(name)
     if path.is_dir():
         checkpoint.check(path)
-        checksum = checkpoint.weights_sha256(path)
+        checksum = checkpoint.folder_sha256(path)
         return Found(path, path.resolve().name, f"folder {path.resolve().name}", checksum)
     if path.is_file() and path.suffix.lower() == ".gguf":
         checksum = assets.sha256(path)

@@ -26,11 +26,7 @@ from space.view import View, library
 from tests import tiny
 from tests.space.questions import ASKED, FOLLOWING, NAMES, VIEW, ask
 
-pytestmark = [
-    pytest.mark.slow,
-    # the tiny models know no tree: all prompts read alike, and correlations divide by rounding
-    pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning"),
-]
+pytestmark = pytest.mark.slow
 
 only_llama = pytest.mark.parametrize("folder", ["llama"], indirect=True)
 

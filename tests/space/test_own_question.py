@@ -43,6 +43,11 @@ def test_lines_are_pairs_and_the_first_is_asked():
     assert (other.target, other.foil) == (" the", " his")
 
 
+def test_pasted_lines_may_come_from_any_editor():
+    pasted = "\ufeff" + LINES.replace("\n", "\r\n")
+    assert own_question(replace(VIEW, lines=pasted)) == own_question(replace(VIEW, lines=LINES))
+
+
 def test_a_sentence_and_words_are_a_question_with_both():
     question = own_question(replace(VIEW, **SENTENCE))
     assert (question.clean, question.corrupted) == ("I saw the egg and", "I saw the pear and")
@@ -116,6 +121,8 @@ def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
         ({"lines": "a | "}, "Line 1 of the pairs"),
         ({"lines": "a | b\n" * (MOST_PAIRS + 1)}, f"There are {MOST_PAIRS + 1} pairs: at most"),
         ({"lines": "a | b | an | an"}, "target and foil are both ' an'"),
+        ({"lines": "a | b\n\nc | d\r\nb | a"}, "Line 4 is the pair of line 1: leave one out"),
+        ({"lines": "a | b\n" * 100_000}, "There are 100000 pairs: at most"),
         ({"lines": "a | b", "template": "x {}"}, "Give pairs of prompts or words in a sentence"),
         ({"template": "I saw {}"}, "There are no target words: give some, with commas"),
         ({**SENTENCE, "foil_words": "," * 9}, "There are no foil words"),

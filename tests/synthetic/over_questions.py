@@ -70,8 +70,8 @@ def news(precision: float, recall: float, occurrences: int = 40) -> dict[str, ob
         "occurs_in": np.array([[12, 12]]),
         "threshold": np.array([2.5], np.float32),
         "marked": np.array([marked]),
-        "precision": np.array([[precision, 0.5 * precision, 1.5 * precision]], np.float32),
-        "recall": np.array([[recall, 0.8 * recall, 1.1 * recall]], np.float32),
+        "precision": np.array([[precision, 0.5 * precision, min(1, 1.5 * precision)]], np.float32),
+        "recall": np.array([[recall, 0.8 * recall, min(1, 1.1 * recall)]], np.float32),
     }
 
 

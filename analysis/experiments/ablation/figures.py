@@ -89,12 +89,8 @@ def _method_axis(
     figure: go.Figure, methods: tuple[str, ...], row: int, col: int, shown: bool = True
 ) -> None:
     figure.update_yaxes(
-        tickvals=list(range(len(methods))),
-        ticktext=[NAMES[name] for name in methods],
-        range=[len(methods) - 0.4, -0.6],
         title="activation becomes" if shown else None,
-        showgrid=False,
-        zeroline=False,
+        **style.rows([NAMES[name] for name in methods], -0.6, 0.4),
         showticklabels=shown,
         row=row,
         col=col,
@@ -103,16 +99,7 @@ def _method_axis(
 
 def _heading(figure: go.Figure, text: str, row: int, col: int) -> None:
     axis = figure.get_subplot(row, col)
-    figure.add_annotation(
-        text=f"<b>{text}</b>",
-        x=axis.xaxis.domain[0],
-        y=axis.yaxis.domain[1],
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        yshift=3,
-    )
+    style.heading(figure, f"<b>{text}</b>", axis.xaxis.domain[0], axis.yaxis.domain[1], yshift=3)
 
 
 def _cloud(
@@ -176,12 +163,8 @@ def ablation_by_activation(result: Ablation) -> go.Figure:
     figure.update_xaxes(title="activation at the end of the prompt", row=2, col=1)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"prompts that call for {target}")
-        + "   "
-        + style.swatch(style.FOIL, f"for {foil}"),
-        style.swatch(style.OTHER, "with the neuron")
-        + "   "
-        + style.swatch(style.OTHER, "ablated by the mean", "○"),
+        style.key((style.TARGET, f"prompts that call for {target}"), (style.FOIL, f"for {foil}")),
+        style.key((style.OTHER, "with the neuron"), (style.OTHER, "ablated by the mean", "○")),
     )
     return figure
 

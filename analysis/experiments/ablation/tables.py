@@ -1,24 +1,7 @@
 """The ablations as tables: on prompts and on the corpus."""
 
 from analysis.experiments.ablation.compute import tables
-from analysis.experiments.ablation.measured import Ablation
-from analysis.tables import Column, Rows, Table
-
-
-def _prompts(result: Ablation) -> Rows:
-    rows: Rows = tables(result)["set"]
-    return rows
-
-
-def _corpus(result: Ablation) -> Rows:
-    rows: Rows = tables(result)["corpus"]
-    return rows
-
-
-def _separation(result: Ablation) -> Rows:
-    rows: Rows = tables(result)["separation"]
-    return rows
-
+from analysis.tables import Column, Table, part
 
 TABLES = (
     Table(
@@ -26,7 +9,7 @@ TABLES = (
         "The neuron's activation replaced in prompts of either kind, by method: change of the "
         "logit difference, after how many prompts the target is then preferred, and how many "
         "matched neurons change it as much.",
-        _prompts,
+        part(tables, "set"),
         (
             Column("calls_for", "Calls for", "token"),
             Column("method", "Method", "text"),
@@ -40,7 +23,7 @@ TABLES = (
         "ablation_separation",
         "How well the logit difference tells prompts that call for the target from prompts that "
         "call for the foil, untouched and with the neuron ablated.",
-        _separation,
+        part(tables, "separation"),
         (
             Column("method", "Method", "text"),
             Column("auc", "AUC", span="auc_interval"),
@@ -52,7 +35,7 @@ TABLES = (
         "The neuron's activation replaced everywhere in a corpus, by method: change of the loss "
         "of the text's own next token, and the divergence from the untouched model, both in "
         "thousandths of a nat.",
-        _corpus,
+        part(tables, "corpus"),
         (
             Column("next_is_target", "Target follows", "text"),
             Column("method", "Method", "text"),

@@ -76,6 +76,7 @@ class BeforeTarget:
     otherwise: float
     # whether the mean is beyond the other, with the sign of the neuron's use, in enough articles
     differs: bool
+    reversed: bool  # whether it is beyond the other on the wrong side, in enough articles
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ def _before_target(result: Activations, sign: int) -> BeforeTarget | None:
     mean, low, high = mean_of_groups(values[marks & before], text)
     others = values[marks & ~before]
     otherwise = float(others.mean()) if len(others) else 0.0
-    beyond = low > otherwise if sign > 0 else high < otherwise
+    beyond = (high < otherwise, low > otherwise)[::sign]
     articles = len(np.unique(text))
-    differs = beyond and articles >= DOCUMENTS
-    return BeforeTarget(len(text), articles, mean, (low, high), otherwise, differs)
+    reverse, differs = (each and articles >= DOCUMENTS for each in beyond)
+    return BeforeTarget(len(text), articles, mean, (low, high), otherwise, differs, reverse)

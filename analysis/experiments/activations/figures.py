@@ -48,9 +48,7 @@ def _pair(result: Activations) -> go.Figure:
     end_labels(figure, len(labels) - 0.6, texts)
     style.note(
         figure,
-        style.swatch(style.CLEAN, "clean prompt", "■")
-        + "   "
-        + style.swatch(style.CORRUPTED, "corrupted prompt", "■"),
+        style.key((style.CLEAN, "clean prompt", "■"), (style.CORRUPTED, "corrupted prompt", "■")),
     )
     return figure
 

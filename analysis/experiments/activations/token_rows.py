@@ -1,7 +1,7 @@
 """Texts as rows of tokens, tinted by what a neuron does on each."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -49,6 +49,20 @@ def token_rows(result: Activations, names: Sequence[str]) -> tuple[TokenRow, ...
         TokenRow(name, _pieces(result, where, mark, largest))
         for name, where, mark in zip(names, places, marks, strict=True)
     )
+
+
+def plain_rows(texts: Mapping[str, Sequence[str]]) -> tuple[TokenRow, ...]:
+    """Tokens of two texts by the texts' names, untinted, those that differ marked."""
+    first, second = texts.values()
+    marks = _exchanged(first, second)
+    return tuple(
+        TokenRow(name, tuple(_plain(*each) for each in zip(tokens, marks, strict=True)))
+        for name, tokens in texts.items()
+    )
+
+
+def _plain(text: str, changed: bool) -> Piece:
+    return Piece(Markup(style.visible(text)), "", "", "", changed)  # noqa: S704
 
 
 def _exchanged(first: Sequence[str], second: Sequence[str]) -> list[bool]:

@@ -213,9 +213,9 @@ def agreement(result: Census) -> go.Figure:
     figure.update_xaxes(title="correlation of activation and probability", row=rows, col=1)
     style.note(
         figure,
-        style.swatch(style.TARGET, "mutual pairs", "■")
-        + "   "
-        + style.swatch(style.FOIL, "same neurons, tokens permuted", "▬"),
+        style.key(
+            (style.TARGET, "mutual pairs", "■"), (style.FOIL, "same neurons, tokens permuted", "▬")
+        ),
     )
     return figure
 

@@ -1,21 +1,16 @@
 """The census as a table."""
 
-from analysis.experiments.census.compute import Census, summary
-from analysis.tables import NEURON, Column, Rows, Table
+from analysis.experiments.census.compute import summary
+from analysis.tables import NEURON, Column, Table, part
 
 PRINTED = 200
-
-
-def _pairs(result: Census) -> Rows:
-    rows: Rows = summary(result, PRINTED)["pairs"]
-    return rows
 
 
 TABLES = (
     Table(
         "census_pairs",
         "Words and neurons that are each other's best by output weights against unembedding.",
-        _pairs,
+        part(summary, "pairs", PRINTED),
         (
             Column("token", "Token", "token"),
             NEURON,

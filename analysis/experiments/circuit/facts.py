@@ -1,7 +1,7 @@
 """Along which nodes the difference travels, and how much of it the drawn circuit carries."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
 from analysis.experiments.circuit.measured import Circuit, area
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
+from analysis.pair_facts import verdicts as verdicts
 
 Verdict = Literal["beyond", "whole", "half", "part", "none", "against"]
 """The drawn edges alone bring back more than all, nearly all, half of it, less, or next to nothing;
@@ -33,16 +34,10 @@ class Facts:
     """The circuit."""
 
     pair: PairFacts
-    universe: int
-    shortlist: int
-    measured: int  # nodes between which edges were measured
     tried: int  # edges that were
-    nodes: int  # drawn
     edges: int  # drawn
-    least: float
     verdict: Verdict
     faithful: float
-    faithful_nodes: float
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
     without: float
     complete: bool  # whether next to nothing comes back through all others
@@ -54,8 +49,6 @@ class Facts:
     opposed: Opposed | None  # the one that takes most back
     matched: float  # the most that other nodes of the same kinds bring back
     beside_matched: bool  # whether the drawn nodes bring back more than all of these
-    cpr: float
-    cmd: float
     random_cpr: float  # the best of random circuits
     random_cmd: float
     beside_random: bool  # whether the areas are better than those of every random circuit
@@ -79,16 +72,10 @@ def facts(result: Circuit) -> Facts:
     held_out = result.over_pairs(result.held_out_faithful) if pairs else None
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
-        universe=result.universe,
-        shortlist=result.shortlist,
-        measured=len(result.nodes),
         tried=int(np.isfinite(result.edges).sum()),
-        nodes=len(result.drawn),
         edges=len(result.drawn_edges),
-        least=result.least,
         verdict=_verdict(result),
         faithful=result.faithful,
-        faithful_nodes=result.faithful_nodes,
         edges_matter=abs(result.faithful_nodes - result.faithful) > NOTABLE,
         without=result.without,
         complete=abs(result.without) < NOTABLE,
@@ -98,8 +85,6 @@ def facts(result: Circuit) -> Facts:
         opposed=_opposed(result),
         matched=matched,
         beside_matched=result.faithful_nodes > matched,
-        cpr=result.cpr,
-        cmd=result.cmd,
         random_cpr=random_cpr,
         random_cmd=random_cmd,
         beside_random=result.cpr > random_cpr and result.cmd < random_cmd,
@@ -111,11 +96,6 @@ def facts(result: Circuit) -> Facts:
         held_out_without=result.over_pairs(result.held_out_without) if pairs else None,
         holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
     )
-
-
-def verdicts(result: Circuit) -> dict[str, Any]:
-    """Whether the pair leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _verdict(result: Circuit) -> Verdict:

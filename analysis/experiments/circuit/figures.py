@@ -51,9 +51,10 @@ def circuit(result: Circuit) -> go.Figure:
     figure.update_yaxes(range=[-0.6, rows - 0.4], visible=False)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"towards {style.short(result.target)}", "▬")
-        + "   "
-        + style.swatch(style.FOIL, "against it", "▬"),
+        style.key(
+            (style.TARGET, f"towards {style.short(result.target)}", "▬"),
+            (style.FOIL, "against it", "▬"),
+        ),
         "wider: moves more alone",
     )
     return figure

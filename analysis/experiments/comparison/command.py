@@ -3,6 +3,7 @@
 import gc
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,9 @@ import typer
 from analysis import EMBEDDED, console
 from analysis.calls import Call
 from analysis.errors import UserError
-from analysis.progress import Progress, part_of
+from analysis.progress import Progress, part_of, silent
+from analysis.workers import Address, Engine, Workers, ray_of
+from analysis.workers import engine as workplace
 
 if TYPE_CHECKING:
     from analysis.experiments.comparison.measured import Comparison
@@ -44,22 +47,25 @@ def answer(
         Path | None,
         typer.Option(help="Folder of results: rows kept there are not made again, new ones are."),
     ] = None,
+    engine: Engine = "local",
+    workers: Workers = None,
+    ray_address: Address = None,
 ) -> dict[str, Any]:
     """One row a model, told as it is finished, and who is missing."""
     from analysis.experiments.comparison.compute import summary, together
 
     names = _names([model] if model else [], models or [])
+    calls = [replace(call, model=name) for name in names]
+    ray = ray_of(engine, workers, ray_address)
     rows, missing = [], {}
-    for place, name in enumerate(names, 1):
-        with console.watched(f"{name} ({place} of {len(names)})") as progress:
-            try:
-                rows.append(_row(replace(call, model=name), keep, progress))
-            except UserError as error:
-                missing[name] = str(error)
-            except (MemoryError, RuntimeError) as error:
-                missing[name] = _no_room(error)
-        console.note(f"{name:>17}  {missing[name] if name in missing else _told(rows[-1])}")
-        gc.collect()
+    with workplace(call.load, call.device, ray, console.note) as each:
+        work = partial(_row_or_reason, keep, None if ray else len(names))
+        for name, found in zip(names, each(work, enumerate(calls, 1)), strict=True):
+            if isinstance(found, str):
+                missing[name] = found
+            else:
+                rows.append(found)
+            console.note(f"{name:>17}  {found if isinstance(found, str) else _told(found)}")
     if not rows:
         raise UserError(_nothing(missing))
     document = summary(together(rows, missing))
@@ -86,6 +92,23 @@ def _resolved(name: str) -> str:
         return str(Path(name).expanduser().resolve())
     except (OSError, RuntimeError, ValueError):
         return name
+
+
+def _row_or_reason(
+    keep: Path | None, of: int | None, _model: object, task: tuple[int, Call]
+) -> "Comparison | str":
+    """A model's row, or why it has none; a bar of its own where it is one of so many here."""
+    place, call = task
+    bar = console.watched(f"{call.model} ({place} of {of})") if of else nullcontext(silent)
+    try:
+        with bar as progress:
+            return _row(call, keep, progress)
+    except UserError as error:
+        return str(error)
+    except (MemoryError, RuntimeError) as error:
+        return _no_room(error)
+    finally:
+        gc.collect()
 
 
 def _row(call: Call, keep: Path | None, progress: Progress) -> "Comparison":

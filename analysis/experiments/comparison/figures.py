@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.comparison.measured import Comparison
 
 ROW = 24  # pixels from one neuron to the next
@@ -77,39 +77,17 @@ def _points(figure: go.Figure, result: Comparison, places: list[tuple[int, int, 
     colours = [style.OTHER if rank else style.TARGET for _, _, rank in places]
     for best in (False, True):
         which = [i for i, (_, _, rank) in enumerate(places) if (rank == 0) is best]
-        _dots(figure, middle[which], low[which], high[which], [rows[i] for i in which], best)
-        figure.data[-1].customdata = [
-            [names[i], *(style.plain(v[i], 3) for v in (middle, low, high))] for i in which
-        ]
-    figure.add_scatter(
-        x=chosen.round(4).tolist(),
-        y=rows,
-        mode="markers",
-        marker={"color": colours, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
-        customdata=[[name, style.plain(v, 3)] for name, v in zip(names, chosen, strict=True)],
-        hovertemplate="%{customdata[0]}, the pair that chose it: %{customdata[1]}<extra></extra>",
-    )
-
-
-def _dots(
-    figure: go.Figure,
-    middle: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    rows: list[int],
-    best: bool,
-) -> None:
-    colour = style.TARGET if best else style.OTHER
-    known = np.isfinite(middle)
-    figure.add_scatter(
-        x=[round(v, 4) if k else None for v, k in zip(middle.tolist(), known, strict=True)],
-        y=rows,
-        mode="markers",
-        marker={"color": colour, "size": 10 if best else 7},
-        error_x=style.whiskers(colour, middle, low, high),
-        hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
-        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
-    )
+        marks.estimates(
+            figure,
+            np.column_stack([middle, low, high])[which],
+            [names[i] for i in which],
+            style.TARGET if best else style.OTHER,
+            ", held-out pairs",
+            rows=[rows[i] for i in which],
+            size=10 if best else 7,
+        )
+    told = "the pair that chose it"
+    marks.rings(figure, chosen, names, told, rows=rows, colour=colours)
 
 
 def _limits(result: Comparison, places: list[tuple[int, int, int]]) -> list[float]:
@@ -128,14 +106,7 @@ def _numbers(figure: go.Figure, result: Comparison, places: list[tuple[int, int,
         chosen, middle = result.recovery[model, rank], result.held_out[model, rank]
         drawn = style.plain(middle) if np.isfinite(middle) else "–"
         text = f"{style.plain(chosen)} → {drawn}"
-        figure.add_annotation(
-            text=text if rank else f"<b>{text}</b>",
-            x=1,
-            xref="paper",
-            y=y,
-            xanchor="left",
-            xshift=8,
-        )
+        style.beside(figure, y, text if rank else f"<b>{text}</b>")
 
 
 def _headings(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:

@@ -11,6 +11,7 @@ EXPERIMENT = Experiment(
     returns="JSON: total, direct and indirect effect, and the later components' parts.",
     needs=("pair", "held_out", "neuron"),
     single="its parts sum to a difference of two logits, and to the logarithm of a sum they do not",
+    long=True,
     options=(TOP, HELD_OUT),
     brief=(("heading", "caption"),),
     figures=(

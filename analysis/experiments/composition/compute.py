@@ -1,7 +1,7 @@
 """Experiment 11: how much of a neuron's effect is direct, and what later components make of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,9 @@ from jaxtyping import Float
 
 from analysis.engines.controls import matched_neurons
 from analysis.engines.pushes import PUSHES
-from analysis.engines.splitting import Later, Split, side, split
+from analysis.engines.splitting import Later, side
 from analysis.experiments.composition.held_out import confirm
+from analysis.experiments.composition.words import WordSplit, split_words
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.estimates import Estimate, ratio
@@ -37,7 +38,8 @@ class Composition(Result):
     run, with the opposite sign, so that both say what the neuron does for the clean answer).
     Axis ``later`` counts the layers behind the neuron's; it is empty for the last layer. What a
     component writes is read with the final norm frozen at the unpatched run's scale, so that
-    ``total = direct + heads_full + neurons_full + norm`` (sums), exactly.
+    ``total = direct + heads_full + neurons_full + norm + behind`` (sums), exactly. Of words of
+    several tokens all but the totals and ``behind`` are of the choice between their first tokens.
 
     Attributes:
         neuron: its name.
@@ -52,6 +54,7 @@ class Composition(Result):
         direct: the change that the neuron's own write makes in the final residual, norm frozen.
         direct_unfrozen: the same with the final norm recomputed.
         norm: what the change of the final norm's scale does in the full patched run.
+        behind: what patching changes of the tokens behind the first, in the full patched run.
         heads_alone: path patching of each later head: it alone reads the neuron's change, and its
             answer goes to the final residual alone.
         heads_full: what each later head writes differently in the full patched run.
@@ -69,11 +72,13 @@ class Composition(Result):
         held_out_noising_total: total of the neuron there, noising.
         held_out_noising_direct: its direct effect there, noising, norm frozen.
         pushed_total: total of the pushes in the neuron's place there, ``PUSHES``: its write, its
-            unembedding part, and the rest.
+            unembedding part, and the rest; of words the change of the first tokens' difference.
         pushed_components: what each of ``components`` then writes differently in the full run.
         random_total: the same totals for random directions of the write's norm, without a part
             along the unembedding difference.
         random_components: what each of ``components`` then writes differently.
+        first_tokens: the first of the target and of the foil, as text, where one of these is
+            several tokens long; else empty.
     """
 
     rounded = ("neurons_alone", "neurons_full", "random_components")
@@ -109,6 +114,8 @@ class Composition(Result):
     pushed_components: Float[np.ndarray, "way pair push part"]
     random_total: Float[np.ndarray, "way pair draw"]
     random_components: Float[np.ndarray, "way pair draw part"]
+    behind: Float[np.ndarray, " way"] = field(default_factory=lambda: np.zeros(2, np.float32))
+    first_tokens: tuple[str, ...] = ()
 
     @property
     def held_out_components(self) -> Float[np.ndarray, "pair part"]:
@@ -145,8 +152,11 @@ class Composition(Result):
 
     @property
     def remainder(self) -> Float[np.ndarray, " way"]:
-        """Total without the direct effect and the single paths: longer paths and the norm."""
-        return self.indirect - self.single_paths
+        """Total without the direct effect, the single paths and what is behind the first token.
+
+        It is of longer paths and the norm.
+        """
+        return self.indirect - self.single_paths - self.behind
 
     @property
     def longer(self) -> Float[np.ndarray, " way"]:
@@ -170,6 +180,7 @@ def composition(
 
     Raises:
         UserError: the prompts do not differ in their logit difference.
+        UnsuitedError: target and foil are words that begin with the same token.
     """
     others = matched_neurons(subject, neuron, [pair.clean, pair.corrupted], controls)
     splits = _both_directions(subject, pair, [neuron, *others])
@@ -194,28 +205,36 @@ def composition(
         control_direct=_by_direction(splits, "direct")[:, 1:],
         components=components,
         held_out=names,
+        first_tokens=_first_tokens(subject, pair),
         **confirmed,
     )
 
 
+def _first_tokens(subject: Subject, pair: PromptPair) -> tuple[str, ...]:
+    words = pair.contrast.words if pair.contrast.is_long else ()
+    return tuple(subject.string(ids[0]) for ids in words)
+
+
 _SPLIT = (
-    "delta", "total", "direct", "direct_unfrozen", "norm",
+    "delta", "total", "direct", "direct_unfrozen", "norm", "behind",
     "heads_alone", "heads_full", "neurons_alone", "neurons_full",
 )  # fmt: skip
 
 
 def _both_directions(
     subject: Subject, pair: PromptPair, neurons: list[Neuron]
-) -> tuple[Split, Split]:
+) -> tuple[WordSplit, WordSplit]:
     """Denoising (clean into corrupted) and noising (corrupted into clean)."""
     clean, corrupted = (side(subject, p, neurons[0].layer) for p in (pair.clean, pair.corrupted))
     return (
-        split(subject, corrupted, clean, neurons, pair.contrast),
-        split(subject, clean, corrupted, neurons, pair.contrast),
+        split_words(subject, corrupted, clean, neurons, pair.contrast),
+        split_words(subject, clean, corrupted, neurons, pair.contrast),
     )
 
 
-def _by_direction(splits: tuple[Split, Split], name: str) -> Float[np.ndarray, "way neuron *rest"]:
+def _by_direction(
+    splits: tuple[WordSplit, WordSplit], name: str
+) -> Float[np.ndarray, "way neuron *rest"]:
     """One quantity of both ways; effects of noising count what the clean answer loses."""
     denoising, noising = (getattr(s, name).cpu().numpy() for s in splits)
     return np.stack([denoising, noising if name == "delta" else -noising])
@@ -280,7 +299,7 @@ def _controls(composed: Composition) -> list[dict[str, Any]]:
 
 def _plain(composed: Composition, direction: int) -> dict[str, float]:
     names = ("delta", "total", "direct", "direct_unfrozen", "indirect", "single_paths")
-    rest = ("remainder", "longer", "norm")
+    rest = ("remainder", "longer", "norm", "behind")
     return {name: float(getattr(composed, name)[direction]) for name in (*names, *rest)}
 
 

@@ -97,6 +97,15 @@ class Controls:
 
 
 @dataclass(frozen=True)
+class Words:
+    """Target and foil of several tokens: the split is that of the first ones."""
+
+    target: str  # the first token of either
+    foil: str
+    behind: float  # what patching changes of those behind, in logits
+
+
+@dataclass(frozen=True)
 class Facts:
     """How the effect splits, in logits."""
 
@@ -120,6 +129,7 @@ class Facts:
     held_out: HeldOut | None  # other pairs; None where there are none
     pushed: Pushed | None  # other pushes; None without a later component or without other pairs
     controls: Controls | None  # other neurons; None where there are none
+    words: Words | None  # None where target and foil are single tokens
     nameable: float = NEGLIGIBLE  # the share of the direct effect from which a component is named
 
 
@@ -153,7 +163,12 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         held_out=_held_out(result) if result.held_out else None,
         pushed=_pushed(result, answering.name) if answering and result.held_out else None,
         controls=_controls(result) if result.controls else None,
+        words=_words(result) if result.first_tokens else None,
     )
+
+
+def _words(result: Composition) -> Words:
+    return Words(*result.first_tokens, behind=float(result.behind[DENOISING]))
 
 
 def _effect(result: Composition, direction: int) -> Effect:

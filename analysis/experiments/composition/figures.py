@@ -12,11 +12,12 @@ SHOWN = 6
 
 BAR = 26  # pixels a row
 UNIT = "logit difference, change in logits"
-DIRECT, HEADS, NEURONS, NORM, TOTAL = (
+DIRECT, HEADS, NEURONS, NORM, BEHIND, TOTAL = (
     "direct write",
     "other heads",
     "other neurons",
     "final norm",
+    "later tokens",
     "total",
 )
 SPLIT = ("direct", "indirect", "total")
@@ -45,9 +46,7 @@ def composition(result: Composition) -> go.Figure:
     _axes(figure, names, limits)
     style.note(
         figure,
-        style.swatch(style.TARGET, "for the target", "■")
-        + "   "
-        + style.swatch(style.FOIL, "against it", "■")
+        style.key((style.TARGET, "for the target", "■"), (style.FOIL, "against it", "■"))
         + "   "
         + style.swatch(style.OTHER, "its path alone", "❘"),
     )
@@ -73,6 +72,8 @@ def waterfall(result: Composition) -> list[tuple[str, float, float, float | None
         if getattr(full, kind).size > len(mine):
             values.append((label, rest, path))
     values.append((NORM, float(result.norm[0]), None))
+    if result.first_tokens:
+        values.append((BEHIND, float(result.behind[0]), None))
     ends = np.cumsum([value for _, value, _ in values]).tolist()
     steps: list[tuple[str, float, float, float | None]] = [
         (name, begin, end, None if path is None else begin + path)

@@ -1,9 +1,11 @@
 """The figure of experiment 11 for other pushes in the place of the neuron's write."""
 
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.composition.compute import Composition
 from analysis.experiments.composition.figures import SHOWN
 from analysis.numbers.estimates import mean_of_groups
@@ -25,14 +27,7 @@ def composition_pushes(result: Composition) -> go.Figure:
     _random(figure, result, len(names))
     for place, mark in enumerate(MARKS):
         _marks(figure, result, names, place, mark)
-    figure.update_yaxes(
-        title="head or neuron",
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="head or neuron", **style.rows(names))
     figure.update_xaxes(title="logit difference, change in logits", zerolinewidth=2)
     swatches = [style.swatch(colour, name, symbol) for colour, _, name, symbol in MARKS]
     style.note(
@@ -46,16 +41,7 @@ def _random(figure: go.Figure, result: Composition, rows: int) -> None:
     means = result.random_components[0].mean(0)
     for row in range(rows):
         low, high = np.quantile(means[:, row], [0.025, 0.975]).tolist()
-        figure.add_shape(
-            type="rect",
-            x0=low,
-            x1=high,
-            y0=row - 0.4,
-            y1=row + 0.4,
-            fillcolor=style.FAINT,
-            line_width=0,
-            layer="below",
-        )
+        style.band(figure, low, high, row - 0.4, row + 0.4)
 
 
 def _marks(
@@ -69,24 +55,8 @@ def _marks(
     pairs = np.arange(len(result.held_out))
     answers = result.pushed_components[0, :, place].astype(float)
     found = [mean_of_groups(answers[:, row], pairs) for row in range(len(names))]
-    figure.add_scatter(
-        x=[round(each.mean, 4) for each in found],
-        y=[row + SHIFT * (place - 1) for row in range(len(names))],
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": symbol},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [round(each.high - each.mean, 4) for each in found],
-            "arrayminus": [round(each.mean - each.low, 4) for each in found],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
-        customdata=[
-            [name, *(style.signed(value, 3) for value in each)]
-            for name, each in zip(names, found, strict=True)
-        ],
-        hovertemplate=f"%{{customdata[0]}}, {told}: %{{customdata[1]}} "
-        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    rows = [row + SHIFT * (place - 1) for row in range(len(names))]
+    form = partial(style.signed, digits=3)
+    marks.estimates(
+        figure, found, names, colour, f", {told}", rows=rows, size=9, symbol=symbol, form=form
     )

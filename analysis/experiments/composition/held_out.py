@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 
 from analysis.engines.pushes import DRAWS, PUSHES, Answers, answers
-from analysis.engines.splitting import Side, Split, side, split
+from analysis.engines.splitting import Split, side
 from analysis.errors import UserError
+from analysis.experiments.composition.words import first_of, split_words
 from analysis.neuron import Neuron
 from analysis.progress import Progress
 from analysis.prompts import PromptPair, check_gap
@@ -33,11 +34,14 @@ def confirm(
     for done, pair in enumerate(held_out):
         progress(done / len(held_out))
         clean, corrupted = (side(subject, p, neuron.layer) for p in (pair.clean, pair.corrupted))
+        runs = (corrupted, clean), (clean, corrupted)
         with suppress(UserError):
-            _check(subject, clean, corrupted, pair)
-            for way, (base, source) in enumerate(((corrupted, clean), (clean, corrupted))):
-                splits[way].append(split(subject, base, source, [neuron], pair.contrast))
-                found[way].append(answers(subject, base, source, neuron, pair.contrast))
+            ours = [split_words(subject, *run, [neuron], pair.contrast) for run in runs]
+            check_gap(ours[1].base, ours[0].base)
+            first = first_of(pair.contrast)
+            for way, run in enumerate(runs):
+                splits[way].append(ours[way])
+                found[way].append(answers(subject, *run, neuron, first))
             names.append(f"{pair.clean.text} / {pair.corrupted.text}")
     denoising, noising = splits
     return tuple(names), {
@@ -48,10 +52,6 @@ def confirm(
         "held_out_noising_direct": -_column(noising, "direct"),
         **_pushed(found, neuron.layer + 1, components),
     }
-
-
-def _check(subject: Subject, clean: Side, corrupted: Side, pair: PromptPair) -> None:
-    check_gap(*(float(pair.contrast.read(subject, s.final)) for s in (clean, corrupted)))
 
 
 def _column(splits: list[Split], name: str) -> Float[np.ndarray, " pair"]:

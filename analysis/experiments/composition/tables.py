@@ -1,19 +1,9 @@
 """The split of the effect as tables."""
 
 from analysis.experiments.composition.compute import Composition, summary
-from analysis.tables import Column, Listing, Rows, Table
+from analysis.tables import Column, Listing, Rows, Table, part
 
 SHOWN = 10
-
-
-def _components(result: Composition) -> Rows:
-    rows: Rows = summary(result)["by_component"]
-    return rows
-
-
-def _pushes(result: Composition) -> Rows:
-    rows: Rows = summary(result)["pushes"]
-    return rows
 
 
 def _largest(result: Composition) -> Rows:
@@ -26,7 +16,7 @@ TABLES = (
         "composition_components",
         "Later components that read the neuron: the single path through each, and what each "
         "writes differently in the full run, in logits of target minus foil.",
-        _components,
+        part(summary, "by_component"),
         (
             Column("name", "Component", "text"),
             Column("effect", "Single path"),
@@ -38,7 +28,7 @@ TABLES = (
         "What later components write differently when the neuron's write is replaced by its "
         "unembedding part, by the rest, or by random directions (mean size), in logits of target "
         "minus foil; means over held-out pairs.",
-        _pushes,
+        part(summary, "pushes"),
         (
             Column("name", "Component", "text"),
             Column("write", "Whole write"),

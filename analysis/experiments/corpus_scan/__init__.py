@@ -20,6 +20,7 @@ EXPERIMENT = Experiment(
     returns="JSON: examples by activation, the curve, precision, recall and AUC.",
     needs=("neuron", "rivals", "corpus"),
     options=(DOCUMENTS, replace(SEED, live=Live(label="Which draw"))),
+    size="documents",
     brief=(("on_news",),),
     figures=(Figure("corpus_scan", key=True), Figure("corpus_auc", "auc_caption")),
     also="scan",

@@ -10,6 +10,7 @@ import typer
 from analysis import console
 from analysis.calls import Call
 from analysis.errors import UserError
+from analysis.workers import Address, Engine, Workers, ray_of
 
 if TYPE_CHECKING:
     from analysis.experiments.corpus_scan.sources import Source
@@ -26,8 +27,18 @@ Format = Annotated[
     typer.Option("--format", help="What they are, where their names do not say it."),
 ]
 Field = Annotated[
-    str, typer.Option(help="Where the text stands in a row of JSON Lines or Parquet.")
+    str, typer.Option(help="Where the text stands in a row of JSON Lines, Parquet or a data set.")
 ]
+Dataset = Annotated[
+    str,
+    typer.Option(
+        help="A data set to read in place of the corpus, row by row: owner/name on the Hugging "
+        "Face hub, with a configuration as owner/name:config, or a folder. `an-neuron[datasets]` "
+        "installs what reads it."
+    ),
+]
+Split = Annotated[str, typer.Option(help="Of the data set.")]
+Rows = Annotated[int, typer.Option(min=0, help="Of the data set to read; 0 is all.")]
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Name a file that cannot be read, and go on.")
 ]
@@ -36,20 +47,16 @@ Table = Annotated[
     Path | None,
     typer.Option(help="Write a row for every neuron here: Parquet, or CSV by its name."),
 ]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of results: scan for the study there, about the neuron that its sweep found, "
+        "and keep what is found in place of the study's own smaller scan."
+    ),
+]
 Curve = Annotated[
     bool,
     typer.Option(help="Without, logits are left out, and what follows by activation with them."),
-]
-Engine = Annotated[
-    Literal["local", "ray"],
-    typer.Option(help="Read here, or by workers on Ray, which `an-neuron[ray]` installs."),
-]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Of Ray; else one for each GPU, or processor.")
-]
-Address = Annotated[
-    str | None,
-    typer.Option(help="Of a Ray cluster, such as HOST:6379; else Ray is started here."),
 ]
 
 
@@ -59,8 +66,12 @@ def answer(
     form: Format = "",
     field: Field = "text",
     skip_unreadable: Skip = False,
+    dataset: Dataset = "",
+    split: Split = "train",
+    rows: Rows = 0,
     keep: Keep = None,
     table: Table = None,
+    results: Results = None,
     curve: Curve = True,
     engine: Engine = "local",
     workers: Workers = None,
@@ -71,13 +82,33 @@ def answer(
     Raises:
         UserError: something of it cannot be had, or fits nothing else that was given.
     """
-    if engine == "local" and (workers, ray_address) != (None, None):
-        raise UserError("--workers and --ray-address are of Ray: give --engine ray too.")
-    with _source(call, files, form, field, skip_unreadable) as source:
-        from analysis.experiments.corpus_scan.work import Ray, Work
+    ray = ray_of(engine, workers, ray_address)
+    if results is not None:
+        _check_for_a_study(call, bool(files or dataset), curve, engine)
+    if files and dataset:
+        raise UserError("--files and --dataset are two things to read: give one.")
+    with (
+        _of_dataset(call, dataset, split, field, rows)
+        if dataset
+        else _source(call, files, form, field, skip_unreadable)
+    ) as source:
+        from analysis.experiments.corpus_scan.work import Work
 
-        ray = Ray(workers, ray_address) if engine == "ray" else None
-        return Work(call, source, curve, ray).run(keep, table)
+        return Work(call, source, curve, ray, results).run(keep, table)
+
+
+def _check_for_a_study(call: Call, own: bool, curve: bool, engine: str) -> None:
+    """Refuse what is no larger scan of the same as the study's own.
+
+    Raises:
+        UserError: it is not.
+    """
+    if own or not curve:
+        raise UserError("--results keeps articles with their curve: no other texts, no --no-curve.")
+    if call.named:
+        raise UserError("--results takes the neuron and its rivals from the study: name none.")
+    if engine == "ray" and call.device != "cpu":
+        raise UserError("--results keeps what one kind of processor read: give no --device to Ray.")
 
 
 def _source(
@@ -88,15 +119,45 @@ def _source(
     Raises:
         UserError: files and a number of articles are both asked for.
     """
-    from analysis.experiments.corpus_scan import DOCUMENTS, sources
+    from analysis.experiments.corpus_scan import sources
     from analysis.loading.assets import cache_root
     from analysis.loading.texts import Texts
 
-    documents = call.options["documents"]
     if not files:
-        return nullcontext(sources.articles(documents, call.options["seed"]))
-    if documents != DOCUMENTS.default:
-        raise UserError("--documents draws articles of the corpus: --files are read as a whole.")
+        return nullcontext(sources.articles(call.options["documents"], call.options["seed"]))
+    _check_no_articles(call)
     note = cache(lambda reason: console.note(f"note: left out from there on: {reason}"))
     texts = Texts((), field, form, note if skip_unreadable else None)
     return sources.files(files, texts, cache_root() / "scans")
+
+
+def _of_dataset(
+    call: Call, name: str, split: str, field: str, rows: int
+) -> "AbstractContextManager[Source]":
+    """A data set to read.
+
+    Raises:
+        UserError: it cannot be had, or a number of articles is asked for, too.
+    """
+    from analysis.experiments.corpus_scan.sources import Source
+    from analysis.loading.datasets import Dataset as Rows
+    from analysis.loading.datasets import version
+
+    _check_no_articles(call)
+    where, _, config = (name, "", "") if Path(name).is_dir() else name.partition(":")
+    read = Rows(where, version(where), config, split, field, rows)
+    return nullcontext(Source(read.documents, {"dataset": read.identity()}))
+
+
+def _check_no_articles(call: Call) -> None:
+    """Refuse a number of articles where other texts are read.
+
+    Raises:
+        UserError: one is asked for.
+    """
+    from analysis.experiments.corpus_scan import DOCUMENTS
+
+    if call.options["documents"] != DOCUMENTS.default:
+        raise UserError(
+            "--documents draws articles of the corpus: other texts are read as a whole."
+        )

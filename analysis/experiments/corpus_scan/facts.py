@@ -10,6 +10,7 @@ from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.numbers.estimates import Estimate
 
 Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))
@@ -24,9 +25,15 @@ class Area:
     interval: Span | None  # None where there are too few places for one
     enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
+    reversed: bool  # whether that is the side against which the neuron is used
     does_not: (
         bool  # whether it leaves a coin's and nothing that is far from it, in either direction
     )
+
+    @property
+    def low(self) -> bool:
+        """Whether it is low values that tell."""
+        return self.tells and self.value < 0.5
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,7 @@ class Follows:
 
     hits: int  # how many, and in how many articles
     documents: int
-    share: float  # of the end's tokens, with its interval
-    interval: Span
+    share: Estimate  # of the end's tokens
     rate: float  # share of all other tokens
     exceeds: bool  # whether the former is larger beyond doubt, with hits in enough articles
 
@@ -60,7 +66,7 @@ class Rival:
     area: Area
     others: int  # how many other neurons there are
     gain: float  # how much farther from a coin's its AUC lies than the asked neuron's
-    interval: Span  # of that, for all others at once
+    interval: Span | None  # of that, for all others at once; None from too few places
     better: bool  # whether it tells better beyond doubt
     worse: bool  # whether all others tell worse beyond doubt
 
@@ -74,10 +80,8 @@ class Detector:
     detected: int  # tokens marked, places of the target, and both
     positives: int
     hits: int
-    recall: float  # hits among the positives
-    recall_interval: Span
-    precision: float  # hits among the detected
-    precision_interval: Span
+    recall: Estimate  # hits among the positives
+    precision: Estimate  # hits among the detected
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,10 @@ class Quadrant:
     tokens: int
     share: float  # of all tokens
     activation: float  # the mean there
-    target: int  # tokens that the target follows, their share and its interval
+    target: int  # tokens that the target follows, and their share
     target_share: float
-    target_interval: Span
     foil: int  # the same of the foil
     foil_share: float
-    foil_interval: Span
     examples: tuple[Factors, ...]  # largest activation in size first
 
 
@@ -163,15 +165,16 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         sign: of the activation with which the neuron is used; by default that with which it tells
             where the target comes.
     """
-    columns = result.kinds, result.values.tolist(), result.before, result.token, result.after
+    before = map(from_whole_character, result.before)
+    columns = result.kinds, result.values.tolist(), before, result.token, result.after
     if sign is None:
         sign = int(result.direction[0, NEXT])
     lowest, highest = _end(result, 0), _end(result, -1)
     used, unused = (lowest, highest) if sign == -1 else (highest, lowest)
     return Facts(
-        top=_area(result, result.auc[0], TOP),
-        next=_area(result, result.auc[0], NEXT),
-        which=_area(result, result.auc[0], WHICH),
+        top=_area(result, result.auc[0], TOP, sign),
+        next=_area(result, result.auc[0], NEXT, sign),
+        which=_area(result, result.auc[0], WHICH, sign),
         model_next=_area(result, result.model_auc, NEXT),
         model_which=_area(result, result.model_auc, WHICH),
         used=used,
@@ -189,19 +192,28 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
     )
 
 
+def from_whole_character(text: str) -> str:
+    """An excerpt without what is left of a character that it cuts at its beginning."""
+    return text.lstrip("\ufffd")
+
+
 def told(result: CorpusScan) -> tuple[str, ...]:
     """Labels of which an AUC says anything: those whose positives stand in enough articles."""
     rows = zip(result.labels, result.label_documents, strict=True)
     return tuple(label for label, documents in rows if documents >= DOCUMENTS)
 
 
-def _area(result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int) -> Area:
+def _area(
+    result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int, sign: int = 0
+) -> Area:
+    """With the sign with which the neuron is used; 0 where no side is the wrong one."""
     value, low, high = map(float, areas[label])
     enough = result.labels[label] in told(result)
     interval = (low, high) if math.isfinite(low) else None
     tells = enough and (low > 0.5 or high < 0.5)
     near = enough and low > 1 - FOLLOWS_FACTOR and high < FOLLOWS_FACTOR
-    return Area(value, interval, enough, tells, does_not=near and not tells)
+    wrong = tells and sign * (value - 0.5) < 0
+    return Area(value, interval, enough, tells, wrong, does_not=near and not tells)
 
 
 def _end(result: CorpusScan, band: int) -> End:
@@ -212,21 +224,20 @@ def _end(result: CorpusScan, band: int) -> End:
 
 
 def _follows(result: CorpusScan, word: int, band: int) -> Follows:
-    share, low, high = result.band_share[word, band].tolist()
+    share = Estimate(*result.band_share[word, band].tolist())
     excess, least, _ = result.end_excess[word, band].tolist()
     documents = int(result.band_documents[word, band])
     return Follows(
         hits=int(result.band_hits[word, band]),
         documents=documents,
         share=share,
-        interval=(low, high),
-        rate=share - excess,
+        rate=share.mean - excess,
         exceeds=documents >= DOCUMENTS and least > 0,
     )
 
 
 def _quadrant(result: CorpusScan, i: int) -> Quadrant:
-    (target, *target_ends), (foil, *foil_ends) = result.quadrant_share[:, i].tolist()
+    target, foil = result.quadrant_share[:, i, 0].tolist()
     tokens, hits = result.quadrant_tokens, result.quadrant_hits[:, i].tolist()
     rows = [n for n, quadrant in enumerate(result.quadrant_of) if quadrant == i]
     return Quadrant(
@@ -236,18 +247,16 @@ def _quadrant(result: CorpusScan, i: int) -> Quadrant:
         activation=float(result.quadrant_mean[i]),
         target=hits[TARGET],
         target_share=target,
-        target_interval=(target_ends[0], target_ends[1]),
         foil=hits[FOIL],
         foil_share=foil,
-        foil_interval=(foil_ends[0], foil_ends[1]),
         examples=tuple(_factors(result, n) for n in rows),
     )
 
 
 def _factors(result: CorpusScan, n: int) -> Factors:
     gate, up, value = result.quadrant_factors[n].tolist()
-    text = result.quadrant_before[n], result.quadrant_token[n], result.quadrant_after[n]
-    return Factors(gate, up, value, *text)
+    before = from_whole_character(result.quadrant_before[n])
+    return Factors(gate, up, value, before, result.quadrant_token[n], result.quadrant_after[n])
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:
@@ -271,7 +280,7 @@ def _rival(result: CorpusScan) -> Rival | None:
         area=area,
         others=len(gains),
         gain=gain,
-        interval=(low, high),
+        interval=(low, high) if math.isfinite(low) else None,
         better=area.enough and low > 0,
         worse=area.enough and bool((gains[:, 2] < 0).all()),
     )
@@ -282,16 +291,12 @@ def _detector(result: CorpusScan) -> Detector | None:
     detected, positives, hits = result.counts[0, NEXT].tolist()
     if not math.isfinite(threshold) or not positives:
         return None
-    recall, *recall_ends = result.recall[0, NEXT].tolist()
-    precision, *precision_ends = result.precision[0, NEXT].tolist()
     return Detector(
         threshold=threshold,
         high=bool(result.direction[0, NEXT] > 0),
         detected=detected,
         positives=positives,
         hits=hits,
-        recall=recall,
-        recall_interval=(recall_ends[0], recall_ends[1]),
-        precision=precision,
-        precision_interval=(precision_ends[0], precision_ends[1]),
+        recall=Estimate(*result.recall[0, NEXT].tolist()),
+        precision=Estimate(*result.precision[0, NEXT].tolist()),
     )

@@ -117,14 +117,7 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
         range=[-0.02, 1.06],
         zeroline=False,
     )
-    figure.update_yaxes(
-        title="neuron",
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        range=[len(names) - 0.4, -0.6],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="neuron", **style.rows(names, -0.6, 0.4))
     style.note(
         figure,
         *(

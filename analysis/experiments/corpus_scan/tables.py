@@ -3,13 +3,8 @@
 import math
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
-from analysis.experiments.corpus_scan.facts import told
-from analysis.tables import Column, Listing, Rows, Table
-
-
-def _quantiles(result: CorpusScan) -> Rows:
-    rows: Rows = summary(result)["quantiles"]
-    return rows
+from analysis.experiments.corpus_scan.facts import from_whole_character, told
+from analysis.tables import Column, Listing, Rows, Table, part
 
 
 def _examples(result: CorpusScan) -> Rows:
@@ -20,7 +15,10 @@ def _examples(result: CorpusScan) -> Rows:
         ("quantile", answer["quantiles"]),
     )
     rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
-    return [*rows, *_quadrant_examples(result)]
+    return [
+        {**row, "before": from_whole_character(row["before"])}
+        for row in [*rows, *_quadrant_examples(result)]
+    ]
 
 
 def _quadrant_examples(result: CorpusScan) -> Rows:
@@ -52,7 +50,7 @@ TABLES = (
     Table(
         "corpus_quantiles",
         "Tokens of the corpus at quantiles of the neuron's activation.",
-        _quantiles,
+        part(summary, "quantiles"),
         (
             Column("quantile", "Quantile"),
             Column("value", "Activation"),

@@ -3,32 +3,29 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from analysis import console
+from analysis import console, results, study
 from analysis.calls import Call, Loading
 from analysis.engines.reading import windows
 from analysis.errors import UserError
-from analysis.experiments.corpus_scan.compute import corpus_scan, window_of
+from analysis.experiments.corpus_scan.compute import CorpusScan, corpus_scan, window_of
 from analysis.experiments.corpus_scan.sources import Source
 from analysis.inputs import Inputs
 from analysis.loading.assets import cache_root
 from analysis.progress import Progress, silent
+from analysis.running import now, provenance
 from analysis.scanning import scan_files, scan_table
+from analysis.scanning.on_ray import Workers, checked
 from analysis.scanning.scan import Engine, Scan, scan, started
+from analysis.scanning.spent import Spent
 from analysis.subject import Subject
+from analysis.workers import Ray, pool
 
 Key = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Ray:
-    """Which Ray reads: how many workers it has, and where it runs, if not here."""
-
-    workers: int | None = None
-    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,14 @@ class Work:
         source: the texts.
         curve: whether every token is recorded, with what the model says next.
         ray: which Ray reads them; None for this process.
+        root: folder of results, if the scan is for a study that is kept there.
     """
 
     call: Call
     source: Source
     curve: bool
     ray: Ray | None = None
+    root: Path | None = None
 
     def run(self, keep: Path | None, table: Path | None) -> dict[str, Any]:
         """Scan, or go on, and say what was found.
@@ -59,7 +58,7 @@ class Work:
                 written.
         """
         subject = self.subject()
-        inputs = self.call.inputs(subject) if self.curve else None
+        inputs = self.inputs(subject) if self.curve else None
         key = self.key(subject, inputs)
         path = keep or scan_files.file_of(cache_root() / "scans", key)
         with scan_files.held(path):
@@ -68,12 +67,13 @@ class Work:
                 console.note(
                     f"note: {path} holds {so_far.windows} windows of this scan; it goes on there."
                 )
+            spent = Spent.on(path, so_far is not None)
             with console.watched("scan") as progress, self.engine(key) as engine:
-                scanning = _Scanning(subject, self.source, key, path, engine, progress)
+                scanning = _Scanning(subject, self.source, key, path, spent, engine, progress)
                 told = (
                     scanning.every_neuron(so_far)
                     if inputs is None
-                    else self.call.summary(scanning.closely(inputs, so_far))
+                    else self.told(subject, inputs, scanning.closely(inputs, so_far), spent)
                 )
             if table is not None:
                 done = scan_files.load_scan(path, key)
@@ -84,6 +84,30 @@ class Work:
     def subject(self) -> Subject:
         """The model; where workers have it too, this process does without a GPU."""
         return (replace(self.call, device="cpu") if self.ray else self.call).load()
+
+    def inputs(self, subject: Subject) -> Inputs:
+        """What is asked: as it is typed, or by the study that it is for.
+
+        Raises:
+            UserError: that study has no sweep, or it cannot be asked.
+        """
+        if self.root is None:
+            return self.call.inputs(subject)
+        question, experiment = self.call.put(subject), self.call.experiment
+        folder = study.folder_of(results.writable(self.root), subject, question)
+        given = study.step_inputs(experiment, subject, question, folder, self.call.options)
+        assert given is not None  # a scan suits every question
+        return given
+
+    def told(
+        self, subject: Subject, inputs: Inputs, found: CorpusScan, spent: Spent
+    ) -> dict[str, Any]:
+        """What was found, once it is kept for the study, if it is for one."""
+        if self.root is not None:
+            folder = study.folder_of(self.root, subject, inputs.question)
+            made = provenance(self.call.experiment, subject, inputs, now(), spent.seconds)
+            results.save(folder, self.call.experiment.name, found, made)
+        return self.call.summary(found)
 
     def key(self, subject: Subject, inputs: Inputs | None) -> Key:
         """All that the scan depends on; not who reads."""
@@ -101,13 +125,11 @@ class Work:
         if self.ray is None:
             yield scan
             return
-        from analysis.scanning.on_ray import pool
-
         call, device = self.call, key["device"]
         loading = Loading(call.model, device, call.dtype, call.graft)
-        asked = device, self.ray.workers, self.ray.address, console.note
-        with pool(loading.load, key, *asked) as workers:
-            yield workers.scan
+        load = partial(checked, loading.load, key)
+        with pool(load, device, self.ray, console.note) as workers:
+            yield Workers(workers.each).scan
 
 
 @dataclass(frozen=True)
@@ -118,13 +140,15 @@ class _Scanning:
     source: Source
     key: Key
     path: Path
+    spent: Spent
     engine: Engine
     progress: Progress
 
     def keep(self, done: Scan) -> None:
         scan_files.save_scan(self.path, done, self.key)
+        self.spent.keep()
 
-    def closely(self, inputs: Inputs, so_far: Scan | None) -> Any:
+    def closely(self, inputs: Inputs, so_far: Scan | None) -> CorpusScan:
         """Every neuron, and a few of them on every token.
 
         Raises:

@@ -6,10 +6,11 @@ import numpy as np
 
 from analysis.criteria import FOLLOWS_FACTOR
 from analysis.experiments.crossed.compute import Crossed
+from analysis.intervals import Span, area_span, signed_area, turned
+from analysis.numbers.estimates import Estimate
 from analysis.numbers.shares import SHARES
 
 NEURON, MODEL, WITHOUT = range(3)  # the measures
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ class Share:
     """How much of the variance of the activation one factor explains, with its 95 % interval."""
 
     name: str  # of it, as it is told
-    value: float
-    interval: Span
+    value: Estimate
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,9 @@ class Plan:
 
     instead: str  # the text that is put in the place of target and foil
     after: tuple[str, ...]  # the examples after which it was asked
-    together: float  # of the activation with the log odds of what comes next
-    together_interval: Span
-    beyond: float  # the same with the rule held fixed
-    beyond_interval: Span
-    word: float  # of the activation with the rule, with what comes next held fixed
-    word_interval: Span
+    together: Estimate  # of the activation with the log odds of what comes next
+    beyond: Estimate  # the same with the rule held fixed
+    word: Estimate  # of the activation with the rule, with what comes next held fixed
     plans: bool  # whether it goes with what comes next, beyond the rule
     reads: bool  # whether it goes with the rule, beyond what comes next
     mass: float  # least mean probability of the tokens that are counted
@@ -159,7 +156,7 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
     told = tuple(each for each in bare if each.neuron.tells)
     with_target = next((each for each in every if each.says == "target"), None)
     wrong = with_target.own_foil if with_target else Count(0, 0, 0)
-    frames = _signed(result.frame_area[NEURON, 0], sign)
+    frames = signed_area(result.frame_area[NEURON, 0], sign)
     shares = _shares(result)
     return Facts(
         rule=rule,
@@ -188,8 +185,8 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         with_target=with_target,
         copies=2 * wrong.now > wrong.of >= 2 * usual.own_foil.now,
         copies_without=2 * wrong.without > wrong.of,
-        shares=tuple(sorted(shares[:-1], key=lambda each: -each.value)),
-        unshared=shares[-1].value,
+        shares=tuple(sorted(shares[:-1], key=lambda each: -each.value.mean)),
+        unshared=shares[-1].value.mean,
         frames=len(result.frames),
         words=len(result.words),
         prompts=int(result.values[0].size),
@@ -200,19 +197,16 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
 
 
 def _plan(result: Crossed, sign: int) -> Plan:
-    together, beyond, word = (sign * result.plan).tolist()
-    spans = [_turned(span, sign) for span in result.plan_interval]
+    found = zip((sign * result.plan).tolist(), result.plan_interval, strict=True)
+    together, beyond, word = (Estimate(value, *turned(span, sign)) for value, span in found)
     return Plan(
         instead=result.instead,
         after=tuple(result.examples[place] for place in result.planned),
         together=together,
-        together_interval=spans[0],
         beyond=beyond,
-        beyond_interval=spans[1],
         word=word,
-        word_interval=spans[2],
-        plans=spans[1][0] > 0,
-        reads=spans[2][0] > 0,
+        plans=beyond.low > 0,
+        reads=word.low > 0,
         mass=float(result.expected_mass.min()),
     )
 
@@ -251,9 +245,9 @@ def _after(result: Crossed, place: int, sign: int) -> After:
         result.says[place],
         *_three(result.area[0, :, place], result.area_interval[0, :, place], sign),
         drop=sign * float(result.drop[NEURON, place]),
-        drop_interval=_turned(result.drop_interval[NEURON, place], sign),
-        own_interval=_span(result.own_interval[NEURON, place], sign),
-        own_neuron=float(_signed(result.own_area[NEURON], sign)[place]),
+        drop_interval=turned(result.drop_interval[NEURON, place], sign),
+        own_interval=area_span(result.own_interval[NEURON, place], sign),
+        own_neuron=float(signed_area(result.own_area[NEURON], sign)[place]),
         own_model=float(result.own_area[MODEL, place]),
         own_target=target,
         own_foil=foil,
@@ -270,7 +264,7 @@ def _shares(result: Crossed) -> tuple[Share, ...]:
     }
     pairs = zip(SHARES, result.share, result.share_interval, strict=True)
     return tuple(
-        Share(names.get(name, f"the {name}"), float(value), _span(span))
+        Share(names.get(name, f"the {name}"), Estimate(float(value), *area_span(span)))
         for name, value, span in pairs
     )
 
@@ -279,23 +273,7 @@ def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Auc, Auc, A
     """Of the neuron, with its sign, of the model, and of the model without it."""
     signs = (sign, 1, 1)
     neuron, model, without = (
-        Auc(float(_signed(np.array(area), each)), _span(span, each))
+        Auc(float(signed_area(np.array(area), each)), area_span(span, each))
         for area, span, each in zip(areas, spans, signs, strict=True)
     )
     return neuron, model, without
-
-
-def _signed(areas: np.ndarray, sign: int) -> np.ndarray:
-    """AUC with the sign with which the neuron is used."""
-    return np.asarray(areas if sign > 0 else 1 - areas)
-
-
-def _turned(bounds: np.ndarray, sign: int) -> Span:
-    """An interval of differences, with the sign with which the neuron is used."""
-    low, high = sorted((sign * bounds).tolist())
-    return low, high
-
-
-def _span(bounds: np.ndarray, sign: int = 1) -> Span:
-    low, high = sorted(_signed(bounds, sign).tolist())
-    return low, high

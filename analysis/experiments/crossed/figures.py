@@ -30,15 +30,18 @@ def crossed(result: Crossed) -> go.Figure:
         _example(figure, result, index, middle)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"neuron, by {style.escaped(result.rule)}")
-        + "   "
-        + style.swatch(style.TARGET, f"by {style.escaped(result.cue)}", "▲"),
-        style.swatch(style.TRUE, f"answer, by {style.escaped(result.rule)}", "◆")
-        + "   "
-        + style.swatch(style.TRUE, "without the neuron", "◇"),
-        style.swatch(style.OTHER, "neuron, single frames", "❘")
-        + "   "
-        + style.swatch(style.FAINT, "labels shuffled (95 %)", "■"),
+        style.key(
+            (style.TARGET, f"neuron, by {style.escaped(result.rule)}"),
+            (style.TARGET, f"by {style.escaped(result.cue)}", "▲"),
+        ),
+        style.key(
+            (style.TRUE, f"answer, by {style.escaped(result.rule)}", "◆"),
+            (style.TRUE, "without the neuron", "◇"),
+        ),
+        style.key(
+            (style.OTHER, "neuron, single frames", "❘"),
+            (style.FAINT, "labels shuffled (95 %)", "■"),
+        ),
     )
     return figure
 
@@ -72,16 +75,7 @@ def _rows(headings: list[list[str]], strip: int) -> tuple[go.Figure, list[float]
 
 def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> None:
     low, high = result.shuffled[0, index].tolist()
-    figure.add_shape(
-        type="rect",
-        x0=low,
-        x1=high,
-        y0=middle - STRIP / 2,
-        y1=middle + STRIP / 2,
-        fillcolor=style.FAINT,
-        line_width=0,
-        layer="below",
-    )
+    style.band(figure, low, high, middle - STRIP / 2, middle + STRIP / 2)
     _frames(figure, result, index, middle + 1.5 * SHIFT)
     marks = (
         (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
@@ -158,9 +152,10 @@ def rule_and_cue(result: Crossed) -> go.Figure:
     style.note(
         figure,
         "a dot: a word; line: mean with 95 % interval",
-        style.swatch(style.TARGET, f"{style.escaped(result.rule)}: {style.short(result.target)}")
-        + "   "
-        + style.swatch(style.FOIL, style.short(result.foil)),
+        style.key(
+            (style.TARGET, f"{style.escaped(result.rule)}: {style.short(result.target)}"),
+            (style.FOIL, style.short(result.foil)),
+        ),
     )
     return figure
 

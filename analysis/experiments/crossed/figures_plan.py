@@ -32,8 +32,8 @@ def crossed_plan(result: Crossed) -> go.Figure:
     name = style.escaped(result.rule)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"{name} of the word: {target}")
-        + "   "
-        + style.swatch(style.FOIL, style.short(result.foil)),
+        style.key(
+            (style.TARGET, f"{name} of the word: {target}"), (style.FOIL, style.short(result.foil))
+        ),
     )
     return figure

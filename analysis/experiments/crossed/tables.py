@@ -1,12 +1,7 @@
 """Example, frame and word as tables."""
 
 from analysis.experiments.crossed.compute import Crossed, summary
-from analysis.tables import Column, Listing, Rows, Table
-
-
-def _examples(result: Crossed) -> Rows:
-    rows: Rows = summary(result)["examples"]
-    return rows
+from analysis.tables import Column, Listing, Rows, Table, part
 
 
 def _variance(result: Crossed) -> Rows:
@@ -19,7 +14,7 @@ TABLES = (
         "crossed_examples",
         "AUC after each example, over frames and words: of the neuron by rule and by cue, and of "
         "the model's answer by rule, with the neuron and without it.",
-        _examples,
+        part(summary, "examples"),
         (
             Column("example", "Example", "sentence"),
             Column("rule_auc_activation", "By rule", span="rule_auc_activation_interval"),
@@ -43,7 +38,7 @@ SHOWN = ("example", "rule_auc_activation", "cue_auc_activation", "rule_auc_logit
 
 
 def _short(result: Crossed) -> Rows:
-    return [{name: row[name] for name in SHOWN} for row in _examples(result)]
+    return [{name: row[name] for name in SHOWN} for row in summary(result)["examples"]]
 
 
 LISTING = Listing("How well neuron and answer tell the words apart, by example", _short)

@@ -10,7 +10,10 @@ EXPERIMENT = Experiment(
     needs=("neuron",),
     options=(SEED,),
     brief=(("target",),),
-    figures=(Figure("direct_effect"), Figure("written_tokens", "tokens_caption", key=True)),
+    figures=(
+        Figure("direct_effect", turned=True),
+        Figure("written_tokens", "tokens_caption", key=True, turned=True),
+    ),
     group="How it works",
     app={},
     button="Read its output weights",

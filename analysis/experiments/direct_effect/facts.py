@@ -68,6 +68,8 @@ class Facts:
     """What the neuron writes: logits, ranks, deviations, with the sign that it is used with."""
 
     positive: bool  # whether that is activation above zero
+    raised: tuple[str, ...]  # the tokens that it raises and lowers most, with that sign
+    lowered: tuple[str, ...]
     vocabulary: int  # how many tokens there are
     target_logit: float  # of the target
     writes: bool  # whether the target is first, but for its own variants of case and space
@@ -89,6 +91,11 @@ class Facts:
     agree: bool  # whether those are more than half
 
 
+def raising(result: DirectEffect) -> int:
+    """The sign of the activation with which the neuron raises the target."""
+    return 1 if result.target_logit >= 0 else -1
+
+
 def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     """Read them off.
 
@@ -97,16 +104,17 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         sign: of the activation with which the neuron is used; by default that with which it raises
             the target.
     """
-    if sign is None:
-        sign = 1 if result.target_logit >= 0 else -1
+    sign = sign or raising(result)
     vocabulary = int(result.bin_counts.sum())
     target, variants = sign * result.target_logit, sign * result.variant_logits
-    top = result.top_tokens if sign > 0 else result.bottom_tokens
+    top, bottom = (result.top_tokens, result.bottom_tokens)[::sign]
     other, logit = _best_other(result, sign)
     spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
     shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
     return Facts(
         positive=sign > 0,
+        raised=top,
+        lowered=bottom,
         vocabulary=vocabulary,
         target_logit=target,
         writes=target > logit,

@@ -7,16 +7,26 @@ from plotly.subplots import make_subplots
 from analysis.drawing import style
 from analysis.drawing.labels import stems
 from analysis.experiments.direct_effect.compute import DirectEffect
+from analysis.experiments.direct_effect.facts import raising
+
+UNIT = {1: "unit of activation", -1: "unit of negative activation"}
 
 
-def direct_effect(result: DirectEffect) -> go.Figure:
-    """How many tokens get which logit; target, foil and both controls marked."""
-    marked = _marked(result)
+def direct_effect(result: DirectEffect, sign: int | None = None) -> go.Figure:
+    """How many tokens get which logit; target, foil and both controls marked.
+
+    Args:
+        result: the Result.
+        sign: of the activation with which the neuron is used; by default that with which it raises
+            the target.
+    """
+    sign = sign or raising(result)
+    marked = _marked(result, sign)
     figure = style.canvas(320 + style.LINE * len(marked), left=56)
-    edges = result.bin_edges
+    edges, counts = sign * result.bin_edges[::sign], result.bin_counts[::sign]
     figure.add_bar(
         x=((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
-        y=result.bin_counts.tolist(),
+        y=counts.tolist(),
         width=np.diff(edges).round(4).tolist(),
         marker={"color": style.OTHER, "line": {"width": 0}},
         hovertemplate="tokens near %{x:.2f}: %{y:,}<extra></extra>",
@@ -25,19 +35,19 @@ def direct_effect(result: DirectEffect) -> go.Figure:
     low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
     room = 0.06 * (high - low)
     figure.update_xaxes(
-        title="logit per unit of activation (centred)",
+        title=f"logit per {UNIT[sign]} (centred)",
         range=[low - room, high + room],
         zeroline=False,
         showgrid=False,
     )
     figure.update_yaxes(title="tokens per bin (log scale)", type="log")
-    _controls(figure, result)
+    _controls(figure, result, sign)
     texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
-    stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, result.bin_counts.max()))))
+    stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, counts.max()))))
     return figure
 
 
-def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
+def _marked(result: DirectEffect, sign: int) -> list[tuple[str, float, str]]:
     """(token, logit, colour) of the target, its variants and the foil, largest logit first."""
     found = {
         v: (float(logit), style.TARGET)
@@ -45,16 +55,16 @@ def _marked(result: DirectEffect) -> list[tuple[str, float, str]]:
     }
     found[result.target] = (result.target_logit, style.TARGET)
     found[result.foil] = (result.foil_logit, style.FOIL)
-    rows = [(token, logit, colour) for token, (logit, colour) in found.items()]
+    rows = [(token, sign * logit, colour) for token, (logit, colour) in found.items()]
     return sorted(rows, key=lambda row: -row[1])
 
 
-def _controls(figure: go.Figure, result: DirectEffect) -> None:
+def _controls(figure: go.Figure, result: DirectEffect, sign: int) -> None:
     """Where the best tokens of random directions lie, and those of the layer's other neurons.
 
-    They stand on the target's side: a neuron that writes it with negative activation has it below.
+    They stand on the target's side: a neuron that is used to lower it has it below.
     """
-    side = -1 if result.target_logit < 0 else 1
+    side = sign * raising(result)
     low, high = sorted(np.quantile(side * result.rotated_best, [0.025, 0.975]).tolist())
     figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
     notes = ["shaded: best tokens of random directions (95 %)"]
@@ -67,29 +77,29 @@ def _controls(figure: go.Figure, result: DirectEffect) -> None:
     style.note(figure, *notes)
 
 
-def written_tokens(result: DirectEffect) -> go.Figure:
-    """The tokens the neuron raises most and lowers most."""
+def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
+    """The tokens the neuron raises most and lowers most.
+
+    Args:
+        result: the Result.
+        sign: as of ``direct_effect``.
+    """
+    sign = sign or raising(result)
     figure = make_subplots(1, 2, horizontal_spacing=0.22)
     rows = max(len(result.top_tokens), len(result.bottom_tokens))
-    sides = ((result.top_tokens, result.top_logits), (result.bottom_tokens, result.bottom_logits))
-    left = style.label_width([style.short(t, 12) for t in result.top_tokens])
+    ends = ((result.top_tokens, result.top_logits), (result.bottom_tokens, result.bottom_logits))
+    sides = [(tokens, sign * logits) for tokens, logits in ends[::sign]]
+    left = style.label_width([style.short(t, 12) for t in sides[0][0]])
     figure.update_layout(style.frame(22 * rows + 32 + 52, left, 32, 52, 12))
     for column, (tokens, logits) in enumerate(sides, start=1):
         _bars(figure, result, tokens, logits, column)
+        figure.update_xaxes(title=UNIT[sign].replace("unit", "logit per unit"), col=column)
     figure.update_yaxes(title="token", col=1)
     for axis, title in (
         (figure.layout.xaxis, "raised most"),
         (figure.layout.xaxis2, "lowered most"),
     ):
-        figure.add_annotation(
-            text=f"<b>{title}</b>",
-            x=axis.domain[0],
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-        )
+        style.heading(figure, f"<b>{title}</b>", axis.domain[0], 1)
     return figure
 
 
@@ -118,19 +128,9 @@ def _bars(
         row=1,
         col=column,
     )
-    figure.update_yaxes(
-        tickvals=rows,
-        ticktext=[style.short(t, 12) for t in tokens],
-        range=[len(tokens) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        row=1,
-        col=column,
-    )
+    figure.update_yaxes(**style.rows([style.short(t, 12) for t in tokens]), row=1, col=column)
     most = float(np.abs(logits).max(initial=1e-6))
-    figure.update_xaxes(
-        title="logit per unit", range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column
-    )
+    figure.update_xaxes(range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column)
 
 
 def _colour(result: DirectEffect, token: str) -> str:

@@ -14,7 +14,7 @@ TABLES = (
     Table(
         "direct_effect_tokens",
         "Tokens that the neuron raises and lowers most by its output weights, final norm frozen; "
-        "logits per unit of activation over the norm's scale, centred over the vocabulary.",
+        "logits per unit of positive activation over the norm's scale, centred.",
         _written,
         (
             Column("effect", "Effect", "text"),

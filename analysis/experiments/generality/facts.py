@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.experiments.generality.compute import Generality, either_way
+from analysis.intervals import Span, area_span, signed_area
+from analysis.numbers.estimates import Estimate
 from analysis.numbers.separation import RESAMPLES
 
 SURE = 0.05
 """A neuron separates two groups when shuffled labels do so at most this often, and in several
 sentences when they do so in any of them at most this often (Bonferroni)."""
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Group:
     """Words of one kind in the sentence of the pair: how many, and the neuron's mean after them."""
 
     words: int
-    mean: float
-    interval: Span
+    mean: Estimate
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,8 @@ class HeldOut:
     both_reversed: int  # in how many both have the words the wrong way round
     lowest_auc: float  # of the neuron
     highest_auc: float
-    auc: float  # of the neuron, averaged over the sentences, with its 95 % interval
-    interval: Span
-    model_auc: float  # the same for the model's answer
-    model_interval: Span
+    auc: Estimate  # of the neuron, averaged over the sentences
+    model_auc: Estimate  # the same for the model's answer
     shuffled: Span  # the middle 95 % of the neuron's with labels shuffled
     gap: float  # the largest difference of the means in any of them
     share: int  # of draws by chance at which one sentence counts, one in so many
@@ -59,11 +56,9 @@ class Facts:
     target_group: Group  # words of either kind
     foil_group: Group
     separates: bool  # whether the neuron separates the words in the sentence of the pair
-    auc: float  # of the neuron there
-    interval: Span
+    auc: Estimate  # of the neuron there
     shuffled: Span  # the middle 95 % of its AUC with labels shuffled
-    model_auc: float  # of the model's own answer there
-    model_interval: Span
+    model_auc: Estimate  # of the model's own answer there
     target_preferred: int  # words of the target's kind after which the model puts it above the foil
     mostly_preferred: bool  # whether those are more than half
     gap: float  # difference of the means there
@@ -88,7 +83,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     """
     if sign is None:
         sign = 1 if result.means[0, 0] >= 0 else -1
-    areas = _signed(result.auc, sign)
+    areas = signed_area(result.auc, sign)
     size = len(result.target_words)
     preferred = int((result.logit_diff[0, :size] > 0).sum())
     gaps = sign * (result.means[:, 0] - result.means[:, 1])
@@ -100,11 +95,9 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         target_group=_group(result, 0, size),
         foil_group=_group(result, 1, len(result.foil_words)),
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
-        auc=float(areas[0]),
-        interval=_span(result.auc_interval[0], sign),
-        shuffled=_span(result.shuffled_interval[0], sign),
-        model_auc=float(result.diff_auc[0]),
-        model_interval=_span(result.diff_auc_interval[0]),
+        auc=Estimate(float(areas[0]), *area_span(result.auc_interval[0], sign)),
+        shuffled=area_span(result.shuffled_interval[0], sign),
+        model_auc=Estimate(float(result.diff_auc[0]), *area_span(result.diff_auc_interval[0])),
         target_preferred=preferred,
         mostly_preferred=2 * preferred > size,
         gap=float(gaps[0]),
@@ -119,7 +112,8 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
 
 
 def _group(result: Generality, place: int, words: int) -> Group:
-    return Group(words, float(result.means[0, place]), _span(result.mean_intervals[0, place]))
+    mean = float(result.means[0, place]), *result.mean_intervals[0, place].tolist()
+    return Group(words, Estimate(*mean))
 
 
 def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray) -> HeldOut | None:
@@ -147,21 +141,12 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
         both_reversed=int((reverse & turned).sum()),
         lowest_auc=float(areas[1:].min()),
         highest_auc=float(areas[1:].max()),
-        auc=float(_signed(result.held_out_auc[:1], sign)[0]),
-        interval=_span(result.held_out_interval[0], sign),
-        model_auc=float(result.held_out_auc[1]),
-        model_interval=_span(result.held_out_interval[1]),
-        shuffled=_span(result.held_out_shuffled, sign),
+        auc=Estimate(
+            float(signed_area(result.held_out_auc[:1], sign)[0]),
+            *area_span(result.held_out_interval[0], sign),
+        ),
+        model_auc=Estimate(*map(float, (result.held_out_auc[1], *result.held_out_interval[1]))),
+        shuffled=area_span(result.held_out_shuffled, sign),
         gap=float(gaps[1:].max()),
         share=round(sentences / SURE),
     )
-
-
-def _signed(areas: np.ndarray, sign: int) -> np.ndarray:
-    """AUC with the sign with which the neuron is used."""
-    return areas if sign > 0 else 1 - areas
-
-
-def _span(bounds: np.ndarray, sign: int = 1) -> Span:
-    low, high = sorted(_signed(bounds, sign).tolist())
-    return low, high

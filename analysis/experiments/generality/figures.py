@@ -171,15 +171,17 @@ def _legend(figure: go.Figure, result: Generality) -> None:
     counts = len(result.target_words), len(result.foil_words)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"{counts[0]} words that take {target}")
-        + "   "
-        + style.swatch(style.FOIL, f"{counts[1]} that take {foil}"),
+        style.key(
+            (style.TARGET, f"{counts[0]} words that take {target}"),
+            (style.FOIL, f"{counts[1]} that take {foil}"),
+        ),
         "lines: means with 95 % intervals",
         "bold: the pair’s sentence",
-        style.swatch(style.TARGET, "AUC of the activation")
-        + "   "
-        + style.swatch(style.TRUE, "of the model’s answer", "◆"),
-        style.swatch(style.FAINT, "with labels shuffled (95 %)", "■")
-        + "   "
-        + style.swatch(style.OTHER, f"{len(result.matched)} other neurons", "❘"),
+        style.key(
+            (style.TARGET, "AUC of the activation"), (style.TRUE, "of the model’s answer", "◆")
+        ),
+        style.key(
+            (style.FAINT, "with labels shuffled (95 %)", "■"),
+            (style.OTHER, f"{len(result.matched)} other neurons", "❘"),
+        ),
     )

@@ -1,20 +1,14 @@
 """Other words and sentences as a table."""
 
 from analysis.experiments.generality.compute import Generality, summary
-from analysis.tables import Column, Listing, Rows, Table
-
-
-def _templates(result: Generality) -> Rows:
-    rows: Rows = summary(result)["templates"]
-    return rows
-
+from analysis.tables import Column, Listing, Rows, Table, part
 
 TABLES = (
     Table(
         "generality_templates",
         "How well the neuron's activation tells words that call for the target from those that "
         "call for the foil, by sentence.",
-        _templates,
+        part(summary, "templates"),
         (
             Column("template", "Sentence", "sentence"),
             Column("auc", "AUC", span="auc_interval"),
@@ -26,7 +20,7 @@ SHOWN = ("template", "held_out", "auc", "p_shuffled", "logit_diff_auc")
 
 
 def _short(result: Generality) -> Rows:
-    return [{name: row[name] for name in SHOWN} for row in _templates(result)]
+    return [{name: row[name] for name in SHOWN} for row in summary(result)["templates"]]
 
 
 LISTING = Listing("How well neuron and answer tell the words apart, by sentence", _short)

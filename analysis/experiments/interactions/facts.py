@@ -1,7 +1,6 @@
 """Whether the best neurons add up, and which two do not."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from analysis.criteria import MOST
 from analysis.experiments.interactions.compute import Interactions, Kind
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
+from analysis.pair_facts import verdicts as verdicts
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,6 @@ class Facts:
     pair: PairFacts
     neurons: int
     pairs: int
-    least: float  # the smallest excess that is more than nothing
     noise: float
     redundant: int  # pairs of each kind
     additive: int
@@ -66,8 +65,6 @@ class Facts:
     strongest: Two | None  # the pair with the largest excess; None of a single neuron
     synergy: Two | None  # the strongest pair that needs each other
     chief: Two | None  # the two best by themselves
-    sum_alone: float  # of all recoveries alone
-    net_excess: float  # of all pairs
     elsewhere: Elsewhere | None  # None without held-out pairs, or of a single neuron
 
 
@@ -83,7 +80,6 @@ def facts(result: Interactions) -> Facts:
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
         neurons=len(result.neurons),
         pairs=len(pairs),
-        least=result.least,
         noise=result.noise,
         redundant=kinds.count("redundant"),
         additive=kinds.count("additive"),
@@ -98,15 +94,8 @@ def facts(result: Interactions) -> Facts:
             (_two(result, *pair) for pair in by_size if result.kind(*pair) == "synergistic"), None
         ),
         chief=_two(result, *best) if pairs else None,
-        sum_alone=float(result.recovery.sum()),
-        net_excess=float(sum(result.excess[pair] for pair in pairs)),
         elsewhere=_elsewhere(result, by_size),
     )
-
-
-def verdicts(result: Interactions) -> dict[str, Any]:
-    """Whether the pair leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewhere | None:

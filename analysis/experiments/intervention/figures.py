@@ -33,13 +33,7 @@ def intervention(result: Intervention) -> go.Figure:
     bold = [
         f"<b>{n}</b>" if _contrasted(result, i) else n for n, i in zip(names, places, strict=True)
     ]
-    figure.update_yaxes(
-        tickvals=list(range(len(places))),
-        ticktext=bold,
-        range=[len(places) - 0.5, -0.8],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(**style.rows(bold, -0.8, 0.5))
     figure.update_yaxes(title="next token", row=(rows + 1) // 2, col=1)
     figure.update_xaxes(title="probability (%)", row=rows)
     style.note(figure, *_key(result))
@@ -165,28 +159,24 @@ def _heading(figure: go.Figure, result: Intervention, setting: int, at: dict[str
     axis = figure.get_subplot(**at)
     value = style.plain(float(result.set_to[setting]), 1)
     difference = style.signed(float(result.measures[setting, 0]))
-    figure.add_annotation(
-        text=f"<b>{_name(result, setting)}</b> ({value})<br>difference {difference}",
-        x=axis.xaxis.domain[0],
-        y=axis.yaxis.domain[1],
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        align="left",
+    style.heading(
+        figure,
+        f"<b>{_name(result, setting)}</b> ({value})<br>difference {difference}",
+        axis.xaxis.domain[0],
+        axis.yaxis.domain[1],
         yshift=2,
+        align="left",
     )
 
 
 def _key(result: Intervention) -> list[str]:
     target, foil = style.short(result.target), style.short(result.foil)
     return [
-        style.swatch(style.TARGET, target)
-        + "   "
-        + style.swatch(style.FOIL, foil)
+        style.key((style.TARGET, target), (style.FOIL, foil))
         + "   "
         + style.swatch(style.TRUE, "other tokens"),
-        style.swatch(style.OTHER, "untouched", "○")
-        + "   "
-        + style.swatch(style.OTHER, f"middle 95 % of {len(result.drawn)} draws", "▬"),
+        style.key(
+            (style.OTHER, "untouched", "○"),
+            (style.OTHER, f"middle 95 % of {len(result.drawn)} draws", "▬"),
+        ),
     ]

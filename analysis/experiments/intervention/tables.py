@@ -1,23 +1,18 @@
 """One activation exchanged, as a table of its settings."""
 
 from analysis.experiments.intervention.compute import Intervention, summary
-from analysis.tables import Column, Listing, Rows, Table
-
-
-def _settings(result: Intervention) -> Rows:
-    rows: Rows = summary(result)["settings"]
-    return rows
+from analysis.tables import Column, Listing, Rows, Table, part
 
 
 def _without_spread(result: Intervention) -> Rows:
-    return [{k: v for k, v in row.items() if k != "sd"} for row in _settings(result)]
+    return [{k: v for k, v in row.items() if k != "sd"} for row in summary(result)["settings"]]
 
 
 TABLES = (
     Table(
         "intervention_settings",
         "One prompt's next token with the neuron's activation exchanged at its end.",
-        _settings,
+        part(summary, "settings"),
         (
             Column("setting", "Setting", "text"),
             Column("set_to", "Activation"),

@@ -1,9 +1,10 @@
 """The verb that puts many questions to one model."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,9 @@ import typer
 from analysis import console, results
 from analysis.calls import Call
 from analysis.errors import UserError
+from analysis.progress import silent
+from analysis.workers import Address, Engine, Workers, ray_of
+from analysis.workers import engine as workplace
 
 if TYPE_CHECKING:
     from analysis.experiments.library.measured import Library
@@ -56,6 +60,9 @@ def answer(
     again: Annotated[
         bool, typer.Option("--again", help="Make rows again, although they are kept.")
     ] = False,
+    engine: Engine = "local",
+    workers: Workers = None,
+    ray_address: Address = None,
 ) -> dict[str, Any]:
     """One row a question, told as it is finished, and which questions cannot be asked."""
     from analysis.experiments.library.compute import summary, together
@@ -64,17 +71,19 @@ def answer(
 
     asked = _asked(call, names or [])
     _check_documents(call)
-    subject = call.load()
+    subject, ray = call.load(), ray_of(engine, workers, ray_address)
+    load = call.load if ray else lambda: subject
     made: list[Made] = []
     missing = {}
-    for place, each in enumerate(asked, 1):
-        name = each.question or "the question"
-        with console.watched(f"{name} ({place} of {len(asked)})") as progress:
-            try:
-                made.append(_row(each, subject, keep, again, progress))
-            except UserError as error:
-                missing[name] = str(error)
-        console.note(f"{name:>17}  {missing[name] if name in missing else _told(made[-1].row)}")
+    with workplace(load, call.device, ray, console.note) as each:
+        work = partial(_row_or_reason, keep, again, None if ray else len(asked))
+        for one, found in zip(asked, each(work, enumerate(asked, 1)), strict=True):
+            name = one.question or "the question"
+            if isinstance(found, str):
+                missing[name] = found
+            else:
+                made.append(found)
+            console.note(f"{name:>17}  {found if isinstance(found, str) else _told(found.row)}")
     if not made:
         raise UserError(" ".join(missing.values()))
     result = together(_on_news(call, subject, made), missing)
@@ -106,6 +115,24 @@ def _check_documents(call: Call) -> None:
 
     if call.options["documents"]:
         corpus.sample(call.options["documents"], call.options["seed"])
+
+
+def _row_or_reason(
+    keep: Path | None,
+    again: bool,
+    of: int | None,
+    model: Callable[[], "Subject"],
+    task: tuple[int, Call],
+) -> Made | str:
+    """A question's row, or why it has none; a bar of its own where it is one of so many here."""
+    place, call = task
+    name = call.question or "the question"
+    bar = console.watched(f"{name} ({place} of {of})") if of else nullcontext(silent)
+    try:
+        with bar as progress:
+            return _row(call, model(), keep, again, progress)
+    except UserError as error:
+        return str(error)
 
 
 def _row(

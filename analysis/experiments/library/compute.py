@@ -289,14 +289,12 @@ def _news(result: Library, i: int) -> dict[str, Any]:
     found = {"occurrences": int(result.occurrences[i, 1]), "rate": result.rate(i)}
     if not result.often[i]:
         return found
-    (precision, *precision_ends), (recall, *recall_ends) = (
-        values[i].tolist() for values in (result.precision, result.recall)
-    )
+    precision, recall = result.on_news(i)
     return found | {
         "threshold": float(result.threshold[i]),
         "marked": int(result.marked[i]),
-        "precision": precision,
-        "precision_interval": tuple(precision_ends),
-        "recall": recall,
-        "recall_interval": tuple(recall_ends),
+        "precision": precision.mean,
+        "precision_interval": precision[1:],
+        "recall": recall.mean,
+        "recall_interval": recall[1:],
     }

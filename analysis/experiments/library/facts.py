@@ -8,7 +8,7 @@ import numpy as np
 from analysis import questions
 from analysis.criteria import LEAD, SAYS, SMALL_SET
 from analysis.experiments.library.compute import CHOOSING
-from analysis.experiments.library.measured import BEST, SECOND, Library, Needed
+from analysis.experiments.library.measured import SECOND, Library, Needed
 from analysis.numbers.estimates import Estimate
 
 RowVerdict = Literal["one", "crowd", "none", "untold"]
@@ -53,13 +53,11 @@ class Row:
     verdict: RowVerdict
     chosen_on: int  # pairs that chose, pairs that confirm
     confirmed_on: int
-    neuron: str  # the best, and what it recovers where it was chosen and where it was not
-    where_chosen: float
+    neuron: str  # the best, and what it recovers where it was not chosen
     recovery: Estimate
     second: str
     second_recovery: float
     lead: Estimate  # of the best over the second, where neither was chosen
-    leads: bool  # whether that is clear
     target_rank: int  # of the target among the tokens that it writes, 0 where that is not known
     needed: Needed  # neurons for half; 0 where none of the sizes is enough
     largest: int  # of these sizes
@@ -75,9 +73,6 @@ class Row:
 class Facts:
     """What the questions show together."""
 
-    model: str
-    neurons: int
-    screen: int
     choosing: int  # pairs that choose at most
     draws: int  # of either control
     rows: tuple[Row, ...]  # those told apart by recovery, the largest first; then the others
@@ -101,7 +96,6 @@ class Facts:
     beyond: int  # questions whose best neuron recovers more than every control
     absent: tuple[tuple[str, str], ...]  # questions that cannot be asked, and why
     pairs: int  # that confirm, of the question with the fewest
-    documents: int  # news articles that were read; 0 for none
     judged: int  # of which so many judge
     heard: tuple[Row, ...]  # questions of which the target comes there often enough
     seldom: tuple[Row, ...]  # told apart, but not of these
@@ -124,9 +118,6 @@ def facts(result: Library) -> Facts:
     heard = tuple(r for r in told if r.news.often)
     few = tuple(r for r in told if 0 < r.needed.size <= SMALL_SET)
     return Facts(
-        model=result.model,
-        neurons=result.neurons,
-        screen=result.screen,
         choosing=CHOOSING,
         draws=result.shuffled.shape[1],
         rows=(*told, *untold),
@@ -150,7 +141,6 @@ def facts(result: Library) -> Facts:
         beyond=sum(r.beyond for r in told),
         absent=tuple(zip(result.missing, result.reasons, strict=True)),
         pairs=min((r.confirmed_on for r in told), default=0),
-        documents=result.documents,
         judged=result.documents // 2,
         heard=heard,
         seldom=tuple(r for r in told if r not in heard),
@@ -211,12 +201,10 @@ def _row(result: Library, i: int) -> Row:
         chosen_on=int(result.chosen_on[i]),
         confirmed_on=int(result.confirmed_on[i]),
         neuron=result.best[i],
-        where_chosen=float(result.chosen[i, BEST]),
         recovery=recovery,
         second=result.second[i],
         second_recovery=second,
         lead=lead,
-        leads=leads,
         target_rank=int(result.target_rank[i]),
         needed=result.needed(i),
         largest=int(result.sizes[-1]),
@@ -230,7 +218,7 @@ def _row(result: Library, i: int) -> Row:
 
 
 def _news(result: Library, i: int) -> News:
-    precision, recall = (Estimate(*map(float, v[i])) for v in (result.precision, result.recall))
+    precision, recall = result.on_news(i)
     often, rate = bool(result.often[i]), result.rate(i)
     return News(
         awaited=int(result.awaited[i]),

@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.library.facts import Facts, facts
 from analysis.experiments.library.measured import Library
 
@@ -19,14 +19,7 @@ def library(result: Library) -> go.Figure:
     _chance(figure, result, found)
     _dots(figure, found)
     _margin(figure, found)
-    figure.update_yaxes(
-        title="target / foil tokens",
-        tickvals=[*range(len(labels))],
-        ticktext=labels,
-        range=[len(labels) - 0.4, -0.6],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="target / foil tokens", **style.rows(labels, -0.6, 0.4))
     figure.update_xaxes(title="recovery (share of the gap)", range=_limits(found), zerolinewidth=2)
     style.note(
         figure,
@@ -51,19 +44,8 @@ def _dots(figure: go.Figure, found: Facts) -> None:
         customdata=[[row.second, style.plain(row.second_recovery, 3)] for row in told],
         hovertemplate="%{customdata[0]}, the second: %{customdata[1]}<extra></extra>",
     )
-    best = np.array([row.recovery for row in told]).reshape(-1, 3)
-    figure.add_scatter(
-        x=best[:, 0].round(4).tolist(),
-        y=places,
-        mode="markers",
-        marker={"color": style.TARGET, "size": 10},
-        error_x=style.whiskers(style.TARGET, *best.T),
-        customdata=[
-            [row.neuron, *(style.plain(value, 3) for value in row.recovery)] for row in told
-        ],
-        hovertemplate="%{customdata[0]}: %{customdata[1]} [%{customdata[2]}, %{customdata[3]}]"
-        "<extra></extra>",
-    )
+    best, names = [row.recovery for row in told], [row.neuron for row in told]
+    marks.estimates(figure, best, names, style.TARGET, rows=places)
 
 
 def _chance(figure: go.Figure, result: Library, found: Facts) -> None:
@@ -99,15 +81,7 @@ def _margin(figure: go.Figure, found: Facts) -> None:
             continue
         many = f"half: {row.needed.size:,}" if row.needed.size else f"over {row.largest:,}"
         name = f"<b>{row.neuron}</b>" if row.verdict == "one" else row.neuron
-        figure.add_annotation(
-            text=f"{name}<br>{many}",
-            x=1,
-            xref="paper",
-            y=place,
-            xanchor="left",
-            xshift=8,
-            align="left",
-        )
+        style.beside(figure, place, f"{name}<br>{many}", align="left")
 
 
 def _limits(found: Facts) -> list[float]:

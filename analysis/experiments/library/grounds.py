@@ -8,12 +8,13 @@ from analysis.grounds import Ground
 
 
 def grounds(facts: Facts, result: Library) -> Iterator[Ground]:
-    """Pairs of prompts are the sample, whose intervals hold at once; on news, articles are."""
+    """Pairs of prompts are the sample, on news articles; all questions hold at once."""
+    at_once = result.comparisons
     if facts.told:
-        pairs, at_once = facts.pairs, result.comparisons
+        pairs = facts.pairs
         yield Ground("recovery", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("lead", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("half", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("shuffled", {"prompt_pair": pairs}, "shuffles")
     if facts.heard:
-        yield Ground("news", {"article": facts.judged}, "wilson_of_texts")
+        yield Ground("news", {"article": facts.judged}, "wilson_of_texts", at_once)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from analysis.contrast import Contrast
 from analysis.criteria import DOCUMENTS, HALF
+from analysis.experiments.library.at_once import at_once
 from analysis.experiments.library.chance import DRAWS
 from analysis.numbers.estimates import Estimate
 from analysis.numbers.statistics import RESAMPLES, ratio_interval
@@ -79,7 +80,8 @@ class Library(Result):
         threshold: activation times sign from which on the target is expected; not a number where
             the target never came.
         marked: tokens that reach it in the articles that judge.
-        precision: of these, the share that the target follows, and its interval's two ends.
+        precision: of these, the share that the target follows, and its interval's two ends, by
+            itself.
         recall: of the target's places, the share that reaches it, and the interval's two ends.
         missing: questions that this model cannot be asked.
         reasons: why, a sentence each.
@@ -144,6 +146,14 @@ class Library(Result):
     def rate(self, question: int) -> float:
         """Share of all tokens that the target follows, in the articles that judge."""
         return float(self.occurrences[question, 1]) / max(1, int(self.tokens[question]))
+
+    def on_news(self, question: int) -> tuple[Estimate, Estimate]:
+        """Precision and recall; the intervals of all questions hold at once."""
+        precision, recall = (
+            at_once(Estimate(*map(float, values[question])), self.comparisons)
+            for values in (self.precision, self.recall)
+        )
+        return precision, recall
 
     def recovery(self, question: int, which: int = BEST) -> Estimate:
         """Of the best neuron or the second, on the pairs that confirm, sums over sums."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from analysis.criteria import (
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, NeuronSets
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
+from analysis.pair_facts import verdicts as verdicts
 
 EXACT, ATTRIBUTION, GREEDY = range(len(ORDERS))
 RESTORED, LOST = range(2)
@@ -34,7 +35,6 @@ class Set:
     recovery: float  # on the pair that chose it
     lost: float
     held_out: Estimate | None  # recovery on other pairs, with its interval
-    held_out_lost: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,6 @@ class Facts:
     """How many neurons it takes."""
 
     pair: PairFacts
-    neurons: int
     pairs: int  # held-out pairs
     verdict: Verdict
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
@@ -86,10 +85,7 @@ class Facts:
     steps: tuple[Step, ...]
     begin: Step  # that of the size that was asked about, or the next larger
     everything: float  # all neurons together
-    everything_lost: float
-    held_out_everything: Estimate | None
     fewer_do_more: bool  # whether twenty bring back more than all
-    twenty: float
     necessary: bool  # whether half is lost without the first set
     draws: int  # sets of either control, of each size
     random: float  # the largest share, in size, that any random set brings back
@@ -113,7 +109,6 @@ def facts(result: NeuronSets) -> Facts:
     exact, attribution, greedy = result.area[RESTORED].tolist()
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
-        neurons=result.neurons,
         pairs=len(result.held_out),
         verdict=verdict,
         first=chosen,
@@ -131,12 +126,7 @@ def facts(result: NeuronSets) -> Facts:
         steps=steps,
         begin=steps[int(np.argmax(result.sizes >= result.asked))],
         everything=float(result.everything[RESTORED]),
-        everything_lost=float(result.everything[LOST]),
-        held_out_everything=(
-            result.over_pairs(result.held_out_everything[:, RESTORED]) if result.held_out else None
-        ),
         fewer_do_more=bool(twenty > result.everything[RESTORED]),
-        twenty=twenty,
         necessary=chosen.lost >= HALF,
         draws=result.controls.shape[2],
         random=float(np.abs(result.controls[CONTROLS.index("random"), RESTORED]).max()),
@@ -146,11 +136,6 @@ def facts(result: NeuronSets) -> Facts:
         greedy_gains=greedy - exact > TOLERABLE,
         gradient_agrees=abs(attribution - exact) <= TOLERABLE,
     )
-
-
-def verdicts(result: NeuronSets) -> dict[str, Any]:
-    """Whether the pair leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _verdict(result: NeuronSets) -> tuple[Verdict, int]:
@@ -179,16 +164,16 @@ def _set(result: NeuronSets, size: int) -> Set:
     recovery, lost = _at(result, size)[:, GREEDY].tolist()
     names = tuple(result.names("greedy")[:size]) if size <= SMALL_SET else ()
     if not result.held_out:
-        return Set(size, names, recovery, lost, None, None)
+        return Set(size, names, recovery, lost, None)
     place = result.control_sizes.tolist().index(size)
-    ways = (Estimate(*each) for each in result.held_out_shares[:, GREEDY, place].tolist())
-    return Set(size, names, recovery, lost, *ways)
+    found = Estimate(*result.held_out_shares[RESTORED, GREEDY, place].tolist())
+    return Set(size, names, recovery, lost, found)
 
 
 def _asked(result: NeuronSets) -> Set:
     recovery, lost = result.asked_shares[:, GREEDY].tolist()
     names = tuple(result.names("greedy")[: result.asked]) if result.asked <= SMALL_SET else ()
-    return Set(result.asked, names, recovery, lost, None, None)
+    return Set(result.asked, names, recovery, lost, None)
 
 
 def _steps(result: NeuronSets) -> Iterator[Step]:

@@ -48,9 +48,10 @@ def _legend(result: NeuronSets) -> list[str]:
     lines = [style.swatch(colour, name, "▬") for colour, _, name in LOOKS.values()]
     return [
         "   ".join(lines[::-1]),
-        style.swatch(style.FAINT, f"{draws} random and {draws} matched sets", "■")
-        + "   "
-        + style.swatch(style.TRUE, "all neurons", "◆"),
+        style.key(
+            (style.FAINT, f"{draws} random and {draws} matched sets", "■"),
+            (style.TRUE, "all neurons", "◆"),
+        ),
     ]
 
 
@@ -147,9 +148,7 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     figure.update_xaxes(title="neurons in the set", **_sizes(result))
     style.note(
         figure,
-        style.swatch(style.TARGET, "greedy")
-        + "   "
-        + style.swatch(style.OTHER, "by patching each alone")
+        style.key((style.TARGET, "greedy"), (style.OTHER, "by patching each alone"))
         + "   "
         + style.swatch(style.TRUE, "all neurons", "◆"),
         f"{len(result.held_out)} held-out pairs together, 95 % intervals",

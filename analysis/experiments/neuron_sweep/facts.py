@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,9 @@ from analysis.criteria import (
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.experiments.neuron_sweep.screens import DEFAULT, SIZES, Bench, kept
 from analysis.neuron import Neuron, parse_neuron
+from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
+from analysis.pair_facts import verdicts as verdicts
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,16 @@ class HeldOut:
     """Pairs that took no part in choosing the candidates."""
 
     pairs: int  # how many
-    recovery: float  # share of their gap that the best neuron brings back, sums over sums
-    interval: tuple[float, float]
-    noising: float  # the share that is lost when it is corrupted in the clean prompt
-    noising_interval: tuple[float, float]
+    recovery: Estimate  # share of their gap that the best neuron brings back, sums over sums
+    noising: Estimate  # the share that is lost when it is corrupted in the clean prompt
     bounded: bool  # whether there is an interval
     rank: int  # of the best neuron among the candidates, by that share
     holds: bool  # whether it is first, and clearly above nothing
     wins: int  # pairs in which it brings back more of the gap than the other candidates
     above_zero: int  # candidates whose interval lies above zero
-    flattered: bool  # whether it recovers less than on the pair that chose it
+    few: bool  # whether these are some, and fewer than half
+    no_less: bool  # whether it recovers as much as on the pair that chose it
+    flattered: bool  # whether it recovers less, beyond doubt
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Attribution:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Screen:
     """A way to rank neurons that a sweep could be screened by."""
 
     name: str
@@ -86,8 +87,8 @@ class Benched:
     pairs: int  # how many, and of how many questions
     questions: int
     exact: float  # CPU time of patching every neuron of a pair
-    attribution: Estimate
-    others: tuple[Estimate, ...]  # the soonest first
+    attribution: Screen
+    others: tuple[Screen, ...]  # the soonest first
     wins: bool  # whether with none of them all fifty are measured sooner
     mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
     mean_missed: tuple[float, float]  # the largest effect missed of ten and of fifty, in logits
@@ -166,11 +167,6 @@ def facts(result: NeuronSweep) -> Facts:
     )
 
 
-def verdicts(result: NeuronSweep) -> dict[str, Any]:
-    """Whether the pair leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
-
-
 @cache
 def benched() -> Benched:
     """What the bench of screens found."""
@@ -197,9 +193,9 @@ def benched() -> Benched:
     )
 
 
-def _estimate(found: Bench, name: str, size: int) -> Estimate:
+def _estimate(found: Bench, name: str, size: int) -> Screen:
     until = found.until(name, size)
-    return Estimate(
+    return Screen(
         name,
         tuple(found.recall(name, each) for each in SIZES),
         *found.missed(name, size),
@@ -214,21 +210,21 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
     if not len(gaps):
         return None
     best, *others = result.held_out_recovery
-    noising, low, high = result.held_out_noising_recovery[0]
     rank = 1 + sum(other.mean > best.mean for other in others)
     towards = effects * np.sign(gaps)[:, None]
+    above = sum(each.low > 0 for each in result.held_out_recovery)
     return HeldOut(
         pairs=len(gaps),
-        recovery=best.mean,
-        interval=(best.low, best.high),
-        noising=noising,
-        noising_interval=(low, high),
+        recovery=best,
+        noising=result.held_out_noising_recovery[0],
         bounded=bool(np.isfinite(best).all()),
         rank=rank,
         holds=rank == 1 and best.low > NOTABLE,
         wins=int((towards.argmax(1) == 0).sum()),
-        above_zero=sum(each.low > 0 for each in result.held_out_recovery),
-        flattered=best.mean < chosen,
+        above_zero=above,
+        few=0 < 2 * above < len(result.held_out_recovery),
+        no_less=best.mean >= chosen,
+        flattered=best.high < chosen,
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.drawing.labels import callouts
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
 from analysis.neuron import Neuron, parse_neuron
@@ -131,24 +131,16 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     shares = result.held_out_effect / result.held_out_gap[:, None]
     middles = np.array([each.mean for each in result.held_out_recovery])
     limits = _limits(result, shares, middles)
-    _single_pairs(figure, result, shares, limits)
-    _intervals(figure, result, middles)
-    _choosing(figure, result)
+    marks.single_pairs(figure, shares, names, result.held_out, limits)
+    told = ", held-out pairs"
+    marks.estimates(figure, result.held_out_recovery, names, style.TARGET, told)
+    marks.rings(figure, [_recovery_of(result, name) for name in names], names, _choosers(result))
     _beside(figure, result)
-    figure.update_yaxes(
-        title="neuron",
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="neuron", **style.rows(names))
     figure.update_xaxes(title="recovery (share of the gap)", range=limits, zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.OTHER, _choosers(result), "○")
-        + "   "
-        + style.swatch(style.OTHER, "each pair", "•"),
+        style.key((style.OTHER, _choosers(result), "○"), (style.OTHER, "each pair", "•")),
         style.swatch(style.TARGET, f"{len(shares)} held-out pairs together, 95 % interval"),
         style.swatch(style.CLEAN, f"the same with {names[0]} held", "◇"),
     )
@@ -166,54 +158,6 @@ def _limits(result: NeuronSweep, shares: np.ndarray, middles: np.ndarray) -> lis
 
 def _recovery_of(result: NeuronSweep, name: str) -> float:
     return float(result.recovery[parse_neuron(name, *result.recovery.shape)])
-
-
-def _single_pairs(
-    figure: go.Figure, result: NeuronSweep, shares: np.ndarray, limits: list[float]
-) -> None:
-    pairs, count = shares.shape
-    jitter = np.linspace(-0.25, 0.25, pairs)[:, None]
-    inset = 0.01 * (limits[1] - limits[0])
-    low, high = limits[0] + inset, limits[1] - inset
-    beyond = np.where(shares > high, "triangle-right", "triangle-left")
-    figure.add_scatter(
-        x=np.clip(shares, low, high).round(4).ravel().tolist(),
-        y=(np.arange(count) + jitter).round(3).ravel().tolist(),
-        mode="markers",
-        marker={
-            "color": style.OTHER,
-            "size": 5,
-            "opacity": 0.6,
-            "symbol": np.where((low <= shares) & (shares <= high), "circle", beyond)
-            .ravel()
-            .tolist(),
-        },
-        customdata=[
-            [name, style.plain(share, 3), text]
-            for row, pair in zip(shares, result.held_out, strict=True)
-            for name, share, text in zip(
-                result.candidates, row, [style.wrapped(pair, 60, 4)] * count, strict=True
-            )
-        ],
-        hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
-    )
-
-
-def _intervals(figure: go.Figure, result: NeuronSweep, middles: np.ndarray) -> None:
-    bounds = np.array([(low, high) for _, low, high in result.held_out_recovery])
-    figure.add_scatter(
-        x=middles.round(4).tolist(),
-        y=list(range(len(middles))),
-        mode="markers",
-        marker={"color": style.TARGET, "size": 10},
-        error_x=style.whiskers(style.TARGET, middles, *bounds.T),
-        customdata=[
-            [name, style.plain(m, 3), style.plain(low, 3), style.plain(high, 3)]
-            for name, m, (low, high) in zip(result.candidates, middles, bounds, strict=True)
-        ],
-        hovertemplate="%{customdata[0]}, held-out pairs: %{customdata[1]} "
-        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
-    )
 
 
 def _beside(figure: go.Figure, result: NeuronSweep) -> None:
@@ -234,18 +178,6 @@ def _beside(figure: go.Figure, result: NeuronSweep) -> None:
 def _choosers(result: NeuronSweep) -> str:
     many = len(result.selection)
     return "the pair that chose them" if many == 1 else f"the {many} pairs that chose them"
-
-
-def _choosing(figure: go.Figure, result: NeuronSweep) -> None:
-    values = [_recovery_of(result, name) for name in result.candidates]
-    figure.add_scatter(
-        x=[round(v, 4) for v in values],
-        y=list(range(len(values))),
-        mode="markers",
-        marker={"color": style.OTHER, "size": 12, "symbol": "circle-open", "line": {"width": 2}},
-        customdata=[[n, style.plain(v, 3)] for n, v in zip(result.candidates, values, strict=True)],
-        hovertemplate=f"%{{customdata[0]}}, {_choosers(result)}: %{{customdata[1]}}<extra></extra>",
-    )
 
 
 def attribution(result: NeuronSweep) -> go.Figure:

@@ -26,11 +26,11 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
     _margin(figure, rows)
     figure.update_yaxes(
         title={"text": "question", "standoff": 4},
-        tickvals=[*range(len(rows))],
-        ticktext=[f"{w}<br>{len(row.pairs)} pairs" for w, row in zip(labels, rows, strict=True)],
-        range=[len(rows) - 0.4, -0.6],
-        showgrid=False,
-        zeroline=False,
+        **style.rows(
+            [f"{w}<br>{len(row.pairs)} pairs" for w, row in zip(labels, rows, strict=True)],
+            -0.6,
+            0.4,
+        ),
     )
     low = min(min(shown.x, default=1.0) for shown in figure.data)
     named = "recall (share of the largest effects found)"
@@ -38,9 +38,9 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
     style.note(
         figure,
         style.swatch(style.TARGET, "attribution, pairs averaged: of the 10 largest", "○"),
-        style.swatch(style.TARGET, "of the 50 largest")
-        + "   "
-        + style.swatch(style.OTHER, "of 50, on each pair alone", "|"),
+        style.key(
+            (style.TARGET, "of the 50 largest"), (style.OTHER, "of 50, on each pair alone", "|")
+        ),
         style.swatch(style.FOIL, "of 50, by the best of the other estimates", "◇"),
         "right: the largest effect missed, in logits",
     )
@@ -112,12 +112,4 @@ def _margin(figure: go.Figure, rows: list[Row]) -> None:
     """The largest effects missed, beside each row."""
     for place, row in enumerate(rows):
         lines = (f"of {size}: {style.plain(row.missed[size], 2)}" for size in (TEN, FIFTY))
-        figure.add_annotation(
-            text="<br>".join(lines),
-            x=1,
-            xref="paper",
-            y=place,
-            xanchor="left",
-            xshift=8,
-            align="left",
-        )
+        style.beside(figure, place, "<br>".join(lines), align="left")

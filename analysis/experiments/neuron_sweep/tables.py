@@ -2,19 +2,9 @@
 
 from analysis.experiments.neuron_sweep.compute import summary
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
-from analysis.tables import NEURON, RECOVERY, Column, Listing, Rows, Table
+from analysis.tables import NEURON, RECOVERY, Column, Listing, Rows, Table, part
 
 PRINTED, SHOWN = 100, 10
-
-
-def _neurons(result: NeuronSweep) -> Rows:
-    rows: Rows = summary(result, PRINTED)["neurons"]
-    return rows
-
-
-def _held_out(result: NeuronSweep) -> Rows:
-    rows: Rows = summary(result)["held_out"]
-    return rows
 
 
 def _both_ends(result: NeuronSweep) -> Rows:
@@ -29,14 +19,14 @@ TABLES = (
     Table(
         "sweep",
         "Neurons by the share of the logit difference that patching each alone recovers.",
-        _neurons,
+        part(summary, "neurons", PRINTED),
         (NEURON, RECOVERY, Column("activation_change", "Change of activation")),
     ),
     Table(
         "confirmation",
         "Recovery of the best neurons on pairs of prompts that took no part in their choice, with "
         "bootstrap intervals.",
-        _held_out,
+        part(summary, "held_out"),
         (
             NEURON,
             Column("recovery", "Recovery, held out", span="interval"),

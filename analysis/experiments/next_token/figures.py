@@ -23,14 +23,7 @@ def next_token(result: NextToken) -> go.Figure:
     bold = [
         f"<b>{n}</b>" if _contrasted(result, t) else n for n, t in zip(names, tokens, strict=True)
     ]
-    figure.update_yaxes(
-        title="next token",
-        tickvals=list(range(len(tokens))),
-        ticktext=bold,
-        range=[len(tokens) - 0.5, -0.7],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="next token", **style.rows(bold, -0.7, 0.5))
     most = max(20, 109 * float(shares.max()))
     figure.update_xaxes(title="probability (%)", range=[-0.05 * most, most], dtick=_ticks(most))
     _labels(figure, shares, most)

@@ -1,13 +1,13 @@
 """Which layers and heads carry the difference, by activation patching."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from analysis.criteria import HALF, LEADS_TWICE, MORE_THAN_ALL, NEARLY_ALL
 from analysis.experiments.patching.compute import Patching
 from analysis.pair_facts import PairFacts, pair_facts
+from analysis.pair_facts import verdicts as verdicts
 
 NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
 BEST = 3
@@ -83,11 +83,6 @@ def facts(result: Patching) -> Facts:
         heads=heads,
         one_head=most >= HALF and all(most >= LEADS_TWICE * value for value in others),
     )
-
-
-def verdicts(result: Patching) -> dict[str, Any]:
-    """Whether the pair leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
 
 
 def _components(result: Patching) -> tuple[Component, ...]:

@@ -151,16 +151,7 @@ def heads(result: Patching) -> go.Figure:
     for axis, direction in zip(
         (figure.layout.xaxis, figure.layout.xaxis2), DIRECTIONS, strict=True
     ):
-        figure.add_annotation(
-            text=direction.replace(": ", ":<br>"),
-            x=axis.domain[0],
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            align="left",
-        )
+        style.heading(figure, direction.replace(": ", ":<br>"), axis.domain[0], 1, align="left")
     return figure
 
 

@@ -75,7 +75,6 @@ class Facts:
     formats: tuple[Format, ...]  # first that of all other experiments
     formats_hold: bool  # whether the finding is there in all
     failing: tuple[str, ...]  # the formats in which it is not
-    missing: tuple[str, ...]  # those that the model does not have
 
 
 def facts(result: Robustness, _sign: int | None = None) -> Facts:
@@ -90,7 +89,6 @@ def facts(result: Robustness, _sign: int | None = None) -> Facts:
         formats=formats,
         formats_hold=not failing,
         failing=failing,
-        missing=result.missing,
     )
 
 

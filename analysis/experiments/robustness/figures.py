@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
 
 ROW = 34  # pixels
@@ -38,9 +38,7 @@ def robustness(result: Robustness) -> go.Figure:
     figure.update_xaxes(title="logit difference", zerolinewidth=2, row=2, col=1)
     style.note(
         figure,
-        style.swatch(style.TARGET, f"{len(drawn)} redraws")
-        + "   "
-        + style.swatch(style.OTHER, "as the model is", "○"),
+        style.key((style.TARGET, f"{len(drawn)} redraws"), (style.OTHER, "as the model is", "○")),
     )
     return figure
 
@@ -64,25 +62,8 @@ def _panel(
         row=row,
         col=1,
     )
-    figure.add_scatter(
-        x=own.round(4).tolist(),
-        y=places.tolist(),
-        mode="markers",
-        marker={"color": style.OTHER, "size": 13, "symbol": "circle-open", "line": {"width": 2}},
-        customdata=[[name, style.plain(v, 3)] for name, v in zip(names, own, strict=True)],
-        hovertemplate="%{customdata[0]}, as the model is: %{customdata[1]}<extra></extra>",
-        row=row,
-        col=1,
-    )
-    figure.update_yaxes(
-        tickvals=places.tolist(),
-        ticktext=list(names),
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        row=row,
-        col=1,
-    )
+    marks.rings(figure, own, names, "as the model is", size=13, row=row, col=1)
+    figure.update_yaxes(**style.rows(names), row=row, col=1)
 
 
 def robustness_formats(result: Robustness) -> go.Figure:
@@ -103,14 +84,7 @@ def robustness_formats(result: Robustness) -> go.Figure:
         customdata=[[n, style.plain(v, 3)] for n, v in zip(names, shares, strict=True)],
         hovertemplate="%{customdata[0]}, recovery: %{customdata[1]}<extra></extra>",
     )
-    figure.update_yaxes(
-        title="format",
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="format", **style.rows(names))
     figure.update_xaxes(title="AUC, or share of the difference", **_range(result, shares))
     marks = [style.swatch(style.OTHER, "recovery in the pair", "▲")]
     if words:
@@ -133,24 +107,9 @@ def _areas(
     figure: go.Figure, result: Robustness, measure: int, colour: str, symbol: str, name: str
 ) -> None:
     values, spans = result.area[measure], result.area_interval[measure]
-    figure.add_scatter(
-        x=values.round(4).tolist(),
-        y=[row + SHIFT * (measure - 1) for row in range(len(values))],
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": symbol},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (spans[:, 1] - values).round(4).tolist(),
-            "arrayminus": (values - spans[:, 0]).round(4).tolist(),
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
-        customdata=[
-            [of, style.plain(value), style.plain(low), style.plain(high)]
-            for of, value, (low, high) in zip(result.formats, values, spans, strict=True)
-        ],
-        hovertemplate=f"%{{customdata[0]}}, {name}: %{{customdata[1]}} "
-        "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
+    places = [row + SHIFT * (measure - 1) for row in range(len(values))]
+    found = np.column_stack([values, spans])
+    told, form = f", {name}", style.plain
+    marks.estimates(
+        figure, found, result.formats, colour, told, rows=places, size=9, symbol=symbol, form=form
     )

@@ -54,15 +54,12 @@ class Facts:
     """The transplant."""
 
     verdict: Verdict
-    same: bool  # whether the recipient is the donor with the neuron cut out
-    cut: str  # the neuron that was cut out of the recipient; empty if none was
     grounds: tuple[Ground, ...]
     asked: tuple[str, ...]  # grounds on which the neuron does anything in the donor
     gained: tuple[str, ...]  # those of them on which the recipient gained
     missed: tuple[str, ...]  # the others
     strongest: Ground  # where the neuron does most in the donor
     layer: int
-    layers: int
     gate: float  # share of the gate's variance that the layer tells
     activation: float  # and of the activation's
     lowest: float  # the activation's, at the layer that tells it worst
@@ -101,15 +98,12 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
     again = [facts(o) for o in result.beside if o.recipient == result.recipient]
     return Facts(
         verdict=verdict,
-        same=result.same,
-        cut=result.cut,
         grounds=grounds,
         asked=tuple(each.name for each in asked),
         gained=tuple(each.name for each in gained),
         missed=tuple(each.name for each in asked if each not in gained),
         strongest=strongest,
         layer=result.layer,
-        layers=len(result.explained),
         gate=gate,
         activation=activation,
         lowest=max(0.0, float(result.explained[:, 0].min())),

@@ -84,16 +84,7 @@ def _panel(figure: go.Figure, result: Transplant, place: int) -> None:
             row=place + 1,
             col=1,
         )
-    figure.update_yaxes(
-        title="run",
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        range=[len(labels) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        row=place + 1,
-        col=1,
-    )
+    figure.update_yaxes(title="run", **style.rows(labels), row=place + 1, col=1)
 
 
 def transplant_layers(result: Transplant) -> go.Figure:

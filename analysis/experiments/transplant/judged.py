@@ -18,6 +18,10 @@ the target is called for and where the foil is, of the share of right choices, o
 choice, and how much lower that loss is than with a constant bias."""
 
 
+ROUNDING = 16 * float(np.finfo(np.float32).eps)
+"""How far the activations of texts that a model reads alike lie apart, as a share of them."""
+
+
 def judged(texts: Texts, answers: Answers, done: Effects, seed: int) -> dict[str, Any]:
     """Everything that is told by ground."""
     ground = np.array([text.ground for text in texts.judged])
@@ -54,7 +58,7 @@ def _on_ground(
         "units": np.array(choices.units),
         "donor_area": choices.area(done.activation[here]),
         "area": choices.area(answers.activation[here]),
-        "likeness": np.array(_correlation(done.activation[here], answers.activation[here])),
+        "likeness": np.array(likeness(done.activation[here], answers.activation[here])),
         "donor_margins": np.array([choices.margin(v)[0] for v in (with_it, without_it)]),
         "donor_effect": choices.margin(with_it - without_it),
         "margins": choices.margin(before)[0],
@@ -88,11 +92,11 @@ def _gains(
     )
 
 
-def _correlation(ours: Float[np.ndarray, " text"], theirs: Float[np.ndarray, " text"]) -> float:
-    """Not a number where one of them is constant."""
-    if not (ours.std() and theirs.std()):
+def likeness(ours: Float[np.ndarray, " text"], theirs: Float[np.ndarray, " text"]) -> float:
+    """Their correlation; not a number where one is the same in all texts but for rounding."""
+    if any(np.ptp(each) <= ROUNDING * np.abs(each).max() for each in (ours, theirs)):
         return float("nan")
-    return float(np.corrcoef(ours, theirs)[0, 1])
+    return float(np.corrcoef(ours.astype(float), theirs.astype(float))[0, 1])
 
 
 def costs(

@@ -21,21 +21,13 @@ def upstream_chain(result: Upstream) -> go.Figure:
     for of, colour, shift in KINDS:
         for direction, (way, symbol) in enumerate(DIRECTIONS):
             _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
-    figure.update_yaxes(
-        title="head or neuron patched",
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="head or neuron patched", **style.rows(names))
     figure.update_xaxes(title="share of the gap", zerolinewidth=2)
     pairs = len(result.pairs) - 1
     over = f"{pairs} held-out pairs, 95 % interval" if pairs else "the question's pair"
     style.note(
         figure,
-        style.swatch(style.CLEAN, f"activation of {result.neuron}") + "   "
-        + style.swatch(style.TRUE, "answer"),
+        style.key((style.CLEAN, f"activation of {result.neuron}"), (style.TRUE, "answer")),
         f"{over}; ● denoising, ○ noising",
     )  # fmt: skip
     return figure

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.drawing.labels import pair_tokens
 from analysis.experiments.upstream.measured import Upstream
 
@@ -30,15 +30,8 @@ def upstream_sources(result: Upstream) -> go.Figure:
     )
     for side, name in enumerate(("clean", "corrupted")):
         _source_map(figure, result, side, rows, labels)
-        figure.add_annotation(
-            text=f"<b>{name}</b>",
-            x=figure.get_subplot(1, side + 1).xaxis.domain[0],
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            yshift=4,
+        style.heading(
+            figure, f"<b>{name}</b>", figure.get_subplot(1, side + 1).xaxis.domain[0], 1, yshift=4
         )
     figure.update_xaxes(title="attention head", showgrid=False, zeroline=False)
     figure.update_yaxes(
@@ -99,25 +92,9 @@ def upstream_pairs(result: Upstream) -> go.Figure:
     for row, values in enumerate(control.T):
         if len(values):
             low, high = np.quantile(values, [0.025, 0.975])
-            figure.add_shape(
-                type="rect",
-                x0=float(low),
-                x1=float(high),
-                y0=row - 0.34,
-                y1=row + 0.34,
-                fillcolor=style.FAINT,
-                line={"width": 0},
-                layer="below",
-            )
+            style.band(figure, float(low), float(high), row - 0.34, row + 0.34)
     _pair_dots(figure, result, order, names)
-    figure.update_yaxes(
-        tickvals=list(range(len(names))),
-        ticktext=names,
-        title="head, MLP",
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(title="head, MLP", **style.rows(names))
     figure.update_xaxes(
         title=f"difference of the part (clean minus corrupted),<br>{result.lead} pre-activation",
         zerolinewidth=2,
@@ -163,19 +140,8 @@ def _pair_dots(
             hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
             "%{customdata[3]})<extra></extra>",
         )
-    figure.add_scatter(
-        x=values[0].astype(float).round(4).tolist(),
-        y=rows,
-        mode="markers",
-        marker={
-            "color": style.CLEAN,
-            "size": 10,
-            "symbol": "circle-open",
-            "line": {"width": 2},
-        },
-        customdata=[[name, style.signed(v)] for name, v in zip(names, values[0], strict=True)],
-        hovertemplate="%{customdata[0]}, pair asked about: %{customdata[1]}<extra></extra>",
-    )
+    told, colour = "pair asked about", style.CLEAN
+    marks.rings(figure, values[0], names, told, colour=colour, size=10, form=style.signed)
 
 
 def _single_pairs(

@@ -1,30 +1,14 @@
 """Published beside computed, as tables."""
 
-from analysis.experiments.verification.compute import Verification, summary
-from analysis.tables import Column, Rows, Table
-
-
-def _groups(result: Verification) -> Rows:
-    rows: Rows = summary(result)["groups"]
-    return rows
-
-
-def _numbers(result: Verification) -> Rows:
-    rows: Rows = summary(result)["numbers"]
-    return rows
-
-
-def _circuit(result: Verification) -> Rows:
-    rows: Rows = summary(result)["circuit"]
-    return rows
-
+from analysis.experiments.verification.compute import summary
+from analysis.tables import Column, Table, part
 
 TABLES = (
     Table(
         "verification_circuit",
         "Heads and neurons that a later study named around the original's neuron: what they "
         "recover here, alone and together, patched at all positions.",
-        _circuit,
+        part(summary, "circuit"),
         (
             Column("members", "Patched", "text"),
             Column("role", "Named as", "text"),
@@ -35,7 +19,7 @@ TABLES = (
         "verification",
         "The original study's published numbers computed anew by its own conventions: how many "
         "agree, and the one furthest off by its tolerance.",
-        _groups,
+        part(summary, "groups"),
         (
             Column("group", "Published in", "text"),
             Column("numbers", "Numbers"),
@@ -48,7 +32,7 @@ TABLES = (
     Table(
         "verification_numbers",
         "The original study's published numbers beside the same computed here.",
-        _numbers,
+        part(summary, "numbers"),
         (
             Column("name", "Number", "text"),
             Column("published", "Published"),
