@@ -159,7 +159,7 @@ def test_two_words_of_ones_own_find_their_neuron(visit):
     visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
     words = {"target": "who", "foil": "which"}
     for name, word in words.items():
-        visit.tab.locator(f"#own-{name}").fill(word)
+        assert visit.tab.locator(f"#own-{name}").input_value() == word
     read = visit.tab.locator("#own-read code").all_inner_texts()
     assert read == ["·who", "·which"]
     visit.tab.locator("#own-foil").press("Enter")
