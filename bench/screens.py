@@ -3,8 +3,8 @@
 Run with ``python -m bench.screens [MODEL [PAIRS [WORKERS]]]``; pairs go to so many workers on Ray,
 0 for one on each processor, without it to this process. The truth of a pair takes about a minute of
 CPU time on the embedded model; each is kept in ``build/screens``, so that a run that was broken off
-goes on where it was; ``kept`` for PAIRS takes those that are there. Rows of the embedded model are
-kept in the package, where reports read them.
+goes on where it was; ``kept`` for PAIRS takes those that are there. Rows are kept in the package,
+where reports read them.
 """
 
 import sys
@@ -27,13 +27,12 @@ from analysis.subject import Subject
 from analysis.workers import Ray, engine
 from bench.estimates import ESTIMATES
 
-MODEL = "smollm2-135m"
 QUESTIONS = ("an", "are", "capital", "good", "she")
 PAIRS, KEPT = 6, "kept"
 TRUTHS = Path("build/screens")
 README = Path(__file__).with_name("README.md")
 MARKS = ("<!-- screens -->\n", "<!-- /screens -->\n")
-"""Between these the paper has the table of the embedded model."""
+"""Between these the paper has a table of each model."""
 
 Effects = Float[np.ndarray, "layer d_mlp"]
 Case = tuple[str, int]
@@ -42,7 +41,7 @@ Measured = tuple[float, tuple[Effects, float], dict[str, tuple[Effects, float]]]
 
 def main() -> None:
     given = dict(enumerate(sys.argv))
-    name, many = given.get(1, MODEL), given.get(2, str(PAIRS))
+    name, many = given.get(1, screens.MODEL), given.get(2, str(PAIRS))
     ray = Ray(int(given[3]) or None) if 3 in given else None
     subject, measured = load(name), {}
     model = subject.origin.name
@@ -50,9 +49,9 @@ def main() -> None:
         measured[case] = found
         print(f"{case[0]}, pair {case[1]}: every neuron took {found[1][1]:.0f} s of CPU time")
     bench = summed_up(model, subject.n_layers * subject.d_mlp, measured)
-    screens.keep(bench, screens.PATH if model == MODEL else TRUTHS / f"{model}.json")
-    if model == MODEL:
-        README.write_text(with_table(README.read_text("utf-8"), bench), "utf-8")
+    screens.keep(bench)
+    screens.kept.cache_clear()
+    README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
     print(table(bench))
 
 
@@ -132,11 +131,12 @@ def row(keys: list[tuple[str, int]], measured: dict, screen: str) -> Row:
     )
 
 
-def with_table(paper: str, bench: Bench) -> str:
-    """The paper with the table in its place."""
+def with_tables(paper: str) -> str:
+    """The paper with a table of each model in its place."""
     before, _, rest = paper.partition(MARKS[0])
     _, _, behind = rest.partition(MARKS[1])
-    return "".join((before, MARKS[0], table(bench), "\n", MARKS[1], behind))
+    tables = "\n\n".join(table(screens.kept(model)) for model in screens.models())
+    return "".join((before, MARKS[0], tables, "\n", MARKS[1], behind))
 
 
 def table(bench: Bench) -> str:

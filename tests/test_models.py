@@ -339,6 +339,7 @@ CONTRADICTIONS = [
     ({"model_type": "mistral"}, "names a LlamaForCausalLM and says model_type 'mistral'"),
     ({"transformers_weights": "other.safetensors"}, "has its weights in other.safetensors"),
     ({"intermediate_size": 10**9}, "describes a model of 288,0"),
+    ({"sliding_window": 4}, "sets sliding_window, which a llama has not: take it out"),
 ]
 
 

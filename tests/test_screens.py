@@ -8,7 +8,7 @@ from analysis.experiments.neuron_sweep import screens
 from analysis.experiments.neuron_sweep.facts import benched
 from analysis.experiments.neuron_sweep.screen_figures import screen_recall
 from bench.estimates import integrated, propagating, relevance
-from bench.screens import README, known, summed_up, with_table
+from bench.screens import README, known, summed_up, with_tables
 from tests.questions import make_tiny_pair
 from tests.subjects import make_subject
 from tests.synthetic import Plan
@@ -108,11 +108,12 @@ def test_a_truth_is_read_again_and_measured_anew_for_other_prompts(subject, tmp_
 
 
 def test_the_screen_by_default_is_the_one_with_which_all_that_counts_is_measured_first():
-    assert {screens.kept().winner(size) for size in (10, 50)} == {screens.DEFAULT}
+    for model in screens.models():
+        assert {screens.kept(model).winner(size) for size in (10, 50)} == {screens.DEFAULT}
 
 
-def test_the_printed_table_is_that_of_the_rows_that_were_kept():
-    assert with_table(README.read_text("utf-8"), screens.kept()) == README.read_text("utf-8")
+def test_the_printed_tables_are_those_of_the_rows_that_were_kept():
+    assert with_tables(README.read_text("utf-8")) == README.read_text("utf-8")
 
 
 def test_the_report_tells_the_bench_in_its_own_numbers():

@@ -5,6 +5,7 @@ It knows neither the catalogue nor the hub; nothing it reads can run code.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from analysis.loading.weight_files import WEIGHTS, check_headers, read_json, wei
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
+WINDOWS = ("sliding_window", "attention_chunk_size", "layer_types")
 SETTINGS = (
     "config.json",
     *TOKENIZERS,
@@ -173,7 +175,25 @@ def check_architecture(config: dict[str, Any], folder: Path | str) -> None:
         raise UserError(
             f"{folder}/config.json cannot be understood ({first_line(error)})."
         ) from error
+    _check_windows(made, folder)
     family_of(made, KINDS[model_type])
+
+
+def _check_windows(config: "PreTrainedConfig", folder: Path | str) -> None:
+    """Refuse a window that the model's class does not keep to: caches are made by it all the same.
+
+    Keys and values behind it would be lost to what goes on from a cache, and to nothing else.
+
+    Raises:
+        UserError: names the setting.
+    """
+    known = {field.name for field in fields(config)}
+    for name in WINDOWS:
+        if name not in known and getattr(config, name, None) is not None:
+            raise UserError(
+                f"{folder}/config.json sets {name}, which a {config.model_type} has not: take it"
+                " out, if the model was trained without."
+            )
 
 
 def as_list(value: Any) -> list[Any]:

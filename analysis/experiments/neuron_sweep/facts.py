@@ -17,7 +17,7 @@ from analysis.criteria import (
     TOLERABLE,
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
-from analysis.experiments.neuron_sweep.screens import DEFAULT, SIZES, Bench, kept
+from analysis.experiments.neuron_sweep.screens import DEFAULT, MODEL, SIZES, Bench, kept, models
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
@@ -123,6 +123,7 @@ class Facts:
     held_out: HeldOut | None  # whether the choice holds on other pairs; None where there are none
     attribution: Attribution  # how good a screen it would have been
     benched: Benched  # how good a screen it is on other pairs
+    benched_too: tuple[Benched, ...]  # and on other models
     threshold: float = NOTABLE  # the share that is notable
 
 
@@ -164,13 +165,14 @@ def facts(result: NeuronSweep) -> Facts:
         held_out=_held_out(result, best),
         attribution=_attribution(result, places),
         benched=benched(),
+        benched_too=tuple(benched(model) for model in models()[1:]),
     )
 
 
 @cache
-def benched() -> Benched:
-    """What the bench of screens found."""
-    found, size = kept(), SIZES[1]
+def benched(model: str = MODEL) -> Benched:
+    """What the bench of screens found on a model."""
+    found, size = kept(model), SIZES[1]
     own, *others = sorted(
         (_estimate(found, name, size) for name in found.screens),
         key=lambda each: (each.name != DEFAULT, each.until),

@@ -1,6 +1,6 @@
 """The bench of screens: estimates of every neuron's patch beside the exact truth of all of them.
 
-``python -m bench.screens`` measures it, on pairs of several questions, and keeps ``screens.json``.
+``python -m bench.screens`` measures it, on pairs of several questions, and keeps it by model.
 """
 
 import json
@@ -12,7 +12,10 @@ from statistics import fmean, median
 import numpy as np
 from jaxtyping import Float, Int
 
-PATH = Path(__file__).with_name("screens.json")
+FOLDER = Path(__file__).with_name("benches")
+MODEL = "smollm2-135m"
+"""The model whose bench is told first, and shown."""
+
 DEFAULT = "attribution"
 """The estimate that a screened sweep ranks by."""
 
@@ -117,9 +120,9 @@ def _ranks(estimates: Float[np.ndarray, "layer d_mlp"]) -> Int[np.ndarray, " neu
 
 
 @cache
-def kept() -> Bench:
-    """What was measured last."""
-    document = json.loads(PATH.read_text(encoding="utf-8"))
+def kept(model: str = MODEL) -> Bench:
+    """What was measured last on a model."""
+    document = json.loads((FOLDER / f"{model}.json").read_text(encoding="utf-8"))
     single, averaged = (
         tuple(Row(**{**row, "pairs": tuple(row["pairs"])}) for row in document[kind])
         for kind in ("single", "averaged")
@@ -127,7 +130,13 @@ def kept() -> Bench:
     return Bench(document["model"], document["neurons"], single, averaged)
 
 
-def keep(bench: Bench, path: Path) -> None:
+def models() -> tuple[str, ...]:
+    """The models that were measured, the one that is shown first."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    return tuple(sorted(names, key=lambda name: name != MODEL))
+
+
+def keep(bench: Bench) -> None:
     """Write it down."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{bench.model}.json"
     path.write_text(json.dumps(asdict(bench), indent=1) + "\n", encoding="utf-8")
