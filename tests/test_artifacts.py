@@ -123,7 +123,7 @@ def test_another_model_and_question_are_named_in_the_command_that_makes_the_fold
 
 def test_a_changed_result_changes_its_own_files_alone(made, no_browser, tmp_path):
     """Apart from the two files that list all checksums."""
-    study = shutil.copytree(made.study, tmp_path / "study")
+    study = shutil.copytree(made.study, tmp_path.joinpath(*made.study.parts[-3:]))
     lens = results.load(study, "logit_lens", named("logit_lens").kind)
     provenance = results.provenance(study, "logit_lens")
     results.save(study, "logit_lens", lens, type(provenance)(**asdict(provenance) | {"seconds": 9}))
