@@ -13,8 +13,7 @@ from markupsafe import Markup
 
 from analysis import wording
 from analysis.declaration import Experiment
-from analysis.evidence import Evidence
-from analysis.study_facts import facts_of, study_facts
+from analysis.study_facts import StudyFacts, facts_of
 
 FILTERS = (
     "count", "exchanged", "factor", "fraction", "head_name", "noun", "number", "ordinal", "percent",
@@ -57,13 +56,11 @@ class Sentences:
         return Markup(re.sub(r"[ \n]+", " ", text).strip())  # noqa: S704  (templates escape)
 
 
-def claims(experiment: Experiment, evidence: Evidence) -> Any:
+def claims(experiment: Experiment, study: StudyFacts) -> Any:
     """What a study says of one of its experiments; None where it has no sentences of its own."""
     if not experiment.has("facts"):
         return None
-    study = study_facts(evidence)
-    result = evidence.results[experiment.name]
-    facts = facts_of(experiment, result, study.sign)
+    result, facts = study.evidence.results[experiment.name], getattr(study.of, experiment.name)
     return _sentences(experiment, facts, result=result, study=study)
 
 

@@ -84,7 +84,7 @@ def write_page(
     """
     folder.mkdir(parents=True)
     here = replace(place, root="../" * len(study.path.parts))
-    for file, text in pages(study.evidence, here, words).items():
+    for file, text in pages(study.evidence, here, words, study.claims).items():
         (folder / file).write_text(text, encoding="utf-8")
     (folder / "data").mkdir()
     for name in study.evidence.results:

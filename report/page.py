@@ -102,7 +102,10 @@ POST, STUDY, DOUBTS = "index.html", "study.html", "doubts.html"
 
 
 def pages(
-    evidence: Evidence, place: Place = ALONE, words: OverQuestions | None = None
+    evidence: Evidence,
+    place: Place = ALONE,
+    words: OverQuestions | None = None,
+    claims: Claims | None = None,
 ) -> dict[str, str]:
     """Write the pages about one study, by file name, for the place where they will stand.
 
@@ -110,8 +113,9 @@ def pages(
         evidence: of the study.
         place: where they will stand.
         words: what is known of the model over all questions, if there is a page of that.
+        claims: what the study says, if that is known already.
     """
-    claims = make_claims(evidence)
+    claims = claims or make_claims(evidence)
     chapters = tuple(parts(evidence, claims))
     seen = {
         "claims": claims,

@@ -81,14 +81,8 @@ def tokens(result: Activations) -> str:
     )
 
 
-def scanned(found: Any, model: str, question: Mapping[str, str]) -> str:
-    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked.
-
-    Args:
-        found: a ``Scanned``, or None.
-        model: that is asked.
-        question: which it answers.
-    """
+def scanned(found: Scanned | None, model: str, question: Mapping[str, str]) -> str:
+    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
     text = _templates.get_template("scanned.html").render(
         found=found, model=model, number=_number, shown=shown
     )

@@ -16,6 +16,7 @@ from analysis.errors import UserError
 from space import service
 from space.app import STATIC, build
 from space.door import Door, OneLine
+from space.first import first
 from space.first_page import FirstPage
 from space.session import Session
 from space.settings import MODELS, Settings, from_environment
@@ -112,6 +113,7 @@ def _reach_this_machine_directly() -> None:
 
 def _launched(demo: gr.Blocks, **options: Any) -> Any:
     model = service.session().settings.models[0]
+    first(model)  # gradio asks for it at once, and gives up soon
     return demo.launch(
         app_kwargs={"middleware": [Middleware(Door), Middleware(FirstPage, model=model)]},
         theme=theme(),

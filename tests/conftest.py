@@ -1,5 +1,6 @@
 """Fixtures: tiny random models of every architecture, in memory and on disk; the embedded model."""
 
+import gc
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads cost tiny models their time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # imported where they are used: who hands out the tests needs
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one fails no test
 hypothesis.settings.load_profile("any machine")
 
+gc.disable()  # while tests are collected; see pytest_collection_finish
+
 
 DEAR = ("browser", "embedded", "slow")
 """Marks of tests that take long, the longest first."""
@@ -40,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         (item.path, mark) for item in items for mark in DEAR if item.get_closest_marker(mark)
     )
     items.sort(key=lambda item: [-dear[item.path, mark] for mark in DEAR])
+
+
+def pytest_collection_finish() -> None:
+    """The collector never again walks through the libraries and the tests themselves."""
+    gc.freeze()
+    gc.enable()
 
 
 EVERY = [

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,27 @@ def asked(study: Path, out: Path) -> list[str]:
     return ["--results", str(study.parent.parent), "--out", str(out)]
 
 
+@dataclass(frozen=True)
+class Made:
+    """A study and its artifacts, which nobody changes."""
+
+    study: Path
+    paper: Path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Made:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER_PATH", "/there/is/none")
+        study = save(Plan(), folder / "results")
+        return Made(study, build(study, folder / "paper").manifest.parent)
+
+
 @pytest.fixture
-def told(study, tmp_path) -> dict:
-    """The manifest of a study's artifacts, in ``tmp_path / "paper"``."""
-    return json.loads(build(study, tmp_path / "paper").manifest.read_text())
+def told(made) -> dict:
+    """The manifest of the artifacts."""
+    return json.loads((made.paper / "manifest.json").read_text())
 
 
 def sha256(path: Path) -> str:
@@ -61,26 +79,25 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-def test_two_builds_hold_the_same_bytes(study, tmp_path):
-    build(study, tmp_path / "one")
-    build(study, tmp_path / "two")
-    assert files(tmp_path / "one") == files(tmp_path / "two")
+def test_two_builds_hold_the_same_bytes(made, no_browser, tmp_path):
+    build(made.study, tmp_path / "again")
+    assert files(tmp_path / "again") == files(made.paper)
 
 
-def test_the_manifest_lists_every_file_with_its_checksum(told, tmp_path):
+def test_the_manifest_lists_every_file_with_its_checksum(told, made):
     listed = {entry["file"]: entry["sha256"] for entry in told["files"]}
     assert listed == {
         name: hashlib.sha256(content).hexdigest()
-        for name, content in files(tmp_path / "paper").items()
+        for name, content in files(made.paper).items()
         if name != "manifest.json"
     }
     assert {f"tables/{name}.{kind}" for name in STUDIED for kind in ("csv", "tex")} < set(listed)
 
 
-def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(told, study):
+def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(told, made):
     listed = {file: sum_ for step in told["inputs"].values() for file, sum_ in step.items()}
     assert listed == {
-        path.name: sha256(path) for path in study.iterdir() if path.name != "question.json"
+        path.name: sha256(path) for path in made.study.iterdir() if path.name != "question.json"
     }
 
 
@@ -104,22 +121,23 @@ def test_another_model_and_question_are_named_in_the_command_that_makes_the_fold
     assert told["command"] == "python -m report.artifacts --model gpt2 --question other"
 
 
-def test_a_changed_result_changes_its_own_files_alone(told, study, tmp_path):
+def test_a_changed_result_changes_its_own_files_alone(made, no_browser, tmp_path):
     """Apart from the two files that list all checksums."""
+    study = shutil.copytree(made.study, tmp_path.joinpath(*made.study.parts[-3:]))
     lens = results.load(study, "logit_lens", named("logit_lens").kind)
     provenance = results.provenance(study, "logit_lens")
     results.save(study, "logit_lens", lens, type(provenance)(**asdict(provenance) | {"seconds": 9}))
     build(study, tmp_path / "other")
-    before, after = files(tmp_path / "paper"), files(tmp_path / "other")
+    before, after = files(made.paper), files(tmp_path / "other")
     assert before.keys() == after.keys()
     assert {n for n in before if before[n] != after[n]} == {"manifest.json", "results.json"}
 
 
-def test_results_json_says_what_each_step_found_and_where_it_came_from(told, study, tmp_path):
-    numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
+def test_results_json_says_what_each_step_found_and_where_it_came_from(told, made):
+    numbers = json.loads((made.paper / "results.json").read_text())
     assert list(numbers) == list(STUDY.results)
     for step, entry in numbers.items():
-        assert entry["provenance"] == asdict(results.provenance(study, step))
+        assert entry["provenance"] == asdict(results.provenance(made.study, step))
         assert entry["files"] == told["inputs"][step]
         assert entry["summary"]
 
@@ -211,17 +229,18 @@ def test_a_file_is_never_replaced_by_a_folder(study, tmp_path, capsys):
     assert capsys.readouterr().err.startswith("error: ")
 
 
-def test_a_new_build_leaves_nothing_of_the_earlier_one(told, study, tmp_path):
-    (tmp_path / "paper" / "leftover").touch()
-    build(study, tmp_path / "paper")
-    assert not (tmp_path / "paper" / "leftover").exists()
+def test_a_new_build_leaves_nothing_of_the_earlier_one(made, no_browser, tmp_path):
+    paper = shutil.copytree(made.paper, tmp_path / "paper")
+    (paper / "leftover").touch()
+    build(made.study, paper)
+    assert files(paper) == files(made.paper)
 
 
 @pytest.mark.parametrize("earlier", [True, False])
-def test_a_half_made_folder_never_stays(study, tmp_path, monkeypatch, earlier):
+def test_a_half_made_folder_never_stays(made, study, tmp_path, monkeypatch, earlier):
     out = tmp_path / "paper"
     if earlier:
-        build(study, out)
+        shutil.copytree(made.paper, out)
     before, count = files(out), iter(range(9))
 
     def disk_full(path: Path, content: bytes) -> None:
@@ -245,9 +264,9 @@ def test_a_damaged_result_is_refused_in_one_sentence(study, tmp_path, capsys):
     assert not (tmp_path / "paper").exists()
 
 
-def test_bibtex_has_what_the_citation_file_has(told, tmp_path):
+def test_bibtex_has_what_the_citation_file_has(made):
     citation = yaml.safe_load(beside(CITATION).read_text())
-    text = (tmp_path / "paper" / contents.BIBLIOGRAPHY).read_text()
+    text = (made.paper / contents.BIBLIOGRAPHY).read_text()
     entries = dict(re.findall(r"@misc\{([^,]+),\n(.*?)\n\}", text, re.DOTALL))
     works = [citation, *citation["references"]]
     assert len(entries) == len(works)

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ FORBIDDEN = {
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports anywhere in it, as dotted names."""
     names = set()

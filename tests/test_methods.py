@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 
 def rows(study):
     """By experiment and claim: the grounds that the study tells."""
-    sections = {each.name: claims(each, study) for each in study.experiments}
-    found = methods(study_facts(study), sections)
+    facts = study_facts(study)
+    found = methods(facts, {each.name: claims(each, facts) for each in study.experiments})
     return {(e.experiment.name, ground.claim): ground for e in found for _, ground in e.claims}
 
 

@@ -20,7 +20,6 @@ from report.build import build as build_pages
 from space.endpoints import endpoint
 from tests import tiny
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, Visit, sync_playwright
-from tests.browser.space_page import WAIT
 from tests.space.server import serving
 from tests.space.server import tiny as tiny_app
 from tests.subjects import make_subject
@@ -171,7 +170,6 @@ def test_the_app_shows_it_in_a_browser_with_its_control_figure_and_command(app):
     with sync_playwright() as session:
         chromium = session.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         with Visit(chromium.new_context(), f"{app.url}/?tab={TOY.name}", (app.url,)) as visit:
-            visit.tab.set_default_timeout(WAIT)
             visit.tab.wait_for_selector("#asked:not(:empty)")
             opened = visit.tab.locator(f"#tab-{TOY.name}-button[aria-selected=true]")
             assert opened.inner_text() == TOY.title

@@ -6,12 +6,13 @@ its folder; what compares several, or is about the study as a whole, lies here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
 
 from analysis import sentences
-from analysis.claims import making
+from analysis.claims.making import Making, making
 from analysis.claims.methods import Methods, methods
 from analysis.claims.opening import Opening
 from analysis.declaration import Experiment, Figure
@@ -19,7 +20,7 @@ from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.original import facts as beside
 from analysis.sentences import Sentences
-from analysis.study_facts import study_facts
+from analysis.study_facts import StudyFacts, study_facts
 
 BESIDE_ORIGINAL = Figure("beside_original", module="figures_original")
 """Our patching maps beside the published ones, drawn for the question that they answer."""
@@ -29,19 +30,11 @@ BESIDE_ORIGINAL = Figure("beside_original", module="figures_original")
 class Claims:
     """What a study says: as a whole, and of each experiment, by its name.
 
-    What is said of an experiment is an attribute, too: ``claims.neuron_sweep``.
+    What is said of an experiment is an attribute: ``claims.neuron_sweep``. Each part is worked out
+    when it is first asked for.
     """
 
-    opening: Opening
-    making: making.Making
-    methods: tuple[Methods, ...]
-    original: Sentences | None
-    sections: Mapping[str, Any]
-    model: str
-    neuron: str
-    target: str
-    foil: str
-    question: str
+    evidence: Evidence
 
     def __getattr__(self, name: str) -> Any:
         """What is said of an experiment.
@@ -49,38 +42,80 @@ class Claims:
         Raises:
             AttributeError: the study has none.
         """
-        try:
-            return self.__dict__["sections"][name]
-        except KeyError:
-            raise AttributeError(f"nothing is said of {name}") from None
+        if name not in {each.name for each in self.evidence.experiments}:
+            raise AttributeError(f"nothing is said of {name}")
+        said = sentences.claims(named(name), self._study)
+        self.__dict__[name] = said  # worked out once, then there as any attribute
+        return said
+
+    @cached_property
+    def _study(self) -> StudyFacts:
+        return study_facts(self.evidence)
+
+    @cached_property
+    def sections(self) -> Mapping[str, Any]:
+        """What is said of every experiment, by its name."""
+        return {each.name: getattr(self, each.name) for each in self.evidence.experiments}
+
+    @cached_property
+    def opening(self) -> Opening:
+        """Title, first sentences, findings in brief and limits."""
+        return Opening(self._study, self.sections)
+
+    @cached_property
+    def making(self) -> Making:
+        """How the numbers were made."""
+        return making(self.evidence)
+
+    @cached_property
+    def methods(self) -> tuple[Methods, ...]:
+        """What each claim rests on."""
+        return tuple(methods(self._study, self.sections))
+
+    @cached_property
+    def original(self) -> Sentences | None:
+        """The original study beside this one, where both ask for the same words."""
+        if not beside.same_words(self.evidence.question):
+            return None
+        facts = beside.facts(self._study)
+        return Sentences(sentences.story("original"), facts, study=self._study)
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self._study.model
+
+    @property
+    def neuron(self) -> str:
+        """The neuron that the study is about."""
+        return self.evidence.neuron
+
+    @property
+    def target(self) -> str:
+        """The word that is asked for."""
+        return self.evidence.question.target
+
+    @property
+    def foil(self) -> str:
+        """The word that it is held against."""
+        return self.evidence.question.foil
+
+    @property
+    def question(self) -> str:
+        """The question in a few words."""
+        return self.evidence.question.label
 
     def caption(self, experiment: Experiment, figure: Figure) -> Markup:
         """The finding that a figure shows."""
         if figure is BESIDE_ORIGINAL:
             assert self.original is not None
             return self.original.caption
-        return Markup(getattr(self.sections[experiment.name], figure.caption))  # noqa: S704
+        return Markup(getattr(getattr(self, experiment.name), figure.caption))  # noqa: S704
 
 
 def make_claims(evidence: Evidence) -> Claims:
-    """Work out all that the page says about one study."""
-    study = study_facts(evidence)
-    sections = {each.name: sentences.claims(each, evidence) for each in evidence.experiments}
-    theirs = beside.same_words(evidence.question)
-    return Claims(
-        opening=Opening(study, sections),
-        making=making.making(evidence),
-        methods=tuple(methods(study, sections)),
-        original=Sentences(sentences.story("original"), beside.facts(study), study=study)
-        if theirs
-        else None,
-        sections=sections,
-        model=study.model,
-        neuron=evidence.neuron,
-        target=evidence.question.target,
-        foil=evidence.question.foil,
-        question=evidence.question.label,
-    )
+    """All that the page says about one study."""
+    return Claims(evidence)
 
 
 def figures(evidence: Evidence) -> tuple[tuple[Experiment, Figure], ...]:

@@ -11,7 +11,7 @@ from report.build import build
 from report.page import POST
 from report.place import Place
 from space import service
-from tests.browser.chromium import ARGUMENTS, CHROMIUM, sync_playwright
+from tests.browser.chromium import ARGUMENTS, CHROMIUM, WAIT, sync_playwright
 from tests.space.server import Server, serving, tiny
 from tests.synthetic import Plan, hostile_plan, save
 
@@ -20,16 +20,16 @@ from tests.synthetic import Plan, hostile_plan, save
 def browser() -> Iterator:
     with sync_playwright() as session:
         chromium = session.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        shared = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+        shared.set_default_timeout(WAIT)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="package")
-def context(browser) -> Iterator:
+def context(browser):
     """One cache and one clipboard for all visits."""
-    shared = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    yield shared
-    shared.close()
+    return browser.contexts[0]
 
 
 @pytest.fixture(scope="package")

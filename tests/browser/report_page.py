@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from tests.browser.chromium import Visit
+from tests.browser.chromium import WAIT, Visit
 
-SEE = """async (names) => {
+SEE = """async ([names, wait]) => {
     const missing = [];
     for (const name of names) {
         const figure = document.getElementById(name);
         figure.scrollIntoView({ behavior: "instant" });
-        const end = Date.now() + 20000;
+        const end = Date.now() + wait;
         while (!figure.querySelector("svg.main-svg") && Date.now() < end)
             await new Promise((resolve) => setTimeout(resolve, 5));
         if (!figure.querySelector("svg.main-svg")) missing.push(name);
@@ -34,17 +34,26 @@ FOLLOWED = """() => [...document.querySelectorAll(".js-plotly-plot")].every((plo
 })"""
 
 
+MEDIA = ("color_scheme", "reduced_motion")
+"""Options that a page alone can have; with others it needs a context of its own."""
+
+
 class ReportVisit(Visit):
-    """The report, open in a context of its own."""
+    """The report, open as at a first visit."""
 
     def __init__(self, browser, page: Path | str, width: int = 1000, **options: object) -> None:
         address = page if isinstance(page, str) else page.as_uri()
-        viewport = {"width": width, "height": 800}
-        self.context = browser.new_context(viewport=viewport, **options)
-        super().__init__(self.context, address, ("file:", address.partition("/smollm2")[0]))
+        home = ("file:", address.partition("/smollm2")[0])
+        media = {name: options.pop(name) for name in MEDIA if name in options}
+        self._own = browser.new_context(**options) if options else None
+        super().__init__(self._own or browser.contexts[0], address, home, (width, 800), **media)
 
     def __exit__(self, *_: object) -> None:
-        self.context.close()
+        if self._own:
+            self._own.close()
+        else:
+            self.tab.evaluate("localStorage.clear()")  # what a reader chose
+            self.tab.close()
 
     def turn_to(self, page: Path) -> None:
         self.tab.goto(page.as_uri())
@@ -52,7 +61,7 @@ class ReportVisit(Visit):
     def look(self, scheme: str, width: int) -> None:
         """Change the system's scheme and the window's width; the figures follow."""
         self.tab.emulate_media(color_scheme=scheme)
-        self.tab.set_viewport_size({"width": width, "height": 800})
+        self.resize(width, 800)
         self.tab.wait_for_function(FOLLOWED)
 
     def figures(self) -> list[str]:
@@ -63,7 +72,7 @@ class ReportVisit(Visit):
 
     def see(self, *names: str) -> None:
         """Come near each figure, and stay until it is drawn."""
-        assert self.tab.evaluate(SEE, list(names)) == []
+        assert self.tab.evaluate(SEE, [list(names), WAIT]) == []
 
     def cut_off(self) -> list[str]:
         """Texts that reach out of the figures, which are drawn."""

@@ -13,10 +13,6 @@ from tests.browser.chromium import NEEDED, Visit
 MARKS = [*NEEDED, pytest.mark.filterwarnings("ignore")]
 """Of a module that serves the app: the server's threads warn of their own."""
 
-WAIT = 240_000
-"""Milliseconds after which a condition is given up: no test waits for a time, and however busy the
-machine is, every condition holds at last."""
-
 
 def titles() -> dict[str, str]:
     """Titles of the tabs by their names in the address."""
@@ -99,11 +95,8 @@ class SpaceVisit(Visit):
         self, context, address: str, width: int = 1400, scheme: str = "light", **view: str
     ) -> None:
         self.start = address
-        context.set_default_timeout(WAIT)
-        self._size, self._scheme = {"width": width, "height": 900}, scheme
-        super().__init__(context, "about:blank", (address, "about:blank"))
-        self.tab.set_viewport_size(self._size)
-        self.tab.emulate_media(color_scheme=scheme)
+        home = (address, "about:blank")
+        super().__init__(context, "about:blank", home, (width, 900), color_scheme=scheme)
         self.asked = Asked(self.tab)
         self.open(**view)
 

@@ -1,16 +1,20 @@
-"""The first screen in a browser: complete before a click, quick, and led by keys alone."""
+"""The app over the embedded model in a browser: its first screen, before a click and by keys alone,
+a newcomer's story, and the committed one."""
+
+import re
 
 import numpy as np
 import pytest
 
 from analysis import EMBEDDED, results
-from analysis.experiments import named, studied
+from analysis.experiments import named
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.wording import percent
-from space import tabs
 from space.session import Session
 from space.settings import Settings
-from tests.browser.space_page import MARKS, WAIT, SpaceVisit, live
+from space.story import story
+from tests.browser.chromium import WAIT
+from tests.browser.space_page import MARKS, SpaceVisit, live
 from tests.browser.test_space_looks import grave_faults, look
 from tests.committed import committed
 from tests.space.server import serving
@@ -23,6 +27,10 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 SHIFT = 0.1
 """The most that the page may shift."""
+
+DRAWN = """number => [...document.querySelectorAll(".js-plotly-plot")].filter(
+    e => e.offsetHeight > 100 && e.dressed && e.querySelector("svg.main-svg")
+).length === number"""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +66,7 @@ def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(co
 def own(browser):
     """A context that a test may change."""
     context = browser.new_context()
+    context.set_default_timeout(WAIT)
     yield context
     context.close()
 
@@ -87,7 +96,7 @@ def test_one_panel_for_another_page_has_no_chrome_and_a_way_back(context, addres
     assert page.locator("#turn").is_visible()
     assert not page.locator("#own, gradio-app, #walk-door").filter(visible=True).count()
     page.goto(f"{address}?embed=true&tab=direct_effect&show=direct_effect&neuron=L1N7")
-    page.locator(".answer-direct_effect [role=status]").wait_for(timeout=WAIT)
+    page.locator(".answer-direct_effect [role=status]").wait_for()
     for chrome in ("#first", "#bench", "[role=tab]", "#unfold", ".answer-writers", ".take"):
         assert not page.locator(chrome).filter(visible=True).count(), chrome
     back = page.locator("#back").get_attribute("href")
@@ -123,15 +132,6 @@ def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
         assert grave_faults(visit) == []
         visit.tab.keyboard.press("Escape")
     look(visit, "light", 1400)
-
-
-def test_no_tab_that_the_study_answers_opens_empty(visit):
-    for tab in tabs.tabs():
-        answered = [each for each in tab.experiments if each in studied()]
-        if answered:
-            visit.go(tab.name)
-        for each in answered:
-            visit.see_answer(each.name, live(each))
 
 
 def test_of_two_tabs_that_are_opened_in_haste_the_later_is_answered(own, address):
@@ -199,17 +199,59 @@ def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
     visit.see_tokens(str(second))
 
 
-def test_two_words_of_ones_own_find_their_neuron_or_that_there_is_none(visit):
+def test_two_words_of_ones_own_find_their_neuron(visit):
     visit.tab.locator("[data-suggest]", has_text="A man or a book").click()
-    for words, said in (
-        (("who", "which"), "Your neuron is L27N1455."),
-        (("dog", "cat"), "No single neuron says ·dog"),
-    ):
-        for name, word in zip(("target", "foil"), words, strict=True):
-            if visit.tab.locator(f"#own-{name}").input_value() != word:
-                visit.tab.locator(f"#own-{name}").fill(word)
-        read = visit.tab.locator("#own-read code").all_inner_texts()
-        assert read == [f"·{word}" for word in words]
-        visit.tab.locator("#own-foil").press("Enter")
-        visit.tab.locator("#verdict .verdict").get_by_text(said).wait_for(timeout=WAIT)
-        visit.see_view(target=f" {words[0]}", foil=f" {words[1]}", tab="find")
+    words = {"target": "who", "foil": "which"}
+    for name, word in words.items():
+        assert visit.tab.locator(f"#own-{name}").input_value() == word
+    read = visit.tab.locator("#own-read code").all_inner_texts()
+    assert read == ["·who", "·which"]
+    visit.tab.locator("#own-foil").press("Enter")
+    visit.tab.locator("#verdict .verdict").get_by_text("Your neuron is L27N1455.").wait_for()
+    visit.see_view(tab="find", **{name: f" {word}" for name, word in words.items()})
+
+
+def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_neuron(
+    context, address
+):
+    with SpaceVisit(context, address) as visit:
+        opening = visit.tab.locator(".lede").inner_text()
+        best = visit.neuron()
+        assert "raises ·an against ·a" in opening
+        assert best in opening
+        assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
+        words = visit.tab.locator(".tokens .row").first.locator(".token")
+        assert words.last.locator(".text").inner_text() == "·picked"
+        with visit.asked.once_more():
+            words.last.click()
+        assert "·an" in visit.see_answer("next_token", figures=1)
+
+        visit.go("find")
+        visit.press("Find the neuron")
+        visit.see_answer("find", 1)
+        found = visit.panel("find").locator("button.neuron")
+        found.first.wait_for()
+        names = found.all_inner_texts()
+        assert names[0] == best
+        other = next(name for name in names if name != best)
+        with visit.asked.once_more():
+            found.get_by_text(other, exact=True).first.click()
+        visit.see_view(neuron=other)
+        assert visit.neuron() == other
+        visit.go("direct_effect")
+        visit.see_command("direct_effect", f"--neuron {other}")
+        visit.see_answer("direct_effect", 2)
+        visit.go("activations")
+        visit.see_tokens(other)
+
+
+def test_the_story_is_drawn_from_the_committed_results(context, address):
+    told = story(EMBEDDED)
+    assert told is not None
+    with SpaceVisit(context, address, width=400, tab="story") as visit:
+        captions = visit.tab.locator("gradio-app .caption")
+        said = [caption.striptags().split() for caption, _ in told.figures()]
+        captions.nth(len(said) - 1).wait_for()
+        assert [text.split() for text in captions.all_inner_texts()] == said
+        visit.tab.wait_for_function(DRAWN, arg=len(said))
+        assert visit.overflow() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from space import question_bar
 from space.view import View
-from tests.browser.space_page import MARKS, WAIT, SpaceVisit
+from tests.browser.space_page import MARKS, SpaceVisit
 
 pytestmark = MARKS
 
@@ -171,7 +171,7 @@ def test_a_figure_can_be_taken_away_as_an_image(visit, tmp_path):
 
 def taken(visit: SpaceVisit, name: str, role: str, kind: str, folder: Path) -> Path:
     """The file that a link or button below an answer downloads."""
-    with visit.tab.expect_download(timeout=WAIT) as download:
+    with visit.tab.expect_download() as download:
         visit.panel(name).get_by_role(role, name=kind, exact=True).click()
     path = folder / download.value.suggested_filename
     download.value.save_as(path)

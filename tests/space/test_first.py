@@ -10,7 +10,7 @@ import pytest
 
 from analysis import EMBEDDED, questions, results, sentences
 from analysis.claims import make_claims
-from analysis.experiments import named
+from analysis.experiments import named, studied
 from analysis.experiments.find.compute import Found
 from analysis.experiments.weight_modulation.turns import turns, words
 from analysis.experiments.writers.compute import Writer
@@ -121,6 +121,16 @@ def test_the_walk_asks_before_it_shows_and_its_right_answers_are_the_studys():
     assert ("attention" in patch.choices[patch.right]) == (best["attn_out"] > best["mlp_out"])
     assert fails.choices[fails.right] == "about like a coin"
     assert all(step.bars or step.lines for step in steps)
+
+
+def test_no_tab_that_the_study_answers_opens_empty():
+    """The browser opens one such tab; the pages of the study draw every figure there."""
+    answered = [each for each in studied() if each.app is not None]
+    assert len(answered) > 10
+    for each in answered:
+        answer = known(each, View(model=EMBEDDED))
+        assert answer.finding, each.name
+        assert len(answer.figures) >= sum(figure.live for figure in each.figures), each.name
 
 
 def test_what_the_study_was_asked_is_known_and_nothing_else():
