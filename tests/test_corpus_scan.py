@@ -739,12 +739,17 @@ def test_what_a_word_that_hardly_comes_cannot_tell_is_not_called_untold(places, 
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"),
-    [(0.4, 0.6, "does not tell"), (0.2, 0.9, "is not shown to tell"), (0.55, 0.6, "tells")],
+    ("value", "low", "high", "says"),
+    [
+        (0.58, 0.4, 0.6, "does not tell"),
+        (0.58, 0.2, 0.9, "is not shown to tell"),
+        (0.58, 0.55, 0.6, "hardly tells"),
+        (0.8, 0.7, 0.9, "tells"),
+    ],
 )
-def test_only_an_interval_about_a_coins_says_that_activation_does_not_tell(low, high, says):
+def test_an_interval_about_a_coins_does_not_tell_and_a_value_near_it_hardly(value, low, high, says):
     areas = evidence(Plan(holds=False)).corpus_scan.auc.copy()
-    areas[0] = (0.58, low, high)
+    areas[0] = (value, low, high)
     for said in news(auc=areas):
         assert f"activation {says}" in said
 

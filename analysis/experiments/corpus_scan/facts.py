@@ -35,6 +35,11 @@ class Area:
         """Whether it is low values that tell."""
         return self.tells and self.value < 0.5
 
+    @property
+    def hardly(self) -> bool:
+        """Whether it tells, but little: nearer to a coin than to perfect order."""
+        return self.tells and 1 - FOLLOWS_FACTOR < self.value < FOLLOWS_FACTOR
+
 
 @dataclass(frozen=True)
 class Follows:

@@ -16,7 +16,7 @@ def _examples(result: CorpusScan) -> Rows:
     )
     rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
     return [
-        {**row, "before": from_whole_character(row["before"])}
+        {**row, "before": from_whole_character(row.get("before", ""))}
         for row in [*rows, *_quadrant_examples(result)]
     ]
 
