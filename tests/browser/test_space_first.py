@@ -155,6 +155,17 @@ def test_of_two_tabs_that_are_opened_in_haste_the_later_is_answered(own, address
         visit.see_answer("upstream", live(named("upstream")))
 
 
+def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
+    visit.go("patching")
+    visit.see_answer("patching", 2)
+    visit.tab.locator("[role=tabpanel] .term:visible").first.focus()
+    told = visit.tab.locator("#meaning")
+    told.wait_for()
+    assert len(told.inner_text()) > 20
+    visit.tab.keyboard.press("Escape")
+    assert not told.is_visible()
+
+
 def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(visit):
     visit.go("circuit")
     visit.see_answer("circuit", live(named("circuit")))
@@ -175,17 +186,6 @@ def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(
     with visit.asked.once_more():
         opens.press("Enter")
     visit.tab.wait_for_function("mark => location.hash === `#patching=${mark}`", arg=mark)
-
-
-def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
-    visit.go("patching")
-    visit.see_answer("patching", 2)
-    visit.tab.locator("[role=tabpanel] .term:visible").first.focus()
-    told = visit.tab.locator("#meaning")
-    told.wait_for()
-    assert len(told.inner_text()) > 20
-    visit.tab.keyboard.press("Escape")
-    assert not told.is_visible()
 
 
 def test_the_next_dot_is_a_door_to_its_neuron_by_keys_alone(visit):
