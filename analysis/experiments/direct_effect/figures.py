@@ -93,7 +93,8 @@ def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
     figure.update_layout(style.frame(22 * rows + 32 + 52, left, 32, 52, 12))
     for column, (tokens, logits) in enumerate(sides, start=1):
         _bars(figure, result, tokens, logits, column)
-        figure.update_xaxes(title=UNIT[sign].replace("unit", "logit per unit"), col=column)
+        title = "logit per unit" if sign > 0 else "logit per unit below 0"  # half a phone is narrow
+        figure.update_xaxes(title=title, col=column)
     figure.update_yaxes(title="token", col=1)
     for axis, title in (
         (figure.layout.xaxis, "raised most"),
