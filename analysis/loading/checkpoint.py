@@ -175,8 +175,8 @@ def check_architecture(config: dict[str, Any], folder: Path | str) -> None:
         raise UserError(
             f"{folder}/config.json cannot be understood ({first_line(error)})."
         ) from error
-    _check_windows(made, folder)
     family_of(made, KINDS[model_type])
+    _check_windows(made, folder)
 
 
 def _check_windows(config: "PreTrainedConfig", folder: Path | str) -> None:
