@@ -440,7 +440,7 @@ def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     assert rare.flips
     assert (rare.decides, rare.raises, rare.lowers) == (False, True, False)
     assert told.heading == "Take the neuron away, and the word loses ground"
-    assert "after none of them, with the neuron or without it" in Prose(told.caption).text
+    assert "after none, with the neuron or without it" in Prose(told.caption).text
     often = facts(study.ablation)
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
@@ -667,7 +667,7 @@ def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(act
     values = np.full_like(study.ablation.position_activation, sign * active)
     fields = {"position_activation": values, "activation": sign * study.ablation.activation}
     told = make_claims(changed(study, "ablation", **fields)).ablation
-    assert "No loss can be shown" in told.corpus
+    assert "No harm can be shown" in told.corpus
     assert says in told.corpus
 
 

@@ -224,7 +224,7 @@ def test_on_news_nothing_is_lost_without_it(study, brief):
     result = study.ablation
     change = result.position_change[MEAN, result.position_target].mean()
     says(brief, f"before a real ·an, ablation changes the loss by {change:+.3f} nats")
-    says(brief, "no loss can be shown")
+    says(brief, "no harm can be shown")
 
 
 def test_it_tells_other_words_apart_but_not_in_every_sentence(study, brief):

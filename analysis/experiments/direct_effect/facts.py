@@ -83,6 +83,7 @@ class Facts:
     spellings: tuple[str, ...]  # variants of the target that lead the list
     foil_logit: float  # of the foil
     foil_rank: int
+    both_sides: bool  # whether the target is written and the foil lowered
     among: Among  # all neurons
     rotations: Rotations  # the controls
     layer: Layer | None  # None where the layer has no other neuron
@@ -110,6 +111,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     top, bottom = (result.top_tokens, result.bottom_tokens)[::sign]
     other, logit = _best_other(result, sign)
     spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
+    begins = target <= logit and _begins(other, result.target)
     shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
     return Facts(
         positive=sign > 0,
@@ -118,7 +120,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         vocabulary=vocabulary,
         target_logit=target,
         writes=target > logit,
-        begins=target <= logit and _begins(other, result.target),
+        begins=begins,
         every_spelling=bool(spelled),
         far=abs(result.target_z) > FAR,
         target_rank=_rank(result.target_rank, vocabulary, sign),
@@ -128,6 +130,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         spellings=tuple(takewhile(lambda text: text in result.variants, top)),
         foil_logit=sign * result.foil_logit,
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
+        both_sides=(begins or target > logit) and sign * result.foil_logit < 0,
         among=_among(result, sign),
         rotations=_rotations(result.rotated_best, target),
         layer=_layer(result),

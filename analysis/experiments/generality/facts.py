@@ -59,6 +59,7 @@ class Facts:
     auc: Estimate  # of the neuron there
     shuffled: Span  # the middle 95 % of its AUC with labels shuffled
     model_auc: Estimate  # of the model's own answer there
+    model_orders: bool  # whether that is clear of chance, the right way round
     target_preferred: int  # words of the target's kind after which the model puts it above the foil
     mostly_preferred: bool  # whether those are more than half
     gap: float  # difference of the means there
@@ -84,6 +85,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     sign = sign or sign_of(result)
     areas = signed_area(result.auc, sign)
     size = len(result.target_words)
+    model_auc = Estimate(float(result.diff_auc[0]), *area_span(result.diff_auc_interval[0]))
     preferred = int((result.logit_diff[0, :size] > 0).sum())
     gaps = sign * (result.means[:, 0] - result.means[:, 1])
     matched = either_way(result.matched_auc[0])
@@ -96,7 +98,8 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
         auc=Estimate(float(areas[0]), *area_span(result.auc_interval[0], sign)),
         shuffled=area_span(result.shuffled_interval[0], sign),
-        model_auc=Estimate(float(result.diff_auc[0]), *area_span(result.diff_auc_interval[0])),
+        model_auc=model_auc,
+        model_orders=model_auc.low > 0.5,
         target_preferred=preferred,
         mostly_preferred=2 * preferred > size,
         gap=float(gaps[0]),
