@@ -413,9 +413,9 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
         ("foil_prompts.follows", True),
         ("foil_prompts.both_ways", True),
         ("both_kinds.narrows", True),
-        ("before_target.change.rises", True),
+        ("before_target.change.positive", True),
         ("matched.as_large", False),
-        ("before_others.rises", False),
+        ("before_others.positive", False),
     ],
 )
 def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
@@ -464,7 +464,7 @@ def test_a_trifling_change_raises_nothing_however_sure_it_is():
     ablated = (result.baseline[:, None] + np.zeros_like(result.ablated)).astype("f")
     ablated[..., 0] -= 0.01
     found = facts(dataclasses.replace(result, ablated=ablated))
-    assert found.target_prompts.change.falls
+    assert found.target_prompts.change.negative
     assert not found.raises
 
 
