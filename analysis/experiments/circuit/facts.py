@@ -39,9 +39,7 @@ class Facts:
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
     complete: bool  # whether next to nothing comes back through all others
     others_against: bool  # whether all others move the answer the other way
-    path: tuple[
-        str, ...
-    ]  # nodes of the way whose weakest edge is strongest; none if it is straight
+    path: tuple[str, ...]  # nodes of the way whose weakest edge is strongest; none if straight
     weakest: float  # that edge's effect; 0 where no way has edges that all help
     opposed: Opposed | None  # the one that takes most back
     matched: float  # the most that other nodes of the same kinds bring back

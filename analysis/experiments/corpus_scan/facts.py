@@ -26,9 +26,7 @@ class Area:
     enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
     reversed: bool  # whether that is the side against which the neuron is used
-    does_not: (
-        bool  # whether it leaves a coin's and nothing that is far from it, in either direction
-    )
+    does_not: bool  # whether it leaves a coin's and nothing that is far from it, either way
 
     @property
     def low(self) -> bool:

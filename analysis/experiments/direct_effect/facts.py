@@ -57,9 +57,7 @@ class Among:
     by_target: int  # rank by direct effect on the target
     by_difference: int  # rank by that on target minus foil
     difference: float  # its own effect on that
-    ahead: tuple[
-        Peer, ...
-    ]  # neurons ranked before it by the target; none where they are not listed
+    ahead: tuple[Peer, ...]  # ranked before it by the target; none where they are not listed
     next: Peer | None  # the neuron with the largest effect on the difference, but for itself
 
 

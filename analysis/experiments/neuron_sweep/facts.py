@@ -93,6 +93,8 @@ class Benched:
     mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
     mean_missed: tuple[float, float]  # the largest effect missed of ten and of fifty, in logits
     mean_missed_share: tuple[float, float]  # the largest of these as shares of the gap
+    sizes: tuple[int, ...]  # recall is told of so many neurons
+    size: int  # of these the one by which estimates are judged
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ def benched(model: str = MODEL) -> Benched:
         mean_recall=(found.recall(DEFAULT, SIZES[0], True), found.recall(DEFAULT, size, True)),
         mean_missed=missed,
         mean_missed_share=share,
+        sizes=SIZES,
+        size=size,
     )
 
 
