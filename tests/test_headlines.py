@@ -192,7 +192,7 @@ def test_without_it_the_word_loses_ground_and_no_neuron_as_active_does_as_much(s
     says(brief, "Take the neuron away, and the word loses ground", f"difference by {change:.2f}")
     preferred, without = (baseline > 0).sum(), (result.ablated[calls, MEAN, 0] > 0).sum()
     assert without == 0 < preferred < calls.sum() / 2, "it raises the word and does not decide"
-    says(brief, f"Of {calls.sum()} prompts, the model prefers ·an after {preferred} of them with")
+    says(brief, f"Of {calls.sum()} prompts, the model prefers ·an after {preferred} with")
     says(brief, "and after none without it")
     norms = [np.sqrt((row[1:] ** 2).mean()) for row in result.matched_activation]
     own = np.sqrt((result.activation[1:] ** 2).mean())
