@@ -444,7 +444,7 @@ def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     often = facts(study.ablation)
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
-        "after 5 of them with the neuron, and after none without it"
+        "after 5 with the neuron, and after none without it"
         in Prose(make_claims(study).ablation.caption).text
     )
 
