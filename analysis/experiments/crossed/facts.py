@@ -213,11 +213,13 @@ def _after(result: Crossed, place: int, sign: int) -> After:
         Count(int(kind.sum()), int(own[0][side]), int(own[1][side]))
         for side, kind in enumerate((mine, ~mine))
     )
+    areas, spans = result.area[0, :, place], result.area_interval[0, :, place]
     return After(
         result.examples[place],
         result.beginnings[place],
         result.says[place],
-        *_three(result.area[0, :, place], result.area_interval[0, :, place], sign)[:WITHOUT],
+        neuron=auc(areas[NEURON], spans[NEURON], sign),
+        model=auc(areas[MODEL], spans[MODEL]),
         drop=Interval(
             sign * float(result.drop[NEURON, place]),
             *signed_span(result.drop_interval[NEURON, place], sign),
