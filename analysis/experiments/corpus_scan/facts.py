@@ -159,13 +159,7 @@ class Facts:
 
 
 def facts(result: CorpusScan, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that with which it tells
-            where the target comes.
-    """
+    """Read them off, with the sign with which the neuron is used; by default its detector's."""
     before = map(from_whole_character, result.before)
     columns = result.kinds, result.values.tolist(), before, result.token, result.after
     if sign is None:

@@ -110,12 +110,7 @@ class Facts:
 
 
 def facts(result: Crossed, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default ``sign_of``.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     sign = sign or sign_of(result)
     rule, cue = (_factor(result, place, sign) for place in range(2))
     example = _example(result, sign)

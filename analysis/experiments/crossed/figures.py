@@ -19,9 +19,7 @@ BOLDER = 8  # letters that a bold line holds fewer than a plain one
 def crossed(result: Crossed, sign: int | None = None) -> go.Figure:
     """A row per example: AUC of the neuron by rule and by cue, of the model with and without it.
 
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default ``sign_of``.
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
     """
     headings = [_heading(result, i) for i in range(len(result.examples))]
     figure, middles = _rows(headings, STRIP)

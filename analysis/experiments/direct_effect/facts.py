@@ -96,13 +96,7 @@ def raising(result: DirectEffect) -> int:
 
 
 def facts(result: DirectEffect, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that with which it raises
-            the target.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``raising``."""
     sign = sign or raising(result)
     vocabulary = int(result.bin_counts.sum())
     target, variants = sign * result.target_logit, sign * result.variant_logits

@@ -64,13 +64,7 @@ class Facts:
 
 
 def facts(result: Generality, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that of its mean after
-            the target's words.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     sign = sign or sign_of(result)
     areas = signed_area(result.auc, sign)
     size = len(result.target_words)

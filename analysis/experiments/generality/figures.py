@@ -20,9 +20,7 @@ NEAR_EDGE = 0.15  # an AUC below this has no room for its number on the left
 def generality(result: Generality, sign: int | None = None) -> go.Figure:
     """Left every word's activation, right how well it tells the groups apart, by sentence.
 
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default ``sign_of``.
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
     """
     headings = [_heading(result, i) for i in range(len(result.templates))]
     rows = [STRIPS + HEADING + style.LINE * len(lines) for lines in headings]

@@ -72,12 +72,7 @@ class Facts:
 
 
 def facts(result: Robustness, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: of which neuron.
-        sign: of the activation with which it is used; by default ``sign_of``.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     precision = _precision(result) if result.quantised else None
     sign = sign or sign_of(result)
     formats = tuple(_format(result, i, sign) for i in range(len(result.formats)))

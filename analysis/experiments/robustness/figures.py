@@ -71,9 +71,7 @@ def _panel(
 def robustness_formats(result: Robustness, sign: int | None = None) -> go.Figure:
     """A row per format: AUC of neuron and answer over words, and recovery in the pair.
 
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default ``sign_of``.
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
     """
     names = list(result.formats)
     figure = style.canvas(66 * len(names) + 66, left=style.label_width(names) + 20)
