@@ -11,7 +11,7 @@ import pytest
 from analysis.claims import make_claims
 from analysis.experiments.composition.compute import composition, held_out_shares
 from analysis.experiments.composition.facts import facts
-from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
+from analysis.experiments.composition.figures import TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.experiments.composition.figures_pushes import composition_pushes
@@ -152,7 +152,7 @@ def test_the_bars_lead_from_nothing_to_the_total_without_a_gap(plan):
     result = evidence(plan).composition
     steps = waterfall(result)
     assert steps[-1][0] == TOTAL
-    assert steps[-2][0] == NORM
+    assert steps[-2][0] == "final norm"
     for (_, _, end, _), (_, begin, *_) in pairwise(steps[:-1]):
         assert begin == pytest.approx(end)
     assert steps[0][1] == 0.0
