@@ -166,6 +166,25 @@ def test_the_bars_of_a_real_split_reach_its_total_too(subject, pair):
     assert len(drawn(result).to_json()) < 150_000
 
 
+@pytest.mark.parametrize(
+    ("name", "bar", "said"),
+    [
+        ("post_norms", "later norms", "+0.200 from the scales of the norms behind later attention"),
+        ("cap", "logit cap", "+0.200 from the cap on the logits"),
+    ],
+)
+def test_what_scales_and_a_cap_do_is_told_where_there_are_such(name, bar, said):
+    result = evidence(Plan()).composition
+    fifth = np.full(2, 0.2)
+    added = {name: fifth, "total": result.total + fifth}
+    steps = waterfall(dataclasses.replace(result, **added))
+    assert bar in [step for step, *_ in steps]
+    assert steps[-2][2] == pytest.approx(steps[-1][2], abs=1e-5)
+    assert said in " ".join(claims_with(**added).paths.split())
+    assert bar not in [step for step, *_ in waterfall(result)]
+    assert said[7:] not in claims_with().paths
+
+
 def test_controls_stand_in_the_figure_of_the_claim():
     figure = drawn(evidence(Plan()).composition)
     names = {row[0] for trace in figure.data for row in (trace.customdata or ())}

@@ -14,7 +14,7 @@ BAR = 26  # pixels a row
 UNIT = "logit difference, change in logits"
 DIRECT, HEADS, NEURONS, TOTAL = "direct write", "other heads", "other neurons", "total"
 REST = {
-    "norms within": "post_norms",
+    "later norms": "post_norms",
     "final norm": "norm",
     "logit cap": "cap",
     "later tokens": "behind",
