@@ -18,7 +18,6 @@ NAMED = 3
 class Rotations:
     """The same vector, rotated at random."""
 
-    count: int  # how many rotations
     as_strong: int  # how many write some token as strongly as the neuron writes the target
     interval: tuple[float, float]  # of their share
     median: float  # logit of the token that a rotation writes most
@@ -29,9 +28,7 @@ class Rotations:
 class Layer:
     """The other neurons of the layer, each with its own favourite token."""
 
-    others: int  # how many
-    as_far: int  # how many have a favourite as many standard deviations out as the target here
-    share: float  # of them
+    share: float  # of those with a favourite as many standard deviations out as the target here
     rare: bool  # whether that share is small enough for chance to be no explanation
 
 
@@ -52,8 +49,6 @@ class Peer:
 class Among:
     """The neuron among all of the model, in the direction in which it is used."""
 
-    neurons: int  # how many there are
-    gated: bool  # whether they can be active with either sign, so that both directions count
     by_target: int  # rank by direct effect on the target
     by_difference: int  # rank by that on target minus foil
     difference: float  # its own effect on that
@@ -156,7 +151,6 @@ def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
 def _rotations(best: np.ndarray, target: float) -> Rotations:
     as_strong = int((best >= target).sum())
     return Rotations(
-        count=len(best),
         as_strong=as_strong,
         interval=share_interval(as_strong, len(best)),
         median=float(np.median(best)),
@@ -165,11 +159,10 @@ def _rotations(best: np.ndarray, target: float) -> Rotations:
 
 
 def _layer(result: DirectEffect) -> Layer | None:
-    others = len(result.layer_best)
-    if not others:
+    if not len(result.layer_best):
         return None
-    share = result.as_far / others
-    return Layer(others, result.as_far, share, rare=share <= USUAL)
+    share = result.as_far / len(result.layer_best)
+    return Layer(share, rare=share <= USUAL)
 
 
 def _among(result: DirectEffect, sign: int) -> Among:
@@ -178,8 +171,6 @@ def _among(result: DirectEffect, sign: int) -> Among:
     writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
     choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
     return Among(
-        neurons=result.neurons,
-        gated=result.gated,
         by_target=by_target,
         by_difference=by_difference,
         difference=sign * (result.target_logit - result.foil_logit),
