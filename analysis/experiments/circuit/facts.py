@@ -50,7 +50,6 @@ class Facts:
     source: str  # the drawn MLP at an exchanged token without which most is lost; empty if none
     most: float  # nodes that bring back nearly all, as a share of all nodes
     most_nodes: int
-    pairs: int  # held-out pairs
     held_out: Estimate | None
     held_out_without: Estimate | None
     holds: bool  # whether it brings back half as much there, beyond doubt
@@ -63,8 +62,7 @@ def facts(result: Circuit) -> Facts:
     matched = float(result.matched.max(initial=0.0))
     random_cpr = max(area(each) for each in result.random)
     random_cmd = min(area(np.abs(1 - each)) for each in result.random)
-    pairs = len(result.held_out)
-    held_out = result.over_pairs(result.held_out_faithful) if pairs else None
+    held_out = result.over_pairs(result.held_out_faithful) if result.held_out else None
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
         tried=int(np.isfinite(result.edges).sum()),
@@ -83,9 +81,8 @@ def facts(result: Circuit) -> Facts:
         source=_source(result),
         most=float(result.sizes[near] / result.universe),
         most_nodes=int(result.sizes[near]),
-        pairs=pairs,
         held_out=held_out,
-        held_out_without=result.over_pairs(result.held_out_without) if pairs else None,
+        held_out_without=result.over_pairs(result.held_out_without) if result.held_out else None,
         holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
     )
 

@@ -9,7 +9,7 @@ from analysis.experiments.circuit.measured import Circuit
 from analysis.grounds import Ground
 
 
-def grounds(facts: Facts, _result: Circuit) -> Iterator[Ground]:
+def grounds(facts: Facts, result: Circuit) -> Iterator[Ground]:
     """Pairs of prompts are the sample."""
     if facts.held_out and np.isfinite(facts.held_out.low):
-        yield Ground("held_out", {"prompt_pair": facts.pairs}, "bootstrap")
+        yield Ground("held_out", {"prompt_pair": len(result.held_out)}, "bootstrap")

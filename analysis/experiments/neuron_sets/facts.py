@@ -68,7 +68,6 @@ class Facts:
     """How many neurons it takes."""
 
     pair: PairFacts
-    pairs: int  # held-out pairs
     verdict: Verdict
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
     larger: Set  # so many times as large, or the largest
@@ -109,7 +108,6 @@ def facts(result: NeuronSets) -> Facts:
     exact, attribution, greedy = result.area[RESTORED].tolist()
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
-        pairs=len(result.held_out),
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),

@@ -9,7 +9,7 @@ from analysis.experiments.neuron_sets.measured import NeuronSets
 from analysis.grounds import Ground
 
 
-def grounds(facts: Facts, _result: NeuronSets) -> Iterator[Ground]:
+def grounds(facts: Facts, result: NeuronSets) -> Iterator[Ground]:
     """Pairs of prompts are the sample; each set's interval holds by itself."""
     if facts.first.held_out and np.isfinite(facts.first.held_out.low):
-        yield Ground("held_out", {"prompt_pair": facts.pairs}, "bootstrap")
+        yield Ground("held_out", {"prompt_pair": len(result.held_out)}, "bootstrap")

@@ -102,7 +102,6 @@ class Facts:
     """What the sweep shows."""
 
     pair: PairFacts  # whether the pair leaves anything to explain
-    pairs: int  # how many chose together
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
@@ -143,7 +142,6 @@ def facts(result: NeuronSweep) -> Facts:
     ]
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
-        pairs=len(result.selection),
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),
