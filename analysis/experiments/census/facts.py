@@ -82,7 +82,6 @@ class Behaviour:
 class Facts:
     """What the tables of all neurons and all tokens show."""
 
-    gated: bool  # whether neurons count in both directions
     by: Mapping[str, Standing]  # the neuron's standing by each order; ``raw`` is the product itself
     first_by_all: bool  # whether it is first by each of the measures
     # the next neuron by the product itself and its value; None where there is none
@@ -104,7 +103,6 @@ def facts(result: Census, _sign: int | None = None) -> Facts:
     names, values = result.order_units[RAW], result.order_values[RAW].tolist()
     hubs = {name: _hub(result, kind) for kind, name in enumerate((*result.measures, "embedding"))}
     return Facts(
-        gated=result.directions > 1,
         by=by,
         first_by_all=all(by[name].rank == 1 for name in result.measures),
         second=(names[1], values[1]) if len(names) > 1 else None,

@@ -21,7 +21,6 @@ class Answer:
 class Natural:
     """Prompts of ordinary prose that call for the target."""
 
-    prompts: int  # how many
     preferred: int  # after how many of them the target is likelier than the foil
     first: int  # after how many of them the target is the likeliest token
     interval: tuple[float, float]  # of that share, 95 %
@@ -44,7 +43,6 @@ class Facts:
     # the tokens in which the prompts differ, of the clean and the corrupted one
     exchanged: tuple[tuple[str, str], ...]
     names_target: bool  # whether a prompt contains the target itself
-    long: bool  # whether target or foil is several tokens long
     natural: Natural | None  # ordinary prose; None where there is none
 
 
@@ -65,7 +63,6 @@ def facts(result: NextToken) -> Facts:
         other_tokens=len(pair[-1]),
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
         names_target=_names_target(result, own),
-        long=bool(result.target_tokens),
         natural=_natural(result),
     )
 
@@ -92,7 +89,6 @@ def _natural(result: NextToken) -> Natural | None:
     prose = in_prose(result)
     first = int((result.rank_target[prose] == 1).sum())
     return Natural(
-        prompts=result.natural,
         preferred=int((result.logit_diff[prose] > 0).sum()),
         first=first,
         interval=share_interval(first, result.natural),

@@ -7,7 +7,7 @@ from analysis.experiments.next_token.facts import Facts
 from analysis.grounds import Ground
 
 
-def grounds(facts: Facts, _result: NextToken) -> Iterator[Ground]:
+def grounds(facts: Facts, result: NextToken) -> Iterator[Ground]:
     """Prompts are the sample."""
     if facts.natural:
-        yield Ground("natural", {"prompt": facts.natural.prompts}, "wilson")
+        yield Ground("natural", {"prompt": result.natural}, "wilson")
