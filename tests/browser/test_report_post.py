@@ -187,6 +187,7 @@ def test_every_sentence_that_speaks_of_marks_finds_some(visit):
     for _ in range(visit.tab.locator(".guess .ask button").count()):
         visit.tab.locator(".guess .ask button").first.click()
     visit.see(*(name for name in visit.figures() if name != "dose"))
+    visit.tab.mouse.move(0, 0)  # what lies under the pointer comes before what has the focus
     sentences = visit.tab.locator(".lights").all()
     assert len(sentences) >= 10
     for sentence in sentences:
