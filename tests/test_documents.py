@@ -163,10 +163,10 @@ def test_the_readmes_findings_are_the_studys():
     told = sweep.held_out_recovery[0].mean, sweep.held_out_noising_recovery[0].mean
     assert "{:.2f} and {:.2f}.*".format(*told) in words
     crossed = crossed_facts(found("crossed"))
-    assert f"(AUC {crossed.rule.neuron.value:.2f}) more than its letter" in words
-    assert f"its letter ({crossed.cue.neuron.value:.2f})" in words
+    assert f"(AUC {crossed.rule.neuron.mean:.2f}) more than its letter" in words
+    assert f"its letter ({crossed.cue.neuron.mean:.2f})" in words
     without = next(each for each in crossed.bare if not each.text)
-    assert f"than without one ({without.neuron.value:.2f})" in words
+    assert f"than without one ({without.neuron.mean:.2f})" in words
     scan, other = found("corpus_scan"), found("generality").auc[1:]
     place = scan.labels.index("next")
     told = f"(AUC {scan.auc[0, place, 0]:.2f}; the model's own probability, "

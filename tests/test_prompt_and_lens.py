@@ -32,7 +32,7 @@ def test_prose_after_one_prompt_alone_is_not_taken_for_a_corrupted_one(subject, 
     found, told = facts(result), summary(result)
     assert found.corrupted is None
     assert "corrupted" not in told
-    assert found.natural.prompts == told["natural"]["prompts"] == 2
+    assert told["natural"]["prompts"] == 2
     diffs = [subject.logits(p.tokens)[-1] @ _contrast(subject, pair) for p in prose]
     assert found.natural.preferred == sum(float(diff) > 0 for diff in diffs)
 
