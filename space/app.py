@@ -14,7 +14,7 @@ from space import endpoints, html, service, tabs
 from space.asks import MODEL, Ask, known_answers, refresh
 from space.leaving import VISITORS
 from space.pages import Pages
-from space.question_bar import NEWEST, QUIET, QuestionBar, received
+from space.question_bar import NEWEST, QUIET, UNLESS_STOPPED, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
 
@@ -111,8 +111,9 @@ class Wiring:
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
         sent = self.bar.send(events)
         sent.then(
-            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private", **NEWEST
-        )
+            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private",
+            **UNLESS_STOPPED,
+        )  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
         sent.then(self._known, self.bar.wire, [self.bar.heard, *dear], **NEWEST, **QUIET)
 

@@ -13,7 +13,7 @@ from space.answers import Answer
 from space.known import known
 from space.leaving import Left, asked
 from space.panel import Panel
-from space.question_bar import NEWEST, QuestionBar, received
+from space.question_bar import UNLESS_STOPPED, QuestionBar, received
 from space.view import View
 
 USUAL_LABEL = "Ask this"
@@ -90,11 +90,13 @@ class Ask:
                 concurrency_id=MODEL,
                 api_visibility="private",
                 show_progress_on=self.panel.finding,
-                **NEWEST,
+                **UNLESS_STOPPED,
             )
 
     def _pressed(self, sent: Any, progress: gr.Progress = gr.Progress(), *values: Any) -> list[Any]:  # noqa: B008
         del progress  # its place in the signature makes the page show a bar
+        if not sent:
+            return self.panel.keep()
         try:
             view = received(sent)
         except UserError as error:
@@ -106,6 +108,8 @@ class Ask:
 
 def refresh(asks: Sequence[Ask], sent: Any, values: Sequence[Any]) -> list[Any]:
     """Answers of the quick experiments of the open tab; the other panels are left as they are."""
+    if not sent:
+        return [kept for ask in asks for kept in ask.panel.keep()]
     try:
         view = received(sent)
     except UserError as error:

@@ -64,6 +64,7 @@
 
   const asked = (view, text) => {
     if (text !== sent) tries = 0;
+    stopped = false;
     [current, sent] = [view, text];
     mark();
     window.heardAnswers?.(view);
@@ -93,9 +94,15 @@
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
+  /* Of the questions that wait in the page for the one on its way, Stop drops those asked before it. */
+  let stopped = false;
+  window.unlessStopped = ([view, ...values]) => [stopped ? "" : view, ...values];
+
   document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("#stop")) stopped = true;
     if (!target.closest?.("#again")) return;
     tries = 0;
+    document.getElementById("lost").hidden = true;
     document.getElementById("ask").click();
   });
 
