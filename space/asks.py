@@ -14,6 +14,7 @@ from space.known import known
 from space.leaving import Left, asked
 from space.panel import Panel
 from space.question_bar import UNLESS_STOPPED, QuestionBar, received
+from space.settings import AT_ONCE
 from space.view import View
 
 USUAL_LABEL = "Ask this"
@@ -60,11 +61,17 @@ class Ask:
 
     def label(self, view: View, values: Sequence[Any]) -> str:
         """What the button says, with about how long the answer takes."""
-        time = service.estimate(
+        told = service.estimate(
             self.experiment, view, dict(zip(self.controls, values, strict=True))
         )
         said = self.experiment.button or USUAL_LABEL
-        return f"{said} (about {time})" if time else said
+        return f"{said} (about {told.time})" if told else said
+
+    def cheap(self, view: View) -> bool:
+        """Whether it is worked out so soon that nobody has to wish for it."""
+        usual = {name: control.value for name, control in self.controls.items()}
+        told = service.estimate(self.experiment, view, usual) if self.button else None
+        return told is not None and told.passes <= AT_ONCE
 
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
@@ -133,3 +140,15 @@ def known_answers(asks: Sequence[Ask], sent: Any) -> list[Any]:
         answer = ask.known(view) if ask.tab == view.tab else None
         shown += ask.panel.keep() if answer is None else ask.panel.show(answer, view)
     return shown
+
+
+def comes_unwished(asks: Sequence[Ask], sent: Any) -> str:
+    """The name of the cheap experiment that the open tab begins with, where it would be empty."""
+    try:
+        view = received(sent)
+    except UserError:
+        return ""
+    here = [ask for ask in asks if ask.tab == view.tab]
+    if not here or any(ask.quick or ask.known(view) for ask in here):
+        return ""
+    return next((ask.experiment.name for ask in here if ask.cheap(view)), "")

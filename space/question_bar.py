@@ -110,6 +110,7 @@ class QuestionBar:
         }
         self.wire = _hidden("", "wire", "View")
         self.heard = _hidden("", "heard", "View that the committed study was asked")
+        self.unwished = _hidden("", "unwished", "Answer that comes by itself")
         self.listen = gr.Button("Listen", elem_id="listen", visible="hidden")
 
     @property

@@ -34,11 +34,12 @@
     [...document.querySelectorAll(".answer [data-testid='status-tracker']")].some(
       (each) => !each.classList.contains("hide"),
     );
+  const told = (id) => document.querySelector(`#${id} textarea, #${id} input`)?.value;
+  const missing = (each) => !answered(each) || !isCurrent(each);
   const lacks = () => {
     const panel = openTab();
     const quick = panel ? within(panel, ".quick") : [];
-    const heard = document.querySelector("#heard textarea, #heard input").value;
-    return heard !== sent || quick.some((each) => !answered(each) || !isCurrent(each));
+    return told("heard") !== sent || quick.some(missing);
   };
 
   /* Gradio drops a question that is asked while the same one is on its way, keeps an answer for which
@@ -50,9 +51,9 @@
   let tries = 0;
   let timer = 0;
   const look = () => {
-    const [pending, missing] = [isPending(), lacks()];
-    document.getElementById("lost").hidden = pending || !missing || tries < PATIENCE.length;
-    if (!pending && !missing) return;
+    const [pending, lost] = [isPending(), lacks()];
+    document.getElementById("lost").hidden = pending || !lost || tries < PATIENCE.length;
+    if (!pending && !lost) return;
     timer = setTimeout(look, pending ? LISTEN : (PATIENCE[tries + 1] ?? LISTEN));
     if (pending) document.getElementById("listen").click();
     else if (tries++ < PATIENCE.length) document.getElementById("ask").click();
@@ -78,8 +79,19 @@
     const here = [...document.querySelectorAll("[data-question]")].map((e) => e.dataset.question).join();
     if (here !== arrived) mark();
     arrived = here;
+    bring();
     window.heardAnswers?.();
     document.body.classList.toggle("pending", isPending());
+  };
+
+  /* What is cheap is asked by the page itself, once, where the open tab would be empty. */
+  let brought = "";
+  const bring = () => {
+    const name = told("unwished");
+    if (told("heard") !== sent || brought === sent) return;
+    brought = sent;
+    const place = name && openTab()?.querySelector(`.answer-${name}`);
+    if (place && missing(place)) openTab().querySelector(`button.asks-${name}`).click();
   };
 
   /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
@@ -87,7 +99,8 @@
   const pressOpen = (wish) => {
     const panel = openTab();
     if (!panel || within(panel, ".quick").length) return;
-    const lacking = (each) => !answered(each) || !isCurrent(each) || each.querySelector("[role=alert]");
+    brought = sent;
+    const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
     const all = within(panel).filter(lacking);
     const named = typeof wish === "string";
     const first = named ? all.find((each) => nameOf(each) === wish) : all.find(answered) || all[0];

@@ -43,11 +43,12 @@ def test_a_page_that_gets_no_answer_asks_three_times_more_and_then_says_so(conte
 
 
 def test_one_stop_ends_a_question_that_was_pressed_twice(context, running, address, monkeypatch):
-    running.session.answers = Kept()
     with running.session.alone("tiny"):
         slow = Endless(running.session.subject("tiny"))
     with SpaceVisit(context, address) as visit:
         visit.go("find")
+        visit.see_answer("find", 1)
+        running.session.answers = Kept()
         monkeypatch.setattr(analysis.running, "compute", slow)
         before = visit.asked.count
         visit.button("Find the neuron").click()
