@@ -46,8 +46,8 @@ BUDGET = 700_000
 """Passes of a token through a layer that one answer may take: an exact sweep of the embedded
 model's neurons takes 668,160, half a minute on two cores. All others wait that long for it."""
 AT_ONCE = 100_000
-"""Of those, as many as an answer may take that comes without being wished for, where a tab would open
-empty: five seconds on two cores."""
+"""Of those, as many as an answer may take that comes without being wished for, on a tab that would
+open empty: five seconds on two cores."""
 SECONDS = 35.0
 """A machine on which as much is done sooner may do more: what it does in so many seconds."""
 RATE = 20_000.0
