@@ -84,26 +84,31 @@
     document.body.classList.toggle("pending", isPending());
   };
 
-  /* What is cheap is asked by the page itself, once, where the open tab would be empty. */
-  let brought = "";
+  /* When it is known what a study answers, the page asks what was wished for by its name; else, once and
+     where the open tab would be empty, what is cheap. */
+  let [wished, brought] = ["", ""];
+  const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
   const bring = () => {
-    const name = told("unwished");
-    if (told("heard") !== sent || brought === sent) return;
-    brought = sent;
+    if (told("heard") !== sent) return;
+    const name = wished || (brought === sent ? "" : told("unwished"));
+    [wished, brought] = ["", sent];
     const place = name && openTab()?.querySelector(`.answer-${name}`);
-    if (place && missing(place)) openTab().querySelector(`button.asks-${name}`).click();
+    if (place && lacking(place)) openTab().querySelector(`button.asks-${name}`)?.click();
   };
 
   /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
      first screen wishes for one by its name. What was refused is asked again. */
   const pressOpen = (wish) => {
+    if (typeof wish === "string") {
+      wished = wish;
+      bring();
+      return;
+    }
     const panel = openTab();
     if (!panel || within(panel, ".quick").length) return;
     brought = sent;
-    const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
     const all = within(panel).filter(lacking);
-    const named = typeof wish === "string";
-    const first = named ? all.find((each) => nameOf(each) === wish) : all.find(answered) || all[0];
+    const first = all.find(answered) || all[0];
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
