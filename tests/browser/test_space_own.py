@@ -69,7 +69,7 @@ def asks_again_what_was_refused(visit):
 
 
 def asks_what_takes_longer_words(visit):
-    """What reads no words of several tokens leads to what does, which stands beside quick answers."""
+    """What reads no words of several tokens leads to what does, beside quick answers."""
     verdict, target = visit.tab.locator("#verdict"), visit.tab.locator("#own-target")
     target.fill("egg owl")
     target.press("Enter")
