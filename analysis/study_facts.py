@@ -167,10 +167,10 @@ class StudyFacts:
         return bool(self.of.neuron_sweep.neurons < SMALL)
 
     @cached_property
-    def bits(self) -> str:
-        """To how many bits its weights were quantised, where its source tells it."""
-        match = re.search(r"Q(\d)_", self.evidence.origin.source)
-        return match[1] if match else ""
+    def quantised(self) -> str:
+        """The name of the format in which its weights were quantised, where its source tells it."""
+        match = re.search(r"\bI?Q\d_\w+", self.evidence.origin.source)
+        return match[0] if match else ""
 
     @property
     def tuned(self) -> bool:
