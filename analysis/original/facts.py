@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.evidence import Evidence
 from analysis.experiments.logit_lens.facts import largest_jump
 from analysis.experiments.verification.compute import TOLERANCES, Verification, summary
 from analysis.original.published import Document, at_the_end, document, lens_curve, same_pair, words
@@ -12,6 +13,9 @@ from analysis.study_facts import StudyFacts
 
 KEYS = ("groups", "numbers", "circuit", "left_out")
 """Parts of what a verification says that are laid beside."""
+
+LAID_BESIDE = ("next_token", "logit_lens", "patching", "neuron_sweep")
+"""The experiments whose answers are laid beside the original's."""
 
 SHORT = 60
 """Groups of so many numbers at most are shown number by number."""
@@ -105,6 +109,11 @@ class Facts:
 def same_words(question: Question) -> bool:
     """Whether a study asks for the words that the original asked for."""
     return (question.target, question.foil) == words(document())
+
+
+def comparable(evidence: Evidence) -> bool:
+    """Whether a study asks for those words, and has all that is laid beside the original."""
+    return same_words(evidence.question) and evidence.has(*LAID_BESIDE)
 
 
 def facts(study: StudyFacts) -> Facts:
