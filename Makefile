@@ -41,7 +41,7 @@ help:
 	@echo "make clean    delete what these made, but not the downloads in your cache"
 
 report: $(VENV)/runtime
-	$(RUN) -m analysis study --out build/results
+	$(RUN) -m analysis study --out build/results --jobs $(JOBS)
 	$(RUN) -m report --results build/results
 
 render: $(VENV)/runtime
@@ -54,13 +54,13 @@ artifacts: $(VENV)/dev
 	$(RUN) -m report.artifacts
 
 study: $(VENV)/runtime
-	$(RUN) -m analysis study
+	$(RUN) -m analysis study --jobs $(JOBS)
 
 studies: $(VENV)/runtime
-	for question in $(QUESTIONS); do $(RUN) -m analysis study --question $$question || exit; done
+	for question in $(QUESTIONS); do $(RUN) -m analysis study --question $$question --jobs $(JOBS) || exit; done
 
 study-all: study studies
-	$(RUN) -m analysis study --model gemma-3-270m
+	$(RUN) -m analysis study --model gemma-3-270m --jobs $(JOBS)
 
 transplants: $(VENV)/runtime
 	$(RUN) -m analysis transplant --neuron L25N1527 --recipient gemma-3-270m --keep results

@@ -3,6 +3,7 @@
 import runpy
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from analysis import console, question_verbs
 from analysis.calls import AsJson, Asking, Call, takes_a_model, verb_of
 from analysis.declaration import SEEDS, Experiment
 from analysis.experiments import EXPERIMENTS
+from analysis.experiments import steps as studied
 
 ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a verb that hands all it is given to another program."""
@@ -92,10 +94,20 @@ def study(
         Path | None, typer.Option(help="Folder of results, a folder per model and question there.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=SEEDS, help="Of all random draws.")] = 0,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=16,
+            help="Processes that compute steps at once, each with the model in memory; they share "
+            "the processors out.",
+        ),
+    ] = 1,
 ) -> None:
     """Run every experiment of the study whose result is missing or out of date."""
     from analysis import results
-    from analysis.study import folder_of, run_study
+    from analysis.processes import processes
+    from analysis.study import folder_of, run_study, unwatched
 
     asking.ask()  # what is wrong with it is told before a model is loaded
     root = results.writable(out or results.out())
@@ -103,10 +115,17 @@ def study(
     question = asking.put(subject)
     folder = folder_of(root, subject, question)
     steps = []
-    for done in run_study(subject, question, folder, seed, console.watched):
-        what = done.refused or ("kept" if done.kept else f"{done.seconds:.1f} s")
-        console.note(f"{done.name:>17}  {what}")
-        steps.append(asdict(done))
+    alone = jobs == 1
+    with (
+        nullcontext() if alone else processes(asking.load, jobs) as others,
+        unwatched("") if alone else console.watched("all steps") as progress,
+    ):
+        watch = console.watched if alone else unwatched
+        for done in run_study(subject, question, folder, seed, watch, others):
+            what = done.refused or ("kept" if done.kept else f"{done.seconds:.1f} s")
+            console.note(f"{done.name:>17}  {what}")
+            steps.append(asdict(done))
+            progress(len(steps) / len(studied()))
     console.emit({"folder": str(folder), "steps": steps}, asking.as_json)
 
 

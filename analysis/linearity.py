@@ -14,24 +14,6 @@ from analysis.questions import Question
 from analysis.subject import Subject
 
 
-def check_linear(subject: Subject) -> None:
-    """Refuse a model in which what is written, and the logits, are no sum of parts.
-
-    Raises:
-        UnsuitedError: norms behind attention or MLPs, or a cap on the logits, stand in the way.
-    """
-    family = subject.family
-    if family.mlp_post is not None or family.attn_written != family.attn_out:
-        between = "has norms behind its attention and MLPs"
-    elif subject.read_out.cap is not None:
-        between = "caps its logits"
-    else:
-        return
-    raise UnsuitedError(
-        f"{subject.origin.name} {between}, so its parts do not add up to the whole."
-    )
-
-
 def check_reads_through_norms(subject: Subject) -> None:
     """Refuse a model whose MLPs read the residual stream itself, with norms behind them alone.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from analysis.progress import Progress, silent
 from analysis.questions import Question
 from analysis.running import compute, inputs, provenance
 from analysis.subject import Subject
+from analysis.workers import Each, here
 
 RIVALS = 3
 """How many of the sweep's next-best neurons are looked at beside the best."""
@@ -53,6 +54,7 @@ def run_study(
     folder: Path,
     seed: int = 0,
     watch: Watch = unwatched,
+    others: Each | None = None,
 ) -> Iterator[Done]:
     """Bring every step's result in a folder up to date, in order; yields each as it is done.
 
@@ -66,30 +68,56 @@ def run_study(
         folder: where results are kept.
         seed: of all random draws.
         watch: opens, by the name of a step, something that watches its progress.
+        others: does the steps behind the sweep, which rest on that alone; by itself this process.
 
     Raises:
         UserError: the question cannot be put to the model.
     """
     question.pair(subject)
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
+    mine = here(lambda: subject)
+    work = partial(_step, question, folder, seed, watch)
+    names = [step.name for step in steps()]
+    cut = names.index(NEURON) + 1
     refused = {}
-    for experiment in steps():
-        if is_elsewhere(folder, experiment):
-            continue
-        try:
-            options = {**study_options(experiment, seed), **kept_size(experiment, folder)}
-            given = step_inputs(experiment, subject, question, folder, options)
-            if given is None:
-                results.discard(folder, experiment.name)
+    for each, part in ((mine, names[:cut]), (others or mine, names[cut:])):
+        for done in each(work, part):
+            if done is None:
                 continue
-            yield bring_up_to_date(subject, experiment, given, folder, watch)
-        except UnsuitedError as error:
-            results.discard(folder, experiment.name)
-            refused[experiment.name] = str(error)
-            yield Done(experiment.name, 0.0, kept=False, refused=str(error))
+            if done.refused:
+                refused[done.name] = done.refused
+            yield done
     results.discard(folder, REFUSED)
     if refused:
         results.save_plain(folder, REFUSED, refused)
+
+
+def _step(
+    question: Question,
+    folder: Path,
+    seed: int,
+    watch: Watch,
+    load: Callable[[], Subject],
+    name: str,
+) -> Done | None:
+    """One step of a study; None where it is not its to do.
+
+    Raises:
+        UserError: the question cannot be put to the model.
+    """
+    experiment = named(name)
+    if is_elsewhere(folder, experiment):
+        return None
+    try:
+        options = {**study_options(experiment, seed), **kept_size(experiment, folder)}
+        given = step_inputs(experiment, load(), question, folder, options)
+        if given is None:
+            results.discard(folder, name)
+            return None
+        return bring_up_to_date(load(), experiment, given, folder, watch)
+    except UnsuitedError as error:
+        results.discard(folder, name)
+        return Done(name, 0.0, kept=False, refused=str(error))
 
 
 def step_inputs(

@@ -119,8 +119,8 @@ class StudyFacts:
 
     @cached_property
     def lens_component(self) -> LensComponent | None:
-        """Where the lens jumps, as patching ranks it; None where there is no lens."""
-        if not self.evidence.has("logit_lens"):
+        """Where the lens jumps, as patching ranks it; None where one of the two was not asked."""
+        if not self.evidence.has("logit_lens", "patching"):
             return None
         name, components = self.of.logit_lens.jump.component, self.of.patching.components
         rank, found = next((i, c) for i, c in enumerate(components, 1) if c.name == name)
@@ -167,10 +167,10 @@ class StudyFacts:
         return bool(self.of.neuron_sweep.neurons < SMALL)
 
     @cached_property
-    def bits(self) -> str:
-        """To how many bits its weights were quantised, where its source tells it."""
-        match = re.search(r"Q(\d)_", self.evidence.origin.source)
-        return match[1] if match else ""
+    def quantised(self) -> str:
+        """The name of the format in which its weights were quantised, where its source tells it."""
+        match = re.search(r"\bI?Q\d_\w+", self.evidence.origin.source)
+        return match[0] if match else ""
 
     @property
     def tuned(self) -> bool:
@@ -186,8 +186,23 @@ class StudyFacts:
     @property
     def dispensable(self) -> bool:
         """Whether the neuron brings the answer, and hardly any of it is lost without it."""
-        needed = self.of.ablation.decides or self.of.ablation.raises
+        needed = self.decides or self.raises
         return self.carries and not needed and self.of.neuron_sweep.noising < NOTABLE
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether activations were asked, and the neuron is silenced where the word comes."""
+        return self.evidence.has("activations") and self.of.activations.pair.suppressed
+
+    @property
+    def decides(self) -> bool:
+        """Whether taking the neuron away was asked, and turns the answer."""
+        return self.evidence.has("ablation") and self.of.ablation.decides
+
+    @property
+    def raises(self) -> bool:
+        """Whether that was asked, and makes the answer less likely."""
+        return self.evidence.has("ablation") and self.of.ablation.raises
 
     @property
     def confirmed(self) -> bool:

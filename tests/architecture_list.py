@@ -22,9 +22,11 @@ a resumed pass and what neurons write. Where they differ it is refused, whatever
 blocks do not ask for their attention in a way that can be exchanged. Where a *norm behind*
 attention or MLP stands between what is written and the residual stream, its scale depends on the
 text: `upstream` takes it as it is in each run, `direct-effect`, `census`, `writers` and `find` as
-it is at the end of the clean prompt, and each says so. `composition` refuses, since there patched
-and unpatched scales differ, and so it does where logits are *capped*. Where norms stand behind
-alone (OLMo 2), `upstream` refuses too.
+it is at the end of the clean prompt, and each says so. `composition` takes it as it is in the
+unpatched run; what patching does to the scales is a part of its own, and so is what a cap makes of
+it all where logits are *capped*. `circuit` measures what each node writes by itself through the
+norm, so what its edges bring back together is only nearly what they would. Where norms stand behind
+alone (OLMo 2), `upstream` refuses.
 
 This page is written by a test, from tiny random models (*tried*), else from the configuration
 alone.

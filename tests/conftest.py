@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.checking import check
+
 if TYPE_CHECKING:  # imported where they are used: who hands out the tests needs no model
     from analysis.prompts import PromptPair
     from analysis.subject import Subject
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one fails no test
 hypothesis.settings.load_profile("any machine")
+
+check()
 
 gc.disable()  # while tests are collected; see pytest_collection_finish
 
@@ -49,6 +53,16 @@ def pytest_collection_finish() -> None:
     """The collector never again walks through the libraries and the tests themselves."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """No test leaves gradients switched off for those behind it."""
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None and not torch.is_grad_enabled():
+        torch.set_grad_enabled(True)
+        pytest.fail(f"{item.nodeid} leaves gradients switched off")
 
 
 EVERY = [

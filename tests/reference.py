@@ -93,3 +93,21 @@ def patched(
 
     with subject.family.activations(subject.blocks[neuron.layer], put):
         yield
+
+
+def outputs(subject, tokens, names, hooks=()):
+    """What some hooks see at the last position, with others applied."""
+    seen = {}
+
+    def watch(name):
+        def hook(value, hook):
+            seen[name] = value[0, -1].clone()
+            return value
+
+        return name, hook
+
+    with torch.no_grad():
+        subject.bridge.run_with_hooks(
+            subject.batch(tokens), fwd_hooks=[*hooks, *map(watch, names)], prepend_bos=False
+        )
+    return seen

@@ -15,12 +15,13 @@ from analysis.errors import UserError
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.experiments.patching.compute import patching
 from analysis.experiments.writers.compute import writers
+from analysis.family import part
 from analysis.linearity import frozen
 from analysis.neuron import Neuron
 from analysis.sentences import finding
 from tests import families
 from tests.questions import make_tiny_pair
-from tests.reference import diff_with_hooks
+from tests.reference import diff_with_hooks, outputs
 from tests.test_architectures import EVERY
 
 NEURON = Neuron(1, 5)
@@ -171,15 +172,79 @@ def test_the_parts_of_what_a_neuron_reads_sum_to_it_or_are_refused(subject, name
             torch.testing.assert_close(sources, named[f"L{layer - 1}H0"], atol=1e-3, rtol=1e-3)
 
 
-def test_what_a_patch_does_splits_into_direct_later_and_norm_or_is_refused(subject, name, pair):
+def sides(subject, pair):
+    """Both prompts read at a layer, and its neuron that writes most differently on the two."""
     clean, corrupted = (side(subject, p, NEURON.layer) for p in (pair.clean, pair.corrupted))
-    if name in NORMS_BEHIND:
-        with pytest.raises(UserError, match="do not add up"):
-            split(subject, corrupted, clean, [NEURON], pair.contrast)
-        return
-    found = split(subject, corrupted, clean, [NEURON], pair.contrast)
-    whole = found.direct + found.norm + found.heads_full.sum() + found.neurons_full.sum()
-    torch.testing.assert_close(found.total, whole, atol=1e-3, rtol=1e-3)
+    loud = (clean.activations - corrupted.activations).abs()
+    loud = loud * subject.W_out(NEURON.layer).norm(dim=-1)
+    return clean, corrupted, Neuron(NEURON.layer, int(loud.argmax()))
+
+
+def test_what_a_patch_does_splits_into_what_every_part_adds(subject, pair):
+    clean, corrupted, neuron = sides(subject, pair)
+    found = split(subject, corrupted, clean, [neuron], pair.contrast)
+    parts = (found.direct, found.norm, found.post_norms, found.cap)
+    whole = sum(parts) + found.heads_full.sum() + found.neurons_full.sum()
+    torch.testing.assert_close(found.total, whole, atol=1e-4, rtol=1e-3)
+
+    def put(post):
+        return torch.cat([post[:-1], clean.activations[neuron.number][None]])
+
+    before = diff_with(subject, pair, pair.corrupted, lambda post: post, neuron)
+    moved = diff_with(subject, pair, pair.corrupted, put, neuron) - before
+    assert float(found.total) == pytest.approx(moved, abs=1e-4)
+    assert abs(moved) > 2e-3, "or the sum would say nothing"
+
+
+@pytest.mark.parametrize("name", sorted(NORMS_BEHIND), indirect=True)
+def test_a_later_part_comes_through_the_norm_behind_it_at_the_unpatched_scale(subject, pair):
+    """By hooks on the model: what the last layer's parts hold, through its norms, one by one."""
+    clean, corrupted, neuron = sides(subject, pair)
+    found = split(subject, corrupted, clean, [neuron], pair.contrast)
+    last, block = subject.n_layers - 1, subject.blocks[subject.n_layers - 1]
+    names = [
+        f"blocks.{last}.{name}" for name in ("attn.hook_z", "mlp.hook_post", "hook_resid_post")
+    ]
+
+    def put(post, hook):
+        post[0, -1, neuron.number] = clean.activations[neuron.number]
+        return post
+
+    with torch.no_grad():
+        tokens = pair.corrupted.tokens
+        patch = (f"blocks.{neuron.layer}.mlp.hook_post", put)
+        z, post, resid = outputs(subject, tokens, names).values()
+        patched_z, patched_post, _ = outputs(subject, tokens, names, [patch]).values()
+        along = (
+            subject.unembedding[pair.contrast.target_id]
+            - subject.unembedding[pair.contrast.foil_id]
+        )
+
+        def read(norm, before, writes):
+            """Through the norm behind and the final one, both at the unpatched run's scale."""
+            written, scale = through(norm, before, writes)
+            final, final_scale = through(subject.final_norm, resid, written / scale)
+            return float(final / final_scale @ along)
+
+        attention, mlp = (
+            part(block, path) for path in (subject.family.attn_out, subject.family.mlp_out)
+        )
+        per_z = subject.bridge.blocks[last].attn.W_O
+        for head in (0, 1):
+            expected = read(
+                part(block, subject.family.attn_written),
+                attention(z.flatten()),
+                (patched_z - z)[head] @ per_z[head],
+            )
+            assert float(found.heads_full[0, -1, head]) == pytest.approx(expected, abs=1e-5)
+        number = int((patched_post - post).abs().argmax())
+        expected = read(
+            part(block, subject.family.mlp_post),
+            mlp(post),
+            (patched_post - post)[number] * subject.W_out(last)[number],
+        )
+        assert float(found.neurons_full[0, -1, number]) == pytest.approx(expected, abs=1e-5)
+    assert float(found.post_norms.abs()) > 1e-5
 
 
 def through(norm, x, write):

@@ -14,7 +14,7 @@ from analysis.neuron import Neuron
 from analysis.prompts import PromptPair, make_pair
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED, default_pair, held_out_pairs
-from tests.reference import diff_with_hooks, patched_recoveries
+from tests.reference import diff_with_hooks, outputs, patched_recoveries
 
 
 @pytest.fixture
@@ -56,24 +56,6 @@ def add_last(change):
         return resid
 
     return hook
-
-
-def outputs(subject, tokens, names, hooks=()):
-    """What some hooks see at the last position, with others applied."""
-    seen = {}
-
-    def watch(name):
-        def hook(value, hook):
-            seen[name] = value[0, -1].clone()
-            return value
-
-        return name, hook
-
-    with torch.no_grad():
-        subject.bridge.run_with_hooks(
-            subject.batch(tokens), fwd_hooks=[*hooks, *map(watch, names)], prepend_bos=False
-        )
-    return seen
 
 
 def read_frozen(subject, pair, tokens, write):
@@ -277,7 +259,7 @@ def _listen(subject, pair, neuron, later, sign, changes=None):
 
 
 def test_of_a_write_the_unembedding_part_has_all_of_the_direct_effect(subject, pair, neuron):
-    write, part, rest, *random = pushes(subject, neuron, pair.contrast)
+    write, part, rest, *random = pushes(subject, subject.write(neuron), pair.contrast)
     along = subject.direction(pair.contrast.target_id, pair.contrast.foil_id)
     torch.testing.assert_close(part + rest, write)
     torch.testing.assert_close(part @ along, write @ along)
@@ -293,13 +275,12 @@ def test_answers_to_a_push_are_what_hooks_see_when_it_joins_the_residual(subject
     base, source = pair.corrupted, pair.clean
     sides = (side(subject, prompt, neuron.layer) for prompt in (base, source))
     found = answers(subject, *sides, neuron, pair.contrast)
-    post = [subject.cache(p.tokens, "mlp.hook_post")["mlp.hook_post"] for p in (source, base)]
-    delta = (post[0] - post[1])[neuron.layer, -1, neuron.number]
+    write = write_of(subject, base.tokens, source.tokens, neuron)
     entry, watched = f"blocks.{neuron.layer}.hook_resid_post", "blocks.2.mlp.hook_post"
     before = outputs(subject, base.tokens, [watched])[watched]
     untouched = diff_with_hooks(subject, pair, base.tokens, [])
-    for row, push in enumerate(pushes(subject, neuron, pair.contrast)[:5]):
-        hook = (entry, add_last(delta * push))
+    for row, push in enumerate(pushes(subject, write, pair.contrast)[:5]):
+        hook = (entry, add_last(push))
         change = diff_with_hooks(subject, pair, base.tokens, [hook]) - untouched
         assert float(found.total[row]) == pytest.approx(change, abs=1e-4)
         after = outputs(subject, base.tokens, [watched], [hook])[watched]
@@ -315,9 +296,8 @@ def test_a_planted_opponent_answers_the_push_that_it_listens_to_and_no_other(
     """One hears the unembedding part, whoever writes it; the other what else this neuron writes."""
     later = Neuron(2, 9)
     base, source = pair.corrupted.tokens, pair.clean.tokens
-    delta = write_of(subject, base, source, neuron) @ subject.write(neuron)
-    delta = delta / subject.write(neuron).norm() ** 2
-    found = dict(zip(PUSHES, delta * pushes(subject, neuron, pair.contrast), strict=False))
+    write = write_of(subject, base, source, neuron)
+    found = dict(zip(PUSHES, pushes(subject, write, pair.contrast), strict=False))
     other = "rest" if heard == "part" else "part"
     _listen(subject, pair, neuron, later, -1, [found[heard], found[other]])
     result = composition(subject, neuron, pair, [pair], controls=0)

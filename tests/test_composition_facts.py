@@ -11,7 +11,7 @@ import pytest
 from analysis.claims import make_claims
 from analysis.experiments.composition.compute import composition, held_out_shares
 from analysis.experiments.composition.facts import facts
-from analysis.experiments.composition.figures import NORM, TOTAL, waterfall
+from analysis.experiments.composition.figures import TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.experiments.composition.figures_pushes import composition_pushes
@@ -152,7 +152,7 @@ def test_the_bars_lead_from_nothing_to_the_total_without_a_gap(plan):
     result = evidence(plan).composition
     steps = waterfall(result)
     assert steps[-1][0] == TOTAL
-    assert steps[-2][0] == NORM
+    assert steps[-2][0] == "final norm"
     for (_, _, end, _), (_, begin, *_) in pairwise(steps[:-1]):
         assert begin == pytest.approx(end)
     assert steps[0][1] == 0.0
@@ -164,6 +164,25 @@ def test_the_bars_of_a_real_split_reach_its_total_too(subject, pair):
     steps = waterfall(result)
     assert steps[-2][2] == pytest.approx(float(result.total[0]), abs=1e-4)
     assert len(drawn(result).to_json()) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("name", "bar", "said"),
+    [
+        ("post_norms", "later norms", "+0.200 from the scales of the norms behind later attention"),
+        ("cap", "logit cap", "+0.200 from the cap on the logits"),
+    ],
+)
+def test_what_scales_and_a_cap_do_is_told_where_there_are_such(name, bar, said):
+    result = evidence(Plan()).composition
+    fifth = np.full(2, 0.2)
+    added = {name: fifth, "total": result.total + fifth}
+    steps = waterfall(dataclasses.replace(result, **added))
+    assert bar in [step for step, *_ in steps]
+    assert steps[-2][2] == pytest.approx(steps[-1][2], abs=1e-5)
+    assert said in " ".join(claims_with(**added).paths.split())
+    assert bar not in [step for step, *_ in waterfall(result)]
+    assert said[7:] not in claims_with().paths
 
 
 def test_controls_stand_in_the_figure_of_the_claim():

@@ -644,6 +644,19 @@ def test_a_damaged_conversion_is_noticed_and_done_again(tmp_path, monkeypatch, c
     assert len(converted) == 4
 
 
+def test_what_an_earlier_converter_made_of_a_file_goes_when_it_is_converted_anew(
+    tmp_path, monkeypatch
+):
+    fake_conversion(monkeypatch, tmp_path)
+    folder = gguf.converted_folder("0" * 64)
+    others = [f"{'0' * 16}", f"{'0' * 16}-older", f"{'0' * 16}-older.part", f"{'1' * 16}-older"]
+    for name in others:
+        (folder.parent / name).mkdir(parents=True)
+    assert gguf.convert(tmp_path / "orchard.gguf", "0" * 64) == folder
+    left = {path.name for path in folder.parent.iterdir() if path.is_dir()}
+    assert left == {folder.name, *others[2:]}, "another file's, and one that is being made, stay"
+
+
 def test_an_interrupted_conversion_leaves_nothing_behind(tmp_path, monkeypatch):
     fake_conversion(monkeypatch, tmp_path)
 

@@ -9,8 +9,9 @@ import pytest
 
 from analysis import corpus, experiments, study
 from analysis.claims import figures, make_claims
-from analysis.evidence import load_evidence
+from analysis.evidence import NEURON, is_expected, load_evidence
 from analysis.experiments import studied
+from report.__main__ import main as report
 from report.artifacts import contents
 from report.beside import PACKAGE
 from report.build import build
@@ -203,3 +204,26 @@ def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path)
     )
     with undrawn():
         assert "cannot be asked" not in prose(evidence(Plan()))
+
+
+@pytest.mark.parametrize(
+    "name", sorted({each.name for each in studied()} - {NEURON, "verification"})
+)
+def test_a_study_that_lacks_any_one_experiment_has_all_its_pages(name):
+    """All but the sweep, which finds the neuron that the others are about."""
+    with undrawn():
+        written = pages(without(evidence(Plan()), name))
+    assert "its parts do not add up to the whole." in Prose(written[f"{name}.html"]).text
+
+
+def test_a_step_whose_file_is_gone_is_named_in_one_sentence(tmp_path, capsys):
+    folder = save_study(evidence(Plan()), tmp_path / "results")
+    asked = ["--results", str(tmp_path / "results"), "--out", str(tmp_path / "pages")]
+    for step in (each for each in studied() if is_expected(each, evidence(Plan()).question)):
+        kept = folder / f"{step.name}.json"
+        kept.rename(tmp_path / "aside")
+        assert report(asked) == 2
+        (told,) = capsys.readouterr().err.splitlines()
+        assert f"There is no result {kept}: run `an-neuron study` first." in told
+        (tmp_path / "aside").rename(kept)
+    assert not (tmp_path / "pages").exists()

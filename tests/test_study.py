@@ -4,6 +4,7 @@ import shlex
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -286,10 +287,10 @@ def test_every_question_of_the_library_can_be_put_to_the_embedded_model(embedded
 
 
 def test_a_study_keeps_the_sentence_of_what_cannot_be_asked_and_asks_again(tmp_path, monkeypatch):
-    """Norms behind the MLPs of a Gemma 3: later components' parts do not add up."""
-    asked = [named(name) for name in ("neuron_sweep", "composition", "census")]
+    """Norms behind the MLPs of an OLMo 2 and none before them: readings are not split."""
+    asked = [named(name) for name in ("neuron_sweep", "upstream", "census")]
     monkeypatch.setattr(study, "steps", lambda: tuple(asked))
-    subject, (sweep, refused, census) = families.shared_subject("gemma3"), asked
+    subject, (sweep, refused, census) = families.shared_subject("olmo2"), asked
     done = {each.name: each for each in steps_of(subject, BARE, tmp_path)}
     assert "norms behind its attention and MLPs" in done[refused.name].refused
     assert not done[sweep.name].refused
@@ -308,3 +309,17 @@ def test_an_error_that_is_not_the_models_ends_a_study(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "compute", full)
     with pytest.raises(UserError, match="cannot be written"):
         steps_of(make_subject("llama"), BARE, tmp_path)
+
+
+def test_a_study_sends_away_what_rests_on_its_sweep_and_nothing_before(tmp_path, monkeypatch):
+    subject, sent = make_subject("llama"), []
+    done = partial(study.Done, seconds=0.0, kept=False)
+
+    def others(work, tasks):
+        sent.extend(tasks)
+        return (done(name) for name in tasks)
+
+    monkeypatch.setattr(study, "bring_up_to_date", lambda _, each, *rest: done(each.name))
+    found = [each.name for each in study.run_study(subject, TREES, tmp_path, others=others)]
+    assert found == [each.name for each in steps()]
+    assert found.index("neuron_sweep") == len(found) - len(sent) - 1

@@ -74,11 +74,16 @@ class Claims:
 
     @cached_property
     def original(self) -> Sentences | None:
-        """The original study beside this one, where both ask for the same words."""
-        if not beside.same_words(self.evidence.question):
+        """The original study beside this one, where they can be compared."""
+        if not beside.comparable(self.evidence):
             return None
         facts = beside.facts(self._study)
         return Sentences(sentences.story("original"), facts, study=self._study)
+
+    @property
+    def of_originals_words(self) -> bool:
+        """Whether the study asks for the words that the original asked for."""
+        return beside.same_words(self.evidence.question)
 
     @property
     def model(self) -> str:
@@ -120,6 +125,6 @@ def make_claims(evidence: Evidence) -> Claims:
 
 def figures(evidence: Evidence) -> tuple[tuple[Experiment, Figure], ...]:
     """Every figure of a study with the experiment whose Result it draws, in reading order."""
-    if not beside.same_words(evidence.question):
+    if not beside.comparable(evidence):
         return evidence.figures
     return (*evidence.figures, (named("patching"), BESIDE_ORIGINAL))

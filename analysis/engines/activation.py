@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from analysis.engines.tail import disagreement, tolerance
-from analysis.errors import UserError
+from analysis.errors import UnsuitedError
 from analysis.subject import Subject
 
 
@@ -17,7 +17,7 @@ def check_activation(subject: Subject, tokens: Sequence[int]) -> None:
     """Make a text's activations of what its neurons read, and compare.
 
     Raises:
-        UserError: they are not the model's own.
+        UnsuitedError: they are not the model's own.
     """
     gated = hasattr(subject.bridge.blocks[0].mlp, "gate")
     names = ("mlp.hook_post", "mlp.hook_pre", "mlp.hook_pre_linear")[: 2 + gated]
@@ -25,7 +25,7 @@ def check_activation(subject: Subject, tokens: Sequence[int]) -> None:
     activated = subject.activation(read)
     found = activated * linear[0] if gated else activated
     if not disagreement(found, post) <= tolerance(subject.dtype):
-        raise UserError(
+        raise UnsuitedError(
             f"Neurons of {subject.origin.name} are more than an activation function of what they"
             " read, so what they read cannot be scaled or split."
         )

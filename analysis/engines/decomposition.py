@@ -18,6 +18,7 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from analysis.engines.post_norms import attention_output, behind_attention
 from analysis.family import part
 from analysis.linearity import check_reads_through_norms
 from analysis.neuron import Neuron
@@ -237,12 +238,10 @@ class Decomposition:
 
     def _norm_behind_attention(self, layer: int, pos: int) -> tuple[NormModule | None, float]:
         """The norm behind a block's attention, if any, and what it divides by at a position."""
-        family, block = self.subject.family, self.subject.blocks[layer]
-        if family.attn_written == family.attn_out:
+        norm = behind_attention(self.subject, layer)
+        if norm is None:
             return None, 1.0
-        norm = read_norm(part(block, family.attn_written), self.subject.W_E[0])
-        with torch.no_grad():
-            output = part(block, family.attn_out)(self._cache["attn.hook_z"][layer, pos])
+        output = attention_output(self.subject, layer, self._cache["attn.hook_z"][layer, pos])
         return norm, float(norm.scale(output))
 
     def _writes(

@@ -22,19 +22,27 @@ from analysis.subject import Subject
 
 @dataclass(frozen=True)
 class Passage:
-    """How far some changes carried, against the unpatched run.
+    """What every run came to: the unpatched one, then each changed one.
 
     Attributes:
-        base: final residual of the unpatched run.
-        finals: final residual of each changed run.
-        z: change of every later head's ``z``, before its output weights.
-        activations: change of every later neuron's activation.
+        resid: final residual.
+        z: every later head's ``z``, before its output weights.
+        activations: every later neuron's activation.
     """
 
-    base: Float[Tensor, " d_model"]
-    finals: Float[Tensor, "change d_model"]
-    z: Float[Tensor, "change later head d_head"]
-    activations: Float[Tensor, "change later d_mlp"]
+    resid: Float[Tensor, "run d_model"]
+    z: Float[Tensor, "run later head d_head"]
+    activations: Float[Tensor, "run later d_mlp"]
+
+    @property
+    def base(self) -> Float[Tensor, " d_model"]:
+        """Final residual of the unpatched run."""
+        return self.resid[0]
+
+    @property
+    def finals(self) -> Float[Tensor, "change d_model"]:
+        """Final residual of each changed run."""
+        return self.resid[1:]
 
 
 class Paths(Tail):
@@ -80,12 +88,9 @@ class Paths(Tail):
         d_mlp, d_model = self.subject.d_mlp, self.subject.d_model
         heads = int(self.subject.config.num_attention_heads)
         return Passage(
-            base=rows[0, 0],
-            finals=rows[1:, 0],
-            z=rearrange(
-                _against_first(z, rows, d_model), "row later (h d) -> row later h d", h=heads
-            ),
-            activations=_against_first(activations, rows, d_mlp),
+            resid=rows[:, 0],
+            z=rearrange(_stacked(z, rows, d_model), "run later (h d) -> run later h d", h=heads),
+            activations=_stacked(activations, rows, d_mlp),
         )
 
     @contextmanager
@@ -105,9 +110,8 @@ def _see(seen: dict[str, Tensor], name: str, frozen: bool, entering: Tensor) -> 
     return entering[:1].expand_as(entering).contiguous() if frozen else None
 
 
-def _against_first(layers: list[Tensor], rows: Tensor, width: int) -> Float[Tensor, "row later _"]:
-    """What each changed row has more than the first, layer by layer; none behind the last."""
+def _stacked(layers: list[Tensor], rows: Tensor, width: int) -> Float[Tensor, "run later _"]:
+    """What was seen at the last position, layer by layer; nothing behind the last layer."""
     if not layers:
-        return rows.new_zeros(len(rows) - 1, 0, width)
-    values = torch.stack([layer[:, -1] for layer in layers], 1)
-    return values[1:] - values[:1]
+        return rows.new_zeros(len(rows), 0, width)
+    return torch.stack([layer[:, -1] for layer in layers], 1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from analysis.contrast import Contrast
 from analysis.engines.paths import Paths
-from analysis.engines.splitting import Side, norm_scale, written
+from analysis.engines.splitting import Side, norm_scale, own_writes, written
 from analysis.neuron import Neuron
 from analysis.subject import Subject
 
@@ -32,7 +32,7 @@ class Answers:
 
     Attributes:
         total: change of the logit difference, everything downstream recomputed.
-        heads: what each later head writes differently, the final norm frozen.
+        heads: what each later head writes differently, all norms frozen.
         neurons: the same for each later neuron.
     """
 
@@ -42,14 +42,17 @@ class Answers:
 
 
 def pushes(
-    subject: Subject, neuron: Neuron, contrast: Contrast, draws: int = DRAWS, seed: int = 0
+    subject: Subject,
+    write: Float[Tensor, " d_model"],
+    contrast: Contrast,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> Float[Tensor, "push d_model"]:
-    """Write, unembedding part, rest, and random directions of the write's norm without that part.
+    """A write, its unembedding part, the rest, and random directions of its norm without that part.
 
-    Per unit of activation. The unembedding difference is that of ``Subject.direction``: the final
-    norm's gain is folded in, so that the part has the direct effect of the whole.
+    The unembedding difference is that of ``Subject.direction``: the final norm's gain is folded in,
+    so that the part has the direct effect of the whole.
     """
-    write = subject.write(neuron)
     along = subject.direction(contrast.target_id, contrast.foil_id)
     along = along / along.norm()
     part = (write @ along) * along
@@ -73,11 +76,11 @@ def answers(
         neuron: the neuron in whose place the pushes stand.
         contrast: target and foil.
     """
-    delta = (source.activations - base.activations)[neuron.number]
-    changes = delta * pushes(subject, neuron, contrast)
+    (write,) = own_writes(subject, base, source, [neuron])
+    changes = pushes(subject, write, contrast)
     full = Paths(subject, base.prompt.tokens).run(neuron.layer, base.resid, changes, frozen=False)
     scale = norm_scale(subject, full.base)
     along = subject.direction(contrast.target_id, contrast.foil_id)
-    heads, neurons = written(subject, full, along / scale)
+    found = written(subject, full, along / scale)
     total = contrast.read(subject, full.finals) - contrast.read(subject, full.base)
-    return Answers(total, heads, neurons)
+    return Answers(total, found.heads, found.neurons)

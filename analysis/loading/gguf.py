@@ -4,6 +4,7 @@ It knows neither the catalogue nor Subject: a file and its checksum in, a verifi
 """
 
 import json
+import shutil
 from pathlib import Path
 
 from analysis.code_version import code_version
@@ -48,7 +49,15 @@ def convert(gguf: Path, checksum: str) -> Path:
             _write(gguf, part)
             _write_manifest(part)
             replace_folder(part, folder)
+            _discard_older(folder)
     return folder
+
+
+def _discard_older(folder: Path) -> None:
+    """Remove what earlier states of the converters made of the same file: gigabytes, in time."""
+    for other in folder.parent.glob(f"{folder.name.split('-')[0]}*"):
+        if other.is_dir() and other != folder and not other.suffix:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def intact(folder: Path) -> bool:

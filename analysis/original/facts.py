@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.evidence import Evidence
 from analysis.experiments.logit_lens.facts import largest_jump
 from analysis.experiments.verification.compute import TOLERANCES, Verification, summary
 from analysis.original.published import Document, at_the_end, document, lens_curve, same_pair, words
@@ -105,6 +106,12 @@ class Facts:
 def same_words(question: Question) -> bool:
     """Whether a study asks for the words that the original asked for."""
     return (question.target, question.foil) == words(document())
+
+
+def comparable(evidence: Evidence) -> bool:
+    """Whether a study asks for those words, and has all that is laid beside the original."""
+    laid_beside = evidence.has("next_token", "logit_lens", "patching", "neuron_sweep")
+    return same_words(evidence.question) and laid_beside
 
 
 def facts(study: StudyFacts) -> Facts:

@@ -6,8 +6,16 @@ from analysis import corpus
 from space import service
 from space.session import Session
 from space.settings import Settings
+from tests.space.once import computing_once
 from tests.space.questions import ARTICLES, tiny_loader
 from tests.space.server import collect, serving, tiny
+
+
+@pytest.fixture(scope="module")
+def computed_once():
+    """For tests of how something is asked, not of what is computed."""
+    with computing_once() as once:
+        yield once
 
 
 @pytest.fixture(autouse=True, scope="package")

@@ -24,6 +24,7 @@ from tests.space.server import JSON, SECONDS, encoded
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),  # the server's threads warn of their own
+    pytest.mark.usefixtures("computed_once"),
 ]
 ROOT = Path(__file__).resolve().parents[2]
 ENDPOINTS = endpoints()
@@ -273,12 +274,12 @@ def chunks(size):
 
 @pytest.mark.parametrize("address", ["queue/join", "call/next_token", "run/predict", "mcp/"])
 def test_a_body_that_no_question_needs_is_refused_while_it_arrives(server, address):
-    """In one piece or in chunks of unstated number: 40 bodies of 100 MB leave nothing behind."""
+    """In one piece or in chunks of unstated number: 16 bodies of 100 MB leave nothing behind."""
     reply = server.http.post(f"{server.api}/{address}", content=b" " * (BODY + 1), headers=JSON)
     assert reply.status_code == 413
     assert is_one_sentence(reply.text)
     before, sent_in_all = resident(), []
-    for _ in range(10):
+    for _ in range(4):
         sent_in_all.append(hostile(server, address))
     assert resident() - before < 20 * 2**20
     assert max(sent_in_all) < 50 * 2**20, "the connection ends long before all is sent"

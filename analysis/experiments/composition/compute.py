@@ -29,6 +29,10 @@ PARTS = 10
 """How many of the largest later heads and neurons are followed on held-out pairs."""
 
 
+def _nothing() -> Float[np.ndarray, " way"]:
+    return np.zeros(2, np.float32)
+
+
 @dataclass(frozen=True)
 class Composition(Result):
     """What patching one neuron at the last position does, split by the ways it takes to the logits.
@@ -37,9 +41,10 @@ class Composition(Result):
     (the clean activation in the corrupted run) and noising (the corrupted activation in the clean
     run, with the opposite sign, so that both say what the neuron does for the clean answer).
     Axis ``later`` counts the layers behind the neuron's; it is empty for the last layer. What a
-    component writes is read with the final norm frozen at the unpatched run's scale, so that
-    ``total = direct + heads_full + neurons_full + norm + behind`` (sums), exactly. Of words of
-    several tokens all but the totals and ``behind`` are of the choice between their first tokens.
+    component writes is read with every norm that it comes through frozen at the unpatched run's
+    scale, so that ``total = direct + heads_full + neurons_full + post_norms + norm + cap + behind``
+    (sums), exactly. Of words of several tokens all but the totals and ``behind`` are of the choice
+    between their first tokens.
 
     Attributes:
         neuron: its name.
@@ -51,9 +56,12 @@ class Composition(Result):
         corrupted_diff: logit difference of the corrupted prompt, in logits.
         delta: patched minus unpatched activation of the neuron at the last position.
         total: change of the logit difference with everything downstream recomputed.
-        direct: the change that the neuron's own write makes in the final residual, norm frozen.
+        direct: the change that the neuron's own write makes in the final residual, norm frozen;
+            where a norm stands behind its MLP, that norm is computed anew.
         direct_unfrozen: the same with the final norm recomputed.
         norm: what the change of the final norm's scale does in the full patched run.
+        post_norms: what the changed scales of later norms behind attention and MLPs do (Gemma).
+        cap: what the cap on the logits makes of the whole (Gemma 2).
         behind: what patching changes of the tokens behind the first, in the full patched run.
         heads_alone: path patching of each later head: it alone reads the neuron's change, and its
             answer goes to the final residual alone.
@@ -114,7 +122,9 @@ class Composition(Result):
     pushed_components: Float[np.ndarray, "way pair push part"]
     random_total: Float[np.ndarray, "way pair draw"]
     random_components: Float[np.ndarray, "way pair draw part"]
-    behind: Float[np.ndarray, " way"] = field(default_factory=lambda: np.zeros(2, np.float32))
+    post_norms: Float[np.ndarray, " way"] = field(default_factory=_nothing)
+    cap: Float[np.ndarray, " way"] = field(default_factory=_nothing)
+    behind: Float[np.ndarray, " way"] = field(default_factory=_nothing)
     first_tokens: tuple[str, ...] = ()
 
     @property
@@ -152,16 +162,13 @@ class Composition(Result):
 
     @property
     def remainder(self) -> Float[np.ndarray, " way"]:
-        """Total without the direct effect, the single paths and what is behind the first token.
-
-        It is of longer paths and the norm.
-        """
+        """Total less direct effect, single paths and ``behind``: longer paths, norms and a cap."""
         return self.indirect - self.single_paths - self.behind
 
     @property
     def longer(self) -> Float[np.ndarray, " way"]:
         """What later components write differently because other later components changed too."""
-        return self.remainder - self.norm
+        return self.remainder - self.norm - self.post_norms - self.cap
 
 
 def composition(
@@ -216,7 +223,7 @@ def _first_tokens(subject: Subject, pair: PromptPair) -> tuple[str, ...]:
 
 
 _SPLIT = (
-    "delta", "total", "direct", "direct_unfrozen", "norm", "behind",
+    "delta", "total", "direct", "direct_unfrozen", "norm", "post_norms", "cap", "behind",
     "heads_alone", "heads_full", "neurons_alone", "neurons_full",
 )  # fmt: skip
 
@@ -249,11 +256,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
 
 
 def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
-    """The split in plain values; ``effect`` is a single path's, ``in_full_run`` sums to the total.
-
-    ``by_component`` lists every later head and MLP, largest path first, ``neurons`` the ``top``
-    largest later neurons. ``total = direct + sum of by_component effects + remainder``.
-    """
+    """The split in plain values, largest single path (``effect``) first; its rest is remainder."""
     alone, full = composed.alone(), composed.full()
     return {
         "neuron": composed.neuron,
@@ -299,7 +302,7 @@ def _controls(composed: Composition) -> list[dict[str, Any]]:
 
 def _plain(composed: Composition, direction: int) -> dict[str, float]:
     names = ("delta", "total", "direct", "direct_unfrozen", "indirect", "single_paths")
-    rest = ("remainder", "longer", "norm", "behind")
+    rest = ("remainder", "longer", "norm", "post_norms", "cap", "behind")
     return {name: float(getattr(composed, name)[direction]) for name in (*names, *rest)}
 
 
@@ -315,10 +318,7 @@ def _rows(
 def held_out_shares(
     composed: Composition, of: str = "total"
 ) -> dict[str, tuple[float, tuple[float, float]]]:
-    """Shares of ``total`` or ``direct`` over all held-out pairs, sums over sums, 95 % intervals.
-
-    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where totals sum to zero.
-    """
+    """Shares over all held-out pairs, sums over sums, 95 % intervals; NaN where sums are zero."""
     totals = getattr(composed, f"held_out_{of}")
     columns = {
         "direct": composed.held_out_direct,

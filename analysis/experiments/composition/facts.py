@@ -118,9 +118,11 @@ class Facts:
     heads: int  # later heads and MLPs
     layers: int
     paths: float  # sum of their single paths
-    remainder: float  # what those leave, by longer paths and by the final norm
+    remainder: float  # what those leave, by longer paths, by norms and by a cap on the logits
     longer: float
     norm: float
+    post_norms: float | None  # None where no norm stands behind attention or an MLP that follows
+    cap: float | None  # None where logits have none
     complete: bool  # whether that is negligible
     held_out: HeldOut | None  # other pairs; None where there are none
     pushed: Pushed | None  # other pushes; None without a later component or without other pairs
@@ -155,6 +157,8 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         remainder=remainder,
         longer=float(result.longer[DENOISING]),
         norm=float(result.norm[DENOISING]),
+        post_norms=float(result.post_norms[DENOISING]) if result.post_norms.any() else None,
+        cap=float(result.cap[DENOISING]) if result.cap.any() else None,
         complete=abs(remainder) <= NEGLIGIBLE * abs(denoising.total),
         held_out=_held_out(result) if result.held_out else None,
         pushed=_pushed(result, answering.name) if answering and result.held_out else None,

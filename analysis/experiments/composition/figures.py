@@ -12,14 +12,15 @@ SHOWN = 6
 
 BAR = 26  # pixels a row
 UNIT = "logit difference, change in logits"
-DIRECT, HEADS, NEURONS, NORM, BEHIND, TOTAL = (
-    "direct write",
-    "other heads",
-    "other neurons",
-    "final norm",
-    "later tokens",
-    "total",
-)
+DIRECT, HEADS, NEURONS, TOTAL = "direct write", "other heads", "other neurons", "total"
+REST = {
+    "later norms": "post_norms",
+    "final norm": "norm",
+    "logit cap": "cap",
+    "later tokens": "behind",
+}
+"""Parts of the total that no component writes; only the final norm's is in every model."""
+
 SPLIT = ("direct", "indirect", "total")
 
 
@@ -71,9 +72,10 @@ def waterfall(result: Composition) -> list[tuple[str, float, float, float | None
         )
         if getattr(full, kind).size > len(mine):
             values.append((label, rest, path))
-    values.append((NORM, float(result.norm[0]), None))
-    if result.first_tokens:
-        values.append((BEHIND, float(result.behind[0]), None))
+    for label, name in REST.items():
+        part = getattr(result, name)
+        if name == "norm" or part.any():
+            values.append((label, float(part[0]), None))
     ends = np.cumsum([value for _, value, _ in values]).tolist()
     steps: list[tuple[str, float, float, float | None]] = [
         (name, begin, end, None if path is None else begin + path)

@@ -54,8 +54,8 @@ def split_words(
     """``split``, of words that may be several tokens long.
 
     Raises:
-        UserError: the model's parts do not add up, the words begin alike, or, where they are
-            several tokens long, the prompts do not differ in their answer.
+        UserError: the words begin alike, or, where they are several tokens long, the prompts do
+            not differ in their answer.
     """
     first = split(subject, base, source, neurons, first_of(contrast))
     if not contrast.is_long:
