@@ -4,9 +4,11 @@ Run with ``python -m bench.company [SECONDS [REQUESTS]]``. Each visitor is a cli
 interface with a choice of questions like those of the page. Meanwhile another one opens the page
 again and again. Afterwards every question is asked once more, alone, and what was answered is held
 against that; then REQUESTS more are asked, and 200 bodies of 20 MB sent, for the memory they leave.
+At last a page asks for an exact sweep and is closed: how soon is the model free?
 """
 
 import contextlib
+import inspect
 import random
 import sys
 import threading
@@ -104,6 +106,34 @@ def memory(address: str, requests: int) -> None:
     print(f"and {resident():.0f} MiB after 200 bodies of 20 MB")
 
 
+def freed(address: str) -> float:
+    """Seconds from a closed page until the model is free that worked for it."""
+    (index,) = (
+        each["id"]
+        for each in httpx.get(f"{address}config", trust_env=False).json()["dependencies"]
+        if each["api_name"] == "neuron_sweep"
+    )
+    sweep = next(each for each in endpoints() if each.__name__ == "neuron_sweep")
+    usual = {name: p.default for name, p in inspect.signature(sweep).parameters.items()}
+    given = {**usual, "target": " the", "screen": 0}
+    body = {"data": [*given.values()], "fn_index": index, "session_hash": "leaves"}
+    queue = f"{address}gradio_api/queue"
+    httpx.post(f"{queue}/join", json=body, trust_env=False).raise_for_status()
+    listened = httpx.stream("GET", f"{queue}/data?session_hash=leaves", timeout=60, trust_env=False)
+    with listened as told:
+        lines = told.iter_lines()  # once this is gone nobody listens
+        assert any("process_starts" in line for line in lines)
+        until = time.monotonic() + 30
+        while not session().busy:
+            assert time.monotonic() < until, "the sweep does not begin"
+            time.sleep(0.01)
+        time.sleep(1)
+        assert session().busy, "the sweep is over too soon"
+    begun = time.monotonic()
+    with session().alone(session().settings.models[0]):
+        return time.monotonic() - begun
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 180.0
     requests = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
@@ -111,6 +141,7 @@ def main() -> None:
     seen = company(address, seconds)
     print(f"{wrong(seen)} answers are wrong")
     memory(address, requests)
+    print(f"a closed page freed the model within {freed(address):.2f} s")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ class Wiring:
         sent.then(
             self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private",
             **UNLESS_STOPPED,
-        )  # fmt: skip
+        ).then(None, js="() => refreshedAnswers()", **QUIET)  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
         told = [self.bar.heard, self.bar.unwished]
         sent.then(self._known, self.bar.wire, [*told, *dear], **NEWEST, **QUIET)

@@ -73,6 +73,11 @@ class Session:
         finally:
             self._lock.release()
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody computes now."""
+        return self._lock.locked()
+
     def subject(self, name: str) -> Subject:
         """A loaded model, where this call computes."""
         subject = self._subjects[name]

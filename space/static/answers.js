@@ -65,7 +65,7 @@
 
   const asked = (view, text) => {
     if (text !== sent) tries = 0;
-    stopped = false;
+    [stopped, refreshed] = [false, ""];
     [current, sent] = [view, text];
     mark();
     window.heardAnswers?.(view);
@@ -85,15 +85,21 @@
   };
 
   /* When it is known what a study answers, the page asks what was wished for by its name; else, once and
-     where the open tab would be empty, what is cheap. */
-  let [wished, brought] = ["", ""];
+     where the open tab would be empty, what is cheap. It waits for the quick answers: of two questions
+     that are sent at once gradio may hear of the later one late. */
+  let [wished, brought, refreshed] = ["", "", ""];
   const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
   const bring = () => {
-    if (told("heard") !== sent) return;
+    if (told("heard") !== sent || refreshed !== sent) return;
     const name = wished || (brought === sent ? "" : told("unwished"));
     [wished, brought] = ["", sent];
     const place = name && openTab()?.querySelector(`.answer-${name}`);
     if (place && lacking(place)) openTab().querySelector(`button.asks-${name}`)?.click();
+  };
+
+  window.refreshedAnswers = () => {
+    refreshed = sent;
+    bring();
   };
 
   /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the

@@ -151,7 +151,7 @@ def test_ask_tells_a_tab_to_answer_that_does_so_when_it_is_told_to(context, addr
     with SpaceVisit(context, address) as visit:
         visit.go("find")
         visit.press("Find the neuron")
-        visit.see_answer("find")
+        visit.see_answer("find", 1)
         visit.write(target=" egg")
         visit.tab.locator("#ask").click()
         visit.see_command("find", "--target ' egg'")
