@@ -125,7 +125,15 @@ class Asking(Loading):
             UserError: it cannot be read, or makes no question.
         """
         from analysis import questions
+        from analysis.errors import UserError
 
+        mine = self.question is None and (self.clean, self.corrupted) != (None, None)
+        if mine and (self.target is None) != (self.foil is None):
+            given, other = ("target", "foil") if self.foil is None else ("foil", "target")
+            raise UserError(
+                f"Only --{given} is given: with prompts of your own give --{other} too, or the"
+                " --question whose other word is kept."
+            )
         named = questions.default() if self.question is None else questions.load(self.question)
         return named.replaced(self.clean, self.corrupted, self.target, self.foil)
 

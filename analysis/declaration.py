@@ -144,7 +144,7 @@ class Figure:
         module: of the folder, where its function of that name is.
         needs: what the question must have for it, or the figure is left out.
         live: whether the app draws it, too.
-        turned: whether it takes the sign with which the neuron is used, to read it that way round.
+        signed: whether it takes the sign with which the neuron is used, to read it that way round.
     """
 
     name: str
@@ -153,7 +153,7 @@ class Figure:
     module: str = "figures"
     needs: tuple[Need, ...] = ()
     live: bool = True
-    turned: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ class Experiment:
     def draw(self, figure: Figure, result: Any, sign: int | None = None) -> Any:
         """One figure of a Result; in a study with the sign with which its neuron is used."""
         drawn = getattr(self.module(figure.module), figure.name)
-        return drawn(result, sign) if figure.turned else drawn(result)
+        return drawn(result, sign) if figure.signed else drawn(result)
 
     def check(self, given: Mapping[str, Any], live: bool = False) -> dict[str, Any]:
         """All options by name: what is given, checked, and the rest as usual.

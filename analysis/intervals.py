@@ -1,11 +1,64 @@
 """Intervals and areas, read with the sign of the activation with which a neuron is used."""
 
+import math
+from collections.abc import Iterable
+from typing import Self
+
 import numpy as np
+
+from analysis.numbers.estimates import Estimate
 
 Span = tuple[float, float]
 
 
-def turned(bounds: np.ndarray, sign: int) -> Span:
+class Interval(Estimate):
+    """A number with the ends of its 95 % interval, and what the interval leaves no doubt of."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """A number and the ends of its interval, of an array or of another estimate."""
+        return cls(*map(float, values))
+
+    @property
+    def span(self) -> Span:
+        """The ends."""
+        return self.low, self.high
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is an interval."""
+        return math.isfinite(self.low)
+
+    @property
+    def positive(self) -> bool:
+        """Whether all of it lies above zero."""
+        return self.low > 0
+
+    @property
+    def negative(self) -> bool:
+        """Whether all of it lies below zero."""
+        return self.high < 0
+
+
+class Auc(Interval):
+    """How well something is told apart; one half is chance."""
+
+    __slots__ = ()
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is clear of chance, the right way round."""
+        return self.low > 0.5
+
+    @property
+    def reversed(self) -> bool:
+        """Whether it is clear of chance, the wrong way round."""
+        return self.high < 0.5
+
+
+def signed_span(bounds: np.ndarray, sign: int) -> Span:
     """An interval of differences: mirrored at zero for a neuron that works by negative values."""
     low, high = sorted((sign * bounds).tolist())
     return low, high
@@ -20,3 +73,8 @@ def area_span(bounds: np.ndarray, sign: int = 1) -> Span:
     """The interval of an AUC, likewise."""
     low, high = sorted(signed_area(bounds, sign).tolist())
     return low, high
+
+
+def auc(area: float | np.ndarray, bounds: np.ndarray, sign: int = 1) -> Auc:
+    """An AUC with its interval, likewise."""
+    return Auc(float(signed_area(np.asarray(area), sign)), *area_span(bounds, sign))

@@ -32,8 +32,14 @@ def processes(load: Callable[[], Any], jobs: int) -> Iterator[Each]:
     pool = ProcessPoolExecutor(
         jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(load, threads)
     )
+    others = multiprocessing.active_children()
     try:
         yield lambda work, tasks: _each(pool, work, tasks)
+    except BaseException:
+        for process in multiprocessing.active_children():
+            if process not in others:
+                process.terminate()  # or it would go on with the task that it has
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,7 +1,6 @@
 """The page's figures: drawn from results, each with its finding, its command and safe data."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -12,7 +11,7 @@ from analysis.claims.making import command
 from analysis.declaration import Experiment, Figure
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
-from analysis.needs import has
+from analysis.needs import Need, has
 from analysis.study_facts import study_facts
 from report.links import LOCAL, app_link
 from report.marks import called
@@ -49,21 +48,12 @@ class PageFigure:
     data: Markup
 
 
-LACKS: Mapping[str, str] = {
-    "held_out": "no other words, and so no held-out pairs",
-    "words": "no other words",
-    "natural": "no prompts of ordinary prose",
-    "plan": "nothing to put in the place of target and foil",
-}
-"""What a question without it names, in words."""
-
-
 @dataclass(frozen=True)
 class Absent:
     """A figure that is left out, and what the question lacks for it."""
 
     name: str
-    lacks: str
+    lacks: Need
 
 
 def absent(evidence: Evidence) -> dict[str, Absent]:
@@ -73,7 +63,7 @@ def absent(evidence: Evidence) -> dict[str, Absent]:
         for experiment in evidence.experiments
         for figure in experiment.figures
     ]
-    return {name: Absent(name, LACKS[needs[0]]) for name, needs in left_out if needs}
+    return {name: Absent(name, needs[0]) for name, needs in left_out if needs}
 
 
 def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, PageFigure]:

@@ -11,10 +11,10 @@ import gradio as gr
 
 from analysis.errors import UserError
 from space import endpoints, html, service, tabs
-from space.asks import MODEL, Ask, known_answers, refresh
+from space.asks import MODEL, Ask, comes_unwished, known_answers, refresh
 from space.leaving import VISITORS
 from space.pages import Pages
-from space.question_bar import NEWEST, QUIET, QuestionBar, received
+from space.question_bar import NEWEST, QUIET, UNLESS_STOPPED, QuestionBar, received
 from space.session import Session
 from space.view import USUAL, View, from_query
 
@@ -111,14 +111,16 @@ class Wiring:
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
         sent = self.bar.send(events)
         sent.then(
-            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private", **NEWEST
-        )
+            self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private",
+            **UNLESS_STOPPED,
+        )  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
-        sent.then(self._known, self.bar.wire, [self.bar.heard, *dear], **NEWEST, **QUIET)
+        told = [self.bar.heard, self.bar.unwished]
+        sent.then(self._known, self.bar.wire, [*told, *dear], **NEWEST, **QUIET)
 
     def _known(self, sent: Any) -> list[Any]:
-        """What was asked, which the page compares, and the answers to it."""
-        return [sent, *known_answers(self.wished, sent)]
+        """What was asked, which the page compares, what it asks now, and the answers to it."""
+        return [sent, comes_unwished(self.asks, sent), *known_answers(self.wished, sent)]
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)

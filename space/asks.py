@@ -13,7 +13,8 @@ from space.answers import Answer
 from space.known import known
 from space.leaving import Left, asked
 from space.panel import Panel
-from space.question_bar import NEWEST, QuestionBar, received
+from space.question_bar import UNLESS_STOPPED, QuestionBar, received
+from space.settings import AT_ONCE
 from space.view import View
 
 USUAL_LABEL = "Ask this"
@@ -60,11 +61,17 @@ class Ask:
 
     def label(self, view: View, values: Sequence[Any]) -> str:
         """What the button says, with about how long the answer takes."""
-        time = service.estimate(
+        told = service.estimate(
             self.experiment, view, dict(zip(self.controls, values, strict=True))
         )
         said = self.experiment.button or USUAL_LABEL
-        return f"{said} (about {time})" if time else said
+        return f"{said} (about {told.time})" if told else said
+
+    def cheap(self, view: View) -> bool:
+        """Whether it is worked out so soon that nobody has to wish for it."""
+        usual = {name: control.value for name, control in self.controls.items()}
+        told = service.estimate(self.experiment, view, usual) if self.button else None
+        return told is not None and told.passes <= AT_ONCE
 
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
@@ -90,11 +97,13 @@ class Ask:
                 concurrency_id=MODEL,
                 api_visibility="private",
                 show_progress_on=self.panel.finding,
-                **NEWEST,
+                **UNLESS_STOPPED,
             )
 
     def _pressed(self, sent: Any, progress: gr.Progress = gr.Progress(), *values: Any) -> list[Any]:  # noqa: B008
         del progress  # its place in the signature makes the page show a bar
+        if not sent:
+            return self.panel.keep()
         try:
             view = received(sent)
         except UserError as error:
@@ -106,6 +115,8 @@ class Ask:
 
 def refresh(asks: Sequence[Ask], sent: Any, values: Sequence[Any]) -> list[Any]:
     """Answers of the quick experiments of the open tab; the other panels are left as they are."""
+    if not sent:
+        return [kept for ask in asks for kept in ask.panel.keep()]
     try:
         view = received(sent)
     except UserError as error:
@@ -129,3 +140,15 @@ def known_answers(asks: Sequence[Ask], sent: Any) -> list[Any]:
         answer = ask.known(view) if ask.tab == view.tab else None
         shown += ask.panel.keep() if answer is None else ask.panel.show(answer, view)
     return shown
+
+
+def comes_unwished(asks: Sequence[Ask], sent: Any) -> str:
+    """The name of the cheap experiment that the open tab begins with, where it would be empty."""
+    try:
+        view = received(sent)
+    except UserError:
+        return ""
+    here = [ask for ask in asks if ask.tab == view.tab]
+    if not here or any(ask.quick or ask.known(view) for ask in here):
+        return ""
+    return next((ask.experiment.name for ask in here if ask.cheap(view)), "")

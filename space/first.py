@@ -163,7 +163,7 @@ def _screen(study: Story) -> Screen:
         start=result.factors.index(1.0),
         most=peak * max(map(abs, result.factors)),
         question=_parts(evidence.question),
-        seen=Markup(claims.weight_modulation.turned),  # noqa: S704  (markup already)
+        seen=Markup(claims.weight_modulation.zeroed),  # noqa: S704  (markup already)
         sky=sky(evidence.neuron_sweep.recovery, evidence.neuron_sweep.exact),
     )
 

@@ -119,7 +119,7 @@ def _node(name: str, position: int | None) -> str:
 def _number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    return plain_number(value, 3) if abs(value) >= SMALL or not value else f"{value:.1e}"
+    return wording.power(value) if 0 < abs(value) < SMALL else plain_number(value, 3)
 
 
 def shown(value: Any, column: str = "") -> str:

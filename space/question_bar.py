@@ -17,6 +17,9 @@ NEWEST: dict[str, Any] = {"trigger_mode": "always_last"}
 """Of events that may come while the same one is on its way: the last of them is asked after it.
 Without this the page drops them."""
 
+UNLESS_STOPPED: dict[str, Any] = {**NEWEST, "js": "(...values) => unlessStopped(values)"}
+"""Of those that use a model: what waits in the page when Stop is pressed is sent without a view."""
+
 MORE: dict[str, tuple[str, str, int]] = {
     "lines": (
         "In place of the two prompts: pairs, a line each: clean | corrupted [| target | foil], "
@@ -107,6 +110,7 @@ class QuestionBar:
         }
         self.wire = _hidden("", "wire", "View")
         self.heard = _hidden("", "heard", "View that the committed study was asked")
+        self.unwished = _hidden("", "unwished", "Answer that comes by itself")
         self.listen = gr.Button("Listen", elem_id="listen", visible="hidden")
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from analysis import running
-from analysis.cost import cost
+from analysis.cost import Cost, cost
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.evidence import NEURON
@@ -99,17 +99,17 @@ def _afford(experiment: Experiment, subject: Subject, view: View, inputs: Inputs
     limits.afford(subject, experiment, inputs, rate, most)
 
 
-def estimate(experiment: Experiment, view: View, options: Mapping[str, Any]) -> str:
-    """About how long an answer takes here; empty where that is not known, or there is none."""
+def estimate(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Cost | None:
+    """About what an answer takes here; None where that is not known, or there is none."""
     subject, rate = _session.loaded(view.model), _session.rate(view.model)
     try:
         if subject is None or not experiment.has("cost"):
-            return ""
+            return None
         full = view if view.neurons else replace(view, neuron="L0N0")
         inputs = _inputs(experiment, subject, full, given(experiment, view, options))
-        return cost(experiment, subject, inputs, rate).time
+        return cost(experiment, subject, inputs, rate)
     except UserError:
-        return ""
+        return None
 
 
 def _inputs(

@@ -6,12 +6,12 @@ from functools import cache
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from analysis import questions, results
+from analysis import questions, results, sentences
 from analysis.claims import Claims, make_claims
 from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
+from analysis.sentences import Sentences
 from analysis.study_facts import study_facts
-from analysis.wording import markup
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def story(model: str, question: str = questions.DEFAULT) -> Story | None:
     return Story(evidence, make_claims(evidence))
 
 
+def said(model: str) -> Sentences:
+    """What the app says of a model's committed results, or in their place."""
+    return Sentences(sentences.story("app"), None, model=model)
+
+
 def opening(model: str) -> Markup:
     """What is known of the model's neuron, in a sentence."""
     study = story(model)
-    if study is not None:
-        return Markup(study.claims.opening.lede)  # noqa: S704  (markup already)
-    return markup(
-        "Which single neuron makes {} say a word, and how do we know? There is no committed study "
-        "of this model yet: ask it here.",
-        model,
-    )
+    found = study.claims.opening.lede if study else said(model).opening
+    return Markup(found)  # noqa: S704  (markup already)

@@ -9,7 +9,6 @@ import gradio as gr
 
 from analysis.declaration import Experiment
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import markup
 from space import html, service
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
@@ -18,20 +17,10 @@ from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.scanned import TAB as SCANNED
 from space.scanned import ScannedPanel
-from space.story import story
+from space.story import said, story
 
 STORY = "story"
 LIBRARY = "library"
-INTRO = (
-    "The argument in figures, from the committed study of {}; each number was computed by the "
-    "functions that the other tabs run."
-)
-
-
-NO_TABLE = (
-    "There is no committed table of {0}: <code>an-neuron library --model {0} --keep results</code> "
-    "makes one."
-)
 
 
 @dataclass(frozen=True)
@@ -134,9 +123,9 @@ def _story(model: str) -> None:
     """The key figures of the committed study, with nothing to wait for."""
     study = story(model)
     if study is None:
-        gr.HTML(html.intro(f"There is no committed study of {model}: run the study first."))
+        gr.HTML(html.intro(said(model).no_study))
         return
-    gr.HTML(html.intro(INTRO.format(model)))
+    gr.HTML(html.intro(said(model).figures))
     for caption, figure in study.figures():
         gr.HTML(html.caption(caption))
         gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
@@ -146,7 +135,7 @@ def _library(model: str) -> None:
     """The committed table of the words that have a neuron, with nothing to wait for."""
     table = committed(model)
     if table is None:
-        gr.HTML(html.intro(markup(NO_TABLE, model)))
+        gr.HTML(html.intro(said(model).no_table))
         return
     gr.HTML(html.intro(table.experiment.asks))
     gr.HTML(html.caption(table.finding))

@@ -29,6 +29,16 @@ LONGEST = {
 }
 """Characters of each part of a view, at most."""
 
+CALLED = {
+    "clean": "clean prompt",
+    "corrupted": "corrupted prompt",
+    "lines": "list of pairs",
+    "template": "sentence for words",
+    "target_words": "list of target words",
+    "foil_words": "list of foil words",
+}
+"""What a part is called, where that is not its name."""
+
 USUAL = questions.default()
 
 
@@ -101,8 +111,8 @@ def make_view(parts: Any) -> View:
             raise UserError(f"The {name} has to be a text.")
         if len(text) > LONGEST[name]:
             raise UserError(
-                f"The {name} has {len(text):,} characters: the longest allowed is "
-                f"{LONGEST[name]:,}."
+                f"The {CALLED.get(name, name)} has {len(text):,} characters: the longest allowed"
+                f" is {LONGEST[name]:,}."
             )
     return View(**parts)
 

@@ -154,9 +154,9 @@ def _place(name: str) -> tuple[int, int]:
 def _fails(_evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
     """Which of three measures the AUC on news is nearest to."""
     scan = facts.of.corpus_scan
-    own = max(scan.next.value, 1 - scan.next.value)
+    own = max(scan.next.auc.mean, 1 - scan.next.auc.mean)
     right = min(range(len(CHANCE)), key=lambda i: abs(CHANCE[i][0] - own))
-    areas = ((facts.neuron, own, "target"), (facts.model, scan.model_next.value, "other"))
+    areas = ((facts.neuron, own, "target"), (facts.model, scan.model_next.auc.mean, "other"))
     bars = tuple(Bar(name, area, f"AUC {area:.2f}", kind) for name, area, kind in areas)
     return tuple(meaning for _, meaning in CHANCE), right, bars
 

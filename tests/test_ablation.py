@@ -413,9 +413,9 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
         ("foil_prompts.follows", True),
         ("foil_prompts.both_ways", True),
         ("both_kinds.narrows", True),
-        ("before_target.change.rises", True),
+        ("before_target.change.positive", True),
         ("matched.as_large", False),
-        ("before_others.rises", False),
+        ("before_others.positive", False),
     ],
 )
 def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
@@ -440,11 +440,11 @@ def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     assert rare.flips
     assert (rare.decides, rare.raises, rare.lowers) == (False, True, False)
     assert told.heading == "Take the neuron away, and the word loses ground"
-    assert "after none of them, with the neuron or without it" in Prose(told.caption).text
+    assert "after none, with the neuron or without it" in Prose(told.caption).text
     often = facts(study.ablation)
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
-        "after 5 of them with the neuron, and after none without it"
+        "after 5 with the neuron, and after none without it"
         in Prose(make_claims(study).ablation.caption).text
     )
 
@@ -464,7 +464,7 @@ def test_a_trifling_change_raises_nothing_however_sure_it_is():
     ablated = (result.baseline[:, None] + np.zeros_like(result.ablated)).astype("f")
     ablated[..., 0] -= 0.01
     found = facts(dataclasses.replace(result, ablated=ablated))
-    assert found.target_prompts.change.falls
+    assert found.target_prompts.change.negative
     assert not found.raises
 
 
@@ -667,7 +667,7 @@ def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(act
     values = np.full_like(study.ablation.position_activation, sign * active)
     fields = {"position_activation": values, "activation": sign * study.ablation.activation}
     told = make_claims(changed(study, "ablation", **fields)).ablation
-    assert "No loss can be shown" in told.corpus
+    assert "No harm can be shown" in told.corpus
     assert says in told.corpus
 
 

@@ -55,7 +55,7 @@ def checked(off=0.0):
 def test_another_models_numbers_stand_beside_the_published_ones_and_are_not_judged():
     told = make_claims(load_evidence(COMMITTED)).original
     assert told.heading == "Beside the original study"
-    assert "nothing published to verify" in told.told
+    assert "nothing published to verify" in told.beside
     assert (told.facts.groups, told.facts.numbers) == ((), ())
     assert (told.facts.published.jump, told.facts.here.jump) == ("MLP 31", "MLP 25")
 
@@ -73,7 +73,7 @@ def test_for_other_prompts_nothing_published_is_shown():
     other = evidence(Plan())
     told = make_claims(other).original
     assert told.facts.published is None
-    assert "another question" in told.told
+    assert "another question" in told.beside
     assert "GPT-2" not in told.caption
     assert "published" not in named("patching").draw(BESIDE_ORIGINAL, other.patching).to_json()
 
@@ -98,7 +98,7 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
     ):
         turned = maps.copy()
         turned[first, 1, -1], turned[second, 2, -1] = 1.0, 1.0
-        told = make_claims(changed(result, "patching", restored=turned)).original.told
+        told = make_claims(changed(result, "patching", restored=turned)).original.beside
         assert expected in told
 
 

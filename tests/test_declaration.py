@@ -104,7 +104,7 @@ def test_what_it_declares_is_there(experiment):
         draw = getattr(experiment.module(figure.module), figure.name)
         taken, *sign = inspect.signature(draw).parameters
         assert taken.lstrip("_") == "result", figure.name
-        assert sign == ["sign"] * figure.turned
+        assert sign == ["sign"] * figure.signed
     assert experiment.has("claims") or experiment.has("facts") or experiment.name == "verification"
     assert experiment.has("tables") or experiment.figures
 

@@ -75,6 +75,24 @@ def test_the_controls_of_a_write_stand_on_the_targets_side_of_the_figure():
         assert dotted.x0 == 3.0 * side  # of the layer's others each has its best 3 deviations out
 
 
+@pytest.mark.parametrize("name", ["generality", "crossed", "robustness"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_figure_reads_a_neuron_with_the_sign_with_which_its_caption_does(name, sign):
+    """The sign of its use is the study's to say, whatever this Result alone would say."""
+    experiment, result = named(name), getattr(FAILS, name)
+    (figure,) = (each for each in experiment.figures if each.signed)
+    drawn = experiment.draw(figure, result, sign).data
+    facts = experiment.module("facts").facts(result, sign)
+    if name == "robustness":
+        (areas,) = (each.x for each in drawn if "AUC of the neuron" in each.hovertemplate)
+        told = [each.neuron.mean for each in facts.formats]
+    else:
+        own = {"generality": "AUC of the activation", "crossed": "neuron by"}[name]
+        areas = [each.x[0] for each in drawn if each.hovertemplate.startswith(own)]
+        told = [facts.auc.mean] if name == "generality" else [facts.rule.neuron.mean]
+    assert list(areas[: len(told)]) == pytest.approx(told, abs=1e-4)
+
+
 def test_figures_and_captions_tell_what_the_neuron_writes_as_it_is_used():
     """The same write, and its mirror image used with negative activation: the same tokens."""
     direct, mirrored = HOLDS.direct_effect, _lowering()

@@ -166,7 +166,7 @@ def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too():
 TRUE_AND_FALSE = [
     ("in other sentences too", "It does not tell other words apart"),
     ("L3N5 tells the two kinds of words apart", "L3N5 does not tell the two kinds of words apart"),
-    ("In 2 of the 2 held-out sentences it tells", "in none of the held-out sentences"),
+    ("In 2 of 2 held-out sentences the neuron tells", "in none of the held-out sentences"),
     ("In every one the neuron does, too", "no question that the neuron could answer"),
     ("none can be said to tell the words apart better", "4 can be said to tell the words apart"),
     ("4 can be said to do worse", "none can be said to do worse"),

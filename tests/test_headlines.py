@@ -192,7 +192,7 @@ def test_without_it_the_word_loses_ground_and_no_neuron_as_active_does_as_much(s
     says(brief, "Take the neuron away, and the word loses ground", f"difference by {change:.2f}")
     preferred, without = (baseline > 0).sum(), (result.ablated[calls, MEAN, 0] > 0).sum()
     assert without == 0 < preferred < calls.sum() / 2, "it raises the word and does not decide"
-    says(brief, f"Of {calls.sum()} prompts, the model prefers ·an after {preferred} of them with")
+    says(brief, f"Of {calls.sum()} prompts, the model prefers ·an after {preferred} with")
     says(brief, "and after none without it")
     norms = [np.sqrt((row[1:] ** 2).mean()) for row in result.matched_activation]
     own = np.sqrt((result.activation[1:] ** 2).mean())
@@ -224,7 +224,7 @@ def test_on_news_nothing_is_lost_without_it(study, brief):
     result = study.ablation
     change = result.position_change[MEAN, result.position_target].mean()
     says(brief, f"before a real ·an, ablation changes the loss by {change:+.3f} nats")
-    says(brief, "no loss can be shown")
+    says(brief, "no harm can be shown")
 
 
 def test_it_tells_other_words_apart_but_not_in_every_sentence(study, brief):

@@ -312,9 +312,9 @@ def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_settin
 def test_a_neuron_that_holds_the_word_back_is_told_so():
     measures = evidence(Plan()).intervention.measures.copy()
     measures[AT["factor"], 0] = -3.0
-    assert "does not favour" in told(measures=measures).turned
-    assert "makes" in told(measures=measures, factor=0.5).turned
-    assert "more of" not in told(measures=measures, factor=1.0).turned
+    assert "does not favour" in told(measures=measures).scaled
+    assert "makes" in told(measures=measures, factor=0.5).scaled
+    assert "more of" not in told(measures=measures, factor=1.0).scaled
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_study_in_which_every_claim_is_false_says_the_opposite_in_the_post():
     )
     for said, opposite in (
         ("One neuron decides", "Looking for the neuron"),
-        ("In 2 of the 2 held-out sentences", "in none of the held-out sentences"),
+        ("In 2 of 2 held-out sentences", "in none of the held-out sentences"),
         ("Take the neuron away, and the answer flips", "away, and the answer stands"),
     ):
         assert said in right, said

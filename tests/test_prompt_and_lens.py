@@ -48,7 +48,7 @@ def test_a_target_that_is_likelier_than_the_foil_need_not_come_first():
     ranks = np.array([1, 2, 3, 3])
     study = changed(evidence(Plan()), "next_token", rank_target=ranks)
     told = Prose(make_claims(study).next_token.natural).text
-    assert "This model always fails: ·an came first after 0 of 2 prompts" in told
+    assert "In ordinary prose the model always fails: ·an came first after 0 of 2 prompts" in told
     assert "It was likelier than ·a after 2." in told
 
 

@@ -29,7 +29,7 @@ TRUE_AND_FALSE = [
     ("In this pair one word flips the answer", "In this pair one word does not flip the answer"),
     ("So in this pair it prefers the right word", "So in this pair it does not prefer the right"),
     ("It was likelier than ·a after 2.", "It was likelier than ·a after none."),
-    ("The model mostly succeeds", "This model always fails"),
+    ("the model mostly succeeds", "the model always fails"),
     ("belongs to the word that was exchanged", "no answer to the word that was exchanged"),
     ("as it must be", "do not trust this curve"),
     ("Patching agrees: MLP 3", "Patching disagrees: attention 1 comes first"),
@@ -57,7 +57,7 @@ TRUE_AND_FALSE = [
     ("hides two directions: the neuron", "the mean change cannot be told from none"),
     ("So the neuron widens the gap", "So the gap does not need the neuron"),
     ("None of these changes it as much", "It is nothing special"),
-    ("So the model needs it there too", "No loss can be shown"),
+    ("So the model needs it there too", "No harm can be shown"),
     ("no collateral damage to be seen", "That is collateral damage"),
     ("comes first of all neurons", "of all neurons, with"),
     ("are each other’s best, one of", "are not each other’s best"),
@@ -306,8 +306,18 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
     ("shift", "ablated", "title", "without"),
     [
         (0, 0, "One neuron decides for “·an”", "after 5 of 5 prompts that call for .*after none"),
-        (-4, -1, "One neuron raises “·an”", "It does not decide: after none of 5 .*after none"),
-        (3, 0, "One neuron raises “·an”", "It does not decide: after 5 of 5 .*after 5"),
+        (
+            -4,
+            -1,
+            "One neuron raises “·an”",
+            "It does not decide: after none of 5 .*, with the neuron or",
+        ),
+        (
+            3,
+            0,
+            "One neuron raises “·an”",
+            "It does not decide: after 5 of 5 .*, with the neuron or",
+        ),
         (0, None, "One neuron carries “·an” from", "Without it little changes: after 5 of 5"),
     ],
 )
@@ -419,8 +429,8 @@ def _firing(activation_on_target: float) -> str:
 
 
 def test_whether_it_fires_on_the_word_itself_is_read_off_the_news():
-    assert "It does not fire on ·an (on the 1 time it stands in the news" in _firing(0.2)
-    assert "It fires on ·an itself too (on the 1 time it stands in the news" in _firing(9.0)
+    assert "It does not fire on ·an (at its 1 place in the news" in _firing(0.2)
+    assert "It fires on ·an itself too (at its 1 place in the news" in _firing(9.0)
 
 
 def _on_prompts(clean: float, corrupted: float, news: float = 0.1, **write: object):

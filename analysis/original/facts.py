@@ -14,9 +14,6 @@ from analysis.study_facts import StudyFacts
 KEYS = ("groups", "numbers", "circuit", "left_out")
 """Parts of what a verification says that are laid beside."""
 
-LAID_BESIDE = ("next_token", "logit_lens", "patching", "neuron_sweep")
-"""The experiments whose answers are laid beside the original's."""
-
 SHORT = 60
 """Groups of so many numbers at most are shown number by number."""
 
@@ -113,7 +110,8 @@ def same_words(question: Question) -> bool:
 
 def comparable(evidence: Evidence) -> bool:
     """Whether a study asks for those words, and has all that is laid beside the original."""
-    return same_words(evidence.question) and evidence.has(*LAID_BESIDE)
+    laid_beside = evidence.has("next_token", "logit_lens", "patching", "neuron_sweep")
+    return same_words(evidence.question) and laid_beside
 
 
 def facts(study: StudyFacts) -> Facts:

@@ -34,11 +34,12 @@
     [...document.querySelectorAll(".answer [data-testid='status-tracker']")].some(
       (each) => !each.classList.contains("hide"),
     );
+  const told = (id) => document.querySelector(`#${id} textarea, #${id} input`)?.value;
+  const missing = (each) => !answered(each) || !isCurrent(each);
   const lacks = () => {
     const panel = openTab();
     const quick = panel ? within(panel, ".quick") : [];
-    const heard = document.querySelector("#heard textarea, #heard input").value;
-    return heard !== sent || quick.some((each) => !answered(each) || !isCurrent(each));
+    return told("heard") !== sent || quick.some(missing);
   };
 
   /* Gradio drops a question that is asked while the same one is on its way, keeps an answer for which
@@ -50,9 +51,9 @@
   let tries = 0;
   let timer = 0;
   const look = () => {
-    const [pending, missing] = [isPending(), lacks()];
-    document.getElementById("lost").hidden = pending || !missing || tries < PATIENCE.length;
-    if (!pending && !missing) return;
+    const [pending, lost] = [isPending(), lacks()];
+    document.getElementById("lost").hidden = pending || !lost || tries < PATIENCE.length;
+    if (!pending && !lost) return;
     timer = setTimeout(look, pending ? LISTEN : (PATIENCE[tries + 1] ?? LISTEN));
     if (pending) document.getElementById("listen").click();
     else if (tries++ < PATIENCE.length) document.getElementById("ask").click();
@@ -64,6 +65,7 @@
 
   const asked = (view, text) => {
     if (text !== sent) tries = 0;
+    stopped = false;
     [current, sent] = [view, text];
     mark();
     window.heardAnswers?.(view);
@@ -77,25 +79,48 @@
     const here = [...document.querySelectorAll("[data-question]")].map((e) => e.dataset.question).join();
     if (here !== arrived) mark();
     arrived = here;
+    bring();
     window.heardAnswers?.();
     document.body.classList.toggle("pending", isPending());
+  };
+
+  /* When it is known what a study answers, the page asks what was wished for by its name; else, once and
+     where the open tab would be empty, what is cheap. */
+  let [wished, brought] = ["", ""];
+  const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
+  const bring = () => {
+    if (told("heard") !== sent) return;
+    const name = wished || (brought === sent ? "" : told("unwished"));
+    [wished, brought] = ["", sent];
+    const place = name && openTab()?.querySelector(`.answer-${name}`);
+    if (place && lacking(place)) openTab().querySelector(`button.asks-${name}`)?.click();
   };
 
   /* Ask, pressed by a visitor on a tab whose answers have to be wished for, wishes for the first; the
      first screen wishes for one by its name. What was refused is asked again. */
   const pressOpen = (wish) => {
+    if (typeof wish === "string") {
+      wished = wish;
+      bring();
+      return;
+    }
     const panel = openTab();
     if (!panel || within(panel, ".quick").length) return;
-    const lacking = (each) => !answered(each) || !isCurrent(each) || each.querySelector("[role=alert]");
+    brought = sent;
     const all = within(panel).filter(lacking);
-    const named = typeof wish === "string";
-    const first = named ? all.find((each) => nameOf(each) === wish) : all.find(answered) || all[0];
+    const first = all.find(answered) || all[0];
     if (first) panel.querySelector(`button.asks-${nameOf(first)}`)?.click();
   };
 
+  /* Of the questions that wait in the page for the one on its way, Stop drops those asked before it. */
+  let stopped = false;
+  window.unlessStopped = ([view, ...values]) => [stopped ? "" : view, ...values];
+
   document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("#stop")) stopped = true;
     if (!target.closest?.("#again")) return;
     tries = 0;
+    document.getElementById("lost").hidden = true;
     document.getElementById("ask").click();
   });
 

@@ -169,6 +169,7 @@
   let awaited;
   const READ = ["target", "foil", "clean", "corrupted", ...Object.keys(none)];
   const TOGETHER = "How many does it take together?";
+  const UNREAD = "Only patch the neurons";
   const button = (text, act) => {
     const made = document.createElement("button");
     Object.assign(made, { type: "button", textContent: text, onclick: act });
@@ -176,6 +177,7 @@
   };
   const LOOKING = {
     find: "Looking through every neuron: this takes some seconds \u2026",
+    neuron_sweep: "Patching neuron by neuron: this takes some seconds \u2026",
     neuron_sets: "Patching more and more neurons together: this takes some seconds \u2026",
   };
   const wish = (name, tab, view) => {
@@ -205,9 +207,14 @@
     if (wrong && refusal(name) === awaited.before && !awaited.begun) return;
     awaited = undefined;
     at("verdict").classList.toggle("wrong", wrong);
-    const more = [button("See how it was found", () => answer.scrollIntoView({ block: "center" }))];
-    if (name === "find" && !wrong)
-      more.push(button(TOGETHER, () => wish("neuron_sets", "sets", view)));
+    const found = () => answer.scrollIntoView({ block: "center" });
+    const more = wrong ? [] : [button("See how it was found", found)];
+    if (name === "find")
+      more.push(
+        wrong
+          ? button(UNREAD, () => wish("neuron_sweep", "patching", view))
+          : button(TOGETHER, () => wish("neuron_sets", "sets", view)),
+      );
     const told = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);
       copy.removeAttribute("role");

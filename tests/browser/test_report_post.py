@@ -49,12 +49,19 @@ def test_it_draws_all_asks_nobody_and_axe_finds_no_fault(browser, post, width, h
         assert visit.faults() == []
 
 
+AT_ONCE = 50
+"""Milliseconds within which the slider shows what it is set to, laid out."""
+
+
 def test_the_slider_moves_bars_and_text_together_at_once(browser, post):
     """Within the very event: what it shows was computed before."""
     turn = """place => {
         const slider = document.getElementById("factor");
+        const begun = performance.now();
         slider.value = place;
         slider.dispatchEvent(new Event("input"));
+        document.querySelector(".dose").getBoundingClientRect();
+        (window.took ??= []).push(performance.now() - begun);
         return [document.getElementById("factor-shown").textContent,
                 document.querySelector(".dose .bar").style.width,
                 document.querySelector(".dose .amount-shown").textContent,
@@ -67,6 +74,7 @@ def test_the_slider_moves_bars_and_text_together_at_once(browser, post):
         assert gone[0] == "0"
         assert all(before != after for before, after in zip(untouched, gone, strict=True))
         assert visit.tab.evaluate(turn, 6) == untouched
+        assert min(visit.tab.evaluate("took")) < AT_ONCE
 
 
 def test_a_reader_guesses_before_the_answer_is_shown(browser, post):

@@ -65,3 +65,16 @@ def asks_again_what_was_refused(visit):
     foil.fill("the")
     foil.press("Enter")
     verdict.get_by_role("button", name=TOGETHER).wait_for()
+    asks_what_takes_longer_words(visit)
+
+
+def asks_what_takes_longer_words(visit):
+    """What reads no words of several tokens leads to what does, beside quick answers."""
+    verdict, target = visit.tab.locator("#verdict"), visit.tab.locator("#own-target")
+    target.fill("egg owl")
+    target.press("Enter")
+    verdict.get_by_text("2 tokens long").wait_for()
+    verdict.get_by_role("button", name="Only patch the neurons").click()
+    verdict.get_by_role("button", name="See how it was found").wait_for()
+    told = visit.panel("neuron_sweep").locator("[role=status]").inner_text()
+    assert told in verdict.inner_text()

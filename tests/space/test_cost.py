@@ -1,13 +1,18 @@
 """What would keep all others waiting is refused before the model is asked, with a way out."""
 
+import gradio as gr
 import pytest
 
-from analysis import running
+import space.asks
+from analysis import EMBEDDED, running
 from analysis.experiments import named
 from space import limits, service, tabs
+from space.asks import Ask, comes_unwished
 from space.limits import TooDearError
+from space.question_bar import QuestionBar
 from space.service import TOO_DEAR
-from tests.space.questions import VIEW, ask, is_one_sentence
+from space.view import View
+from tests.space.questions import VIEW, ask, is_one_sentence, sent
 from tests.space.server import tiny
 
 
@@ -56,7 +61,7 @@ def test_what_is_offered_fits(session, monkeypatch):
 def test_the_button_says_how_long_it_takes_and_follows_the_question():
     patching = named("patching")
     (short, long) = (
-        service.estimate(patching, VIEW.__class__(**{**vars(VIEW), **pair}), {})
+        service.estimate(patching, VIEW.__class__(**{**vars(VIEW), **pair}), {}).time
         for pair in (
             {},
             {
@@ -72,5 +77,27 @@ def test_the_button_says_how_long_it_takes_and_follows_the_question():
 
 def test_what_cannot_be_asked_has_no_estimate():
     view = VIEW.__class__(**{**vars(VIEW), "corrupted": VIEW.clean})
-    assert service.estimate(named("patching"), view, {}) == ""
-    assert service.estimate(named("direct_effect"), VIEW, {}) == ""
+    assert service.estimate(named("patching"), view, {}) is None
+    assert service.estimate(named("direct_effect"), VIEW, {}) is None
+
+
+def asked_unwished(opened, view=VIEW, **parts):
+    """What the page asks by itself on a tab."""
+    with gr.Blocks():
+        bar = QuestionBar(service.session().settings, VIEW)
+        asks = tabs.build(next(each for each in tabs.tabs() if each.name == opened), bar)
+    return comes_unwished(asks, sent(**{**vars(view), **parts, "tab": opened}))
+
+
+def test_on_a_tab_that_would_open_empty_what_is_cheap_comes_by_itself(monkeypatch):
+    assert asked_unwished("find") == "find"
+    assert asked_unwished("patching") == "", "two answers come there anyway"
+    assert asked_unwished("find", corrupted=VIEW.clean) == "", "it cannot be asked"
+    assert asked_unwished("story") == ""
+    assert comes_unwished([], "no view") == ""
+    dear = service.estimate(named("find"), VIEW, {}).passes - 1
+    monkeypatch.setattr(space.asks, "AT_ONCE", dear)
+    assert asked_unwished("find") == ""
+    monkeypatch.setattr(Ask, "cheap", lambda *_: True)
+    assert asked_unwished("upstream") == "upstream"
+    assert asked_unwished("upstream", View(model=EMBEDDED)) == "", "the committed study answers it"

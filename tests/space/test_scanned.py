@@ -36,7 +36,7 @@ def row(layer, number, texts):
         "layer": layer,
         "number": number,
         "tokens": 16,
-        "mean": 0.5,
+        "mean": -4.7e-4,
         "variance": 4.0,
         **dict(zip(QUANTILES, np.linspace(-1.5, 7, 5), strict=True)),
         "highest": around,
@@ -64,7 +64,7 @@ def table_of(tmp_path_factory):
 def test_the_panel_says_what_the_table_has_of_the_neuron(table_of):
     path = table_of(" an", " a")
     found = scanned(path, "L1N2")
-    assert found.moments["mean"] == 0.5
+    assert found.moments["mean"] == -4.7e-4
     assert found.moments["deviation"] == 2.0, "the root of the variance"
     assert found.moments["quantile 0.01"] == -1.5
     assert found.quadrants == (("+", "+", 1), ("+", "−", 2), ("−", "+", 4), ("−", "−", 9))
@@ -72,6 +72,7 @@ def test_the_panel_says_what_the_table_has_of_the_neuron(table_of):
     told = Prose(ScannedPanel(path).told(VIEW)).text
     assert "of 16 tokens, L1N2 has the activations below" in told
     assert "9.00" in told
+    assert "−5 × 10⁻⁴" in told
 
 
 @pytest.mark.parametrize(

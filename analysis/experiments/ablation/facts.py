@@ -25,22 +25,8 @@ from analysis.experiments.ablation.measured import (
     separation,
     separation_change,
 )
-from analysis.numbers.estimates import Estimate
+from analysis.intervals import Interval, Span
 from analysis.numbers.statistics import share_interval
-
-Span = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an ablation changes, over some prompts or positions."""
-
-    items: int  # how many they are
-    mean: float  # of the change, 95 %
-    interval: Span
-    bounded: bool  # whether there is an interval
-    rises: bool  # whether the interval lies above zero, or below
-    falls: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +44,7 @@ class Preference:
 class OnPrompts:
     """What ablation by the mean changes in prompts of one kind, the question's own aside."""
 
-    change: Change  # of the logit difference
+    change: Interval  # of the logit difference
     preference: Preference
     lowest: float  # change in any of them
     highest: float
@@ -75,7 +61,6 @@ class BothKinds:
 
     untouched: Separation
     without: Separation
-    change: Separation
     lowers_auc: bool  # whether the interval of the AUC's change lies below zero
     narrows: bool  # whether that of the gap's does
 
@@ -88,7 +73,7 @@ class InTemplate:
     highest: float
     logit_diff: float  # of the prompt, mean and standard deviation over draws
     spread: float
-    change: Change | None  # over the prompts that call for the target
+    change: Interval | None  # over the prompts that call for the target
     agrees: bool  # whether that is about what the mean changes
 
 
@@ -96,8 +81,9 @@ class InTemplate:
 class BeforeTarget:
     """Positions on news after which the target really comes."""
 
+    places: int  # how many there are
     loss: float  # of the untouched model there, in nats
-    change: Change  # of it
+    change: Interval  # of it
     active: int  # at how many the neuron is active, with the sign that it has on the prompt
     seldom: bool  # whether those are less than half
 
@@ -152,7 +138,8 @@ class Facts:
     foil_prompts: OnPrompts | None
     both_kinds: BothKinds | None  # None where one is missing
     before_target: BeforeTarget | None  # positions on news; None where the target never comes
-    before_others: Change  # change of loss before all other tokens
+    others: int  # positions before all other tokens
+    before_others: Interval  # change of loss there
     divergence: float  # KL there, in nats
     matched: Matched | None  # neurons like it; None where there are none
 
@@ -165,7 +152,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     drawn_size = float(np.sqrt((result.drawn.astype(float) ** 2).mean()))
     targets = _prompts(result, True)
     lost = no_longer_preferred(result, MEAN, True)
-    decides = targets is not None and 2 * lost > targets.change.items
+    decides = targets is not None and 2 * lost > targets.preference.prompts
     both = _both_kinds(result)
     trifle = max(UNMOVED, NEGLIGIBLE * abs(both.untouched.gap.mean)) if both else UNMOVED
     clear = targets is not None and abs(targets.change.mean) > trifle
@@ -180,8 +167,8 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         spread=float(draws.std()),
         flips=untouched > 0 > mean,
         decides=decides,
-        raises=bool(targets and clear and targets.change.falls and not decides),
-        lowers=bool(targets and clear and targets.change.rises),
+        raises=bool(targets and clear and targets.change.negative and not decides),
+        lowers=bool(targets and clear and targets.change.positive),
         agree=abs(zero - mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean - untouched)),
         drawn_size=drawn_size,
         near_zero=max(drawn_size, abs(result.mean_activation)) <= OFF * own,
@@ -193,6 +180,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         foil_prompts=_prompts(result, False),
         both_kinds=both,
         before_target=_before_target(result) if result.position_target.any() else None,
+        others=int((~result.position_target).sum()),
         before_others=_news(result, False),
         divergence=over_positions(result, result.position_kl[MEAN], target=False).mean,
         matched=_matched(result) if result.matched else None,
@@ -209,7 +197,7 @@ def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
     untouched, without = (preferred(result, method, kind) for method in (UNTOUCHED, MEAN))
     correlation, low, high = found.correlation
     return OnPrompts(
-        change=_change(over_prompts(result, change, kind), items),
+        change=Interval.of(over_prompts(result, change, kind)),
         preference=Preference(
             items,
             untouched,
@@ -232,13 +220,13 @@ def _both_kinds(result: Ablation) -> BothKinds | None:
     change = separation_change(result, MEAN)
     if untouched is None or without is None or change is None:
         return None
-    return BothKinds(untouched, without, change, change.auc.high < 0, change.gap.high < 0)
+    return BothKinds(untouched, without, change.auc.high < 0, change.gap.high < 0)
 
 
 def _in_template(result: Ablation) -> InTemplate | None:
     if IN_TEMPLATE not in result.methods:
         return None
-    method, items = result.methods.index(IN_TEMPLATE), int(in_set(result, True).sum())
+    method = result.methods.index(IN_TEMPLATE)
     ours, mean = (over_prompts(result, changes(result, m), True) for m in (method, MEAN))
     draws = result.template_resampled[0, :, 0]
     return InTemplate(
@@ -246,27 +234,21 @@ def _in_template(result: Ablation) -> InTemplate | None:
         highest=float(result.template_drawn.max()),
         logit_diff=float(draws.mean()),
         spread=float(draws.std()),
-        change=_change(ours, items) if items else None,
+        change=Interval.of(ours) if in_set(result, True).any() else None,
         agrees=bool(abs(ours.mean - mean.mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean.mean))),
     )
 
 
-def _news(result: Ablation, target: bool) -> Change:
-    items = int((result.position_target == target).sum())
-    return _change(over_positions(result, result.position_change[MEAN], target), items)
-
-
-def _change(estimate: Estimate, items: int) -> Change:
-    mean, low, high = estimate
-    return Change(items, mean, (low, high), bool(np.isfinite(low)), low > 0, high < 0)
+def _news(result: Ablation, target: bool) -> Interval:
+    return Interval.of(over_positions(result, result.position_change[MEAN], target))
 
 
 def _before_target(result: Ablation) -> BeforeTarget:
     there, own = result.position_target, float(result.activation[0])
     active = int((np.sign(own) * result.position_activation[there] >= ACTIVE * abs(own)).sum())
     loss = float(result.position_loss[there].mean())
-    seldom = 2 * active < int(there.sum())
-    return BeforeTarget(loss, _news(result, True), active, seldom)
+    places = int(there.sum())
+    return BeforeTarget(places, loss, _news(result, True), active, seldom=2 * active < places)
 
 
 def _matched(result: Ablation) -> Matched:

@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.experiments.ablation.facts import Facts
 from analysis.experiments.ablation.measured import Ablation
-from analysis.grounds import Ground
+from analysis.grounds import Ground, Unit
 
 
 def grounds(facts: Facts, result: Ablation) -> Iterator[Ground]:
@@ -14,11 +14,12 @@ def grounds(facts: Facts, result: Ablation) -> Iterator[Ground]:
     kinds = {"target": facts.target_prompts, "foil": facts.foil_prompts}
     for name, found in kinds.items():
         if found and found.change.bounded:
-            yield Ground(name, {"prompt": found.change.items}, "bootstrap")
-            yield Ground(f"{name}_preferred", {"prompt": found.change.items}, "wilson")
+            prompts: dict[Unit, int] = {"prompt": found.preference.prompts}
+            yield Ground(name, prompts, "bootstrap")
+            yield Ground(f"{name}_preferred", prompts, "wilson")
     target, foil = kinds.values()
     if facts.both_kinds and target and foil:
-        both = target.change.items + foil.change.items
+        both = target.preference.prompts + foil.preference.prompts
         yield Ground("both_kinds", {"prompt": both}, "bootstrap")
     there = result.position_target
     if facts.before_target and facts.before_target.change.bounded:

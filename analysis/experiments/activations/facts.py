@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float, Int
 
 from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
+from analysis.intervals import Interval, Span
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import share_interval
 from analysis.token_sets import members
 
-Span = tuple[float, float]
 Marks = Bool[np.ndarray, " token"]
 
 
@@ -71,8 +71,7 @@ class BeforeTarget:
 
     places: int
     articles: int  # in which they stand
-    mean: float
-    interval: Span  # articles resampled
+    mean: Interval  # articles resampled
     otherwise: float
     # whether the mean is beyond the other, with the sign of the neuron's use, in enough articles
     differs: bool
@@ -258,10 +257,10 @@ def _before_target(result: Activations, sign: int) -> BeforeTarget | None:
         return None
     text = _text(result)[marks & before]
     values = result.activations.astype(np.float64)  # lest rounding alone tell the two apart
-    mean, low, high = mean_of_groups(values[marks & before], text)
+    mean = Interval.of(mean_of_groups(values[marks & before], text))
     others = values[marks & ~before]
     otherwise = float(others.mean()) if len(others) else 0.0
-    beyond = (high < otherwise, low > otherwise)[::sign]
+    beyond = (mean.high < otherwise, mean.low > otherwise)[::sign]
     articles = len(np.unique(text))
     reverse, differs = (each and articles >= DOCUMENTS for each in beyond)
-    return BeforeTarget(len(text), articles, mean, (low, high), otherwise, differs, reverse)
+    return BeforeTarget(len(text), articles, mean, otherwise, differs, reverse)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from analysis.criteria import CLOSE, HUB, SAME_SIGN
 from analysis.experiments.census.compute import FOLLOWED, Census
+from analysis.intervals import Interval
 
 LOG, PROBABILITY, NEXT = range(3)
 RAW, STANDARDISED = 0, 2
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,6 @@ class Hub:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number with its interval, and whether the whole interval is above zero, or below."""
-
-    value: float
-    interval: Span
-    positive: bool
-    negative: bool
-
-
-@dataclass(frozen=True)
 class Behaviour:
     """Activation against the model's prediction on text, of the pairs by the product itself."""
 
@@ -71,19 +60,19 @@ class Behaviour:
     # with tokens permuted within a layer
     sizes: tuple[float, ...]
     # by how much the pairs' size exceeds the permuted ones', by each measure
-    larger: tuple[Estimate, ...]
+    larger: tuple[Interval, ...]
     correlations: tuple[float, ...]  # means of the same as ``sizes``, with their sign
     # by how much the pairs' correlation exceeds the permuted ones'; then the same by log-
     # probability, in standard deviations by log-probability, and by probability
-    higher: tuple[Estimate, ...]
+    higher: tuple[Interval, ...]
     # share of pairs whose own word, of all these words, goes with the neuron best, and goes
     # against it most
     best: float
     worst: float
     chance: float  # what either share would be
     next_pairs: int  # pairs whose word really comes next often enough
-    next: Estimate | None  # as ``larger``, for whether it does; None where those are too few
-    score: Estimate | None  # rank correlation of score and correlation; None where there is none
+    next: Interval | None  # as ``larger``, for whether it does; None where those are too few
+    score: Interval | None  # rank correlation of score and correlation; None where there is none
     # correlation of the neuron asked about with the target's log-probability, and with its
     # probability
     neuron: tuple[float, ...]
@@ -166,13 +155,13 @@ def _hub(result: Census, kind: int) -> Hub:
 
 
 def _behaviour(result: Census) -> Behaviour:
-    larger = tuple(map(_estimate, result.size_advantage[:, PROBABILITY, 0]))
+    larger = tuple(map(Interval.of, result.size_advantage[:, PROBABILITY, 0]))
     asked = (RAW, PROBABILITY), (RAW, LOG), (STANDARDISED, LOG), (STANDARDISED, PROBABILITY)
-    higher = tuple(_estimate(result.advantage[measure, outcome, 0]) for measure, outcome in asked)
+    higher = tuple(Interval.of(result.advantage[measure, outcome, 0]) for measure, outcome in asked)
     sizes, correlations = (v[RAW, PROBABILITY].tolist() for v in (result.size, result.correlation))
     pairs, next_pairs = (int(result.pairs_read[RAW, outcome]) for outcome in (PROBABILITY, NEXT))
-    following = _estimate(result.size_advantage[RAW, NEXT, 0])
-    score = _estimate(result.score_correlation[RAW, PROBABILITY])
+    following = Interval.of(result.size_advantage[RAW, NEXT, 0])
+    score = Interval.of(result.score_correlation[RAW, PROBABILITY])
     best, worst = result.first[RAW, PROBABILITY].tolist()
     return Behaviour(
         pairs=pairs,
@@ -188,12 +177,7 @@ def _behaviour(result: Census) -> Behaviour:
         worst=worst,
         chance=1 / max(1, pairs),
         next_pairs=next_pairs,
-        next=following if next_pairs > 1 and np.isfinite(following.value) else None,
-        score=score if np.isfinite(score.value) else None,
+        next=following if next_pairs > 1 and np.isfinite(following.mean) else None,
+        score=score if np.isfinite(score.mean) else None,
         neuron=tuple(result.own_correlation[[LOG, PROBABILITY]].tolist()),
     )
-
-
-def _estimate(values: Float[np.ndarray, " estimate"]) -> Estimate:
-    value, low, high = values.tolist()
-    return Estimate(value, (low, high), low > 0, high < 0)

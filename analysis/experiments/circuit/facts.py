@@ -35,16 +35,11 @@ class Facts:
 
     pair: PairFacts
     tried: int  # edges that were
-    edges: int  # drawn
     verdict: Verdict
-    faithful: float
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
-    without: float
     complete: bool  # whether next to nothing comes back through all others
     others_against: bool  # whether all others move the answer the other way
-    path: tuple[
-        str, ...
-    ]  # nodes of the way whose weakest edge is strongest; none if it is straight
+    path: tuple[str, ...]  # nodes of the way whose weakest edge is strongest; none if straight
     weakest: float  # that edge's effect; 0 where no way has edges that all help
     opposed: Opposed | None  # the one that takes most back
     matched: float  # the most that other nodes of the same kinds bring back
@@ -73,11 +68,8 @@ def facts(result: Circuit) -> Facts:
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
         tried=int(np.isfinite(result.edges).sum()),
-        edges=len(result.drawn_edges),
         verdict=_verdict(result),
-        faithful=result.faithful,
         edges_matter=abs(result.faithful_nodes - result.faithful) > NOTABLE,
-        without=result.without,
         complete=abs(result.without) < NOTABLE,
         others_against=result.without <= -NOTABLE,
         path=path,

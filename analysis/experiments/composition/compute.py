@@ -162,10 +162,7 @@ class Composition(Result):
 
     @property
     def remainder(self) -> Float[np.ndarray, " way"]:
-        """Total without the direct effect, the single paths and what is behind the first token.
-
-        It is of longer paths, of norms and of a cap on the logits.
-        """
+        """Total less direct effect, single paths and ``behind``: longer paths, norms and a cap."""
         return self.indirect - self.single_paths - self.behind
 
     @property
@@ -259,11 +256,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Composition:
 
 
 def summary(composed: Composition, top: int = 20) -> dict[str, Any]:
-    """The split in plain values; ``effect`` is a single path's, ``in_full_run`` sums to the total.
-
-    ``by_component`` lists every later head and MLP, largest path first, ``neurons`` the ``top``
-    largest later neurons. ``total = direct + sum of by_component effects + remainder``.
-    """
+    """The split in plain values, largest single path (``effect``) first; its rest is remainder."""
     alone, full = composed.alone(), composed.full()
     return {
         "neuron": composed.neuron,
@@ -325,10 +318,7 @@ def _rows(
 def held_out_shares(
     composed: Composition, of: str = "total"
 ) -> dict[str, tuple[float, tuple[float, float]]]:
-    """Shares of ``total`` or ``direct`` over all held-out pairs, sums over sums, 95 % intervals.
-
-    ``direct``, ``direct_unfrozen``, then the parts in the full run; NaN where totals sum to zero.
-    """
+    """Shares over all held-out pairs, sums over sums, 95 % intervals; NaN where sums are zero."""
     totals = getattr(composed, f"held_out_{of}")
     columns = {
         "direct": composed.held_out_direct,

@@ -10,9 +10,9 @@ from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.intervals import Auc, Interval
 from analysis.numbers.estimates import Estimate
 
-Span = tuple[float, float]
 TOP, NEXT, WHICH = range(len(LABELS))
 TARGET, FOIL = range(len(WORDS))
 
@@ -21,24 +21,21 @@ TARGET, FOIL = range(len(WORDS))
 class Area:
     """An AUC; intervals are over articles."""
 
-    value: float  # the chance that the value is higher on a token of the one kind
-    interval: Span | None  # None where there are too few places for one
+    auc: Auc  # the chance that the value is higher on a token of the one kind
     enough: bool  # whether the word's places stand in enough articles to say anything
     tells: bool  # whether the interval leaves a coin on one side, in either direction
     reversed: bool  # whether that is the side against which the neuron is used
-    does_not: (
-        bool  # whether it leaves a coin's and nothing that is far from it, in either direction
-    )
+    does_not: bool  # whether it leaves a coin's and nothing that is far from it, either way
 
     @property
     def low(self) -> bool:
         """Whether it is low values that tell."""
-        return self.tells and self.value < 0.5
+        return self.tells and self.auc.mean < 0.5
 
     @property
     def hardly(self) -> bool:
         """Whether it tells, but little: nearer to a coin than to perfect order."""
-        return self.tells and 1 - FOLLOWS_FACTOR < self.value < FOLLOWS_FACTOR
+        return self.tells and 1 - FOLLOWS_FACTOR < self.auc.mean < FOLLOWS_FACTOR
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,7 @@ class Rival:
     neuron: str
     area: Area
     others: int  # how many other neurons there are
-    gain: float  # how much farther from a coin's its AUC lies than the asked neuron's
-    interval: Span | None  # of that, for all others at once; None from too few places
+    gain: Interval  # how much farther from a coin's its AUC lies; of all others at once
     better: bool  # whether it tells better beyond doubt
     worse: bool  # whether all others tell worse beyond doubt
 
@@ -163,13 +159,7 @@ class Facts:
 
 
 def facts(result: CorpusScan, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that with which it tells
-            where the target comes.
-    """
+    """Read them off, with the sign with which the neuron is used; by default its detector's."""
     before = map(from_whole_character, result.before)
     columns = result.kinds, result.values.tolist(), before, result.token, result.after
     if sign is None:
@@ -202,7 +192,7 @@ def from_whole_character(text: str) -> str:
     return text.lstrip("\ufffd")
 
 
-def told(result: CorpusScan) -> tuple[str, ...]:
+def often_enough(result: CorpusScan) -> tuple[str, ...]:
     """Labels of which an AUC says anything: those whose positives stand in enough articles."""
     rows = zip(result.labels, result.label_documents, strict=True)
     return tuple(label for label, documents in rows if documents >= DOCUMENTS)
@@ -212,13 +202,12 @@ def _area(
     result: CorpusScan, areas: Float[np.ndarray, "label 3"], label: int, sign: int = 0
 ) -> Area:
     """With the sign with which the neuron is used; 0 where no side is the wrong one."""
-    value, low, high = map(float, areas[label])
-    enough = result.labels[label] in told(result)
-    interval = (low, high) if math.isfinite(low) else None
-    tells = enough and (low > 0.5 or high < 0.5)
-    near = enough and low > 1 - FOLLOWS_FACTOR and high < FOLLOWS_FACTOR
-    wrong = tells and sign * (value - 0.5) < 0
-    return Area(value, interval, enough, tells, wrong, does_not=near and not tells)
+    area = Auc.of(areas[label])
+    enough = result.labels[label] in often_enough(result)
+    tells = enough and (area.tells or area.reversed)
+    near = enough and area.low > 1 - FOLLOWS_FACTOR and area.high < FOLLOWS_FACTOR
+    wrong = tells and sign * (area.mean - 0.5) < 0
+    return Area(area, enough, tells, wrong, does_not=near and not tells)
 
 
 def _end(result: CorpusScan, band: int) -> End:
@@ -278,15 +267,14 @@ def _rival(result: CorpusScan) -> Rival | None:
     if not np.isfinite(gains[:, 0]).any():
         return None
     best = int(np.nanargmax(gains[:, 0]))
-    gain, low, high = gains[best].tolist()
+    gain = Interval.of(gains[best])
     area = _area(result, result.auc[1 + best], NEXT)
     return Rival(
         neuron=result.neurons[1 + best],
         area=area,
         others=len(gains),
         gain=gain,
-        interval=(low, high) if math.isfinite(low) else None,
-        better=area.enough and low > 0,
+        better=area.enough and gain.positive,
         worse=area.enough and bool((gains[:, 2] < 0).all()),
     )
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.drawing import style
 from analysis.experiments.corpus_scan.compute import CorpusScan
-from analysis.experiments.corpus_scan.facts import told
+from analysis.experiments.corpus_scan.facts import often_enough
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS
 
 COLOURS = (style.TARGET, style.TRUE, style.FOIL)
@@ -85,7 +85,7 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
     )
     for column, (label, colour) in enumerate(zip(LABELS, COLOURS, strict=True)):
         known = areas[:, result.labels.index(label)]
-        defined = np.isfinite(known[:, 0]) & (label in told(result))
+        defined = np.isfinite(known[:, 0]) & (label in often_enough(result))
         area, low, high = known[defined].T
         places = np.arange(len(names))[defined] + 0.26 * (column - 1)
         figure.add_scatter(
@@ -112,7 +112,7 @@ def corpus_auc(result: CorpusScan) -> go.Figure:
         *(
             style.swatch(colour, meaning)
             for label, colour, meaning in zip(LABELS, COLOURS, meanings, strict=True)
-            if label in told(result)
+            if label in often_enough(result)
         ),
         "bars: 95 % intervals over articles; dotted: a coin",
     )

@@ -13,9 +13,9 @@ def grounds(facts: Facts, result: CorpusScan) -> Iterator[Ground]:
     if result.documents < 2:
         return
     yield Ground("ends", articles, "bootstrap", result.end_excess[..., 0].size)
-    if facts.next.enough and facts.next.interval:
+    if facts.next.enough and facts.next.auc.bounded:
         yield Ground("next", articles, "bootstrap")
-    if facts.which.enough and facts.which.interval:
+    if facts.which.enough and facts.which.auc.bounded:
         yield Ground("which", articles, "bootstrap")
     if facts.rival:
         yield Ground("rivals", articles, "bootstrap", facts.rival.others)

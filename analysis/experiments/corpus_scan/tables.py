@@ -3,7 +3,7 @@
 import math
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
-from analysis.experiments.corpus_scan.facts import from_whole_character, told
+from analysis.experiments.corpus_scan.facts import from_whole_character, often_enough
 from analysis.tables import Column, Listing, Rows, Table, part
 
 
@@ -42,7 +42,7 @@ def _areas(result: CorpusScan) -> Rows:
         {"of": name, "places": label, "auc": area, "interval": span}
         for name, areas in named
         for label, (area, *span) in zip(result.labels, areas.tolist(), strict=True)
-        if label in told(result) and math.isfinite(area)
+        if label in often_enough(result) and math.isfinite(area)
     ]
 
 

@@ -12,7 +12,7 @@ EXPERIMENT = Experiment(
     options=(SEED,),
     brief=(("heading", "caption"),),
     figures=(
-        Figure("crossed", key=True),
+        Figure("crossed", key=True, signed=True),
         Figure("rule_and_cue", "kinds_caption"),
         Figure("crossed_plan", "plan_caption", module="figures_plan", needs=("plan",)),
     ),

@@ -6,34 +6,21 @@ import numpy as np
 
 from analysis.criteria import FOLLOWS_FACTOR
 from analysis.experiments.crossed.compute import Crossed
-from analysis.intervals import Span, area_span, signed_area, turned
-from analysis.numbers.estimates import Estimate
+from analysis.intervals import Auc, Interval, auc, signed_area, signed_span
 from analysis.numbers.shares import SHARES
 
 NEURON, MODEL, WITHOUT = range(3)  # the measures
 
 
-@dataclass(frozen=True)
-class Auc:
-    """How well something is told apart, with its 95 % interval over frames and words."""
+class Followed(Auc):
+    """How well something is told apart, over frames and words."""
 
-    value: float
-    interval: Span
-
-    @property
-    def tells(self) -> bool:
-        """Whether it is clear of chance, the right way round."""
-        return self.interval[0] > 0.5
-
-    @property
-    def reversed(self) -> bool:
-        """Whether it is clear of chance, the wrong way round."""
-        return self.interval[1] < 0.5
+    __slots__ = ()
 
     @property
     def follows(self) -> bool:
         """Whether it is clear of chance, and large."""
-        return self.tells and self.value >= FOLLOWS_FACTOR
+        return self.tells and self.mean >= FOLLOWS_FACTOR
 
 
 @dataclass(frozen=True)
@@ -41,8 +28,7 @@ class Factor:
     """One thing that a neuron may follow."""
 
     name: str  # of it, in a word
-    told: str  # the same in a sentence
-    neuron: Auc  # chance of a larger activation where this factor alone calls for the target
+    neuron: Followed  # chance of a larger activation where this factor alone calls for the target
     model: Auc  # the same for the model's answer
     without: Auc  # and for its answer without the neuron
 
@@ -65,11 +51,8 @@ class After:
     says: str  # which of the two tokens it has in it: target, foil, or neither
     neuron: Auc  # of the rule
     model: Auc
-    without: Auc
-    drop: float  # by how much the neuron's AUC is lower than after the usual example
-    drop_interval: Span  # the same frames and words for both
-    own_neuron: float  # AUC over the question's own words in the first frame
-    own_interval: Span  # over words
+    drop: Interval  # of the neuron's AUC, from that after the usual example
+    own_neuron: Auc  # over the question's own words in the first frame
     own_model: float
     own_target: Count  # the question's own words that call for the target
     own_foil: Count  # and those that call for the foil
@@ -79,8 +62,8 @@ class After:
 class Share:
     """How much of the variance of the activation one factor explains, with its 95 % interval."""
 
-    name: str  # of it, as it is told
-    value: Estimate
+    name: str  # of ``SHARES``
+    value: Interval
 
 
 @dataclass(frozen=True)
@@ -90,13 +73,9 @@ class Plan:
     Correlations over the words of a frame, with 95 % intervals over frames and words.
     """
 
-    instead: str  # the text that is put in the place of target and foil
-    after: tuple[str, ...]  # the examples after which it was asked
-    together: Estimate  # of the activation with the log odds of what comes next
-    beyond: Estimate  # the same with the rule held fixed
-    word: Estimate  # of the activation with the rule, with what comes next held fixed
-    plans: bool  # whether it goes with what comes next, beyond the rule
-    reads: bool  # whether it goes with the rule, beyond what comes next
+    together: Interval  # of the activation with the log odds of what comes next
+    beyond: Interval  # the same with the rule held fixed; above zero, it plans
+    word: Interval  # of the activation with the rule, with what comes next held fixed
     mass: float  # least mean probability of the tokens that are counted
 
 
@@ -110,8 +89,6 @@ class Facts:
     cue_leads: bool  # or the cue more than the rule
     example: Factor | None  # None where no example has the target in it, or none the foil
     followed: tuple[str, ...]  # the factors that the neuron follows, the one with most AUC first
-    followed_told: tuple[str, ...]  # the same in a sentence
-    leaning: tuple[str, ...]  # those that it follows less
     usual: After  # after the example of the pair
     every: tuple[After, ...]  # after every example, the usual one first
     bare: tuple[After, ...]  # of those, where neither target nor foil is there to copy
@@ -126,8 +103,6 @@ class Facts:
     copies_without: bool  # whether it does so without the neuron, too
     shares: tuple[Share, ...]  # of the variance, the largest first
     unshared: float  # what the factors do only together, as a share
-    frames: int  # how many
-    words: int
     prompts: int
     plan: Plan | None  # None where the question does not say what would be a plan
     lowest_frame: float  # AUC of the neuron by rule, after the usual example, by frame
@@ -135,17 +110,12 @@ class Facts:
 
 
 def facts(result: Crossed, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default ``sign_of``.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     sign = sign or sign_of(result)
     rule, cue = (_factor(result, place, sign) for place in range(2))
     example = _example(result, sign)
     factors = [each for each in (rule, cue, example) if each is not None]
-    factors.sort(key=lambda each: -each.neuron.value)
+    factors.sort(key=lambda each: -each.neuron.mean)
     found = [each for each in factors if each.neuron.follows]
     followed = tuple(each.name for each in found)
     every = tuple(_after(result, place, sign) for place in range(len(result.examples)))
@@ -163,8 +133,6 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         rule_leads=_leads(result, sign),
         cue_leads=_leads(result, -sign),
         followed=followed,
-        followed_told=tuple(each.told for each in found),
-        leaning=tuple(e.name for e in factors if e.neuron.tells and e.name not in followed),
         usual=usual,
         every=every,
         bare=bare,
@@ -176,8 +144,6 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         copies_without=2 * wrong.without > wrong.of,
         shares=tuple(sorted(shares[:-1], key=lambda each: -each.value.mean)),
         unshared=shares[-1].value.mean,
-        frames=len(result.frames),
-        words=len(result.words),
         prompts=int(result.values[0].size),
         plan=_plan(result, sign) if len(result.expected) else None,
         lowest_frame=float(frames.min()),
@@ -194,27 +160,24 @@ def sign_of(result: Crossed) -> int:
 def _needs(usual: After, bare: tuple[After, ...]) -> dict[str, bool]:
     """Whether the usual example is needed, or helps; not where it is bare, or nothing else is."""
     comparable = bool(usual.says and bare)
-    own = usual.own_interval[0] > 0.5
     return {
         "needs_example": comparable
         and usual.neuron.tells
         and not any(e.neuron.tells for e in bare),
-        "better_after_one": comparable and all(each.drop_interval[0] > 0 for each in bare),
-        "own_needs_example": comparable and own and not any(e.own_interval[0] > 0.5 for e in bare),
+        "better_after_one": comparable and all(each.drop.positive for each in bare),
+        "own_needs_example": comparable
+        and usual.own_neuron.tells
+        and not any(e.own_neuron.tells for e in bare),
     }
 
 
 def _plan(result: Crossed, sign: int) -> Plan:
     found = zip((sign * result.plan).tolist(), result.plan_interval, strict=True)
-    together, beyond, word = (Estimate(value, *turned(span, sign)) for value, span in found)
+    together, beyond, word = (Interval(value, *signed_span(span, sign)) for value, span in found)
     return Plan(
-        instead=result.instead,
-        after=tuple(result.examples[place] for place in result.planned),
         together=together,
         beyond=beyond,
         word=word,
-        plans=beyond.low > 0,
-        reads=word.low > 0,
         mass=float(result.expected_mass.min()),
     )
 
@@ -223,7 +186,7 @@ def _factor(result: Crossed, place: int, sign: int) -> Factor:
     """The word's own factors, after the usual example."""
     name = (result.rule, result.cue)[place]
     areas, spans = result.area[place, :, 0], result.area_interval[place, :, 0]
-    return Factor(name, f"the word’s {name}", *_three(areas, spans, sign))
+    return Factor(name, *_three(areas, spans, sign))
 
 
 def _leads(result: Crossed, sign: int) -> bool:
@@ -235,9 +198,7 @@ def _leads(result: Crossed, sign: int) -> bool:
 def _example(result: Crossed, sign: int) -> Factor | None:
     if np.isnan(result.example_area).any():
         return None
-    return Factor(
-        "example", "the example", *_three(result.example_area, result.example_interval, sign)
-    )
+    return Factor("example", *_three(result.example_area, result.example_interval, sign))
 
 
 def _after(result: Crossed, place: int, sign: int) -> After:
@@ -247,15 +208,18 @@ def _after(result: Crossed, place: int, sign: int) -> After:
         Count(int(kind.sum()), int(own[0][side]), int(own[1][side]))
         for side, kind in enumerate((mine, ~mine))
     )
+    areas, spans = result.area[0, :, place], result.area_interval[0, :, place]
     return After(
         result.examples[place],
         result.beginnings[place],
         result.says[place],
-        *_three(result.area[0, :, place], result.area_interval[0, :, place], sign),
-        drop=sign * float(result.drop[NEURON, place]),
-        drop_interval=turned(result.drop_interval[NEURON, place], sign),
-        own_interval=area_span(result.own_interval[NEURON, place], sign),
-        own_neuron=float(signed_area(result.own_area[NEURON], sign)[place]),
+        neuron=auc(areas[NEURON], spans[NEURON], sign),
+        model=auc(areas[MODEL], spans[MODEL]),
+        drop=Interval(
+            sign * float(result.drop[NEURON, place]),
+            *signed_span(result.drop_interval[NEURON, place], sign),
+        ),
+        own_neuron=auc(result.own_area[NEURON, place], result.own_interval[NEURON, place], sign),
         own_model=float(result.own_area[MODEL, place]),
         own_target=target,
         own_foil=foil,
@@ -263,25 +227,12 @@ def _after(result: Crossed, place: int, sign: int) -> After:
 
 
 def _shares(result: Crossed) -> tuple[Share, ...]:
-    """In the order of ``SHARES``, as they are told."""
-    names = {
-        "rule": f"the word’s {result.rule}",
-        "cue": f"its {result.cue}",
-        "other": "what else the words differ in",
-        "rule x example": f"what {result.rule} does after one example and not after another",
-    }
-    pairs = zip(SHARES, result.share, result.share_interval, strict=True)
-    return tuple(
-        Share(names.get(name, f"the {name}"), Estimate(float(value), *area_span(span)))
-        for name, value, span in pairs
-    )
+    """In the order of ``SHARES``."""
+    rows = zip(SHARES, result.share, result.share_interval, strict=True)
+    return tuple(Share(name, Interval.of((value, *span))) for name, value, span in rows)
 
 
-def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Auc, Auc, Auc]:
+def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Followed, Auc, Auc]:
     """Of the neuron, with its sign, of the model, and of the model without it."""
-    signs = (sign, 1, 1)
-    neuron, model, without = (
-        Auc(float(signed_area(np.array(area), each)), area_span(span, each))
-        for area, span, each in zip(areas, spans, signs, strict=True)
-    )
-    return neuron, model, without
+    own = Followed.of(auc(areas[NEURON], spans[NEURON], sign))
+    return own, auc(areas[MODEL], spans[MODEL]), auc(areas[WITHOUT], spans[WITHOUT])

@@ -16,10 +16,10 @@ SHADES = {True: style.TARGET, False: style.FOIL}
 BOLDER = 8  # letters that a bold line holds fewer than a plain one
 
 
-def crossed(result: Crossed) -> go.Figure:
+def crossed(result: Crossed, sign: int | None = None) -> go.Figure:
     """A row per example: AUC of the neuron by rule and by cue, of the model with and without it.
 
-    The neuron's is read with the sign of the activation with which it is used.
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
     """
     headings = [_heading(result, i) for i in range(len(result.examples))]
     figure, middles = _rows(headings, STRIP)
@@ -32,7 +32,7 @@ def crossed(result: Crossed) -> go.Figure:
     bottom = middles[-1] - STRIP / 2
     figure.add_shape(type="line", x0=0.5, x1=0.5, y0=0, y1=bottom, line_dash="dot", layer="below")
     for index, middle in enumerate(middles):
-        _example(figure, result, index, middle)
+        _example(figure, result, index, middle, sign or sign_of(result))
     style.note(
         figure,
         style.key(
@@ -78,11 +78,10 @@ def _rows(headings: list[list[str]], strip: int) -> tuple[go.Figure, list[float]
     return figure, middles
 
 
-def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> None:
-    sign = sign_of(result)
+def _example(figure: go.Figure, result: Crossed, index: int, middle: float, sign: int) -> None:
     low, high = area_span(result.shuffled[0, index], sign)
     style.band(figure, low, high, middle - STRIP / 2, middle + STRIP / 2)
-    _frames(figure, result, index, middle + 1.5 * SHIFT)
+    _frames(figure, result, index, middle + 1.5 * SHIFT, sign)
     looks = (
         (style.TARGET, "circle", f"neuron by {result.rule}", 0, 0),
         (style.TARGET, "triangle-up", f"neuron by {result.cue}", 1, 0),
@@ -97,9 +96,9 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float) -> N
         marks.estimate(figure, (value, y), span, (colour, symbol), style.escaped(name))
 
 
-def _frames(figure: go.Figure, result: Crossed, index: int, y: float) -> None:
+def _frames(figure: go.Figure, result: Crossed, index: int, y: float, sign: int) -> None:
     figure.add_scatter(
-        x=signed_area(result.frame_area[0, index], sign_of(result)).round(3).tolist(),
+        x=signed_area(result.frame_area[0, index], sign).round(3).tolist(),
         y=[y] * len(result.frames),
         mode="markers",
         marker={"color": style.OTHER, "size": 8, "symbol": "line-ns-open", "line": {"width": 1}},

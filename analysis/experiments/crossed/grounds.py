@@ -9,7 +9,7 @@ from analysis.grounds import Ground, Unit
 
 def grounds(facts: Facts, result: Crossed) -> Iterator[Ground]:
     """Frames and words are both a sample, words within their kinds; examples are as given."""
-    both: dict[Unit, int] = {"frame": facts.frames, "word": facts.words}
+    both: dict[Unit, int] = {"frame": len(result.frames), "word": len(result.words)}
     yield Ground("factors", both, "bootstrap")
     yield Ground("shares", both, "bootstrap")
     if facts.plan:

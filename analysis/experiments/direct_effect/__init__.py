@@ -11,8 +11,8 @@ EXPERIMENT = Experiment(
     options=(SEED,),
     brief=(("target",),),
     figures=(
-        Figure("direct_effect", turned=True),
-        Figure("written_tokens", "tokens_caption", key=True, turned=True),
+        Figure("direct_effect", signed=True),
+        Figure("written_tokens", "tokens_caption", key=True, signed=True),
     ),
     group="How it works",
     app={},

@@ -18,7 +18,6 @@ NAMED = 3
 class Rotations:
     """The same vector, rotated at random."""
 
-    count: int  # how many rotations
     as_strong: int  # how many write some token as strongly as the neuron writes the target
     interval: tuple[float, float]  # of their share
     median: float  # logit of the token that a rotation writes most
@@ -29,9 +28,7 @@ class Rotations:
 class Layer:
     """The other neurons of the layer, each with its own favourite token."""
 
-    others: int  # how many
-    as_far: int  # how many have a favourite as many standard deviations out as the target here
-    share: float  # of them
+    share: float  # of those with a favourite as many standard deviations out as the target here
     rare: bool  # whether that share is small enough for chance to be no explanation
 
 
@@ -52,14 +49,10 @@ class Peer:
 class Among:
     """The neuron among all of the model, in the direction in which it is used."""
 
-    neurons: int  # how many there are
-    gated: bool  # whether they can be active with either sign, so that both directions count
     by_target: int  # rank by direct effect on the target
     by_difference: int  # rank by that on target minus foil
     difference: float  # its own effect on that
-    ahead: tuple[
-        Peer, ...
-    ]  # neurons ranked before it by the target; none where they are not listed
+    ahead: tuple[Peer, ...]  # ranked before it by the target; none where they are not listed
     next: Peer | None  # the neuron with the largest effect on the difference, but for itself
 
 
@@ -83,6 +76,7 @@ class Facts:
     spellings: tuple[str, ...]  # variants of the target that lead the list
     foil_logit: float  # of the foil
     foil_rank: int
+    both_sides: bool  # whether the target is written and the foil lowered
     among: Among  # all neurons
     rotations: Rotations  # the controls
     layer: Layer | None  # None where the layer has no other neuron
@@ -97,19 +91,14 @@ def raising(result: DirectEffect) -> int:
 
 
 def facts(result: DirectEffect, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that with which it raises
-            the target.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``raising``."""
     sign = sign or raising(result)
     vocabulary = int(result.bin_counts.sum())
     target, variants = sign * result.target_logit, sign * result.variant_logits
     top, bottom = (result.top_tokens, result.bottom_tokens)[::sign]
     other, logit = _best_other(result, sign)
     spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
+    begins = target <= logit and _begins(other, result.target)
     shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
     return Facts(
         positive=sign > 0,
@@ -118,7 +107,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         vocabulary=vocabulary,
         target_logit=target,
         writes=target > logit,
-        begins=target <= logit and _begins(other, result.target),
+        begins=begins,
         every_spelling=bool(spelled),
         far=abs(result.target_z) > FAR,
         target_rank=_rank(result.target_rank, vocabulary, sign),
@@ -128,6 +117,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         spellings=tuple(takewhile(lambda text: text in result.variants, top)),
         foil_logit=sign * result.foil_logit,
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
+        both_sides=(begins or target > logit) and sign * result.foil_logit < 0,
         among=_among(result, sign),
         rotations=_rotations(result.rotated_best, target),
         layer=_layer(result),
@@ -161,7 +151,6 @@ def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
 def _rotations(best: np.ndarray, target: float) -> Rotations:
     as_strong = int((best >= target).sum())
     return Rotations(
-        count=len(best),
         as_strong=as_strong,
         interval=share_interval(as_strong, len(best)),
         median=float(np.median(best)),
@@ -170,11 +159,10 @@ def _rotations(best: np.ndarray, target: float) -> Rotations:
 
 
 def _layer(result: DirectEffect) -> Layer | None:
-    others = len(result.layer_best)
-    if not others:
+    if not len(result.layer_best):
         return None
-    share = result.as_far / others
-    return Layer(others, result.as_far, share, rare=share <= USUAL)
+    share = result.as_far / len(result.layer_best)
+    return Layer(share, rare=share <= USUAL)
 
 
 def _among(result: DirectEffect, sign: int) -> Among:
@@ -183,8 +171,6 @@ def _among(result: DirectEffect, sign: int) -> Among:
     writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
     choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
     return Among(
-        neurons=result.neurons,
-        gated=result.gated,
         by_target=by_target,
         by_difference=by_difference,
         difference=sign * (result.target_logit - result.foil_logit),

@@ -15,10 +15,7 @@ UNIT = {1: "unit of activation", -1: "unit of negative activation"}
 def direct_effect(result: DirectEffect, sign: int | None = None) -> go.Figure:
     """How many tokens get which logit; target, foil and both controls marked.
 
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that with which it raises
-            the target.
+    It is read with the sign with which the neuron is used, by default ``raising``.
     """
     sign = sign or raising(result)
     marked = _marked(result, sign)
@@ -78,12 +75,7 @@ def _controls(figure: go.Figure, result: DirectEffect, sign: int) -> None:
 
 
 def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
-    """The tokens the neuron raises most and lowers most.
-
-    Args:
-        result: the Result.
-        sign: as of ``direct_effect``.
-    """
+    """The tokens the neuron raises most and lowers most, with that sign."""
     sign = sign or raising(result)
     figure = make_subplots(1, 2, horizontal_spacing=0.22)
     rows = max(len(result.top_tokens), len(result.bottom_tokens))

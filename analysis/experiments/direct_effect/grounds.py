@@ -7,6 +7,6 @@ from analysis.experiments.direct_effect.facts import Facts
 from analysis.grounds import Ground
 
 
-def grounds(facts: Facts, _result: DirectEffect) -> Iterator[Ground]:
+def grounds(_facts: Facts, result: DirectEffect) -> Iterator[Ground]:
     """Rotations are drawn at random."""
-    yield Ground("rotations", {"rotation": facts.rotations.count}, "wilson")
+    yield Ground("rotations", {"rotation": len(result.rotated_best)}, "wilson")

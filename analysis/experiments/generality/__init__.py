@@ -13,7 +13,7 @@ EXPERIMENT = Experiment(
         SEED,
     ),
     brief=(("heading", "caption"),),
-    figures=(Figure("generality", key=True),),
+    figures=(Figure("generality", key=True, signed=True),),
     group="Test it",
     app={},
     button="Try other words and sentences",

@@ -5,21 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.experiments.generality.compute import Generality, either_way
-from analysis.intervals import Span, area_span, signed_area
-from analysis.numbers.estimates import Estimate
+from analysis.intervals import Auc, Interval, Span, area_span, auc, signed_area
 from analysis.numbers.separation import RESAMPLES
 
 SURE = 0.05
 """A neuron separates two groups when shuffled labels do so at most this often, and in several
 sentences when they do so in any of them at most this often (Bonferroni)."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Words of one kind in the sentence of the pair: how many, and the neuron's mean after them."""
-
-    words: int
-    mean: Estimate
 
 
 @dataclass(frozen=True)
@@ -40,8 +31,8 @@ class HeldOut:
     both_reversed: int  # in how many both have the words the wrong way round
     lowest_auc: float  # of the neuron
     highest_auc: float
-    auc: Estimate  # of the neuron, averaged over the sentences
-    model_auc: Estimate  # the same for the model's answer
+    auc: Auc  # of the neuron, averaged over the sentences
+    model_auc: Auc  # the same for the model's answer
     shuffled: Span  # the middle 95 % of the neuron's with labels shuffled
     gap: float  # the largest difference of the means in any of them
     share: int  # of draws by chance at which one sentence counts, one in so many
@@ -53,18 +44,17 @@ class Facts:
 
     positive: bool  # whether the neuron works by activation above zero
     words: int  # of both kinds together
-    target_group: Group  # words of either kind
-    foil_group: Group
+    target_mean: Interval  # of the neuron after words of either kind
+    foil_mean: Interval
     separates: bool  # whether the neuron separates the words in the sentence of the pair
-    auc: Estimate  # of the neuron there
+    auc: Auc  # of the neuron there
     shuffled: Span  # the middle 95 % of its AUC with labels shuffled
-    model_auc: Estimate  # of the model's own answer there
+    model_auc: Auc  # of the model's own answer there
     target_preferred: int  # words of the target's kind after which the model puts it above the foil
     mostly_preferred: bool  # whether those are more than half
     gap: float  # difference of the means there
     held_out: HeldOut | None  # the other sentences; None where there are none
-    matched: int  # other neurons of the layer, about as active
-    matched_better: int  # how many of them separate the words better, beyond doubt
+    matched_better: int  # how many matched neurons separate the words better, beyond doubt
     matched_worse: int  # how many worse, beyond doubt; the intervals hold for all at once
     matched_open: int  # how many neither
     matched_best: float  # the best AUC among them, from 0.5
@@ -74,13 +64,7 @@ class Facts:
 
 
 def facts(result: Generality, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: the Result.
-        sign: of the activation with which the neuron is used; by default that of its mean after
-            the target's words.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     sign = sign or sign_of(result)
     areas = signed_area(result.auc, sign)
     size = len(result.target_words)
@@ -91,17 +75,16 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     return Facts(
         positive=sign > 0,
         words=result.activation.shape[1],
-        target_group=_group(result, 0, size),
-        foil_group=_group(result, 1, len(result.foil_words)),
+        target_mean=_mean(result, 0),
+        foil_mean=_mean(result, 1),
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
-        auc=Estimate(float(areas[0]), *area_span(result.auc_interval[0], sign)),
+        auc=auc(result.auc[0], result.auc_interval[0], sign),
         shuffled=area_span(result.shuffled_interval[0], sign),
-        model_auc=Estimate(float(result.diff_auc[0]), *area_span(result.diff_auc_interval[0])),
+        model_auc=auc(result.diff_auc[0], result.diff_auc_interval[0]),
         target_preferred=preferred,
         mostly_preferred=2 * preferred > size,
         gap=float(gaps[0]),
         held_out=_held_out(result, sign, areas, gaps),
-        matched=len(result.matched),
         matched_better=int(better.sum()),
         matched_worse=int(worse.sum()),
         matched_open=int((~better & ~worse).sum()),
@@ -110,9 +93,8 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     )
 
 
-def _group(result: Generality, place: int, words: int) -> Group:
-    mean = float(result.means[0, place]), *result.mean_intervals[0, place].tolist()
-    return Group(words, Estimate(*mean))
+def _mean(result: Generality, group: int) -> Interval:
+    return Interval.of((result.means[0, group], *result.mean_intervals[0, group]))
 
 
 def sign_of(result: Generality) -> int:
@@ -128,7 +110,7 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
     sure = result.chance[1:] <= SURE / sentences
     ours, reverse = (areas > 0.5)[1:] & sure, (areas < 0.5)[1:] & sure
     answer, clear = result.diff_auc[1:], result.diff_chance[1:] <= SURE / sentences
-    model, turned = (answer > 0.5) & clear, (answer < 0.5) & clear
+    model, model_reverse = (answer > 0.5) & clear, (answer < 0.5) & clear
     lowest = int(np.where(reverse, areas[1:], 1).argmin())
     return HeldOut(
         sentences=sentences,
@@ -138,18 +120,15 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
         reversed_chance=float(result.chance[1:][lowest]),
         reversed_gap=float(np.abs(gaps[1:])[reverse].max(initial=0.0)),
         model_separates=int(model.sum()),
-        model_reversed=int(turned.sum()),
+        model_reversed=int(model_reverse.sum()),
         both=int((ours & model).sum()),
         model_only=int((model & ~ours).sum()),
         neuron_only=int((ours & ~model).sum()),
-        both_reversed=int((reverse & turned).sum()),
+        both_reversed=int((reverse & model_reverse).sum()),
         lowest_auc=float(areas[1:].min()),
         highest_auc=float(areas[1:].max()),
-        auc=Estimate(
-            float(signed_area(result.held_out_auc[:1], sign)[0]),
-            *area_span(result.held_out_interval[0], sign),
-        ),
-        model_auc=Estimate(*map(float, (result.held_out_auc[1], *result.held_out_interval[1]))),
+        auc=auc(result.held_out_auc[0], result.held_out_interval[0], sign),
+        model_auc=auc(result.held_out_auc[1], result.held_out_interval[1]),
         shuffled=area_span(result.held_out_shuffled, sign),
         gap=float(gaps[1:].max()),
         share=round(sentences / SURE),

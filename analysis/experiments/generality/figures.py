@@ -17,8 +17,11 @@ LEFT, RIGHT, BOTTOM = 12, 14, 78
 NEAR_EDGE = 0.15  # an AUC below this has no room for its number on the left
 
 
-def generality(result: Generality) -> go.Figure:
-    """Left every word's activation, right how well it tells the groups apart, by sentence."""
+def generality(result: Generality, sign: int | None = None) -> go.Figure:
+    """Left every word's activation, right how well it tells the groups apart, by sentence.
+
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
+    """
     headings = [_heading(result, i) for i in range(len(result.templates))]
     rows = [STRIPS + HEADING + style.LINE * len(lines) for lines in headings]
     figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.06)
@@ -29,7 +32,7 @@ def generality(result: Generality) -> go.Figure:
         drawn = len(figure.data)
         _sentence(figure, lines, middle)
         _words(figure, result, index, middle)
-        _areas(figure, result, index, middle)
+        _areas(figure, result, index, middle, sign or sign_of(result))
         for trace in figure.data[drawn:]:
             trace.name = style.escaped(result.templates[index])
     _legend(figure, result)
@@ -102,12 +105,8 @@ def _words(figure: go.Figure, result: Generality, index: int, middle: float) -> 
         marks.estimate(figure, (float(mean), y), span, look, "mean activation", row=1, col=1)
 
 
-def _areas(figure: go.Figure, result: Generality, index: int, middle: float) -> None:
-    """The AUC of the activation and of the model's answer, over what chance and others reach.
-
-    That of activations is read with the sign with which the neuron is used.
-    """
-    sign = sign_of(result)
+def _areas(figure: go.Figure, result: Generality, index: int, middle: float, sign: int) -> None:
+    """The AUC of the activation and of the model's answer, over what chance and others reach."""
     low, high = area_span(result.shuffled_interval[index], sign)
     band = {"x0": low, "x1": high, "y0": middle - STRIPS / 2, "y1": middle + STRIPS / 2}
     figure.add_shape(

@@ -7,7 +7,7 @@ from analysis.experiments.generality.facts import Facts
 from analysis.grounds import Ground, Unit
 
 
-def grounds(facts: Facts, _result: Generality) -> Iterator[Ground]:
+def grounds(facts: Facts, result: Generality) -> Iterator[Ground]:
     """Words are the sample, within their kind; sentences are as given."""
     words: dict[Unit, int] = {"word": facts.words}
     yield Ground("words", words, "bootstrap")
@@ -15,5 +15,5 @@ def grounds(facts: Facts, _result: Generality) -> Iterator[Ground]:
     if facts.held_out:
         yield Ground("separates_held_out", words, "shuffles", facts.held_out.sentences)
         yield Ground("held_out", words, "bootstrap")
-    if facts.matched:
-        yield Ground("matched", words, "bootstrap", facts.matched, "largest")
+    if result.matched:
+        yield Ground("matched", words, "bootstrap", len(result.matched), "largest")

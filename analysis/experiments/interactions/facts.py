@@ -35,8 +35,6 @@ class Two:
 class Elsewhere:
     """The very best on held-out pairs of prompts."""
 
-    prompts: int  # pairs of them
-    neurons: int
     pairs: int
     differing: int  # of these, that do not add up on the pair that chose them
     kept: int  # of those, that do not add up there either, in the same direction, beyond doubt
@@ -51,9 +49,7 @@ class Facts:
     """Pairs of neurons."""
 
     pair: PairFacts
-    neurons: int
     pairs: int
-    noise: float
     redundant: int  # pairs of each kind
     additive: int
     synergistic: int
@@ -78,9 +74,7 @@ def facts(result: Interactions) -> Facts:
     best = np.sort(np.argsort(-result.recovery, kind="stable")[:2]).tolist()
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
-        neurons=len(result.neurons),
         pairs=len(pairs),
-        noise=result.noise,
         redundant=kinds.count("redundant"),
         additive=kinds.count("additive"),
         synergistic=kinds.count("synergistic"),
@@ -106,8 +100,6 @@ def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewher
     kept = [pair for pair in differing if _same(result, pair, told[pair])]
     strongest = next(iter(told))
     return Elsewhere(
-        prompts=len(result.held_out),
-        neurons=len(result.few),
         pairs=len(told),
         differing=len(differing),
         kept=len(kept),

@@ -9,7 +9,7 @@ from analysis.experiments.interactions.facts import Facts
 from analysis.grounds import Ground
 
 
-def grounds(facts: Facts, _result: Interactions) -> Iterator[Ground]:
+def grounds(facts: Facts, result: Interactions) -> Iterator[Ground]:
     """Pairs of prompts are the sample."""
     if facts.elsewhere and np.isfinite(facts.elsewhere.excess.low):
-        yield Ground("elsewhere", {"prompt_pair": facts.elsewhere.prompts}, "bootstrap")
+        yield Ground("elsewhere", {"prompt_pair": len(result.held_out)}, "bootstrap")

@@ -44,24 +44,20 @@ class Row:
     """One question."""
 
     name: str
-    title: str
     target: str
     foil: str
     pairs: int  # of prompts, and those that the model tells apart
     told: int
     gap: float  # in logits, the mean over all pairs
     verdict: RowVerdict
-    chosen_on: int  # pairs that chose, pairs that confirm
-    confirmed_on: int
+    confirmed_on: int  # pairs
     neuron: str  # the best, and what it recovers where it was not chosen
     recovery: Estimate
     second: str
     second_recovery: float
-    lead: Estimate  # of the best over the second, where neither was chosen
     target_rank: int  # of the target among the tokens that it writes, 0 where that is not known
     needed: Needed  # neurons for half; 0 where none of the sizes is enough
     largest: int  # of these sizes
-    together: float  # what so many recover
     shuffled: float  # the largest that either control recovers
     random: float
     sure: bool  # whether even the lower end of its recovery is what makes a word have a neuron
@@ -79,7 +75,6 @@ class Facts:
     told: int  # how many are told apart
     ones: tuple[Row, ...]  # by verdict
     crowds: tuple[Row, ...]
-    none: tuple[Row, ...]
     untold: tuple[Row, ...]
     verdict: Verdict
     special: Row | None  # the question that is asked where no other is named
@@ -107,10 +102,7 @@ def facts(result: Library) -> Facts:
     """Read them off the rows."""
     rows = [_row(result, i) for i in range(len(result.questions))]
     told = sorted((r for r in rows if r.verdict != "untold"), key=lambda r: -r.recovery.mean)
-    by = {
-        verdict: tuple(r for r in told if r.verdict == verdict)
-        for verdict in ("one", "crowd", "none")
-    }
+    ones, crowds = (tuple(r for r in told if r.verdict == verdict) for verdict in ("one", "crowd"))
     untold = tuple(r for r in rows if r.verdict == "untold")
     special = next((r for r in rows if r.name == questions.DEFAULT), None)
     following = next((r for r in told if r is not special), None)
@@ -122,11 +114,10 @@ def facts(result: Library) -> Facts:
         draws=result.shuffled.shape[1],
         rows=(*told, *untold),
         told=len(told),
-        ones=by["one"],
-        crowds=by["crowd"],
-        none=by["none"],
+        ones=ones,
+        crowds=crowds,
         untold=untold,
-        verdict=_verdict(by["one"], special, len(told)),
+        verdict=_verdict(ones, special, len(told)),
         special=special,
         next=following,
         apart=special is not None and following is not None and _apart(special, following),
@@ -191,24 +182,20 @@ def _row(result: Library, i: int) -> Row:
     beyond = recovery.mean > max(controls)
     return Row(
         name=result.questions[i],
-        title=result.titles[i],
         target=result.targets[i],
         foil=result.foils[i],
         pairs=int(result.pairs[i]),
         told=int(result.told[i]),
         gap=float(result.gap[i]),
         verdict=_verdict_on(bool(result.asked[i]), recovery.mean, leads and beyond),
-        chosen_on=int(result.chosen_on[i]),
         confirmed_on=int(result.confirmed_on[i]),
         neuron=result.best[i],
         recovery=recovery,
         second=result.second[i],
         second_recovery=second,
-        lead=lead,
         target_rank=int(result.target_rank[i]),
         needed=result.needed(i),
         largest=int(result.sizes[-1]),
-        together=float(result.curve(i)[-1]),
         shuffled=controls[0],
         random=controls[1],
         sure=recovery.low >= SAYS,

@@ -18,6 +18,7 @@ from analysis.criteria import (
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.experiments.neuron_sweep.screens import DEFAULT, MODEL, SIZES, Bench, kept, models
+from analysis.intervals import Interval
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import PairFacts, pair_facts
@@ -29,9 +30,8 @@ class HeldOut:
     """Pairs that took no part in choosing the candidates."""
 
     pairs: int  # how many
-    recovery: Estimate  # share of their gap that the best neuron brings back, sums over sums
+    recovery: Interval  # share of their gap that the best neuron brings back, sums over sums
     noising: Estimate  # the share that is lost when it is corrupted in the clean prompt
-    bounded: bool  # whether there is an interval
     rank: int  # of the best neuron among the candidates, by that share
     holds: bool  # whether it is first, and clearly above nothing
     wins: int  # pairs in which it brings back more of the gap than the other candidates
@@ -103,7 +103,6 @@ class Facts:
 
     pair: PairFacts  # whether the pair leaves anything to explain
     pairs: int  # how many chose together
-    interval: tuple[float, float]  # of the best one's recovery over them; none over one
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
@@ -145,7 +144,6 @@ def facts(result: NeuronSweep) -> Facts:
     return Facts(
         pair=pair_facts(result.clean_diff, result.corrupted_diff),
         pairs=len(result.selection),
-        interval=(result.selection_recovery[0].low, result.selection_recovery[0].high),
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),
@@ -211,7 +209,7 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
     gaps, effects = result.held_out_gap, result.held_out_effect
     if not len(gaps):
         return None
-    best, *others = result.held_out_recovery
+    best, *others = map(Interval.of, result.held_out_recovery)
     rank = 1 + sum(other.mean > best.mean for other in others)
     towards = effects * np.sign(gaps)[:, None]
     above = sum(each.low > 0 for each in result.held_out_recovery)
@@ -219,7 +217,6 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
         pairs=len(gaps),
         recovery=best,
         noising=result.held_out_noising_recovery[0],
-        bounded=bool(np.isfinite(best).all()),
         rank=rank,
         holds=rank == 1 and best.low > NOTABLE,
         wins=int((towards.argmax(1) == 0).sum()),

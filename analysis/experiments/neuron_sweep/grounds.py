@@ -9,5 +9,5 @@ from analysis.grounds import Ground
 
 def grounds(facts: Facts, _result: NeuronSweep) -> Iterator[Ground]:
     """Pairs of prompts are the sample; the candidates' intervals hold each by itself."""
-    if facts.held_out and facts.held_out.bounded:
+    if facts.held_out and facts.held_out.recovery.bounded:
         yield Ground("held_out", {"prompt_pair": facts.held_out.pairs}, "bootstrap")

@@ -13,6 +13,9 @@ EXPERIMENT = Experiment(
     needs=("pair", "held_out", "neuron"),
     options=(DRAWS, SEED),
     brief=(("heading", "caption"),),
-    figures=(Figure("robustness"), Figure("robustness_formats", "formats_caption")),
+    figures=(
+        Figure("robustness"),
+        Figure("robustness_formats", "formats_caption", signed=True),
+    ),
     seconds=180,
 )

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
-from analysis.intervals import Span, area_span, signed_area
+from analysis.intervals import Auc, auc
 
 CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
 
@@ -34,8 +34,6 @@ class Count:
 class Precision:
     """The neuron with the weights drawn anew; counts are of redraws."""
 
-    stored: tuple[str, ...]  # formats of the quantised weights
-    rounding: float  # error of rounding as a share of the weights, root mean square
     left: float  # share of the quantised weights that cannot be drawn anew
     draws: int
     recovery: Range  # by denoising
@@ -55,13 +53,10 @@ class Format:
 
     name: str
     recovery: float
-    lost: float
     rank: int
-    neuron: float  # AUC of its activation over words, read with its sign, and its interval
-    interval: Span
+    neuron: Auc  # of its activation over words, read with its sign
     model: float  # AUC of the answer
     preferred: int  # words after which the target is preferred
-    words: int
     holds: bool  # whether the neuron is first, and tells the words apart
 
 
@@ -69,7 +64,6 @@ class Format:
 class Facts:
     """Precision and prompt format."""
 
-    screened: int  # neurons that are measured for a rank
     precision: Precision | None  # None where no weight was quantised
     holds: bool  # whether rounding does not make it; true where there is none
     formats: tuple[Format, ...]  # first that of all other experiments
@@ -78,18 +72,12 @@ class Facts:
 
 
 def facts(result: Robustness, sign: int | None = None) -> Facts:
-    """Read them off.
-
-    Args:
-        result: of which neuron.
-        sign: of the activation with which it is used; by default ``sign_of``.
-    """
+    """Read them off, with the sign with which the neuron is used: by default ``sign_of``."""
     precision = _precision(result) if result.quantised else None
     sign = sign or sign_of(result)
     formats = tuple(_format(result, i, sign) for i in range(len(result.formats)))
     failing = tuple(each.name for each in formats if not each.holds)
     return Facts(
-        screened=result.screened,
         precision=precision,
         holds=precision is None or precision.always,
         formats=formats,
@@ -109,8 +97,6 @@ def _precision(result: Robustness) -> Precision:
     draws, first = len(drawn), int((result.drawn_rank == 1).sum())
     others = [name for name in result.drawn_best if name not in ("", result.neuron)]
     return Precision(
-        stored=result.quantised,
-        rounding=result.rounding,
         left=1 - result.redrawn,
         draws=draws,
         recovery=_range(recovered(now), recovered(drawn)),
@@ -142,16 +128,13 @@ def _flips(answers: Float[np.ndarray, "*row 4"]) -> np.ndarray:
 
 def _format(result: Robustness, i: int, sign: int) -> Format:
     answers, rank = result.format_answers[i], int(result.format_rank[i])
-    low, high = area_span(result.area_interval[0, i], sign)
+    neuron = auc(result.area[0, i], result.area_interval[0, i], sign)
     return Format(
         name=result.formats[i],
         recovery=float(recovered(answers)),
-        lost=float(lost(answers)),
         rank=rank,
-        neuron=float(signed_area(result.area[0, i], sign)),
-        interval=(low, high),
+        neuron=neuron,
         model=float(result.area[1, i]),
         preferred=int(result.preferred[i, 0]),
-        words=result.target_words,
-        holds=rank == 1 and (low > 1 / 2 or not result.target_words),
+        holds=rank == 1 and (neuron.tells or not result.target_words),
     )

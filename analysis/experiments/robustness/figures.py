@@ -68,18 +68,19 @@ def _panel(
     figure.update_yaxes(**style.rows(names), row=row, col=1)
 
 
-def robustness_formats(result: Robustness) -> go.Figure:
+def robustness_formats(result: Robustness, sign: int | None = None) -> go.Figure:
     """A row per format: AUC of neuron and answer over words, and recovery in the pair.
 
-    The neuron's is read with the sign of the activation with which it is used.
+    The neuron's is read with the sign with which it is used, by default ``sign_of``.
     """
     names = list(result.formats)
     figure = style.canvas(66 * len(names) + 66, left=style.label_width(names) + 20)
     figure.add_shape(type="line", x0=0.5, x1=0.5, y0=0, y1=1, yref="paper", line_dash="dot")
     words = bool(result.words)
     if words:
-        _areas(figure, result, 0, style.TARGET, "circle", "AUC of the neuron")
-        _areas(figure, result, 1, style.TRUE, "diamond", "AUC of the answer")
+        own = sign or sign_of(result)
+        _areas(figure, result, 0, (style.TARGET, "circle"), "AUC of the neuron", own)
+        _areas(figure, result, 1, (style.TRUE, "diamond"), "AUC of the answer")
     shares = recovered(result.format_answers)
     figure.add_scatter(
         x=shares.round(4).tolist(),
@@ -109,9 +110,14 @@ def _range(shares: np.ndarray) -> dict[str, Any]:
 
 
 def _areas(
-    figure: go.Figure, result: Robustness, measure: int, colour: str, symbol: str, name: str
+    figure: go.Figure,
+    result: Robustness,
+    measure: int,
+    look: tuple[str, str],
+    name: str,
+    sign: int = 1,
 ) -> None:
-    sign = 1 if measure else sign_of(result)  # turns the neuron's alone
+    colour, symbol = look
     values = signed_area(result.area[measure], sign)
     spans = np.array([area_span(each, sign) for each in result.area_interval[measure]])
     places = [row + SHIFT * (measure - 1) for row in range(len(values))]

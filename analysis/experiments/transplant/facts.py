@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from jaxtyping import Float
-
 from analysis.criteria import COPIED
 from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.measured import CONSTANT, GRAFT, MAPPED, OUTCOME, OWN
-from analysis.numbers.estimates import Estimate
+from analysis.intervals import Interval
 
 Verdict = Literal["transplanted", "bias only", "failed"]
 
@@ -23,30 +20,16 @@ class Ground:
     name: str
     target: int  # texts that call for the target
     foil: int  # and for the foil
-    in_donor: Estimate  # what the neuron adds to the donor's margin
-    works_in_donor: bool  # whether that is above zero, beyond doubt
+    in_donor: Interval  # what the neuron adds to the donor's margin
     before: float  # the recipient's margin
     after: float  # with the graft
-    gain: Estimate  # the difference
-    raised: Estimate  # of the logit difference where the target is called for
-    foil_raised: Estimate  # and where the foil is
-    gained: bool  # whether the margin is wider, beyond doubt
-    copied: Estimate  # the gain as a share of what the neuron adds in the donor
-    right: Estimate  # change of the share of right choices
-    surprise: Estimate  # change of the loss of the choice, in nats
-    area: Estimate  # AUC of the graft's activation
-    donor_area: Estimate  # of the neuron's in the donor
-    likeness: float  # correlation of both
-    restored: Estimate  # the gain as a share of what a cut took; not numbers without one
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A control, by its gain in the margin on the ground where the graft gains most."""
-
-    name: str
-    gain: Estimate
-    cost: Estimate  # change of the loss of ordinary text
+    gain: Interval  # the difference
+    raised: Interval  # of the logit difference where the target is called for
+    foil_raised: Interval  # and where the foil is
+    copied: Interval  # the gain as a share of what the neuron adds in the donor
+    right: Interval  # change of the share of right choices
+    surprise: Interval  # change of the loss of the choice, in nats
+    restored: Interval  # the gain as a share of what a cut took; not numbers without one
 
 
 @dataclass(frozen=True)
@@ -63,22 +46,20 @@ class Facts:
     gate: float  # share of the gate's variance that the layer tells
     activation: float  # and of the activation's
     lowest: float  # the activation's, at the layer that tells it worst
-    mapped: Rival  # the graft that writes along the donor's direction
-    bias: Rival
-    outcome: Rival
-    own: Rival | None
-    own_gains: bool  # whether the recipient's own neuron gains, beyond doubt
+    mapped: Interval  # the graft that writes along the donor's direction
+    bias: Interval
+    outcome: Interval
+    own: Interval | None
     own_within: bool  # whether its gain lies within the interval of the graft's
     turns: bool  # whether the share of right choices rises anywhere, beyond doubt
-    outcome_gains: bool  # whether the edit fitted to the outcome gains, beyond doubt
     outcome_suffices: bool  # whether it gains as much as the graft
-    cost: Estimate  # change of the loss of ordinary text with the graft
+    cost: Interval  # change of the loss of ordinary text with the graft
     against_uncut: float  # how far the loss is from that before a cut; NaN without one
     divergence: float  # mean KL where neither word follows
     places: int  # tokens of ordinary text
     back: tuple["Facts", ...]  # cut out of its own model and put back, as a check of the method
     again: tuple["Facts", ...]  # into the same recipient, with other draws
-    again_gains: tuple[Estimate, ...]  # of each on the ground that is strongest here
+    again_gains: tuple[Interval, ...]  # of each on the ground that is strongest here
     same_again: bool  # whether these all come to the same verdict
 
 
@@ -86,13 +67,13 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
     """Read them off; a margin has the same sign however the neuron is used."""
     row = result.variants.index(GRAFT)
     grounds = tuple(_ground(result, row, place) for place in range(len(result.grounds)))
-    asked = [each for each in grounds if each.works_in_donor]
-    gained = [each for each in asked if each.gained and each.copied.mean >= COPIED]
+    asked = [each for each in grounds if each.in_donor.positive]
+    gained = [each for each in asked if each.gain.positive and each.copied.mean >= COPIED]
     strongest = max(grounds, key=lambda each: each.in_donor.mean)
     place = grounds.index(strongest)
     names = (MAPPED, CONSTANT, OUTCOME)
-    mapped, bias, outcome = (_rival(result, name, place) for name in names)
-    own = _rival(result, OWN, place) if OWN in result.variants else None
+    mapped, bias, outcome = (_control(result, name, place) for name in names)
+    own = _control(result, OWN, place) if OWN in result.variants else None
     activation, gate, _ = result.explained[result.layer].tolist()
     verdict = _verdict(grounds, asked, gained)
     again = [facts(o) for o in result.beside if o.recipient == result.recipient]
@@ -111,12 +92,10 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
         bias=bias,
         outcome=outcome,
         own=own,
-        own_gains=own is not None and own.gain.low > 0,
-        own_within=own is not None and strongest.gain.low <= own.gain.mean <= strongest.gain.high,
+        own_within=own is not None and strongest.gain.low <= own.mean <= strongest.gain.high,
         turns=any(each.right.low > 0 for each in grounds),
-        outcome_gains=outcome.gain.low > 0,
-        outcome_suffices=outcome.gain.low > 0 and outcome.gain.mean >= strongest.gain.mean,
-        cost=_estimate(result.cost[row]),
+        outcome_suffices=outcome.low > 0 and outcome.mean >= strongest.gain.mean,
+        cost=Interval.of(result.cost[row]),
         against_uncut=abs(float(result.uncut_cost[0])),
         divergence=float(result.divergence[row, 0]),
         places=int(result.places[0]),
@@ -142,38 +121,28 @@ def _verdict(grounds: tuple[Ground, ...], asked: list[Ground], gained: list[Grou
     if asked and len(gained) == len(asked):
         return "transplanted"
     better = any(each.surprise.high < 0 for each in grounds)
-    return "bias only" if better and not any(each.gained for each in grounds) else "failed"
+    return "bias only" if better and not any(each.gain.positive for each in grounds) else "failed"
 
 
 def _ground(result: Transplant, row: int, place: int) -> Ground:
     gains = result.gains[row, place]
-    in_donor, gain = _estimate(result.donor_effect[place]), _estimate(gains[MARGIN])
     return Ground(
         name=result.grounds[place],
         target=int(result.texts[place, 0]),
         foil=int(result.texts[place, 1]),
-        in_donor=in_donor,
-        works_in_donor=in_donor.low > 0,
+        in_donor=Interval.of(result.donor_effect[place]),
         before=float(result.margins[place]),
         after=float(result.after[row, place]),
-        gain=gain,
-        raised=_estimate(gains[TARGET]),
-        foil_raised=_estimate(gains[FOIL]),
-        gained=gain.low > 0,
-        copied=_estimate(result.copied[place]),
-        right=_estimate(gains[RIGHT]),
-        surprise=_estimate(gains[SURPRISE]),
-        area=_estimate(result.area[place]),
-        donor_area=_estimate(result.donor_area[place]),
-        likeness=float(result.likeness[place]),
-        restored=_estimate(result.restored[place]),
+        gain=Interval.of(gains[MARGIN]),
+        raised=Interval.of(gains[TARGET]),
+        foil_raised=Interval.of(gains[FOIL]),
+        copied=Interval.of(result.copied[place]),
+        right=Interval.of(gains[RIGHT]),
+        surprise=Interval.of(gains[SURPRISE]),
+        restored=Interval.of(result.restored[place]),
     )
 
 
-def _rival(result: Transplant, name: str, place: int) -> Rival:
-    row = result.variants.index(name)
-    return Rival(name, _estimate(result.gains[row, place, MARGIN]), _estimate(result.cost[row]))
-
-
-def _estimate(values: Float[np.ndarray, "3"]) -> Estimate:
-    return Estimate(*values.tolist())
+def _control(result: Transplant, name: str, place: int) -> Interval:
+    """Its gain in the margin."""
+    return Interval.of(result.gains[result.variants.index(name), place, MARGIN])

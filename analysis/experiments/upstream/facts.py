@@ -18,6 +18,15 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A component or a neuron, and its contribution in either prompt."""
+
+    name: str
+    clean: float
+    corrupted: float
+
+
+@dataclass(frozen=True)
 class Source:
     """The token from which the strongest head takes most of its difference."""
 
@@ -79,12 +88,8 @@ class Step:
     name: str  # the head or the earlier neuron that reads
     of_head: bool  # whether it is a head
     token: str  # where it reads
-    component: str  # what differs most in it, and its contributions
-    clean: float
-    corrupted: float
-    neuron: str  # the same of single neurons; empty if there is none
-    neuron_clean: float
-    neuron_corrupted: float
+    component: Part  # what differs most in it
+    neuron: Part  # the same of single neurons
     difference: float  # of the whole reading
     from_head: float  # what the strongest head makes of that
     by_same_head: bool  # whether that head differs most in it, and has the sign of the whole
@@ -254,7 +259,6 @@ def _earlier(result: Upstream) -> Component | None:
 
 def _step(result: Upstream, index: int) -> Step:
     contributions = result.step_contributions[index]
-    neurons = result.step_neuron_contributions[index, :, 0]
     difference = contributions[0] - contributions[1]
     most = int(np.abs(difference).argmax())
     component, total = result.components[most], float(np.subtract(*result.step_totals[index]))
@@ -264,12 +268,11 @@ def _step(result: Upstream, index: int) -> Step:
         name=result.steps[index],
         of_head=result.step_projections[index] == "value",
         token=result.clean_tokens[result.step_positions[index]],
-        component=component,
-        clean=float(contributions[0, most]),
-        corrupted=float(contributions[1, most]),
-        neuron=result.step_neurons[index][0],
-        neuron_clean=float(neurons[0]),
-        neuron_corrupted=float(neurons[1]),
+        component=Part(component, *map(float, contributions[:2, most])),
+        neuron=Part(
+            result.step_neurons[index][0],
+            *map(float, result.step_neuron_contributions[index, :2, 0]),
+        ),
         difference=total,
         from_head=of_head,
         by_same_head=component == first and of_head * total > 0,

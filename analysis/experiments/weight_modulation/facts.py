@@ -7,6 +7,7 @@ import numpy as np
 from analysis.criteria import NEGLIGIBLE, UNMOVED
 from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
 from analysis.experiments.weight_modulation.turns import Turn, turns
+from analysis.intervals import Interval
 from analysis.token_sets import members
 
 
@@ -43,8 +44,7 @@ class Loss:
     """The largest change of the loss on news, in nats a token."""
 
     factor: float  # that brings it
-    change: float  # of the loss
-    interval: tuple[float, float]  # all at once with 95 %
+    change: Interval  # of the loss; the intervals of all factors hold at once
     factors_that_count: int  # at how many the interval leaves out zero
 
 
@@ -151,9 +151,9 @@ def _loss(result: WeightModulation) -> Loss:
     out = result.weights.index("out")
     changes, intervals = result.loss_change[out], result.loss_interval[out]
     worst = int(np.abs(changes).argmax())
-    low, high = intervals[worst].tolist()
     counting = (intervals[:, 0] > 0) | (intervals[:, 1] < 0)
-    return Loss(result.factors[worst], float(changes[worst]), (low, high), int(counting.sum()))
+    change = Interval.of((changes[worst], *intervals[worst]))
+    return Loss(result.factors[worst], change, int(counting.sum()))
 
 
 def _first_tokens(result: WeightModulation) -> dict[float, str]:
