@@ -737,7 +737,7 @@ def test_words_without_a_set_print_no_table_of_it(ablate):
         (["--draws", "1"], "'--draws'"),
         (["--windows", "0"], "'--windows'"),
         (["--neuron", "L9N0"], "L9N0 is outside this model"),
-        (["--neuron", "L1N3", "--target", "  an"], "is 2 tokens"),
+        (["--neuron", "L1N3", "--target", "  an", "--foil", " a"], "is 2 tokens"),
     ],
 )
 def test_bad_input_is_one_sentence(ablate, arguments, says):
