@@ -226,7 +226,7 @@ def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
     [
         (["--neuron", "L9N3"], "L9N3 is outside this model"),
         (["--neuron", "947"], "is not a neuron"),
-        (["--neuron", "L1N3", "--foil", " an"], "give two different tokens"),
+        (["--neuron", "L1N3", "--target", " an", "--foil", " an"], "give two different tokens"),
         (["--neuron", "L1N3", "--top", "0"], "--top"),
     ],
 )

@@ -58,6 +58,13 @@ def address():
         yield server.address
 
 
+@pytest.fixture(scope="module")
+def visit(context, address):
+    """One page for tests that go on where another left it: to begin anew takes seconds."""
+    with SpaceVisit(context, address) as visit:
+        yield visit
+
+
 def prompt_of(names: list[str]) -> str:
     return "I climbed up the" + "".join(f" {HOSTILE[name]}" for name in names) + " tree and picked"
 
@@ -95,44 +102,43 @@ def test_hostile_tokens_of_the_model_are_shown_as_they_are_on_every_tab(context,
         assert any("<img·src=x" in text for text in figures)
 
 
-def test_harm_done_would_be_noticed(context, address):
-    with SpaceVisit(context, address) as visit:
-        visit.tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img onerror=1>')")
-        assert len(visit.tab.evaluate(HARM)) == 1
-        visit.tab.evaluate("alert(1)")
-        assert visit.trouble == ["dialog: 1"]
-        visit.trouble.clear()
-
-
-def test_a_hostile_word_searched_for_is_one_token_or_a_mistake(context, address):
-    with SpaceVisit(context, address, tab="direct_effect") as visit:
-        visit.see_answer("direct_effect", 2)
-        box = visit.tab.get_by_label("Any token")
-        for name in ("image", "script"):
-            box.fill(f" {HOSTILE[name]}")
-            visit.press("Search its neurons")
-            shown = HOSTILE[name].replace(" ", "·")
-            visit.panel("writers").locator("[role=status]", has_text=shown).wait_for()
-        box.fill(HOSTILE["drawing"])
-        visit.press("Search its neurons")
-        assert "tokens" in visit.see_error("writers")
-        assert visit.tab.evaluate(HARM) == []
-
-
 @pytest.mark.parametrize("length", [TEXT_CHARACTERS + 1, 100_000])
-def test_a_text_that_is_too_long_is_a_mistake_and_the_page_goes_on(context, address, length):
-    with SpaceVisit(context, address, width=400) as visit:
-        visit.see_tokens(visit.neuron())
-        visit.box("text").fill("<b>" * (length // 3) + "x" * (length % 3))
-        visit.press("Read this text")
-        assert f"has {length:,} characters: the longest allowed is" in visit.see_error(
-            "activations"
-        )
-        assert visit.overflow() == 0
-        visit.box("text").fill("She ate an orange")
-        visit.press("Read this text")
-        visit.see_tokens(visit.neuron())
-        visit.see_view(text="She ate an orange")
+def test_a_text_that_is_too_long_is_a_mistake_and_the_page_goes_on(visit, length):
+    visit.resize(400, 900)
+    visit.see_tokens(visit.neuron())
+    visit.box("text").fill("<b>" * (length // 3) + "x" * (length % 3))
+    visit.press("Read this text")
+    assert f"has {length:,} characters: the longest allowed is" in visit.see_error("activations")
+    assert visit.overflow() == 0
+    text = f"She ate an orange and {length}"
+    visit.box("text").fill(text)
+    visit.press("Read this text")
+    visit.see_tokens(visit.neuron())
+    visit.see_view(text=text)
+
+
+def test_a_hostile_word_searched_for_is_one_token_or_a_mistake(visit):
+    visit.resize(1400, 900)
+    visit.go("direct_effect")
+    visit.see_answer("direct_effect", 2)
+    box = visit.tab.get_by_label("Any token")
+    for name in ("image", "script"):
+        box.fill(f" {HOSTILE[name]}")
+        visit.press("Search its neurons")
+        shown = HOSTILE[name].replace(" ", "·")
+        visit.panel("writers").locator("[role=status]", has_text=shown).wait_for()
+    box.fill(HOSTILE["drawing"])
+    visit.press("Search its neurons")
+    assert "tokens" in visit.see_error("writers")
+    assert visit.tab.evaluate(HARM) == []
+
+
+def test_harm_done_would_be_noticed(visit):
+    visit.tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img onerror=1>')")
+    assert len(visit.tab.evaluate(HARM)) == 1
+    visit.tab.evaluate("alert(1)")
+    assert visit.trouble == ["dialog: 1"]
+    visit.trouble.clear()
 
 
 def test_texts_too_long_for_an_address_are_read_all_the_same(context, address):

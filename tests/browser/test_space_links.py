@@ -48,8 +48,9 @@ def address():
         yield server.address
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(context, address):
+    """One page for tests that go on where another left it: to begin anew takes seconds."""
     with SpaceVisit(context, address) as visit:
         yield visit
 
@@ -95,17 +96,18 @@ def test_a_linked_view_is_answered_at_once_and_says_how_to_ask_it(context, addre
         assert all(part in said for part in ("L1N7", ASKED["clean"], ASKED["corrupted"], "·my"))
 
 
-@pytest.mark.parametrize("name", ["activations", "direct_effect"])
-def test_a_visit_asks_one_question_and_each_tab_one_more(context, address, name):
+def test_a_visit_asks_one_question_and_each_tab_one_more(context, address):
     with SpaceVisit(context, address) as visit:
-        assert len(visit.asked.questions) == 1
-        visit.open(**{**ASKED, "tab": name})
-        visit.see_command(name, "--neuron L1N7")
-        assert len(visit.asked.questions) == 2
-        other = "intervention" if name == "activations" else "activations"
-        visit.go(other)
-        visit.see_command(other, "--neuron L1N7")
-        assert len(visit.asked.questions) == 3
+        asked = visit.asked.questions
+        assert len(asked) == 1
+        for name, other in (("activations", "intervention"), ("direct_effect", "activations")):
+            asked.clear()
+            visit.open(**{**ASKED, "tab": name})
+            visit.see_command(name, "--neuron L1N7")
+            assert len(asked) == 1
+            visit.go(other)
+            visit.see_command(other, "--neuron L1N7")
+            assert len(asked) == 2
 
 
 def test_a_reload_keeps_the_view_that_was_built_by_hand(visit):
@@ -137,6 +139,9 @@ def test_what_an_address_names_that_cannot_be_is_as_at_the_start(context, addres
 
 
 def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
+    visit.write(foil=View().foil)
+    visit.press("Ask")
+    visit.go("activations")
     visit.see_tokens(visit.neuron())
     start = boxes(visit)
     for wrong, told in MISTAKES:
@@ -155,6 +160,7 @@ def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
 
 
 def test_an_error_takes_the_place_of_an_older_answer(visit):
+    visit.ask(neuron="L1N3")
     visit.go("direct_effect")
     visit.see_answer("direct_effect", 2)
     visit.ask(neuron="L9N9")
@@ -165,7 +171,7 @@ def test_an_error_takes_the_place_of_an_older_answer(visit):
 
 def test_prompts_of_unequal_length_are_told_where_positions_are_compared(visit):
     visit.go("upstream")
-    visit.ask(corrupted="I climbed up the tree and picked")
+    visit.ask(corrupted="I climbed up the tree and picked", neuron="L1N3")
     visit.press("Split what the neuron reads")
     assert "tokens" in visit.see_error("upstream")
     visit.write(corrupted=View().corrupted)

@@ -165,7 +165,7 @@ def test_a_visitor_whose_question_is_wrong_does_not_keep_the_others_waiting(serv
     def asked(number):
         neuron = "L9N0" if number % 2 else VIEW.neuron
         try:
-            return ask("upstream", replace(VIEW, neuron=neuron)).json
+            return ask("activations", replace(VIEW, neuron=neuron)).json
         except UserError as error:
             return str(error)
 
