@@ -366,7 +366,7 @@ def test_words_without_a_set_are_told_to_have_none():
     assert told.both_kinds == ""
     assert "undefined" not in Prose(render(study)).text
     for draw in (draw_ablation, ablation_by_activation):
-        assert "no prompts but those that were asked" in draw(result).to_json()
+        assert "Nothing to draw" in draw(result).to_json()
 
 
 def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():

@@ -109,7 +109,7 @@ def test_without_held_out_pairs_page_and_figure_say_so():
     assert "no held-out pairs" in told.held_out_caption
     assert "no held-out pairs" in told.pushed
     result = dataclasses.replace(evidence(Plan()).composition, **none)
-    assert "no held-out pairs" in composition_held_out(result).layout.annotations[0].text
+    assert "Nothing to draw" in composition_held_out(result).layout.annotations[0].text
 
 
 def test_held_out_pairs_of_either_sign_leave_no_interval_and_no_verdict():

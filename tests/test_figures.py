@@ -131,13 +131,13 @@ def test_one_prompt_alone_is_drawn_without_a_corrupted_one():
     figure = dataclasses.replace(study.next_token, **one).figure()
     assert "corrupted" not in texts(figure)
     nothing = dataclasses.replace(study.next_token, **one).figure("natural_prompts")
-    assert "No other prompts were asked" in texts(nothing)
+    assert "Nothing to draw" in texts(nothing)
 
 
 def test_without_held_out_pairs_the_figure_says_so():
     sweep = evidence(Plan()).neuron_sweep
     sweep = dataclasses.replace(sweep, **held_out(sweep, 0))
-    assert "no held-out pairs" in texts(sweep.figure("confirmation"))
+    assert "Nothing to draw" in texts(sweep.figure("confirmation"))
 
 
 def test_a_sweep_that_found_nothing_is_drawn_all_the_same():

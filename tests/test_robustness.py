@@ -108,7 +108,7 @@ def test_a_model_that_was_not_quantised_is_not_drawn_anew(subject):
     assert result.drawn_answers.shape == (0, 4)
     assert facts(result).precision is None
     assert "nothing was rounded" not in summary(result)
-    assert drawn(result).layout.annotations[0].text == "No weight was drawn anew."
+    assert drawn(result).layout.annotations[0].text == "Nothing to draw"
 
 
 def test_a_format_without_evenly_spaced_values_is_named_and_not_drawn(subject, monkeypatch):

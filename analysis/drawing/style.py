@@ -124,11 +124,11 @@ def note(figure: go.Figure, *lines: str) -> None:
     )
 
 
-def message(text: str) -> go.Figure:
-    """A figure that says why there is nothing to draw."""
+def nothing() -> go.Figure:
+    """A figure without anything to draw; its caption says why."""
     figure = canvas(120, left=12)
     figure.update_layout(xaxis_visible=False, yaxis_visible=False)
-    figure.add_annotation(text=wrapped(text, 48), x=0.5, y=0.5, xref="paper", yref="paper")
+    figure.add_annotation(text="Nothing to draw", x=0.5, y=0.5, xref="paper", yref="paper")
     return figure
 
 

@@ -38,7 +38,7 @@ def ablation(result: Ablation) -> go.Figure:
     """Change of the logit difference by method, beside matched neurons; both kinds of prompts."""
     kinds = [kind for kind in (True, False) if in_set(result, kind).any()]
     if not kinds:
-        return style.message("There are no prompts but those that were asked about.")
+        return style.nothing()
     figure = make_subplots(len(kinds), 1, shared_xaxes=True, vertical_spacing=0.12)
     height = 49 * len(result.methods) * len(kinds)
     figure.update_layout(style.frame(height + 76, 104, 28, 48, 16))
@@ -153,7 +153,7 @@ def ablation_by_activation(result: Ablation) -> go.Figure:
     """Logit difference with the neuron and without, and its change, by the neuron's activation."""
     kinds = [kind for kind in (True, False) if in_set(result, kind).any()]
     if not kinds:
-        return style.message("There are no prompts but those that were asked about.")
+        return style.nothing()
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4])
     figure.update_layout(style.frame(420, 60, 12, 48, 16))
     for kind in kinds:

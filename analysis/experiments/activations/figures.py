@@ -17,7 +17,7 @@ UNIT = "activation (input of W_out)"
 def activations(result: Activations) -> go.Figure:
     """The activation on every token of the texts asked about; a pair side by side."""
     if not result.texts:
-        return style.message("No text was asked about.")
+        return style.nothing()
     return _pair(result) if is_pair(result) else _rows(result)
 
 
@@ -128,7 +128,7 @@ def random_text(result: Activations) -> go.Figure:
     """The activation over all tokens of randomly drawn texts, the prompts' values marked."""
     drawn = result.activations[result.random]
     if not len(drawn):
-        return style.message("No texts were drawn at random.")
+        return style.nothing()
     marks = _marks(result)
     values = [value for _, value, _ in marks]
     low, high = min(float(drawn.min()), *values, 0.0), max(float(drawn.max()), *values, 0.0)

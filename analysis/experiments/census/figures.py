@@ -197,7 +197,7 @@ def _hub_titles(
 def agreement(result: Census) -> go.Figure:
     """How the neurons' activations go with their words' probability: pairs and permuted pairs."""
     if not result.agreement_tokens:
-        return style.message("No text was read, so neurons were not compared with predictions.")
+        return style.nothing()
     rows = len(result.measures)
     figure = make_subplots(rows, 1, vertical_spacing=0.15, shared_xaxes=True)
     figure.update_layout(style.frame(rows * 210 + 120, 64, 60, 56, 12))

@@ -29,7 +29,7 @@ class _Spot:
 def circuit(result: Circuit) -> go.Figure:
     """Nodes by position and in the order in which they are computed; edges by what they move."""
     if not result.drawn_edges:
-        return style.message("No edge moves so much: ask for those that move less.")
+        return style.nothing()
     spots, columns = _layout(result)
     rows = len(result.drawn) + 2
     figure = style.canvas(ROW * rows + TOP + BOTTOM, left=14, right=14, top=TOP, bottom=BOTTOM)

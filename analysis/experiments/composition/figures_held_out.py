@@ -12,7 +12,7 @@ def composition_held_out(result: Composition) -> go.Figure:
     """Direct write and largest later parts as shares of the total, on pairs that chose nothing."""
     total = result.held_out_total
     if not len(total) or not total.sum():
-        return style.message("There are no held-out pairs: the split is that of one pair alone.")
+        return style.nothing()
     names = ["direct", *result.components[:SHOWN]]
     shares = held_out_shares(result)
     each = np.column_stack([result.held_out_direct, result.held_out_components[:, :SHOWN]])

@@ -21,7 +21,7 @@ MARKS = (
 def composition_pushes(result: Composition) -> go.Figure:
     """What the largest later components write differently for each push, over held-out pairs."""
     if not (result.held_out and result.components):
-        return style.message("There is nothing behind the neuron, or no held-out pair, to ask.")
+        return style.nothing()
     names = list(result.components[:SHOWN])
     figure = style.canvas(52 * len(names) + 66, left=style.label_width(names) + 20)
     _random(figure, result, len(names))

@@ -16,7 +16,7 @@ MODEL = "the model itself"
 def corpus_scan(result: CorpusScan) -> go.Figure:
     """Shares of tokens before target and foil by band of activation, with intervals."""
     if not result.tokens:
-        return style.message("No token was read.")
+        return style.nothing()
     figure = style.canvas(400, left=60)
     words = (result.target, result.foil)
     counts = (result.next_count, result.foil_count)

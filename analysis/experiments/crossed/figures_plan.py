@@ -10,7 +10,7 @@ from analysis.experiments.crossed.compute import Crossed
 def crossed_plan(result: Crossed) -> go.Figure:
     """A dot per prompt after the first example: what would come next, and the activation."""
     if not len(result.expected):
-        return style.message("The question does not say what would be a plan.")
+        return style.nothing()
     figure = style.canvas(340, left=56)
     for calls, colour in ((True, style.TARGET), (False, style.FOIL)):
         mine = np.flatnonzero(result.calls_for_target == calls)

@@ -19,7 +19,7 @@ def interactions(result: Interactions) -> go.Figure:
     names = list(result.neurons)
     count = len(names)
     if count < 2:
-        return style.message("There is but one neuron, and so no pair.")
+        return style.nothing()
     below = np.tril(result.excess, -1)
     values = below + np.triu(result.through, 1)
     values = np.where(np.eye(count, dtype=bool), np.nan, values)

@@ -118,7 +118,7 @@ def _everything(figure: go.Figure, size: int, share: float, row: dict[str, int])
 def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     """The same sets in other pairs, with intervals, beside the pair that chose them."""
     if not result.held_out:
-        return style.message("There are no held-out pairs: sets are not confirmed on others.")
+        return style.nothing()
     figure = style.canvas(300, left=56, right=14)
     own = result.at_control_sizes[0, -1]
     sizes = result.control_sizes

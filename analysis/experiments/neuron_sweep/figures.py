@@ -122,10 +122,7 @@ def _name_extremes(figure: go.Figure, result: NeuronSweep, best: int = 5, lowest
 def confirmation(result: NeuronSweep) -> go.Figure:
     """Recovery of the candidates on what chose them, and on held-out pairs."""
     if not len(result.held_out_gap):
-        return style.message(
-            "There are no held-out pairs: the neurons chosen on this pair are not confirmed "
-            "on others."
-        )
+        return style.nothing()
     names = list(result.candidates)
     figure = style.canvas(30 * len(names) + 64, left=style.label_width(names) + 20)
     shares = result.held_out_effect / result.held_out_gap[:, None]

@@ -116,7 +116,7 @@ def natural_prompts(result: NextToken) -> go.Figure:
     prose = in_prose(result)
     prompts = result.prompts[prose]
     if not prompts:
-        return style.message("No other prompts were asked.")
+        return style.nothing()
     texts = [style.wrapped(prompt, 46, 2) for prompt in prompts]
     figure = style.canvas(64 * len(prompts) + 64, left=16, right=16)
     for offset, token, values, colour in (

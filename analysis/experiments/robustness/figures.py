@@ -20,7 +20,7 @@ SHIFT = 0.2  # rows, from one mark to the next
 def robustness(result: Robustness) -> go.Figure:
     """Each redraw as a dot: shares above, the four answers below; the model as it is as a ring."""
     if not len(result.drawn_answers):
-        return style.message("No weight was drawn anew.")
+        return style.nothing()
     top, bottom, gap = 12, 48, 64
     height = ROW * (len(SHARES) + len(RUNS)) + gap + top + bottom
     figure = make_subplots(

@@ -54,7 +54,7 @@ def _with_control(
 def upstream_steps(result: Upstream) -> go.Figure:
     """What the strongest head and the strongest earlier neuron have read themselves."""
     if not result.steps:
-        return style.message("No head or MLP comes before this neuron.")
+        return style.nothing()
     panels = [_step(result, index) for index in range(len(result.steps))]
     figure = draw(panels, "part of the reading (pre-activation)")
     legend(figure, "clean prompt", "corrupted prompt")

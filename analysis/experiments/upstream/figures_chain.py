@@ -14,7 +14,7 @@ DIRECTIONS = (("denoising", "circle"), ("noising", "circle-open"))
 def upstream_chain(result: Upstream) -> go.Figure:
     """Shares of the gap in activation and in answer that each patch along the chain brings."""
     if len(result.chain) < 2:
-        return style.message("Nothing comes before this neuron that could be patched.")
+        return style.nothing()
     names = [_name(patch) for patch in result.patches]
     lines = [line for name in names for line in name.split("<br>")]
     figure = style.canvas(38 * len(names) + 64, left=style.label_width(lines) + 20)

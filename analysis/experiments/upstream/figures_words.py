@@ -16,7 +16,7 @@ PAIR_ROWS = 8
 def upstream_sources(result: Upstream) -> go.Figure:
     """The strongest heads' parts by the token they take them from, clean beside corrupted."""
     if not result.heads:
-        return style.message("No attention head comes before this neuron.")
+        return style.nothing()
     values = result.sources[result.leading]
     rows = _position_labels(values)
     tokens = pair_tokens(result.clean_tokens, result.corrupted_tokens)
