@@ -353,7 +353,7 @@ def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, pat
     (told,) = [line for line in err.splitlines() if line.startswith("error: ")]
     assert "nowhere: Unknown model" in told
     assert "There is no file or folder" in told
-    code, _, err = compare(paths[0], "--target", " an egg")
+    code, _, err = compare(paths[0], "--target", " an egg", "--foil", " a")
     assert code == 2
     assert "reads the next token alone, and ' an egg' is 2 tokens" in err
 
