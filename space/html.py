@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import unescape
 from typing import Any
@@ -18,6 +18,7 @@ from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
+from space.committed_sweeps import Part
 from space.first import First, in_text
 from space.scan_row import Scanned
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
@@ -85,6 +86,14 @@ def scanned(found: Scanned | None, model: str, question: Mapping[str, str]) -> s
     """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
     text = _templates.get_template("scanned.html").render(
         found=found, model=model, number=_number, shown=shown
+    )
+    return _answering(Markup(text), question)  # noqa: S704  (a template escaped it)
+
+
+def takes_part(found: Sequence[Part], neuron: str, question: Mapping[str, str]) -> str:
+    """In which committed questions a neuron takes part; nothing where none knows it."""
+    text = _templates.get_template("takes_part.html").render(
+        found=found, neuron=neuron, shown=shown
     )
     return _answering(Markup(text), question)  # noqa: S704  (a template escaped it)
 

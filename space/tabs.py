@@ -16,8 +16,10 @@ from space.library import committed
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.scanned import TAB as SCANNED
-from space.scanned import ScannedPanel
+from space.scanned import scanned_panel
 from space.story import said, story
+from space.takes_part import TAB as TAKES_PART
+from space.takes_part import takes_part_panel
 
 STORY = "story"
 LIBRARY = "library"
@@ -94,7 +96,9 @@ def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
     asks = [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
     table = service.session().settings.table
     if table is not None and tab.name == SCANNED:
-        ScannedPanel(table).wire(bar)
+        scanned_panel(table).wire(bar)
+    if tab.name == TAKES_PART:
+        takes_part_panel().wire(bar)
     return asks
 
 

@@ -1,0 +1,41 @@
+"""In which committed questions a neuron takes part: off the sweeps that stand there."""
+
+import numpy as np
+import pytest
+
+from analysis import EMBEDDED, results
+from space import html
+from space.committed_sweeps import parts
+from space.takes_part import takes_part_panel
+from space.view import View
+from tests.prose import Prose
+
+
+def test_a_neuron_has_its_place_in_every_committed_sweep():
+    found = parts(EMBEDDED, "L25N1527")
+    assert (found[0].target, found[0].place) == (" an", 1), "the study that is about it"
+    folders = [each.parent for each in (results.COMMITTED / EMBEDDED).glob("*/neuron_sweep.npz")]
+    assert len(found) == len(folders) > 1
+    recoveries = {
+        folder.name: np.load(folder / "neuron_sweep.npz")["recovery"] for folder in folders
+    }
+    for name, recovery in recoveries.items():
+        own = recovery[25, 1527]
+        (part,) = [each for each in found if each.recovery == pytest.approx(float(own))]
+        assert part.place == 1 + (abs(recovery) > abs(own)).sum(), name
+        assert part.neurons == recovery.size
+
+
+def test_the_panel_tells_of_the_named_neuron_and_refuses_what_is_none():
+    panel = takes_part_panel()
+    told = Prose(panel.told(View(neuron="L25N1527\u2212"))).text
+    assert "In which questions L25N1527\u2212 takes part" in told
+    assert "46,080 neurons" in told
+    assert "takes part" not in Prose(panel.told(View())).text
+    assert "outside this model" in Prose(panel.told(View(neuron="L99N1"))).text
+    assert "takes part" not in Prose(panel.told(View(model="gpt2", neuron="L1N1"))).text
+
+
+def test_a_name_brings_no_markup():
+    found = parts(EMBEDDED, "L25N1527")
+    assert "img" not in Prose(html.takes_part(found, "<img src=x>", {})).elements
