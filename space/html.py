@@ -91,7 +91,7 @@ def scanned(found: Scanned | None, model: str, question: Mapping[str, str]) -> s
 
 
 def takes_part(found: Sequence[Part], neuron: str, question: Mapping[str, str]) -> str:
-    """In which committed questions a neuron takes part; nothing where none knows it."""
+    """In which committed questions a neuron takes part, if one is named and any tells."""
     text = _templates.get_template("takes_part.html").render(
         found=found, neuron=neuron, shown=shown
     )

@@ -7,7 +7,7 @@ import gradio as gr
 
 from analysis.errors import UserError
 from space import html
-from space.question_bar import QUIET, QuestionBar, received
+from space.question_bar import NEWEST, QUIET, QuestionBar, received
 from space.view import View
 
 
@@ -27,7 +27,7 @@ class NeuronPanel:
 
     def wire(self, bar: QuestionBar) -> None:
         """Tell of the neuron whenever the view changes."""
-        bar.wire.change(self._sent, bar.wire, self.place, **QUIET)
+        bar.wire.change(self._sent, bar.wire, self.place, **NEWEST, **QUIET)
 
     def _sent(self, sent: Any) -> Any:
         try:

@@ -10,7 +10,7 @@ TAB = "direct_effect"
 
 
 def takes_part_panel() -> NeuronPanel:
-    """The place of it on the tab; it says nothing before a neuron is named."""
+    """The place of it on the tab; it says so where no study tells, or none is named."""
 
     def tell(view: View, question: dict[str, str]) -> str:
         found = parts(view.model, view.neurons[0]) if view.neurons else []

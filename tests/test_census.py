@@ -359,7 +359,7 @@ def test_a_census_that_read_no_text_says_so_on_page_and_in_figure():
     nothing = {"agreement_tokens": 0, "windows": 0}
     study = changed(evidence(Plan()), "census", **nothing)
     assert "was not asked" in make_claims(study).census.behaviour_heading
-    assert "not compared" in figures.agreement(study.census).to_json()
+    assert "Nothing to draw" in figures.agreement(study.census).to_json()
 
 
 def test_the_figure_marks_the_asked_pair_only_where_it_is_one():

@@ -480,7 +480,7 @@ def test_a_question_without_a_plan_is_asked_all_the_same(result):
     assert facts(result).plan is None
     told = sentences.alone(EXPERIMENT, result)
     assert "nothing is known of plans" in told.plan
-    assert "does not say" in result.figure("crossed_plan").layout.annotations[0].text
+    assert "Nothing to draw" in result.figure("crossed_plan").layout.annotations[0].text
     plain = written()
     assert "crossed_plan" not in [each.name for each in EXPERIMENT.shows(plain)]
     asked = written(plan=PLAN)

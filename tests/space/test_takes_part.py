@@ -31,9 +31,9 @@ def test_the_panel_tells_of_the_named_neuron_and_refuses_what_is_none():
     told = Prose(panel.told(View(neuron="L25N1527\u2212"))).text
     assert "In which questions L25N1527\u2212 takes part" in told
     assert "46,080 neurons" in told
-    assert "takes part" not in Prose(panel.told(View())).text
+    assert "name one" in Prose(panel.told(View())).text
     assert "outside this model" in Prose(panel.told(View(neuron="L99N1"))).text
-    assert "takes part" not in Prose(panel.told(View(model="gpt2", neuron="L1N1"))).text
+    assert "No committed study" in Prose(panel.told(View(model="gpt2", neuron="L1N1"))).text
 
 
 def test_a_name_brings_no_markup():
