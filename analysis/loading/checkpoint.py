@@ -38,7 +38,7 @@ def read(folder: Path, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrain
     check(folder)
     quieten()
     tokenizer = _read_tokenizer(folder)
-    model = _read_model(folder, dtype)
+    model = fused(_read_model(folder, dtype))
     check_tokenizer(tokenizer, model, folder)
     check_finite(model.named_parameters(), folder)
     return model.eval().requires_grad_(False), tokenizer
@@ -272,6 +272,21 @@ def _read_model(folder: Path, dtype: "torch.dtype") -> "PreTrainedModel":
             f"The weights in {folder} hold {beside[0]}, for which its config.json has no place, so"
             " they are refused: get weights and configuration of one model."
         )
+    return model
+
+
+def fused(model: "PreTrainedModel") -> "PreTrainedModel":
+    """With GPT-2's activation function as torch has it: one kernel, where transformers has eight.
+
+    The formula is the same; on a processor it takes a quarter of the time.
+    """
+    from torch import nn
+    from transformers.activations import NewGELUActivation
+
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, NewGELUActivation):
+                setattr(module, name, nn.GELU(approximate="tanh"))
     return model
 
 

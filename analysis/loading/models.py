@@ -323,8 +323,8 @@ def _unknown(name: str, path: Path) -> str:
         return f"There is no file or folder {path}."
     names = [entry.name for entry in CATALOGUE]
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}" if near else f"known are {', '.join(names)}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(names)}."
     return (
-        f"Unknown model {name!r}: {hint}? A repository of the hub (owner/name), a folder or a .gguf"
+        f"Unknown model {name!r}: {hint} A repository of the hub (owner/name), a folder or a .gguf"
         " file works too."
     )
