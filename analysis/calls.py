@@ -34,9 +34,9 @@ class Loading:
         ),
     ] = EMBEDDED
     device: Annotated[str, typer.Option(help="cpu, cuda, mps.")] = "cpu"
-    dtype: Annotated[str, typer.Option(help="float32 (report these), bfloat16 or float16.")] = (
-        "float32"
-    )
+    dtype: Annotated[
+        str, typer.Option(help="float32 (report these), tf32, bfloat16 or float16.")
+    ] = "float32"
     graft: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,9 +51,8 @@ class Loading:
         from analysis.loading.models import load
 
         if self.dtype != "float32":
-            console.note(
-                f"note: numbers in {self.dtype} are off by up to whole logits; report float32."
-            )
+            far = "some hundredths of a logit" if self.dtype == "tf32" else "up to whole logits"
+            console.note(f"note: numbers in {self.dtype} are off by {far}; report float32.")
         subject = load(self.model, self.device, self.dtype)
         return self._grafted(subject) if self.graft else subject
 

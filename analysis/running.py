@@ -142,7 +142,7 @@ def provenance(
         inputs={**record(experiment, given), "prepend_bos": subject.prepend_bos},
         packages={name: version(name) for name in PACKAGES},
         device=f"{subject.device.type}, {platform.machine()}",
-        dtype=str(subject.dtype).removeprefix("torch."),
+        dtype=subject.arithmetic.name,
         code=code_of(experiment),
         when=when,
         seconds=seconds,

@@ -16,6 +16,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from analysis.arithmetic import Arithmetic
 from analysis.errors import UserError
 from analysis.family import Family, activation_of, family_of, part, share_weights
 from analysis.neuron import Neuron
@@ -105,6 +106,11 @@ class Subject(Vocabulary):
     def dtype(self) -> torch.dtype:
         """The type of the weights."""
         return self.model.dtype
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """In which type it computes."""
+        return Arithmetic(self.device, self.dtype)
 
     @property
     def n_layers(self) -> int:
@@ -282,11 +288,11 @@ class Subject(Vocabulary):
             UserError: one of them is NaN or infinite.
         """
         if values.numel() and not all(end.isfinite() for end in values.aminmax()):
-            dtype = str(self.dtype).removeprefix("torch.")
+            kind = self.arithmetic.name
             cause = (
                 "it overflows in float16: use float32 or bfloat16"
-                if self.dtype == torch.float16
-                else f"its weights or its configuration are damaged, or too large for {dtype}"
+                if kind == "float16"
+                else f"its weights or its configuration are damaged, or too large for {kind}"
             )
             raise UserError(f"Some {what} of {self.origin.name} are not finite: {cause}.")
         return values

@@ -18,6 +18,7 @@ from pyarrow import parquet
 from safetensors import SafetensorError
 
 from analysis import corpus
+from analysis.arithmetic import Arithmetic
 from analysis.calls import Call
 from analysis.claims import make_claims
 from analysis.contrast import make_contrast
@@ -38,7 +39,7 @@ from analysis.numbers.statistics import share_interval
 from analysis.running import inputs
 from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
-from analysis.scanning.examples import examples
+from analysis.scanning.examples import examples, read_again
 from analysis.scanning.scan import scan
 from analysis.scanning.scan_table import (
     QUADRANTS,
@@ -151,6 +152,16 @@ def test_windows_of_like_lengths_share_a_pass(monkeypatch):
     assert shapes == [(2, 8)] * 10 + [(8, 2)] * 2 + [(4, 2)]  # no token is padded
 
 
+def test_passes_and_shards_of_the_size_that_a_gpu_takes_find_the_same(subject, monkeypatch):
+    small = whole(subject, DOCUMENTS)
+    monkeypatch.setattr(Arithmetic, "tokens_a_pass", lambda _self, tokens, _width: 8 * tokens)
+    large = whole(subject, DOCUMENTS)
+    assert torch.equal(large.sample.places, small.sample.places)
+    for name, values in small.tensors().items():
+        if not name.endswith("est.places"):  # of values that rounding alone sets apart
+            torch.testing.assert_close(large.tensors()[name], values, atol=1e-5, rtol=1e-4)
+
+
 def test_two_halves_merged_equal_one_pass(subject):
     together = whole(subject, DOCUMENTS)
     merged = whole(subject, DOCUMENTS[:2])
@@ -169,12 +180,15 @@ def test_two_halves_merged_equal_one_pass(subject):
 def test_extremes_do_not_depend_on_how_the_corpus_was_cut_even_among_equals(values, cuts):
     column = torch.tensor(values, dtype=torch.float32)[:, None]
     places = torch.arange(len(values))[:, None]
-    kept = Extremes.empty(1, 4)
+    kept, lowest = Extremes.empty(1, 4), Extremes.empty(1, 4)
     edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
     for begin, end in pairwise(edges):
         kept.add(column[begin:end], places[begin:end])
-    expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:4]
-    assert kept.places[: len(expected), 0].tolist() == expected
+        lowest.add(column[begin:end], places[begin:end], -1)
+    for found, sign in ((kept, 1), (lowest, -1)):
+        expected = sorted(range(len(values)), key=lambda i: (-sign * values[i], i))[:4]
+        assert found.places[: len(expected), 0].tolist() == expected
+        assert found.values[: len(expected), 0].tolist() == [sign * values[i] for i in expected]
 
 
 @given(st.lists(st.lists(st.floats(-9, 9, width=32), min_size=1, max_size=9), max_size=5))
@@ -353,8 +367,20 @@ def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
     assert key() != first
 
 
+def test_examples_that_are_read_again_say_what_the_scan_said(subject):
+    pieces, neuron = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS)), CHOSEN[0]
+    done = whole(subject, DOCUMENTS)
+    column = neuron.layer * subject.d_mlp + neuron.number
+    places = done.highest.places[:, column].tolist()
+    found = [("highest", float(done.highest.values[i, column]), p) for i, p in enumerate(places)]
+    again = read_again(subject, neuron, [(kind, 0.0, p) for kind, _, p in found], pieces)
+    assert [each[2] for each in again] == places
+    assert [each[1] for each in again] == pytest.approx([each[1] for each in found], abs=1e-5)
+
+
 def test_examples_show_the_token_that_was_read_in_its_document(subject):
-    found = examples(subject, whole(subject, DOCUMENTS), CHOSEN[0], dict(DOCUMENTS))
+    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
+    found = examples(subject, whole(subject, DOCUMENTS), CHOSEN[0], dict(DOCUMENTS), pieces)
     texts = dict(DOCUMENTS)
     for example in found:
         assert example.before + example.token + example.after in texts[example.document]

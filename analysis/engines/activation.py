@@ -24,7 +24,7 @@ def check_activation(subject: Subject, tokens: Sequence[int]) -> None:
     post, read, *linear = subject.cache(tokens, *names).values()
     activated = subject.activation(read)
     found = activated * linear[0] if gated else activated
-    if not disagreement(found, post) <= tolerance(subject.dtype):
+    if not disagreement(found, post) <= tolerance(subject):
         raise UnsuitedError(
             f"Neurons of {subject.origin.name} are more than an activation function of what they"
             " read, so what they read cannot be scaled or split."

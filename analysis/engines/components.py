@@ -163,7 +163,10 @@ class Components(Tail):
     @property
     def _rows(self) -> int:
         """How many rows go through a block at once."""
-        return max(1, CHUNK_TOKENS // self._tokens)
+        return max(
+            1,
+            self.subject.arithmetic.tokens_a_pass(CHUNK_TOKENS, self.subject.d_mlp) // self._tokens,
+        )
 
     @torch.inference_mode()
     def computing(

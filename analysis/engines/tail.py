@@ -30,7 +30,8 @@ from analysis.progress import Progress, silent
 from analysis.subject import Subject
 
 CHUNK_TOKENS = 1024
-"""Tokens that go through a block at once: bounds memory, and large enough for full speed."""
+"""Tokens that go through a block at once on a processor: bounds memory, and is enough for full
+speed."""
 
 Change = Callable[[Float[Tensor, "patch suffix d_mlp"]], Float[Tensor, "patch suffix d_mlp"]]
 """What becomes of one layer's activations on their way to the output weights."""
@@ -62,7 +63,7 @@ def shared_prefix_attention(
     query = rearrange(query, "b (g r) s d -> g (b r s) d", g=keys.shape[0])
     to_prefix = rearrange(query @ keys.mT, "g (b r s) p -> b g r s p", b=batch, s=suffix)
     query = rearrange(query, "g (b r s) d -> b g (r s) d", b=batch, s=suffix)
-    to_self = rearrange(query @ key.mT, "b g (r s) t -> b g r s t", s=suffix)
+    to_self = rearrange(_each(query, key.mT), "b g (r s) t -> b g r s t", s=suffix)
     if softcap is not None:
         to_prefix, to_self = (softcap * (t / softcap).tanh() for t in (to_prefix, to_self))
     if attention_mask is None:
@@ -76,8 +77,17 @@ def shared_prefix_attention(
     on_prefix, on_self = weights[..., :-suffix], weights[..., -suffix:]
     read = rearrange(on_prefix, "b g r s p -> g (b r s) p") @ values
     out = rearrange(read, "g (b r s) d -> b s (g r) d", b=batch, s=suffix)
-    own = rearrange(on_self, "b g r s t -> b g (r s) t") @ value
+    own = _each(rearrange(on_self, "b g r s t -> b g (r s) t"), value)
     return out + rearrange(own, "b g (r s) d -> b s (g r) d", s=suffix), None
+
+
+def _each(
+    left: Float[Tensor, "batch group n k"], right: Float[Tensor, "batch group k m"]
+) -> Float[Tensor, "batch group n m"]:
+    """Their products; thousands of tiny ones are slow where all that is asked for is one sum."""
+    if right.shape[-1] == 1:
+        return (left * right.mT).sum(-1, keepdim=True)
+    return left * right if right.shape[-2] == 1 else left @ right
 
 
 AttentionInterface.register("shared_prefix", shared_prefix_attention)
@@ -89,9 +99,9 @@ def disagreement(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).pow(2).mean().sqrt() / expected.std())
 
 
-def tolerance(dtype: torch.dtype) -> float:
-    """How far two ways of one computation may lie apart in this type."""
-    return max(SAME_MODEL, ROUNDINGS * torch.finfo(dtype).eps)
+def tolerance(subject: Subject) -> float:
+    """How far two ways of one computation may lie apart in its type."""
+    return max(SAME_MODEL, ROUNDINGS * subject.arithmetic.eps)
 
 
 class Tail:
@@ -117,6 +127,7 @@ class Tail:
     ) -> None:
         self.subject, self.start, self.length = subject, start, len(tokens)
         self.places = places
+        self._most = subject.arithmetic.tokens_a_pass(CHUNK_TOKENS, subject.d_mlp)
         self.base = base = plain_pass(subject, tokens, start)
         self._prefixes = base.prefixes
         for self.whole in (True,) if start == 0 else (False, True):
@@ -140,7 +151,7 @@ class Tail:
                 resid = self._step(resid, layer)
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
             return False
-        return disagreement(resid, expected) <= tolerance(self.subject.dtype)
+        return disagreement(resid, expected) <= tolerance(self.subject)
 
     def finals(
         self,
@@ -172,7 +183,7 @@ class Tail:
         done, n_layers, first = [], len(self._blocks), 0
         travelling = entering(0)
         for layer in range(n_layers):
-            if len(travelling) * self._tokens >= CHUNK_TOKENS:
+            if len(travelling) * self._tokens >= self._most:
                 done.append(self._to_the_end(travelling, layer, first, changes))
                 first += len(travelling)
                 travelling = travelling[:0]
@@ -193,7 +204,7 @@ class Tail:
     ) -> Float[Tensor, "patch place d_model"]:
         """Push patches through all remaining layers, chunk by chunk."""
         finals = []
-        for chunk in resid.chunk(-(-len(resid) * self._tokens // CHUNK_TOKENS)):
+        for chunk in resid.chunk(-(-len(resid) * self._tokens // self._most)):
             patches = slice(first, first := first + len(chunk))
             for later in range(layer, len(self._blocks)):
                 chunk = self._step(chunk, later, changes and changes(later, patches))

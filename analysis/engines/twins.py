@@ -25,6 +25,8 @@ def check_twins(subject: Subject) -> bool:
 
     The prompt is made of tokens from all over the vocabulary: the comparison is about arithmetic.
 
+    On another device than the processor, the plain model is held against itself on the processor.
+
     Returns:
         Whether the engine needs whole sequences, which is slower.
 
@@ -34,6 +36,7 @@ def check_twins(subject: Subject) -> bool:
     count = min(PROBE_TOKENS, subject.context)
     tokens = tuple(torch.linspace(0, subject.d_vocab - 1, count).long().tolist())
     try:
+        _check_device(subject, tokens)
         tail = Tail(subject, tokens, count // 2)
         for what, found, expected in _compared(subject, tokens, tail):
             _check_same(subject, what, found, expected)
@@ -49,9 +52,27 @@ def check_twins(subject: Subject) -> bool:
     return tail.whole
 
 
+def _check_device(subject: Subject, tokens: tuple[int, ...]) -> None:
+    """Hold a device's logits against the processor's: kernels for young devices have had faults."""
+    device = subject.device
+    if device.type == "cpu":
+        return
+    found = subject.logits(tokens).cpu()
+    subject.model.to("cpu")
+    try:
+        expected = subject.logits(tokens)
+    finally:
+        subject.model.to(device)
+    if not (apart := disagreement(found, expected)) <= tolerance(subject):  # NaN is refused, too
+        raise UserError(
+            f"{subject.origin.name} is not computed rightly on {device.type}: its logits differ"
+            f" from the processor's by {apart:.2g} of their spread: use --device cpu."
+        )
+
+
 def _check_same(subject: Subject, what: str, found: Tensor, expected: Tensor) -> None:
     apart = disagreement(found, expected)
-    if not apart <= tolerance(subject.dtype):  # NaN is refused, too
+    if not apart <= tolerance(subject):  # NaN is refused, too
         raise UserError(
             f"{subject.origin.name} is not computed rightly here: {what} differ from the plain"
             f" model's by {apart:.2g} of their spread, so its configuration holds something that is"

@@ -7,11 +7,12 @@ from analysis.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "tf32", "bfloat16", "float16")
+"""``tf32`` is float32, but for products in which NVIDIA GPUs keep ten bits: many times faster."""
 
 
 def placement(device: str, dtype: str) -> "tuple[torch.device, torch.dtype]":
-    """The torch device and type of these names.
+    """The torch device and type of these names; products are from now on what they say.
 
     Raises:
         UserError: torch does not know them or this machine does not have them.
@@ -30,4 +31,8 @@ def placement(device: str, dtype: str) -> "tuple[torch.device, torch.dtype]":
         raise UserError("This machine has no Apple GPU for device 'mps': choose cpu.")
     if where.type not in ("cpu", "cuda", "mps"):
         raise UserError(f"Device {device!r} is not supported: choose cpu, cuda or mps.")
-    return where, getattr(torch, dtype)
+    fast = dtype == "tf32"
+    if fast and where.type != "cuda":
+        raise UserError(f"Products in tf32 are for NVIDIA GPUs, not for {where.type}: use float32.")
+    torch.backends.cuda.matmul.allow_tf32 = fast
+    return where, torch.float32 if fast else getattr(torch, dtype)

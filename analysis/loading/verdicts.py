@@ -52,7 +52,7 @@ def _mark(subject: "Subject") -> Path:
     belongs = [
         subject.origin.revision,
         subject.config.to_json_string(use_diff=False),
-        str(subject.dtype),
+        subject.arithmetic.name,
         subject.device.type,
         [version(name) for name in PACKAGES],
         code_version("analysis.engines.twins"),

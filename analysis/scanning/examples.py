@@ -1,18 +1,24 @@
 """Examples of a scanned neuron in their context: its extremes, and a sample by quantile."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arithmetic import exact_products
+from analysis.engines.reading import Window, read
 from analysis.neuron import Neuron
 from analysis.scanning.scan import Scan
-from analysis.scanning.tallies import Extremes, document_and_position
+from analysis.scanning.tallies import Extremes, document_and_position, place_of
 from analysis.subject import Subject
 
 QUANTILES = (0.99, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01)
 PER_QUANTILE = 2
 BEFORE_TOKENS = 16
+
+Found = tuple[str, float, int]
+"""Kind of an example, the activation, and its place."""
 
 Spans = tuple[list[int], list[tuple[int, int]]]
 """Tokens of a document, and where in it each begins and ends."""
@@ -40,16 +46,22 @@ class Example:
 
 
 def examples(
-    subject: Subject, scan: Scan, neuron: Neuron, documents: Mapping[int, str]
+    subject: Subject,
+    scan: Scan,
+    neuron: Neuron,
+    documents: Mapping[int, str],
+    windows: Sequence[Window],
 ) -> list[Example]:
     """The extremes of one neuron and, for a fair picture, random tokens around its quantiles.
 
     Top examples alone mislead about what a neuron does (Bolukbasi et al., "An Interpretability
-    Illusion for BERT", 2021).
+    Illusion for BERT", 2021). What was found with products in tf32 is read again without.
     """
     column = neuron.layer * subject.d_mlp + neuron.number
     found = [*_extreme(scan.highest, column, "highest", 1), *_sampled(scan, column)]
     found += reversed(list(_extreme(scan.lowest, column, "lowest", -1)))
+    if subject.arithmetic.name == "tf32":
+        found = read_again(subject, neuron, found, windows)
     spans: dict[int, Spans] = {}
     rows = []
     for kind, value, place in found:
@@ -62,15 +74,37 @@ def examples(
     return rows
 
 
-def _extreme(
-    extremes: Extremes, column: int, kind: str, sign: int
-) -> Iterator[tuple[str, float, int]]:
+def read_again(
+    subject: Subject, neuron: Neuron, found: Sequence[Found], windows: Sequence[Window]
+) -> list[Found]:
+    """The same tokens with what the neuron says there when products keep all bits of float32.
+
+    Args:
+        subject: the model.
+        neuron: whose examples.
+        found: kind, activation and place of each.
+        windows: those that the scan has read, every place in one of them.
+    """
+    windows = sorted(windows, key=lambda each: (each.document, each.start))
+    first = [place_of(each.document, each.start) for each in windows]
+    lead = int(subject.prepend_bos)
+    values: dict[int, float] = {}
+    with exact_products():
+        for _, _, place in found:
+            number = bisect_right(first, place) - 1
+            window = windows[number]
+            own = read(subject, (window,), (neuron.layer,), logits=False).activations[neuron.layer]
+            values[place] = float(own[lead + place - first[number], neuron.number])
+    return [(kind, values[place], place) for kind, _, place in found]
+
+
+def _extreme(extremes: Extremes, column: int, kind: str, sign: int) -> Iterator[Found]:
     for value, place in zip(extremes.values[:, column], extremes.places[:, column], strict=True):
         if place >= 0:
             yield kind, sign * float(value), int(place)
 
 
-def _sampled(scan: Scan, column: int) -> Iterator[tuple[str, float, int]]:
+def _sampled(scan: Scan, column: int) -> Iterator[Found]:
     """Tokens of the random sample whose activations are nearest to each quantile in rank."""
     values = scan.sample.values[:, column].numpy()
     order = np.argsort(-values, kind="stable")

@@ -63,7 +63,7 @@ class Workers:
         """
         so_far = so_far or started(subject, chosen)
         asked = chosen, contrast, seed
-        for done in self.each(partial(_scanned, asked), shards(windows, so_far)):
+        for done in self.each(partial(_scanned, asked), shards(subject, windows, so_far)):
             so_far.merge(Scan.restored(done))
             yield so_far
 

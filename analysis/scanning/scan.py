@@ -15,6 +15,7 @@ from analysis.contrast import Contrast
 from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, has_factors, read
 from analysis.neuron import Neuron
 from analysis.scanning.tallies import (
+    CPU,
     Extremes,
     Moments,
     Quadrants,
@@ -36,7 +37,7 @@ CACHED_ROWS = 8
 """Tokens whose logits are added up at once."""
 
 SHARD_WINDOWS = 48
-"""Windows between two checkpoints, about 12,000 tokens."""
+"""Windows between two checkpoints, about 12,000 tokens on a processor."""
 
 TOP = 10
 """How many highest and lowest activations of every neuron are kept."""
@@ -89,6 +90,11 @@ class Scan:
         self.sample.merge(later.sample, SAMPLE)
         self.quadrants.merge(later.quadrants)
         self.records.merge(later.records)
+
+    def move(self, device: torch.device) -> None:
+        """Go on there."""
+        for part in fields(self)[1:]:
+            getattr(self, part.name).move(device)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that there is to save, by name."""
@@ -147,15 +153,24 @@ def scan(
     """
     so_far = so_far or started(subject, chosen)
     wanted = range(subject.n_layers) if layers is None else layers
-    for shard in shards(windows, so_far):
+    for shard in shards(subject, windows, so_far):
+        so_far.move(tallied_on(subject))
         _Shard(so_far, subject, shard, seed).take_in(chosen, contrast, wanted)
+        so_far.move(CPU)
         yield so_far
 
 
-def shards(windows: Iterable[Window], so_far: Scan) -> Iterator[list[Window]]:
+def tallied_on(subject: Subject) -> torch.device:
+    """Where tallies are while a shard is read: with the model, if there are doubles."""
+    return subject.device if subject.device.type == "cuda" else CPU
+
+
+def shards(subject: Subject, windows: Iterable[Window], so_far: Scan) -> Iterator[list[Window]]:
     """The windows behind those that have been read, in shards; no more than one is held."""
     rest = islice(windows, so_far.windows, None)
-    while shard := list(islice(rest, SHARD_WINDOWS)):
+    while shard := list(
+        islice(rest, subject.arithmetic.tokens_a_pass(SHARD_WINDOWS, subject.d_mlp))
+    ):
         yield shard
 
 
@@ -176,9 +191,10 @@ class _Shard:
 
     def __init__(self, scan: Scan, subject: Subject, windows: Sequence[Window], seed: int) -> None:
         self.scan, self.subject, self.seed = scan, subject, seed
-        self.moments = Moments.empty(len(scan.moments.mean))
+        self.device = scan.moments.mean.device
+        self.moments = Moments.empty(len(scan.moments.mean), self.device)
         self.windows = sorted(enumerate(windows), key=lambda each: -len(each[1].tokens))
-        places = torch.cat([_places(subject, window) for window in windows])
+        places = torch.cat([_places(subject, window) for window in windows]).to(self.device)
         self.last = scan.sample.limit(SAMPLE, priority(places, seed)) if len(places) else -1
 
     def take_in(
@@ -188,7 +204,9 @@ class _Shard:
         recorded: list[tuple[int, Records]] = []
         sampled: list[tuple[Tensor, Tensor]] = []
         waiting = iter(self.windows)
-        for batch in batches((window for _, window in self.windows), BATCH_TOKENS):
+        width = self.subject.d_mlp if contrast is None else self.subject.d_vocab
+        most = self.subject.arithmetic.tokens_a_pass(BATCH_TOKENS, width)
+        for batch in batches((window for _, window in self.windows), most):
             numbers = [next(waiting)[0] for _ in batch]
             tally = _Tally(self, batch, chosen)
             reading = tally.read(layers, logits=contrast is not None)
@@ -217,14 +235,16 @@ class _Tally:
     def __init__(self, shard: _Shard, batch: tuple[Window, ...], chosen: Sequence[Neuron]) -> None:
         self.shard, self.scan, self.subject = shard, shard.scan, shard.subject
         self.batch, self.chosen = batch, chosen
-        self.places = torch.cat([_places(self.subject, window) for window in batch])
-        self.kept = torch.cat([torch.arange(len(w.tokens)) > 0 for w in batch]).nonzero()[:, 0]
+        here = shard.device
+        self.places = torch.cat([_places(self.subject, window) for window in batch]).to(here)
+        self.kept = _behind_first(batch, self.subject.device)
         self.rows = (priority(self.places, shard.seed) <= shard.last).nonzero()[:, 0]
         neurons = len(self.scan.moments.mean)
-        self.sampled = torch.zeros((len(self.rows), neurons))
-        self.values = torch.zeros((len(self.places), len(chosen)))
-        self.factors = torch.zeros((len(self.places), 2 * has_factors(self.subject)))
-        self.moments = Moments.empty(neurons)
+        self.sampled = torch.zeros((len(self.rows), neurons), device=here)
+        self.values = torch.zeros((len(self.places), len(chosen)), device=here)
+        factors = 2 * has_factors(self.subject)
+        self.factors = torch.zeros((len(self.places), factors), device=here)
+        self.moments = Moments.empty(neurons, here)
 
     def read(self, layers: Collection[int], logits: bool) -> Reading:
         """Pass the batch through the model, and take in what it does in some layers."""
@@ -243,20 +263,19 @@ class _Tally:
         ups: Float[Tensor, "token d_mlp"] | None,
     ) -> None:
         """Take in one layer."""
-        kept = self.kept.to(activations.device)
-        own = activations[kept].float()
+        own, here = activations[self.kept].float(), self.shard.device
         if not len(own):
             return
         at = slice(layer * own.shape[1], (layer + 1) * own.shape[1])
         self.moments.fill(at, own)
         self.scan.highest.part(at).add(own, self.places)
-        self.scan.lowest.part(at).add(-own, self.places)
-        self.sampled[:, at] = own[self.rows.to(own.device)].cpu()
+        self.scan.lowest.part(at).add(own, self.places, -1)
+        self.sampled[:, at] = own[self.rows.to(own.device)].to(here)
         for column, neuron in enumerate(self.chosen):
             if neuron.layer == layer:
-                self.values[:, column] = own[:, neuron.number].cpu()
+                self.values[:, column] = own[:, neuron.number].to(here)
         if gates is not None and ups is not None:
-            self._factors(layer, gates[kept], ups[kept])
+            self._factors(layer, gates[self.kept], ups[self.kept])
 
     def _factors(
         self, layer: int, gates: Float[Tensor, "token d_mlp"], ups: Float[Tensor, "token d_mlp"]
@@ -266,7 +285,7 @@ class _Tally:
         for first in self.chosen[:1]:
             if first.layer == layer:
                 both = gates[:, first.number], ups[:, first.number]
-                self.factors[:] = torch.stack(both, 1).float().cpu()
+                self.factors[:] = torch.stack(both, 1).to(self.factors)
 
 
 def _places(subject: Subject, window: Window) -> Tensor:
@@ -275,28 +294,37 @@ def _places(subject: Subject, window: Window) -> Tensor:
     return torch.arange(first + 1, first + len(window.tokens))
 
 
+def _behind_first(batch: Sequence[Window], device: torch.device) -> slice | Tensor:
+    """What chooses all rows of a batch but each window's first."""
+    if len(batch) == 1:
+        return slice(1, None)  # copies nothing
+    behind = torch.cat([torch.arange(len(window.tokens)) > 0 for window in batch])
+    return behind.nonzero()[:, 0].to(device)
+
+
 def _records(reading: Reading, tally: _Tally, contrast: Contrast) -> Iterator[Records]:
     """What is recorded of each window, its first token left out."""
     lengths = [len(window.tokens) for window in tally.batch]
+    target, foil = contrast.logits(reading.logits)
+    total = _logsumexp(
+        reading.logits, tally.subject.arithmetic.tokens_a_pass(CACHED_ROWS, tally.subject.d_vocab)
+    )
+    after = reading.following
+    of_tokens = (
+        (target - total).exp(),
+        target - foil,
+        contrast.is_target(reading.logits.argmax(-1)),
+        contrast.is_target(after),
+        contrast.is_foil(after),
+        after != NO_TOKEN,
+    )
     shorter = [length - 1 for length in lengths]
-    of_rows = (torch.split(each, shorter) for each in (tally.places, tally.values, tally.factors))
-    of_tokens = (torch.split(each, lengths) for each in (reading.logits, reading.following))
-    for places, values, factors, logits, following in zip(*of_rows, *of_tokens, strict=True):
-        own, after = logits[1:], following[1:]
-        target, foil = contrast.logits(own)
-        yield Records(
-            place=places,
-            activations=values,
-            factors=factors,
-            p_target=(target - _logsumexp(own)).exp().cpu(),
-            logit_diff=(target - foil).cpu(),
-            top_is_target=contrast.is_target(own.argmax(-1)).cpu(),
-            next_is_target=contrast.is_target(after).cpu(),
-            next_is_foil=contrast.is_foil(after).cpu(),
-            next_is_known=(after != NO_TOKEN).cpu(),
-        )
+    of_rows = tally.places, tally.values, tally.factors
+    parts = [torch.split(each.cpu(), shorter) for each in of_rows]
+    parts += [torch.split(each[tally.kept].cpu(), shorter) for each in of_tokens]
+    return (Records(*each) for each in zip(*parts, strict=True))
 
 
-def _logsumexp(logits: Float[Tensor, "token d_vocab"]) -> Float[Tensor, " token"]:
+def _logsumexp(logits: Float[Tensor, "token d_vocab"], rows: int) -> Float[Tensor, " token"]:
     """Of each row; a few rows at once stay in the processor's cache."""
-    return torch.cat([rows.logsumexp(-1) for rows in torch.split(logits, CACHED_ROWS)])
+    return torch.cat([some.logsumexp(-1) for some in torch.split(logits, rows)])

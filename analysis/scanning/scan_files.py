@@ -29,7 +29,7 @@ def model_key(subject: Subject) -> dict[str, Any]:
     return {
         "model": subject.origin.name,
         "revision": subject.origin.revision,
-        "dtype": str(subject.dtype),
+        "dtype": subject.arithmetic.name,
         "device": subject.device.type,
         "packages": {name: version(name) for name in ("torch", "transformers")},
         "code": code_version("analysis.scanning.scan", "analysis.corpus", "analysis.loading.texts"),

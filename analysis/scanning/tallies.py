@@ -1,18 +1,22 @@
 """What a corpus scan keeps of what it has read: tallies that can be merged, and saved whole.
 
-Every tally holds plain tensors on the CPU. Reading a corpus in two halves and merging them, the
-earlier one first, gives what one pass gives.
+Every tally holds plain tensors, all of them where it is told to be: on a processor, or on the GPU
+that reads. Reading a corpus in two halves and merging them, the earlier one first, gives what one
+pass gives.
 """
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-T = TypeVar("T", bound="Tally")
+CPU = torch.device("cpu")
+
+MANY = 2
+"""If at least one column in so many has a new extreme, all are looked at."""
 
 POSITION_BITS = 24
 """A place in a corpus is one number: document, then position in these many bits."""
@@ -36,6 +40,11 @@ class Tally:
         """All that there is to save."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def move(self, device: torch.device) -> None:
+        """Go on there."""
+        for name, values in self.tensors().items():
+            setattr(self, name, values.to(device))
+
 
 @dataclass
 class Moments(Tally):
@@ -50,17 +59,18 @@ class Moments(Tally):
     deviation: Float[Tensor, " neuron"]
 
     @classmethod
-    def empty(cls, neurons: int) -> "Moments":
+    def empty(cls, neurons: int, device: torch.device = CPU) -> "Moments":
         """Nothing seen yet."""
-        zeros = torch.zeros(neurons, dtype=torch.float64)
+        zeros = torch.zeros(neurons, dtype=torch.float64, device=device)
         return cls(torch.tensor(0), zeros, zeros.clone())
 
     def fill(self, neurons: slice, values: Float[Tensor, "token neuron"]) -> None:
         """Put in one batch of some neurons, all of whose are filled with the same tokens."""
-        mean = values.mean(0)
         self.count = torch.tensor(len(values))
-        self.mean[neurons] = mean.cpu().double()
-        self.deviation[neurons] = ((values - mean) ** 2).sum(0).cpu().double()
+        where = self.mean.device  # where there are doubles, which not every GPU knows
+        mean, deviation = _moments(values)
+        self.mean[neurons] = mean.to(where).double()
+        self.deviation[neurons] = deviation.to(where).double()
 
     def merge(self, later: "Moments") -> None:
         """Count another part of the corpus too."""
@@ -77,6 +87,17 @@ class Moments(Tally):
     def variance(self) -> Float[Tensor, " neuron"]:
         """Variance over all tokens seen."""
         return self.deviation / self.count.clamp_min(1)
+
+
+def _moments(
+    values: Float[Tensor, "token neuron"],
+) -> tuple[Float[Tensor, " neuron"], Float[Tensor, " neuron"]]:
+    """Mean and summed squared deviation: on a GPU in one pass, which is slow on a processor."""
+    if values.is_cuda:
+        variance, mean = torch.var_mean(values, 0, correction=0)
+        return mean, variance * len(values)
+    mean = values.mean(0)
+    return mean, (values - mean).square_().sum(0)
 
 
 @dataclass
@@ -99,28 +120,57 @@ class Extremes(Tally):
         """Those of some neurons, which are changed with the whole."""
         return Extremes(self.values[:, neurons], self.places[:, neurons])
 
-    def add(self, values: Float[Tensor, "row neuron"], places: Int[Tensor, "row ..."]) -> None:
-        """Take in values that are read later; places are one a row, or one a value.
+    def add(
+        self,
+        values: Float[Tensor, "row neuron"],
+        places: Int[Tensor, "row ..."],
+        sign: Literal[1, -1] = 1,
+    ) -> None:
+        """Take in values that are read later, times a sign; places are one a row, or one a value.
 
-        Only neurons of which some value beats the lowest that is kept are looked at closely; after
-        the first few batches those are few.
+        Only neurons of which some value beats the lowest that is kept are looked at closely, and of
+        those only the values that do; after the first few batches that is little.
         """
-        higher = values.amax(0).cpu() > self.values[-1]
-        if not higher.any():
+        here, top = self.values.device, len(self.values)
+        highest = values.amax(0) if sign == 1 else -values.amin(0)
+        some = (highest.to(here) > self.values[-1]).nonzero()[:, 0]
+        if not len(some):
             return
-        some = slice(None) if higher.all() else higher.nonzero()[:, 0]
-        fresh = values[:, some].cpu()
-        rows = _highest_rows(fresh, len(self.values))
-        where = places[rows] if places.ndim == 1 else places[:, some].gather(0, rows)
-        known = torch.cat([self.values[:, some], fresh.gather(0, rows)])
-        order = known.T.contiguous().sort(descending=True, stable=True)
+        if (
+            MANY * len(some) > values.shape[1]
+        ):  # to copy those columns would cost more than it saves
+            some, fresh = torch.arange(values.shape[1], device=here), values.to(here)
+        else:
+            fresh = values.index_select(1, some.to(values.device)).to(here)
+        limits, full = self.values[-1, some], bool((self.places[-1] >= 0).all())
+        if full:
+            rows = _rows_where(fresh > limits if sign == 1 else fresh < -limits)
+        else:
+            rows = _highest_rows(fresh if sign == 1 else -fresh, top)
+        some_row = rows.clamp_min(0)
+        where = places[some_row] if places.ndim == 1 else places[:, some].gather(0, some_row)
+        beating = (sign * fresh.gather(0, some_row)).masked_fill_(rows < 0, -torch.inf)
         stacked = torch.cat([self.places[:, some], where])
-        self.values[:, some] = order.values.T[: len(self.values)]
-        self.places[:, some] = stacked.gather(0, order.indices.T[: len(self.values)])
+        known = torch.cat([self.values[:, some], beating])
+        order = known.T.contiguous().sort(descending=True, stable=True)
+        self.values[:, some] = order.values.T[:top]
+        self.places[:, some] = stacked.gather(0, order.indices.T[:top])
 
     def merge(self, later: "Extremes") -> None:
         """Take in the extremes of a later part of the corpus."""
         self.add(later.values, later.places)
+
+
+def _rows_where(marked: Bool[Tensor, "row neuron"]) -> Int[Tensor, "most neuron"]:
+    """Rows that are marked in each column, in their order; -1 where there are no more."""
+    rows, columns = marked.nonzero(as_tuple=True)
+    columns, order = columns.sort(stable=True)
+    counts = columns.bincount(minlength=marked.shape[1])
+    before = counts.cumsum(0) - counts
+    found = rows.new_full((int(counts.max()), marked.shape[1]), -1)
+    number = torch.arange(len(rows), device=rows.device) - before[columns]
+    found[number, columns] = rows[order]
+    return found
 
 
 def _highest_rows(
@@ -128,21 +178,26 @@ def _highest_rows(
 ) -> Int[Tensor, "row_of_top neuron"]:
     """Rows of each column's highest values, in their order, the earlier ones of equals.
 
-    To partition values is several times faster than to rank rows, so the lowest value that is
-    among the highest comes first, and then the rows that reach it. Where too many reach it,
-    some of them are equal, and those columns are sorted.
+    To find the lowest value that is among the highest is several times faster than to rank rows,
+    so it comes first, and then the rows that reach it. Where too many reach it, some of them are
+    equal, and those columns are sorted.
     """
-    columns = np.ascontiguousarray(values.numpy().T)
-    size = columns.shape[1]
-    top = min(top, size)
-    least = np.partition(columns, size - top, axis=1)[:, size - top]
-    reaching = columns >= least[:, None]
-    tied = np.flatnonzero(np.count_nonzero(reaching, axis=1) != top)
-    for column in tied:
-        reaching[column] = False
-        reaching[column, np.argsort(-columns[column], kind="stable")[:top]] = True
-    rows = np.flatnonzero(reaching) % size
-    return torch.from_numpy(rows.reshape(-1, top).T.copy())
+    columns = values.T.contiguous()
+    top = min(top, len(values))
+    reaching = columns >= _lowest_of_highest(columns, top)[:, None]
+    tied = (reaching.sum(1) != top).nonzero()[:, 0]
+    if len(tied):
+        ranked = columns[tied].sort(descending=True, stable=True).indices[:, :top]
+        reaching[tied] = torch.zeros_like(reaching[tied]).scatter_(1, ranked, True)
+    return reaching.nonzero()[:, 1].view(-1, top).T.contiguous()
+
+
+def _lowest_of_highest(columns: Float[Tensor, "neuron row"], top: int) -> Float[Tensor, " neuron"]:
+    """The lowest of each one's highest values: torch selects fast on a GPU, numpy elsewhere."""
+    if columns.is_cuda:
+        return columns.topk(top, sorted=False).values.amin(1)
+    place = columns.shape[1] - top
+    return torch.from_numpy(np.partition(columns.numpy(), place, axis=1)[:, place])
 
 
 @dataclass
@@ -182,8 +237,7 @@ class Sample(Tally):
         keep = merged.indices[:size]
         self.priorities = merged.values[:size]
         self.places = torch.cat([self.places, places[rows]])[keep]
-        fresh = values[rows.to(values.device)].cpu()
-        self.values = torch.cat([self.values, fresh])[keep]
+        self.values = torch.cat([self.values, values[rows]])[keep]
 
     def merge(self, later: "Sample", size: int) -> None:
         """Take in the sample of another part of the corpus."""
@@ -208,12 +262,13 @@ class Quadrants(Tally):
         self, first: int, gates: Float[Tensor, "row some"], ups: Float[Tensor, "row some"]
     ) -> None:
         """Count tokens of another part of the corpus, for the neurons from ``first`` on."""
-        below = gates < 0, ups < 0
-        gate, up, both = (
-            each.float().sum(0).long().cpu() for each in (*below, below[0] & below[1])
-        )
+        below = [
+            torch.lt(each, 0, out=torch.empty_like(each, dtype=torch.float32))  # sums are faster so
+            for each in (gates, ups)
+        ]
+        gate, up, both = (each.sum(0).long() for each in (*below, below[0] * below[1]))
         found = torch.stack([len(gates) - gate - up + both, up - both, gate - both, both])
-        self.count[:, first : first + found.shape[1]] += found
+        self.count[:, first : first + found.shape[1]] += found.to(self.count.device)
 
     def merge(self, later: "Quadrants") -> None:
         """Count those that were counted elsewhere."""
@@ -266,6 +321,9 @@ class Records(Tally):
             no.clone(),
             no.clone(),
         )
+
+    def move(self, device: torch.device) -> None:
+        """They are few, and stay on the processor."""
 
     @property
     def document(self) -> Int[Tensor, " token"]:

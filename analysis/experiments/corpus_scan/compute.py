@@ -254,7 +254,7 @@ def corpus_scan(
     for done in engine(subject, pieces, neurons, contrast, seed, begun):
         keep(done)
         progress(done.windows / len(pieces))
-    found = examples(subject, done, neurons[0], dict(documents))
+    found = examples(subject, done, neurons[0], dict(documents), pieces)
     records = done.records
     progress(1.0)
     by_band = bands(records, seed)

@@ -66,7 +66,7 @@ def _columns(
     pieces = sorted(windows(subject, numbered, WINDOW_TOKENS), key=lambda each: -len(each.tokens))
     layers, done = {neuron.layer for neuron in neurons}, 0
     values, following, places = [], [], []
-    for batch in batches(pieces, BATCH_TOKENS):
+    for batch in batches(pieces, subject.arithmetic.tokens_a_pass(BATCH_TOKENS, subject.d_mlp)):
         reading = read(subject, batch, layers, logits=False)
         kept = (reading.following != NO_TOKEN) & (reading.pos > 0)
         own = [reading.activations[n.layer][kept, n.number] for n in neurons]

@@ -47,7 +47,9 @@ class Checkpoint:
     def __init__(self, folder: Path | None, pair: Pair, texts: Sequence[Text], seed: int) -> None:
         models = [[m.origin.name, m.origin.revision] for m in (pair.donor, pair.recipient)]
         key = [models, str(pair.neuron), str(pair.other), [text.text for text in texts], seed]
-        text = json.dumps([*key, str(pair.donor.dtype), code_version("analysis.engines.transfer")])
+        text = json.dumps(
+            [*key, pair.donor.arithmetic.name, code_version("analysis.engines.transfer")]
+        )
         self._folder, self._key = folder, hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def load(self, fold: int) -> Transfer | None:

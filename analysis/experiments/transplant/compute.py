@@ -85,9 +85,8 @@ def _recipient(donor: Subject, name: str) -> Subject:
     """
     from analysis.loading.models import load
 
-    dtype = str(donor.dtype).removeprefix("torch.")
     same = name in ("", donor.origin.name)
-    return donor if same else load(name, str(donor.device), dtype)
+    return donor if same else load(name, str(donor.device), donor.arithmetic.name)
 
 
 def _layer(text: str, recipient: Subject) -> int | None:
