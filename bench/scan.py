@@ -17,7 +17,7 @@ from bench.timing import Work, alternate
 def forward(subject: Subject, texts: list[Window], logits: bool) -> None:
     """The plain model on the windows, one at a time where they are full, else padded."""
     model = subject.model if logits else subject.model.base_model
-    for batch in batches(texts, BATCH_TOKENS):
+    for batch in batches(texts, subject.arithmetic.tokens_a_pass(BATCH_TOKENS, subject.d_mlp)):
         ids = torch.zeros((len(batch), max(len(w.tokens) for w in batch)), dtype=torch.long)
         for row, window in enumerate(batch):
             ids[row, : len(window.tokens)] = torch.tensor(window.tokens)

@@ -29,12 +29,12 @@ def matrices(block: nn.Module) -> list[Tensor]:
 
 
 @torch.inference_mode()
-def bare_products(subject: Subject) -> None:
+def bare_products(subject: Subject, tokens: int = CHUNK_TOKENS) -> None:
     """Every product of a neuron's residual with the weights of all later blocks, in chunks."""
     blocks = [matrices(block) for block in subject.blocks]
     width = max(weight.shape[0] for block in blocks for weight in block)
     rows = torch.randn(subject.d_mlp, width, device=subject.device, dtype=subject.dtype)
-    chunks = rows.chunk(-(-len(rows) // CHUNK_TOKENS))
+    chunks = rows.chunk(-(-len(rows) // tokens))
     for layer in range(subject.n_layers):
         for chunk in chunks:
             for weight in (w for block in blocks[layer + 1 :] for w in block):
