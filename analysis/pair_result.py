@@ -44,7 +44,7 @@ class PairResult(Result):
         return ratio(effects.astype(float), self.held_out_gap.astype(float))
 
 
-def asked(pair: PromptPair, clean_diff: float, corrupted_diff: float) -> dict[str, Any]:
+def pair_fields(pair: PromptPair, clean_diff: float, corrupted_diff: float) -> dict[str, Any]:
     """The fields that tell what was asked."""
     return {
         "clean": pair.clean.text,
@@ -56,7 +56,7 @@ def asked(pair: PromptPair, clean_diff: float, corrupted_diff: float) -> dict[st
     }
 
 
-def told(result: PairResult) -> dict[str, Any]:
+def pair_summary(result: PairResult) -> dict[str, Any]:
     """The first of their plain values."""
     return {
         "target": result.target,

@@ -20,7 +20,7 @@ from analysis.experiments.comparison.compute import (
     CHARACTERS,
     COMPARED,
     HUB,
-    NOT_ASKED,
+    NOT_IN_STUDY,
     SHOWN,
     beginnings,
     comparison,
@@ -121,7 +121,7 @@ def test_rows_of_other_studies_join_in_the_order_of_the_list_and_wait_no_longer(
     assert both.models == (own.models[0], "gpt2", "gpt2-xl", "mine")
     assert not {"gpt2", "gpt2-xl"} & {*both.missing}
     assert dict(zip(both.missing, both.reasons, strict=True))["gpt2-medium"] == AT_THE_HUB
-    assert dict(zip(both.missing, both.reasons, strict=True))["gemma-3-270m"] == NOT_ASKED
+    assert dict(zip(both.missing, both.reasons, strict=True))["gemma-3-270m"] == NOT_IN_STUDY
 
 
 def test_a_study_shows_rows_of_other_models_that_the_same_code_made_of_the_same_question(tmp_path):

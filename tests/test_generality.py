@@ -5,7 +5,7 @@ import pytest
 
 from analysis.claims import make_claims
 from analysis.experiments.generality import EXPERIMENT
-from analysis.experiments.generality.compute import either_way, generality, summary
+from analysis.experiments.generality.compute import generality, summary, unsigned_auc
 from analysis.experiments.generality.figures import generality as draw_generality
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import (
@@ -106,7 +106,7 @@ def test_swapping_the_groups_turns_the_auc_round_and_keeps_the_means(subject, pa
     other = generality(subject, NEURON, pair.contrast, (SENTENCE, OTHER), WORDS[::-1])
     np.testing.assert_allclose(other.auc, 1 - result.auc, atol=1e-6)
     np.testing.assert_allclose(other.means, result.means[:, ::-1], atol=1e-5)
-    np.testing.assert_allclose(either_way(other.auc), either_way(result.auc), atol=1e-6)
+    np.testing.assert_allclose(unsigned_auc(other.auc), unsigned_auc(result.auc), atol=1e-6)
 
 
 def test_a_planted_neuron_parts_the_words_it_was_planted_for(subject, pair):
@@ -152,7 +152,7 @@ def test_the_embedded_neuron_parts_vowel_trees_from_consonant_trees():
     for (low, high), value in zip(real.mean_intervals[0], (7.10, -0.60), strict=True):
         assert low < value < high
     assert real.auc[0] == pytest.approx(0.9875, abs=1e-4)
-    assert (either_way(real.matched_auc[0]) < real.auc[0]).all()
+    assert (unsigned_auc(real.matched_auc[0]) < real.auc[0]).all()
     assert real.chance[0] < 0.001
 
 

@@ -5,7 +5,7 @@ import torch
 
 from analysis.contrast import make_contrast
 from analysis.engines import grafting
-from analysis.engines.grafting import grown, native, without
+from analysis.engines.grafting import native, widened, without
 from analysis.engines.trial import Trial, costs
 from analysis.errors import UserError
 from analysis.neuron import Neuron
@@ -86,7 +86,7 @@ def test_a_model_whose_activations_are_made_otherwise_is_refused(name):
 def test_a_graft_that_is_built_in_is_the_last_neuron_of_its_layer(name, tmp_path):
     subject = families.shared_subject(name)
     cut, graft = without(subject, NEURON), native(subject, NEURON)
-    whole = grown(cut, graft)
+    whole = widened(cut, graft)
     tokens = subject.tokens(TEXTS[0])
     torch.testing.assert_close(whole.logits(tokens), subject.logits(tokens), atol=1e-4, rtol=1e-4)
     assert whole.d_mlp == subject.d_mlp + 1
@@ -103,4 +103,4 @@ def test_a_graft_that_is_built_in_is_the_last_neuron_of_its_layer(name, tmp_path
 def test_a_model_whose_neurons_follow_from_its_width_is_not_grown():
     subject = families.shared_subject("bloom")
     with pytest.raises(UserError, match="follows from its width"):
-        grown(subject, native(subject, NEURON))
+        widened(subject, native(subject, NEURON))

@@ -133,7 +133,7 @@ def test_every_pair_is_what_hooks_measure(subject, pair):
             assert found.frozen[i, j] == pytest.approx(rest, abs=1e-3)
             sets = [first, second], [first], [second]
             both, *each = (hooked(subject, other, some) for some in sets)
-            assert found.elsewhere(i, j).mean == pytest.approx(both - sum(each), abs=1e-3)
+            assert found.over_held_out(i, j).mean == pytest.approx(both - sum(each), abs=1e-3)
     assert 0 <= found.noise < 1e-4
 
 

@@ -11,7 +11,7 @@ from analysis import corpus, questions, running, sentences
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.library import compute
-from analysis.experiments.library.chance import _half_turned
+from analysis.experiments.library.chance import _half_exchanged
 from analysis.experiments.library.compute import library_row, summary, together
 from analysis.experiments.library.facts import facts
 from analysis.experiments.library.figures import library as draw
@@ -81,7 +81,7 @@ def test_a_planted_neuron_is_found_and_confirmed_and_is_one_neuron_that_says_the
     pairs = pairs_of(subject)
     plant(subject, neuron, pairs)
     found = library_row(subject, pairs, screen=8)
-    assert found.told == len(pairs)
+    assert found.told_apart == len(pairs)
     assert (found.chosen_on[0], found.confirmed_on[0]) == (4, 3), "half of seven, and the others"
     assert found.best == (str(neuron),)
     assert found.target_rank == 1
@@ -94,7 +94,7 @@ def test_a_planted_neuron_is_found_and_confirmed_and_is_one_neuron_that_says_the
 
 def test_what_is_confirmed_is_what_hooks_measure_on_the_pairs_that_did_not_choose(random_row):
     subject, used, found = random_row
-    assert found.told == len(used) == found.pairs - 1
+    assert found.told_apart == len(used) == found.pairs - 1
     confirming = used[int(found.chosen_on[0]) :]
     gaps = np.array([gap_of(subject, pair) for pair in confirming])
     for which, name in enumerate((found.best[0], found.second[0])):
@@ -133,7 +133,7 @@ def test_the_first_two_together_add_what_hooks_add_that_put_both_in(random_row):
 
 @pytest.mark.parametrize("pairs", [2, 7, 12])
 def test_shuffled_labels_give_nothing_to_a_neuron_that_does_the_same_on_every_pair(pairs):
-    signs = _half_turned(pairs, torch.Generator().manual_seed(3))
+    signs = _half_exchanged(pairs, torch.Generator().manual_seed(3))
     assert signs.sum() == 0
     assert (signs != 0).sum() == pairs - pairs % 2
 
@@ -142,7 +142,7 @@ def test_a_question_that_the_model_does_not_tell_apart_has_no_number_and_says_so
     subject = kept("llama").subject()
     pairs = [pair.swapped for pair in turned(subject, pairs_of(subject))]
     found = library_row(subject, pairs)
-    assert found.told == 0
+    assert found.told_apart == 0
     assert found.best == ("",)
     (alone,) = summary(found)["questions"]
     assert "recovery" not in alone
@@ -291,7 +291,7 @@ def test_the_figure_has_a_row_for_every_question_and_no_mark_of_one_that_is_not_
     figure = draw(result)
     assert len(figure.layout.yaxis.ticktext) == len(result.questions)
     best = figure.data[-1]
-    assert len(best.x) == facts(result).told == len(result.questions) - 1
+    assert len(best.x) == facts(result).told_apart == len(result.questions) - 1
     assert max(best.x) == pytest.approx(0.7, abs=0.01)
     assert any("not told apart" in each.text for each in figure.layout.annotations)
 

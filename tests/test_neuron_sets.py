@@ -75,7 +75,7 @@ def test_the_first_neurons_of_every_order_recover_what_hooks_measure(subject, pa
                 assert elsewhere == pytest.approx(
                     hooked(subject, other, names, swapped), abs=1e-3, rel=1e-3
                 )
-    np.testing.assert_allclose(result.asked_shares, result.shares[:, :, 3], atol=1e-4)
+    np.testing.assert_allclose(result.size_shares, result.shares[:, :, 3], atol=1e-4)
 
 
 def test_the_orders_are_by_patching_by_the_gradient_and_by_what_a_neuron_adds(subject, pair, few):

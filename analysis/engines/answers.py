@@ -35,7 +35,7 @@ def answers(
     found = [torch.zeros(0, device=subject.device)]
     if contrast.is_long:
         for i, tokens in enumerate(prompts, start=1):
-            target, foil = said(subject, tokens, contrast)
+            target, foil = word_probabilities(subject, tokens, contrast)
             found.append((target.log_p - foil.log_p)[None])
             progress(i / len(prompts))
         return torch.cat(found)
@@ -48,7 +48,7 @@ def answers(
 
 
 @dataclass(frozen=True)
-class Said:
+class WordProbability:
     """What a model says of a word behind a prompt.
 
     Attributes:
@@ -66,19 +66,23 @@ class Said:
     next_logits: Float[Tensor, " d_vocab"]
 
 
-def said(subject: Subject, tokens: Sequence[int], contrast: Contrast) -> tuple[Said, Said]:
+def word_probabilities(
+    subject: Subject, tokens: Sequence[int], contrast: Contrast
+) -> tuple[WordProbability, WordProbability]:
     """What the plain model says of target and foil, either of them several tokens long.
 
     Raises:
         UserError: a logit is not finite.
     """
-    target, foil = (_said(subject, tokens, word) for word in contrast.words)
+    target, foil = (_word_probability(subject, tokens, word) for word in contrast.words)
     return target, foil
 
 
-def _said(subject: Subject, tokens: Sequence[int], word: tuple[int, ...]) -> Said:
+def _word_probability(
+    subject: Subject, tokens: Sequence[int], word: tuple[int, ...]
+) -> WordProbability:
     logits = subject.logits((*tokens, *word[:-1]))[-len(word) :]
     own = logits[range(len(word)), list(word)]
     logs = own - logits.logsumexp(-1)
     ranks = 1 + (logits > own[:, None]).sum(-1)
-    return Said(word, logs.sum(), logs, ranks, logits[0])
+    return WordProbability(word, logs.sum(), logs, ranks, logits[0])

@@ -90,5 +90,5 @@ def _gradients(
             watched.enter_context(subject.family.activations(block, keep))
         normed = model.base_model(tokens, use_cache=False)[0]
         places = contrast.passes[number].places
-        asked = contrast.part(number, subject.read_out, normed[:, -places:])
-        return torch.stack(torch.autograd.grad(asked.sum(), posts))
+        metric = contrast.part(number, subject.read_out, normed[:, -places:])
+        return torch.stack(torch.autograd.grad(metric.sum(), posts))

@@ -1,6 +1,6 @@
 """One more neuron in an MLP: what it reads, how it is activated, what it writes.
 
-A graft is kept apart from the model and added to its MLP's output on the way; ``grown`` builds it
+A graft is kept apart from the model and added to its MLP's output on the way; ``widened`` builds it
 in, as a neuron like any other.
 """
 
@@ -124,7 +124,7 @@ def without(subject: Subject, neuron: Neuron) -> Subject:
     return replace(subject, model=twin, origin=origin)
 
 
-def grown(subject: Subject, graft: Graft) -> Subject:
+def widened(subject: Subject, graft: Graft) -> Subject:
     """The model with the graft built in, as the last neuron of its layer.
 
     Every layer gets one more neuron, so that one configuration holds for all; those of the other
@@ -136,7 +136,7 @@ def grown(subject: Subject, graft: Graft) -> Subject:
     name = size_name(subject)
     twin = share_weights(subject.model)
     for layer, block in enumerate(subject.family.layers(twin)):
-        _grow(subject, block, graft if layer == graft.layer else None)
+        _widen(subject, block, graft if layer == graft.layer else None)
     setattr(twin.config, name, subject.d_mlp + 1)
     return replace(subject, model=twin)
 
@@ -156,7 +156,7 @@ def size_name(subject: Subject) -> str:
     )
 
 
-def _grow(subject: Subject, block: nn.Module, graft: Graft | None) -> None:
+def _widen(subject: Subject, block: nn.Module, graft: Graft | None) -> None:
     """Give a block one more neuron: the graft, or one that does nothing."""
     family = subject.family
     paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]

@@ -117,8 +117,8 @@ class NeuronPatcher:
             end = min(begin + width, chosen.shape[1])
             part = part_of(progress, begin / chosen.shape[1], end / chosen.shape[1])
             finals = [
-                tail.ends(partial(self._entering, some, number), told)
-                for number, tail, told in self._numbered(part)
+                tail.ends(partial(self._entering, some, number), tail_progress)
+                for number, tail, tail_progress in self._numbered(part)
             ]
             effects[some] = self._diff(finals) - self.corrupted_diff
         return effects[chosen]
@@ -218,8 +218,8 @@ class NeuronPatcher:
             return change
 
         finals = [
-            tail.ends(partial(entering, number), told, changes)
-            for number, tail, told in self._numbered(progress)
+            tail.ends(partial(entering, number), tail_progress, changes)
+            for number, tail, tail_progress in self._numbered(progress)
         ]
         return self._diff(finals) - self.corrupted_diff
 

@@ -141,8 +141,8 @@ def check_kind(config: dict[str, Any], folder: Path | str) -> None:
     kinds = [str(kind) for kind in as_list(config.get("architectures"))]
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
         raise UserError(f"{folder} holds a {kinds[0]}, which is not a causal language model.")
-    if (elsewhere := config.get("transformers_weights")) is not None:
-        raise UserError(f"{folder} has its weights in {elsewhere}: name that file {WEIGHTS}.")
+    if (named := config.get("transformers_weights")) is not None:
+        raise UserError(f"{folder} has its weights in {named}: name that file {WEIGHTS}.")
     if "quantization_config" in config:
         raise UserError(f"{folder} holds quantised weights: give the full-precision model.")
     check_architecture(config, folder)

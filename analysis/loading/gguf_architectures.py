@@ -30,7 +30,7 @@ class Architecture:
         names: modules outside of blocks, by llama.cpp's name.
         block: where the blocks are, with ``{}`` for the number.
         block_names: modules of a block, by llama.cpp's name.
-        turned: whether transformers keeps the matrices of blocks input first (GPT-2).
+        transposed: whether transformers keeps the matrices of blocks input first (GPT-2).
         paired: whether llama.cpp turns neighbours of a head, transformers its halves (Llama).
         gains_less_one: whether transformers keeps of a norm's gain what it has over one (Gemma).
     """
@@ -39,7 +39,7 @@ class Architecture:
     names: Mapping[str, str]
     block: str
     block_names: Mapping[str, str]
-    turned: bool = False
+    transposed: bool = False
     paired: bool = False
     gains_less_one: bool = False
 
@@ -190,5 +190,5 @@ ARCHITECTURES = {
     "gemma3": Architecture(
         _gemma3, LLAMA_NAMES, "model.layers.{}", GEMMA3_BLOCK_NAMES, gains_less_one=True
     ),
-    "gpt2": Architecture(_gpt2, GPT2_NAMES, "transformer.h.{}", GPT2_BLOCK_NAMES, turned=True),
+    "gpt2": Architecture(_gpt2, GPT2_NAMES, "transformer.h.{}", GPT2_BLOCK_NAMES, transposed=True),
 }

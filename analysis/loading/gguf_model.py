@@ -149,7 +149,7 @@ def _check_places(
                 " settings has no place, so it is refused."
             )
         shape = file.shape(name)
-        if wanted[place] != (shape[::-1] if _is_turned(architecture, name) else shape):
+        if wanted[place] != (shape[::-1] if _is_transposed(architecture, name) else shape):
             raise UserError(
                 f"{file.path} holds the tensor {name} of shape {shape}, which does not fit its"
                 " settings: the file is damaged."
@@ -159,15 +159,15 @@ def _check_places(
         raise UserError(f"{file.path} holds no tensor for {absent[0]}: get the whole file.")
 
 
-def _is_turned(architecture: Architecture, name: str) -> bool:
-    return architecture.turned and name.startswith("blk.")
+def _is_transposed(architecture: Architecture, name: str) -> bool:
+    return architecture.transposed and name.startswith("blk.")
 
 
 def _arrange(
     values: "np.ndarray", architecture: Architecture, name: str, config: Any
 ) -> "np.ndarray":
     module = _parts(name)[1]
-    if _is_turned(architecture, name):
+    if _is_transposed(architecture, name):
         return values.T
     if not architecture.paired or module not in ("attn_q", "attn_k"):
         return values

@@ -49,7 +49,7 @@ def with_grafts(subject: "Subject", paths: list[str]) -> "Subject":
     """
     from dataclasses import replace
 
-    from analysis.engines.grafting import check_graftable, grown, without
+    from analysis.engines.grafting import check_graftable, widened, without
     from analysis.neuron import parse_neuron
 
     check_graftable(subject)
@@ -66,7 +66,7 @@ def with_grafts(subject: "Subject", paths: list[str]) -> "Subject":
         layers.add(graft.layer)
         if about["cut"]:
             subject = without(subject, parse_neuron(about["cut"], subject.n_layers, subject.d_mlp))
-        grafted = grown(subject, graft)
+        grafted = widened(subject, graft)
         name = f"{subject.origin.name} with {about['neuron']} of {about['donor']}"
         made = f"{subject.origin.revision}+{about['sha256'][:16]}"
         subject = replace(grafted, origin=replace(subject.origin, name=name, revision=made))

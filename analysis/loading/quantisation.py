@@ -32,7 +32,7 @@ The layouts are those of ggml-quants.c. Other formats have no step: they store f
 numbers, or places in a table of values that are not evenly spaced.
 """
 
-WHOLE = ("F32", "F16", "BF16")
+UNQUANTISED = ("F32", "F16", "BF16")
 """Formats that are not quantised."""
 
 
@@ -65,7 +65,7 @@ def quantised(gguf: Path, model: "PreTrainedModel") -> Iterator[Quantised]:
     parameters = dict(model.named_parameters())
     for tensor, place, arranged in placements(file, model.config):
         stored = file.tensors[tensor].tensor_type.name
-        if stored in WHOLE or place not in parameters:
+        if stored in UNQUANTISED or place not in parameters:
             continue
         values = torch.from_numpy(arranged(file.values(tensor)).copy())
         weights = parameters[place].detach().cpu()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "transformers", "transformer-lens")
 
 
-WHOLE = "whole sequences"
+WHOLE_SEQUENCES = "whole sequences"
 """What a verdict says of a model whose blocks the engine cannot take up in a sequence's middle."""
 
 
@@ -38,11 +38,11 @@ def check_once(subject: "Subject") -> None:
     if mark.is_file():
         engine = mark.read_text(encoding="utf-8")
     else:
-        engine = WHOLE if check_twins(subject) else ""
+        engine = WHOLE_SEQUENCES if check_twins(subject) else ""
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.write_text(engine, encoding="utf-8")
-    if engine == WHOLE:
+    if engine == WHOLE_SEQUENCES:
         kind = type(subject.model).__name__
         notice(f"note: each patch of a {kind} runs its whole sequence again, which is slower.")
 

@@ -34,14 +34,14 @@ class Choices:
         self, values: Float[np.ndarray, " text"], which: Bool[np.ndarray, " text"] | None = None
     ) -> Float[np.ndarray, "3"]:
         """Mean over some texts, all by default, and its 95 % interval."""
-        return self._told(lambda weights: _mean(weights, values, which))
+        return self._with_interval(lambda weights: _mean(weights, values, which))
 
     def margin(self, values: Float[np.ndarray, " text"]) -> Float[np.ndarray, "3"]:
         """Mean where the target is called for, less that where the foil is.
 
         A bias adds the same to both, and so nothing to this.
         """
-        return self._told(lambda weights: self._margin(weights, values))
+        return self._with_interval(lambda weights: self._margin(weights, values))
 
     def area(self, values: Float[np.ndarray, " text"]) -> Float[np.ndarray, "3"]:
         """AUC: the chance that the value is larger where the target is called for."""
@@ -53,18 +53,18 @@ class Choices:
             total: np.ndarray = ((left @ wins) * right_ones).sum(1)
             return total / (left.sum(1) * right_ones.sum(1))
 
-        return self._told(areas)
+        return self._with_interval(areas)
 
     def share(
         self, part: Float[np.ndarray, " text"], whole: Float[np.ndarray, " text"]
     ) -> Float[np.ndarray, "3"]:
         """One margin as a share of another."""
-        return self._told(lambda w: self._margin(w, part) / self._margin(w, whole))
+        return self._with_interval(lambda w: self._margin(w, part) / self._margin(w, whole))
 
     def _margin(self, weights: Weights, values: np.ndarray) -> Float[np.ndarray, " draw"]:
         return _mean(weights, values, self.target) - _mean(weights, values, ~self.target)
 
-    def _told(
+    def _with_interval(
         self, statistic: Callable[[Weights], Float[np.ndarray, " draw"]]
     ) -> Float[np.ndarray, "3"]:
         """Its value and the ends of its percentile interval; NaNs where there is nothing to draw.

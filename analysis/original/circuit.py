@@ -51,9 +51,9 @@ def circuit(published: Document) -> tuple[Members, ...]:
 def recoveries(subject: Subject, pair: PromptPair, members: tuple[Members, ...]) -> list[float]:
     """What each recovers, patched at all positions; NaN where the model has no such component."""
     has = [all(_exists(subject, name) for name in each.names) for each in members]
-    sets = [each.names for each, there in zip(members, has, strict=True) if there]
+    sets = [each.names for each, present in zip(members, has, strict=True) if present]
     found = iter(recovered_together(subject, pair, sets).tolist() if sets else ())
-    return [next(found) if there else float("nan") for there in has]
+    return [next(found) if present else float("nan") for present in has]
 
 
 def _exists(subject: Subject, name: str) -> bool:

@@ -42,7 +42,7 @@ def row(
     return Library(
         **_named(name, words, plan),
         pairs=np.array([20]),
-        told=np.array([2 * PAIRS]),
+        told_apart=np.array([2 * PAIRS]),
         gap=np.array([4.0], np.float32),
         chosen_on=np.array([PAIRS]),
         best=(plan.neurons[0],),
@@ -81,7 +81,7 @@ def untold(name: str, words: tuple[str, str], plan: Plan) -> Library:
     return Library(
         **_named(name, words, plan),
         pairs=np.array([27]),
-        told=np.array([0]),
+        told_apart=np.array([0]),
         gap=np.array([-0.1], np.float32),
         chosen_on=np.array([0]),
         best=("",),

@@ -141,7 +141,7 @@ def tables(result: Ablation) -> dict[str, Any]:
         "activation": float(result.activation[0]),
         "mean_activation": result.mean_activation,
         "matched": len(result.matched),
-        "asked": [_row_of_prompt(result, i) for i in range(UNTOUCHED, len(result.methods))],
+        "on_prompt": [_row_of_prompt(result, i) for i in range(UNTOUCHED, len(result.methods))],
         "set": [
             _set_row(result, method, kind)
             for kind in (True, False)
@@ -246,7 +246,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Ablation:
 def summary(result: Ablation) -> dict[str, Any]:
     """The result in plain values, by method."""
     answer = tables(result)
-    untouched, *rows = answer.pop("asked")
+    untouched, *rows = answer.pop("on_prompt")
     methods = {row["method"]: {k: row[k] for k in MEASURES} for row in rows}
     for name, draws in _draws(result).items():
         (row,) = (row for row in rows if row["method"] == name)

@@ -15,7 +15,7 @@ from analysis.experiments.circuit.graph import Graph
 from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows, node_rows
 from analysis.experiments.circuit.sets import confirm, sets_of
 from analysis.inputs import Inputs
-from analysis.pair_result import asked, told
+from analysis.pair_result import pair_fields, pair_summary
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
@@ -79,20 +79,20 @@ def circuit(
     confirmed = confirm(graph, edges, kept, held_out, part_of(progress, 0.85, 1.0))
     progress(1.0)
     return Circuit(
-        **asked(pair, graph.clean_diff, graph.corrupted_diff),
+        **pair_fields(pair, graph.clean_diff, graph.corrupted_diff),
         tokens=pair.clean.strings,
         exchanged=pair.differing,
         universe=len(graph.nodes.listed),
         shortlist=len(ranked.alone),
         apart=len(graph.nodes.apart),
-        **ranked.told(edges.nodes, pair.start),
+        **ranked.fields(edges.nodes, pair.start),
         edges=effects.numpy(),
         least=least,
         kept=kept.numpy(),
         faithful=float(found[0]),
         edge_sizes=sizes,
         edge_curve=found[1:].numpy(),
-        **tried.told(together),
+        **tried.fields(together),
         **confirmed,
     )
 
@@ -105,7 +105,7 @@ class _Ranked:
     first: list[Node]
     alone: dict[Node, tuple[float, float]]
 
-    def told(self, nodes: Sequence[Node], start: int) -> dict[str, Any]:
+    def fields(self, nodes: Sequence[Node], start: int) -> dict[str, Any]:
         """The fields of the result that tell of some nodes."""
         restored, lost = np.array([self.alone[node] for node in nodes], np.float32).T
         return {
@@ -160,7 +160,7 @@ def _largest(
 def summary(result: Circuit) -> dict[str, Any]:
     """The circuit in plain values: nodes, edges by size, curves with their areas, held out."""
     return {
-        **told(result),
+        **pair_summary(result),
         "n_nodes": result.universe,
         "shortlist": result.shortlist,
         "least": result.least,

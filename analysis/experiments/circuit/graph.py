@@ -48,7 +48,7 @@ class Graph:
         )
         self.gap = check_gap(self.clean_diff, self.corrupted_diff)
         heads = int(subject.config.num_attention_heads)
-        listed = self._loudest(apart) if isinstance(apart, int) else apart
+        listed = self._strongest(apart) if isinstance(apart, int) else apart
         self.nodes = Nodes(self.corrupted, heads, listed)
 
     def _diff(self, final: Tensor) -> Tensor:
@@ -62,19 +62,19 @@ class Graph:
     @cached_property
     def _estimates(self) -> tuple[Values, Values]:
         """By the gradient: what each value alone restores, and what is lost without it."""
-        ways = (
+        directions = (
             (self.pair.corrupted, self.corrupted, self.clean, self.gap),
             (self.pair.clean, self.clean, self.corrupted, -self.gap),
         )
         found = []
-        for prompt, own, other, gap in ways:
-            told = attribute_values(self.subject, prompt.tokens, self.pair.contrast, own, other)
-            found.append({stage: [each / gap for each in told[stage]] for stage in STAGES})
+        for prompt, own, other, gap in directions:
+            values = attribute_values(self.subject, prompt.tokens, self.pair.contrast, own, other)
+            found.append({stage: [each / gap for each in values[stage]] for stage in STAGES})
         return found[0], found[1]
 
-    def _loudest(self, count: int) -> list[tuple[Neuron, int]]:
+    def _strongest(self, count: int) -> list[tuple[Neuron, int]]:
         """The neurons, each at its position, with the largest estimates either way."""
-        sizes = [torch.stack(way["activations"]).abs() for way in self._estimates]
+        sizes = [torch.stack(values["activations"]).abs() for values in self._estimates]
         largest = torch.maximum(*sizes)
         _, suffix, d_mlp = largest.shape
         chosen = largest.flatten().topk(min(count, largest.numel())).indices.tolist()
@@ -83,7 +83,7 @@ class Graph:
 
     def estimates(self) -> Float[Tensor, "2 node"]:
         """By the gradient: what each node alone restores, and what is lost without it."""
-        return torch.stack([self.nodes.sums(way) for way in self._estimates])
+        return torch.stack([self.nodes.sums(values) for values in self._estimates])
 
     def alone(self, nodes: Sequence[Node], progress: Progress = silent) -> Float[Tensor, "2 some"]:
         """What each node's clean value restores, and what its corrupted value takes away."""

@@ -29,11 +29,11 @@ class Sets:
     sizes: list[int]
     sets: Bool[Tensor, "set node"]
 
-    def told(self, together: Float[Tensor, " set"]) -> dict[str, Any]:
+    def fields(self, together: Float[Tensor, " set"]) -> dict[str, Any]:
         """The fields of the result, in the order of the sets."""
         count = len(self.sizes)
-        parts = [1, 1, DRAWS, count, count, DRAWS * count]
-        nodes, without, matched, alone, complement, random = torch.split(together, parts)
+        lengths = [1, 1, DRAWS, count, count, DRAWS * count]
+        nodes, without, matched, alone, complement, random = torch.split(together, lengths)
         return {
             "faithful_nodes": float(nodes),
             "without": float(without),
@@ -108,10 +108,10 @@ def confirm(
                 names.append(f"{pair.clean.text} / {pair.corrupted.text}")
                 rows.append((other.gap, faithful * other.gap, without * other.gap))
         progress(done / len(held_out))
-    told = np.array(rows, np.float32).reshape(-1, 3)
+    values = np.array(rows, np.float32).reshape(-1, 3)
     return {
         "held_out": tuple(names),
-        "held_out_gap": told[:, 0],
-        "held_out_faithful": told[:, 1],
-        "held_out_without": told[:, 2],
+        "held_out_gap": values[:, 0],
+        "held_out_faithful": values[:, 1],
+        "held_out_without": values[:, 2],
     }

@@ -36,7 +36,7 @@ HUB = (
 COMPARED = ("smollm2-135m", "gemma-3-270m", *HUB)
 """All that are compared, in this order."""
 
-NOT_ASKED = "not part of this study."
+NOT_IN_STUDY = "not part of this study."
 """Why another one has no row."""
 
 AT_THE_HUB = "waits for a machine that reaches the hub."
@@ -140,9 +140,11 @@ def joined(own: Comparison, others: Sequence[Comparison]) -> Comparison:
     """
     known = {name: place for place, name in enumerate(COMPARED)}
     rows = [own, *sorted(others, key=lambda row: known.get(row.models[0], len(known)))]
-    there = {row.models[0] for row in rows}
+    present = {row.models[0] for row in rows}
     missing = {
-        name: AT_THE_HUB if name in HUB else NOT_ASKED for name in COMPARED if name not in there
+        name: AT_THE_HUB if name in HUB else NOT_IN_STUDY
+        for name in COMPARED
+        if name not in present
     }
     return together(rows, missing)
 

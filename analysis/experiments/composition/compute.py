@@ -20,16 +20,14 @@ from analysis.prompts import PromptPair, check_gap
 from analysis.result import Result
 from analysis.subject import Subject
 
-WAYS = ("denoising", "noising")
-
 CONTROLS = 20
 """Neurons of the same layer, about as active, that are split beside the neuron."""
 
-PARTS = 10
+FOLLOWED = 10
 """How many of the largest later heads and neurons are followed on held-out pairs."""
 
 
-def _nothing() -> Float[np.ndarray, " way"]:
+def _nothing() -> Float[np.ndarray, " direction"]:
     return np.zeros(2, np.float32)
 
 
@@ -98,19 +96,19 @@ class Composition(Result):
     foil: str
     clean_diff: float
     corrupted_diff: float
-    delta: Float[np.ndarray, " way"]
-    total: Float[np.ndarray, " way"]
-    direct: Float[np.ndarray, " way"]
-    direct_unfrozen: Float[np.ndarray, " way"]
-    norm: Float[np.ndarray, " way"]
-    heads_alone: Float[np.ndarray, "way later head"]
-    heads_full: Float[np.ndarray, "way later head"]
-    neurons_alone: Float[np.ndarray, "way later d_mlp"]
-    neurons_full: Float[np.ndarray, "way later d_mlp"]
+    delta: Float[np.ndarray, " direction"]
+    total: Float[np.ndarray, " direction"]
+    direct: Float[np.ndarray, " direction"]
+    direct_unfrozen: Float[np.ndarray, " direction"]
+    norm: Float[np.ndarray, " direction"]
+    heads_alone: Float[np.ndarray, "direction later head"]
+    heads_full: Float[np.ndarray, "direction later head"]
+    neurons_alone: Float[np.ndarray, "direction later d_mlp"]
+    neurons_full: Float[np.ndarray, "direction later d_mlp"]
     controls: tuple[str, ...]
-    control_delta: Float[np.ndarray, "way control"]
-    control_total: Float[np.ndarray, "way control"]
-    control_direct: Float[np.ndarray, "way control"]
+    control_delta: Float[np.ndarray, "direction control"]
+    control_total: Float[np.ndarray, "direction control"]
+    control_direct: Float[np.ndarray, "direction control"]
     components: tuple[str, ...]
     held_out: tuple[str, ...]
     held_out_total: Float[np.ndarray, " pair"]
@@ -118,13 +116,13 @@ class Composition(Result):
     held_out_direct_unfrozen: Float[np.ndarray, " pair"]
     held_out_noising_total: Float[np.ndarray, " pair"]
     held_out_noising_direct: Float[np.ndarray, " pair"]
-    pushed_total: Float[np.ndarray, "way pair push"]
-    pushed_components: Float[np.ndarray, "way pair push part"]
-    random_total: Float[np.ndarray, "way pair draw"]
-    random_components: Float[np.ndarray, "way pair draw part"]
-    post_norms: Float[np.ndarray, " way"] = field(default_factory=_nothing)
-    cap: Float[np.ndarray, " way"] = field(default_factory=_nothing)
-    behind: Float[np.ndarray, " way"] = field(default_factory=_nothing)
+    pushed_total: Float[np.ndarray, "direction pair push"]
+    pushed_components: Float[np.ndarray, "direction pair push part"]
+    random_total: Float[np.ndarray, "direction pair draw"]
+    random_components: Float[np.ndarray, "direction pair draw part"]
+    post_norms: Float[np.ndarray, " direction"] = field(default_factory=_nothing)
+    cap: Float[np.ndarray, " direction"] = field(default_factory=_nothing)
+    behind: Float[np.ndarray, " direction"] = field(default_factory=_nothing)
     first_tokens: tuple[str, ...] = ()
 
     @property
@@ -151,22 +149,22 @@ class Composition(Result):
         return Later(self.first_later, self.heads_full[direction], self.neurons_full[direction])
 
     @property
-    def indirect(self) -> Float[np.ndarray, " way"]:
+    def indirect(self) -> Float[np.ndarray, " direction"]:
         """Total minus the direct effect with the norm frozen."""
         return self.total - self.direct
 
     @property
-    def single_paths(self) -> Float[np.ndarray, " way"]:
+    def single_paths(self) -> Float[np.ndarray, " direction"]:
         """Sum of the single paths through every later head and MLP."""
         return self.heads_alone.sum((1, 2)) + self.neurons_alone.sum((1, 2))
 
     @property
-    def remainder(self) -> Float[np.ndarray, " way"]:
+    def remainder(self) -> Float[np.ndarray, " direction"]:
         """Total less direct effect, single paths and ``behind``: longer paths, norms and a cap."""
         return self.indirect - self.single_paths - self.behind
 
     @property
-    def longer(self) -> Float[np.ndarray, " way"]:
+    def longer(self) -> Float[np.ndarray, " direction"]:
         """What later components write differently because other later components changed too."""
         return self.remainder - self.norm - self.post_norms - self.cap
 
@@ -194,7 +192,7 @@ def composition(
     check_gap(splits[1].base, splits[0].base)
     own = {name: _by_direction(splits, name)[:, 0] for name in _SPLIT}
     first = neuron.layer + 1
-    components = Later(first, own["heads_full"][0], own["neurons_full"][0]).largest(PARTS)
+    components = Later(first, own["heads_full"][0], own["neurons_full"][0]).largest(FOLLOWED)
     names, confirmed = confirm(subject, neuron, held_out, components, part_of(progress, 0.2, 1.0))
     progress(1.0)
     return Composition(
@@ -241,7 +239,7 @@ def _both_directions(
 
 def _by_direction(
     splits: tuple[WordSplit, WordSplit], name: str
-) -> Float[np.ndarray, "way neuron *rest"]:
+) -> Float[np.ndarray, "direction neuron *rest"]:
     """One quantity of both ways; effects of noising count what the clean answer loses."""
     denoising, noising = (getattr(s, name).cpu().numpy() for s in splits)
     return np.stack([denoising, noising if name == "delta" else -noising])

@@ -39,9 +39,9 @@ def confirm(
             ours = [split_words(subject, *run, [neuron], pair.contrast) for run in runs]
             check_gap(ours[1].base, ours[0].base)
             first = first_of(pair.contrast)
-            for way, run in enumerate(runs):
-                splits[way].append(ours[way])
-                found[way].append(answers(subject, *run, neuron, first))
+            for direction, run in enumerate(runs):
+                splits[direction].append(ours[direction])
+                found[direction].append(answers(subject, *run, neuron, first))
             names.append(f"{pair.clean.text} / {pair.corrupted.text}")
     denoising, noising = splits
     return tuple(names), {
@@ -62,7 +62,7 @@ def _pushed(
     found: tuple[list[Answers], list[Answers]], first: int, components: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Totals and components of all pushes, both ways; noising counts what the answer loses."""
-    signed = [(sign, each) for sign, way in zip((1, -1), found, strict=True) for each in way]
+    signed = [(sign, each) for sign, runs in zip((1, -1), found, strict=True) for each in runs]
     shape = 2, len(found[0]), len(PUSHES) + DRAWS
     totals = np.zeros(shape, np.float32)
     written = np.zeros((*shape, len(components)), np.float32)

@@ -65,5 +65,5 @@ def split_words(
     effects = torch.zeros(chosen.shape, device=chosen.device)
     effects[chosen] = patcher.effects(chosen)
     total = torch.stack([effects[neuron] for neuron in neurons])
-    whole = {**vars(first), "base": patcher.corrupted_diff, "total": total}
-    return WordSplit(**whole, behind=total - first.total)
+    fields = {**vars(first), "base": patcher.corrupted_diff, "total": total}
+    return WordSplit(**fields, behind=total - first.total)

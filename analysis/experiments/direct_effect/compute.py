@@ -189,7 +189,7 @@ def direct_effect(
     """Project a neuron's output weights on the unembedding, with the final norm frozen.
 
     Variants of the target (case, space) are counted as one word, since "An" close behind " an" is
-    no competitor. The control is the same vector turned to random directions.
+    no competitor. The control is the same vector negative to random directions.
 
     Args:
         subject: the model.
@@ -321,5 +321,5 @@ def _among_neurons(
 
 def _name(subject: Subject, number: int, effects: Float[Tensor, " neuron"]) -> str:
     """A neuron's name, with a minus if negative activation raises the target by it."""
-    turned = is_gated(subject) and effects[number] < 0
-    return str(Neuron(*divmod(number, subject.d_mlp))) + (MINUS if turned else "")
+    negative = is_gated(subject) and effects[number] < 0
+    return str(Neuron(*divmod(number, subject.d_mlp))) + (MINUS if negative else "")

@@ -97,7 +97,7 @@ class Generality(Result):
     held_out_shuffled: Float[np.ndarray, "2"]
 
 
-def either_way(areas: Float[np.ndarray, " *any"]) -> Float[np.ndarray, " *any"]:
+def unsigned_auc(areas: Float[np.ndarray, " *any"]) -> Float[np.ndarray, " *any"]:
     """An AUC read in whichever direction tells the groups apart: from 0.5 to 1."""
     return np.abs(areas - 0.5) + 0.5
 
@@ -155,7 +155,7 @@ def _row(result: Generality, i: int) -> dict[str, Any]:
         rows = zip(("target", "foil"), means[i], intervals[i], strict=True)
         return {group: {"mean": mean, "interval": interval} for group, mean, interval in rows}
 
-    as_well = either_way(result.matched_auc[i]) >= either_way(result.auc)[i]
+    as_well = unsigned_auc(result.matched_auc[i]) >= unsigned_auc(result.auc)[i]
     return {
         "template": result.templates[i],
         "held_out": i > 0,

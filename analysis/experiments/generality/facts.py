@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.experiments.generality.compute import Generality, either_way
+from analysis.experiments.generality.compute import Generality, unsigned_auc
 from analysis.intervals import Auc, Interval, Span, area_span, auc, signed_area
 from analysis.numbers.separation import RESAMPLES
 
@@ -70,7 +70,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     size = len(result.target_words)
     preferred = int((result.logit_diff[0, :size] > 0).sum())
     gaps = sign * (result.means[:, 0] - result.means[:, 1])
-    matched = either_way(result.matched_auc[0])
+    matched = unsigned_auc(result.matched_auc[0])
     better, worse = result.lead_interval[:, 1] < 0, result.lead_interval[:, 0] > 0
     return Facts(
         positive=sign > 0,

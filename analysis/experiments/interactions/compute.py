@@ -18,7 +18,7 @@ from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
 from analysis.numbers.estimates import Estimate
-from analysis.pair_result import PairResult, asked, told
+from analysis.pair_result import PairResult, pair_fields, pair_summary
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
@@ -105,7 +105,7 @@ class Interactions(PairResult):
         through, excess = self.through[first, second], -self.excess[first, second]
         return bool(abs(excess) >= self.least and through / excess > MEDIATED)
 
-    def elsewhere(self, first: int, second: int) -> Estimate | None:
+    def over_held_out(self, first: int, second: int) -> Estimate | None:
         """The excess of two neurons over the held-out pairs; None where it was not measured."""
         places = self.few.tolist()
         if not self.held_out or not {first, second} <= {*places}:
@@ -146,10 +146,10 @@ def interactions(
     found = _pairs(patcher, alone, _layers(chosen), part_of(progress, 0.3, 0.8))
     few = np.sort(np.argsort(-found["recovery"], kind="stable")[:FEW])
     best = [chosen[place] for place in few]
-    confirmed = _elsewhere(subject, held_out, best, part_of(progress, 0.8, 1.0))
+    confirmed = _confirm(subject, held_out, best, part_of(progress, 0.8, 1.0))
     progress(1.0)
     return Interactions(
-        **asked(pair, patcher.clean_diff, patcher.corrupted_diff),
+        **pair_fields(pair, patcher.clean_diff, patcher.corrupted_diff),
         neurons=tuple(map(str, chosen)),
         noising=(back.set_effects(alone) / back.gap).cpu().numpy(),
         noise=_noise(patcher, alone, found["recovery"]),
@@ -181,7 +181,7 @@ def _pairs(
     return {name: values.cpu().numpy() for name, values in named.items()}
 
 
-def _elsewhere(
+def _confirm(
     subject: Subject, pairs: Sequence[PromptPair], neurons: Sequence[Neuron], progress: Progress
 ) -> dict[str, Any]:
     """Excess of every two of some neurons on other pairs of prompts.
@@ -224,12 +224,12 @@ def _best(patcher: NeuronPatcher, back: NeuronPatcher, progress: Progress) -> li
     """Those that alone recover most, or that alone take most away."""
     shape = patcher.subject.n_layers, patcher.subject.d_mlp
     best = torch.full(shape, -torch.inf, device=patcher.subject.device)
-    for done, way in enumerate((patcher, back)):
-        estimate = attribute_neurons(way.subject, way.pair, way.delta, way.start) / way.gap
+    for done, each in enumerate((patcher, back)):
+        estimate = attribute_neurons(each.subject, each.pair, each.delta, each.start) / each.gap
         chosen = torch.zeros_like(estimate, dtype=torch.bool)
         likely = estimate.flatten().topk(min(SHORTLIST, estimate.numel())).indices
         chosen.view(-1)[likely] = True
-        found = way.recoveries(chosen, part_of(progress, done / 2, (done + 1) / 2))
+        found = each.recoveries(chosen, part_of(progress, done / 2, (done + 1) / 2))
         best[chosen] = torch.maximum(best[chosen], found)
     top = best.flatten().topk(min(BEST, best.numel())).indices.tolist()
     return [Neuron(*divmod(number, shape[1])) for number in top]
@@ -254,7 +254,7 @@ def summary(result: Interactions) -> dict[str, Any]:
     """The result in plain values: the neurons, and every pair by the size of its excess."""
     order = sorted(result.pairs, key=lambda pair: -abs(result.excess[pair]))
     return {
-        **told(result),
+        **pair_summary(result),
         "noise": result.noise,
         "neurons": [
             {"neuron": name, "recovery": float(alone), "lost": float(lost)}
@@ -272,7 +272,7 @@ def summary(result: Interactions) -> dict[str, Any]:
 
 def pair_row(result: Interactions, first: int, second: int) -> dict[str, Any]:
     """One pair in plain values."""
-    there = result.elsewhere(first, second)
+    confirmed = result.over_held_out(first, second)
     return {
         "neuron": result.neurons[first],
         "other": result.neurons[second],
@@ -283,6 +283,6 @@ def pair_row(result: Interactions, first: int, second: int) -> dict[str, Any]:
         "through_other": float(result.through[first, second]),
         "kind": result.kind(first, second),
         "in_line": result.in_line(first, second),
-        "held_out_excess": there.mean if there else None,
-        "held_out_interval": [there.low, there.high] if there else None,
+        "held_out_excess": confirmed.mean if confirmed else None,
+        "held_out_interval": [confirmed.low, confirmed.high] if confirmed else None,
     }

@@ -93,7 +93,7 @@ def facts(result: Interactions) -> Facts:
 
 
 def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewhere | None:
-    told = {pair: found for pair in by_size if (found := result.elsewhere(*pair))}
+    told = {pair: found for pair in by_size if (found := result.over_held_out(*pair))}
     if not told:
         return None
     differing = [pair for pair in told if result.kind(*pair) != "additive"]

@@ -30,19 +30,19 @@ def chance(
     """
     generator = torch.Generator().manual_seed(seed)
     pairs, total = estimates.shape
-    signs = torch.stack([_half_turned(pairs, generator) for _ in range(DRAWS)])
+    signs = torch.stack([_half_exchanged(pairs, generator) for _ in range(DRAWS)])
     shuffled = (signs.to(estimates) @ estimates).argmax(1)
     drawn = torch.stack([torch.randperm(total, generator=generator)[:screen] for _ in range(DRAWS)])
     drawn = drawn.to(shuffled)
     likely = estimates.sum(0)
     likely[best] = -torch.inf  # or it could be its own rival
     random = drawn.gather(1, likely[drawn].argmax(1, keepdim=True))[:, 0]
-    turned = torch.stack([_half_turned(len(others), generator) for _ in range(DRAWS)])
+    exchanged = torch.stack([_half_exchanged(len(others), generator) for _ in range(DRAWS)])
     gaps = torch.tensor([each.gap for each in others]).to(estimates)
     found: dict[str, Any] = {}
     for name, chosen, sides in (
-        ("shuffled", shuffled, turned),
-        ("random", random, torch.ones_like(turned)),
+        ("shuffled", shuffled, exchanged),
+        ("random", random, torch.ones_like(exchanged)),
     ):
         effects = torch.stack([alone(each, chosen) for each in others], 1)
         sides = sides.to(gaps)
@@ -51,7 +51,7 @@ def chance(
     return found
 
 
-def _half_turned(pairs: int, generator: torch.Generator) -> Float[Tensor, " pair"]:
+def _half_exchanged(pairs: int, generator: torch.Generator) -> Float[Tensor, " pair"]:
     """A sign for each pair: half of them, at random, are turned, and an odd one counts nothing."""
     signs = torch.ones(pairs)
     drawn, half = torch.randperm(pairs, generator=generator), pairs // 2

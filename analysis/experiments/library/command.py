@@ -183,8 +183,8 @@ def _on_news(call: Call, subject: "Subject", made: Sequence[Made]) -> list["Libr
 
 def _told(row: "Library") -> str:
     """A finished row in short."""
-    if not row.asked[0]:
-        return f"the model does not tell these apart ({row.told[0]} of {row.pairs[0]} pairs)"
+    if not row.measured[0]:
+        return f"the model does not tell these apart ({row.told_apart[0]} of {row.pairs[0]} pairs)"
     recovery, needed = row.recovery(0).mean, row.needed(0).size
     half = f"{needed:,}" if needed else f"more than {row.sizes[-1]:,}"
     return f"{row.best[0]} recovers {recovery:.2f} on other pairs; half takes {half}"

@@ -39,8 +39,8 @@ def run(subject: Subject, inputs: Inputs, progress: Progress = silent) -> Librar
     question, share = inputs.question, 0.5 if inputs["documents"] else 1.0
     pairs = (question.pair(subject), *question.other_pairs(subject))
     screen, held_out, seed = (inputs[name] for name in ("screen", "held_out", "seed"))
-    told = part_of(progress, 0.0, share)
-    found = library_row(subject, pairs, screen, held_out, seed, told)
+    part = part_of(progress, 0.0, share)
+    found = library_row(subject, pairs, screen, held_out, seed, part)
     row = replace(found, questions=(question.key,), titles=(question.label,))
     return read_in_news(subject, [(row, inputs)], part_of(progress, share, 1.0))[0]
 
@@ -55,9 +55,9 @@ def read_in_news(
     _, first = rows[0]
     if not first["documents"]:
         return [row for row, _ in rows]
-    asked = [_contrasts(subject, given.question) for _, given in rows]
+    contrasts = [_contrasts(subject, given.question) for _, given in rows]
     texts = corpus.sample(first["documents"], first["seed"])
-    return in_news(subject, [row for row, _ in rows], asked, texts, progress)
+    return in_news(subject, [row for row, _ in rows], contrasts, texts, progress)
 
 
 def _contrasts(subject: Subject, question: Question) -> tuple[Contrast, ...]:
@@ -96,12 +96,12 @@ def library_row(
             f"It has {len(pairs)} pairs that {subject.origin.name} can read, and {FEWEST} are"
             " needed: some choose a neuron, and the others confirm it."
         )
-    gaps, told = _told_apart(subject, pairs, part_of(progress, 0.0, 0.3))
-    row = counted(subject, pairs[0].contrast, screen, gaps, len(told))
-    if len(told) < max(FEWEST, MOST * len(pairs)):
+    gaps, patchers = _told_apart(subject, pairs, part_of(progress, 0.0, 0.3))
+    row = counted(subject, pairs[0].contrast, screen, gaps, len(patchers))
+    if len(patchers) < max(FEWEST, MOST * len(pairs)):
         return row
-    many = min(CHOOSING, (len(told) + 1) // 2)
-    choosing, others = told[:many], told[many : many + confirming]
+    many = min(CHOOSING, (len(patchers) + 1) // 2)
+    choosing, others = patchers[:many], patchers[many : many + confirming]
     estimates = _attributions(choosing)
     order, found = _ordered(choosing, estimates, screen, part_of(progress, 0.3, 0.5))
     measured = _confirmed(others, order, part_of(progress, 0.5, 0.9))
@@ -115,7 +115,7 @@ def library_row(
         second=(str(second),),
         chosen=found[:2][None],
         sign=one(sign),
-        target_rank=one(_target_rank(subject, best, sign, told)),
+        target_rank=one(_target_rank(subject, best, sign, patchers)),
         **measured,
         **chance(estimates, int(order[0]), others, screen, seed),
     )
@@ -125,15 +125,15 @@ def _told_apart(
     subject: Subject, pairs: Sequence[PromptPair], progress: Progress
 ) -> tuple[Float[np.ndarray, " pair"], list[NeuronPatcher]]:
     """The gaps of all pairs, and patchers of those that the model tells apart, the right way."""
-    gaps, told = np.zeros(len(pairs), np.float32), []
+    gaps, patchers = np.zeros(len(pairs), np.float32), []
     for place, pair in enumerate(pairs):
         with suppress(UserError):  # the very same answer: a gap of nothing
             patcher = NeuronPatcher(subject, pair)
             gaps[place] = patcher.gap
             if patcher.gap >= GAP:
-                told.append(patcher)
+                patchers.append(patcher)
         progress((place + 1) / len(pairs))
-    return gaps, told
+    return gaps, patchers
 
 
 def _attributions(choosing: Sequence[NeuronPatcher]) -> Float[Tensor, "pair neuron"]:
@@ -196,13 +196,15 @@ def _firsts(order: Order, patcher: NeuronPatcher) -> Bool[Tensor, "size layer d_
 
 
 @torch.inference_mode()
-def _target_rank(subject: Subject, neuron: Neuron, sign: int, told: Sequence[NeuronPatcher]) -> int:
+def _target_rank(
+    subject: Subject, neuron: Neuron, sign: int, patchers: Sequence[NeuronPatcher]
+) -> int:
     """Rank of the target among the tokens that the neuron writes; the median of several targets."""
-    subject = frozen(subject, told[0].pair.clean)
+    subject = frozen(subject, patchers[0].pair.clean)
     with suppress(UnsuitedError):
         check_comparable(subject)
         logits = sign * (subject.write(neuron) @ subject.W_U).float()
-        targets = {each.pair.contrast.target_id for each in told}
+        targets = {each.pair.contrast.target_id for each in patchers}
         ranks = sorted(1 + int((logits > logits[target]).sum()) for target in targets)
         return ranks[(len(ranks) - 1) // 2]
     return 0
@@ -256,10 +258,10 @@ def _row(result: Library, i: int) -> dict[str, Any]:
         "target": result.targets[i],
         "foil": result.foils[i],
         "pairs": int(result.pairs[i]),
-        "told_apart": int(result.told[i]),
+        "told_apart": int(result.told_apart[i]),
         "gap": float(result.gap[i]),
     }
-    if not result.asked[i]:
+    if not result.measured[i]:
         return row
     recovery, lead, needed = result.recovery(i), result.lead(i), result.needed(i)
     return row | {

@@ -47,7 +47,7 @@ class Row:
     target: str
     foil: str
     pairs: int  # of prompts, and those that the model tells apart
-    told: int
+    told_apart: int
     gap: float  # in logits, the mean over all pairs
     verdict: RowVerdict
     confirmed_on: int  # pairs
@@ -72,7 +72,7 @@ class Facts:
     choosing: int  # pairs that choose at most
     draws: int  # of either control
     rows: tuple[Row, ...]  # those told apart by recovery, the largest first; then the others
-    told: int  # how many are told apart
+    told_apart: int  # how many are told apart
     ones: tuple[Row, ...]  # by verdict
     crowds: tuple[Row, ...]
     untold: tuple[Row, ...]
@@ -101,40 +101,42 @@ class Facts:
 def facts(result: Library) -> Facts:
     """Read them off the rows."""
     rows = [_row(result, i) for i in range(len(result.questions))]
-    told = sorted((r for r in rows if r.verdict != "untold"), key=lambda r: -r.recovery.mean)
-    ones, crowds = (tuple(r for r in told if r.verdict == verdict) for verdict in ("one", "crowd"))
+    measured = sorted((r for r in rows if r.verdict != "untold"), key=lambda r: -r.recovery.mean)
+    ones, crowds = (
+        tuple(r for r in measured if r.verdict == verdict) for verdict in ("one", "crowd")
+    )
     untold = tuple(r for r in rows if r.verdict == "untold")
     special = next((r for r in rows if r.name == questions.DEFAULT), None)
-    following = next((r for r in told if r is not special), None)
-    sizes = [r.needed.size for r in told]
-    heard = tuple(r for r in told if r.news.often)
-    few = tuple(r for r in told if 0 < r.needed.size <= SMALL_SET)
+    following = next((r for r in measured if r is not special), None)
+    sizes = [r.needed.size for r in measured]
+    heard = tuple(r for r in measured if r.news.often)
+    few = tuple(r for r in measured if 0 < r.needed.size <= SMALL_SET)
     return Facts(
         choosing=CHOOSING,
         draws=result.shuffled.shape[1],
-        rows=(*told, *untold),
-        told=len(told),
+        rows=(*measured, *untold),
+        told_apart=len(measured),
         ones=ones,
         crowds=crowds,
         untold=untold,
-        verdict=_verdict(ones, special, len(told)),
+        verdict=_verdict(ones, special, len(measured)),
         special=special,
         next=following,
         apart=special is not None and following is not None and _apart(special, following),
-        first=bool(told) and told[0] is special,
-        shared=_shared(told),
+        first=bool(measured) and measured[0] is special,
+        shared=_shared(measured),
         few=few,
-        many=tuple(r for r in told if r not in few),
+        many=tuple(r for r in measured if r not in few),
         least=min((size for size in sizes if size > SMALL_SET), default=0),
         most=max(sizes, default=0) if all(sizes) else 0,
-        writers=sum(r.target_rank == 1 for r in told),
-        ranked=sum(r.target_rank > 0 for r in told),
-        beyond=sum(r.beyond for r in told),
+        writers=sum(r.target_rank == 1 for r in measured),
+        ranked=sum(r.target_rank > 0 for r in measured),
+        beyond=sum(r.beyond for r in measured),
         absent=tuple(zip(result.missing, result.reasons, strict=True)),
-        pairs=min((r.confirmed_on for r in told), default=0),
+        pairs=min((r.confirmed_on for r in measured), default=0),
         judged=result.documents // 2,
         heard=heard,
-        seldom=tuple(r for r in told if r not in heard),
+        seldom=tuple(r for r in measured if r not in heard),
         shown=special if special in heard else next(iter(heard), None),
         telling=sum(r.news.tells for r in heard),
     )
@@ -150,14 +152,14 @@ def verdicts(result: Library) -> dict[str, Any]:
     }
 
 
-def _shared(told: list[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+def _shared(measured: list[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
     """The best neurons that several questions have in common, each with these."""
-    found = {r.neuron: tuple(o for o in told if o.neuron == r.neuron) for r in told}
+    found = {r.neuron: tuple(o for o in measured if o.neuron == r.neuron) for r in measured}
     return tuple((neuron, rows) for neuron, rows in found.items() if len(rows) > 1)
 
 
-def _verdict(ones: tuple[Row, ...], special: Row | None, told: int) -> Verdict:
-    if not told:
+def _verdict(ones: tuple[Row, ...], special: Row | None, measured: int) -> Verdict:
+    if not measured:
         return "untold"
     if not ones:
         return "nobody"
@@ -167,7 +169,7 @@ def _verdict(ones: tuple[Row, ...], special: Row | None, told: int) -> Verdict:
         return "others"
     if len(ones) > 1:
         return "among"
-    return "exception" if told > RULE else "some"
+    return "exception" if measured > RULE else "some"
 
 
 def _apart(one: Row, other: Row) -> bool:
@@ -185,9 +187,9 @@ def _row(result: Library, i: int) -> Row:
         target=result.targets[i],
         foil=result.foils[i],
         pairs=int(result.pairs[i]),
-        told=int(result.told[i]),
+        told_apart=int(result.told_apart[i]),
         gap=float(result.gap[i]),
-        verdict=_verdict_on(bool(result.asked[i]), recovery.mean, leads and beyond),
+        verdict=_verdict_on(bool(result.measured[i]), recovery.mean, leads and beyond),
         confirmed_on=int(result.confirmed_on[i]),
         neuron=result.best[i],
         recovery=recovery,
@@ -219,8 +221,8 @@ def _news(result: Library, i: int) -> News:
     )
 
 
-def _verdict_on(asked: bool, recovery: float, clear: bool) -> RowVerdict:
-    if not asked:
+def _verdict_on(measured: bool, recovery: float, clear: bool) -> RowVerdict:
+    if not measured:
         return "untold"
     if recovery < SAYS:
         return "none"

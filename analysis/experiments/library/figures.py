@@ -34,7 +34,7 @@ def library(result: Library) -> go.Figure:
 
 def _dots(figure: go.Figure, found: Facts) -> None:
     """The second neuron's dot, and over it the best one's with its interval."""
-    told = found.rows[: found.told]
+    told = found.rows[: found.told_apart]
     places = [*range(len(told))]
     figure.add_scatter(
         x=[round(row.second_recovery, 4) for row in told],
@@ -55,7 +55,7 @@ def _chance(figure: go.Figure, result: Library, found: Facts) -> None:
         ("shuffled", "chosen with shuffled labels", style.FOIL, 0.22),
         ("random", "the best of random neurons", style.TRUE, 0.36),
     ):
-        drawn = getattr(result, name)[[place[row.name] for row in found.rows[: found.told]]]
+        drawn = getattr(result, name)[[place[row.name] for row in found.rows[: found.told_apart]]]
         figure.add_scatter(
             x=drawn.ravel().astype(float).round(4).tolist(),
             y=(np.repeat(np.arange(len(drawn)), found.draws) + offset).tolist(),
@@ -71,7 +71,7 @@ def _margin(figure: go.Figure, found: Facts) -> None:
     for place, row in enumerate(found.rows):
         if row.verdict == "untold":
             figure.add_annotation(
-                text=f"not told apart ({row.told} of {row.pairs} pairs)",
+                text=f"not told apart ({row.told_apart} of {row.pairs} pairs)",
                 x=0,
                 y=place,
                 xanchor="left",
@@ -86,7 +86,7 @@ def _margin(figure: go.Figure, found: Facts) -> None:
 
 def _limits(found: Facts) -> list[float]:
     """Room for every mark."""
-    told = found.rows[: found.told]
+    told = found.rows[: found.told_apart]
     ends = [end for row in told for end in (*row.recovery, row.second_recovery)]
     ends += [end for row in told for end in (row.shuffled, row.random, -row.shuffled)]
     known = [end for end in ends if np.isfinite(end)]

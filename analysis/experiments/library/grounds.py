@@ -10,7 +10,7 @@ from analysis.grounds import Ground
 def grounds(facts: Facts, result: Library) -> Iterator[Ground]:
     """Pairs of prompts are the sample, on news articles; all questions hold at once."""
     at_once = result.comparisons
-    if facts.told:
+    if facts.told_apart:
         pairs = facts.pairs
         yield Ground("recovery", {"prompt_pair": pairs}, "bootstrap", at_once)
         yield Ground("lead", {"prompt_pair": pairs}, "bootstrap", at_once)

@@ -21,7 +21,7 @@ from analysis.subject import Subject
 def in_news(
     subject: Subject,
     rows: Sequence[Library],
-    asked: Sequence[Sequence[Contrast]],
+    contrasts: Sequence[Sequence[Contrast]],
     documents: Sequence[tuple[int, str]],
     progress: Progress = silent,
 ) -> list[Library]:
@@ -30,21 +30,21 @@ def in_news(
     Args:
         subject: the model.
         rows: one question each.
-        asked: the contrasts of its pairs; where one of their targets follows, the target does.
+        contrasts: those of its pairs; where one of their targets follows, the target does.
         documents: numbered texts, the first of which chooses a threshold, the second judges, and
             so on.
         progress: told the finished fraction.
     """
-    told = [row for row in rows if row.asked[0]]
-    if not (told and documents):
+    measured = [row for row in rows if row.measured[0]]
+    if not (measured and documents):
         return [replace(row, documents=len(documents)) for row in rows]
-    neurons = [parse_neuron(row.best[0], subject.n_layers, subject.d_mlp) for row in told]
+    neurons = [parse_neuron(row.best[0], subject.n_layers, subject.d_mlp) for row in measured]
     values, following, place = _columns(subject, neurons, documents, progress)
     column, found = iter(values.T), []
-    for row, contrasts in zip(rows, asked, strict=True):
-        awaited = sorted({token for each in contrasts for token in each.targets})
+    for row, own in zip(rows, contrasts, strict=True):
+        awaited = sorted({token for each in own for token in each.targets})
         judged: dict[str, Any] = {"awaited": one(len(awaited))}
-        if row.asked[0]:
+        if row.measured[0]:
             follows = np.isin(following, awaited)
             judged |= _judged(int(row.sign[0]), next(column), follows, place)
         found.append(replace(row, documents=len(documents), **judged))

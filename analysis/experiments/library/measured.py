@@ -51,7 +51,7 @@ class Library(Result):
         targets: the token asked for.
         foils: the token it competes with; some pairs may have words of their own.
         pairs: of prompts that the model can read.
-        told: those that it tells apart by at least ``GAP``; only these are used.
+        told_apart: those that it tells apart by at least ``GAP``; only these are used.
         gap: clean minus corrupted logit difference, the mean over all pairs.
         chosen_on: pairs that chose the neurons, 0 where the question is not told apart.
         best: the neuron that recovers most on these pairs, empty where there is none.
@@ -97,7 +97,7 @@ class Library(Result):
     targets: tuple[str, ...]
     foils: tuple[str, ...]
     pairs: Int[np.ndarray, " question"]
-    told: Int[np.ndarray, " question"]
+    told_apart: Int[np.ndarray, " question"]
     gap: Float[np.ndarray, " question"]
     chosen_on: Int[np.ndarray, " question"]
     best: tuple[str, ...]
@@ -123,14 +123,14 @@ class Library(Result):
     reasons: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> Bool[np.ndarray, " question"]:
+    def measured(self) -> Bool[np.ndarray, " question"]:
         """The questions that the model tells apart."""
         return self.chosen_on > 0
 
     @property
     def comparisons(self) -> int:
         """How many questions' intervals hold at once."""
-        return max(1, int(self.asked.sum()))
+        return max(1, int(self.measured.sum()))
 
     @property
     def confirmed_on(self) -> Int[np.ndarray, " question"]:
@@ -141,7 +141,7 @@ class Library(Result):
     def often(self) -> Bool[np.ndarray, " question"]:
         """Where the target comes often enough, in both halves of the articles, to judge by."""
         enough = (self.occurrences >= FEWEST) & (self.occurs_in >= DOCUMENTS)
-        return enough.all(1) & self.asked
+        return enough.all(1) & self.measured
 
     def rate(self, question: int) -> float:
         """Share of all tokens that the target follows, in the articles that judge."""
@@ -165,7 +165,7 @@ class Library(Result):
         return self._over_pairs(question, effects[BEST] - effects[SECOND])
 
     def _over_pairs(self, question: int, effect: Float[np.ndarray, " pair"]) -> Estimate:
-        if not self.asked[question]:
+        if not self.measured[question]:
             return NOTHING
         kept = np.isfinite(self.gaps[question])
         part, gap = effect[kept], self.gaps[question][kept]
@@ -181,7 +181,7 @@ class Library(Result):
 
     def needed(self, question: int, share: float = HALF) -> Needed:
         """The smallest size whose set recovers the share there, with a bootstrap over pairs."""
-        if not self.asked[question]:
+        if not self.measured[question]:
             return Needed(0, 0, 0)
         kept = np.isfinite(self.gaps[question])
         gaps, sets = self.gaps[question][kept], self.sets[question][:, kept]
@@ -208,7 +208,7 @@ def counted(
     contrast: Contrast,
     screen: int,
     gaps: Float[np.ndarray, " pair"],
-    told: int,
+    told_apart: int,
 ) -> Library:
     """The row of a question of which nothing but its pairs is known."""
     total = subject.n_layers * subject.d_mlp
@@ -224,7 +224,7 @@ def counted(
         targets=(contrast.target,),
         foils=(contrast.foil,),
         pairs=one(len(gaps)),
-        told=one(told),
+        told_apart=one(told_apart),
         gap=gaps.mean(keepdims=True),
         chosen_on=one(0),
         best=("",),

@@ -16,7 +16,7 @@ from analysis.engines.joint_continuation import continuations_with
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
 from analysis.experiments.neuron_sets import rankings
-from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, WAYS, NeuronSets
+from analysis.experiments.neuron_sets.measured import CONTROLS, MEASURES, ORDERS, SHARES, NeuronSets
 from analysis.experiments.neuron_sets.rankings import (
     SHORTLIST,
     SINGLY,
@@ -26,7 +26,7 @@ from analysis.experiments.neuron_sets.rankings import (
     recoveries,
 )
 from analysis.inputs import Inputs
-from analysis.pair_result import asked, told
+from analysis.pair_result import pair_fields, pair_summary
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.subject import Subject
@@ -57,8 +57,8 @@ class _Both:
         self, orders: Sequence[Order], sizes: list[int]
     ) -> Float[np.ndarray, "2 order size"]:
         """Recovery and loss of the first so many neurons of each order."""
-        ways = (self.restoring, self.breaking)
-        found = [[recoveries(way, each, sizes) for each in orders] for way in ways]
+        patchers = (self.restoring, self.breaking)
+        found = [[recoveries(patcher, each, sizes) for each in orders] for patcher in patchers]
         return torch.stack([torch.stack(each) for each in found]).float().cpu().numpy()
 
     def continuations(self, order: Order, sizes: list[int]) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def neuron_sets(
     confirmed = _confirm(subject, held_out, orders, few, smallest, part_of(progress, 0.6, 1))
     progress(1.0)
     return NeuronSets(
-        **asked(pair, both.restoring.clean_diff, both.restoring.corrupted_diff),
+        **pair_fields(pair, both.restoring.clean_diff, both.restoring.corrupted_diff),
         shape=(subject.n_layers, subject.d_mlp),
         shortlist=min(SHORTLIST, total),
         singly=min(SINGLY, most),
@@ -115,8 +115,8 @@ def neuron_sets(
         control_sizes=np.array(few),
         controls=_controls(both, orders[-1], few, seed),
         noise=float(both.restoring.null_recoveries().abs().max()),
-        asked=min(size, most),
-        asked_shares=both.shares(orders, [min(size, most)])[..., 0],
+        size=min(size, most),
+        size_shares=both.shares(orders, [min(size, most)])[..., 0],
         continuations=both.continuations(orders[-1], sizes),
         smallest=smallest,
         **confirmed,
@@ -142,7 +142,7 @@ def _smallest(
 
 def _controls(
     both: _Both, order: Order, sizes: list[int], seed: int
-) -> Float[np.ndarray, "control way draw size"]:
+) -> Float[np.ndarray, "control measure draw size"]:
     """Shares of random sets, and of sets with as many neurons of each layer, about as active."""
     patcher = both.restoring
     total, generator = patcher.delta[:, 0].numel(), torch.Generator().manual_seed(seed)
@@ -199,7 +199,7 @@ def _confirm(
 def summary(result: NeuronSets) -> dict[str, Any]:
     """The result in plain values: orders, curves with their controls, smallest sets, held out."""
     return {
-        **told(result),
+        **pair_summary(result),
         "n_neurons": result.neurons,
         "shortlist": result.shortlist,
         "noise": result.noise,
@@ -209,9 +209,9 @@ def summary(result: NeuronSets) -> dict[str, Any]:
             **dict(zip(ORDERS, result.area[0].tolist(), strict=True)),
             **dict(zip(CONTROLS, result.control_area[:, 0].tolist(), strict=True)),
         },
-        "asked": {
-            "k": result.asked,
-            **{name: _ways(result.asked_shares[:, i]) for i, name in enumerate(ORDERS)},
+        "at_size": {
+            "k": result.size,
+            **{name: _named(result.size_shares[:, i]) for i, name in enumerate(ORDERS)},
         },
         "continuations": [
             {"k": int(k), "text": text}
@@ -225,15 +225,15 @@ def summary(result: NeuronSets) -> dict[str, Any]:
     }
 
 
-def _ways(shares: Float[np.ndarray, "2"]) -> dict[str, float]:
-    return dict(zip(WAYS, shares.tolist(), strict=True))
+def _named(shares: Float[np.ndarray, "2"]) -> dict[str, float]:
+    return dict(zip(MEASURES, shares.tolist(), strict=True))
 
 
 def _curves(result: NeuronSets) -> dict[str, list[dict[str, Any]]]:
-    last = {"k": result.neurons, **_ways(result.everything)}
+    last = {"k": result.neurons, **_named(result.everything)}
     return {
         name: [
-            *({"k": int(k), **_ways(s)} for k, s in zip(result.sizes, shares.T, strict=True)),
+            *({"k": int(k), **_named(s)} for k, s in zip(result.sizes, shares.T, strict=True)),
             *([last] if result.neurons > result.sizes[-1] else []),
         ]
         for name, shares in zip(ORDERS, result.shares.swapaxes(0, 1), strict=True)
@@ -246,9 +246,9 @@ def _control_curves(result: NeuronSets) -> dict[str, list[dict[str, Any]]]:
         rows[name] = []
         for i, k in enumerate(result.control_sizes):
             values = drawn[:, :, i]
-            row: dict[str, Any] = {"k": int(k), **_ways(values.mean(1))}
-            for way, each in zip(WAYS, values, strict=True):
-                row[f"{way}_range"] = [float(each.min()), float(each.max())]
+            row: dict[str, Any] = {"k": int(k), **_named(values.mean(1))}
+            for measure, each in zip(MEASURES, values, strict=True):
+                row[f"{measure}_range"] = [float(each.min()), float(each.max())]
             rows[name].append(row)
     return rows
 
@@ -263,14 +263,17 @@ def _held_out(result: NeuronSets) -> dict[str, Any]:
             mean, *interval = result.over_pairs(result.held_out_smallest[:, i, j])
             found = {"k": int(result.smallest[i, j]), "recovery": mean, "interval": interval}
             smallest[str(share)][name] = found if result.smallest[i, j] else None
-    ways = [result.over_pairs(result.held_out_everything[:, i]) for i in range(2)]
+    estimates = [result.over_pairs(result.held_out_everything[:, i]) for i in range(2)]
     return {
         "pairs": len(result.held_out),
         "curves": curves,
         "smallest": smallest,
         "all": {
-            **{way: mean for way, (mean, *_) in zip(WAYS, ways, strict=True)},
-            **{f"{way}_interval": [*span] for way, (_, *span) in zip(WAYS, ways, strict=True)},
+            **{measure: mean for measure, (mean, *_) in zip(MEASURES, estimates, strict=True)},
+            **{
+                f"{measure}_interval": [*span]
+                for measure, (_, *span) in zip(MEASURES, estimates, strict=True)
+            },
         },
     }
 
@@ -278,11 +281,11 @@ def _held_out(result: NeuronSets) -> dict[str, Any]:
 def held_out_rows(result: NeuronSets, order: int) -> list[dict[str, Any]]:
     """Held-out shares of one order, size by size."""
     rows = []
-    for k, ways in zip(
+    for k, shares in zip(
         result.control_sizes, result.held_out_shares[:, order].swapaxes(0, 1), strict=True
     ):
         row: dict[str, Any] = {"k": int(k)}
-        for way, (mean, *span) in zip(WAYS, ways.tolist(), strict=True):
-            row |= {way: mean, f"{way}_interval": span}
+        for measure, (mean, *span) in zip(MEASURES, shares.tolist(), strict=True):
+            row |= {measure: mean, f"{measure}_interval": span}
         rows.append(row)
     return rows

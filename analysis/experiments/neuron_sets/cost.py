@@ -3,7 +3,7 @@
 from analysis.cost import patched, whole
 from analysis.experiments.neuron_sets import rankings
 from analysis.experiments.neuron_sets.compute import DRAWS
-from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, WAYS
+from analysis.experiments.neuron_sets.measured import CONTROLS, MEASURES, ORDERS
 from analysis.inputs import Inputs
 from analysis.subject import Subject
 
@@ -17,8 +17,10 @@ def passes(subject: Subject, given: Inputs) -> int:
     every = subject.n_layers * subject.d_mlp
     most = min(rankings.SIZES[-1], every)
     alone = patched(subject, 1, 1) * min(rankings.SHORTLIST, every) // subject.n_layers
-    told = len(ORDERS) * len(rankings.steps(most)) + len(CONTROLS) * DRAWS * len(rankings.SIZES)
-    sets = _tried(most) + len(WAYS) * (1 + int(given["held_out"])) * told
+    sets_a_pair = len(ORDERS) * len(rankings.steps(most)) + len(CONTROLS) * DRAWS * len(
+        rankings.SIZES
+    )
+    sets = _tried(most) + len(MEASURES) * (1 + int(given["held_out"])) * sets_a_pair
     prompts = whole(subject, pair.clean.text, pair.corrupted.text)
     return alone + sets * subject.n_layers + prompts * ATTRIBUTED * (1 + int(given["held_out"]))
 

@@ -78,9 +78,9 @@ class Facts:
     only_there: bool  # whether it does not on the other pairs
     adds_elsewhere: bool  # whether, on other pairs, the largest brings much more than the first
     smallest: tuple[Smallest, ...]
-    asked: Set
-    asked_exact: float
-    asked_attribution: float
+    at_size: Set
+    at_size_exact: float
+    at_size_attribution: float
     steps: tuple[Step, ...]
     begin: Step  # that of the size that was asked about, or the next larger
     everything: float  # all neurons together
@@ -118,11 +118,11 @@ def facts(result: NeuronSets) -> Facts:
         only_there=elsewhere is not None and elsewhere.mean <= MORE_THAN_ALL,
         adds_elsewhere=_mean(largest) - _mean(chosen) > MUCH_MORE,
         smallest=tuple(_smallest(result, i) for i in range(len(SHARES))),
-        asked=_asked(result),
-        asked_exact=float(result.asked_shares[RESTORED, EXACT]),
-        asked_attribution=float(result.asked_shares[RESTORED, ATTRIBUTION]),
+        at_size=_at_size(result),
+        at_size_exact=float(result.size_shares[RESTORED, EXACT]),
+        at_size_attribution=float(result.size_shares[RESTORED, ATTRIBUTION]),
         steps=steps,
-        begin=steps[int(np.argmax(result.sizes >= result.asked))],
+        begin=steps[int(np.argmax(result.sizes >= result.size))],
         everything=float(result.everything[RESTORED]),
         fewer_do_more=bool(twenty > result.everything[RESTORED]),
         necessary=chosen.lost >= HALF,
@@ -168,10 +168,10 @@ def _set(result: NeuronSets, size: int) -> Set:
     return Set(size, names, recovery, lost, found)
 
 
-def _asked(result: NeuronSets) -> Set:
-    recovery, lost = result.asked_shares[:, GREEDY].tolist()
-    names = tuple(result.names("greedy")[: result.asked]) if result.asked <= SMALL_SET else ()
-    return Set(result.asked, names, recovery, lost, None)
+def _at_size(result: NeuronSets) -> Set:
+    recovery, lost = result.size_shares[:, GREEDY].tolist()
+    names = tuple(result.names("greedy")[: result.size]) if result.size <= SMALL_SET else ()
+    return Set(result.size, names, recovery, lost, None)
 
 
 def _steps(result: NeuronSets) -> Iterator[Step]:

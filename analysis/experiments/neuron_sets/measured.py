@@ -16,7 +16,7 @@ CONTROLS = ("random", "matched")
 SHARES = (0.5, 0.8, 0.9)
 """Of the difference: the smallest sets that bring back so much are looked for."""
 
-WAYS = ("recovery", "lost")
+MEASURES = ("recovery", "lost")
 """Clean activations in the corrupted run, and corrupted ones in the clean run."""
 
 
@@ -35,13 +35,13 @@ class NeuronSets(PairResult):
         singly: up to which size the greedy order grew one by one; behind it in blocks.
         order: the neurons of each of ``ORDERS``, by their number in the whole model.
         sizes: sizes of sets, all neurons aside.
-        shares: share at each size, by order: ``WAYS``.
+        shares: share at each size, by order: ``MEASURES``.
         everything: the same of all neurons together.
         control_sizes: those of the sizes at which controls, and held-out pairs, were measured.
         controls: share of random sets, and of sets matched in layer and activation, draw by draw.
         noise: largest recovery, in size, of a patch that changes nothing.
-        asked: a size that was asked about besides.
-        asked_shares: the shares at that size.
+        size: one that was asked about besides.
+        size_shares: the shares at that size.
         continuations: what the model writes on after the corrupted prompt with the first so many
             neurons of the greedy order put into it, size by size; the likeliest token each time.
         smallest: smallest of the sizes at which each order recovers each of ``SHARES``; 0 for none.
@@ -61,8 +61,8 @@ class NeuronSets(PairResult):
     control_sizes: Int[np.ndarray, " some"]
     controls: Float[np.ndarray, "2 2 draw some"]
     noise: float
-    asked: int
-    asked_shares: Float[np.ndarray, "2 3"]
+    size: int
+    size_shares: Float[np.ndarray, "2 3"]
     continuations: tuple[str, ...]
     smallest: Int[np.ndarray, "3 3"]
     held_out_effect: Float[np.ndarray, "pair 2 3 some"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from analysis.engines.patcher import NeuronPatcher, Positions
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
-from analysis.experiments.neuron_sweep.selecting import Selection, in_three_ways
+from analysis.experiments.neuron_sweep.selecting import Selection, candidate_effects
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron, parse_neuron
 from analysis.progress import Progress, part_of, silent
@@ -162,8 +162,8 @@ def neuron_sweep(
     recovery[exact] = choosing.recoveries(exact, part_of(progress, 0.0, 0.9))
     outside = _draw(~exact, seed)
     candidates = _best(recovery, exact, CANDIDATES)
-    ways = np.stack([in_three_ways(patcher, candidates) for patcher in choosing.patchers])
-    _, noising, beside = ways.sum(0) / np.float32(choosing.gap)
+    effects = np.stack([candidate_effects(patcher, candidates) for patcher in choosing.patchers])
+    _, noising, beside = effects.sum(0) / np.float32(choosing.gap)
     confirmed = _confirm(subject, held_out, candidates, positions)
     progress(1.0)
     return NeuronSweep(
@@ -176,7 +176,7 @@ def neuron_sweep(
         corrupted_diff=choosing.patchers[0].corrupted_diff,
         selection=tuple(map(_named, (each.pair for each in choosing.patchers))),
         selection_gap=choosing.gaps,
-        selection_effect=ways[:, 0],
+        selection_effect=effects[:, 0],
         recovery=recovery.cpu().numpy().reshape(shape),
         exact=exact.cpu().numpy().reshape(shape),
         attribution=attribution.cpu().numpy().reshape(shape),
@@ -226,7 +226,7 @@ def _confirm(
     for pair in held_out:
         with suppress(UserError):
             patcher = NeuronPatcher(subject, pair, positions)
-            rows.append(in_three_ways(patcher, candidates))
+            rows.append(candidate_effects(patcher, candidates))
             gaps.append(patcher.gap)
             names.append(_named(pair))
     effects = np.array(rows, dtype=np.float32).reshape(-1, 3, len(candidates))

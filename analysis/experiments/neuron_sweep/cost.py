@@ -8,10 +8,10 @@ from analysis.subject import Subject
 ATTRIBUTED = 2
 """Times that a prompt is read to attribute: there and back."""
 
-OTHER_WAYS = 2
+OTHER_EFFECTS = 2
 """A candidate is noised, and denoised beside the best."""
 
-PAIR_WAYS = 1 + OTHER_WAYS
+PAIR_EFFECTS = 1 + OTHER_EFFECTS
 """In a held-out pair it is denoised alone, too."""
 
 SCREENED = 64
@@ -33,12 +33,12 @@ def sweep_passes(
     suffix = pair.suffix if positions == "all" else 1
     every = subject.n_layers * subject.d_mlp
     chosen = screen if 0 < screen < every else every
-    others = min(OUTSIDE_SAMPLE, every - chosen) + OTHER_WAYS * CANDIDATES
-    others += held_out * PAIR_WAYS * CANDIDATES
+    others = min(OUTSIDE_SAMPLE, every - chosen) + OTHER_EFFECTS * CANDIDATES
+    others += held_out * PAIR_EFFECTS * CANDIDATES
     tokens = sum(suffix + len(each.tokens) for each in pair.contrast.passes)
     neurons = patched(subject, 1, tokens) * (chosen + others) // subject.n_layers
     prompts = whole(subject, pair.clean.text, pair.corrupted.text)
-    return neurons + prompts * (ATTRIBUTED + OTHER_WAYS * (1 + held_out))
+    return neurons + prompts * (ATTRIBUTED + OTHER_EFFECTS * (1 + held_out))
 
 
 def cheaper(_subject: Subject, given: Inputs, _most: int) -> str:

@@ -60,9 +60,9 @@ class Selection:
         self, chosen: Bool[Tensor, "layer d_mlp"], progress: Progress = silent
     ) -> Float[Tensor, " neuron"]:
         """Of the chosen neurons, each patched alone in every pair, by layer and number."""
-        parts = [i / len(self.patchers) for i in range(len(self.patchers) + 1)]
+        steps = [i / len(self.patchers) for i in range(len(self.patchers) + 1)]
         effects = [
-            each.effects(chosen, part_of(progress, *parts[i : i + 2]))
+            each.effects(chosen, part_of(progress, *steps[i : i + 2]))
             for i, each in enumerate(self.patchers)
         ]
         return torch.stack(effects).sum(0) / self.gap
@@ -82,7 +82,7 @@ def _largest(changes: Float[Tensor, "layer pos d_mlp"]) -> Float[Tensor, "layer 
     return changes.gather(1, place)[:, 0]
 
 
-def in_three_ways(
+def candidate_effects(
     patcher: NeuronPatcher, candidates: Sequence[Neuron]
 ) -> Float[np.ndarray, "3 candidate"]:
     """Of each candidate alone, in logits.
@@ -92,9 +92,9 @@ def in_three_ways(
     """
     alone = patcher.sets([neuron] for neuron in candidates)
     held = patcher.sets([[candidates[0]]] * len(candidates))
-    ways = (
+    effects = (
         patcher.set_effects(alone),
         -patcher.swapped().set_effects(alone),
         patcher.set_effects(alone, held),
     )
-    return torch.stack(ways).cpu().numpy()
+    return torch.stack(effects).cpu().numpy()

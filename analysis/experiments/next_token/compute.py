@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.contrast import Contrast
-from analysis.engines.answers import said
+from analysis.engines.answers import word_probabilities
 from analysis.inputs import Inputs
 from analysis.progress import Progress
 from analysis.prompts import Prompt, going_on, make_prompt
@@ -166,7 +166,9 @@ def _of_words(
     """The same where one of the two is several tokens long."""
     for prompt in prompts:
         going_on(subject, prompt, contrast)
-    targets, foils = zip(*(said(subject, p.tokens, contrast) for p in prompts), strict=True)
+    targets, foils = zip(
+        *(word_probabilities(subject, p.tokens, contrast) for p in prompts), strict=True
+    )
     fields: dict[str, Any] = {}
     for side, found in (("target", targets), ("foil", foils)):
         fields[f"p_{side}"] = _stacked([each.log_p.exp() for each in found])

@@ -37,7 +37,7 @@ def answer(
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
     call = replace(call, model=model)
     if save:
-        _check_can_grow(call)
+        _check_can_widen(call)
     result = call.compute(call.load()) if keep is None else _kept(call, keep)
     if save:
         _save(result, Path(save))
@@ -128,7 +128,7 @@ def _recipient(call: Call) -> "Subject":
     return load(call.options["recipient"] or call.model, call.device, call.dtype)
 
 
-def _check_can_grow(call: Call) -> None:
+def _check_can_widen(call: Call) -> None:
     """Refuse before the work a recipient whose MLPs cannot be given one more neuron for good."""
     from analysis.engines.grafting import check_graftable, size_name
 

@@ -137,7 +137,7 @@ def transplant(
     Raises:
         UserError: target or foil is no single token in one of the models, or texts are missing.
     """
-    whole, contrast = recipient, question.contrast(recipient)
+    uncut, contrast = recipient, question.contrast(recipient)
     contrasts = question.contrast(donor), contrast
     recipient = recipient if cut is None else without(recipient, cut)
     gathered = gather(recipient, question, contrast, texts, contexts, seed)
@@ -151,7 +151,7 @@ def transplant(
     made = grafts(pair, folds, fits[chosen], chosen, contrast, own)
     strong = matched(pair, made, gathered.learnt, contrasts, part_of(progress, 0.45, 0.65))
     if cut is not None:
-        strong[UNCUT] = native(whole, cut)
+        strong[UNCUT] = native(uncut, cut)
     answers = answered(recipient, strong, gathered, contrast, part_of(progress, 0.65, 0.85))
     done = in_donor(pair, gathered.judged, contrasts[0])
     progress(0.95)
@@ -220,7 +220,7 @@ def summary(result: Transplant) -> dict[str, Any]:
     }
 
 
-def _told(estimate: Float[np.ndarray, "3"]) -> dict[str, Any]:
+def _with_interval(estimate: Float[np.ndarray, "3"]) -> dict[str, Any]:
     return {"value": estimate[0], "interval": estimate[1:]}
 
 
@@ -242,10 +242,10 @@ def _held_out(result: Transplant, own: int, place: int) -> dict[str, Any]:
         "after": result.after[own, place],
         "gain": result.gains[own, place, 0, 0],
         "interval": result.gains[own, place, 0, 1:],
-        "in_donor": _told(result.donor_effect[place]),
-        "copied": _told(result.copied[place]),
-        "auc": _told(result.area[place]),
-        "auc_in_donor": _told(result.donor_area[place]),
+        "in_donor": _with_interval(result.donor_effect[place]),
+        "copied": _with_interval(result.copied[place]),
+        "auc": _with_interval(result.area[place]),
+        "auc_in_donor": _with_interval(result.donor_area[place]),
         "correlation": result.likeness[place],
     }
     if not result.cut:
@@ -258,10 +258,12 @@ def _variant(result: Transplant, row: int) -> dict[str, Any]:
     return {
         "variant": result.variants[row],
         "gains": {
-            ground: {name: _told(result.gains[row, place, i]) for i, name in enumerate(GAINS)}
+            ground: {
+                name: _with_interval(result.gains[row, place, i]) for i, name in enumerate(GAINS)
+            }
             for place, ground in enumerate(result.grounds)
         },
-        "cost": _told(result.cost[row]),
-        "other_cost": _told(result.other_cost[row]),
-        "kl": _told(result.divergence[row]),
+        "cost": _with_interval(result.cost[row]),
+        "other_cost": _with_interval(result.other_cost[row]),
+        "kl": _with_interval(result.divergence[row]),
     }

@@ -61,11 +61,11 @@ def learnt(
     found = []
     for fold in range(FOLDS):
         some = [Lesson(t.text, OUTCOMES[t.target]) for t in texts if units[t.unit] == fold]
-        told = part_of(progress, fold / FOLDS, (fold + 1) / FOLDS)
+        part = part_of(progress, fold / FOLDS, (fold + 1) / FOLDS)
         sums = checkpoint.load(fold)
         if sums is None:
             models = pair.donor, pair.neuron, pair.other, pair.recipient
-            sums = collect(*models, some, seed + fold, told)
+            sums = collect(*models, some, seed + fold, part)
             checkpoint.save(fold, sums)
         found.append(sums)
     return found

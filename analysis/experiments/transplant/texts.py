@@ -99,12 +99,12 @@ def ordinary(contexts: int) -> int:
     return max(8, contexts // 2)
 
 
-def _sentences(question: Question, turn: int) -> Iterator[Text]:
+def _sentences(question: Question, half: int) -> Iterator[Text]:
     """Every second word in the sentence of the pair; those that judge, in the others too."""
     for target, words in ((True, question.target_words), (False, question.foil_words)):
-        for word in words[turn::2]:
+        for word in words[half::2]:
             yield Text(question.template.format(word), target, WORDS, word)
-            for template in question.held_out_templates if turn else ():
+            for template in question.held_out_templates if half else ():
                 yield Text(template.format(word), target, TEMPLATES, word)
 
 
