@@ -25,7 +25,7 @@ from analysis.questions.factors import Factors
 from analysis.running import inputs
 from tests.questions import FACTORS, PAIR, TREES
 from tests.synthetic import Plan
-from tests.synthetic.crossed import CALLS, FRAMES, LOOKS, SAYS, made, planted
+from tests.synthetic.crossed import CALLS, EXAMPLE_HAS, FRAMES, LOOKS, made, planted
 
 NEURON = Neuron(1, 7)
 OWN = (("apple", "owl"), ("lemon", "bird"))
@@ -109,7 +109,7 @@ def test_a_prompt_too_long_for_what_it_is_made_to_go_on_with_is_refused(subject,
 
 
 def test_an_example_is_read_as_the_frame_with_its_word_and_what_follows(result):
-    assert result.says == ("", "foil", "target")
+    assert result.example_has == ("", "foil", "target")
     assert result.beginnings[0] == ""
     assert result.beginnings[1] == "I climbed up the pear tree and picked a pear."
 
@@ -146,7 +146,7 @@ def test_a_resample_is_the_table_with_its_rows_and_columns_drawn():
 def test_shuffled_labels_lie_around_one_half_whatever_the_values_follow():
     values = planted("rule")[0]
     by_chance = shuffled_area(values, CALLS, LOOKS, seed=0)
-    assert by_chance.shape == (2000, len(SAYS))
+    assert by_chance.shape == (2000, len(EXAMPLE_HAS))
     assert by_chance.mean() == pytest.approx(0.5, abs=0.02)
     ends = middle(by_chance)
     assert (ends[:, 0] < 0.5).all()
@@ -259,7 +259,7 @@ def test_each_verdict_has_its_opposite():
 def test_a_neuron_that_follows_the_word_only_after_an_example_needs_it():
     values = planted("rule")
     without = values.copy()
-    bare = SAYS.index("")
+    bare = EXAMPLE_HAS.index("")
     without[:, bare] = planted("nothing", seed=5)[:, bare]
     told = said(without)
     assert told.heading == "It follows the word’s sound, not its letter, and needs an example"
@@ -277,7 +277,7 @@ def retold(values, **fields):
 
 def test_a_neuron_that_does_better_after_an_example_is_told_from_one_that_needs_it():
     values = planted("rule")
-    spans = np.full((3, len(SAYS), 2), [0.1, 0.3], dtype="f")
+    spans = np.full((3, len(EXAMPLE_HAS), 2), [0.1, 0.3], dtype="f")
     told = retold(values, drop_interval=spans)
     assert told.heading == "It follows the word’s sound, not its letter"
     assert "So an example helps: the difference is" in told.without
@@ -308,7 +308,7 @@ def test_the_questions_own_words_may_need_an_example_where_others_do_not():
     own = np.repeat(values[:, :, 0], 2, axis=-1)[:, :, [0, 2, 4, 6, 12, 14, 16, 18]]
     assert "all hangs on the example" not in sentences.alone(EXPERIMENT, _own(values, own)).own
     turned = own.copy()
-    turned[:, SAYS.index("")] = own[:, SAYS.index(""), ::-1]
+    turned[:, EXAMPLE_HAS.index("")] = own[:, EXAMPLE_HAS.index(""), ::-1]
     assert "all hangs on the example" in sentences.alone(EXPERIMENT, _own(values, turned)).own
 
 
@@ -494,7 +494,7 @@ def planning(values, expected):
 def test_a_plan_is_told_from_a_word_that_was_read():
     """Activation = what comes next, or = the rule; what comes next goes with the rule loosely."""
     draw = np.random.default_rng(2)
-    shape = (3, len(SAYS), FRAMES, len(CALLS))
+    shape = (3, len(EXAMPLE_HAS), FRAMES, len(CALLS))
     noise = draw.normal(0, 1, shape)
     expected = CALLS + draw.normal(0, 2, shape[1:])[:2]
     plans, reads, both, neither = (noise.copy() for _ in range(4))

@@ -8,7 +8,7 @@ from analysis.experiments.crossed.statistics import own_statistics, statistics
 from tests.synthetic.plan import Plan, text
 
 FRAMES, CELL = 4, 3
-SAYS = ("foil", "", "target")
+EXAMPLE_HAS = ("foil", "", "target")
 CALLS = np.repeat([True, False], 2 * CELL)
 LOOKS = np.tile(np.repeat([True, False], CELL), 2)
 RULES = ("rule", "cue", "example", "nothing")
@@ -17,8 +17,8 @@ RULES = ("rule", "cue", "example", "nothing")
 def planted(follows: str, seed: int = 3, size: float = 6.0) -> np.ndarray:
     """Measures that follow one factor: [measure example frame word]."""
     draw = np.random.default_rng(seed)
-    after = np.array([side == "target" for side in SAYS])
-    shape = (3, len(SAYS), FRAMES, len(CALLS))
+    after = np.array([side == "target" for side in EXAMPLE_HAS])
+    shape = (3, len(EXAMPLE_HAS), FRAMES, len(CALLS))
     parts = {"rule": CALLS, "cue": LOOKS, "example": after[:, None, None]}
     signal = size * np.broadcast_to(parts.get(follows, 0.5), shape[1:])
     level = np.array([0, size / 2, size / 2])[:, None, None, None]  # logits fall to either side
@@ -49,7 +49,7 @@ def made(
         cue="letter",
         examples=("usual", "none", plan.extra[0]),
         beginnings=(text(plan.clean), "", text(plan.corrupted)),
-        says=SAYS,
+        example_has=EXAMPLE_HAS,
         frames=tuple(f"{plan.extra[1]} {i} {{}} and" for i in range(FRAMES)),
         words=tuple(f"{plan.extra[2]}{i}" for i in range(len(CALLS))),
         kinds=tuple(f"{plan.extra[0]} {i // 2}" for i in range(len(CALLS))),
@@ -65,7 +65,7 @@ def made(
         expected=expected,
         expected_mass=np.full(2, 0.8, np.float32),
         **plan_statistics(values[0, :2], expected, CALLS, LOOKS, seed=0),
-        **statistics(values, CALLS, LOOKS, SAYS, seed=0),
+        **statistics(values, CALLS, LOOKS, EXAMPLE_HAS, seed=0),
         **own_statistics(own, count // 2, seed=0),
     )
 

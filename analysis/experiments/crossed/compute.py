@@ -13,7 +13,12 @@ from analysis import corpus
 from analysis.contrast import Contrast
 from analysis.engines.reference_activations import TEXTS, neuron_reference
 from analysis.engines.shared_beginning import Ends, Forced, ends
-from analysis.experiments.crossed.planned import asked, log_odds, plan_statistics, planned_after
+from analysis.experiments.crossed.planned import (
+    log_odds,
+    plan_passes,
+    plan_statistics,
+    planned_after,
+)
 from analysis.experiments.crossed.statistics import own_statistics, statistics
 from analysis.inputs import Inputs
 from analysis.neuron import Neuron
@@ -55,7 +60,7 @@ class Crossed(Result):
         cue: what mostly goes with it, in a word.
         examples: names of what stands before the frames, first that of the question's pair.
         beginnings: the examples before the first frame, as they are read.
-        says: which of the tokens each example has in it: target, foil, or neither.
+        example_has: which of the tokens each example has in it: target, foil, or neither.
         frames: the sentences, ``{}`` where the word stands, first that of the question's pair.
         words: the words.
         kinds: what each word is one of.
@@ -104,7 +109,7 @@ class Crossed(Result):
     cue: str
     examples: tuple[str, ...]
     beginnings: tuple[str, ...]
-    says: tuple[str, ...]
+    example_has: tuple[str, ...]
     frames: tuple[str, ...]
     words: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -218,7 +223,7 @@ def _example(result: Crossed, i: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "example": result.examples[i],
         "text": result.beginnings[i],
-        "says": result.says[i],
+        "example_has": result.example_has[i],
     }
     for f, m in product(range(len(FACTORS)), range(len(MEASURES))):
         name = f"{FACTORS[f]}_auc_{MEASURES[m]}"
@@ -264,9 +269,9 @@ def crossed(
     own_texts = (*own[0], *own[1])
     cells = list(product(factors.examples, factors.frames))
     own_cells = [(example, factors.frames[0]) for example in factors.examples]
-    says = [factors.says(name, contrast.target, contrast.foil) for name in factors.examples]
-    after = planned_after(factors, says)
-    plan = asked(subject, factors, after)
+    example_has = [factors.says(name, contrast.target, contrast.foil) for name in factors.examples]
+    after = planned_after(factors, example_has)
+    plan = plan_passes(subject, factors, after)
     read = partial(_read, subject, neuron, contrast, value, factors)
     found = read(cells, texts, plan, part_of(progress, 0.02, 0.9))
     own_values = _measures(read(own_cells, own_texts, {}, part_of(progress, 0.9, 0.97)))
@@ -284,7 +289,7 @@ def crossed(
         cue=factors.cue,
         examples=tuple(factors.examples),
         beginnings=tuple(factors.beginning(name, factors.frames[0]) for name in factors.examples),
-        says=tuple(says),
+        example_has=tuple(example_has),
         frames=factors.frames,
         words=tuple(texts),
         kinds=tuple(kind.kind for _, kind in words),
@@ -299,7 +304,7 @@ def crossed(
         planned=after,
         expected=expected,
         expected_mass=mass,
-        **statistics(table, calls, looks, says, seed),
+        **statistics(table, calls, looks, example_has, seed),
         **plan_statistics(table[0][list(after)], expected, calls, looks, seed),
         **own_statistics(own_values, len(own[0]), seed),
     )

@@ -48,7 +48,7 @@ class After:
 
     name: str  # of the example
     text: str  # of it before the first frame; empty for none
-    says: str  # which of the two tokens it has in it: target, foil, or neither
+    example_has: str  # which of the two tokens it has in it: target, foil, or neither
     neuron: Auc  # of the rule
     model: Auc
     drop: Interval  # of the neuron's AUC, from that after the usual example
@@ -120,9 +120,9 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
     followed = tuple(each.name for each in found)
     every = tuple(_after(result, place, sign) for place in range(len(result.examples)))
     usual = every[0]
-    bare = tuple(each for each in every[1:] if not each.says)
+    bare = tuple(each for each in every[1:] if not each.example_has)
     told = tuple(each for each in bare if each.neuron.tells)
-    with_target = next((each for each in every if each.says == "target"), None)
+    with_target = next((each for each in every if each.example_has == "target"), None)
     wrong = with_target.own_foil if with_target else Count(0, 0, 0)
     frames = signed_area(result.frame_area[NEURON, 0], sign)
     shares = _shares(result)
@@ -159,7 +159,7 @@ def sign_of(result: Crossed) -> int:
 
 def _needs(usual: After, bare: tuple[After, ...]) -> dict[str, bool]:
     """Whether the usual example is needed, or helps; not where it is bare, or nothing else is."""
-    comparable = bool(usual.says and bare)
+    comparable = bool(usual.example_has and bare)
     return {
         "needs_example": comparable
         and usual.neuron.tells
@@ -212,7 +212,7 @@ def _after(result: Crossed, place: int, sign: int) -> After:
     return After(
         result.examples[place],
         result.beginnings[place],
-        result.says[place],
+        result.example_has[place],
         neuron=auc(areas[NEURON], spans[NEURON], sign),
         model=auc(areas[MODEL], spans[MODEL]),
         drop=Interval(

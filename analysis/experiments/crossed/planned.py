@@ -14,17 +14,17 @@ from analysis.questions.factors import Factors
 from analysis.subject import Subject
 
 
-def planned_after(factors: Factors, says: Sequence[str]) -> tuple[int, ...]:
+def planned_after(factors: Factors, example_has: Sequence[str]) -> tuple[int, ...]:
     """Places of the examples after which it is asked: the first, and those with nothing to copy.
 
     After the others target or foil moves the activation and what is expected alike.
     """
     if factors.plan is None:
         return ()
-    return tuple(place for place, side in enumerate(says) if not (place and side))
+    return tuple(place for place, side in enumerate(example_has) if not (place and side))
 
 
-def asked(subject: Subject, factors: Factors, after: Sequence[int]) -> dict[str, Forced]:
+def plan_passes(subject: Subject, factors: Factors, after: Sequence[int]) -> dict[str, Forced]:
     """By example: the plan's text in the place of target and foil, and its two kinds of tokens."""
     plan = factors.plan
     if plan is None:

@@ -23,14 +23,14 @@ def statistics(
     values: Float[np.ndarray, "3 example frame word"],
     calls: Bool[np.ndarray, " word"],
     looks: Bool[np.ndarray, " word"],
-    says: Sequence[str],
+    example_has: Sequence[str],
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Everything that is estimated over frames and words."""
     weights = resampled(values.shape[2], 2 * calls + looks, seed)
     factors = ((calls, looks), (looks, calls))
     areas = np.stack([area(values, *factor, weights) for factor in factors], 1)
-    after = _after_examples(values, says, weights)
+    after = _after_examples(values, example_has, weights)
     shares = variance_shares(values[0], calls, looks, weights)
     frames = np.eye(values.shape[2])
     everyone = Weights(frames, np.ones((len(frames), len(calls))))
@@ -61,11 +61,11 @@ def _estimate(
 
 
 def _after_examples(
-    values: Float[np.ndarray, "3 example frame word"], says: Sequence[str], weights: Weights
+    values: Float[np.ndarray, "3 example frame word"], example_has: Sequence[str], weights: Weights
 ) -> Float[np.ndarray, "draw 3"]:
     """Chance that a measure is larger after an example that has the target in it."""
     with_target, with_foil = (
-        [place for place, side in enumerate(says) if side == wanted]
+        [place for place, side in enumerate(example_has) if side == wanted]
         for wanted in ("target", "foil")
     )
     if not (with_target and with_foil):
