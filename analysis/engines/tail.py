@@ -60,10 +60,10 @@ def shared_prefix_attention(
     batch, _head, suffix, d_head = query.shape
     keys, values = prefix
     query = query * (d_head**-0.5 if scaling is None else scaling)
+    own = rearrange(query, "b (g r) s d -> b g (r s) d", g=keys.shape[0])
+    to_self = rearrange(_each(own, key.mT), "b g (r s) t -> b g r s t", s=suffix)
     query = rearrange(query, "b (g r) s d -> g (b r s) d", g=keys.shape[0])
     to_prefix = rearrange(query @ keys.mT, "g (b r s) p -> b g r s p", b=batch, s=suffix)
-    query = rearrange(query, "g (b r s) d -> b g (r s) d", b=batch, s=suffix)
-    to_self = rearrange(_each(query, key.mT), "b g (r s) t -> b g r s t", s=suffix)
     if softcap is not None:
         to_prefix, to_self = (softcap * (t / softcap).tanh() for t in (to_prefix, to_self))
     if attention_mask is None:
@@ -74,11 +74,11 @@ def shared_prefix_attention(
     else:
         scores = torch.cat([to_prefix, to_self], -1) + attention_mask[0, 0]
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
-    on_prefix, on_self = weights[..., :-suffix], weights[..., -suffix:]
-    read = rearrange(on_prefix, "b g r s p -> g (b r s) p") @ values
-    out = rearrange(read, "g (b r s) d -> b s (g r) d", b=batch, s=suffix)
-    own = _each(rearrange(on_self, "b g r s t -> b g (r s) t"), value)
-    return out + rearrange(own, "b g (r s) d -> b s (g r) d", s=suffix), None
+    on_prefix = rearrange(weights[..., :-suffix], "b g r s p -> g (b r s) p")
+    on_self = rearrange(weights[..., -suffix:], "b g r s t -> b g (r s) t")
+    read = rearrange(on_prefix @ values, "g (b r s) d -> b g r s d", b=batch, s=suffix)
+    read = read + rearrange(_each(on_self, value), "b g (r s) d -> b g r s d", s=suffix)
+    return rearrange(read, "b g r s d -> b s (g r) d"), None
 
 
 def _each(
