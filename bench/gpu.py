@@ -101,6 +101,7 @@ def in_type(subject: Subject, rounds: int, windows: int) -> dict[str, Any]:
         "peak_tflops": best / 1e12,
         "times": times,
         "share_of_peak": patches / times["patches"]["median"] / best,
+        "part_tokens": windows * (WINDOW_TOKENS + 1),
         "tokens_a_second": [each["tokens_a_second"] for each in read],
         "scan_vs_forward": [each["scan_vs_forward"] for each in read],
         "scan_share_of_peak": read[-1]["tokens_a_second"] * token / best,
@@ -138,7 +139,7 @@ def section(layers: int, rounds: int, windows: int, one_in: int) -> dict[str, An
         }
         print(name, found[name], flush=True)
     neurons = subject.n_layers * subject.d_mlp
-    return {"neurons": neurons, "part_tokens": windows * (WINDOW_TOKENS + 1), "types": found}
+    return {"neurons": neurons, "types": found}
 
 
 if __name__ == "__main__":
