@@ -6,6 +6,7 @@ the processor. The table of the documentation is of one run where there was a GP
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def section(layers: int, rounds: int, windows: int, one_in: int) -> dict[str, An
     found: dict[str, Any] = {}
     for name in TYPES:
         device, dtype = placement("cuda", name)
-        here = Subject(subject.model.to(device, dtype), None, subject.origin, True)
+        here = replace(subject, model=subject.model.to(device, dtype))
         other = tallied(here)
         found[name] = {
             "logits_apart": disagreement(said(here), expected),

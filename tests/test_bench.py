@@ -7,16 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from analysis import corpus
 from analysis.loading import models
 from bench import __main__ as benches
-from bench import large, page, peers, scan
+from bench import gpu, large, page, peers, scan
 from bench.peers import PEERS, spread
 from bench.timing import Round, alternate
 from tests.questions import TREES
 from tests.space.questions import ARTICLES
-from tests.subjects import kept
+from tests.subjects import kept, make_subject
 
 TIMES = {"median": 2.0, "low": 1.5, "high": 2.5, "rounds": 3}
 PEER = {"batch": 32, "tried": {"16": 0.02}, "extrapolated": 1234.0, "times": 61.0, "apart": 1e-5}
@@ -126,3 +127,33 @@ def test_a_peer_that_cannot_be_had_is_named_without_the_machines_paths(monkeypat
     monkeypatch.setattr(peers.sys, "executable", str(tmp_path / "no-python"))
     with pytest.raises(OSError, match=r"^nnsight could not be installed$"):
         peers.installed("nnsight")
+
+
+def test_the_bench_of_a_gpu_holds_it_against_the_processor(monkeypatch):
+    """A processor stands for the GPU: it agrees with itself, whatever is asked of it."""
+    monkeypatch.setattr(gpu, "TYPES", ("float32",))
+    monkeypatch.setattr(gpu, "SQUARE", 64)
+    monkeypatch.setattr(gpu, "WINDOW_TOKENS", 15)
+    monkeypatch.setattr(gpu, "placement", lambda *_: (torch.device("cpu"), torch.float32))
+    monkeypatch.setattr(gpu, "gpt2_large", lambda _: make_subject("gpt2"))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 2**30)
+    found = gpu.section(layers=2, rounds=1, windows=2, one_in=64)["types"]["float32"]
+    assert {name: found[name] for name in found if name.endswith("_apart")} == {
+        "patches_apart": 0,
+        "means_apart": 0,
+        "highest_apart": 0,
+        "logits_apart": 0,
+    }
+    assert len(found["tokens_a_second"]) == 1
+    assert found["scan_gib"] == 1
+    assert 0 < found["times"]["products"]["median"] < found["times"]["sweep"]["median"]
+    assert found["share_of_peak"] > 0
+
+
+def test_the_operations_of_a_sweep_are_those_of_the_blocks_behind_each_neuron():
+    subject = make_subject("llama")
+    patches, token = gpu.operations(subject)
+    own = 2 * sum(each.numel() for each in subject.blocks[0].parameters() if each.ndim == 2)
+    assert token == subject.n_layers * own
+    assert patches == subject.d_mlp * own * sum(range(subject.n_layers))
