@@ -27,7 +27,7 @@ def checked(subject: Subject, question: Question, progress: Progress = silent) -
     if wrong:
         raise UserError("; ".join(each.rstrip(".") for each in wrong) + ".")
     pairs = [question.pair(subject), *question.other_pairs(subject)] if question.corrupted else []
-    rows = _told(subject, pairs, progress)
+    rows = _prompt_rows(subject, pairs, progress)
     alone = _without_partner(subject, question)
     return {
         "name": question.label,
@@ -47,7 +47,7 @@ def checked(subject: Subject, question: Question, progress: Progress = silent) -
 
 def unreadable(subject: Subject, question: Question) -> dict[int, str]:
     """Why pairs that are written out cannot be asked of a model, by their place, from 0."""
-    found, asked = {}, question.contrast(subject)
+    found, contrast = {}, question.contrast(subject)
     for place, pair in enumerate(question.pairs):
         words = pair.target or question.target, pair.foil or question.foil
         try:
@@ -55,7 +55,7 @@ def unreadable(subject: Subject, question: Question) -> dict[int, str]:
         except UserError as error:
             found[place] = str(error)
             continue
-        if made.contrast.is_long and not asked.is_long:
+        if made.contrast.is_long and not contrast.is_long:
             found[place] = "Its words are several tokens long, and the question's are not."
     return found
 
@@ -82,7 +82,9 @@ def _wrong(subject: Subject, question: Question) -> "list[str]":
     return list(dict.fromkeys(found))
 
 
-def _told(subject: Subject, pairs: list[PromptPair], progress: Progress) -> list[dict[str, Any]]:
+def _prompt_rows(
+    subject: Subject, pairs: list[PromptPair], progress: Progress
+) -> list[dict[str, Any]]:
     """The choice after both prompts of every pair; a pair may have words of its own."""
     rows = []
     for i, pair in enumerate(pairs, start=1):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from analysis.contrast import Contrast
 from analysis.criteria import GAP
-from analysis.drafting.words import Told
+from analysis.drafting.words import WordPair
 from analysis.engines.answers import answers
 from analysis.errors import UserError
 from analysis.progress import Progress, part_of, silent
@@ -74,16 +74,16 @@ def contexts(
         before = dict.fromkeys(text for word in members(words) for text in _before(texts, word))
         places = [place for place in before if len(place) <= LONGEST_TEXT]
         found += [(text, words) for text in places[:: max(1, len(places) // READ)][:READ]]
-    asked = [(text, word, tuple(subject.tokens(text))) for text, word in found]
-    asked = [each for each in asked if SHORTEST <= len(each[2]) <= min(LONGEST, subject.context)]
-    asked.sort(key=lambda each: len(each[2]))  # so that batches hold little padding
-    if not asked:
+    behind = [(text, word, tuple(subject.tokens(text))) for text, word in found]
+    behind = [each for each in behind if SHORTEST <= len(each[2]) <= min(LONGEST, subject.context)]
+    behind.sort(key=lambda each: len(each[2]))  # so that batches hold little padding
+    if not behind:
         raise UserError(
             f"Neither {contrast.target!r} nor {contrast.foil!r} stands in the corpus behind "
             "the beginning of a sentence: give a template and words."
         )
-    diffs = answers(subject, [tokens for *_, tokens in asked], contrast, progress).tolist()
-    made = [Context(text, word, diff) for (text, word, _), diff in zip(asked, diffs, strict=True)]
+    diffs = answers(subject, [tokens for *_, tokens in behind], contrast, progress).tolist()
+    made = [Context(text, word, diff) for (text, word, _), diff in zip(behind, diffs, strict=True)]
     sure = {contrast.target: 1, contrast.foil: -1}
     return tuple(sorted(made, key=lambda each: -sure[each.follows] * each.logit_diff))
 
@@ -105,7 +105,7 @@ def minimal_pairs(
     texts: Sequence[str],
     contrast: Contrast,
     progress: Progress = silent,
-) -> tuple[Told, ...]:
+) -> tuple[WordPair, ...]:
     """One word exchanged in each context, so that the answer moves from target to foil the most.
 
     Only words are tried that the model expects in that place, so that the sentence stays one; of
@@ -130,11 +130,11 @@ def minimal_pairs(
         pairs = _exchanged(subject, context.text, words, contrast)
         rows = [pair[2] for pair in pairs]
         diffs = answers(subject, rows, contrast, part).tolist() if rows else []
-        told = [
-            Told(context.text, text, *exchange, context.logit_diff, diff)
+        tried = [
+            WordPair(context.text, text, *exchange, context.logit_diff, diff)
             for (text, exchange, _), diff in zip(pairs, diffs, strict=True)
         ]
-        best += sorted(told, key=lambda each: -each.gap)[:1]
+        best += sorted(tried, key=lambda each: -each.gap)[:1]
     return tuple(sorted((b for b in best if b.gap >= GAP), key=lambda each: -each.gap))
 
 

@@ -14,7 +14,7 @@ from analysis.subject import Subject
 
 
 @dataclass(frozen=True)
-class Told:
+class WordPair:
     """Two prompts that differ in a word, and the model's choice after each, in logits."""
 
     clean: str
@@ -51,7 +51,7 @@ class Dropped:
 class Tried:
     """What became of two lists of words: pairs that the model tells apart, and the rest."""
 
-    pairs: tuple[Told, ...]
+    pairs: tuple[WordPair, ...]
     dropped: tuple[Dropped, ...]
 
 
@@ -84,14 +84,14 @@ def try_words(
     prompts = [make_prompt(subject, text).tokens for pair in texts for text in pair]
     diffs = answers(subject, prompts, contrast, progress).reshape(-1, 2).tolist()
     tried = [
-        Told(*text, *pair, *diff) for text, pair, diff in zip(texts, words, diffs, strict=True)
+        WordPair(*text, *pair, *diff) for text, pair, diff in zip(texts, words, diffs, strict=True)
     ]
     return Tried(
         pairs=tuple(each for each in tried if each.gap >= GAP),
         dropped=(
             *_partnerless(subject, target_words, [first for first, _ in words]),
             *_partnerless(subject, foil_words, [second for _, second in words]),
-            *(_untold(subject, each) for each in tried if each.gap < GAP),
+            *(_not_told_apart(subject, each) for each in tried if each.gap < GAP),
         ),
     )
 
@@ -114,6 +114,6 @@ def _partnerless(subject: Subject, words: Sequence[str], used: list[str]) -> lis
     return [Dropped((word,), "no_partner", len(subject.pieces(" " + word))) for word in left]
 
 
-def _untold(subject: Subject, pair: Told) -> Dropped:
+def _not_told_apart(subject: Subject, pair: WordPair) -> Dropped:
     size = len(subject.pieces(" " + pair.clean_word))
     return Dropped((pair.clean_word, pair.corrupted_word), "not_told_apart", size, pair.gap)

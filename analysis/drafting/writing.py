@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from analysis.drafting.contexts import Context
-from analysis.drafting.words import Dropped, Told
+from analysis.drafting.words import Dropped, WordPair
 from analysis.errors import UserError
 
 CHOOSING = 12
@@ -21,7 +25,7 @@ def words_file(
     words: tuple[str, str],
     template: str,
     held_out_templates: Sequence[str],
-    pairs: Sequence[Told],
+    pairs: Sequence[WordPair],
     dropped: Sequence[Dropped],
 ) -> str:
     """A question of words in a sentence, as TOML.
@@ -33,91 +37,40 @@ def words_file(
         pairs: that the model tells apart; the first is the question's own.
         dropped: words that made none.
     """
-    own, *others = pairs
-    many = choosing(len(pairs))
-    lines = [
-        *_heading(words, own),
-        "# The sentence of the pair, and other words for it.",
-        _split(many, len(pairs)),
-        f"template = {_text(template)}",
-        f"target_words = {_texts([pair.clean_word for pair in others])}",
-        f"foil_words = {_texts([pair.corrupted_word for pair in others])}",
-        *[f"# left out: {_told(each)}" for each in dropped],
-        "",
-        "# Other sentences, written before any neuron is read in them.",
-        f"held_out_templates = {_texts(held_out_templates)}",
-        "",
-        '# Ordinary prose, such as { text = "...", calls_for = "target" }.',
-        "natural = []",
-    ]
-    return "\n".join(lines) + "\n"
+    others = [*held_out_templates]
+    return _draft(words, pairs, template=template, held_out_templates=others, dropped=dropped)
 
 
-def pairs_file(words: tuple[str, str], pairs: Sequence[Told], found: Sequence[Context]) -> str:
+def pairs_file(words: tuple[str, str], pairs: Sequence[WordPair], found: Sequence[Context]) -> str:
     """A question of minimal pairs found in a corpus, as TOML; the first is the question's own."""
-    own, *others = pairs
-    many = choosing(len(pairs))
-    lines = [
-        *_heading(words, own),
-        "# One word of a sentence of the corpus exchanged, so that the answer moves the most.",
-        _split(many, len(pairs)),
-        "pairs = [",
-        *[
-            f"  {{ clean = {_text(pair.clean)}, corrupted = {_text(pair.corrupted)} }},"
-            f"  # {pair.gap:.2f} logits apart"
-            for pair in others
-        ],
-        "]",
-        "",
-        "# Sentences of the corpus in which one of the words follows.",
-        "natural = [",
-        *[
-            f"  {{ text = {_text(each.text)}, "
-            f'calls_for = "{"target" if each.follows == words[0] else "foil"}" }},'
-            for each in found
-        ],
-        "]",
-    ]
-    return "\n".join(lines) + "\n"
+    return _draft(words, pairs, template="", contexts=found)
 
 
-def _heading(words: tuple[str, str], own: Told) -> list[str]:
+def _draft(words: tuple[str, str], pairs: Sequence[WordPair], **seen: Any) -> str:
     target, foil = words
-    return [
-        f"# Which neurons make the model say {target.strip()!r} rather than {foil.strip()!r}?",
-        f"title = {_text(f'{target.strip()} or {foil.strip()}')}",
-        'about = ""  # why anyone asks',
-        f"target = {_text(target)}",
-        f"foil = {_text(foil)}",
-        "",
-        f"# The model's choice, in logits: {own.clean_diff:.2f} after the clean prompt, "
-        f"{own.corrupted_diff:.2f} after the corrupted one.",
-        f"clean = {_text(own.clean)}",
-        f"corrupted = {_text(own.corrupted)}",
-        "",
-    ]
+    own, *others = pairs
+    choose = choosing(len(pairs))
+    confirm = len(pairs) - choose
+    seen |= {"target": target, "foil": foil, "own": own, "others": others}
+    return _template().render(seen, choose=choose, confirm=confirm)
 
 
-def _split(many: int, pairs: int) -> str:
-    if pairs == 1:
-        return "# There is no other pair, so nothing confirms what this one chooses."
-    return f"# `--pairs {many}`: so many choose, in this order; the other {pairs - many} confirm."
+@cache
+def _template() -> Template:
+    made = Environment(  # noqa: S701  (TOML: ``toml`` escapes)
+        loader=PackageLoader("analysis", "drafting"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"toml": _toml, "quoted": repr, "logits": "{:.2f}".format}
+    return made.get_template("draft.toml.txt")
 
 
-def _told(each: Dropped) -> str:
-    words = " and ".join(each.words)
-    if each.gap is None:
-        return f"{words} (of {each.tokens} tokens, as no word left on the other side)"
-    return f"{words} (the model hardly tells them apart: {each.gap:.2f} logits)"
-
-
-def _text(text: str) -> str:
-    """A TOML string: JSON's, but for a character that only TOML escapes."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _texts(texts: Sequence[str]) -> str:
-    return "[" + ", ".join(map(_text, texts)) + "]"
+def _toml(value: str | list[str]) -> str:
+    """A TOML string or list: JSON's, but for a character that only TOML escapes."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def save_new(path: Path, text: str) -> None:

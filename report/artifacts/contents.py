@@ -13,6 +13,7 @@ from analysis.evidence import Evidence
 from analysis.tables import Table
 from report import images
 from report.artifacts import latex
+from report.artifacts.notes import note
 from report.artifacts.references import CITATION, as_bibtex
 from report.artifacts.writing import as_latex
 from report.beside import beside
@@ -77,9 +78,12 @@ def printed(experiment: Experiment) -> tuple[Table, ...]:
 def _about(evidence: Evidence) -> str:
     """Model, neuron and words of the study, as LaTeX."""
     words = evidence.question
-    return (
-        f"Model {latex.prose(evidence.origin.model)}, neuron {latex.prose(evidence.neuron)}, "
-        f"target {latex.token(words.target)}, foil {latex.token(words.foil)}."
+    return note(
+        "about",
+        model=latex.prose(evidence.origin.model),
+        neuron=latex.prose(evidence.neuron),
+        target=latex.token(words.target),
+        foil=latex.token(words.foil),
     )
 
 

@@ -11,20 +11,11 @@ from analysis import EMBEDDED, claims, questions
 from analysis.evidence import Evidence
 from analysis.loading.assets import sha256
 from report.artifacts.contents import Artifact
+from report.artifacts.notes import note
 from report.images import DPI, FONT, PIXELS, WIDTH
 
 MANIFEST = "manifest.json"
 MARK = "an-neuron artifacts"
-
-REPRODUCIBLE = (
-    "The same inputs give the same bytes. Fixed, because they differ from run to run: the dates in "
-    "PDF files, and the random digits in the ids of SVG files. Figures depend on the browser and "
-    "its fonts too."
-)
-TOKENS = (
-    "In CSV files tokens are JSON strings, so that their spaces are seen and no spreadsheet takes "
-    "one for a formula; numbers have six significant digits."
-)
 
 
 def checksums(folder: Path, steps: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -54,8 +45,8 @@ def manifest(
         "model": evidence.origin.model,
         "question": evidence.question.key,
         "neuron": evidence.neuron,
-        "reproducible": REPRODUCIBLE,
-        "notation": TOKENS,
+        "reproducible": note("reproducible"),
+        "notation": note("notation"),
         "figures": {"inches_wide": WIDTH / PIXELS, "png_dpi": DPI, "fonts": FONT},
         "packages": {name: _version(name) for name in ("plotly", "kaleido")},
         "inputs": inputs,

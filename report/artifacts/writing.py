@@ -6,6 +6,7 @@ from typing import Any
 from analysis.answer import plain
 from analysis.tables import Column, Rows, Table
 from report.artifacts import latex
+from report.artifacts.notes import note
 
 PRINTED = 20
 """Rows of a printed table; the CSV has all."""
@@ -21,7 +22,7 @@ def as_latex(table: Table, rows: Rows, about: str) -> str:
         rows: what stands in it.
         about: the model and question, as LaTeX, for the end of the caption.
     """
-    cut = f" The first {PRINTED} of {len(rows)}." if len(rows) > PRINTED else ""
+    cut = f" {note('cut', shown=PRINTED, rows=len(rows))}" if len(rows) > PRINTED else ""
     shape = "".join(SHAPES.get(column.kind, "l") for column in table.columns)
     lines = [
         "% Wants \\usepackage[T1]{fontenc} and \\usepackage{booktabs}.",
