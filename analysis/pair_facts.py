@@ -38,11 +38,12 @@ class PairFacts:
         }
 
 
-def pair_facts(clean: float, corrupted: float) -> PairFacts:
-    """Read them off the logit differences of the two prompts."""
+def pair_facts(result: Any) -> PairFacts:
+    """Read them off the logit differences of the two prompts of a Result."""
+    clean, corrupted = result.clean_diff, result.corrupted_diff
     return PairFacts(clean, corrupted, abs(clean - corrupted) < GAP, clean > 0, corrupted < 0)
 
 
 def verdicts(result: Any) -> dict[str, Any]:
     """Whether the pair of a Result leaves anything to explain, in plain values."""
-    return pair_facts(result.clean_diff, result.corrupted_diff).plain()
+    return pair_facts(result).plain()

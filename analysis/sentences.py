@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from analysis import wording
 from analysis.declaration import Experiment
+from analysis.pair_facts import pair_facts
 from analysis.study_facts import StudyFacts, facts_of
 
 FILTERS = (
@@ -120,5 +121,5 @@ def _templates(package: str) -> Environment:
     )
     functions = {name: getattr(wording, name) for name in FILTERS}
     environment.filters |= functions
-    environment.globals |= functions
+    environment.globals |= functions | {"pair_facts": pair_facts}
     return environment

@@ -21,7 +21,7 @@ from report.linkcheck import anchors
 from report.marks import lights
 from report.panels import absent, panels, themes
 from report.place import Place
-from report.rows import listed
+from report.rows import listed, rows_of
 
 ALONE = Place(root="../../")
 """A page whose index knows no address: it lies in ``MODEL/QUESTION/`` below that."""
@@ -78,6 +78,7 @@ def environment() -> Environment:
         "finding": sentences.finding,
         "listed": listed,
         "prompt_rows": prompt_rows,
+        "rows_of": rows_of,
         "token_rows": token_rows,
     }
     return made
@@ -172,7 +173,7 @@ def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
     One that cannot be asked of the model, or was asked in another study, has one that says so: no
     link to it is lost.
     """
-    heading = f"The question: {claims.question}"
+    heading = f"The question: {evidence.question.label}"
     yield Part("question.html", "question", "The question", heading, ("question.html",))
     for each in evidence.wanted:
         file, id_ = f"{each.name}.html", f"{each.name}-section"

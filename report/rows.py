@@ -6,7 +6,7 @@ from typing import Any
 from analysis.answer import TOKENS, plain
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from analysis.tables import Listing
+from analysis.tables import Listing, Rows
 from analysis.wording import MINUS, token
 
 DIGITS = 3
@@ -29,6 +29,12 @@ def listed(experiment: Experiment, evidence: Evidence, name: str = "LISTING") ->
     if found is None:
         return None
     return listed_rows(found, evidence.results[experiment.name])
+
+
+def rows_of(experiment: Experiment, evidence: Evidence, name: str) -> Rows:
+    """Rows of a result that a section writes out itself: a function of the experiment's tables."""
+    found: Rows = getattr(experiment.module("tables"), name)(evidence.results[experiment.name])
+    return found
 
 
 def listed_rows(listing: Listing, result: Any) -> Listed:

@@ -153,8 +153,8 @@ def _screen(study: Story) -> Screen:
     result = evidence.weight_modulation
     peak = float(np.abs(_activations(evidence.activations)).max())
     return Screen(
-        model=claims.model,
-        neuron=claims.neuron,
+        model=claims.study.model,
+        neuron=evidence.neuron,
         target=result.target,
         foil=result.foil,
         tokens=_tokens(evidence.activations),

@@ -15,7 +15,7 @@ from analysis.neuron import Neuron
 from analysis.original import published
 from analysis.original.facts import SHORT
 from tests.processed import published_of
-from tests.prose import prose
+from tests.prose import prose, render, undrawn
 from tests.questions import PAIR, make_tiny_pair
 from tests.subjects import make_subject
 from tests.synthetic import Plan, changed, evidence, save_study, with_result
@@ -155,4 +155,5 @@ def test_evidence_has_a_verification_only_where_one_was_saved(tmp_path):
     study = with_result(evidence(Plan()), verification(*verified()))
     loaded = load_evidence(save_study(study, tmp_path / "with"))
     assert loaded.verification.agrees.all()
-    assert "verification" in "".join(row.command for row in make_claims(loaded).making.rows)
+    with undrawn():
+        assert "an-neuron verification" in render(loaded, file="making.html")

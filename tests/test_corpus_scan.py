@@ -575,7 +575,6 @@ def test_nothing_is_told_of_gate_and_up_where_there_are_none():
     subject = make_subject("gpt2")
     found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
     assert not len(found.quadrant_tokens)
-    assert facts(found).quadrants == ()
     assert summary(found)["quadrants"] == []
     assert "gate" not in finding(EXPERIMENT, found)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -64,9 +65,14 @@ def test_of_a_clear_choice_an_answer_says_at_once_what_it_found(name):
 
 
 def test_a_gap_counts_whichever_its_sign_and_from_the_threshold_on():
-    assert pair_facts(GAP, -0.001).little is False
-    assert pair_facts(GAP / 2, -0.49 * GAP).little
-    assert not pair_facts(-9.0, 9.0).small
+    diffs = (GAP, -0.001), (GAP / 2, -0.49 * GAP), (-9.0, 9.0)
+    clear, weak, reversed_pair = (
+        pair_facts(SimpleNamespace(clean_diff=clean, corrupted_diff=corrupted))
+        for clean, corrupted in diffs
+    )
+    assert clear.little is False
+    assert weak.little
+    assert not reversed_pair.small
 
 
 def test_a_page_says_so_in_brief_too():

@@ -196,7 +196,7 @@ def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path)
     folder = index.parent / study.origin.model / study.question.key
     for name in names:
         page = Prose((folder / f"{name}.html").read_text()).text
-        assert f"This was not asked of {make_claims(study).model}." in page
+        assert f"This was not asked of {make_claims(study).study.model}." in page
         assert "its parts do not add up to the whole." in page
     assert (
         "Some experiments cannot be asked this, or not of this model"

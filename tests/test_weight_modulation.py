@@ -314,8 +314,8 @@ def test_without_controls_the_page_says_so():
 
 @pytest.mark.slow
 def test_what_a_model_writes_stays_text():
-    told = _told(hostile_plan())
-    assert any(HOSTILE[1] in each.text for each in told.facts.texts)
+    written = evidence(hostile_plan()).weight_modulation.written_text
+    assert any(HOSTILE[1] in text for text in written)
     page = render(evidence(hostile_plan()))
     assert f"{HOSTILE[1]}⏎" not in page
     assert as_text(" a\nb\x07") == "a⏎b⟨7⟩"

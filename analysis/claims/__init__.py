@@ -44,12 +44,13 @@ class Claims:
         """
         if name not in {each.name for each in self.evidence.experiments}:
             raise AttributeError(f"nothing is said of {name}")
-        said = sentences.claims(named(name), self._study)
+        said = sentences.claims(named(name), self.study)
         self.__dict__[name] = said  # worked out once, then there as any attribute
         return said
 
     @cached_property
-    def _study(self) -> StudyFacts:
+    def study(self) -> StudyFacts:
+        """Facts that compare several experiments, or are about the study as a whole."""
         return study_facts(self.evidence)
 
     @cached_property
@@ -60,7 +61,7 @@ class Claims:
     @cached_property
     def opening(self) -> Opening:
         """Title, first sentences, findings in brief and limits."""
-        return Opening(self._study, self.sections)
+        return Opening(self.study, self.sections)
 
     @cached_property
     def making(self) -> Making:
@@ -70,45 +71,20 @@ class Claims:
     @cached_property
     def methods(self) -> tuple[Methods, ...]:
         """What each claim rests on."""
-        return tuple(methods(self._study, self.sections))
+        return tuple(methods(self.study, self.sections))
 
     @cached_property
     def original(self) -> Sentences | None:
         """The original study beside this one, where they can be compared."""
         if not beside.comparable(self.evidence):
             return None
-        facts = beside.facts(self._study)
-        return Sentences(sentences.story("original"), facts, study=self._study)
+        facts = beside.facts(self.study)
+        return Sentences(sentences.story("original"), facts, study=self.study)
 
     @property
     def of_originals_words(self) -> bool:
         """Whether the study asks for the words that the original asked for."""
         return beside.same_words(self.evidence.question)
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self._study.model
-
-    @property
-    def neuron(self) -> str:
-        """The neuron that the study is about."""
-        return self.evidence.neuron
-
-    @property
-    def target(self) -> str:
-        """The word that is asked for."""
-        return self.evidence.question.target
-
-    @property
-    def foil(self) -> str:
-        """The word that it is held against."""
-        return self.evidence.question.foil
-
-    @property
-    def question(self) -> str:
-        """The question in a few words."""
-        return self.evidence.question.label
 
     def caption(self, experiment: Experiment, figure: Figure) -> Markup:
         """The finding that a figure shows."""

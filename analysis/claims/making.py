@@ -7,59 +7,43 @@ from analysis.answer import command_line
 from analysis.commands import experiment_command, question_options
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
-from analysis.wording import number
-
-
-@dataclass(frozen=True)
-class Row:
-    """One step: its title, its command, how long it took, when, and the checksum of its code."""
-
-    title: str
-    command: str
-    seconds: str
-    when: str
-    code: str
 
 
 @dataclass(frozen=True)
 class Making:
-    """Facts that all steps share, and a row for each step.
+    """What the steps of a study were made with.
 
     Attributes:
-        facts: name and value.
-        rows: of the steps.
-        total: seconds of those that the study's command makes.
-        study: that command.
+        study: the command of the study.
+        seconds: of the steps that this command makes.
         longer: titles of the steps that take longer and are made by commands of their own.
+        dtypes: in which weights were held.
+        devices: on which the steps ran.
+        packages: with their versions.
+        seeds: of the random draws.
     """
 
-    facts: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
-    total: str
     study: str
+    seconds: float
     longer: tuple[str, ...]
+    dtypes: list[str]
+    devices: list[str]
+    packages: list[str]
+    seeds: list[str]
 
 
 def making(evidence: Evidence) -> Making:
     """Collect the provenance."""
     made = evidence.provenance
     longer = [e for e in evidence.experiments if e.apart or e.larger(made[e.name].inputs)]
-    total = sum(made[each.name].seconds for each in evidence.experiments if each not in longer)
     return Making(
-        facts=_facts(evidence),
-        rows=tuple(
-            Row(
-                each.title,
-                command(evidence, each),
-                number(made[each.name].seconds, 1),
-                made[each.name].when,
-                made[each.name].code,
-            )
-            for each in evidence.experiments
-        ),
-        total=number(total, 1),
         study=study_command(evidence),
+        seconds=sum(made[each.name].seconds for each in evidence.experiments if each not in longer),
         longer=tuple(each.title for each in longer),
+        dtypes=sorted({step.dtype for step in made.values()}),
+        devices=sorted({step.device for step in made.values()}),
+        packages=sorted({f"{n} {v}" for step in made.values() for n, v in step.packages.items()}),
+        seeds=sorted({str(s.inputs["seed"]) for s in made.values() if "seed" in s.inputs}),
     )
 
 
@@ -93,20 +77,3 @@ def _loading(evidence: Evidence) -> dict[str, str | None]:
         "model": None if origin.model == EMBEDDED else origin.model,
         "dtype": None if origin.dtype == "float32" else origin.dtype,
     }
-
-
-def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
-    steps = evidence.provenance.values()
-    packages = sorted({f"{name} {version}" for s in steps for name, version in s.packages.items()})
-    seeds = sorted({str(s.inputs["seed"]) for s in steps if "seed" in s.inputs})
-    return (
-        ("Model", evidence.origin.model),
-        ("Source", evidence.origin.source),
-        ("Revision", evidence.origin.revision),
-        ("Weights as", ", ".join(sorted({s.dtype for s in steps}))),
-        ("Device", ", ".join(sorted({s.device for s in steps}))),
-        ("Packages", ", ".join(packages)),
-        ("Seed", ", ".join(seeds)),
-        ("Clean prompt", evidence.question.clean),
-        ("Corrupted prompt", evidence.question.corrupted),
-    )

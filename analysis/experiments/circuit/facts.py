@@ -8,7 +8,6 @@ import numpy as np
 from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
 from analysis.experiments.circuit.measured import Circuit, area
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import PairFacts, pair_facts
 from analysis.pair_facts import verdicts as verdicts
 
 Verdict = Literal["beyond", "whole", "half", "part", "none", "against"]
@@ -33,7 +32,6 @@ class Opposed:
 class Facts:
     """The circuit."""
 
-    pair: PairFacts
     tried: int  # edges that were
     verdict: Verdict
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
@@ -64,7 +62,6 @@ def facts(result: Circuit) -> Facts:
     random_cmd = min(area(np.abs(1 - each)) for each in result.random)
     held_out = result.over_pairs(result.held_out_faithful) if result.held_out else None
     return Facts(
-        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         tried=int(np.isfinite(result.edges).sum()),
         verdict=_verdict(result),
         edges_matter=abs(result.faithful_nodes - result.faithful) > NOTABLE,

@@ -73,14 +73,8 @@ class Model:
     """One model, and the best neuron of it."""
 
     name: str  # of the model
-    source: str
-    layers: int
-    width: int
-    d_mlp: int  # per layer, and in all
-    neurons: int
+    neurons: int  # in all
     measured: int  # how many were patched
-    p_target: Ends  # after either prompt
-    logit_diff: Ends
     best: Neuron  # the best neuron, and the next one where there is one
     next: Neuron | None
     held_out_pairs: int  # that confirm them
@@ -88,10 +82,6 @@ class Model:
     answers: Answers
     depth: float  # share of the blocks that have run when the best neuron has written
     stands_out: bool  # whether it leads on the pair that chose it and held-out pairs clearly agree
-    activation: Ends  # of it at the end of either prompt
-    target_rank: int  # of the target among the tokens that it writes
-    rank_by_target: int  # its own by direct effect
-    rank_by_difference: int
     detector: Detector  # it as a sign of the target
 
 
@@ -148,14 +138,8 @@ def _model(result: Comparison, i: int) -> Model:
     first = np.isfinite(best.held_out) and best.held_out >= np.nanmax(result.held_out[i])
     return Model(
         name=result.models[i],
-        source=result.sources[i],
-        layers=int(result.layers[i]),
-        width=int(result.d_model[i]),
-        d_mlp=int(result.d_mlp[i]),
         neurons=int(result.n_neurons[i]),
         measured=int(result.measured[i]),
-        p_target=_ends(result.p_target[i]),
-        logit_diff=_ends(result.logit_diff[i]),
         best=best,
         next=others[0] if others else None,
         held_out_pairs=int(result.held_out_pairs[i]),
@@ -163,10 +147,6 @@ def _model(result: Comparison, i: int) -> Model:
         answers=_answers(result, i),
         depth=float(result.depth[i, 0]),
         stands_out=bool(leads and first and low > NOTABLE),
-        activation=_ends(result.activation[i]),
-        target_rank=int(result.target_rank[i]),
-        rank_by_target=int(result.rank_by_target[i]),
-        rank_by_difference=int(result.rank_by_difference[i]),
         detector=_detector(result, i),
     )
 

@@ -86,45 +86,6 @@ class Detector:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A token of an article in its context: ``highest``, ``lowest``, or at which quantile."""
-
-    kind: str
-    value: float
-    before: str
-    token: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Factors:
-    """A token of an article with both readings of a gated neuron there."""
-
-    gate: float
-    up: float
-    value: float  # the activation, up times activated gate
-    before: str
-    token: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Quadrant:
-    """Tokens on which a gated neuron's gate and up have certain signs."""
-
-    gate: bool  # whether the gate reads above zero
-    up: bool  # whether up does
-    tokens: int
-    share: float  # of all tokens
-    activation: float  # the mean there
-    target: int  # tokens that the target follows, and their share
-    target_share: float
-    foil: int  # the same of the foil
-    foil_share: float
-    examples: tuple[Factors, ...]  # largest activation in size first
-
-
-@dataclass(frozen=True)
 class EndQuadrant:
     """The quadrant in which most tokens of an end lie."""
 
@@ -148,20 +109,16 @@ class Facts:
     marks_target: bool  # whether the target, and not the foil, is likelier at the used end
     rival: Rival | None  # None where there is no other neuron
     detector: Detector | None  # None where the sample holds too few places
-    examples: tuple[Example, ...]  # highest activation first
     target_documents: int  # in how many articles the target comes
     top_documents: int  # in how many the model puts it first
     plenty: bool  # whether the target comes often enough for narrow intervals
-    quadrants: tuple[Quadrant, ...]  # none where gate and up are not read apart
-    used_in: EndQuadrant | None  # where the used end lies, and where the other one does
+    used_in: EndQuadrant | None  # where the used end lies; None if gate and up were not read apart
     unused_in: EndQuadrant | None
     end: float = EDGES[0]  # share of all tokens that is an end
 
 
 def facts(result: CorpusScan, sign: int | None = None) -> Facts:
     """Read them off, with the sign with which the neuron is used; by default its detector's."""
-    before = map(from_whole_character, result.before)
-    columns = result.kinds, result.values.tolist(), before, result.token, result.after
     if sign is None:
         sign = int(result.direction[0, NEXT])
     lowest, highest = _end(result, 0), _end(result, -1)
@@ -177,19 +134,12 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         marks_target=used.target.exceeds and not used.foil.exceeds,
         rival=_rival(result),
         detector=_detector(result),
-        examples=tuple(Example(*row) for row in zip(*columns, strict=True)),
         target_documents=int(result.label_documents[NEXT]),
         top_documents=int(result.label_documents[TOP]),
         plenty=result.next_count >= PLENTY,
-        quadrants=tuple(_quadrant(result, i) for i in range(len(result.quadrant_tokens))),
         used_in=_end_quadrant(result, used),
         unused_in=_end_quadrant(result, unused),
     )
-
-
-def from_whole_character(text: str) -> str:
-    """An excerpt without what is left of a character that it cuts at its beginning."""
-    return text.lstrip("\ufffd")
 
 
 def often_enough(result: CorpusScan) -> tuple[str, ...]:
@@ -228,29 +178,6 @@ def _follows(result: CorpusScan, word: int, band: int) -> Follows:
         rate=share.mean - excess,
         exceeds=documents >= DOCUMENTS and least > 0,
     )
-
-
-def _quadrant(result: CorpusScan, i: int) -> Quadrant:
-    target, foil = result.quadrant_share[:, i, 0].tolist()
-    tokens, hits = result.quadrant_tokens, result.quadrant_hits[:, i].tolist()
-    rows = [n for n, quadrant in enumerate(result.quadrant_of) if quadrant == i]
-    return Quadrant(
-        *SIGNS[i],
-        tokens=int(tokens[i]),
-        share=float(tokens[i] / max(1, tokens.sum())),
-        activation=float(result.quadrant_mean[i]),
-        target=hits[TARGET],
-        target_share=target,
-        foil=hits[FOIL],
-        foil_share=foil,
-        examples=tuple(_factors(result, n) for n in rows),
-    )
-
-
-def _factors(result: CorpusScan, n: int) -> Factors:
-    gate, up, value = result.quadrant_factors[n].tolist()
-    before = from_whole_character(result.quadrant_before[n])
-    return Factors(gate, up, value, before, result.quadrant_token[n], result.quadrant_after[n])
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:

@@ -1,38 +1,53 @@
 """The corpus scan as tables: examples by activation, and how well the places of words are told."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from analysis.experiments.corpus_scan.compute import CorpusScan, summary
-from analysis.experiments.corpus_scan.facts import from_whole_character, often_enough
+from analysis.experiments.corpus_scan.facts import often_enough
 from analysis.tables import Column, Listing, Rows, Table, part
 
 
-def _examples(result: CorpusScan) -> Rows:
+def examples(result: CorpusScan) -> Rows:
+    """Tokens in their context: of the highest activation, the lowest, and at quantiles."""
     answer = summary(result)
-    groups = (
-        ("highest", answer["top"]),
-        ("lowest", answer["bottom"]),
-        ("quantile", answer["quantiles"]),
-    )
-    rows = [{"kind": kind, **row} for kind, rows in groups for row in rows]
+    groups = {"highest": "top", "quantile": "quantiles", "lowest": "bottom"}
+    rows = [{"kind": kind, **row} for kind, name in groups.items() for row in answer[name]]
+    return [_from_whole_character(row) for row in rows]
+
+
+def quadrants(result: CorpusScan) -> Rows:
+    """The signs of gate and up, each with its share of all tokens and its examples."""
+    total = max(1, int(result.quadrant_tokens.sum()))
     return [
-        {**row, "before": from_whole_character(row.get("before", ""))}
-        for row in [*rows, *_quadrant_examples(result)]
+        {
+            **row,
+            "share": row["tokens"] / total,
+            "examples": [_from_whole_character(example) for example in row["examples"]],
+        }
+        for row in summary(result)["quadrants"]
     ]
 
 
-def _quadrant_examples(result: CorpusScan) -> Rows:
-    return [
+def _from_whole_character(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is left of a character that the excerpt cuts at its beginning."""
+    return {**row, "context": row["context"].lstrip("\ufffd")}
+
+
+def _listed(result: CorpusScan) -> Rows:
+    of_quadrants = [
         {"kind": f"gate {row['gate']}, up {row['up']}: {row['tokens']:,} tokens", **example}
-        for row in summary(result)["quadrants"]
+        for row in quadrants(result)
         for example in row["examples"]
     ]
+    return [*examples(result), *of_quadrants]
 
 
 def _quadrant_counts(result: CorpusScan) -> Rows:
     return [
-        {name: value for name, value in row.items() if name != "examples"}
-        for row in summary(result)["quadrants"]
+        {name: value for name, value in row.items() if name not in ("examples", "share")}
+        for row in quadrants(result)
     ]
 
 
@@ -85,4 +100,4 @@ TABLES = (
         ),
     ),
 )
-LISTING = Listing("Where the neuron is highest, lowest, and in between", _examples)
+LISTING = Listing("Where the neuron is highest, lowest, and in between", _listed)

@@ -7,7 +7,6 @@ import numpy as np
 from analysis.criteria import MOST
 from analysis.experiments.interactions.compute import Interactions, Kind
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import PairFacts, pair_facts
 from analysis.pair_facts import verdicts as verdicts
 
 
@@ -48,7 +47,6 @@ class Elsewhere:
 class Facts:
     """Pairs of neurons."""
 
-    pair: PairFacts
     pairs: int
     redundant: int  # pairs of each kind
     additive: int
@@ -73,7 +71,6 @@ def facts(result: Interactions) -> Facts:
     by_size = sorted(pairs, key=lambda pair: -abs(result.excess[pair]))
     best = np.sort(np.argsort(-result.recovery, kind="stable")[:2]).tolist()
     return Facts(
-        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         pairs=len(pairs),
         redundant=kinds.count("redundant"),
         additive=kinds.count("additive"),

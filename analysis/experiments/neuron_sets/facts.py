@@ -16,7 +16,6 @@ from analysis.criteria import (
 )
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, NeuronSets
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import PairFacts, pair_facts
 from analysis.pair_facts import verdicts as verdicts
 
 EXACT, ATTRIBUTION, GREEDY = range(len(ORDERS))
@@ -67,7 +66,6 @@ class Smallest:
 class Facts:
     """How many neurons it takes."""
 
-    pair: PairFacts
     verdict: Verdict
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
     larger: Set  # so many times as large, or the largest
@@ -107,7 +105,6 @@ def facts(result: NeuronSets) -> Facts:
     at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
     exact, attribution, greedy = result.area[RESTORED].tolist()
     return Facts(
-        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),

@@ -1,8 +1,6 @@
 """Which single neurons carry the difference, and whether the choice holds on other prompts."""
 
 from dataclasses import dataclass
-from functools import cache
-from statistics import median
 
 import numpy as np
 
@@ -17,11 +15,10 @@ from analysis.criteria import (
     TOLERABLE,
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
-from analysis.experiments.neuron_sweep.screens import DEFAULT, MODEL, SIZES, Bench, kept, models
+from analysis.experiments.neuron_sweep.screens import Bench, kept, models
 from analysis.intervals import Interval
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import PairFacts, pair_facts
 from analysis.pair_facts import verdicts as verdicts
 
 
@@ -67,41 +64,9 @@ class Attribution:
 
 
 @dataclass(frozen=True)
-class Screen:
-    """A way to rank neurons that a sweep could be screened by."""
-
-    name: str
-    recall: tuple[float, ...]  # of the ``SIZES`` of largest effect, those among as many first
-    missed: float  # the largest effect that is not among its first fifty on any pair, in logits
-    missed_share: float  # the largest such effect as a share of the pair's gap
-    seconds: float  # CPU time that it takes, median over the pairs
-    until: float  # until the fifty of largest effect are measured, if it says which come first
-    times: float  # that, in times of what it takes by attribution
-
-
-@dataclass(frozen=True)
-class Benched:
-    """Estimates beside the truth of every neuron, on pairs of several questions (``screens``)."""
-
-    model: str
-    pairs: int  # how many, and of how many questions
-    questions: int
-    exact: float  # CPU time of patching every neuron of a pair
-    attribution: Screen
-    others: tuple[Screen, ...]  # the soonest first
-    wins: bool  # whether with none of them all fifty are measured sooner
-    mean_recall: tuple[float, float]  # of ten and fifty, for the mean over a question's pairs
-    mean_missed: tuple[float, float]  # the largest effect missed of ten and of fifty, in logits
-    mean_missed_share: tuple[float, float]  # the largest of these as shares of the gap
-    sizes: tuple[int, ...]  # recall is told of so many neurons
-    size: int  # of these the one by which estimates are judged
-
-
-@dataclass(frozen=True)
 class Facts:
     """What the sweep shows."""
 
-    pair: PairFacts  # whether the pair leaves anything to explain
     neurons: int  # how many there are, how many of them were patched
     measured: int
     recovery: tuple[float, ...]  # of each candidate, on the pair that chose it
@@ -120,8 +85,7 @@ class Facts:
     lowest_recovery: float
     held_out: HeldOut | None  # whether the choice holds on other pairs; None where there are none
     attribution: Attribution  # how good a screen it would have been
-    benched: Benched  # how good a screen it is on other pairs
-    benched_too: tuple[Benched, ...]  # and on other models
+    benches: tuple[Bench, ...]  # how good a screen it is on other pairs, by model
     threshold: float = NOTABLE  # the share that is notable
 
 
@@ -141,7 +105,6 @@ def facts(result: NeuronSweep) -> Facts:
         )
     ]
     return Facts(
-        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         neurons=result.recovery.size,
         measured=len(sizes),
         recovery=tuple(recovery),
@@ -160,46 +123,7 @@ def facts(result: NeuronSweep) -> Facts:
         lowest_recovery=float(result.recovery[lowest]),
         held_out=_held_out(result, best),
         attribution=_attribution(result, places),
-        benched=benched(),
-        benched_too=tuple(benched(model) for model in models()[1:]),
-    )
-
-
-@cache
-def benched(model: str = MODEL) -> Benched:
-    """What the bench of screens found on a model."""
-    found, size = kept(model), SIZES[1]
-    own, *others = sorted(
-        (_estimate(found, name, size) for name in found.screens),
-        key=lambda each: (each.name != DEFAULT, each.until),
-    )
-    missed, share = zip(*(found.missed(DEFAULT, s, True) for s in SIZES[:2]), strict=True)
-    rows = found.of(DEFAULT)
-    return Benched(
-        model=found.model,
-        pairs=len(rows),
-        questions=len({row.question for row in rows}),
-        exact=median(row.exact_seconds for row in rows),
-        attribution=own,
-        others=tuple(others),
-        wins=found.winner(size) == DEFAULT,
-        mean_recall=(found.recall(DEFAULT, SIZES[0], True), found.recall(DEFAULT, size, True)),
-        mean_missed=missed,
-        mean_missed_share=share,
-        sizes=SIZES,
-        size=size,
-    )
-
-
-def _estimate(found: Bench, name: str, size: int) -> Screen:
-    until = found.until(name, size)
-    return Screen(
-        name,
-        tuple(found.recall(name, each) for each in SIZES),
-        *found.missed(name, size),
-        found.seconds(name),
-        until,
-        until / found.until(DEFAULT, size),
+        benches=tuple(map(kept, models())),
     )
 
 

@@ -5,9 +5,10 @@
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import fmean, median
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,6 +22,9 @@ DEFAULT = "attribution"
 
 SIZES = (10, 50, 200)
 """Recall is told of so many neurons of the largest effects, in size."""
+
+JUDGED = SIZES[1]
+"""By these of them estimates are compared."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,27 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Screen:
+    """An estimate by which a sweep could be screened, on all pairs.
+
+    Attributes:
+        name: of the estimate.
+        recall: its mean, for each of ``SIZES``.
+        missed: the largest effect missed on any pair, likewise: in logits, as a share of the gap.
+        seconds: CPU time that it takes, the median.
+        until: CPU time until all ``JUDGED`` neurons of largest effect are measured, the median.
+        times: that, in times of what it takes by the default.
+    """
+
+    name: str
+    recall: tuple[float, ...]
+    missed: tuple[tuple[float, float], ...]
+    seconds: float
+    until: float
+    times: float
+
+
+@dataclass(frozen=True)
 class Bench:
     """All rows: of single pairs, and of the pairs of a question averaged."""
 
@@ -63,6 +88,9 @@ class Bench:
     neurons: int
     single: tuple[Row, ...]
     averaged: tuple[Row, ...]
+
+    sizes: ClassVar = SIZES
+    judged: ClassVar = JUDGED
 
     def of(self, screen: str, averaged: bool = False) -> "list[Row]":
         """The rows of one estimate."""
@@ -91,6 +119,44 @@ class Bench:
     def until(self, screen: str, size: int) -> float:
         """Median CPU time until the so many of largest effect are all measured."""
         return median(row.until(size, self.neurons) for row in self.of(screen))
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are."""
+        return len(self.of(DEFAULT))
+
+    @property
+    def questions(self) -> int:
+        """Of how many questions they are."""
+        return len({row.question for row in self.of(DEFAULT)})
+
+    @property
+    def exact(self) -> float:
+        """Median CPU time of patching every neuron of a pair."""
+        return median(row.exact_seconds for row in self.of(DEFAULT))
+
+    @cached_property
+    def estimates(self) -> tuple[Screen, ...]:
+        """The default, and the others, the soonest first."""
+        found = map(self.screen, self.screens)
+        return tuple(sorted(found, key=lambda each: (each.name != DEFAULT, each.until)))
+
+    def screen(self, name: str = DEFAULT, averaged: bool = False) -> Screen:
+        """One estimate, on single pairs or on those of a question averaged."""
+        until = self.until(name, JUDGED)
+        return Screen(
+            name,
+            tuple(self.recall(name, size, averaged) for size in SIZES),
+            tuple(self.missed(name, size, averaged) for size in SIZES),
+            self.seconds(name),
+            until,
+            until / self.until(DEFAULT, JUDGED),
+        )
+
+    @property
+    def wins(self) -> bool:
+        """Whether with no other estimate all of them are measured sooner than with the default."""
+        return self.winner(JUDGED) == DEFAULT
 
     def winner(self, size: int) -> str:
         """The estimate with which that takes least."""

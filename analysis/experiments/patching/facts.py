@@ -6,7 +6,6 @@ import numpy as np
 
 from analysis.criteria import HALF, LEADS_TWICE, MORE_THAN_ALL, NEARLY_ALL
 from analysis.experiments.patching.compute import Patching
-from analysis.pair_facts import PairFacts, pair_facts
 from analysis.pair_facts import verdicts as verdicts
 
 NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
@@ -46,7 +45,6 @@ class Arrival:
 class Facts:
     """What the maps show."""
 
-    pair: PairFacts  # whether the pair leaves anything to explain
     # attention and MLP of every layer at the last position, the best first
     components: tuple[Component, ...]
     best: tuple[Component, ...]  # the three best of them
@@ -71,7 +69,6 @@ def facts(result: Patching) -> Facts:
     heads = _heads(result)
     most, *others = (head.restored for head in heads)
     return Facts(
-        pair=pair_facts(result.clean_diff, result.corrupted_diff),
         components=components,
         best=best,
         positive=len(positive),

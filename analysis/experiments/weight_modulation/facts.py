@@ -5,19 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.criteria import NEGLIGIBLE, UNMOVED
-from analysis.experiments.weight_modulation.compute import NAMES, WeightModulation
+from analysis.experiments.weight_modulation.compute import WeightModulation
 from analysis.experiments.weight_modulation.turns import Turn, turns
 from analysis.intervals import Interval
 from analysis.token_sets import members
-
-
-@dataclass(frozen=True)
-class Point:
-    """The clean prompt's answer under one factor; the probability is the target's."""
-
-    factor: float
-    logit_diff: float
-    p_target: float
 
 
 @dataclass(frozen=True)
@@ -49,31 +40,21 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Text:
-    """What was written after a prompt; sample 0 takes the likeliest token each time."""
-
-    prompt: str
-    factor: float
-    sample: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Facts:
     """What the factor on the output weights does, and on the input weights."""
 
-    points: dict[float, Point]  # the clean prompt's answer, by factor of either kind of weights
-    input_points: dict[float, Point]
+    turns: dict[float, Turn]  # what is likeliest next after the clean prompt, by factor
+    inputs: dict[float, float]  # its logit difference by factor of the input weights
     rise: float  # of its logit difference from factor -1 to 3
     likelier: bool  # whether the target's probability goes the same way
     moves: bool  # whether that is more than a trifle
     steers: bool  # whether it is also more than any control's
     steady: bool  # whether every step moves it the same way
     # where the probability is largest, if the factor steers and it is at neither end
-    peak: Point | None
+    peak: Turn | None
     others_gain: bool  # whether the logit difference is larger still at the last factor
     corrupted: Corrupted | None  # the other prompt; None where there is none
-    best_input: Point  # where the logit difference is largest with the input weights scaled
+    best_input: float  # factor of the input weights at which the logit difference is largest
     like_removal: bool  # whether flipping those does about the same as taking the neuron away
     breaks_down: bool  # whether their largest factor leaves less than the unchanged model has
     controls: Controls | None  # other neurons; None where there are none
@@ -81,30 +62,29 @@ class Facts:
     # factors under which the likeliest text begins with the target, and with something else
     target_first: tuple[float, ...]
     other_first: tuple[float, ...]
-    turns: dict[float, Turn]  # what is likeliest next after the clean prompt, by factor
     samples: int  # texts a factor beside the likeliest
-    texts: tuple[Text, ...]  # all after the clean prompt, and the likeliest after the corrupted one
 
 
 def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
     """Read them off the dose-response curves and the texts."""
-    points, inputs = _points(result, "out"), _points(result, "in")
-    rise = points[3.0].logit_diff - points[-1.0].logit_diff
+    of_turns = {turn.factor: turn for turn in turns(result)}
+    diffs = result.logit_diff[result.weights.index("in"), :, 0].tolist()
+    inputs = dict(zip(result.factors, diffs, strict=True))
+    rise = of_turns[3.0].logit_diff - of_turns[-1.0].logit_diff
     controls = _controls(result, abs(rise)) if result.controls else None
     moves = abs(rise) > UNMOVED
     steers = moves and not (controls and controls.as_far)
-    *_, last = points.values()
-    best = max(inputs.values(), key=lambda point: point.logit_diff)
-    left = abs(inputs[-1.0].logit_diff - points[0.0].logit_diff)
-    peak = max(points.values(), key=lambda point: point.p_target)
+    *_, last = of_turns.values()
+    best = max(inputs, key=lambda factor: inputs[factor])
+    peak = max(of_turns.values(), key=lambda turn: turn.p_target)
     inside = peak.factor not in (result.factors[0], result.factors[-1])
-    steps = np.diff([point.logit_diff for point in points.values()])
+    steps = np.diff([turn.logit_diff for turn in of_turns.values()])
     first, targets = _first_tokens(result), members(result.target)
     return Facts(
-        points=points,
-        input_points=inputs,
+        turns=of_turns,
+        inputs=inputs,
         rise=rise,
-        likelier=(points[3.0].p_target - points[-1.0].p_target) * rise > 0,
+        likelier=(of_turns[3.0].p_target - of_turns[-1.0].p_target) * rise > 0,
         moves=moves,
         steers=steers,
         steady=bool((steps * np.sign(rise) > 0).all()),
@@ -112,24 +92,14 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         others_gain=last.logit_diff > peak.logit_diff,
         corrupted=_corrupted(result) if len(result.prompts) > 1 else None,
         best_input=best,
-        like_removal=left < NEGLIGIBLE * abs(rise),
-        breaks_down=inputs[3.0].logit_diff < min(best.logit_diff, points[1.0].logit_diff),
+        like_removal=abs(inputs[-1.0] - of_turns[0.0].logit_diff) < NEGLIGIBLE * abs(rise),
+        breaks_down=inputs[3.0] < min(inputs[best], of_turns[1.0].logit_diff),
         controls=controls,
         loss=_loss(result),
         target_first=tuple(f for f, text in first.items() if text in targets),
         other_first=tuple(f for f, text in first.items() if text not in targets),
-        turns={turn.factor: turn for turn in turns(result)},
         samples=max(result.written_sample, default=0),
-        texts=tuple(text for text in _texts(result) if text.prompt == "clean" or not text.sample),
     )
-
-
-def _points(result: WeightModulation, weights: str) -> dict[float, Point]:
-    """The clean prompt's answer, by factor."""
-    place = result.weights.index(weights)
-    columns = (result.logit_diff[place, :, 0].tolist(), result.p_target[place, :, 0].tolist())
-    rows = zip(result.factors, *columns, strict=True)
-    return {factor: Point(factor, diff, p) for factor, diff, p in rows}
 
 
 def _controls(result: WeightModulation, own: float) -> Controls:
@@ -161,9 +131,3 @@ def _first_tokens(result: WeightModulation) -> dict[float, str]:
     columns = (result.written_prompt, result.written_sample, result.written_factor)
     rows = zip(*columns, result.written_first, strict=True)
     return {factor: first for prompt, sample, factor, first in rows if not prompt and not sample}
-
-
-def _texts(result: WeightModulation) -> list[Text]:
-    places = (result.written_prompt, result.written_factor, result.written_sample)
-    rows = zip(*places, result.written_text, strict=True)
-    return [Text(NAMES[prompt], factor, sample, text) for prompt, factor, sample, text in rows]

@@ -16,6 +16,7 @@ class Turn:
         share: its probability.
         rest: what is written on greedily after it.
         logit_diff: logit(target) - logit(foil).
+        p_target: probability of the target.
     """
 
     factor: float
@@ -24,6 +25,7 @@ class Turn:
     share: float
     rest: str
     logit_diff: float
+    p_target: float
 
 
 def words(result: WeightModulation) -> tuple[str, ...]:
@@ -45,13 +47,17 @@ def turns(result: WeightModulation) -> tuple[Turn, ...]:
     )
     absent = result.target not in result.likely
     return tuple(
-        _turn(result, factor, (*likely, *([target] if absent else [])), text, diff)
+        _turn(result, factor, (*likely, *([target] if absent else [])), text, (diff, target))
         for factor, likely, target, diff, text in rows
     )
 
 
 def _turn(
-    result: WeightModulation, factor: float, shares: tuple[float, ...], text: str, diff: float
+    result: WeightModulation,
+    factor: float,
+    shares: tuple[float, ...],
+    text: str,
+    answer: tuple[float, float],
 ) -> Turn:
     word, share = max(zip(words(result), shares, strict=True), key=lambda each: each[1])
-    return Turn(factor, shares, word, share, text.removeprefix(word), diff)
+    return Turn(factor, shares, word, share, text.removeprefix(word), *answer)
