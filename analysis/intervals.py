@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from analysis.numbers.estimates import Estimate
+from analysis.numbers.statistics import share_interval
 
 Span = tuple[float, float]
 
@@ -40,6 +42,21 @@ class Interval(Estimate):
     def negative(self) -> bool:
         """Whether all of it lies below zero."""
         return self.high < 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of several, as a share with its 95 % interval; NaN of nothing."""
+
+    part: int
+    of: int
+    value: float
+    interval: Span
+
+    @classmethod
+    def counted(cls, part: int, of: int) -> Self:
+        """Of independent trials."""
+        return cls(part, of, part / of, share_interval(part, of))
 
 
 class Auc(Interval):

@@ -411,7 +411,7 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
         ("near_zero", True),
         ("in_template.agrees", True),
         ("foil_prompts.follows", True),
-        ("foil_prompts.both_ways", True),
+        ("foil_prompts.hides", True),
         ("both_kinds.narrows", True),
         ("before_target.change.positive", True),
         ("matched.as_large", False),
@@ -491,7 +491,7 @@ def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
     )
     study = changed(evidence(Plan()), "ablation", ablated=ablated.astype("f"))
     found = facts(study.ablation).foil_prompts
-    assert found.both_ways
+    assert found.hides == "nothing"
     assert not found.follows
     told = Prose(make_claims(study).ablation.hidden).text
     assert "In mean size it is 0.72" in told

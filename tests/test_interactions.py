@@ -151,7 +151,7 @@ def test_the_best_are_those_that_recover_or_lose_most(subject, pair, monkeypatch
 
 
 TRUE_AND_FALSE = [
-    ("do in part the same", "L2N1 and L2N2 need each other"),
+    ("partly do the same", "L2N1 and L2N2 need each other"),
     ("So most of what they do can be summed", "So what they do cannot be summed"),
     ("stand in line: the earlier", "stand side by side: neither"),
     ("No two of them need each other", "The strongest that need each other"),

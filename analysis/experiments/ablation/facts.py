@@ -1,6 +1,7 @@
 """What is lost when the neuron is taken away: on the prompt, on many prompts, on news."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,19 +26,7 @@ from analysis.experiments.ablation.measured import (
     separation,
     separation_change,
 )
-from analysis.intervals import Interval, Span
-from analysis.numbers.statistics import share_interval
-
-
-@dataclass(frozen=True)
-class Preference:
-    """After how many prompts of a kind the target is preferred to the foil; shares with 95 %."""
-
-    prompts: int
-    untouched: int
-    untouched_interval: Span
-    without: int  # the neuron, by the mean
-    without_interval: Span
+from analysis.intervals import Interval, Share
 
 
 @dataclass(frozen=True)
@@ -45,14 +34,17 @@ class OnPrompts:
     """What ablation by the mean changes in prompts of one kind, the question's own aside."""
 
     change: Interval  # of the logit difference
-    preference: Preference
+    untouched: Share  # after which the target is preferred to the foil
+    without: Share  # the same without the neuron, by the mean
+    # why a mean change that cannot be told from none says little: because it hides two directions,
+    # or for no reason that is seen; empty where it can be told
+    hides: Literal["", "directions", "nothing"]
     lowest: float  # change in any of them
     highest: float
     by_activation: ByActivation  # mean size of the change; how it hangs on the activation
     follows: bool  # whether the change follows the activation
     pushes_for: int  # in how many the neuron raises the target against the foil, and lowers it
     pushes_against: int
-    both_ways: bool  # whether either is more than a few
 
 
 @dataclass(frozen=True)
@@ -152,7 +144,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     drawn_size = float(np.sqrt((result.drawn.astype(float) ** 2).mean()))
     targets = _prompts(result, True)
     lost = no_longer_preferred(result, MEAN, True)
-    decides = targets is not None and 2 * lost > targets.preference.prompts
+    decides = targets is not None and 2 * lost > targets.untouched.of
     both = _both_kinds(result)
     trifle = max(UNMOVED, NEGLIGIBLE * abs(both.untouched.gap.mean)) if both else UNMOVED
     clear = targets is not None and abs(targets.change.mean) > trifle
@@ -193,25 +185,23 @@ def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
         return None
     change = changes(result, MEAN)
     mine, found = change[in_set(result, kind)], by_activation(result, MEAN, kind)
-    ways = int((mine < -UNMOVED).sum()), int((mine > UNMOVED).sum())
-    untouched, without = (preferred(result, method, kind) for method in (UNTOUCHED, MEAN))
+    pushes = int((mine < -UNMOVED).sum()), int((mine > UNMOVED).sum())
+    mean = Interval.of(over_prompts(result, change, kind))
     correlation, low, high = found.correlation
+    follows = abs(correlation) >= FOLLOWS and low * high > 0
+    unclear = mean.bounded and not (mean.positive or mean.negative)
+    two = follows and min(pushes) > FEW * items
     return OnPrompts(
-        change=Interval.of(over_prompts(result, change, kind)),
-        preference=Preference(
-            items,
-            untouched,
-            share_interval(untouched, items),
-            without,
-            share_interval(without, items),
-        ),
+        change=mean,
+        untouched=Share.counted(preferred(result, UNTOUCHED, kind), items),
+        without=Share.counted(preferred(result, MEAN, kind), items),
+        hides="" if not unclear else "directions" if two else "nothing",
         lowest=float(mine.min()),
         highest=float(mine.max()),
         by_activation=found,
-        follows=abs(correlation) >= FOLLOWS and low * high > 0,
-        pushes_for=ways[0],
-        pushes_against=ways[1],
-        both_ways=min(ways) > FEW * items,
+        follows=follows,
+        pushes_for=pushes[0],
+        pushes_against=pushes[1],
     )
 
 

@@ -14,12 +14,12 @@ def grounds(facts: Facts, result: Ablation) -> Iterator[Ground]:
     kinds = {"target": facts.target_prompts, "foil": facts.foil_prompts}
     for name, found in kinds.items():
         if found and found.change.bounded:
-            prompts: dict[Unit, int] = {"prompt": found.preference.prompts}
+            prompts: dict[Unit, int] = {"prompt": found.untouched.of}
             yield Ground(name, prompts, "bootstrap")
             yield Ground(f"{name}_preferred", prompts, "wilson")
     target, foil = kinds.values()
     if facts.both_kinds and target and foil:
-        both = target.preference.prompts + foil.preference.prompts
+        both = target.untouched.of + foil.untouched.of
         yield Ground("both_kinds", {"prompt": both}, "bootstrap")
     there = result.position_target
     if facts.before_target and facts.before_target.change.bounded:

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.criteria import FEW_OCCURRENCES, LEAD, MOST, NOTABLE, SAME_DEPTH
 from analysis.experiments.comparison.compute import AT_THE_HUB, HUB
 from analysis.experiments.comparison.measured import Comparison
-from analysis.numbers.statistics import share_interval
+from analysis.intervals import Share
 from analysis.scanning.detector import FEWEST, quieted
 
 CHANCE = 0.5
@@ -25,16 +25,6 @@ class Neuron:
     name: str
     recovery: float
     held_out: float
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share with its 95 % interval; NaN of nothing."""
-
-    part: int
-    of: int
-    value: float
-    interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -155,8 +145,7 @@ def _answers(result: Comparison, i: int) -> Answers:
     pairs = int(result.pairs[i])
     clean, corrupted = (int(count) for count in result.preferred[i])
     target, foil, heard = (
-        Share(part, pairs, part / pairs, share_interval(part, pairs))
-        for part in (clean, pairs - corrupted, int(result.heard[i]))
+        Share.counted(part, pairs) for part in (clean, pairs - corrupted, int(result.heard[i]))
     )
     return Answers(
         pairs=pairs,
