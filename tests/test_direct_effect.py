@@ -124,8 +124,8 @@ def test_a_favourite_far_out_is_special_only_if_few_neurons_of_the_layer_have_on
     study = changed(evidence(Plan()), "direct_effect", layer_best=others)
     found = make_claims(study).direct_effect
     assert usual.target_z == 9.0
-    assert found.facts.layer.rare is rare
-    assert found.facts.rotations.as_strong == 0
+    assert found.facts.rare is rare
+    assert found.facts.rotations.part == 0
     assert ("ours is not the only one" in found.layer) == rare
     assert ("nothing special" in found.layer) == (not rare)
 

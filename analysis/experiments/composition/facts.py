@@ -1,13 +1,14 @@
 """How much of the neuron's effect is direct, and what later components make of it."""
 
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import nan
 
 import numpy as np
 
 from analysis.criteria import MOST, NEGLIGIBLE, UNCHANGED
 from analysis.engines.pushes import PUSHES
 from analysis.experiments.composition.compute import Composition, held_out_shares
+from analysis.intervals import Interval
 from analysis.numbers.estimates import Estimate, ratio
 
 DENOISING, NOISING = 0, 1
@@ -46,8 +47,7 @@ class HeldOut:
     exceeds: bool  # whether that is clearly more than all of it, than half, or less
     mostly: bool
     minor: bool
-    noising: Estimate  # the same by noising
-    noising_told: bool  # whether the totals by noising are far enough from zero for a share
+    noising: Interval  # the same by noising; none where those totals are too near zero for a share
     noising_agrees: bool  # whether the two intervals overlap
     largest_share: float  # of the total that the largest later component writes
     largest_of_direct: Estimate  # the same as a share of the direct effect
@@ -93,15 +93,6 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Target and foil of several tokens: the split is that of the first ones."""
-
-    target: str  # the first token of either
-    foil: str
-    behind: float  # what patching changes of those behind, in logits
-
-
-@dataclass(frozen=True)
 class Facts:
     """How the effect splits, in logits."""
 
@@ -127,7 +118,7 @@ class Facts:
     held_out: HeldOut | None  # other pairs; None where there are none
     pushed: Pushed | None  # other pushes; None without a later component or without other pairs
     controls: Controls | None  # other neurons; None where there are none
-    words: Words | None  # None where target and foil are single tokens
+    behind: float  # what patching changes of the tokens behind the first ones, where there are any
     nameable: float = NEGLIGIBLE  # the share of the direct effect from which a component is named
 
 
@@ -163,13 +154,8 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         held_out=_held_out(result) if result.held_out else None,
         pushed=_pushed(result, answering.name) if answering and result.held_out else None,
         controls=_controls(result) if result.controls else None,
-        words=_words(result) if result.first_tokens else None,
+        behind=float(result.behind[DENOISING]),
     )
-
-
-def _words(result: Composition) -> Words:
-    target, foil = result.first_tokens
-    return Words(target, foil, float(result.behind[DENOISING]))
 
 
 def _effect(result: Composition, direction: int) -> Effect:
@@ -213,7 +199,7 @@ def _alike(denoising: Effect, noising: Effect) -> bool:
 
 def _held_out(result: Composition) -> HeldOut:
     of_total = held_out_shares(result)
-    share, noising = _estimate(*of_total["direct"]), Estimate(*result.held_out_noising_share)
+    share, noising = _estimate(of_total["direct"]), Interval.of(result.held_out_noising_share)
     nothing = nan, (nan, nan)
     of_direct = held_out_shares(result, of="direct") if result.components else {}
     largest = result.components[0] if result.components else ""
@@ -223,15 +209,14 @@ def _held_out(result: Composition) -> HeldOut:
         mostly=share.low > 1 / 2,
         minor=share.high <= 1 / 2,
         noising=noising,
-        noising_told=isfinite(noising.low),
         noising_agrees=share.low <= noising.high and noising.low <= share.high,
         largest_share=of_total.get(largest, nothing)[0],
-        largest_of_direct=_estimate(*of_direct.get(largest, nothing)),
+        largest_of_direct=_estimate(of_direct.get(largest, nothing)),
     )
 
 
-def _estimate(share: float, ends: tuple[float, float]) -> Estimate:
-    return Estimate(share, *ends)
+def _estimate(found: tuple[float, tuple[float, float]]) -> Estimate:
+    return Estimate(found[0], *found[1])
 
 
 def _pushed(result: Composition, name: str) -> Pushed:

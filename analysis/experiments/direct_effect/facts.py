@@ -7,29 +7,11 @@ import numpy as np
 
 from analysis.criteria import FAR, SPELLED, USUAL
 from analysis.experiments.direct_effect.compute import DirectEffect
-from analysis.numbers.statistics import share_interval
+from analysis.intervals import Share
 from analysis.weights.congruence import MINUS
 
 NAMED = 3
 """So many neurons ahead of the asked one are named."""
-
-
-@dataclass(frozen=True)
-class Rotations:
-    """The same vector, rotated at random."""
-
-    as_strong: int  # how many write some token as strongly as the neuron writes the target
-    interval: tuple[float, float]  # of their share
-    median: float  # logit of the token that a rotation writes most
-    best: float
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The other neurons of the layer, each with its own favourite token."""
-
-    share: float  # of those with a favourite as many standard deviations out as the target here
-    rare: bool  # whether that share is small enough for chance to be no explanation
 
 
 @dataclass(frozen=True)
@@ -78,8 +60,10 @@ class Facts:
     foil_rank: int
     both_sides: bool  # whether the target is written and the foil lowered
     among: Among  # all neurons
-    rotations: Rotations  # the controls
-    layer: Layer | None  # None where the layer has no other neuron
+    rotations: Share  # of random rotations that write some token as strongly as it the target
+    rotated: tuple[float, float]  # logit of the token that one writes most: the median, the largest
+    as_far: float  # share of the layer's other neurons with a favourite as far out as the target
+    rare: bool  # whether that is small enough for chance to be no explanation
     embedding_rank: int  # of the target by the product with the embedding
     shared: int | None  # tokens that both lists hold; None where there is no list for that sign
     agree: bool  # whether those are more than half
@@ -95,6 +79,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     sign = sign or raising(result)
     vocabulary = int(result.bin_counts.sum())
     target, variants = sign * result.target_logit, sign * result.variant_logits
+    rotated, as_far = result.rotated_best, result.as_far / max(1, len(result.layer_best))
     top, bottom = (result.top_tokens, result.bottom_tokens)[::sign]
     other, logit = _best_other(result, sign)
     spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
@@ -119,8 +104,10 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
         both_sides=(begins or target > logit) and sign * result.foil_logit < 0,
         among=_among(result, sign),
-        rotations=_rotations(result.rotated_best, target),
-        layer=_layer(result),
+        rotations=Share.counted(int((rotated >= target).sum()), len(rotated)),
+        rotated=(float(np.median(rotated)), float(rotated.max())),
+        as_far=as_far,
+        rare=as_far <= USUAL,
         embedding_rank=_rank(result.embedding_rank, vocabulary, sign),
         shared=shared if result.embedding_tokens else None,
         agree=shared is not None and shared > len(top) // 2,
@@ -146,23 +133,6 @@ def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
     rows = list(zip(result.bottom_tokens, (-result.bottom_logits).tolist(), strict=True))
     others = [row for row in rows if row[0] not in (*result.variants, result.target)]
     return (others or rows[-1:])[0]
-
-
-def _rotations(best: np.ndarray, target: float) -> Rotations:
-    as_strong = int((best >= target).sum())
-    return Rotations(
-        as_strong=as_strong,
-        interval=share_interval(as_strong, len(best)),
-        median=float(np.median(best)),
-        best=float(best.max()),
-    )
-
-
-def _layer(result: DirectEffect) -> Layer | None:
-    if not len(result.layer_best):
-        return None
-    share = result.as_far / len(result.layer_best)
-    return Layer(share, rare=share <= USUAL)
 
 
 def _among(result: DirectEffect, sign: int) -> Among:

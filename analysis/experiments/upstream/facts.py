@@ -40,15 +40,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """The strongest head in word pairs that took no part in the choice."""
-
-    pairs: int  # how many
-    difference: Estimate  # of its contribution, mean over them
-    holds: bool  # whether it has the same sign there, and matched neurons do not get as much
-
-
-@dataclass(frozen=True)
 class Head:
     """The head whose contribution differs most between the prompts."""
 
@@ -58,7 +49,9 @@ class Head:
     share_of_activation: float  # of the difference of activation, gate and up together
     source: Source  # where it takes that from
     as_strong: int  # matched neurons that get as much from it, either sign
-    held_out: HeldOut | None  # the same in other word pairs; None where there are none
+    pairs: int  # that took no part in the choice, and its difference there; None without any
+    held_out: Estimate | None
+    holds: bool  # whether it has the same sign there, and matched neurons do not get as much
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,6 @@ class Chain:
     Shares of the gap between the two prompts, by denoising, on the question's pair.
     """
 
-    head: str
     earlier: str  # the strongest earlier neuron; empty if there is none
     reached: float  # activation of the neuron in the corrupted run with that head patched
     clean: float  # in the clean run
@@ -152,24 +144,27 @@ def _difference(result: Upstream, component: str) -> float:
 
 
 def _head(result: Upstream, total: float) -> Head:
-    name = result.heads[0]
-    difference = _difference(result, name)
-    as_strong = _as_strong(result)
+    name, others = result.heads[0], len(result.pairs) - 1
+    difference, as_strong = _difference(result, name), _as_strong(result)
+    split = float(result.activation_split[result.components.index(name)])
+    found = result.held_out_difference(name) if others else None
+    same = found is not None and found.low * found.high > 0 and found.mean * difference > 0
     return Head(
         name=name,
         difference=difference,
-        share=difference / total if abs(total) > EXACT else 0.0,
-        share_of_activation=_share_of_activation(result, name),
+        share=_share(difference, total),
+        share_of_activation=_share(split, float(result.shares.sum())),
         source=_source(result),
         as_strong=as_strong,
-        held_out=_held_out(result, difference, as_strong) if len(result.pairs) > 1 else None,
+        pairs=others,
+        held_out=found,
+        holds=same and as_strong <= len(result.matched) * USUAL,
     )
 
 
-def _share_of_activation(result: Upstream, name: str) -> float:
-    split, total = result.activation_split, float(result.shares.sum())
-    own = float(split[result.components.index(name)])
-    return own / total if abs(total) > EXACT else 0.0
+def _share(part: float, total: float) -> float:
+    """Nothing of what is nothing but rounding."""
+    return part / total if abs(total) > EXACT else 0.0
 
 
 def _chain(result: Upstream) -> Chain:
@@ -189,7 +184,6 @@ def _chain(result: Upstream) -> Chain:
     activation_beside = share("activation", earlier) if earlier else activation
     answer_beside = share("answer", neuron)
     return Chain(
-        head=head,
         earlier=earlier,
         reached=corrupted + float(result.chain_activation[0, 0, alone]),
         clean=float(result.activation[0, -1]),
@@ -224,13 +218,6 @@ def _as_strong(result: Upstream) -> int:
     own = result.contrast[int(len(result.pairs) > 1) :, result.leading, place].mean()
     others = np.abs(result.matched_contrast[:, result.leading, place])
     return int((others >= abs(own)).sum())
-
-
-def _held_out(result: Upstream, difference: float, as_strong: int) -> HeldOut:
-    found = result.held_out_difference(result.heads[0])
-    same = found.low * found.high > 0 and found.mean * difference > 0
-    usual = as_strong > len(result.matched) * USUAL
-    return HeldOut(len(result.pairs) - 1, found, same and not usual)
 
 
 def _opposed(result: Upstream) -> Component | None:
