@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from analysis.criteria import FOLLOWS_FACTOR
 from analysis.numbers.estimates import Estimate
 from analysis.numbers.statistics import share_interval
 
@@ -68,6 +69,11 @@ class Auc(Interval):
     def tells(self) -> bool:
         """Whether it is clear of chance, the right way round."""
         return self.low > 0.5
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is clear of chance, and large."""
+        return self.tells and self.mean >= FOLLOWS_FACTOR
 
     @property
     def reversed(self) -> bool:

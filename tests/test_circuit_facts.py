@@ -33,7 +33,7 @@ def test_of_a_circuit_without_an_edge_it_is_said_only_that_none_is_drawn():
     assert said.caption == said.finding == said.way
     assert said.way.startswith("No edge is drawn")
     assert not any(
-        getattr(said, name) for name in ("back", "faithful", "complete", "controls", "elsewhere")
+        getattr(said, name) for name in ("back", "faithful", "complete", "controls", "on_others")
     )
 
 

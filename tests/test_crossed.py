@@ -160,9 +160,9 @@ WAYS = {"rule": "sound", "cue": "letter", "example": "example"}
 def test_what_a_neuron_follows_is_named_and_nothing_else(follows):
     told = facts(made(Plan(), planted(follows)))
     assert told.followed == (WAYS[follows],)
-    found = max(told.shares, key=lambda each: each.value.mean)
-    assert found.name == follows
-    assert found.value.mean > 0.8
+    found = max(told.shares, key=lambda each: each[1].mean)
+    assert found[0] == follows
+    assert found[1].mean > 0.8
 
 
 def test_a_neuron_that_follows_nothing_is_said_to():

@@ -176,13 +176,13 @@ def test_an_excess_within_rounding_is_none():
 def test_an_excess_is_no_peculiarity_where_other_prompts_have_it_with_its_sign(times, kept):
     result = evidence(Plan()).interactions
     there = result.held_out_excess * np.float32(times)
-    told = facts(dataclasses.replace(result, held_out_excess=there)).elsewhere
+    told = facts(dataclasses.replace(result, held_out_excess=there)).held_out
     assert (told.differing, told.kept, told.holds) == (1, int(kept), kept)
     assert told.excess.mean == pytest.approx(times * result.excess[0, -1])
 
 
 def told(result):
-    return str(sentences.alone(named("interactions"), result).elsewhere)
+    return str(sentences.alone(named("interactions"), result).on_others)
 
 
 def test_the_pair_that_adds_up_least_is_told_of_other_prompts_only_where_it_was_tried_there():
@@ -216,7 +216,7 @@ def test_without_other_prompts_nothing_is_said_of_them():
         held_out_gap=result.held_out_gap[:0],
         held_out_excess=result.held_out_excess[:0],
     )
-    assert facts(alone).elsewhere is None
+    assert facts(alone).held_out is None
     assert summary(alone)["pairs"][0]["held_out_excess"] is None
 
 

@@ -71,8 +71,8 @@ def test_the_first_neurons_of_every_order_recover_what_hooks_measure(subject, pa
                     hooked(subject, pair, names, swapped), abs=1e-3, rel=1e-3
                 )
                 place = result.control_sizes.tolist().index(size)
-                elsewhere = result.held_out_effect[0, way, i, place] / result.held_out_gap[0]
-                assert elsewhere == pytest.approx(
+                there = result.held_out_effect[0, way, i, place] / result.held_out_gap[0]
+                assert there == pytest.approx(
                     hooked(subject, other, names, swapped), abs=1e-3, rel=1e-3
                 )
     np.testing.assert_allclose(result.size_shares, result.shares[:, :, 3], atol=1e-4)
@@ -229,13 +229,13 @@ def told(**fields):
     return facts(dataclasses.replace(evidence(Plan()).neuron_sets, **fields))
 
 
-def test_a_curve_that_goes_on_growing_elsewhere_makes_no_small_set_enough():
+def test_a_curve_that_goes_on_growing_on_other_pairs_makes_no_small_set_enough():
     result = evidence(Plan()).neuron_sets
     effect = result.held_out_effect.copy()
     effect[:, 0, GREEDY] = [0.55, 0.6, 0.7, 0.8, 1.0, 1.2]
     found = told(held_out_effect=effect)
     assert (found.verdict, found.first.size) == ("begins", 1)
-    assert found.adds_elsewhere
+    assert found.adds_on_others
 
 
 def test_what_the_pair_alone_shows_is_not_claimed_against_the_other_pairs():

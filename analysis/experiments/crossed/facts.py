@@ -4,23 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.criteria import FOLLOWS_FACTOR
 from analysis.experiments.crossed.compute import Crossed
-from analysis.intervals import Auc, Interval, auc, signed_area, signed_span
+from analysis.intervals import Auc, Interval, Span, auc, signed_area, signed_span
 from analysis.numbers.shares import SHARES
 
 NEURON, MODEL, WITHOUT = range(3)  # the measures
-
-
-class Followed(Auc):
-    """How well something is told apart, over frames and words."""
-
-    __slots__ = ()
-
-    @property
-    def follows(self) -> bool:
-        """Whether it is clear of chance, and large."""
-        return self.tells and self.mean >= FOLLOWS_FACTOR
 
 
 @dataclass(frozen=True)
@@ -28,7 +16,7 @@ class Factor:
     """One thing that a neuron may follow."""
 
     name: str  # of it, in a word
-    neuron: Followed  # chance of a larger activation where this factor alone calls for the target
+    neuron: Auc  # chance of a larger activation where this factor alone calls for the target
     model: Auc  # the same for the model's answer
     without: Auc  # and for its answer without the neuron
 
@@ -59,14 +47,6 @@ class After:
 
 
 @dataclass(frozen=True)
-class Share:
-    """How much of the variance of the activation one factor explains, with its 95 % interval."""
-
-    name: str  # of ``SHARES``
-    value: Interval
-
-
-@dataclass(frozen=True)
 class Plan:
     """Whether the neuron goes with what the model is about to say, or with the word alone.
 
@@ -92,8 +72,6 @@ class Facts:
     usual: After  # after the example of the pair
     every: tuple[After, ...]  # after every example, the usual one first
     bare: tuple[After, ...]  # of those, where neither target nor foil is there to copy
-    told_bare: tuple[After, ...]  # of those, where the neuron tells the words apart all the same
-    reversed_bare: tuple[After, ...]  # and where it does the wrong way round
     needs_example: bool  # whether it tells the words apart after the usual example, and in no bare
     better_after_one: bool  # whether it does so better than in any bare, beyond doubt
     own_needs_example: bool  # whether it needs it for the question's own words in the first frame
@@ -101,12 +79,11 @@ class Facts:
     copies: bool  # whether the model puts it first then after most words that call for the foil,
     # and does not after the usual example
     copies_without: bool  # whether it does so without the neuron, too
-    shares: tuple[Share, ...]  # of the variance, the largest first
+    shares: tuple[tuple[str, Interval], ...]  # of the variance by factor, the largest first
     unshared: float  # what the factors do only together, as a share
     prompts: int
     plan: Plan | None  # None where the question does not say what would be a plan
-    lowest_frame: float  # AUC of the neuron by rule, after the usual example, by frame
-    highest_frame: float
+    frames: Span  # lowest and highest AUC of the neuron by rule, by frame, after the usual example
 
 
 def facts(result: Crossed, sign: int | None = None) -> Facts:
@@ -121,11 +98,12 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
     every = tuple(_after(result, place, sign) for place in range(len(result.examples)))
     usual = every[0]
     bare = tuple(each for each in every[1:] if not each.example_has)
-    told = tuple(each for each in bare if each.neuron.tells)
+    comparable = bool(usual.example_has and bare)
     with_target = next((each for each in every if each.example_has == "target"), None)
     wrong = with_target.own_foil if with_target else Count(0, 0, 0)
     frames = signed_area(result.frame_area[NEURON, 0], sign)
-    shares = _shares(result)
+    rows = zip(SHARES, result.share, result.share_interval, strict=True)
+    *shares, unshared = [(name, Interval.of((share, *span))) for name, share, span in rows]
     return Facts(
         rule=rule,
         cue=cue,
@@ -136,18 +114,19 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         usual=usual,
         every=every,
         bare=bare,
-        told_bare=told,
-        reversed_bare=tuple(each for each in bare if each.neuron.reversed),
-        **_needs(usual, bare),
+        needs_example=comparable and usual.neuron.tells and not any(e.neuron.tells for e in bare),
+        better_after_one=comparable and all(each.drop.positive for each in bare),
+        own_needs_example=comparable
+        and usual.own_neuron.tells
+        and not any(each.own_neuron.tells for each in bare),
         with_target=with_target,
         copies=2 * wrong.now > wrong.of >= 2 * usual.own_foil.now,
         copies_without=2 * wrong.without > wrong.of,
-        shares=tuple(sorted(shares[:-1], key=lambda each: -each.value.mean)),
-        unshared=shares[-1].value.mean,
+        shares=tuple(sorted(shares, key=lambda each: -each[1].mean)),
+        unshared=unshared[1].mean,
         prompts=int(result.values[0].size),
         plan=_plan(result, sign) if len(result.expected) else None,
-        lowest_frame=float(frames.min()),
-        highest_frame=float(frames.max()),
+        frames=(float(frames.min()), float(frames.max())),
     )
 
 
@@ -157,29 +136,10 @@ def sign_of(result: Crossed) -> int:
     return 1 if means[np.abs(means).argmax()] >= 0 else -1
 
 
-def _needs(usual: After, bare: tuple[After, ...]) -> dict[str, bool]:
-    """Whether the usual example is needed, or helps; not where it is bare, or nothing else is."""
-    comparable = bool(usual.example_has and bare)
-    return {
-        "needs_example": comparable
-        and usual.neuron.tells
-        and not any(e.neuron.tells for e in bare),
-        "better_after_one": comparable and all(each.drop.positive for each in bare),
-        "own_needs_example": comparable
-        and usual.own_neuron.tells
-        and not any(e.own_neuron.tells for e in bare),
-    }
-
-
 def _plan(result: Crossed, sign: int) -> Plan:
     found = zip((sign * result.plan).tolist(), result.plan_interval, strict=True)
     together, beyond, word = (Interval(value, *signed_span(span, sign)) for value, span in found)
-    return Plan(
-        together=together,
-        beyond=beyond,
-        word=word,
-        mass=float(result.expected_mass.min()),
-    )
+    return Plan(together, beyond, word, mass=float(result.expected_mass.min()))
 
 
 def _factor(result: Crossed, place: int, sign: int) -> Factor:
@@ -226,13 +186,10 @@ def _after(result: Crossed, place: int, sign: int) -> After:
     )
 
 
-def _shares(result: Crossed) -> tuple[Share, ...]:
-    """In the order of ``SHARES``."""
-    rows = zip(SHARES, result.share, result.share_interval, strict=True)
-    return tuple(Share(name, Interval.of((value, *span))) for name, value, span in rows)
-
-
-def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Followed, Auc, Auc]:
+def _three(areas: np.ndarray, spans: np.ndarray, sign: int) -> tuple[Auc, Auc, Auc]:
     """Of the neuron, with its sign, of the model, and of the model without it."""
-    own = Followed.of(auc(areas[NEURON], spans[NEURON], sign))
-    return own, auc(areas[MODEL], spans[MODEL]), auc(areas[WITHOUT], spans[WITHOUT])
+    return (
+        auc(areas[NEURON], spans[NEURON], sign),
+        auc(areas[MODEL], spans[MODEL]),
+        auc(areas[WITHOUT], spans[WITHOUT]),
+    )

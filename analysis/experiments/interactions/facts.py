@@ -31,7 +31,7 @@ class Two:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class HeldOut:
     """The very best on held-out pairs of prompts."""
 
     pairs: int
@@ -59,7 +59,7 @@ class Facts:
     strongest: Two | None  # the pair with the largest excess; None of a single neuron
     synergy: Two | None  # the strongest pair that needs each other
     chief: Two | None  # the two best by themselves
-    elsewhere: Elsewhere | None  # None without held-out pairs, or of a single neuron
+    held_out: HeldOut | None  # None without held-out pairs, or of a single neuron
 
 
 def facts(result: Interactions) -> Facts:
@@ -85,32 +85,32 @@ def facts(result: Interactions) -> Facts:
             (_two(result, *pair) for pair in by_size if result.kind(*pair) == "synergistic"), None
         ),
         chief=_two(result, *best) if pairs else None,
-        elsewhere=_elsewhere(result, by_size),
+        held_out=_held_out(result, by_size),
     )
 
 
-def _elsewhere(result: Interactions, by_size: list[tuple[int, int]]) -> Elsewhere | None:
-    told = {pair: found for pair in by_size if (found := result.over_held_out(*pair))}
-    if not told:
+def _held_out(result: Interactions, by_size: list[tuple[int, int]]) -> HeldOut | None:
+    found = {pair: excess for pair in by_size if (excess := result.over_held_out(*pair))}
+    if not found:
         return None
-    differing = [pair for pair in told if result.kind(*pair) != "additive"]
-    kept = [pair for pair in differing if _same(result, pair, told[pair])]
-    strongest = next(iter(told))
-    return Elsewhere(
-        pairs=len(told),
+    differing = [pair for pair in found if result.kind(*pair) != "additive"]
+    kept = [pair for pair in differing if _same(result, pair, found[pair])]
+    strongest = next(iter(found))
+    return HeldOut(
+        pairs=len(found),
         differing=len(differing),
         kept=len(kept),
         strongest=_two(result, *strongest),
         tried=strongest == by_size[0],
-        excess=told[strongest],
+        excess=found[strongest],
         holds=strongest in kept,
     )
 
 
-def _same(result: Interactions, pair: tuple[int, int], there: Estimate) -> bool:
-    """Whether an excess is more than nothing elsewhere, too, and of the same sign beyond doubt."""
-    nearest = there.low if result.excess[pair] > 0 else -there.high
-    return abs(there.mean) >= result.least and nearest > 0
+def _same(result: Interactions, pair: tuple[int, int], other: Estimate) -> bool:
+    """Whether other pairs have an excess of the same sign, of more than nothing beyond doubt."""
+    nearest = other.low if result.excess[pair] > 0 else -other.high
+    return abs(other.mean) >= result.least and nearest > 0
 
 
 def _two(result: Interactions, first: int, second: int) -> Two:

@@ -11,5 +11,5 @@ from analysis.grounds import Ground
 
 def grounds(facts: Facts, result: Interactions) -> Iterator[Ground]:
     """Pairs of prompts are the sample."""
-    if facts.elsewhere and np.isfinite(facts.elsewhere.excess.low):
-        yield Ground("elsewhere", {"prompt_pair": len(result.held_out)}, "bootstrap")
+    if facts.held_out and np.isfinite(facts.held_out.excess.low):
+        yield Ground("on_others", {"prompt_pair": len(result.held_out)}, "bootstrap")

@@ -73,23 +73,20 @@ class Facts:
     halves: tuple[str, ...]  # those, where they are few enough to be listed
     largest: Set
     beyond: bool  # whether the largest brings back more than there is, on the pair
-    only_there: bool  # whether it does not on the other pairs
-    adds_elsewhere: bool  # whether, on other pairs, the largest brings much more than the first
+    only_on_pair: bool  # whether it does not on the other pairs
+    adds_on_others: bool  # whether, on other pairs, the largest brings much more than the first
     smallest: tuple[Smallest, ...]
-    at_size: Set
-    at_size_exact: float
-    at_size_attribution: float
+    at_size: tuple[float, ...]  # recovery of the size that was asked about, by order
     steps: tuple[Step, ...]
     begin: Step  # that of the size that was asked about, or the next larger
     everything: float  # all neurons together
     fewer_do_more: bool  # whether twenty bring back more than all
     necessary: bool  # whether half is lost without the first set
-    draws: int  # sets of either control, of each size
     random: float  # the largest share, in size, that any random set brings back
     matched: float  # the same of the matched sets as large as the first
     beside_controls: bool  # whether the first set brings more than any control as large
-    area: tuple[float, float, float]  # of exact, attribution, greedy
-    greedy_gains: bool  # whether the greedy order's area is larger by more than can be neglected
+    area: tuple[float, ...]  # by order
+    greedy_gains: bool  # whether that of greedy is larger by more than can be neglected
     gradient_agrees: bool  # whether that of attribution is as large as that of exact
 
 
@@ -100,10 +97,10 @@ def facts(result: NeuronSets) -> Facts:
     largest = _set(result, int(result.control_sizes[-1]))
     beyond = [size for size in result.control_sizes if size >= ENOUGH * first]
     twenty = float(_at(result, min(20, largest.size))[RESTORED, GREEDY])
-    chosen, elsewhere = _set(result, first), largest.held_out
+    chosen, others = _set(result, first), largest.held_out
     half = int(result.smallest[GREEDY, SHARES.index(HALF)])
     at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
-    exact, attribution, greedy = result.area[RESTORED].tolist()
+    exact, attribution, greedy = area = result.area[RESTORED].tolist()
     return Facts(
         verdict=verdict,
         first=chosen,
@@ -112,22 +109,19 @@ def facts(result: NeuronSets) -> Facts:
         halves=tuple(result.names("greedy")[:half]) if half <= SMALL_SET else (),
         largest=largest,
         beyond=largest.recovery > MORE_THAN_ALL,
-        only_there=elsewhere is not None and elsewhere.mean <= MORE_THAN_ALL,
-        adds_elsewhere=_mean(largest) - _mean(chosen) > MUCH_MORE,
+        only_on_pair=others is not None and others.mean <= MORE_THAN_ALL,
+        adds_on_others=_mean(largest) - _mean(chosen) > MUCH_MORE,
         smallest=tuple(_smallest(result, i) for i in range(len(SHARES))),
-        at_size=_at_size(result),
-        at_size_exact=float(result.size_shares[RESTORED, EXACT]),
-        at_size_attribution=float(result.size_shares[RESTORED, ATTRIBUTION]),
+        at_size=tuple(result.size_shares[RESTORED].tolist()),
         steps=steps,
         begin=steps[int(np.argmax(result.sizes >= result.size))],
         everything=float(result.everything[RESTORED]),
         fewer_do_more=bool(twenty > result.everything[RESTORED]),
         necessary=chosen.lost >= HALF,
-        draws=result.controls.shape[2],
         random=float(np.abs(result.controls[CONTROLS.index("random"), RESTORED]).max()),
         matched=float(np.abs(at_first[CONTROLS.index("matched")]).max()),
         beside_controls=chosen.recovery > float(at_first.max()),
-        area=(exact, attribution, greedy),
+        area=tuple(area),
         greedy_gains=greedy - exact > TOLERABLE,
         gradient_agrees=abs(attribution - exact) <= TOLERABLE,
     )
@@ -165,12 +159,6 @@ def _set(result: NeuronSets, size: int) -> Set:
     return Set(size, names, recovery, lost, found)
 
 
-def _at_size(result: NeuronSets) -> Set:
-    recovery, lost = result.size_shares[:, GREEDY].tolist()
-    names = tuple(result.names("greedy")[: result.size]) if result.size <= SMALL_SET else ()
-    return Set(result.size, names, recovery, lost, None)
-
-
 def _steps(result: NeuronSets) -> Iterator[Step]:
     gap = result.clean_diff - result.corrupted_diff
     restored = result.shares[RESTORED].T.tolist()
@@ -189,13 +177,13 @@ def _mean(found: Set) -> float:
 def _smallest(result: NeuronSets, place: int) -> Smallest:
     sizes, share = result.smallest[:, place].tolist(), SHARES[place]
     found = result.over_pairs(result.held_out_smallest[:, GREEDY, place])
-    told = bool(len(result.held_out) and sizes[GREEDY])
+    confirmed = bool(len(result.held_out) and sizes[GREEDY])
     return Smallest(
         share=share,
         greedy=sizes[GREEDY],
         exact=sizes[EXACT],
         attribution=sizes[ATTRIBUTION],
-        held_out=found if told else None,
-        holds=told and found.low >= share,
-        fails=told and found.high < share,
+        held_out=found if confirmed else None,
+        holds=confirmed and found.low >= share,
+        fails=confirmed and found.high < share,
     )
