@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from analysis import wording
+from analysis import criteria, wording
 from analysis.declaration import Experiment
 from analysis.pair_facts import pair_facts
 from analysis.study_facts import StudyFacts, facts_of
@@ -121,5 +121,5 @@ def _templates(package: str) -> Environment:
     )
     functions = {name: getattr(wording, name) for name in FILTERS}
     environment.filters |= functions
-    environment.globals |= functions | {"pair_facts": pair_facts}
+    environment.globals |= functions | {"pair_facts": pair_facts, "criteria": criteria}
     return environment

@@ -89,7 +89,8 @@ def test_facts_are_those_of_the_sign_with_which_the_neuron_is_used():
         assert (ours.pair.negative, reverse.pair.negative) == (False, True)
         assert reverse.pair.fires_before == ours.pair.fires_before
         assert reverse.news.active == ours.news.active
-        assert reverse.news.expected == ours.news.expected
+        assert reverse.news.due_active == ours.news.due_active
+        assert reverse.news.often == ours.news.often
 
 
 def test_facts_of_a_neuron_that_the_clean_prompt_suppresses():
@@ -140,7 +141,12 @@ def in_articles(places):
 
 def test_silence_on_news_is_counted_in_articles_and_not_in_tokens():
     found = in_articles([])
-    assert (found.tokens, found.active, found.articles, found.active_articles) == (2400, 0, 100, 0)
+    assert (found.tokens, found.active, found.active_in.of, found.active_in.part) == (
+        2400,
+        0,
+        100,
+        0,
+    )
     # Wilson's upper end of 0 of n is z^2 / (n + z^2): 3.84 / 103.84; of tokens it would be less
     assert found.interval == (0.0, pytest.approx(0.037, abs=5e-4))
     assert share_interval(0, 2400)[1] < 0.002
@@ -151,12 +157,11 @@ def test_what_excites_it_is_told_of_as_many_places_only_where_enough_articles_ha
     articles, claims
 ):
     found = in_articles([(i % articles, 1 + i // articles) for i in range(10)])
-    assert (found.active, found.active_articles) == (10, articles)
+    assert (found.active, found.active_in.part) == (10, articles)
     assert found.interval == share_interval(articles, 100)
     assert found.enough == claims
-    assert (found.expected.places, found.expected.articles) == (10, articles)
-    assert found.expected.mostly == claims
-    assert not found.expected.rarely
+    assert (found.due, found.due_in) == (10, articles)
+    assert found.often == ("mostly" if claims else "unknown")
     assert found.before_target.differs == claims
 
 

@@ -78,12 +78,12 @@ def test_a_gated_neuron_that_lowers_the_target_more_is_the_stronger_one_for_it_m
     assert result.rank_by_difference == 2
     assert result.neurons_by_difference[:2] == (f"L2N3{MINUS}", str(NEURON))
     assert result.neurons_difference[0] == pytest.approx(-1.5 * result.neurons_difference[1])
-    found = facts(result, 1).among
+    found = facts(result, 1)
     assert (found.by_difference, found.next.name) == (2, f"L2N3{MINUS}")
     assert found.next.effect == pytest.approx(-float(result.neurons_difference[0]))
     weaker = with_writers("llama", other=-20.0)
     assert weaker.rank_by_difference == 1
-    assert facts(weaker, 1).among.next.name == f"L2N3{MINUS}"
+    assert facts(weaker, 1).next.name == f"L2N3{MINUS}"
 
 
 def test_a_neuron_that_is_never_negative_cannot_raise_what_it_lowers():

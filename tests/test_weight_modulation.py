@@ -329,7 +329,7 @@ def test_what_a_model_writes_stays_text():
         ("steady", True),
         ("target_first", True),
         ("controls.as_far", False),
-        ("loss.factors_that_count", False),
+        ("loss_counts", False),
     ],
 )
 def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):

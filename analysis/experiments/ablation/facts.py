@@ -98,7 +98,6 @@ class Matched:
     preferred: tuple[int, int]
     positions: int  # before other tokens, at which all were ablated too
     disturb_more: int  # how many have the larger KL divergence there
-    factor: float = AS_ACTIVE  # within which a norm is about the neuron's
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ the clean one. So activation is read with the sign that it has where the neuron 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
-from analysis.intervals import Interval, Span
+from analysis.intervals import Interval, Share, Span
 from analysis.numbers.estimates import mean_of_groups
-from analysis.numbers.statistics import share_interval
 from analysis.token_sets import members
 
 Marks = Bool[np.ndarray, " token"]
@@ -73,43 +73,30 @@ class BeforeTarget:
     articles: int  # in which they stand
     mean: Interval  # articles resampled
     otherwise: float
-    # whether the mean is beyond the other, with the sign of the neuron's use, in enough articles
-    differs: bool
+    differs: bool  # whether it is beyond the other with the sign of its use, in enough articles
     reversed: bool  # whether it is beyond the other on the wrong side, in enough articles
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Places in news where the model expects the target, and at how many the neuron is active."""
-
-    likely: float  # from which probability on the model expects it
-    highest: float  # probability anywhere
-    places: int  # how many, and in how many articles
-    articles: int
-    active: int
-    rarely: bool  # whether it is active at few of them, and at most, in enough articles
-    mostly: bool
-    sometimes: bool  # whether it is at some, neither few nor most, in enough articles
 
 
 @dataclass(frozen=True)
 class News:
     """Articles drawn at random, without the first token of each."""
 
-    tokens: int  # how many, and of how many articles
-    articles: int
-    active: int  # on how many tokens the neuron is active, and in how many articles
-    active_articles: int
-    interval: Span  # of the share of articles in which it is
+    tokens: int  # how many
+    active: int  # on how many of them the neuron is active
+    active_in: Share  # articles in which it is
     silent: bool  # whether the active tokens are hardly any
     enough: bool  # whether they stand in enough articles to say what excites it
     lowest: float  # activation
     highest: float
     on_target: OnTarget | None  # None where the target does not occur
     before_target: BeforeTarget | None
-    expected: Expected  # where the model expects it
-    # of the active tokens, those that the target follows, in the text or for the model
-    explained: int
+    likely: float  # probability of the target from which on the model expects it
+    likeliest: float  # the largest anywhere
+    due: int  # places where the model expects it, and in how many articles
+    due_in: int
+    due_active: int  # of these places those at which the neuron is active
+    often: Literal["rarely", "sometimes", "mostly", "unknown"]  # at few of them, at some, at most
+    explained: int  # active tokens that the target follows, in the text or for the model
     mostly_explained: bool  # whether those are most of them
 
 
@@ -201,32 +188,31 @@ def _news(result: Activations, pair: Pair) -> News:
     times, places, both = int(active.sum()), int(due.sum()), int((due & active).sum())
     explained = int((active & (due | (result.next_is_target > 0))).sum())
     articles, active_in, due_in = (_articles(result, each) for each in (marks, active, due))
-    seen, rarely, mostly = due_in >= DOCUMENTS, both < FEW * places, both >= MOST * places
     return News(
         tokens=tokens,
-        articles=articles,
         active=times,
-        active_articles=active_in,
-        interval=share_interval(active_in, articles),
+        active_in=Share.counted(active_in, articles),
         silent=times < RARELY * tokens,
         enough=active_in >= DOCUMENTS,
         lowest=float(result.activations[marks].min()),
         highest=float(result.activations[marks].max()),
         on_target=_on_target(result, signed, active),
         before_target=_before_target(result, pair.sign),
-        expected=Expected(
-            likely=likely,
-            highest=float(result.p_target[marks].max()),
-            places=places,
-            articles=due_in,
-            active=both,
-            rarely=seen and rarely,
-            mostly=seen and mostly,
-            sometimes=seen and not (rarely or mostly),
-        ),
+        likely=likely,
+        likeliest=float(result.p_target[marks].max()),
+        due=places,
+        due_in=due_in,
+        due_active=both,
+        often=_often(both, places) if due_in >= DOCUMENTS else "unknown",
         explained=explained,
         mostly_explained=explained >= MOST * times,
     )
+
+
+def _often(active: int, places: int) -> Literal["rarely", "sometimes", "mostly"]:
+    if active < FEW * places:
+        return "rarely"
+    return "mostly" if active >= MOST * places else "sometimes"
 
 
 def _text(result: Activations) -> Int[np.ndarray, " token"]:

@@ -10,6 +10,6 @@ from analysis.grounds import Ground
 def grounds(facts: Facts, _result: Activations) -> Iterator[Ground]:
     """Articles are the sample: tokens of one are not independent."""
     if facts.news:
-        yield Ground("active", {"article": facts.news.articles}, "wilson")
+        yield Ground("active", {"article": facts.news.active_in.of}, "wilson")
     if facts.news and facts.news.before_target and facts.news.before_target.articles > 1:
         yield Ground("before", {"article": facts.news.before_target.articles}, "bootstrap")

@@ -119,7 +119,6 @@ class Facts:
     pushed: Pushed | None  # other pushes; None without a later component or without other pairs
     controls: Controls | None  # other neurons; None where there are none
     behind: float  # what patching changes of the tokens behind the first ones, where there are any
-    nameable: float = NEGLIGIBLE  # the share of the direct effect from which a component is named
 
 
 def facts(result: Composition, _sign: int | None = None) -> Facts:

@@ -28,17 +28,6 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Among:
-    """The neuron among all of the model, in the direction in which it is used."""
-
-    by_target: int  # rank by direct effect on the target
-    by_difference: int  # rank by that on target minus foil
-    difference: float  # its own effect on that
-    ahead: tuple[Peer, ...]  # ranked before it by the target; none where they are not listed
-    next: Peer | None  # the neuron with the largest effect on the difference, but for itself
-
-
-@dataclass(frozen=True)
 class Facts:
     """What the neuron writes: logits, ranks, deviations, with the sign that it is used with."""
 
@@ -59,7 +48,11 @@ class Facts:
     foil_logit: float  # of the foil
     foil_rank: int
     both_sides: bool  # whether the target is written and the foil lowered
-    among: Among  # all neurons
+    by_target: int  # rank among all neurons, as they are used, by direct effect on the target
+    by_difference: int  # and by that on target minus foil
+    difference: float  # its own effect on that
+    ahead: tuple[Peer, ...]  # ranked before it by the target; none where they are not listed
+    next: Peer | None  # the neuron with the largest effect on the difference, but for itself
     rotations: Share  # of random rotations that write some token as strongly as it the target
     rotated: tuple[float, float]  # logit of the token that one writes most: the median, the largest
     as_far: float  # share of the layer's other neurons with a favourite as far out as the target
@@ -85,6 +78,10 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     spelled = len(variants) > 1 and variants.min() > SPELLED * result.spread
     begins = target <= logit and _begins(other, result.target)
     shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
+    by_target, by_difference = result.ranks(sign)
+    listed = result.gated or sign > 0
+    writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
+    choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
     return Facts(
         positive=sign > 0,
         raised=top,
@@ -103,7 +100,11 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         foil_logit=sign * result.foil_logit,
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
         both_sides=(begins or target > logit) and sign * result.foil_logit < 0,
-        among=_among(result, sign),
+        by_target=by_target,
+        by_difference=by_difference,
+        difference=sign * (result.target_logit - result.foil_logit),
+        ahead=writers[: by_target - 1] if by_target <= NAMED + 1 else (),
+        next=next((peer for peer in choosers if peer.neuron != result.neuron), None),
         rotations=Share.counted(int((rotated >= target).sum()), len(rotated)),
         rotated=(float(np.median(rotated)), float(rotated.max())),
         as_far=as_far,
@@ -133,20 +134,6 @@ def _best_other(result: DirectEffect, sign: int) -> tuple[str, float]:
     rows = list(zip(result.bottom_tokens, (-result.bottom_logits).tolist(), strict=True))
     others = [row for row in rows if row[0] not in (*result.variants, result.target)]
     return (others or rows[-1:])[0]
-
-
-def _among(result: DirectEffect, sign: int) -> Among:
-    by_target, by_difference = result.ranks(sign)
-    listed = result.gated or sign > 0
-    writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
-    choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
-    return Among(
-        by_target=by_target,
-        by_difference=by_difference,
-        difference=sign * (result.target_logit - result.foil_logit),
-        ahead=writers[: by_target - 1] if by_target <= NAMED + 1 else (),
-        next=next((peer for peer in choosers if peer.neuron != result.neuron), None),
-    )
 
 
 def _peers(names: tuple[str, ...], effects: np.ndarray) -> tuple[Peer, ...]:

@@ -26,20 +26,6 @@ is no rule to except it from."""
 
 
 @dataclass(frozen=True)
-class News:
-    """How good a sign the best neuron is, in running text, that the target comes next."""
-
-    awaited: int  # tokens that count as the target: those of all pairs
-    occurrences: int  # of these, in the articles that judge
-    rate: float  # their share of all tokens
-    often: bool  # whether it comes often enough to tell
-    marked: int  # tokens that reach the threshold
-    precision: Estimate  # of these the share that the target follows
-    recall: Estimate  # of the target's places the share that reaches it
-    tells: bool  # whether even the lower end of its precision lies above the rate
-
-
-@dataclass(frozen=True)
 class Row:
     """One question."""
 
@@ -62,7 +48,16 @@ class Row:
     random: float
     sure: bool  # whether even the lower end of its recovery is what makes a word have a neuron
     beyond: bool  # whether the best recovers more than any draw of the controls
-    news: News
+    # on news: tokens that count as the target, those of all pairs; of these, how many there are in
+    # the articles that judge, and their share of all tokens; whether that is often enough to tell
+    awaited: int
+    occurrences: int
+    rate: float
+    often: bool
+    marked: int  # tokens that reach the threshold
+    precision: Estimate  # of these the share that the target follows
+    recall: Estimate  # of the target's places the share that reaches it
+    tells: bool  # whether even the lower end of its precision lies above the rate
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ def facts(result: Library) -> Facts:
     special = next((r for r in rows if r.name == questions.DEFAULT), None)
     following = next((r for r in measured if r is not special), None)
     sizes = [r.needed.size for r in measured]
-    heard = tuple(r for r in measured if r.news.often)
+    heard = tuple(r for r in measured if r.often)
     few = tuple(r for r in measured if 0 < r.needed.size <= SMALL_SET)
     return Facts(
         choosing=CHOOSING,
@@ -138,7 +133,7 @@ def facts(result: Library) -> Facts:
         heard=heard,
         seldom=tuple(r for r in measured if r not in heard),
         shown=special if special in heard else next(iter(heard), None),
-        telling=sum(r.news.tells for r in heard),
+        telling=sum(r.tells for r in heard),
     )
 
 
@@ -182,6 +177,8 @@ def _row(result: Library, i: int) -> Row:
     controls = [float(np.max(each[i])) for each in (result.shuffled, result.random)]
     leads = lead.low > 0 and recovery.mean >= LEAD * second
     beyond = recovery.mean > max(controls)
+    precision, recall = result.on_news(i)
+    often, rate = bool(result.often[i]), result.rate(i)
     return Row(
         name=result.questions[i],
         target=result.targets[i],
@@ -202,14 +199,6 @@ def _row(result: Library, i: int) -> Row:
         random=controls[1],
         sure=recovery.low >= SAYS,
         beyond=beyond,
-        news=_news(result, i),
-    )
-
-
-def _news(result: Library, i: int) -> News:
-    precision, recall = result.on_news(i)
-    often, rate = bool(result.often[i]), result.rate(i)
-    return News(
         awaited=int(result.awaited[i]),
         occurrences=int(result.occurrences[i, 1]),
         rate=rate,

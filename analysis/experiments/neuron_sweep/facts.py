@@ -86,7 +86,6 @@ class Facts:
     held_out: HeldOut | None  # whether the choice holds on other pairs; None where there are none
     attribution: Attribution  # how good a screen it would have been
     benches: tuple[Bench, ...]  # how good a screen it is on other pairs, by model
-    threshold: float = NOTABLE  # the share that is notable
 
 
 def facts(result: NeuronSweep) -> Facts:

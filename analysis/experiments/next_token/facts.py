@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.experiments.next_token.compute import NextToken, in_prose
-from analysis.numbers.statistics import share_interval
+from analysis.intervals import Share
 from analysis.token_sets import members
 
 
@@ -22,8 +22,7 @@ class Natural:
     """Prompts of ordinary prose that call for the target."""
 
     preferred: int  # after how many of them the target is likelier than the foil
-    first: int  # after how many of them the target is the likeliest token
-    interval: tuple[float, float]  # of that share, 95 %
+    first: Share  # those after which the target is the likeliest token
     mostly: bool  # whether those are more than half
     half: bool  # whether they are just half
 
@@ -90,8 +89,7 @@ def _natural(result: NextToken) -> Natural | None:
     first = int((result.rank_target[prose] == 1).sum())
     return Natural(
         preferred=int((result.logit_diff[prose] > 0).sum()),
-        first=first,
-        interval=share_interval(first, result.natural),
+        first=Share.counted(first, result.natural),
         mostly=2 * first > result.natural,
         half=2 * first == result.natural,
     )

@@ -8,17 +8,9 @@ from jaxtyping import Bool, Float
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
 from analysis.intervals import Auc, auc
+from analysis.numbers.estimates import Estimate
 
 CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
-
-
-@dataclass(frozen=True)
-class Range:
-    """A number as the model is, and the smallest and largest over all redraws."""
-
-    now: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -36,8 +28,8 @@ class Precision:
 
     left: float  # share of the quantised weights that cannot be drawn anew
     draws: int
-    recovery: Range  # by denoising
-    lost: Range  # by noising
+    recovery: Estimate  # by denoising: as the model is, and the least and most of all redraws
+    lost: Estimate  # by noising
     first: int  # in so many the neuron is first
     others: tuple[str, ...]  # neurons that are first in the others
     always: bool  # whether it is first in all, or in most
@@ -111,11 +103,11 @@ def _precision(result: Robustness) -> Precision:
     )
 
 
-def _range(now: np.ndarray, drawn: Float[np.ndarray, " draw"]) -> Range:
+def _range(now: np.ndarray, drawn: Float[np.ndarray, " draw"]) -> Estimate:
     """NaN redraws, in which the prompts are not told apart, have no value."""
     values = drawn[np.isfinite(drawn)]
     low, high = (values.min(), values.max()) if len(values) else (np.nan, np.nan)
-    return Range(float(now), float(low), float(high))
+    return Estimate(float(now), float(low), float(high))
 
 
 def _count(now: bool, drawn: Bool[np.ndarray, " draw"]) -> Count:

@@ -110,7 +110,6 @@ class Facts:
     cosine: float  # of input and input weights at the last token
     correlation: float  # of cosine and pre-activation, token by token
     restates: bool  # whether it is high
-    threshold: float = MUCH  # the share that is much
 
 
 def facts(result: Upstream, _sign: int | None = None) -> Facts:

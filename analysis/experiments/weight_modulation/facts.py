@@ -1,6 +1,7 @@
 """What the model answers and writes as the neuron's weights are scaled."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,15 +32,6 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Loss:
-    """The largest change of the loss on news, in nats a token."""
-
-    factor: float  # that brings it
-    change: Interval  # of the loss; the intervals of all factors hold at once
-    factors_that_count: int  # at how many the interval leaves out zero
-
-
-@dataclass(frozen=True)
 class Facts:
     """What the factor on the output weights does, and on the input weights."""
 
@@ -58,7 +50,9 @@ class Facts:
     like_removal: bool  # whether flipping those does about the same as taking the neuron away
     breaks_down: bool  # whether their largest factor leaves less than the unchanged model has
     controls: Controls | None  # other neurons; None where there are none
-    loss: Loss  # on news
+    loss: Interval  # the largest change of the loss on news, in nats a token; all factors at once
+    loss_factor: float  # that brings it
+    loss_counts: int  # at how many factors the interval of the change leaves out zero
     # factors under which the likeliest text begins with the target, and with something else
     target_first: tuple[float, ...]
     other_first: tuple[float, ...]
@@ -95,7 +89,7 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         like_removal=abs(inputs[-1.0] - of_turns[0.0].logit_diff) < NEGLIGIBLE * abs(rise),
         breaks_down=inputs[3.0] < min(inputs[best], of_turns[1.0].logit_diff),
         controls=controls,
-        loss=_loss(result),
+        **_loss(result),
         target_first=tuple(f for f, text in first.items() if text in targets),
         other_first=tuple(f for f, text in first.items() if text not in targets),
         samples=max(result.written_sample, default=0),
@@ -117,13 +111,15 @@ def _corrupted(result: WeightModulation) -> Corrupted:
     return Corrupted(bool(own > 0), factors, float(curve.min()), float(curve.max()))
 
 
-def _loss(result: WeightModulation) -> Loss:
+def _loss(result: WeightModulation) -> dict[str, Any]:
     out = result.weights.index("out")
     changes, intervals = result.loss_change[out], result.loss_interval[out]
     worst = int(np.abs(changes).argmax())
-    counting = (intervals[:, 0] > 0) | (intervals[:, 1] < 0)
-    change = Interval.of((changes[worst], *intervals[worst]))
-    return Loss(result.factors[worst], change, int(counting.sum()))
+    return {
+        "loss": Interval.of((changes[worst], *intervals[worst])),
+        "loss_factor": result.factors[worst],
+        "loss_counts": int(((intervals[:, 0] > 0) | (intervals[:, 1] < 0)).sum()),
+    }
 
 
 def _first_tokens(result: WeightModulation) -> dict[float, str]:
