@@ -113,9 +113,9 @@ class Asking(Loading):
             if self.system is not None:
                 raise UserError("--system is a part of a chat: give --chat too.")
             return question
-        turned = in_chat(subject, question, self.system)
-        console.note(f"note: in its chat template the clean prompt is {turned.clean!r}.")
-        return turned
+        rendered = in_chat(subject, question, self.system)
+        console.note(f"note: in its chat template the clean prompt is {rendered.clean!r}.")
+        return rendered
 
     def ask(self) -> "Question":
         """The question that is named or the default one, with the prompts and words given.
@@ -162,7 +162,7 @@ class Call(Asking):
 
         question = self.put(subject)
         running.check_suits(self.experiment, question)
-        _tell_special(subject, self.ask())
+        _note_special(subject, self.ask())
         for hint in hints(subject, question):
             console.note(f"note: {hint}")
         if "neuron" in self.experiment.needs and not self.named:
@@ -178,7 +178,7 @@ class Call(Asking):
         from analysis.running import compute
 
         inputs = self.inputs(subject)
-        _tell_cost(self.experiment, subject, inputs)
+        _note_cost(self.experiment, subject, inputs)
         with console.watched(self.experiment.verb) as progress:
             return compute(self.experiment, subject, inputs, progress)
 
@@ -191,19 +191,20 @@ class Call(Asking):
         return self.experiment.summary(result, **self.experiment.shown(self.options))
 
 
-def _tell_cost(experiment: Experiment, subject: "Subject", inputs: "Inputs") -> None:
+def _note_cost(experiment: Experiment, subject: "Subject", inputs: "Inputs") -> None:
     """Tell how long it will take, where that is long."""
     from analysis.cost import LONG, cost, measured_rate
 
     passes = cost(experiment, subject, inputs, rate=1.0).passes
     if passes > LONG:
-        told = cost(experiment, subject, inputs, measured_rate(subject))
+        estimate = cost(experiment, subject, inputs, measured_rate(subject))
         console.note(
-            f"note: {told.passes:,} passes of a token through a layer, about {told.time} here."
+            f"note: {estimate.passes:,} passes of a token through a layer, "
+            f"about {estimate.time} here."
         )
 
 
-def _tell_special(subject: "Subject", question: "Question") -> None:
+def _note_special(subject: "Subject", question: "Question") -> None:
     """Tell of special tokens that stand in the prompts, which the model does not read as text."""
     from analysis.prompts import special_in
 

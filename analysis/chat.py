@@ -25,13 +25,13 @@ def rendered(subject: Subject, text: str, system: str | None = None) -> str:
     turns = [] if system is None else [{"role": "system", "content": system}]
     turns.append({"role": "user", "content": text})
     try:
-        told = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     except Exception as error:  # a template is a program of its own, and raises what it likes
         raise UserError(
             f"The chat template of {name} takes no such turns: {first_line(error)}."
         ) from error
     own = str(tokenizer.bos_token or "") if subject.prepend_bos else ""
-    return str(told).removeprefix(own)
+    return str(text).removeprefix(own)
 
 
 def in_chat(subject: Subject, question: Question, system: str | None = None) -> Question:

@@ -293,10 +293,12 @@ class Experiment:
         """The options that change what is computed."""
         return {o.name: options[o.name] for o in self.options if not o.shows}
 
-    def larger(self, asked: Mapping[str, Any]) -> dict[str, int]:
+    def larger(self, inputs: Mapping[str, Any]) -> dict[str, int]:
         """The option that says how much is read, where more was asked for than is usual."""
-        usual = {o.name: o.default for o in self.options if o.name == self.size and o.name in asked}
-        return {name: asked[name] for name, most in usual.items() if not 0 < asked[name] <= most}
+        usual = {
+            o.name: o.default for o in self.options if o.name == self.size and o.name in inputs
+        }
+        return {name: inputs[name] for name, most in usual.items() if not 0 < inputs[name] <= most}
 
     def suits(self, question: Any) -> bool:
         """Whether the question has what the experiment cannot do without."""

@@ -34,14 +34,14 @@ class Evidence:
         results: of every experiment that the question suits.
         provenance: where each came from.
         refused: the experiments that cannot be asked of the model, each with the sentence why.
-        elsewhere: the experiments that the study of the usual question answered for this one, too.
+        in_other_study: those that the study of the usual question answered for this one, too.
     """
 
     question: Question
     results: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
     refused: Mapping[str, str] = field(default_factory=dict)
-    elsewhere: tuple[str, ...] = ()
+    in_other_study: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         """The result of an experiment.
@@ -65,9 +65,9 @@ class Evidence:
 
     @property
     def wanted(self) -> tuple[Experiment, ...]:
-        """The same with those that cannot be asked of the model, or were asked elsewhere."""
-        there = {*self.results, *self.refused, *self.elsewhere}
-        return tuple(each for each in EXPERIMENTS if each.name in there)
+        """The same with those that cannot be asked of the model, or were asked in another study."""
+        known = {*self.results, *self.refused, *self.in_other_study}
+        return tuple(each for each in EXPERIMENTS if each.name in known)
 
     @property
     def figures(self) -> tuple[tuple[Experiment, Figure], ...]:
@@ -93,16 +93,16 @@ def load_evidence(folder: Path) -> Evidence:
     """
     question = load_question(folder)
     refused = results.load_plain(folder, REFUSED) if results.exists(folder, REFUSED) else {}
-    elsewhere = tuple(each.name for each in studied() if is_elsewhere(folder, each))
+    others = tuple(each.name for each in studied() if is_in_other_study(folder, each))
     present = [
         each
         for each in studied()
         if results.exists(folder, each.name)
-        or (is_expected(each, question) and each.name not in {*refused, *elsewhere})
+        or (is_expected(each, question) and each.name not in {*refused, *others})
     ]
     loaded: dict[str, Any] = {each.name: _load(folder, each) for each in present}
     made = {each.name: results.provenance(folder, each.name) for each in present}
-    evidence = Evidence(question, loaded, made, refused, elsewhere)
+    evidence = Evidence(question, loaded, made, refused, others)
     _check_one_study(folder, evidence)
     return evidence
 
@@ -122,10 +122,10 @@ def _load(folder: Path, experiment: Experiment) -> Any:
 
 def _of_other_models(folder: Path, experiment: Experiment) -> Iterator[tuple[Path, str]]:
     """Where results lie that were asked the same of another model."""
-    own = _asked(results.provenance(folder, experiment.name))
+    own = _inputs(results.provenance(folder, experiment.name))
     for other in sorted(folder.parent.parent.glob(f"*/{folder.name}")):
-        there = other != folder and results.exists(other, experiment.name)
-        if there and _asked(results.provenance(other, experiment.name)) == own:
+        exists = other != folder and results.exists(other, experiment.name)
+        if exists and _inputs(results.provenance(other, experiment.name)) == own:
             yield other, experiment.name
 
 
@@ -135,12 +135,12 @@ def _beside(folder: Path, experiment: Experiment) -> Iterator[tuple[Path, str]]:
     own = results.provenance(folder, experiment.name)
     for path in sorted(folder.glob(f"{experiment.name}.*.json")):
         made = results.provenance(folder, path.stem)
-        same = _asked(made, options) == _asked(own, options)
+        same = _inputs(made, options) == _inputs(own, options)
         if same and (made.model, made.revision) == (own.model, own.revision):
             yield folder, path.stem
 
 
-def _asked(made: Provenance, but: Set[str] = frozenset()) -> tuple[object, ...]:
+def _inputs(made: Provenance, but: Set[str] = frozenset()) -> tuple[object, ...]:
     """What was asked, and by what code: all but the model, what is its own, and some options."""
     left_out = {"prepend_bos", *but}
     return made.code, {key: value for key, value in made.inputs.items() if key not in left_out}
@@ -155,7 +155,7 @@ def load_question(folder: Path) -> Question:
     return Question(**results.load_plain(folder, QUESTION))
 
 
-def is_elsewhere(folder: Path, experiment: Experiment) -> bool:
+def is_in_other_study(folder: Path, experiment: Experiment) -> bool:
     """Whether the study of the usual question answers an experiment for the one in a folder, too.
 
     A result that the folder has of its own counts for more.

@@ -10,7 +10,7 @@ from typing import Any
 from analysis import results
 from analysis.declaration import Experiment
 from analysis.errors import UnsuitedError, UserError
-from analysis.evidence import NEURON, QUESTION, REFUSED, is_elsewhere
+from analysis.evidence import NEURON, QUESTION, REFUSED, is_in_other_study
 from analysis.experiments import named, steps
 from analysis.inputs import Inputs
 from analysis.progress import Progress, silent
@@ -106,7 +106,7 @@ def _step(
         UserError: the question cannot be put to the model.
     """
     experiment = named(name)
-    if is_elsewhere(folder, experiment):
+    if is_in_other_study(folder, experiment):
         return None
     try:
         options = {**study_options(experiment, seed), **kept_size(experiment, folder)}

@@ -182,7 +182,7 @@ def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
             heading = getattr(said, "heading", each.title)
             templates = (f"sections/{each.name}.html", "generic.html")
             yield Part(file, id_, each.title, heading, templates, each, said)
-        elif each.name in {*evidence.refused, *evidence.elsewhere}:
+        elif each.name in {*evidence.refused, *evidence.in_other_study}:
             why = "refused.html" if each.name in evidence.refused else "elsewhere.html"
             yield Part(file, id_, each.title, each.title, (why,), each)
     if claims.original is not None:

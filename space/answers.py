@@ -13,7 +13,7 @@ from analysis.commands import experiment_command
 from analysis.declaration import Experiment
 from analysis.questions import Question
 from analysis.tables import Listing, Rows
-from space.own import asked, brings_its_own
+from space.own import brings_its_own, question_of
 from space.view import View
 
 
@@ -62,7 +62,7 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         options: every option of the experiment.
         result: what was found.
     """
-    question = asked(view, experiment)
+    question = question_of(view, experiment)
     listing = experiment.module("tables").LISTING if listed(experiment) else None
     return Answer(
         experiment=experiment,

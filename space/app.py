@@ -115,8 +115,8 @@ class Wiring:
             **UNLESS_STOPPED,
         ).then(None, js="() => refreshedAnswers()", **QUIET)  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
-        told = [self.bar.heard, self.bar.unwished]
-        sent.then(self._known, self.bar.wire, [*told, *dear], **NEWEST, **QUIET)
+        hidden = [self.bar.heard, self.bar.unwished]
+        sent.then(self._known, self.bar.wire, [*hidden, *dear], **NEWEST, **QUIET)
 
     def _known(self, sent: Any) -> list[Any]:
         """What was asked, which the page compares, what it asks now, and the answers to it."""

@@ -11,7 +11,7 @@ from analysis.errors import UserError
 from space import service
 from space.answers import Answer
 from space.known import known
-from space.leaving import Left, asked
+from space.leaving import Left, answering
 from space.panel import Panel
 from space.question_bar import UNLESS_STOPPED, QuestionBar, received
 from space.settings import AT_ONCE
@@ -61,22 +61,22 @@ class Ask:
 
     def label(self, view: View, values: Sequence[Any]) -> str:
         """What the button says, with about how long the answer takes."""
-        told = service.estimate(
+        estimate = service.estimate(
             self.experiment, view, dict(zip(self.controls, values, strict=True))
         )
         said = self.experiment.button or USUAL_LABEL
-        return f"{said} (about {told.time})" if told else said
+        return f"{said} (about {estimate.time})" if estimate else said
 
     def cheap(self, view: View) -> bool:
         """Whether it is worked out so soon that nobody has to wish for it."""
         usual = {name: control.value for name, control in self.controls.items()}
-        told = service.estimate(self.experiment, view, usual) if self.button else None
-        return told is not None and told.passes <= AT_ONCE
+        estimate = service.estimate(self.experiment, view, usual) if self.button else None
+        return estimate is not None and estimate.passes <= AT_ONCE
 
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
         try:
-            with asked(self.panel.question, view):
+            with answering(self.panel.question, view):
                 answer = self.answer(view, dict(zip(self.controls, values, strict=True)))
             return self.panel.show(answer, view)
         except UserError as error:

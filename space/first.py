@@ -94,7 +94,7 @@ class Screen:
     def data(self) -> dict[str, Any]:
         """What the slider and the dots need, in plain values."""
         return {
-            "turns": [_told(turn) for turn in self.turns],
+            "turns": [_setting(turn) for turn in self.turns],
             "kinds": {plain(word): kind for word, kind in self.kinds.items()},
             "neuron": self.neuron,
             "question": self.question,
@@ -202,7 +202,7 @@ def in_text(text: str) -> str:
     return plain(text.replace(" ", "\0")).replace("⟨0⟩", " ")
 
 
-def _told(turn: Turn) -> dict[str, Any]:
+def _setting(turn: Turn) -> dict[str, Any]:
     """One setting of the slider as the page writes it."""
     return {
         "factor": turn.factor,

@@ -23,7 +23,7 @@ def known(experiment: Experiment, view: View) -> Answer | None:
         return None
     own = view.neurons or not experiment.asks_about_a_neuron
     full = view if own else replace(view, neuron=study.evidence.neuron)
-    if parts(full, experiment) != parts(_asked(study, view), experiment):
+    if parts(full, experiment) != parts(_answered_view(study, view), experiment):
         return None
     return _answer(experiment.name, replace(full, tab=""))
 
@@ -38,7 +38,7 @@ def _answer(name: str, view: View) -> Answer:
     return answer(experiment, view, experiment.check(options), study.evidence.results[name])
 
 
-def _asked(study: Story, view: View) -> View:
+def _answered_view(study: Story, view: View) -> View:
     """The view that asks what the study was asked."""
     question, neuron = study.evidence.question, study.evidence.neuron
     names = ("clean", "corrupted", "target", "foil")

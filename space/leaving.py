@@ -90,17 +90,19 @@ class Visitors:
 
 VISITORS = Visitors()
 
-_asked: ContextVar[tuple[Question, Mapping[str, str]] | None] = ContextVar("asked", default=None)
+_answered: ContextVar[tuple[Question, Mapping[str, str]] | None] = ContextVar(
+    "answered", default=None
+)
 
 
 @contextmanager
-def asked(question: Question, view: View) -> Iterator[None]:
+def answering(question: Question, view: View) -> Iterator[None]:
     """Within this the page's question is answered: a newer one of the same visitor ends it."""
-    token = _asked.set((question, question(view)))
+    token = _answered.set((question, question(view)))
     try:
         yield
     finally:
-        _asked.reset(token)
+        _answered.reset(token)
 
 
 def watch() -> Callable[[], None]:
@@ -113,7 +115,7 @@ def watch() -> Callable[[], None]:
     event = waiting.get(name or "")
     if event is None:
         return lambda: None
-    question, call, next_look = _asked.get(), event.request.headers.get(CALL.decode()), 0.0
+    question, call, next_look = _answered.get(), event.request.headers.get(CALL.decode()), 0.0
 
     def look() -> None:
         nonlocal next_look

@@ -53,12 +53,12 @@ def afford(
     Raises:
         TooDearError: it would take more.
     """
-    told = cost(experiment, subject, inputs, rate, most)
-    if told.passes > most:
-        cheaper = f"{told.cheaper}, or " if told.cheaper else ""
+    estimate = cost(experiment, subject, inputs, rate, most)
+    if estimate.passes > most:
+        cheaper = f"{estimate.cheaper}, or " if estimate.cheaper else ""
         longest = Cost(most, most / rate).time
         raise TooDearError(
-            f"This would take about {told.time} here ({told.passes:,} passes of a token through a "
+            f"This would take about {estimate.time} here ({estimate.passes:,} passes of a token through a "
             f"layer), and one answer may take {longest}: {cheaper}use the command line."
         )
 

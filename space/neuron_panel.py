@@ -17,11 +17,11 @@ class NeuronPanel:
     Args:
         tab: where it stands.
         name: of the place, in the page.
-        tell: what is said of a view's neuron, as HTML, and to which question; it may refuse.
+        text: what is said of a view's neuron, as HTML, and to which question; it may refuse.
     """
 
-    def __init__(self, tab: str, name: str, tell: Callable[[View, dict[str, str]], str]) -> None:
-        self.tab, self._tell = tab, tell
+    def __init__(self, tab: str, name: str, text: Callable[[View, dict[str, str]], str]) -> None:
+        self.tab, self._text = tab, text
         with gr.Column(elem_classes=["answer", f"answer-{name}", "quick"]):
             self.place = gr.HTML("", elem_classes="finding")
 
@@ -34,12 +34,12 @@ class NeuronPanel:
             view = received(sent)
         except UserError:
             return gr.skip()
-        return self.told(view) if view.tab == self.tab else gr.skip()
+        return self.shown(view) if view.tab == self.tab else gr.skip()
 
-    def told(self, view: View) -> str:
+    def shown(self, view: View) -> str:
         """What is said of a view's neuron, or why nothing is."""
         question = {"neuron": view.neuron, "model": view.model}
         try:
-            return self._tell(view, question)
+            return self._text(view, question)
         except UserError as error:
             return html.error(error, question)

@@ -79,7 +79,7 @@ def library_question(view: View) -> Question | None:
     return next((q for q in ours if q.name == view.question), ours[0] if ours else None)
 
 
-def asked(view: View, experiment: Experiment) -> Question:
+def question_of(view: View, experiment: Experiment) -> Question:
     """What the view asks of an experiment: prompts count only where they are read.
 
     Raises:

@@ -18,8 +18,8 @@ def scanned_panel(table: Path) -> NeuronPanel:
         table: that ``corpus-scan --table`` wrote.
     """
 
-    def tell(view: View, question: dict[str, str]) -> str:
+    def text(view: View, question: dict[str, str]) -> str:
         found = scanned(table, view.neuron) if view.neurons else None
         return html.scanned(found, view.model, question)
 
-    return NeuronPanel(TAB, "scanned", tell)
+    return NeuronPanel(TAB, "scanned", text)

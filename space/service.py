@@ -22,7 +22,7 @@ from space import limits
 from space.answers import Answer, answer
 from space.leaving import Left, every_module_calls, watch
 from space.limits import TooDearError
-from space.own import asked, confirming, library_question
+from space.own import confirming, library_question, question_of
 from space.session import Session
 from space.settings import Settings
 from space.view import NAMES, View, parts
@@ -115,7 +115,7 @@ def estimate(experiment: Experiment, view: View, options: Mapping[str, Any]) -> 
 def _inputs(
     experiment: Experiment, subject: Subject, view: View, options: Mapping[str, Any]
 ) -> Inputs:
-    question = asked(view, experiment)
+    question = question_of(view, experiment)
     inputs = running.inputs(experiment, subject, question, view.neurons, options, live=True)
     limits.check(subject, experiment, inputs)
     return inputs
@@ -171,7 +171,7 @@ def complete(view: View, experiment: Experiment) -> View:
     """
     if view.neurons or "neuron" not in experiment.needs:
         return view
-    question = library_question(view) or asked(view, named("find"))
+    question = library_question(view) or question_of(view, named("find"))
     return replace(view, neuron=_session.best(view.model, question))
 
 
@@ -199,7 +199,7 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     every = experiment.check(chosen, live=True)
     found = answer(experiment, full, every, result(experiment, full, chosen))
     subject = _session.loaded(view.model)
-    return replace(found, hints=hints(subject, asked(full, experiment))) if subject else found
+    return replace(found, hints=hints(subject, question_of(full, experiment))) if subject else found
 
 
 def as_error(error: Exception) -> gr.Error:

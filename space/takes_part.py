@@ -12,8 +12,8 @@ TAB = "direct_effect"
 def takes_part_panel() -> NeuronPanel:
     """The place of it on the tab; it says so where no study tells, or none is named."""
 
-    def tell(view: View, question: dict[str, str]) -> str:
+    def text(view: View, question: dict[str, str]) -> str:
         found = parts(view.model, view.neurons[0]) if view.neurons else []
         return html.takes_part(found, view.neuron, question)
 
-    return NeuronPanel(TAB, "takes-part", tell)
+    return NeuronPanel(TAB, "takes-part", text)

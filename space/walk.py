@@ -69,7 +69,7 @@ class Step:
         asks: the question.
         choices: what may be guessed.
         right: the number of the right one.
-        told: what was found.
+        found: what was found.
         bars: a picture of it.
         lines: another.
     """
@@ -78,7 +78,7 @@ class Step:
     asks: Markup
     choices: tuple[str, ...]
     right: int
-    told: Markup
+    found: Markup
     bars: tuple[Bar, ...] = ()
     lines: Lines | None = None
 
@@ -95,9 +95,9 @@ def walk(study: Story) -> tuple[Step, ...]:
 
 
 def _step(said: Sentences, name: str, choices: tuple[str, ...], right: int, picture: Any) -> Step:
-    title, asks, told = (getattr(said, f"{name}_{part}") for part in ("title", "asks", "told"))
+    title, asks, found = (getattr(said, f"{name}_{part}") for part in ("title", "asks", "found"))
     shown = {"lines": picture} if isinstance(picture, Lines) else {"bars": picture}
-    return Step(title, asks, choices, right, told, **shown)
+    return Step(title, asks, choices, right, found, **shown)
 
 
 def _predict(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:

@@ -40,7 +40,7 @@ def test_the_study_of_another_question_has_what_is_its_own(name):
     assert other.question == question
     expected = [each.name for each in steps() if is_expected(each, question) and not each.once]
     assert [each.name for each in other.experiments] == expected
-    assert other.elsewhere == tuple(each.name for each in steps() if each.once)
+    assert other.in_other_study == tuple(each.name for each in steps() if each.once)
 
 
 def test_every_question_of_the_makefile_has_a_study():

@@ -62,7 +62,7 @@ def asked(study: Path, out: Path) -> list[str]:
 
 
 def test_the_build_is_one_folder_that_asks_nothing_of_the_network(built):
-    scripts = {"theme", "figures", "marks", "moved", "plotly.min", "post", "sizes", "told"}
+    scripts = {"theme", "figures", "marks", "moved", "plotly.min", "post", "readout", "sizes"}
     parts = {"style.css", *(f"{name}.js" for name in scripts)}
     beside = {"index.html", "feed.xml", "card.png", "README.md", "smollm2-135m"}
     assert {path.name for path in built.iterdir()} == {*beside, *parts}

@@ -236,7 +236,7 @@ def test_what_the_usual_question_answered_of_the_model_is_not_computed_again(
 ):
     assert set(run(trees.subject, TREES, beside_the_usual)) == {*trees.kept} - {"census"}
     study = load_evidence(beside_the_usual)
-    assert study.elsewhere == ("census",)
+    assert study.in_other_study == ("census",)
     assert names(study.wanted) == names(trees.evidence.experiments)
 
 

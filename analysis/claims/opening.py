@@ -31,11 +31,11 @@ class Opening(Sentences):
         super().__init__(story("opening"), None, study=study)
         fires = sections.get("activations")
         self.firing: Markup = fires.firing if fires else Markup()
-        told = (
+        found = (
             (each.name, _joined(getattr(sections[each.name], name) for name in names))
             for each in study.evidence.experiments
             for names in each.brief
         )
-        self.brief = tuple((name, sentence) for name, sentence in told if sentence)
-        found = (getattr(self, f"limit_{name}") for name in LIMITS)
-        self.limits = tuple(limit for limit in found if limit)
+        self.brief = tuple((name, sentence) for name, sentence in found if sentence)
+        limits = (getattr(self, f"limit_{name}") for name in LIMITS)
+        self.limits = tuple(limit for limit in limits if limit)

@@ -20,7 +20,7 @@ def estimates(
     values: Sequence[Sequence[float]] | Float[np.ndarray, "row 3"],
     names: Sequence[str],
     colour: str,
-    told: str = "",
+    label: str = "",
     *,
     rows: Sequence[float] | None = None,
     size: int = 10,
@@ -36,7 +36,7 @@ def estimates(
         values: a mean and the ends of its interval for each name.
         names: of the rows.
         colour: of dots and intervals.
-        told: what follows the name when a mark is pressed.
+        label: what follows the name when a mark is pressed.
         rows: where each stands; from the first row on where none are given.
         size: of a dot.
         symbol: in the place of a dot.
@@ -52,7 +52,7 @@ def estimates(
         marker={"color": colour, "size": size} | ({"symbol": symbol} if symbol else {}),
         error_x=style.whiskers(colour, *found.T, digits=digits),
         customdata=[[name, *map(form, each)] for name, each in zip(names, found, strict=True)],
-        hovertemplate=f"%{{customdata[0]}}{told}: %{{customdata[1]}} "
+        hovertemplate=f"%{{customdata[0]}}{label}: %{{customdata[1]}} "
         "[%{customdata[2]}, %{customdata[3]}]<extra></extra>",
         **more,
     )
@@ -62,7 +62,7 @@ def rings(
     figure: go.Figure,
     values: Sequence[float] | Float[np.ndarray, " row"],
     names: Sequence[str],
-    told: str,
+    label: str,
     *,
     rows: Sequence[float] | None = None,
     colour: str | list[str] = style.OTHER,
@@ -78,7 +78,7 @@ def rings(
         mode="markers",
         marker={"color": colour, "size": size, "symbol": symbol, "line": {"width": 2}},
         customdata=[[name, form(value)] for name, value in zip(names, values, strict=True)],
-        hovertemplate=f"%{{customdata[0]}}, {told}: %{{customdata[1]}}<extra></extra>",
+        hovertemplate=f"%{{customdata[0]}}, {label}: %{{customdata[1]}}<extra></extra>",
         **more,
     )
 

@@ -1,10 +1,10 @@
 "use strict";
 /* A slider over sizes: what is said of each stands there already, and the one that it is at is shown. */
 (() => {
-  const told = (box) => [...box.querySelectorAll("[data-mark]")];
+  const marks = (box) => [...box.querySelectorAll("[data-mark]")];
   const show = (box, place) => {
     const slider = box.querySelector("input");
-    const all = told(box);
+    const all = marks(box);
     if (!all[place]) return;
     all.forEach((each, i) => (each.hidden = i !== place));
     slider.value = place + 1;
@@ -16,10 +16,10 @@
     if (!box) return;
     const place = target.value - 1;
     show(box, place);
-    window.tellMark?.(box.dataset.figure, told(box)[place].dataset.mark);
+    window.readMark?.(box.dataset.figure, marks(box)[place].dataset.mark);
   });
-  document.addEventListener("told", ({ detail: { figure, mark } }) => {
+  document.addEventListener("readout", ({ detail: { figure, mark } }) => {
     for (const box of document.querySelectorAll(`.sizes[data-figure="${figure}"]`))
-      show(box, told(box).findIndex((each) => each.dataset.mark === mark));
+      show(box, marks(box).findIndex((each) => each.dataset.mark === mark));
   });
 })();

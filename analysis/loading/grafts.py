@@ -32,10 +32,10 @@ def save_graft(path: Path, graft: "Graft", about: dict[str, Any]) -> None:
     from analysis.results import atomic
 
     tensors = {"reads": graft.reads.contiguous().cpu(), "writes": graft.writes.contiguous().cpu()}
-    told = {**about, "layer": graft.layer, "sha256": _checksum(tensors)}
+    about = {**about, "layer": graft.layer, "sha256": _checksum(tensors)}
     try:
         with atomic(path) as scratch:
-            save_file(tensors, scratch, metadata={"graft": json.dumps(told, ensure_ascii=False)})
+            save_file(tensors, scratch, metadata={"graft": json.dumps(about, ensure_ascii=False)})
     except (SafetensorError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"The graft {path} cannot be written ({reason}).") from error

@@ -52,11 +52,11 @@ class Peer:
             "foil": pair.contrast.foil_id,
             "threads": torch.get_num_threads(),
         }
-        self._told(question)
+        self._answer(question)
 
     def patch(self, neurons: list[tuple[int, int]], batch: int = 0) -> dict[str, Any]:
         """Seconds, and logit(target) - logit(foil) with each (layer, number) patched alone."""
-        return self._told({"neurons": neurons, "batch": batch or self.batch})
+        return self._answer({"neurons": neurons, "batch": batch or self.batch})
 
     def settle(self, neurons: list[tuple[int, int]]) -> dict[int, float]:
         """Choose the batch size that takes least; seconds a neuron by batch size."""
@@ -70,11 +70,11 @@ class Peer:
         self.process.kill()
         self.process.communicate()
 
-    def _told(self, said: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, sent: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with suppress(BrokenPipeError):  # it has ended: there is no line then
-            self.process.stdin.write(json.dumps(said) + "\n")
+            self.process.stdin.write(json.dumps(sent) + "\n")
             self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:

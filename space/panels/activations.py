@@ -25,7 +25,7 @@ from space import html, limits, service
 from space.answers import Answer, answer
 from space.asks import Ask
 from space.controls import asking
-from space.own import OWN, asked
+from space.own import OWN, question_of
 from space.panel import Panel
 from space.question_bar import QuestionBar
 from space.view import View
@@ -118,7 +118,7 @@ def following(view: View, options: Mapping[str, Any]) -> Answer:
     """
     full = service.complete(view, named(NAME))
     result = service.result(named(FOLLOWING), full, options, follow)
-    question = asked(full, named(NAME))
+    question = question_of(full, named(NAME))
     words = {"target": question.target, "foil": question.foil}
     own = dict.fromkeys(OWN, "")
     typed = replace(full, **own, clean=result.prompts[0], corrupted="", **words)
@@ -141,7 +141,7 @@ def follow(
     match = re.fullmatch(r"(\d):(\d{1,4})", str(options["place"]), re.ASCII)
     if match is None:
         raise UserError("A token's place is its row and its number: 0:3.")
-    experiment, question = named(NAME), asked(view, named(NAME))
+    experiment, question = named(NAME), question_of(view, named(NAME))
     chosen = service.given(experiment, view, {"seed": options["seed"]})
     wanted = inputs(experiment, subject, question, view.neurons, chosen, live=True)
     limits.check(subject, experiment, wanted)

@@ -34,12 +34,12 @@
     [...document.querySelectorAll(".answer [data-testid='status-tracker']")].some(
       (each) => !each.classList.contains("hide"),
     );
-  const told = (id) => document.querySelector(`#${id} textarea, #${id} input`)?.value;
+  const valueOf = (id) => document.querySelector(`#${id} textarea, #${id} input`)?.value;
   const missing = (each) => !answered(each) || !isCurrent(each);
   const lacks = () => {
     const panel = openTab();
     const quick = panel ? within(panel, ".quick") : [];
-    return told("heard") !== sent || quick.some(missing);
+    return valueOf("heard") !== sent || quick.some(missing);
   };
 
   /* Gradio drops a question that is asked while the same one is on its way, keeps an answer for which
@@ -90,8 +90,8 @@
   let [wished, brought, refreshed] = ["", "", ""];
   const lacking = (each) => missing(each) || each.querySelector("[role=alert]");
   const bring = () => {
-    if (told("heard") !== sent || refreshed !== sent) return;
-    const name = wished || (brought === sent ? "" : told("unwished"));
+    if (valueOf("heard") !== sent || refreshed !== sent) return;
+    const name = wished || (brought === sent ? "" : valueOf("unwished"));
     [wished, brought] = ["", sent];
     const place = name && openTab()?.querySelector(`.answer-${name}`);
     if (place && lacking(place)) openTab().querySelector(`button.asks-${name}`)?.click();

@@ -6,20 +6,20 @@
   if (!names.length) return;
   const known = new RegExp(`(?<![\\p{L}-])(${names.join("|")})s?(?![\\p{L}-])`, "iu");
   const SPOTS =
-    ".finding [role=status], .intro, p.caption, .first .lede, .walk .asks, .walk .told > p";
+    ".finding [role=status], .intro, p.caption, .first .lede, .walk .asks, .walk .found > p";
   const meaning = document.createElement("div");
   Object.assign(meaning, { id: "meaning", className: "meaning", hidden: true });
   meaning.setAttribute("role", "tooltip");
   document.body.append(meaning);
 
   const termOf = (text) => names.find((name) => known.exec(text)[1].toLowerCase() === name.toLowerCase());
-  const wrap = (node, told) => {
+  const wrap = (node, explained) => {
     const found = known.exec(node.data);
     if (!found) return;
     const rest = node.splitText(found.index).splitText(found[0].length);
     const name = termOf(found[0]);
-    if (!told.has(name)) {
-      told.add(name);
+    if (!explained.has(name)) {
+      explained.add(name);
       const term = document.createElement("span");
       Object.assign(term, { className: "term", textContent: found[0], tabIndex: 0 });
       term.setAttribute("role", "button");
@@ -27,7 +27,7 @@
       term.setAttribute("aria-describedby", "meaning");
       rest.previousSibling.replaceWith(term);
     }
-    wrap(rest, told);
+    wrap(rest, explained);
   };
   const explain = () => {
     for (const spot of document.querySelectorAll(SPOTS)) {
@@ -37,8 +37,8 @@
       const texts = [];
       while (walker.nextNode())
         if (!walker.currentNode.parentElement.closest("code, button, a")) texts.push(walker.currentNode);
-      const told = new Set();
-      for (const text of texts) wrap(text, told);
+      const explained = new Set();
+      for (const text of texts) wrap(text, explained);
     }
   };
 

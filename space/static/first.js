@@ -215,12 +215,12 @@
           ? button(UNREAD, () => wish("neuron_sweep", "patching", view))
           : button(TOGETHER, () => wish("neuron_sets", "sets", view)),
       );
-    const told = [...answer.children].map((each) => {
+    const sentences = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);
       copy.removeAttribute("role");
       return copy;
     });
-    say(...told, ...more);
+    say(...sentences, ...more);
     at("verdict").scrollIntoView({ block: "nearest" });
   };
 

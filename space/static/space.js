@@ -36,21 +36,21 @@
   /* What is asked: pairs, with words of their own or not, or a sentence with words stand in place of
      the two prompts. */
   const asked = (view) => {
-    const told = (a, b, target = view.target, foil = view.foil) =>
+    const described = (a, b, target = view.target, foil = view.foil) =>
       `“${a.trim()}” against “${b.trim()}” · ${spaced(target.trimEnd())} or ${spaced(foil.trimEnd())}`;
-    if (view.lines.trim()) return pasted(view.lines, told);
-    if (!view.template.trim()) return told(view.clean, view.corrupted);
+    if (view.lines.trim()) return pasted(view.lines, described);
+    if (!view.template.trim()) return described(view.clean, view.corrupted);
     const words = [view.target_words, view.foil_words].map((some) => some.split(/[,\n]/)[0].trim());
-    return told(...words.map((word) => view.template.replace("{}", () => word)));
+    return described(...words.map((word) => view.template.replace("{}", () => word)));
   };
 
   /* The first of the pasted lines, whose columns are parted by tabs or by bars with a space before
      them; else by every bar. */
-  const pasted = (lines, told) => {
+  const pasted = (lines, described) => {
     const [line, row = ""] = lines.trim().split("\n");
     const columns = line.split(line.includes("\t") ? "\t" : /(?<=\s)\|/);
-    if ([2, 4].includes(columns.length)) return told(...columns);
-    return line.includes("|") ? told(...line.split("|")) : `a table of pairs, from “${row}” on`;
+    if ([2, 4].includes(columns.length)) return described(...columns);
+    return line.includes("|") ? described(...line.split("|")) : `a table of pairs, from “${row}” on`;
   };
 
   /* What the server is sent: one object of the view's parts by their names. */
@@ -97,9 +97,9 @@
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";
   };
 
-  document.addEventListener("told", ({ target, detail: { mark } }) => {
+  document.addEventListener("readout", ({ target, detail: { mark } }) => {
     if (current) keepAddress(current);
-    offer(target.closest("figure, .figure")?.querySelector(".told"), mark);
+    offer(target.closest("figure, .figure")?.querySelector(".readout"), mark);
   });
 
   /* Whether the neuron was chosen for other words than these. */
@@ -166,7 +166,7 @@
   const SEEK = 600;
   const seek = (mark, left = SEEK) => {
     const place = document.querySelector(`.answer-${MAPS}:not([data-earlier])`);
-    const plot = place?.offsetParent && window.tellMark(MAPS, mark);
+    const plot = place?.offsetParent && window.readMark(MAPS, mark);
     if (plot) plot.scrollIntoView({ block: "center" });
     else if (left) setTimeout(seek, 100, mark, left - 1);
   };

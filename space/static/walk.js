@@ -13,13 +13,13 @@
     steps[here].querySelector("h2").focus();
   };
   const guess = (step, button) => {
-    if (!step.querySelector(".told").hidden) return;
+    if (!step.querySelector(".found").hidden) return;
     const buttons = [...step.querySelectorAll("[data-guess]")];
     const right = buttons[step.dataset.right];
     for (const each of buttons) each.setAttribute("aria-disabled", "true");
     button.dataset.mark = button === right ? "right" : "wrong";
     right.dataset.mark = "right";
-    step.querySelector(".told").hidden = false;
+    step.querySelector(".found").hidden = false;
     step.querySelector("[data-way='1']").hidden = false;
     step.querySelector(".mark").textContent =
       button === right ? "You guessed it." : `It is: ${right.textContent}`;

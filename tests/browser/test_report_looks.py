@@ -68,7 +68,7 @@ UNPLACED = """async () => {
 def test_by_keyboard_alone_a_reader_comes_to_every_number_of_a_circuit_and_back(browser, plain):
     with ReportVisit(browser, chapter(plain, "circuit"), width=400, color_scheme="dark") as visit:
         visit.see("circuit")
-        told = visit.tab.locator("#circuit .told output")
+        told = visit.tab.locator("#circuit .readout output")
         visit.tab.locator("#circuit").get_by_role("button", name="Next mark").focus()
         for name, text in (
             ("MLP0.3", "MLP 0 at apple (3) · alone it restores 0.900, without it 0.800 is lost"),
@@ -93,5 +93,7 @@ def test_by_keyboard_alone_a_reader_comes_to_every_number_of_a_circuit_and_back(
         visit.tab.get_by_label("How many neurons").focus()
         visit.tab.keyboard.press("ArrowRight")
         visit.tab.get_by_text("The first 3 neurons of the greedy order bring back 87").wait_for()
-        visit.tab.locator("#neuron_sets .told").get_by_text("greedy, 3 neurons: 0.870").wait_for()
+        visit.tab.locator("#neuron_sets .readout").get_by_text(
+            "greedy, 3 neurons: 0.870"
+        ).wait_for()
         assert visit.tab.url.endswith("#neuron_sets=greedy.3")

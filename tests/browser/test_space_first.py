@@ -113,10 +113,10 @@ def test_the_walk_is_done_with_keys_alone_and_shows_nothing_before_a_guess(visit
         step = steps.nth(number)
         step.wait_for()
         assert visit.tab.locator("#walk section:visible").count() == 1
-        assert not step.locator(".told").is_visible()
+        assert not step.locator(".found").is_visible()
         visit.tab.keyboard.press("Tab")
         visit.tab.keyboard.press("Enter")
-        assert step.locator(".told").inner_text()
+        assert step.locator(".found").inner_text()
         visit.tab.keyboard.press("Enter")
     assert visit.tab.evaluate("document.activeElement.id") == "own-target"
 
@@ -127,7 +127,7 @@ def test_axe_finds_no_grave_fault_in_first_screen_and_walk(visit):
         assert visit.overflow() == 0
         assert grave_faults(visit) == []
         visit.tab.locator("#walk-door").click()
-        if not visit.tab.locator("#walk .told:visible").count():
+        if not visit.tab.locator("#walk .found:visible").count():
             visit.tab.locator("#walk [data-guess]:visible").first.click()
         assert grave_faults(visit) == []
         visit.tab.keyboard.press("Escape")
@@ -172,14 +172,16 @@ def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(
     table = visit.panel("circuit").locator("details")
     found = committed("circuit")
     head = next(found.nodes[i] for i in found.drawn if "H" in found.nodes[i])
-    told = visit.tab.locator(".answer-patching .told output").filter(has_text=f"{head}: recovery")
+    told = visit.tab.locator(".answer-patching .readout output").filter(
+        has_text=f"{head}: recovery"
+    )
     with visit.asked.once_more():
         table.get_by_role("button", name=head, exact=True).first.click()
     told.wait_for()
     assert visit.tab.url.endswith(f"#patching={head}")
     visit.go("circuit")
     step = visit.tab.locator(".answer-circuit").get_by_role("button", name="Next mark").first
-    opens = visit.tab.locator(".answer-circuit .told [data-node^=MLP]")
+    opens = visit.tab.locator(".answer-circuit .readout [data-node^=MLP]")
     while not opens.is_visible():
         step.press("Enter")
     mark = opens.get_attribute("data-node")

@@ -19,7 +19,7 @@ from analysis.loading import models
 from analysis.study import folder_of
 from space import html, service
 from space.kept import Kept
-from space.own import asked
+from space.own import question_of
 from space.session import Session
 from space.settings import Settings
 from space.view import View, library
@@ -233,7 +233,7 @@ def committed_lens(tiny_session, tmp_path, monkeypatch):
     view, lens = replace(VIEW, model=model), named("logit_lens")
     with tiny_session.alone(model):
         subject = tiny_session.subject(model)
-    given = running.inputs(lens, subject, asked(view, lens), view.neurons)
+    given = running.inputs(lens, subject, question_of(view, lens), view.neurons)
     result = running.compute(lens, subject, given)
     folder = folder_of(tmp_path, subject, given.question)
     results.save(folder, lens.name, result, replace(result.provenance, device="another machine"))

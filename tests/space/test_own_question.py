@@ -13,7 +13,7 @@ from analysis.experiments import named
 from analysis.questions import Question
 from analysis.token_sets import members
 from space import service
-from space.own import asked, library_question, own_question
+from space.own import library_question, own_question, question_of
 from space.panels.activations import following
 from space.question_bar import examples
 from space.session import Session
@@ -75,7 +75,7 @@ def test_a_sentence_and_words_are_a_question_with_both():
     assert (question.clean, question.corrupted) == ("I saw the egg and", "I saw the pear and")
     assert question.target_words == ("egg", "owl")
     assert question.foil_words == ("pear", "dog")
-    assert asked(replace(VIEW, **SENTENCE), FIND) == question
+    assert question_of(replace(VIEW, **SENTENCE), FIND) == question
 
 
 def test_a_view_without_them_asks_its_two_prompts():

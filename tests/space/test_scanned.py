@@ -69,7 +69,7 @@ def test_the_panel_says_what_the_table_has_of_the_neuron(table_of):
     assert found.moments["quantile 0.01"] == -1.5
     assert found.quadrants == (("+", "+", 1), ("+", "−", 2), ("−", "+", 4), ("−", "−", 9))
     assert [each["value"] for each in found.extremes] == [9.0, 8.0, -8.0, -9.0]
-    told = Prose(scanned_panel(path).told(VIEW)).text
+    told = Prose(scanned_panel(path).shown(VIEW)).text
     assert "of 16 tokens, L1N2 has the activations below" in told
     assert "9.00" in told
     assert "−5 × 10⁻⁴" in told
@@ -85,7 +85,7 @@ def test_the_panel_says_what_the_table_has_of_the_neuron(table_of):
     ],
 )
 def test_what_it_cannot_say_is_a_sentence(table_of, view, says):
-    assert says in Prose(scanned_panel(table_of(" an")).told(view)).text
+    assert says in Prose(scanned_panel(table_of(" an")).shown(view)).text
 
 
 def test_texts_of_a_scan_bring_no_markup(table_of):

@@ -13,7 +13,7 @@ from analysis.errors import UserError
 from analysis.experiments import named
 from space import tabs
 from space.app import Wiring
-from space.own import asked, library_question
+from space.own import library_question, question_of
 from space.pages import Pages
 from space.question_bar import examples, received
 from space.view import LONGEST, NAMES, View, from_query, library, make_view
@@ -105,7 +105,7 @@ PAIR, WORDS = named("upstream"), named("direct_effect")
 
 
 def test_the_usual_view_asks_the_default_question_itself():
-    assert asked(View(), PAIR) is asked(View(question="gone"), PAIR) is library()[0]
+    assert question_of(View(), PAIR) is question_of(View(question="gone"), PAIR) is library()[0]
 
 
 def test_words_bring_the_librarys_question_that_has_them():
@@ -113,15 +113,15 @@ def test_words_bring_the_librarys_question_that_has_them():
     other = library()[1]
     typed = replace(VIEW, target=other.target, foil=other.foil)
     assert library_question(typed) is library_question(replace(typed, question=other.name)) is other
-    assert asked(typed, PAIR).target_words == other.target_words
-    assert (asked(typed, PAIR).clean, asked(typed, PAIR).natural) == (VIEW.clean, ())
-    assert asked(typed, WORDS) is other, "no prompt is read, so none counts"
+    assert question_of(typed, PAIR).target_words == other.target_words
+    assert (question_of(typed, PAIR).clean, question_of(typed, PAIR).natural) == (VIEW.clean, ())
+    assert question_of(typed, WORDS) is other, "no prompt is read, so none counts"
 
 
 def test_other_words_bring_nothing_else():
     view = replace(VIEW, target=" egg")
     assert library_question(view) is None
-    assert not asked(view, PAIR).has_words
+    assert not question_of(view, PAIR).has_words
 
 
 def test_the_examples_are_the_librarys_and_can_all_be_asked():
@@ -132,4 +132,4 @@ def test_the_examples_are_the_librarys_and_can_all_be_asked():
     for _, parts in examples():
         view = make_view(parts)
         assert library_question(view).name == view.question
-        assert asked(view, PAIR).corrupted
+        assert question_of(view, PAIR).corrupted

@@ -19,7 +19,7 @@ STEPS = np.linspace(0, 1, 15)
 
 
 @dataclass(frozen=True)
-class _Spot:
+class _Point:
     """Where a node stands: its column is its position, its row when it is computed."""
 
     x: float
@@ -30,13 +30,13 @@ def circuit(result: Circuit) -> go.Figure:
     """Nodes by position and in the order in which they are computed; edges by what they move."""
     if not result.drawn_edges:
         return style.nothing()
-    spots, columns = _layout(result)
+    points, columns = _layout(result)
     rows = len(result.drawn) + 2
     figure = style.canvas(ROW * rows + TOP + BOTTOM, left=14, right=14, top=TOP, bottom=BOTTOM)
     for edge in reversed(result.drawn_edges[:MOST]):
-        _edge(figure, result, edge, spots)
-    _nodes(figure, result, spots)
-    _labels(figure, result, spots)
+        _edge(figure, result, edge, points)
+    _nodes(figure, result, points)
+    _labels(figure, result, points)
     places = {
         "tickvals": list(range(len(columns))),
         "ticktext": [f"{style.short(result.tokens[at])} ({at})" for at in columns],
@@ -60,40 +60,40 @@ def circuit(result: Circuit) -> go.Figure:
     return figure
 
 
-def _layout(result: Circuit) -> tuple[dict[int, _Spot], list[int]]:
-    """Spots by place in the axes of ``edges``, and the positions of the columns.
+def _layout(result: Circuit) -> tuple[dict[int, _Point], list[int]]:
+    """Points by place in the axes of ``edges``, and the positions of the columns.
 
     The exchanged tokens are -1, nodes have their own numbers, the answer comes behind them.
     """
     last = len(result.tokens) - 1
     used = {int(result.positions[i]) for i in result.drawn} | {result.exchanged[0], last}
     columns = sorted(used)
-    spots = {-1: _Spot(columns.index(result.exchanged[0]), 0)}
+    points = {-1: _Point(columns.index(result.exchanged[0]), 0)}
     for row, node in enumerate(result.drawn, 1):
-        spots[node] = _Spot(columns.index(int(result.positions[node])), row)
-    spots[len(result.nodes)] = _Spot(columns.index(last), len(result.drawn) + 1)
-    return spots, columns
+        points[node] = _Point(columns.index(int(result.positions[node])), row)
+    points[len(result.nodes)] = _Point(columns.index(last), len(result.drawn) + 1)
+    return points, columns
 
 
-def _aside(start: _Spot, end: _Spot) -> float:
+def _aside(start: _Point, end: _Point) -> float:
     """How far an edge within a column leans aside, the more the more nodes it passes."""
     passed = end.y - start.y - 1
     return BEND * (1 - 1 / (1 + passed / 3)) if start.x == end.x else 0.0
 
 
 def _edge(
-    figure: go.Figure, result: Circuit, edge: tuple[int, int], spots: dict[int, _Spot]
+    figure: go.Figure, result: Circuit, edge: tuple[int, int], points: dict[int, _Point]
 ) -> None:
     """A line whose width and colour say what the edge moves, with its numbers at its middle."""
     sender, receiver = edge
     effect = float(result.edges[edge])
-    start, end = spots[sender - 1], spots[receiver]
+    start, end = points[sender - 1], points[receiver]
     colour = style.TARGET if effect >= 0 else style.FOIL
     aside = _aside(start, end) * (1 if effect >= 0 else -1)
     x = start.x + (end.x - start.x) * STEPS + 4 * aside * STEPS * (1 - STEPS)
     y = start.y + (end.y - start.y) * STEPS
     ends = sender - 1, receiver
-    told = [_told(result, node) for node in ends]
+    names = [_name(result, node) for node in ends]
     figure.add_scatter(
         x=x.round(4).tolist(),
         y=y.round(4).tolist(),
@@ -108,24 +108,24 @@ def _edge(
         mode="markers",
         marker={"color": colour, "size": 6},
         ids=["-".join(_named(result, node) for node in ends)],
-        customdata=[[*told, style.signed(effect, 3)]],
+        customdata=[[*names, style.signed(effect, 3)]],
         hovertemplate="%{customdata[0]}<br>→ %{customdata[1]}: %{customdata[2]}<extra></extra>",
     )
 
 
-def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
+def _nodes(figure: go.Figure, result: Circuit, points: dict[int, _Point]) -> None:
     """Marks with their names beside them; the first of their data is what can be pressed."""
     ends = (-1, len(result.nodes))
     figure.add_scatter(
-        x=[spots[end].x for end in ends],
-        y=[spots[end].y for end in ends],
+        x=[points[end].x for end in ends],
+        y=[points[end].y for end in ends],
         mode="markers",
         marker={"color": style.TRUE, "size": 13, "symbol": "square"},
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=[spots[i].x for i in result.drawn],
-        y=[spots[i].y for i in result.drawn],
+        x=[points[i].x for i in result.drawn],
+        y=[points[i].y for i in result.drawn],
         mode="markers",
         marker={
             "color": style.OTHER,
@@ -147,7 +147,7 @@ def _nodes(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
     )
 
 
-def _told(result: Circuit, node: int) -> str:
+def _name(result: Circuit, node: int) -> str:
     """What a reader is told of one end of an edge, by its place in the layout."""
     if node == len(result.nodes):
         return "answer"
@@ -169,26 +169,26 @@ def _symbol(result: Circuit, node: int) -> str:
     return "square" if name.startswith("MLP") else "diamond" if "H" in name else "circle"
 
 
-def _labels(figure: go.Figure, result: Circuit, spots: dict[int, _Spot]) -> None:
+def _labels(figure: go.Figure, result: Circuit, points: dict[int, _Point]) -> None:
     """Names, beside all edges that lean their way; edges leave to the right but in the last."""
     names = {i: result.nodes[i] for i in result.drawn}
     names |= {
         -1: style.short(result.tokens[result.exchanged[0]]),
         len(result.nodes): style.visible(result.target),
     }
-    last = max(spot.x for spot in spots.values())
+    last = max(point.x for point in points.values())
     for node, name in names.items():
-        spot = spots[node]
-        side = 1 if spot.x == last else -1
+        point = points[node]
+        side = 1 if point.x == last else -1
         leaning = [
-            _aside(spots[i - 1], spots[j])
+            _aside(points[i - 1], points[j])
             for i, j in result.drawn_edges
-            if spots[i - 1].x == spots[j].x == spot.x and (result.edges[i, j] >= 0) == (side > 0)
+            if points[i - 1].x == points[j].x == point.x and (result.edges[i, j] >= 0) == (side > 0)
         ]
         figure.add_annotation(
             text=name,
-            x=spot.x + side * max(leaning, default=0.0),
-            y=spot.y,
+            x=point.x + side * max(leaning, default=0.0),
+            y=point.y,
             xanchor="left" if side > 0 else "right",
             xshift=side * 10,
         )

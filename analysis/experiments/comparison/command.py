@@ -65,7 +65,7 @@ def answer(
                 missing[name] = found
             else:
                 rows.append(found)
-            console.note(f"{name:>17}  {found if isinstance(found, str) else _told(found)}")
+            console.note(f"{name:>17}  {found if isinstance(found, str) else _line(found)}")
     if not rows:
         raise UserError(_nothing(missing))
     document = summary(together(rows, missing))
@@ -130,7 +130,7 @@ def _row(call: Call, keep: Path | None, progress: Progress) -> "Comparison":
     return results.load(folder, call.experiment.name, Comparison)
 
 
-def _told(row: "Comparison") -> str:
+def _line(row: "Comparison") -> str:
     """A finished row in short."""
     best, chosen, held_out = row.neurons[0][0], row.recovery[0, 0], row.held_out[0, 0]
     return f"{best} recovers {chosen:.2f}, on held-out pairs {held_out:.2f}"

@@ -86,8 +86,8 @@ def _points(figure: go.Figure, result: Comparison, places: list[tuple[int, int, 
             rows=[rows[i] for i in which],
             size=10 if best else 7,
         )
-    told = "the pair that chose it"
-    marks.rings(figure, chosen, names, told, rows=rows, colour=colours)
+    label = "the pair that chose it"
+    marks.rings(figure, chosen, names, label, rows=rows, colour=colours)
 
 
 def _limits(result: Comparison, places: list[tuple[int, int, int]]) -> list[float]:

@@ -12,6 +12,6 @@ def grounds(facts: Facts, result: Comparison) -> Iterator[Ground]:
     pairs = [model.held_out_pairs for model in facts.models if model.held_out_pairs]
     if pairs:
         yield Ground("held_out", {"prompt_pair": min(pairs)}, "bootstrap")
-    asked = min(model.answers.pairs for model in facts.models)
-    yield Ground("answers", {"prompt_pair": asked}, "wilson")
+    fewest = min(model.answers.pairs for model in facts.models)
+    yield Ground("answers", {"prompt_pair": fewest}, "wilson")
     yield Ground("detector", {"article": result.texts // 2}, "wilson_of_texts")

@@ -51,12 +51,12 @@ def _marks(
     place: int,
     mark: tuple[str, str, str, str],
 ) -> None:
-    colour, symbol, told, _ = mark
+    colour, symbol, label, _ = mark
     pairs = np.arange(len(result.held_out))
     answers = result.pushed_components[0, :, place].astype(float)
     found = [mean_of_groups(answers[:, row], pairs) for row in range(len(names))]
     rows = [row + SHIFT * (place - 1) for row in range(len(names))]
     form = partial(style.signed, digits=3)
     marks.estimates(
-        figure, found, names, colour, f", {told}", rows=rows, size=9, symbol=symbol, form=form
+        figure, found, names, colour, f", {label}", rows=rows, size=9, symbol=symbol, form=form
     )

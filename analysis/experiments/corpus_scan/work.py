@@ -70,16 +70,16 @@ class Work:
             spent = Spent.on(path, so_far is not None)
             with console.watched("scan") as progress, self.engine(key) as engine:
                 scanning = _Scanning(subject, self.source, key, path, spent, engine, progress)
-                told = (
+                answer = (
                     scanning.every_neuron(so_far)
                     if inputs is None
-                    else self.told(subject, inputs, scanning.closely(inputs, so_far), spent)
+                    else self.answer(subject, inputs, scanning.closely(inputs, so_far), spent)
                 )
             if table is not None:
                 done = scan_files.load_scan(path, key)
                 assert done is not None
                 scan_table.write_table(table, subject, done, self.source.documents(silent), key)
-        return {**told, "kept": str(path)}
+        return {**answer, "kept": str(path)}
 
     def subject(self) -> Subject:
         """The model; where workers have it too, this process does without a GPU."""
@@ -99,7 +99,7 @@ class Work:
         assert given is not None  # a scan suits every question
         return given
 
-    def told(
+    def answer(
         self, subject: Subject, inputs: Inputs, found: CorpusScan, spent: Spent
     ) -> dict[str, Any]:
         """What was found, once it is kept for the study, if it is for one."""

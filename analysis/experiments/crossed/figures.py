@@ -90,9 +90,9 @@ def _example(figure: go.Figure, result: Crossed, index: int, middle: float, sign
     )
     for place, (colour, symbol, name, factor, measure) in enumerate(looks):
         y = middle + SHIFT * (1.5 - place)
-        turn = 1 if measure else sign  # the neuron's alone
-        value = float(signed_area(result.area[factor, measure, index], turn))
-        span = np.array(area_span(result.area_interval[factor, measure, index], turn))
+        used = 1 if measure else sign  # the neuron's alone
+        value = float(signed_area(result.area[factor, measure, index], used))
+        span = np.array(area_span(result.area_interval[factor, measure, index], used))
         marks.estimate(figure, (value, y), span, (colour, symbol), style.escaped(name))
 
 

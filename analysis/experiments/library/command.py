@@ -69,21 +69,21 @@ def answer(
     from analysis.experiments.library.facts import verdicts
     from analysis.experiments.library.tables import LISTING
 
-    asked = _asked(call, names or [])
+    calls = _calls(call, names or [])
     _check_documents(call)
     subject, ray = call.load(), ray_of(engine, workers, ray_address)
     load = call.load if ray else lambda: subject
     made: list[Made] = []
     missing = {}
     with workplace(load, call.device, ray, console.note) as each:
-        work = partial(_row_or_reason, keep, again, None if ray else len(asked))
-        for one, found in zip(asked, each(work, enumerate(asked, 1)), strict=True):
+        work = partial(_row_or_reason, keep, again, None if ray else len(calls))
+        for one, found in zip(calls, each(work, enumerate(calls, 1)), strict=True):
             name = one.question or "the question"
             if isinstance(found, str):
                 missing[name] = found
             else:
                 made.append(found)
-            console.note(f"{name:>17}  {found if isinstance(found, str) else _told(found.row)}")
+            console.note(f"{name:>17}  {found if isinstance(found, str) else _line(found.row)}")
     if not made:
         raise UserError(" ".join(missing.values()))
     result = together(_on_news(call, subject, made), missing)
@@ -96,7 +96,7 @@ def answer(
     return {"verdict": verdicts(result)["verdict"], **tables, "missing": missing}
 
 
-def _asked(call: Call, names: list[str]) -> list[Call]:
+def _calls(call: Call, names: list[str]) -> list[Call]:
     """A call for each question: those named, the one that is typed, or the whole library."""
     from analysis.questions import library
 
@@ -181,7 +181,7 @@ def _on_news(call: Call, subject: "Subject", made: Sequence[Made]) -> list["Libr
     return list(rows.values())
 
 
-def _told(row: "Library") -> str:
+def _line(row: "Library") -> str:
     """A finished row in short."""
     if not row.measured[0]:
         return f"the model does not tell these apart ({row.told_apart[0]} of {row.pairs[0]} pairs)"

@@ -34,17 +34,17 @@ def library(result: Library) -> go.Figure:
 
 def _dots(figure: go.Figure, found: Facts) -> None:
     """The second neuron's dot, and over it the best one's with its interval."""
-    told = found.rows[: found.told_apart]
-    places = [*range(len(told))]
+    rows = found.rows[: found.told_apart]
+    places = [*range(len(rows))]
     figure.add_scatter(
-        x=[round(row.second_recovery, 4) for row in told],
+        x=[round(row.second_recovery, 4) for row in rows],
         y=places,
         mode="markers",
         marker={"color": style.OTHER, "size": 8},
-        customdata=[[row.second, style.plain(row.second_recovery, 3)] for row in told],
+        customdata=[[row.second, style.plain(row.second_recovery, 3)] for row in rows],
         hovertemplate="%{customdata[0]}, the second: %{customdata[1]}<extra></extra>",
     )
-    best, names = [row.recovery for row in told], [row.neuron for row in told]
+    best, names = [row.recovery for row in rows], [row.neuron for row in rows]
     marks.estimates(figure, best, names, style.TARGET, rows=places)
 
 
@@ -86,9 +86,9 @@ def _margin(figure: go.Figure, found: Facts) -> None:
 
 def _limits(found: Facts) -> list[float]:
     """Room for every mark."""
-    told = found.rows[: found.told_apart]
-    ends = [end for row in told for end in (*row.recovery, row.second_recovery)]
-    ends += [end for row in told for end in (row.shuffled, row.random, -row.shuffled)]
+    rows = found.rows[: found.told_apart]
+    ends = [end for row in rows for end in (*row.recovery, row.second_recovery)]
+    ends += [end for row in rows for end in (row.shuffled, row.random, -row.shuffled)]
     known = [end for end in ends if np.isfinite(end)]
     low, high = min(0.0, *known, 0.0), max(0.5, *known, 0.5)
     return [low - 0.05, high + 0.05]

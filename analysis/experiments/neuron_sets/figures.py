@@ -19,7 +19,7 @@ CEILING = 1.6
 """The plots end here, or at all neurons together: beyond, sets fit what is peculiar to a pair."""
 
 PANEL, GAP, TOP, BOTTOM = 230, 56, 12, 48  # pixels
-WAYS = ("recovery (share of the gap)", "lost (share of the gap)")
+MEASURES = ("recovery (share of the gap)", "lost (share of the gap)")
 
 
 def neuron_sets(result: NeuronSets) -> go.Figure:
@@ -28,14 +28,16 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
     space = GAP / (2 * PANEL + GAP)
     figure = make_subplots(2, 1, vertical_spacing=space, shared_xaxes=False)
     figure.update_layout(style.frame(height, 56, TOP, BOTTOM, 14))
-    for way, title in enumerate(WAYS):
-        row = {"row": way + 1, "col": 1}
+    for measure, title in enumerate(MEASURES):
+        row = {"row": measure + 1, "col": 1}
         for kind in range(len(CONTROLS)):
-            _band(figure, result, kind, way, row)
+            _band(figure, result, kind, measure, row)
         for order in range(len(ORDERS)):
-            _curve(figure, result, order, way, row)
-        _everything(figure, result.neurons, float(result.everything[way]), row)
-        shown = _range(result.shares[way], result.everything[way], result.controls[:, way])
+            _curve(figure, result, order, measure, row)
+        _everything(figure, result.neurons, float(result.everything[measure]), row)
+        shown = _range(
+            result.shares[measure], result.everything[measure], result.controls[:, measure]
+        )
         figure.update_yaxes(title=title, **shown, **row)
     figure.update_xaxes(**_sizes(result))
     figure.update_xaxes(title="neurons in the set", row=2, col=1)
@@ -77,17 +79,17 @@ def _sizes(result: NeuronSets) -> dict[str, Any]:
 
 
 def _curve(
-    figure: go.Figure, result: NeuronSets, order: int, way: int, row: dict[str, int]
+    figure: go.Figure, result: NeuronSets, order: int, measure: int, row: dict[str, int]
 ) -> None:
     colour, dash, name = LOOKS[ORDERS[order]]
-    shares, names = result.shares[way, order], result.order[order].tolist()
+    shares, names = result.shares[measure, order], result.order[order].tolist()
     figure.add_scatter(
         x=result.sizes.tolist(),
         y=shares.round(4).tolist(),
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": dash},
         marker={"color": colour, "size": 5},
-        ids=[f"{'lost.' * way}{ORDERS[order]}.{k}" for k in result.sizes],
+        ids=[f"{'lost.' * measure}{ORDERS[order]}.{k}" for k in result.sizes],
         customdata=[
             [int(k), style.plain(share, 3), result.name(names[k - 1])]
             for k, share in zip(result.sizes, shares, strict=True)
@@ -98,9 +100,11 @@ def _curve(
     )
 
 
-def _band(figure: go.Figure, result: NeuronSets, kind: int, way: int, row: dict[str, int]) -> None:
+def _band(
+    figure: go.Figure, result: NeuronSets, kind: int, measure: int, row: dict[str, int]
+) -> None:
     """From the lowest to the highest of the control sets of each size."""
-    marks.spread(figure, result.control_sizes.tolist(), result.controls[kind, way], **row)
+    marks.spread(figure, result.control_sizes.tolist(), result.controls[kind, measure], **row)
 
 
 def _everything(figure: go.Figure, size: int, share: float, row: dict[str, int]) -> None:
@@ -133,7 +137,7 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     bounds = [_held_out(figure, result, order, shift) for order, shift in shifts]
     together = result.over_pairs(result.held_out_everything[:, 0])
     _everything(figure, result.neurons, together.mean, {})
-    figure.update_yaxes(title=WAYS[0], **_range(own, *bounds, together.mean))
+    figure.update_yaxes(title=MEASURES[0], **_range(own, *bounds, together.mean))
     figure.update_xaxes(title="neurons in the set", **_sizes(result))
     style.note(
         figure,

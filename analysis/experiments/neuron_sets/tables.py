@@ -13,8 +13,8 @@ LISTED = 10
 
 def _curves(result: NeuronSets) -> Rows:
     """A row for each size: what either order recovers, held out where there are pairs."""
-    told = summary(result)
-    orders, held_out = told["curves"], told["held_out"]
+    found = summary(result)
+    orders, held_out = found["curves"], found["held_out"]
     rows = []
     for i, k in enumerate(result.control_sizes.tolist()):
         row: dict[str, Any] = {"k": f"{k:,}", "held_out": np.nan, "interval": [np.nan, np.nan]}

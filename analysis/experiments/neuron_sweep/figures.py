@@ -129,8 +129,8 @@ def confirmation(result: NeuronSweep) -> go.Figure:
     middles = np.array([each.mean for each in result.held_out_recovery])
     limits = _limits(result, shares, middles)
     marks.single_pairs(figure, shares, names, result.held_out, limits)
-    told = ", held-out pairs"
-    marks.estimates(figure, result.held_out_recovery, names, style.TARGET, told)
+    label = ", held-out pairs"
+    marks.estimates(figure, result.held_out_recovery, names, style.TARGET, label)
     marks.rings(figure, [_recovery_of(result, name) for name in names], names, _choosers(result))
     held = [each.mean for each in result.held_out_recovery_beside_best[1:]]
     marks.rings(

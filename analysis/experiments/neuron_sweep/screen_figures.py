@@ -48,8 +48,8 @@ def screen_recall(result: NeuronSweep) -> go.Figure:
 
 
 def _words(row: Row) -> str:
-    asked = questions.load(row.question)
-    return f"{style.short(asked.target)} / {style.short(asked.foil)}"
+    question = questions.load(row.question)
+    return f"{style.short(question.target)} / {style.short(question.foil)}"
 
 
 def _averaged(figure: go.Figure, rows: list[Row], size: str, symbol: str, offset: float) -> None:

@@ -122,7 +122,7 @@ def _areas(
     spans = np.array([area_span(each, sign) for each in result.area_interval[measure]])
     places = [row + SHIFT * (measure - 1) for row in range(len(values))]
     found = np.column_stack([values, spans])
-    told, form = f", {name}", style.plain
+    label, form = f", {name}", style.plain
     marks.estimates(
-        figure, found, result.formats, colour, told, rows=places, size=9, symbol=symbol, form=form
+        figure, found, result.formats, colour, label, rows=places, size=9, symbol=symbol, form=form
     )

@@ -63,12 +63,12 @@ def _kept(call: Call, root: Path) -> "Transplant":
         kept_as(donor, given),
     )
     if results.exists(folder, name):
-        _check_asked_alike(call, given, folder / f"{name}.json")
+        _check_same_inputs(call, given, folder / f"{name}.json")
     study.bring_up_to_date(donor, call.experiment, given, folder, console.watched, name)
     return results.load(folder, name, Transplant)
 
 
-def _check_asked_alike(call: Call, given: "Inputs", path: Path) -> None:
+def _check_same_inputs(call: Call, given: "Inputs", path: Path) -> None:
     """Refuse to write over a transplant that took another neuron or other options.
 
     Raises:
@@ -77,9 +77,9 @@ def _check_asked_alike(call: Call, given: "Inputs", path: Path) -> None:
     from analysis import results
     from analysis.running import record
 
-    asked, kept = record(call.experiment, given), results.provenance(path.parent, path.stem).inputs
+    inputs, kept = record(call.experiment, given), results.provenance(path.parent, path.stem).inputs
     for name in ("neuron", *(option.name for option in call.experiment.options)):
-        if kept.get(name, asked[name]) != asked[name]:
+        if kept.get(name, inputs[name]) != inputs[name]:
             raise UserError(
                 f"{path} is a transplant with another {name} ({kept[name] or 'none'}): move it "
                 "away to keep this one there, or name another folder with --keep."

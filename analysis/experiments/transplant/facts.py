@@ -38,7 +38,7 @@ class Facts:
 
     verdict: Verdict
     grounds: tuple[Ground, ...]
-    asked: tuple[str, ...]  # grounds on which the neuron does anything in the donor
+    effective: tuple[str, ...]  # grounds on which the neuron does anything in the donor
     gained: tuple[str, ...]  # those of them on which the recipient gained
     missed: tuple[str, ...]  # the others
     strongest: Ground  # where the neuron does most in the donor
@@ -67,22 +67,22 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
     """Read them off; a margin has the same sign however the neuron is used."""
     row = result.variants.index(GRAFT)
     grounds = tuple(_ground(result, row, place) for place in range(len(result.grounds)))
-    asked = [each for each in grounds if each.in_donor.positive]
-    gained = [each for each in asked if each.gain.positive and each.copied.mean >= COPIED]
+    effective = [each for each in grounds if each.in_donor.positive]
+    gained = [each for each in effective if each.gain.positive and each.copied.mean >= COPIED]
     strongest = max(grounds, key=lambda each: each.in_donor.mean)
     place = grounds.index(strongest)
     names = (MAPPED, CONSTANT, OUTCOME)
     mapped, bias, outcome = (_control(result, name, place) for name in names)
     own = _control(result, OWN, place) if OWN in result.variants else None
     activation, gate, _ = result.explained[result.layer].tolist()
-    verdict = _verdict(grounds, asked, gained)
+    verdict = _verdict(grounds, effective, gained)
     again = [facts(o) for o in result.beside if o.recipient == result.recipient]
     return Facts(
         verdict=verdict,
         grounds=grounds,
-        asked=tuple(each.name for each in asked),
+        effective=tuple(each.name for each in effective),
         gained=tuple(each.name for each in gained),
-        missed=tuple(each.name for each in asked if each not in gained),
+        missed=tuple(each.name for each in effective if each not in gained),
         strongest=strongest,
         layer=result.layer,
         gate=gate,
@@ -113,12 +113,12 @@ def verdicts(result: Transplant) -> dict[str, str]:
     return {"verdict": facts(result).verdict}
 
 
-def _verdict(grounds: tuple[Ground, ...], asked: list[Ground], gained: list[Ground]) -> Verdict:
+def _verdict(grounds: tuple[Ground, ...], effective: list[Ground], gained: list[Ground]) -> Verdict:
     """A transplant gains wherever the neuron does anything in its donor.
 
     What makes choices better and yet tells the two kinds of text apart nowhere, is a bias.
     """
-    if asked and len(gained) == len(asked):
+    if effective and len(gained) == len(effective):
         return "transplanted"
     better = any(each.surprise.high < 0 for each in grounds)
     return "bias only" if better and not any(each.gain.positive for each in grounds) else "failed"

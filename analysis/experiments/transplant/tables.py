@@ -7,7 +7,7 @@ from analysis.tables import Column, Listing, Rows, Table
 
 def variants(result: Transplant) -> Rows:
     """A row for each variant: its gain in the margin on each ground, and what it costs."""
-    told = summary(result)
+    found = summary(result)
     return [
         {
             "variant": row["variant"],
@@ -20,7 +20,7 @@ def variants(result: Transplant) -> Rows:
             "cost_interval": row["cost"]["interval"],
             "kl": row["kl"]["value"],
         }
-        for row in (*told["grafts"], *told["controls"])
+        for row in (*found["grafts"], *found["controls"])
     ]
 
 

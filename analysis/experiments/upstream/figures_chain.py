@@ -19,8 +19,8 @@ def upstream_chain(result: Upstream) -> go.Figure:
     lines = [line for name in names for line in name.split("<br>")]
     figure = style.canvas(38 * len(names) + 64, left=style.label_width(lines) + 20)
     for of, colour, shift in KINDS:
-        for direction, (way, symbol) in enumerate(DIRECTIONS):
-            _marks(figure, result, names, (of, direction), (colour, symbol, shift, way))
+        for direction, (label, symbol) in enumerate(DIRECTIONS):
+            _marks(figure, result, names, (of, direction), (colour, symbol, shift, label))
     figure.update_yaxes(title="head or neuron patched", **style.rows(names))
     figure.update_xaxes(title="share of the gap", zerolinewidth=2)
     pairs = len(result.pairs) - 1
@@ -47,7 +47,7 @@ def _marks(
     what: tuple[str, int],
     look: tuple[str, str, float, str],
 ) -> None:
-    (of, direction), (colour, symbol, shift, way) = what, look
+    (of, direction), (colour, symbol, shift, label) = what, look
     found = result.mediated(direction, of)
     figure.add_scatter(
         x=[round(each.mean, 4) for each in found],
@@ -56,7 +56,7 @@ def _marks(
         marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
         error_x=style.whiskers(colour, *np.array(found).T),
         customdata=[
-            [name, of, way, *(style.plain(value, 3) for value in each)]
+            [name, of, label, *(style.plain(value, 3) for value in each)]
             for name, each in zip(names, found, strict=True)
         ],
         hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]}: %{customdata[3]} "

@@ -143,8 +143,8 @@ def _pair_dots(
             hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
             "%{customdata[3]})<extra></extra>",
         )
-    told, colour = "pair asked about", style.CLEAN
-    marks.rings(figure, values[0], names, told, colour=colour, size=10, form=style.signed)
+    label, colour = "pair asked about", style.CLEAN
+    marks.rings(figure, values[0], names, label, colour=colour, size=10, form=style.signed)
 
 
 def _single_pairs(

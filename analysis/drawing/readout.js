@@ -40,29 +40,29 @@
       .join(" · ")
       .replaceAll(" · →", " →");
 
-  const tell = (plot, place) => {
+  const read = (plot, place) => {
     const marks = marksOf(plot);
     const mark = marks[place];
     if (!mark) return;
     const { xaxis = "x", yaxis = "y" } = plot._fullData[mark.curve];
     window.Plotly.Fx.hover(plot, [{ curveNumber: mark.curve, pointNumber: mark.point }], xaxis + yaxis);
-    plot.told = place;
+    plot.mark = place;
     setTimeout(() => (below(plot).querySelector("output").textContent = label(plot)), WAIT);
     if (!mark.id) return;
     const figure = nameOf(plot);
     history.replaceState(history.state, "", `#${new URLSearchParams({ [figure]: mark.id })}`);
     const detail = { figure, mark: mark.id };
-    plot.dispatchEvent(new CustomEvent("told", { detail, bubbles: true }));
+    plot.dispatchEvent(new CustomEvent("readout", { detail, bubbles: true }));
     return plot;
   };
 
-  /* Where it is said: two buttons to step, and the numbers. */
+  /* Where it stands: two buttons to step, and the numbers. */
   const below = (plot) => {
     const home = plot.closest("figure, .figure") ?? plot.parentElement;
-    const there = home.querySelector(".told");
-    if (there) return there;
+    const found = home.querySelector(".readout");
+    if (found) return found;
     const made = document.createElement("div");
-    made.className = "told";
+    made.className = "readout";
     const step = (sign, name, by) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -71,7 +71,7 @@
       button.addEventListener("click", () => {
         const now = home.querySelector(".js-plotly-plot");
         const count = marksOf(now).length;
-        tell(now, now.told === undefined ? 0 : (now.told + by + count) % count);
+        read(now, now.mark === undefined ? 0 : (now.mark + by + count) % count);
       });
       return button;
     };
@@ -83,26 +83,26 @@
   const find = (plot, wanted) => marksOf(plot).findIndex(wanted);
   const restore = (plot) => {
     const id = addressed().get(nameOf(plot));
-    if (id) tell(plot, find(plot, (mark) => mark.id === id));
+    if (id) read(plot, find(plot, (mark) => mark.id === id));
   };
   document.addEventListener("drawn", ({ target: plot }) => {
     if (!marksOf(plot).length) return;
-    plot.told = undefined;
+    plot.mark = undefined;
     below(plot).querySelector("output").textContent = HINT;
-    if (!plot.tells)
+    if (!plot.readable)
       plot.on("plotly_click", ({ points: [{ curveNumber, pointNumber }] }) =>
-        tell(plot, find(plot, ({ curve, point }) => curve === curveNumber && String(point) === String(pointNumber))),
+        read(plot, find(plot, ({ curve, point }) => curve === curveNumber && String(point) === String(pointNumber))),
       );
-    plot.tells = true;
+    plot.readable = true;
     restore(plot);
   });
 
-  const drawn = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.tells);
-  /* Tells a mark of a figure by its name, and gives the plot that has it. */
-  window.tellMark = (figure, id) =>
+  const drawn = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.readable);
+  /* Reads out a mark of a figure by its name, and gives the plot that has it. */
+  window.readMark = (figure, id) =>
     drawn()
       .filter((plot) => nameOf(plot) === figure)
-      .map((plot) => tell(plot, find(plot, (mark) => mark.id === id)))
+      .map((plot) => read(plot, find(plot, (mark) => mark.id === id)))
       .find(Boolean);
   /* An address may name a mark of a figure that is drawn only when one comes near it. */
   const come = () => {
