@@ -58,8 +58,8 @@ def afford(
         cheaper = f"{estimate.cheaper}, or " if estimate.cheaper else ""
         longest = Cost(most, most / rate).time
         raise TooDearError(
-            f"This would take about {estimate.time} here ({estimate.passes:,} passes of a token through a "
-            f"layer), and one answer may take {longest}: {cheaper}use the command line."
+            f"This would take about {estimate.time} here ({estimate.passes:,} passes of a token "
+            f"through a layer), and one answer may take {longest}: {cheaper}use the command line."
         )
 
 

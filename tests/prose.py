@@ -35,7 +35,7 @@ def prose(study: Evidence) -> str:
         return Prose(render(study)).text
 
 
-def check_turned(pages: tuple[str, str], said: str, opposite: str) -> None:
+def check_opposites(pages: tuple[str, str], said: str, opposite: str) -> None:
     """Of two sentences the one stands where the claims hold, the other where they do not."""
     holds, fails = pages
     assert said in holds

@@ -27,7 +27,7 @@ class Kept:
         """A checksum of the plain model's weights and of those that its hooks hold."""
         owners = (self._first.model, self._first.bridge)
         weights = [w.detach().contiguous() for owner in owners for w in owner.parameters()]
-        return functools.reduce(lambda told, w: zlib.crc32(w.numpy(), told), weights, 0)
+        return functools.reduce(lambda message, w: zlib.crc32(w.numpy(), message), weights, 0)
 
     def changed(self) -> bool:
         return self.weights() != self._weights

@@ -260,10 +260,10 @@ def test_the_same_seed_draws_the_same_and_another_seed_does_not(subject, pair):
     np.testing.assert_array_equal(first.drawn, again.drawn)
     np.testing.assert_array_equal(first.position_change, again.position_change)
     assert (first.drawn != other.drawn).any()
-    told = summary(first)["methods"]["resample"]
-    assert told["draws"] == SMALL.draws
-    assert told["sd"] == pytest.approx(float(first.resampled[0, :, 0].std()))
-    assert told["interval"][0] < told["logit_diff"] < told["interval"][1]
+    document = summary(first)["methods"]["resample"]
+    assert document["draws"] == SMALL.draws
+    assert document["sd"] == pytest.approx(float(first.resampled[0, :, 0].std()))
+    assert document["interval"][0] < document["logit_diff"] < document["interval"][1]
 
 
 def test_no_text_is_resampled_from_itself_and_first_positions_only_from_first_positions():
@@ -314,11 +314,11 @@ def test_intervals_resample_documents_not_tokens(subject, pair):
 
 
 def test_the_set_of_words_is_the_questions_own_and_a_bare_pair_has_only_its_prompts(subject, pair):
-    told = default().word_prompts(subject)
+    found = default().word_prompts(subject)
     words = default().target_words, default().foil_words
-    assert len(told.prompts) == len(words[0]) + len(words[1]) >= 40
-    assert sum(told.calls_for_target) == len(words[0])
-    assert not any(told.in_question)
+    assert len(found.prompts) == len(words[0]) + len(words[1]) >= 40
+    assert sum(found.calls_for_target) == len(words[0])
+    assert not any(found.in_question)
     other = PAIR.word_prompts(subject)
     assert other == PromptSet((pair.clean, pair.corrupted), (True, False), (True, True))
 
@@ -327,15 +327,15 @@ def test_without_words_the_set_is_the_pairs_that_are_written_out(subject, pair):
     texts = [TREES.template.format(word) for word in ("orange", "peach")]
     of_others = {"clean": texts[1], "corrupted": texts[0], "target": " the", "foil": " a"}
     pairs = [{"clean": texts[0], "corrupted": texts[1]}, of_others]
-    told = Question(**{**PAIR.model_dump(), "pairs": pairs}).word_prompts(subject)
-    assert [each.text for each in told.prompts] == [pair.clean.text, pair.corrupted.text, *texts]
-    assert told.calls_for_target == (True, False, True, False)
-    assert told.in_question == (True, True, False, False)
+    found = Question(**{**PAIR.model_dump(), "pairs": pairs}).word_prompts(subject)
+    assert [each.text for each in found.prompts] == [pair.clean.text, pair.corrupted.text, *texts]
+    assert found.calls_for_target == (True, False, True, False)
+    assert found.in_question == (True, True, False, False)
 
 
 def test_no_estimate_over_the_set_counts_a_prompt_that_was_asked_about(subject, pair):
-    told = TREES.word_prompts(subject)
-    asked = [p for p, asked in zip(told.prompts, told.in_question, strict=True) if asked]
+    found = TREES.word_prompts(subject)
+    asked = [p for p, asked in zip(found.prompts, found.in_question, strict=True) if asked]
     assert asked == [pair.clean, pair.corrupted]
     orange = make_prompt(subject, TREES.template.format("orange"))
     given = Sizes(draws=2, matched=2, matched_draws=1, windows=2, matched_windows=1)
@@ -357,13 +357,13 @@ def test_words_without_a_set_are_told_to_have_none():
     result = ablation(subject, NEURON, contrast, pair.clean, nothing, texts, sizes=SMALL)
     assert summary(result)["set"] == []
     study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
-    told = make_claims(study).ablation
-    assert told.prompts.startswith("No other prompts were asked, so nobody knows how often")
-    assert "nothing to compare it by" in told.matched
-    assert "but the one asked about" in told.caption
-    assert "the answer to this prompt" in told.heading
-    assert "that test is left out" in told.in_template
-    assert told.both_kinds == ""
+    claims = make_claims(study).ablation
+    assert claims.prompts.startswith("No other prompts were asked, so nobody knows how often")
+    assert "nothing to compare it by" in claims.matched
+    assert "but the one asked about" in claims.caption
+    assert "the answer to this prompt" in claims.heading
+    assert "that test is left out" in claims.in_template
+    assert claims.both_kinds == ""
     assert "undefined" not in Prose(render(study)).text
     for draw in (draw_ablation, ablation_by_activation):
         assert "Nothing to draw" in draw(result).to_json()
@@ -372,9 +372,9 @@ def test_words_without_a_set_are_told_to_have_none():
 def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
     study = evidence(Plan())
     asked = study.ablation.in_question | (np.arange(len(study.ablation.in_question)) > 1)
-    told = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
-    assert "On 1 prompt that calls for" in told
-    assert "(without an interval)" in told
+    claims = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
+    assert "On 1 prompt that calls for" in claims
+    assert "(without an interval)" in claims
     assert (
         "cannot be told"
         not in make_claims(changed(study, "ablation", in_question=asked)).ablation.hidden
@@ -394,9 +394,9 @@ def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, p
 
 
 def test_negation_is_never_called_an_ablation_but_what_the_original_did():
-    told = make_claims(evidence(Plan())).ablation
-    assert "That is not an ablation" in told.negation
-    assert "exaggerates" in told.negation
+    claims = make_claims(evidence(Plan())).ablation
+    assert "That is not an ablation" in claims.negation
+    assert "exaggerates" in claims.negation
     shown = draw_ablation(evidence(Plan()).ablation).to_json()
     assert "what the" in shown
     assert "original did" in shown
@@ -436,11 +436,11 @@ def shifted(study, by):
 def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     """There it raises the target, which never was preferred; in the other study it decides."""
     study = evidence(Plan())
-    rare, told = facts(shifted(study, -3.0).ablation), make_claims(shifted(study, -3.0)).ablation
+    rare, found = facts(shifted(study, -3.0).ablation), make_claims(shifted(study, -3.0)).ablation
     assert rare.flips
     assert (rare.decides, rare.raises, rare.lowers) == (False, True, False)
-    assert told.heading == "Take the neuron away, and the word loses ground"
-    assert "after none, with the neuron or without it" in Prose(told.caption).text
+    assert found.heading == "Take the neuron away, and the word loses ground"
+    assert "after none, with the neuron or without it" in Prose(found.caption).text
     often = facts(study.ablation)
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
@@ -478,8 +478,8 @@ def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
     assert slope.mean == pytest.approx(-0.3, abs=1e-5)
     assert correlation.mean == pytest.approx(-1, abs=1e-5)
     assert (found.pushes_for, found.pushes_against) == (2, 2)
-    told = Prose(make_claims(evidence(Plan())).ablation.hidden).text
-    assert "pushes towards ·an in 2 of 5 prompts, and against it in 2." in told
+    text = Prose(make_claims(evidence(Plan())).ablation.hidden).text
+    assert "pushes towards ·an in 2 of 5 prompts, and against it in 2." in text
 
 
 def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
@@ -493,10 +493,10 @@ def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
     found = facts(study.ablation).foil_prompts
     assert found.hides == "nothing"
     assert not found.follows
-    told = Prose(make_claims(study).ablation.hidden).text
-    assert "In mean size it is 0.72" in told
-    assert "it does not follow the activation" in told
-    assert "hides" not in told
+    text = Prose(make_claims(study).ablation.hidden).text
+    assert "In mean size it is 0.72" in text
+    assert "it does not follow the activation" in text
+    assert "hides" not in text
 
 
 def faint(result, which, activation=0.5):
@@ -525,9 +525,9 @@ def test_the_neuron_is_compared_with_those_about_as_active():
 
 def test_where_none_is_about_as_active_there_is_no_fair_comparison():
     study = evidence(Plan())
-    told = make_claims(changed(study, "ablation", **faint(study.ablation, [0, 1]))).ablation
-    assert "no fair comparison" in told.matched
-    assert "about as active" not in told.caption
+    claims = make_claims(changed(study, "ablation", **faint(study.ablation, [0, 1]))).ablation
+    assert "no fair comparison" in claims.matched
+    assert "about as active" not in claims.caption
 
 
 def test_ways_of_ablating_that_all_put_about_zero_are_one_test():
@@ -598,9 +598,9 @@ def test_in_template_draws_are_what_the_neuron_does_at_the_end_of_other_prompts(
             )
     average = result.template_resampled.mean(1)
     np.testing.assert_allclose(result.ablated[:, len(METHODS)], average, atol=1e-5)
-    told = summary(result)["methods"]
-    assert set(told) == {*METHODS, IN_TEMPLATE}
-    assert told[IN_TEMPLATE]["draws"] == SMALL.draws
+    document = summary(result)["methods"]
+    assert set(document) == {*METHODS, IN_TEMPLATE}
+    assert document[IN_TEMPLATE]["draws"] == SMALL.draws
 
 
 def test_in_template_draws_leave_the_other_methods_as_they_are(subject, pair):
@@ -651,9 +651,9 @@ def test_what_does_not_vary_has_no_slope():
 
 
 def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
-    told = make_claims(evidence(toy_plan())).ablation
-    assert "no neuron to compare it with" in told.matched
-    assert "no neuron to compare with" in told.wrong
+    claims = make_claims(evidence(toy_plan())).ablation
+    assert "no neuron to compare it with" in claims.matched
+    assert "no neuron to compare with" in claims.wrong
 
 
 @pytest.mark.parametrize(
@@ -666,9 +666,9 @@ def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(act
     study = evidence(Plan(holds=False))
     values = np.full_like(study.ablation.position_activation, sign * active)
     fields = {"position_activation": values, "activation": sign * study.ablation.activation}
-    told = make_claims(changed(study, "ablation", **fields)).ablation
-    assert "No harm can be shown" in told.corpus
-    assert says in told.corpus
+    claims = make_claims(changed(study, "ablation", **fields)).ablation
+    assert "No harm can be shown" in claims.corpus
+    assert says in claims.corpus
 
 
 def test_progress_only_grows_and_ends_at_one(subject, pair):
@@ -688,11 +688,11 @@ def test_the_embedded_neuron_decides_on_apple_and_its_negation_is_no_ablation(em
     result = ablation(
         embedded, Neuron(25, 1527), pair.contrast, pair.clean, alone, texts, sizes=sizes
     )
-    told = summary(result)
-    assert told["activation"] == pytest.approx(11.21, abs=0.01)
-    assert told["baseline"]["logit_diff"] == pytest.approx(0.714, abs=1e-3)
-    assert told["methods"]["zero"]["logit_diff"] == pytest.approx(-1.504, abs=1e-3)
-    assert told["methods"]["negate"]["logit_diff"] == pytest.approx(-4.827, abs=1e-3)
+    document = summary(result)
+    assert document["activation"] == pytest.approx(11.21, abs=0.01)
+    assert document["baseline"]["logit_diff"] == pytest.approx(0.714, abs=1e-3)
+    assert document["methods"]["zero"]["logit_diff"] == pytest.approx(-1.504, abs=1e-3)
+    assert document["methods"]["negate"]["logit_diff"] == pytest.approx(-4.827, abs=1e-3)
 
 
 @pytest.mark.slow
@@ -701,8 +701,8 @@ def test_the_verb_answers_with_every_method(ablate):
     assert code == 0, err
     result = json.loads(out)
     assert set(result["methods"]) == {*METHODS, IN_TEMPLATE}
-    for told in result["methods"].values():
-        assert {"logit_diff", "p_target", "kl"} <= set(told)
+    for found in result["methods"].values():
+        assert {"logit_diff", "p_target", "kl"} <= set(found)
     assert result["baseline"]["kl"] == 0
     words = default().target_words, default().foil_words
     assert {row["prompts"] for row in result["set"]} == set(map(len, words))

@@ -41,5 +41,5 @@ def test_every_answer_is_json_that_any_reader_takes(number, text):
 
 def test_a_switch_stands_without_a_value_and_one_that_is_off_with_its_no():
     assert command_line("census", behaviour=True, top=None) == "an-neuron census --behaviour"
-    told = command_line("census", behaviour=False, top=3)
-    assert told == "an-neuron census --no-behaviour --top 3"
+    found = command_line("census", behaviour=False, top=3)
+    assert found == "an-neuron census --no-behaviour --top 3"

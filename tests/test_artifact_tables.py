@@ -63,11 +63,11 @@ TABLES = {table.name: (each, table) for each in studied() for table in printed(e
 @cache
 def verified(plan: Plan) -> Evidence:
     """A study of the original's own model, whose published numbers have hostile names."""
-    told = Verification(
+    found = Verification(
         plan.model, HOSTILE, HOSTILE, ("score",) * len(HOSTILE),
         *np.full((3, len(HOSTILE)), 0.25), (), (), HOSTILE, HOSTILE, np.full(len(HOSTILE), 0.25),
     )  # fmt: skip
-    return with_result(evidence(plan), told)
+    return with_result(evidence(plan), found)
 
 
 def rows_of(name: str, plan: Plan) -> list[dict]:

@@ -65,7 +65,7 @@ def made(tmp_path_factory) -> Made:
 
 
 @pytest.fixture
-def told(made) -> dict:
+def sentences_of(made) -> dict:
     """The manifest of the artifacts."""
     return json.loads((made.paper / "manifest.json").read_text())
 
@@ -84,8 +84,8 @@ def test_two_builds_hold_the_same_bytes(made, no_browser, tmp_path):
     assert files(tmp_path / "again") == files(made.paper)
 
 
-def test_the_manifest_lists_every_file_with_its_checksum(told, made):
-    listed = {entry["file"]: entry["sha256"] for entry in told["files"]}
+def test_the_manifest_lists_every_file_with_its_checksum(message, made):
+    listed = {entry["file"]: entry["sha256"] for entry in message["files"]}
     assert listed == {
         name: hashlib.sha256(content).hexdigest()
         for name, content in files(made.paper).items()
@@ -94,21 +94,21 @@ def test_the_manifest_lists_every_file_with_its_checksum(told, made):
     assert {f"tables/{name}.{kind}" for name in STUDIED for kind in ("csv", "tex")} < set(listed)
 
 
-def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(told, made):
-    listed = {file: sum_ for step in told["inputs"].values() for file, sum_ in step.items()}
+def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(message, made):
+    listed = {file: sum_ for step in message["inputs"].values() for file, sum_ in step.items()}
     assert listed == {
         path.name: sha256(path) for path in made.study.iterdir() if path.name != "question.json"
     }
 
 
-def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(told):
-    inputs = {file for step in told["inputs"].values() for file in step}
-    for entry in told["files"]:
+def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(message):
+    inputs = {file for step in message["inputs"].values() for file in step}
+    for entry in message["files"]:
         assert set(entry["inputs"]) <= inputs
         if entry["file"] != contents.BIBLIOGRAPHY:
             assert entry["inputs"]
             assert entry["command"].startswith("an-neuron ")
-    assert told["command"] == "python -m report.artifacts"
+    assert message["command"] == "python -m report.artifacts"
 
 
 def test_another_model_and_question_are_named_in_the_command_that_makes_the_folder(
@@ -117,8 +117,8 @@ def test_another_model_and_question_are_named_in_the_command_that_makes_the_fold
     study = save(Plan(model="gpt2", target=" is", foil=" are"), tmp_path / "results")
     arguments = ["--model", "gpt2", "--question", "other", *asked(study, tmp_path / "paper")]
     assert main(arguments) == 0
-    told = json.loads((tmp_path / "paper" / "manifest.json").read_text())
-    assert told["command"] == "python -m report.artifacts --model gpt2 --question other"
+    answer = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    assert answer["command"] == "python -m report.artifacts --model gpt2 --question other"
 
 
 def test_a_changed_result_changes_its_own_files_alone(made, no_browser, tmp_path):
@@ -133,21 +133,21 @@ def test_a_changed_result_changes_its_own_files_alone(made, no_browser, tmp_path
     assert {n for n in before if before[n] != after[n]} == {"manifest.json", "results.json"}
 
 
-def test_results_json_says_what_each_step_found_and_where_it_came_from(told, made):
+def test_results_json_says_what_each_step_found_and_where_it_came_from(message, made):
     numbers = json.loads((made.paper / "results.json").read_text())
     assert list(numbers) == list(STUDY.results)
     for step, entry in numbers.items():
         assert entry["provenance"] == asdict(results.provenance(made.study, step))
-        assert entry["files"] == told["inputs"][step]
+        assert entry["files"] == message["inputs"][step]
         assert entry["summary"]
 
 
 def test_published_numbers_are_exported_where_a_study_has_checked_them(no_browser, tmp_path):
     study = save_study(with_result(STUDY, checked()), tmp_path / "results")
-    told = json.loads(build(study, tmp_path / "paper").manifest.read_text())
-    (entry,) = (e for e in told["files"] if e["file"] == "tables/verification.csv")
+    answer = json.loads(build(study, tmp_path / "paper").manifest.read_text())
+    (entry,) = (e for e in answer["files"] if e["file"] == "tables/verification.csv")
     assert entry["command"] == "an-neuron verification"
-    assert set(told["inputs"]["verification"]) == {"verification.json", "verification.npz"}
+    assert set(answer["inputs"]["verification"]) == {"verification.json", "verification.npz"}
     numbers = json.loads((tmp_path / "paper" / "results.json").read_text())
     assert numbers["verification"]["summary"]["agree"] is True
 
@@ -175,8 +175,8 @@ def test_with_a_browser_the_figures_are_listed_like_all_else(study, tmp_path, mo
     monkeypatch.setattr("analysis.claims.figures", lambda _: drawn)
     monkeypatch.setattr("report.panels.figures", lambda _: drawn)
     written = build(study, tmp_path / "paper")
-    told = json.loads(written.manifest.read_text())
-    entries = [entry for entry in told["files"] if entry["file"].startswith("figures/")]
+    answer = json.loads(written.manifest.read_text())
+    entries = [entry for entry in answer["files"] if entry["file"].startswith("figures/")]
     kinds = ("svg", "pdf", "png")
     assert [e["file"] for e in entries] == [f"figures/{n}.{kind}" for n in TWO for kind in kinds]
     for entry in entries:
@@ -188,12 +188,12 @@ def test_with_a_browser_the_figures_are_listed_like_all_else(study, tmp_path, mo
 def test_without_a_browser_the_figures_are_named_as_left_out(study, tmp_path, capsys):
     assert main(asked(study, tmp_path / "paper")) == 0
     assert "the figures are left out" in capsys.readouterr().err
-    told = json.loads((tmp_path / "paper" / "manifest.json").read_text())
-    assert [entry["figure"] for entry in told["left_out"]] == [
+    answer = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    assert [entry["figure"] for entry in answer["left_out"]] == [
         f.name for _, f in claims.figures(STUDY)
     ]
-    assert all("Chromium" in entry["why"] for entry in told["left_out"])
-    assert not any(entry["file"].startswith("figures/") for entry in told["files"])
+    assert all("Chromium" in entry["why"] for entry in answer["left_out"])
+    assert not any(entry["file"].startswith("figures/") for entry in answer["files"])
 
 
 def test_a_browser_that_does_not_draw_is_as_good_as_none(study, tmp_path, monkeypatch):
@@ -282,7 +282,7 @@ def test_bibtex_has_what_the_citation_file_has(made):
             assert fields["note"] == f"Version {work['version']}"
 
 
-def test_the_manifest_says_how_figures_are_drawn_in_the_units_of_print(told):
-    assert told["figures"]["inches_wide"] == 5.5
-    assert told["figures"]["png_dpi"] == 300
-    assert told["generator"] == manifests.MARK
+def test_the_manifest_says_how_figures_are_drawn_in_the_units_of_print(message):
+    assert message["figures"]["inches_wide"] == 5.5
+    assert message["figures"]["png_dpi"] == 300
+    assert message["generator"] == manifests.MARK

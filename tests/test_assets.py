@@ -266,14 +266,14 @@ def test_terms_of_use_are_told_before_anything_is_downloaded_and_only_then(
     joined, capsys, monkeypatch
 ):
     asset, asked = joined
-    told = []
-    monkeypatch.setattr(assets, "notice", lambda line: told.append((line, len(asked))))
+    fractions = []
+    monkeypatch.setattr(assets, "notice", lambda line: fractions.append((line, len(asked))))
     assets.fetch(asset)
-    ((line, downloaded),) = told
+    ((line, downloaded),) = fractions
     assert "words.txt comes under the Orchard Terms, an.org" in line
     assert downloaded == 0
     assets.fetch(asset)
-    assert len(told) == 1
+    assert len(fractions) == 1
 
 
 def test_an_interrupted_fetch_of_pieces_goes_on_where_it_stopped(joined, cache, monkeypatch):

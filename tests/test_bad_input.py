@@ -60,14 +60,14 @@ def test_it_is_told_in_a_sentence_with_file_and_key_or_line(analysis, llama_fold
 
 def test_a_draft_of_which_no_pair_is_left_names_the_words_it_dropped(analysis, llama_folder):
     """Exchanged, two words move the choice the other way: in one order or both they are dropped."""
-    told = []
+    found = []
     for words in (("egg", "dog"), ("dog", "egg")):
         given = ("--template", "I saw the {} and", "--target", " an", "--foil", " a")
         lists = ("--target-words", words[0], "--foil-words", words[1])
         code, out, err = analysis("question", "draft", *given, *lists, "--model", llama_folder)
-        told += [(words, out, err)] if code == 2 else []
-    assert told
-    for words, out, err in told:
+        found += [(words, out, err)] if code == 2 else []
+    assert found
+    for words, out, err in found:
         assert out == ""
         assert err.lstrip().startswith(
             "error: No pair is left: tiny-llama tells none of these words apart"

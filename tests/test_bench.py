@@ -89,9 +89,9 @@ def test_a_scan_is_timed_beside_the_pass_of_the_same_windows(monkeypatch):
     subject = kept("llama").subject()  # gated: its scan has quadrants and factors
     monkeypatch.setattr(corpus, "sample", lambda n, _seed: list(ARTICLES))
     monkeypatch.setattr(scan, "default", lambda: TREES)
-    told = scan.section(subject, rounds=2, tokens=100)
-    assert told["tokens"] >= 100
-    assert len(told["by_round"]) == 2
+    found = scan.section(subject, rounds=2, tokens=100)
+    assert found["tokens"] >= 100
+    assert len(found["by_round"]) == 2
 
 
 def test_sections_keep_the_machine_they_were_timed_on(monkeypatch, tmp_path):

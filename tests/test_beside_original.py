@@ -53,11 +53,11 @@ def checked(off=0.0):
 
 
 def test_another_models_numbers_stand_beside_the_published_ones_and_are_not_judged():
-    told = make_claims(load_evidence(COMMITTED)).original
-    assert told.heading == "Beside the original study"
-    assert "nothing published to verify" in told.beside
-    assert (told.facts.groups, told.facts.numbers) == ((), ())
-    assert (told.facts.published.jump, told.facts.here.jump) == ("MLP 31", "MLP 25")
+    claims = make_claims(load_evidence(COMMITTED)).original
+    assert claims.heading == "Beside the original study"
+    assert "nothing published to verify" in claims.beside
+    assert (claims.facts.groups, claims.facts.numbers) == ((), ())
+    assert (claims.facts.published.jump, claims.facts.here.jump) == ("MLP 31", "MLP 25")
 
 
 def test_the_published_best_layers_are_those_that_the_original_named():
@@ -71,10 +71,10 @@ def at_the_end():
 
 def test_for_other_prompts_nothing_published_is_shown():
     other = evidence(Plan())
-    told = make_claims(other).original
-    assert told.facts.published is None
-    assert "another question" in told.beside
-    assert "GPT-2" not in told.caption
+    claims = make_claims(other).original
+    assert claims.facts.published is None
+    assert "another question" in claims.beside
+    assert "GPT-2" not in claims.caption
     assert "published" not in named("patching").draw(BESIDE_ORIGINAL, other.patching).to_json()
 
 
@@ -98,8 +98,8 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
     ):
         turned = maps.copy()
         turned[first, 1, -1], turned[second, 2, -1] = 1.0, 1.0
-        told = make_claims(changed(result, "patching", restored=turned)).original.beside
-        assert expected in told
+        claims = make_claims(changed(result, "patching", restored=turned)).original.beside
+        assert expected in claims
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
 )
 def test_for_the_originals_model_every_deviation_is_shown_and_counted(off, heading, verdicts):
     result = with_result(asks_as_the_original(Plan()), checked(off))
-    told = make_claims(result).original
-    assert told.heading.startswith(heading)
-    assert {each.verdict for each in told.facts.numbers} == verdicts
-    assert len(told.facts.numbers) == 2 + ("deviates" in verdicts)
-    assert [group.numbers for group in told.facts.groups] == [1, 1, SHORT + 1]
+    claims = make_claims(result).original
+    assert claims.heading.startswith(heading)
+    assert {each.verdict for each in claims.facts.numbers} == verdicts
+    assert len(claims.facts.numbers) == 2 + ("deviates" in verdicts)
+    assert [group.numbers for group in claims.facts.groups] == [1, 1, SHORT + 1]
     page = prose(result)
     assert page.count("deviates") == ("deviates" in verdicts)
     assert "The texts are not at hand." in page

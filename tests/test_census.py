@@ -223,8 +223,8 @@ def test_correlations_are_those_of_all_tokens_read_at_once(subject):
     active = torch.cat(active) * torch.tensor([1, 1, 1, -1 if is_gated(subject) else 1])
     active, predicted = active.double().numpy(), torch.cat(predicted).double().numpy()
     assert moments.count == len(active)
-    told = np.array(following)[:, None] == np.array(tokens)
-    outcomes = (predicted, np.exp(predicted), told.astype(float))
+    seen = np.array(following)[:, None] == np.array(tokens)
+    outcomes = (predicted, np.exp(predicted), seen.astype(float))
     everywhere, known = np.ones(len(active), dtype=bool), np.array(following) >= 0
     assert not known.all()  # a window's last token has no next one, and says nothing of it
     read = (everywhere, everywhere, known)
@@ -236,7 +236,7 @@ def test_correlations_are_those_of_all_tokens_read_at_once(subject):
                 assert value == pytest.approx(expected, abs=1e-4)
             else:
                 assert value == 0
-    assert moments.follows.tolist() == told.sum(0).tolist()
+    assert moments.follows.tolist() == seen.sum(0).tolist()
 
 
 def as_pairs(units, tokens):
@@ -254,15 +254,15 @@ def test_a_neuron_made_to_fire_with_a_prediction_agrees_and_permuted_pairs_do_no
             column = subject.W_U[:, token] - subject.W_U.mean(1)
             place = unit - 2 * subject.d_mlp
             subject.bridge.blocks[2].mlp.W_out[place] = 9 * column / column.norm()
-    told = agreement(subject, [as_pairs(neurons, tokens)], (neurons[0], tokens[0]), texts)
+    found = agreement(subject, [as_pairs(neurons, tokens)], (neurons[0], tokens[0]), texts)
     shuffled = as_pairs(neurons, tokens[5:] + tokens[:5])
     nothing = agreement(subject, [shuffled], (neurons[0], tokens[0]), texts)
-    gained, none = told.advantage[0, 0, 0], nothing.advantage[0, 0, 0]
+    gained, none = found.advantage[0, 0, 0], nothing.advantage[0, 0, 0]
     assert gained[1] > 0.2  # the interval's lower end
     assert abs(none[0]) < gained[1]
-    assert told.first[0, 0, 0] > 0.5 > nothing.first[0, 0, 0]
-    assert told.own_counts[0, 0].sum() == 12
-    assert told.other_counts[0, 0].sum(-1).tolist() == [12 * 11] * 2  # all of one layer
+    assert found.first[0, 0, 0] > 0.5 > nothing.first[0, 0, 0]
+    assert found.own_counts[0, 0].sum() == 12
+    assert found.other_counts[0, 0].sum(-1).tolist() == [12 * 11] * 2  # all of one layer
 
 
 @pytest.fixture(params=["gpt2", "llama", "gpt_neox"])
@@ -289,13 +289,13 @@ def test_one_window_of_each_document_is_drawn(subject):
 
 
 def test_the_same_seed_gives_the_same_census_and_progress_ends_at_one(subject, pair):
-    texts, told = list(windows(subject, TEXTS, 20)), []
-    first = census(subject, pair.contrast, texts, seed=3, progress=told.append)
+    texts, fractions = list(windows(subject, TEXTS, 20)), []
+    first = census(subject, pair.contrast, texts, seed=3, progress=fractions.append)
     again = census(subject, pair.contrast, texts, seed=3)
     np.testing.assert_array_equal(first.advantage, again.advantage)
     assert first.pair_units == again.pair_units
-    assert told == sorted(told)
-    assert told[-1] == pytest.approx(1)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
 
 
 def test_the_embedded_models_neurons_for_an(embedded):
@@ -322,13 +322,13 @@ def test_one_block_of_the_embedded_model_has_one_hub_for_most_tokens(embedded):
 
 def test_the_verb_answers_in_json(answer, llama_folder):
     options = ("--no-behaviour", "--top", 3, "--token", " apple")
-    told = answer("census", "--model", llama_folder, *options)
-    assert {"pairs", "for_token", "hubs", "behaviour"} <= set(told)
-    assert told["target"] == " apple"
-    assert told["behaviour"] is None
-    assert len(told["pairs"]) <= 3
-    assert {"token", "neuron", "score"} <= set(told["pairs"][0])
-    assert told["for_token"][0]["neuron"] == told["neuron"]
+    found = answer("census", "--model", llama_folder, *options)
+    assert {"pairs", "for_token", "hubs", "behaviour"} <= set(found)
+    assert found["target"] == " apple"
+    assert found["behaviour"] is None
+    assert len(found["pairs"]) <= 3
+    assert {"token", "neuron", "score"} <= set(found["pairs"][0])
+    assert found["for_token"][0]["neuron"] == found["neuron"]
 
 
 @pytest.mark.parametrize(
@@ -349,9 +349,9 @@ def test_neurons_that_go_with_their_word_in_both_directions_are_said_to_be_about
     study = evidence(Plan())
     signs = study.census.correlation.copy()
     signs[..., 0] = 0.02
-    told = make_claims(changed(study, "census", correlation=signs)).census
-    assert told.behaviour_heading.startswith("Congruence tells which word")
-    assert "neurons that hold a word back" in told.behaviour
+    claims = make_claims(changed(study, "census", correlation=signs)).census
+    assert claims.behaviour_heading.startswith("Congruence tells which word")
+    assert "neurons that hold a word back" in claims.behaviour
     assert "neurons that hold a word back" not in make_claims(study).census.behaviour
 
 
@@ -375,8 +375,8 @@ def test_a_pair_that_another_spelling_or_neuron_spoils_has_no_score_with_every_s
     for spoilt in ((-2.0, -3.0), (-2.0, 3.0), (2.0, 0.0)):
         gaps = study.census.own_gaps.copy()
         gaps[:, 1] = spoilt
-        told = make_claims(changed(study, "census", own_gaps=gaps)).census.pair
-        assert told.endswith("With every spelling a rival they would not be each other’s best.")
+        claims = make_claims(changed(study, "census", own_gaps=gaps)).census.pair
+        assert claims.endswith("With every spelling a rival they would not be each other’s best.")
     assert "would be 2.25" in make_claims(study).census.pair
 
 
@@ -402,12 +402,12 @@ def test_a_neuron_that_never_changes_is_left_out_everywhere(level):
     own, token = torch.ones(90, dtype=torch.bool), torch.arange(90) % 7
     reading = Reading(token, token, token, token, logits, {0: active}, {}, {})
     moments.add(reading, logits.logsumexp(-1), own)
-    told = _by_outcome(moments, np.array([3.0, 2.0, 1.0]), "probability", 0)
+    found = _by_outcome(moments, np.array([3.0, 2.0, 1.0]), "probability", 0)
     kept = moments.correlations("probability")[np.ix_([0, 2], [0, 2])]
-    assert told["pairs_read"] == told["own_counts"].sum() == 2
-    assert told["other_counts"][0].sum() == 2
-    assert told["correlation"][0] == pytest.approx(np.diag(kept).mean())
-    assert told["first"][0] == (np.diag(kept) >= kept.max(1)).mean()
+    assert found["pairs_read"] == found["own_counts"].sum() == 2
+    assert found["other_counts"][0].sum() == 2
+    assert found["correlation"][0] == pytest.approx(np.diag(kept).mean())
+    assert found["first"][0] == (np.diag(kept) >= kept.max(1)).mean()
 
 
 def test_pairs_left_out_for_a_neuron_that_never_changes_are_counted_on_the_page():
@@ -420,16 +420,16 @@ def test_pairs_left_out_for_a_neuron_that_never_changes_are_counted_on_the_page(
 def test_from_one_pair_no_verdict_is_drawn():
     study = evidence(Plan())
     unknown = np.full_like(study.census.size_advantage, np.nan)
-    told = make_claims(changed(study, "census", size_advantage=unknown)).census
-    assert told.behaviour_heading.startswith("Too few pairs to tell")
-    assert "too few to tell from chance" in told.behaviour
+    claims = make_claims(changed(study, "census", size_advantage=unknown)).census
+    assert claims.behaviour_heading.startswith("Too few pairs to tell")
+    assert "too few to tell from chance" in claims.behaviour
 
 
 def test_close_spellings_and_other_measures_are_told_only_where_they_matter():
     study = evidence(Plan())
-    told = make_claims(study).census
-    assert told.heading == "Of all neurons, none writes the word more"
-    assert "close behind" not in told.pair
+    claims = make_claims(study).census
+    assert claims.heading == "Of all neurons, none writes the word more"
+    assert "close behind" not in claims.pair
     gaps, ranks = study.census.own_gaps.copy(), study.census.order_rank.copy()
     gaps[:, 1], ranks[1:3] = 0.1, 5
     other = make_claims(changed(study, "census", own_gaps=gaps, order_rank=ranks)).census

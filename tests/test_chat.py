@@ -49,12 +49,12 @@ def test_the_embedded_model_reads_the_turns_of_its_own_template(embedded, system
 
 
 def test_every_prompt_and_sentence_of_a_question_becomes_a_turn(tuned):
-    told = in_chat(tuned, TREES)
-    assert told.clean == rendered(tuned, TREES.clean) == told.template.format("apple")
-    assert told.natural[0].text == rendered(tuned, TREES.natural[0].text)
-    assert (told.target_words, told.target) == (TREES.target_words, TREES.target)
-    assert told.crossed is None
-    assert told.key != TREES.key
+    found = in_chat(tuned, TREES)
+    assert found.clean == rendered(tuned, TREES.clean) == found.template.format("apple")
+    assert found.natural[0].text == rendered(tuned, TREES.natural[0].text)
+    assert (found.target_words, found.target) == (TREES.target_words, TREES.target)
+    assert found.crossed is None
+    assert found.key != TREES.key
     assert in_chat(tuned, Question(clean=CLEAN, target=" an", foil=" a")).corrupted == ""
 
 

@@ -18,7 +18,7 @@ from analysis.family import part
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from tests.plant import LOUD, ON, Planted
-from tests.prose import check_turned
+from tests.prose import check_opposites
 from tests.questions import CLEAN, CORRUPTED
 from tests.reference import diff_with_hooks, patched_recoveries
 from tests.synthetic import Plan, evidence, toy_plan
@@ -60,9 +60,9 @@ def test_a_planted_chain_is_drawn_with_its_edges_and_no_others(architecture):
     assert drawn == {("token", str(FIRST)), (str(FIRST), str(SECOND)), (str(SECOND), "answer")}
     assert found.faithful == pytest.approx(1, abs=0.1)
     assert found.without == pytest.approx(0, abs=0.05)
-    told = facts(found)
-    assert told.path == (str(FIRST), str(SECOND))
-    assert (told.verdict, told.complete, told.opposed) == ("whole", True, None)
+    seen = facts(found)
+    assert seen.path == (str(FIRST), str(SECOND))
+    assert (seen.verdict, seen.complete, seen.opposed) == ("whole", True, None)
 
 
 @pytest.fixture
@@ -214,22 +214,22 @@ def test_other_pairs_are_counted_where_their_positions_match(subject, pair):
 def test_a_circuit_without_a_way_through_says_so():
     result = evidence(Plan()).circuit
     none = np.zeros_like(result.kept)
-    told = facts(dataclasses.replace(result, kept=none, faithful=0.0))
-    assert (told.path, told.verdict, told.opposed) == ((), "none", None)
+    found = facts(dataclasses.replace(result, kept=none, faithful=0.0))
+    assert (found.path, found.verdict, found.opposed) == ((), "none", None)
 
 
 def test_the_widest_way_and_what_takes_back_are_read_off_the_edges():
-    told = facts(evidence(Plan()).circuit)
-    assert told.path == ("MLP 0", "L2H0", "L3N5")
-    assert told.weakest == pytest.approx(0.6)
+    found = facts(evidence(Plan()).circuit)
+    assert found.path == ("MLP 0", "L2H0", "L3N5")
+    assert found.weakest == pytest.approx(0.6)
     assert facts(evidence(toy_plan()).circuit).path[-1] == "L0N0"
 
 
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
-    told = answer("circuit", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED)
-    assert {"nodes", "edges", "faithful", "without", "cpr", "cmd", "curves"} <= told.keys()
-    assert [row["share"] for row in told["curves"]] == list(SHARES)
-    assert told["curves"][-1]["alone"] == pytest.approx(1, abs=1e-3)
+    found = answer("circuit", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED)
+    assert {"nodes", "edges", "faithful", "without", "cpr", "cmd", "curves"} <= found.keys()
+    assert [row["share"] for row in found["curves"]] == list(SHARES)
+    assert found["curves"][-1]["alone"] == pytest.approx(1, abs=1e-3)
 
 
 TRUE_AND_FALSE = [
@@ -243,7 +243,7 @@ TRUE_AND_FALSE = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def test_nodes_are_ranked_by_what_they_move_alone(subject, pair, monkeypatch):

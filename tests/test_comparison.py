@@ -224,8 +224,8 @@ def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pai
     assert (row.sign[0], row.threshold[0]) == (1, -4.0)
     study = evidence(Plan())
     few = {"sign": row.sign, "activation": row.activation, "chosen_on": np.array([1])}
-    told = make_claims(changed(study, "comparison", **few)).comparison.corpus
-    assert "midway between its activations on the two prompts" in told
+    claims = make_claims(changed(study, "comparison", **few)).comparison.corpus
+    assert "midway between its activations on the two prompts" in claims
 
 
 def test_shares_are_of_tokens_and_their_intervals_over_texts(subject, pair):
@@ -291,11 +291,15 @@ def test_compare_makes_a_row_a_model_and_names_the_missing(compare, paths, monke
     monkeypatch.setattr("analysis.loading.hub.cached", lambda *_: None)
     monkeypatch.setattr("analysis.loading.hub._download", lambda *_: 1 / 0)
     code, out, _ = compare(*paths, "distilgpt2", "nowhere", "--json")
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert [row["name"] for row in told["models"]] == ["tiny-gpt2", "tiny-llama", "tiny-gpt_neox"]
-    assert [row["measured"] for row in told["models"]] == [EXPERIMENT.check({})["screen"]] * 3
-    missing = {row["name"]: row["reason"] for row in told["missing"]}
+    assert [row["name"] for row in document["models"]] == [
+        "tiny-gpt2",
+        "tiny-llama",
+        "tiny-gpt_neox",
+    ]
+    assert [row["measured"] for row in document["models"]] == [EXPERIMENT.check({})["screen"]] * 3
+    missing = {row["name"]: row["reason"] for row in document["missing"]}
     assert "distilbert/distilgpt2 is neither in the hub's cache" in missing["distilgpt2"]
     assert missing["nowhere"].startswith("Unknown model 'nowhere'")
 
@@ -350,9 +354,9 @@ def test_the_option_model_counts_where_it_is_given_even_if_it_names_the_default(
 def test_with_no_model_at_all_the_reasons_are_told_with_exit_code_2(compare, paths):
     code, out, err = compare("nowhere", "no/where.gguf")
     assert (code, out) == (2, "")
-    (told,) = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert "nowhere: Unknown model" in told
-    assert "There is no file or folder" in told
+    (found,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert "nowhere: Unknown model" in found
+    assert "There is no file or folder" in found
     code, _, err = compare(paths[0], "--target", " an egg", "--foil", " a")
     assert code == 2
     assert "reads the next token alone, and ' an egg' is 2 tokens" in err
@@ -373,9 +377,9 @@ def test_a_question_that_one_model_cannot_be_asked_is_that_models_reason(
 
     monkeypatch.setattr(models, "load", load)
     _, out, _ = compare(paths[0], paths[1], "--json")
-    told = json.loads(out)
-    assert [row["name"] for row in told["models"]] == ["tiny-llama"]
-    assert "reads at most 4" in told["missing"][0]["reason"]
+    document = json.loads(out)
+    assert [row["name"] for row in document["models"]] == ["tiny-llama"]
+    assert "reads at most 4" in document["missing"][0]["reason"]
 
 
 @pytest.mark.slow
@@ -431,9 +435,9 @@ def test_a_row_alone_names_the_other_models_that_are_compared(monkeypatch):
     for name in (EMBEDDED, "tiny"):
         subject = make_subject("llama")
         subject = dataclasses.replace(subject, origin=Origin(name, "random weights", "seed 0"))
-        told = run(subject, inputs(EXPERIMENT, subject, PAIR), lambda _: None)
-        assert told.missing == tuple(each for each in COMPARED if each != name)
-        hub = {m for m, why in zip(told.missing, told.reasons, strict=True) if why == AT_THE_HUB}
+        found = run(subject, inputs(EXPERIMENT, subject, PAIR), lambda _: None)
+        assert found.missing == tuple(each for each in COMPARED if each != name)
+        hub = {m for m, why in zip(found.missing, found.reasons, strict=True) if why == AT_THE_HUB}
         assert hub == {e.name for e in models.CATALOGUE if isinstance(e.origin, str)} & {*COMPARED}
         assert hub == {*HUB}
 
@@ -453,28 +457,30 @@ def study_of(*held_out_of_best):
 
 
 def test_with_many_models_the_page_counts_those_in_which_a_neuron_stands_out():
-    told = make_claims(study_of(0.6, 0.6, -0.2)).comparison
-    assert told.heading == "In 2 of 3 models one neuron stands out"
-    assert "In model-1 one neuron stands out" in told.found
-    assert "In model-2 no neuron stands out on both" in told.found
-    assert "In 2 of 3 models" in told.caption
-    assert "One model shows" not in told.wrong
+    claims = make_claims(study_of(0.6, 0.6, -0.2)).comparison
+    assert claims.heading == "In 2 of 3 models one neuron stands out"
+    assert "In model-1 one neuron stands out" in claims.found
+    assert "In model-2 no neuron stands out on both" in claims.found
+    assert "In 2 of 3 models" in claims.caption
+    assert "One model shows" not in claims.wrong
     assert "In 0 of 2 models" in make_claims(study_of(-0.2, 0.0)).comparison.heading
 
 
 def test_one_model_speaks_for_itself_alone():
-    told = make_claims(evidence(Plan())).comparison
-    assert told.heading == "Other models: not part of this study"
-    assert "One model shows that such a neuron can exist" in told.wrong
-    assert "1 column waits for a machine that reaches the hub of Hugging Face: gpt2." in told.absent
-    assert "<code>make study-hub</code>" in told.absent
-    assert "1 other model is without a row" in told.absent
+    claims = make_claims(evidence(Plan())).comparison
+    assert claims.heading == "Other models: not part of this study"
+    assert "One model shows that such a neuron can exist" in claims.wrong
+    assert (
+        "1 column waits for a machine that reaches the hub of Hugging Face: gpt2." in claims.absent
+    )
+    assert "<code>make study-hub</code>" in claims.absent
+    assert "1 other model is without a row" in claims.absent
     everything = changed(evidence(Plan()), "comparison", missing=(), reasons=())
     assert make_claims(everything).comparison.absent == "No model that was asked for is missing."
 
 
 def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
-    def told(**counts):
+    def skill(**counts):
         return make_claims(changed(study_of(0.6, 0.0), "comparison", **counts)).comparison.answers
 
     def answers(preferred, heard):
@@ -484,18 +490,18 @@ def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
             "heard": np.array([20, heard]),
         }
 
-    able = told(**answers((17, 3), 19))
+    able = skill(**answers((17, 3), 19))
     assert able.count("has the skill") == 2
     assert "none of these models can be excused" in able
-    hears = told(**answers((1, 0), 19))
+    hears = skill(**answers((1, 0), 19))
     assert "model-1 hears the difference and mostly does not act on it" in hears
     assert "after 1 of the prompts that call for it" in hears
     assert "says little" in hears
     both = changed(study_of(0.6, 0.6), "comparison", **answers((0, 0), 19))
     assert "a preference that mostly stays on one side" in make_claims(both).comparison.answers
     assert "after none of the prompts that call for it" in make_claims(both).comparison.answers
-    assert "model-1 lacks the skill" in told(**answers((9, 10), 11))
-    always = told(**answers((20, 19), 18))  # it says the target whatever is called for
+    assert "model-1 lacks the skill" in skill(**answers((9, 10), 11))
+    always = skill(**answers((20, 19), 18))  # it says the target whatever is called for
     assert "hears the difference and mostly does not act on it" in always
 
 
@@ -569,9 +575,9 @@ def test_few_occurrences_are_called_rough_and_many_are_not():
 
 
 def test_a_screen_that_found_another_neuron_says_so():
-    told = make_claims(evidence(Plan(holds=False))).comparison.screen
-    assert "finds another neuron" in told
-    assert "L3N5" in told
+    claims = make_claims(evidence(Plan(holds=False))).comparison.screen
+    assert "finds another neuron" in claims
+    assert "L3N5" in claims
     everything = changed(evidence(Plan()), "comparison", measured=np.array([32]))
     assert "nothing was screened out" in make_claims(everything).comparison.screen
 

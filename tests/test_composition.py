@@ -124,16 +124,20 @@ def test_direct_later_and_norm_sum_to_the_total_exactly(composed):
 
 
 def test_single_paths_and_the_remainder_sum_to_the_total(subject, composed):
-    for way, told in enumerate((summary(composed), summary(composed)["noising"])):
-        assert told["direct"] + told["indirect"] == pytest.approx(told["total"], abs=1e-5)
+    for way, document in enumerate((summary(composed), summary(composed)["noising"])):
+        assert document["direct"] + document["indirect"] == pytest.approx(
+            document["total"], abs=1e-5
+        )
         paths = composed.alone(way).components.sum()
-        whole = told["direct"] + paths + told["remainder"]
-        assert whole == pytest.approx(told["total"], abs=1e-5)
-        assert told["longer"] + told["norm"] == pytest.approx(told["remainder"], abs=1e-5)
+        whole = document["direct"] + paths + document["remainder"]
+        assert whole == pytest.approx(document["total"], abs=1e-5)
+        assert document["longer"] + document["norm"] == pytest.approx(
+            document["remainder"], abs=1e-5
+        )
         if subject.family.parallel:  # one layer behind it, whose parts do not read each other
-            assert told["longer"] == pytest.approx(0.0, abs=1e-5)
+            assert document["longer"] == pytest.approx(0.0, abs=1e-5)
         else:
-            assert abs(told["longer"]) > 1e-3
+            assert abs(document["longer"]) > 1e-3
 
 
 @pytest.mark.parametrize("way", [0, 1])
@@ -200,8 +204,8 @@ def test_behind_the_last_layer_nothing_is_left_but_the_direct_effect(subject, pa
     np.testing.assert_allclose(result.total, result.direct_unfrozen, atol=1e-5)
     np.testing.assert_allclose(result.indirect, result.norm, atol=1e-4)
     assert result.heads_full.shape[1] == result.neurons_full.shape[1] == 0
-    told = summary(result)
-    assert told["by_component"] == told["neurons"] == []
+    document = summary(result)
+    assert document["by_component"] == document["neurons"] == []
     assert result.components == ()
 
 
@@ -302,9 +306,9 @@ def test_a_planted_opponent_answers_the_push_that_it_listens_to_and_no_other(
     _listen(subject, pair, neuron, later, -1, [found[heard], found[other]])
     result = composition(subject, neuron, pair, [pair], controls=0)
     answered = result.pushed_components[0, 0, :, result.components.index(str(later))]
-    told = dict(zip(PUSHES, answered, strict=True))
-    assert told[heard] < -1.0
-    assert told[other] == pytest.approx(0.0, abs=1e-3)
+    seen = dict(zip(PUSHES, answered, strict=True))
+    assert seen[heard] < -1.0
+    assert seen[other] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_controls_are_split_as_if_each_were_asked_about(subject, pair, composed, neuron):

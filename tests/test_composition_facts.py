@@ -16,7 +16,7 @@ from analysis.experiments.composition.figures import composition as drawn
 from analysis.experiments.composition.figures_held_out import composition_held_out
 from analysis.experiments.composition.figures_pushes import composition_pushes
 from analysis.neuron import Neuron
-from tests.prose import Prose, check_turned, render
+from tests.prose import Prose, check_opposites, render
 from tests.questions import CLEAN, CORRUPTED
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
@@ -39,7 +39,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def claims_with(**fields):
@@ -81,16 +81,16 @@ def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, sign):
     fields = {"direct": sign * direct * np.ones(2), "total": sign * np.ones(2)}
-    told = claims_with(**{name: values.astype(np.float32) for name, values in fields.items()})
-    assert told.heading.endswith(f"later components {ending}")
+    claims = claims_with(**{name: values.astype(np.float32) for name, values in fields.items()})
+    assert claims.heading.endswith(f"later components {ending}")
 
 
 @pytest.mark.slow
 def test_a_neuron_of_the_last_layer_is_said_to_have_nothing_behind_it():
-    told = make_claims(evidence(toy_plan())).composition
-    assert told.heading == "It acts directly: no layer stands behind it"
-    assert "nothing can answer to it" in told.later
-    assert "final norm" in told.paths
+    claims = make_claims(evidence(toy_plan())).composition
+    assert claims.heading == "It acts directly: no layer stands behind it"
+    assert "nothing can answer to it" in claims.later
+    assert "final norm" in claims.paths
     assert "undefined" not in Prose(render(evidence(toy_plan()))).text
 
 
@@ -104,10 +104,10 @@ def test_without_held_out_pairs_page_and_figure_say_so():
         "random_total": np.zeros((2, 0, 20), "f"),
         "random_components": np.zeros((2, 0, 20, 2), "f"),
     }
-    told = claims_with(**none)
-    assert "split of one pair" in told.held_out
-    assert "no held-out pairs" in told.held_out_caption
-    assert "no held-out pairs" in told.pushed
+    claims = claims_with(**none)
+    assert "split of one pair" in claims.held_out
+    assert "no held-out pairs" in claims.held_out_caption
+    assert "no held-out pairs" in claims.pushed
     result = dataclasses.replace(evidence(Plan()).composition, **none)
     assert "Nothing to draw" in composition_held_out(result).layout.annotations[0].text
 
@@ -115,9 +115,9 @@ def test_without_held_out_pairs_page_and_figure_say_so():
 def test_held_out_pairs_of_either_sign_leave_no_interval_and_no_verdict():
     result = evidence(Plan()).composition
     total = result.held_out_total * np.array([1, -1, 1, -1, 1, 1], dtype=np.float32)
-    told = claims_with(held_out_total=total)
-    assert "without an interval" in told.held_out
-    assert "not clearly more than half" in told.held_out
+    claims = claims_with(held_out_total=total)
+    assert "without an interval" in claims.held_out
+    assert "not clearly more than half" in claims.held_out
 
 
 def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
@@ -127,22 +127,22 @@ def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
     sweep[3, 2] = -0.3
     study = changed(study, "neuron_sweep", recovery=sweep)
 
-    def told(by_itself):
+    def lowest(by_itself):
         neurons = np.zeros_like(named.neurons_full)
         neurons[:, :, 2] = by_itself
         components = {"neurons_full": neurons, "components": ("L3N2", "L3H0"), "neuron": "L2N1"}
         return make_claims(changed(study, "composition", **components)).composition.lowest
 
-    assert "most of what it does is an answer to this neuron" in told(-1.2)
-    assert "is not, for the most part, an answer" in told(-0.2)
+    assert "most of what it does is an answer to this neuron" in lowest(-1.2)
+    assert "is not, for the most part, an answer" in lowest(-0.2)
     assert "cannot answer to it" in make_claims(study).composition.lowest
 
 
 def test_controls_that_change_as_much_are_not_excused():
     result = evidence(Plan()).composition
-    told = claims_with(control_delta=np.full_like(result.control_delta, 20.0)).wrong
-    assert "They change less" not in told
-    assert "none writes as much" in told
+    claims = claims_with(control_delta=np.full_like(result.control_delta, 20.0)).wrong
+    assert "They change less" not in claims
+    assert "none writes as much" in claims
     loud = claims_with(control_delta=np.full_like(result.control_delta, 1e-3)).wrong
     assert "some write as much" in loud
 
@@ -200,17 +200,17 @@ def run(analysis, llama_folder):
 
 
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, folder):
-    told = answer("composition", "--model", folder, *PAIR, "--neuron", "L1N3", "--top", "4")
+    found = answer("composition", "--model", folder, *PAIR, "--neuron", "L1N3", "--top", "4")
     assert {"total", "direct", "direct_unfrozen", "indirect", "by_component", "remainder"} <= set(
-        told
+        found
     )
-    assert len(told["by_component"]) == 5  # four heads and the MLP of the one later layer
-    effects = [abs(row["effect"]) for row in told["by_component"]]
+    assert len(found["by_component"]) == 5  # four heads and the MLP of the one later layer
+    effects = [abs(row["effect"]) for row in found["by_component"]]
     assert effects == sorted(effects, reverse=True)
-    whole = told["direct"] + sum(row["effect"] for row in told["by_component"])
-    assert whole + told["remainder"] == pytest.approx(told["total"], abs=1e-4)
-    assert len(told["neurons"]) == 4
-    assert len(told["controls"]) == 20
+    whole = found["direct"] + sum(row["effect"] for row in found["by_component"])
+    assert whole + found["remainder"] == pytest.approx(found["total"], abs=1e-4)
+    assert len(found["neurons"]) == 4
+    assert len(found["controls"]) == 20
 
 
 def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
@@ -243,9 +243,9 @@ def test_a_later_part_that_turns_its_sign_is_not_said_to_do_the_same_both_ways()
     assert "Both ways tell the same story" in claims_with(neurons_full=full).noising
     turned = full.copy()
     turned[1] *= -1
-    told = claims_with(neurons_full=turned).noising
-    assert "agree on the whole, but not on L4N2: whether it helps or hinders" in told
-    assert "Both ways tell the same story" not in told
+    claims = claims_with(neurons_full=turned).noising
+    assert "agree on the whole, but not on L4N2: whether it helps or hinders" in claims
+    assert "Both ways tell the same story" not in claims
 
 
 def test_what_is_taken_back_almost_whole_is_not_called_a_part():

@@ -244,25 +244,25 @@ def processes():
 
 def start(processes, work, *arguments):
     """A process and the end of the pipe on which it tells."""
-    told, telling = processes.Pipe()
+    found, telling = processes.Pipe()
     child = processes.Process(target=work, args=(telling, *arguments))
     child.start()
     telling.close()
-    return child, told
+    return child, found
 
 
-def write_scan(told, path, pause):
+def write_scan(message, path, pause):
     """Scan shard by shard; tells where it begins, and each shard once it is kept."""
     engine.WINDOW_TOKENS, engine.SHARD_WINDOWS, engine.TOP, engine.SAMPLE = 7, 1, 3, 11
     subject = make_subject("llama")
     contrast = make_contrast(subject, " an", " a")
     texts = [(i, "The cat ate an apple and the owl saw " * 3) for i in range(20)]
     so_far = scan_files.load_scan(path, KEY)
-    told.send(so_far.windows if so_far else 0)
+    message.send(so_far.windows if so_far else 0)
     pieces = list(windows(subject, texts, 7))
     for done in engine.scan(subject, pieces, CHOSEN[:1], contrast, 0, so_far):
         scan_files.save_scan(path, done, KEY)
-        told.send(done.windows)
+        message.send(done.windows)
         time.sleep(pause)
 
 
@@ -272,16 +272,16 @@ def test_a_scan_killed_at_any_moment_loses_one_shard_at_most_and_ends_with_the_s
 ):
     kept = 0
     for _ in range(2):
-        child, told = start(processes, write_scan, tmp_path / "killed", 0.02)
-        assert told.recv() >= kept
+        child, found = start(processes, write_scan, tmp_path / "killed", 0.02)
+        assert found.recv() >= kept
         for _ in range(7):
-            kept = told.recv()
+            kept = found.recv()
         time.sleep(0.015)
         child.kill()
         child.join()
     assert scan_files.load_scan(tmp_path / "killed", KEY).windows >= kept
-    child, told = start(processes, write_scan, tmp_path / "killed", 0)
-    assert told.recv() >= kept >= 14
+    child, found = start(processes, write_scan, tmp_path / "killed", 0)
+    assert found.recv() >= kept >= 14
     child.join()
     assert child.exitcode == 0
     pipe = processes.Pipe()
@@ -302,11 +302,11 @@ def test_a_file_of_another_scan_or_a_damaged_one_is_refused_in_one_sentence(tmp_
     assert scan_files.file_of(tmp_path, KEY) != scan_files.file_of(tmp_path, {"model": "n"})
 
 
-def hold(told, path):
+def hold(message, path):
     """Hold a scan until one is told to let it go."""
     with scan_files.held(path):
-        told.send("held")
-        told.recv()
+        message.send("held")
+        message.recv()
 
 
 @pytest.mark.slow
@@ -315,12 +315,12 @@ def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleare
 ):
     path = tmp_path / "kept"
     (tmp_path / ".kept.killed").touch()
-    child, told = start(processes, hold, path)
-    assert told.recv() == "held"
+    child, found = start(processes, hold, path)
+    assert found.recv() == "held"
     refused = pytest.raises(UserError, match="is being written by another process")
     with refused, scan_files.held(path):
         raise AssertionError("held twice")
-    told.send("let go")
+    found.send("let go")
     child.join()
     with scan_files.held(path):
         assert {file.name for file in tmp_path.iterdir()} <= {"kept.lock"}
@@ -445,18 +445,18 @@ def _at_ends(subject):
 
 def test_progress_ends_at_the_whole_and_every_shard_is_offered_for_keeping():
     subject = make_subject("llama")
-    told, kept = [], []
+    fractions, kept = [], []
     corpus_scan(
         subject,
         CHOSEN,
         make_contrast(subject, " an", " a"),
         DOCUMENTS,
         keep=lambda done: kept.append(done.windows),
-        progress=told.append,
+        progress=fractions.append,
     )
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-    assert len(kept) == len(told) - 2 > 3, "two more come between its bootstraps"
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert len(kept) == len(fractions) - 2 > 3, "two more come between its bootstraps"
 
 
 def table_of(subject):
@@ -521,8 +521,8 @@ def test_what_is_no_table_of_a_scan_is_told_in_one_sentence(tmp_path):
 
 
 def test_the_documentation_names_every_column_of_the_table():
-    told = (Path(__file__).parent.parent / "docs" / "howto" / "corpus.md").read_text()
-    assert [name for name in schema().names if f"`{name}`" not in told] == []
+    text = (Path(__file__).parent.parent / "docs" / "howto" / "corpus.md").read_text()
+    assert [name for name in schema().names if f"`{name}`" not in text] == []
 
 
 def hooked_factors(subject, neuron):
@@ -643,10 +643,10 @@ def test_a_threshold_chosen_on_noise_does_not_look_better_than_the_base_rate_els
 )
 def test_a_rival_tells_better_only_where_the_paired_difference_says_so(gain, says):
     gains = np.array([gain, (-0.3, -0.4, -0.2)])
-    told = make_claims(changed(evidence(Plan()), "corpus_scan", rival_gain=gains)).corpus_scan
-    assert says in told.rivals
-    assert told.facts.rival.better == ("better than ours: best in" in told.rivals)
-    assert told.facts.rival.worse == ("as well as ours" in told.rivals)
+    claims = make_claims(changed(evidence(Plan()), "corpus_scan", rival_gain=gains)).corpus_scan
+    assert says in claims.rivals
+    assert claims.facts.rival.better == ("better than ours: best in" in claims.rivals)
+    assert claims.facts.rival.worse == ("as well as ours" in claims.rivals)
 
 
 def two_neurons(alike):
@@ -733,9 +733,9 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
     assert not found.used.target.exceeds
     assert not any(area.tells for area in (found.top, found.next, found.which))
     two = changed(evidence(Plan()), "corpus_scan", label_documents=np.full(3, 2))
-    told = make_claims(two).corpus_scan
-    assert "too few articles" in told.told_apart
-    assert "0.97" not in told.told_apart + told.which + told.finding
+    claims = make_claims(two).corpus_scan
+    assert "too few articles" in claims.told_apart
+    assert "0.97" not in claims.told_apart + claims.which + claims.finding
     assert not [trace for trace in two.corpus_scan.figure("corpus_auc").data if len(trace.x)]
 
 
@@ -869,17 +869,17 @@ def test_the_verb_scans_goes_on_where_it_stopped_and_writes_every_neuron(
     whole = (*asked, "--rivals", "L2N7, L1N5", "--documents", "0", "--table", table)
     code, out, err = analysis(*whole)
     assert code == 0, err
-    told = json.loads(out)
-    assert {"tokens", "neuron", "top", "curve", "precision", "recall"} <= set(told)
-    assert (told["neuron"], told["documents"], told["kept"]) == ("L1N5", 4, str(kept))
-    assert [row["neuron"] for row in told["rivals"]] == ["L2N7"]
-    assert set(told["top"][0]) == {"value", "context", "token", "next"}
+    document = json.loads(out)
+    assert {"tokens", "neuron", "top", "curve", "precision", "recall"} <= set(document)
+    assert (document["neuron"], document["documents"], document["kept"]) == ("L1N5", 4, str(kept))
+    assert [row["neuron"] for row in document["rivals"]] == ["L2N7"]
+    assert set(document["top"][0]) == {"value", "context", "token", "next"}
     assert len(table.read_text().splitlines()) == 1 + 3 * 48
     before = kept.read_bytes()
     code, out, err = analysis(*whole)
     assert code == 0
     assert "goes on there" in err
-    assert json.loads(out) == told
+    assert json.loads(out) == document
     assert kept.read_bytes() == before
     code, _, err = analysis(*asked, "--documents", "2")
     assert code == 2
@@ -899,10 +899,10 @@ def test_the_verb_scans_files_for_every_neuron_and_another_shows_one_of_them(
     code, _, err = analysis(*asked)
     assert code == 2
     assert "6.txt is not UTF-8 text" in err
-    told = answer(*asked, "--skip-unreadable")
-    assert told["documents"] == len(DOCUMENTS)
+    found = answer(*asked, "--skip-unreadable")
+    assert found["documents"] == len(DOCUMENTS)
     one = answer("neuron", "L1N5", "--table", table)
-    assert (one["neuron"], one["tokens"], one["model"]) == ("L1N5", told["tokens"], "tiny-llama")
+    assert (one["neuron"], one["tokens"], one["model"]) == ("L1N5", found["tokens"], "tiny-llama")
     assert len(one["highest"]) == engine.TOP
     code, _, err = analysis(*asked, "--documents", "2")
     assert code == 2

@@ -39,8 +39,8 @@ def test_the_cost_is_what_is_then_counted_to_a_factor_of_two(
     options = {**(experiment.app or {}), **OPTIONS.get(experiment.name, {})}
     neurons = ["L1N3"] if experiment.asks_about_a_neuron else ()
     given = running.inputs(experiment, subject, question, neurons, options, live=True)
-    told = cost.cost(experiment, subject, given, rate=1000.0)
-    assert told.seconds == told.passes / 1000
+    found = cost.cost(experiment, subject, given, rate=1000.0)
+    assert found.seconds == found.passes / 1000
     passed.clear()
     experiment.run(subject, given)
-    assert sum(passed) / 2 < told.passes < sum(passed) * 2
+    assert sum(passed) / 2 < found.passes < sum(passed) * 2

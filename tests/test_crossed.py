@@ -158,16 +158,16 @@ WAYS = {"rule": "sound", "cue": "letter", "example": "example"}
 
 @pytest.mark.parametrize("follows", WAYS)
 def test_what_a_neuron_follows_is_named_and_nothing_else(follows):
-    told = facts(made(Plan(), planted(follows)))
-    assert told.followed == (WAYS[follows],)
-    found = max(told.shares, key=lambda each: each[1].mean)
+    seen = facts(made(Plan(), planted(follows)))
+    assert seen.followed == (WAYS[follows],)
+    found = max(seen.shares, key=lambda each: each[1].mean)
     assert found[0] == follows
     assert found[1].mean > 0.8
 
 
 def test_a_neuron_that_follows_nothing_is_said_to():
-    told = facts(made(Plan(), planted("nothing")))
-    assert told.followed == ()
+    found = facts(made(Plan(), planted("nothing")))
+    assert found.followed == ()
 
 
 @pytest.mark.parametrize("follows", WAYS)
@@ -261,9 +261,9 @@ def test_a_neuron_that_follows_the_word_only_after_an_example_needs_it():
     without = values.copy()
     bare = EXAMPLE_HAS.index("")
     without[:, bare] = planted("nothing", seed=5)[:, bare]
-    told = said(without)
-    assert told.heading == "It follows the word’s sound, not its letter, and needs an example"
-    assert "So the neuron needs an example" in told.without
+    found = said(without)
+    assert found.heading == "It follows the word’s sound, not its letter, and needs an example"
+    assert "So the neuron needs an example" in found.without
     assert "So it does without one." in said(values).without
     turned = values.copy()
     turned[:, bare] = values[:, bare, :, ::-1]
@@ -278,9 +278,9 @@ def retold(values, **fields):
 def test_a_neuron_that_does_better_after_an_example_is_told_from_one_that_needs_it():
     values = planted("rule")
     spans = np.full((3, len(EXAMPLE_HAS), 2), [0.1, 0.3], dtype="f")
-    told = retold(values, drop_interval=spans)
-    assert told.heading == "It follows the word’s sound, not its letter"
-    assert "So an example helps: the difference is" in told.without
+    found = retold(values, drop_interval=spans)
+    assert found.heading == "It follows the word’s sound, not its letter"
+    assert "So an example helps: the difference is" in found.without
     assert "helps" not in retold(values, drop_interval=spans - 0.15).without
 
 
@@ -288,9 +288,9 @@ def test_a_neuron_that_follows_two_factors_is_said_to_and_which_more():
     values = planted("rule")
     values[0] += 5.0 * LOOKS
     spans = np.full((3, 2), [0.1, 0.3], dtype="f")
-    told = retold(values, rule_lead_interval=spans)
-    assert told.heading == "It follows the word’s sound, but also the word’s letter"
-    assert "So it follows both, the sound more." in told.word
+    found = retold(values, rule_lead_interval=spans)
+    assert found.heading == "It follows the word’s sound, but also the word’s letter"
+    assert "So it follows both, the sound more." in found.word
     assert "the letter more" in retold(values, rule_lead_interval=-spans).word
     neither = retold(values, rule_lead_interval=spans - 0.2).word
     assert "neither beyond doubt more than the other" in neither
@@ -364,8 +364,8 @@ def plant_factor(subject, pair, wanted):
 def test_a_neuron_planted_in_a_model_to_follow_a_factor_is_said_to_follow_it(
     subject, pair, wanted, name
 ):
-    told = facts(plant_factor(subject, pair, wanted), sign=1)
-    assert told.followed == (name,)
+    found = facts(plant_factor(subject, pair, wanted), sign=1)
+    assert found.followed == (name,)
 
 
 def test_the_summary_tells_what_the_arrays_hold(result):
@@ -478,8 +478,8 @@ def says_at(factors, place):
 def test_a_question_without_a_plan_is_asked_all_the_same(result):
     assert result.expected.shape[0] == 0
     assert facts(result).plan is None
-    told = sentences.alone(EXPERIMENT, result)
-    assert "nothing is known of plans" in told.plan
+    claims = sentences.alone(EXPERIMENT, result)
+    assert "nothing is known of plans" in claims.plan
     assert "Nothing to draw" in result.figure("crossed_plan").layout.annotations[0].text
     plain = written()
     assert "crossed_plan" not in [each.name for each in EXPERIMENT.shows(plain)]
@@ -501,8 +501,8 @@ def test_a_plan_is_told_from_a_word_that_was_read():
     plans[0, :2] += 3 * expected
     reads[0, :2] += 6 * CALLS
     both[0, :2] += 3 * expected + 6 * CALLS
-    told = [planning(each.astype("f"), expected) for each in (plans, reads, both, neither)]
-    assert [(each.beyond.positive, each.word.positive) for each in told] == [
+    found = [planning(each.astype("f"), expected) for each in (plans, reads, both, neither)]
+    assert [(each.beyond.positive, each.word.positive) for each in found] == [
         (True, False),
         (False, True),
         (True, True),
@@ -536,8 +536,8 @@ def test_what_is_said_of_plans_can_be_refuted(said, opposite):
     expected = np.random.default_rng(4).normal(0, 1, (2, FRAMES, len(CALLS))).astype("f")
     values = planted("nothing")
     values[0, :2] = 3 * expected
-    told = sentences.alone(EXPERIMENT, made(Plan(), values, expected=expected))
-    assert said in told.plan
+    claims = sentences.alone(EXPERIMENT, made(Plan(), values, expected=expected))
+    assert said in claims.plan
     read = sentences.alone(EXPERIMENT, made(Plan(), planted("rule"), expected=expected))
     assert opposite in read.plan
     assert said not in read.plan

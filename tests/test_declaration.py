@@ -64,10 +64,10 @@ def test_an_option_that_is_not_allowed_is_told_in_one_sentence(name, value, says
 
 
 def test_what_is_not_given_is_as_usual_and_what_is_given_has_its_kind():
-    told = TOY.check({"size": 3.0, "least": 1})
+    found = TOY.check({"size": 3.0, "least": 1})
     usual = {option.name: option.default for option in TOY.options}
-    assert told == {**usual, "size": 3, "least": 1.0}
-    assert [type(told[name]) for name in ("size", "least")] == [int, float]
+    assert found == {**usual, "size": 3, "least": 1.0}
+    assert [type(found[name]) for name in ("size", "least")] == [int, float]
     assert TOY.check({"text": None}) == TOY.check({}) == usual
 
 
@@ -186,13 +186,13 @@ def test_five_lines_of_python_say_what_the_verb_says(answer, llama_folder, tmp_p
     question = an.Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
     sweep = an.neuron_sweep(model, question, screen=20)
     asked = ("--clean", CLEAN, "--corrupted", CORRUPTED, "--target", " an", "--foil", " a")
-    told = answer("neuron-sweep", "--model", llama_folder, *asked, "--screen", 20)
+    found = answer("neuron-sweep", "--model", llama_folder, *asked, "--screen", 20)
     mine = sweep.summary()
-    for own in (told, mine):
+    for own in (found, mine):
         own.pop(
             "held_out"
         )  # on the command line the pair goes with the words of the default question
-    assert json.loads(json.dumps(mine)) == told
+    assert json.loads(json.dumps(mine)) == found
     assert len(sweep.summary(top=3)["neurons"]) == 3
     assert sweep.figure().data
     sweep.save(tmp_path)

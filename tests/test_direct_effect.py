@@ -143,16 +143,16 @@ def test_the_page_names_those_ahead_and_says_that_strength_is_not_use():
         "neurons_difference": np.array([13.0, 4.0, 3.0], dtype=np.float32),
         "rank_by_target": 3,
     }
-    told = make_claims(changed(study, "direct_effect", **behind)).direct_effect.peers
-    assert "it is third by its direct effect on" in told
-    assert f"behind L3N1{MINUS} (16.00) and L2N2{MINUS} (14.00)." in told
-    assert "it is first (13.00; the next, L2N1, 4.00)" in told
-    assert "how a neuron is used" not in told
+    claims = make_claims(changed(study, "direct_effect", **behind)).direct_effect.peers
+    assert "it is third by its direct effect on" in claims
+    assert f"behind L3N1{MINUS} (16.00) and L2N2{MINUS} (14.00)." in claims
+    assert "it is first (13.00; the next, L2N1, 4.00)" in claims
+    assert "how a neuron is used" not in claims
     lowest = ranked(study.neuron_sweep)[-1]
     names = ("L3N5", f"{lowest}{MINUS}")
-    told = make_claims(changed(study, "direct_effect", neurons_by_difference=names))
-    assert f"patched by itself, {lowest} works against" in told.direct_effect.peers
-    assert ", behind L" not in told.direct_effect.peers
+    claims = make_claims(changed(study, "direct_effect", neurons_by_difference=names))
+    assert f"patched by itself, {lowest} works against" in claims.direct_effect.peers
+    assert ", behind L" not in claims.direct_effect.peers
 
 
 def test_rotations_are_as_long_as_the_write_and_the_same_for_the_same_seed(subject, pair):

@@ -62,8 +62,8 @@ def verbs() -> dict[str, set[str]]:
         known[name] = {f"--{each}" for each in plain} | {"--json", "--help"}
         known[name] |= {
             f"--no-{each}"
-            for each, told in zip(plain, names.values(), strict=True)
-            if told.default is True
+            for each, each_text in zip(plain, names.values(), strict=True)
+            if each_text.default is True
         }
         known[name] |= {
             other
@@ -119,9 +119,9 @@ def test_the_readme_is_short_and_names_every_verb():
 
 
 def test_the_documents_name_every_make_target():
-    told = "\n".join(path.read_text(encoding="utf-8") for path in PAPERS)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in PAPERS)
     targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.M)
-    assert {name for name in targets if name != "help" and f"make {name}" not in told} == set()
+    assert {name for name in targets if name != "help" and f"make {name}" not in text} == set()
 
 
 def test_the_documents_name_every_key_of_a_question_and_the_example_has_them_all():
@@ -160,8 +160,8 @@ def test_the_readmes_findings_are_the_studys():
     assert f"the clean prompt has {chain.clean:.2f}" in words
     sweep = found("neuron_sweep")
     assert f"and {sweep.noising[0]:.2f} is lost when it alone is corrupted" in words
-    told = sweep.held_out_recovery[0].mean, sweep.held_out_noising_recovery[0].mean
-    assert "{:.2f} and {:.2f}.*".format(*told) in words
+    seen = sweep.held_out_recovery[0].mean, sweep.held_out_noising_recovery[0].mean
+    assert "{:.2f} and {:.2f}.*".format(*seen) in words
     crossed = crossed_facts(found("crossed"))
     assert f"(AUC {crossed.rule.neuron.mean:.2f}) more than its letter" in words
     assert f"its letter ({crossed.cue.neuron.mean:.2f})" in words
@@ -169,10 +169,10 @@ def test_the_readmes_findings_are_the_studys():
     assert f"than without one ({without.neuron.mean:.2f})" in words
     scan, other = found("corpus_scan"), found("generality").auc[1:]
     place = scan.labels.index("next")
-    told = f"(AUC {scan.auc[0, place, 0]:.2f}; the model's own probability, "
+    seen = f"(AUC {scan.auc[0, place, 0]:.2f}; the model's own probability, "
     rival = scan.auc[1:, place, 0]
     best = max(rival, key=lambda area: abs(area - 0.5))
-    assert f"{told}{scan.model_auc[place, 0]:.2f}; another neuron, {best:.2f})" in words
+    assert f"{seen}{scan.model_auc[place, 0]:.2f}; another neuron, {best:.2f})" in words
     assert f"AUC from {other.min():.2f} to {other.max():.2f}" in words
 
 

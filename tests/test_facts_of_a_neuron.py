@@ -85,12 +85,12 @@ def test_a_figure_reads_a_neuron_with_the_sign_with_which_its_caption_does(name,
     facts = experiment.module("facts").facts(result, sign)
     if name == "robustness":
         (areas,) = (each.x for each in drawn if "AUC of the neuron" in each.hovertemplate)
-        told = [each.neuron.mean for each in facts.formats]
+        found = [each.neuron.mean for each in facts.formats]
     else:
         own = {"generality": "AUC of the activation", "crossed": "neuron by"}[name]
         areas = [each.x[0] for each in drawn if each.hovertemplate.startswith(own)]
-        told = [facts.auc.mean] if name == "generality" else [facts.rule.neuron.mean]
-    assert list(areas[: len(told)]) == pytest.approx(told, abs=1e-4)
+        found = [facts.auc.mean] if name == "generality" else [facts.rule.neuron.mean]
+    assert list(areas[: len(found)]) == pytest.approx(found, abs=1e-4)
 
 
 def test_figures_and_captions_tell_what_the_neuron_writes_as_it_is_used():

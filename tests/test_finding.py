@@ -26,9 +26,9 @@ def test_writers_are_the_neurons_that_write_the_difference_most(subject, pair):
     """The census orders the same neurons by way of another computation."""
     order = ORDERS.index("difference")
     ordered = orders(subject, scales(subject, Block()), pair.contrast, None)
-    told = writers(subject, pair.contrast, 5)
-    np.testing.assert_allclose([w.logits for w in told], ordered.values[order][:5], rtol=1e-4)
-    names = [w.neuron + ("\u2212" if w.direction < 0 else "") for w in told]
+    found = writers(subject, pair.contrast, 5)
+    np.testing.assert_allclose([w.logits for w in found], ordered.values[order][:5], rtol=1e-4)
+    names = [w.neuron + ("\u2212" if w.direction < 0 else "") for w in found]
     assert names == list(ordered.names[order][:5])
 
 
@@ -47,18 +47,18 @@ def test_a_planted_neuron_is_found_by_what_it_writes_and_by_what_it_carries(arch
     neuron = parse_neuron("L1N3", subject.n_layers, subject.d_mlp)
     contrast = Contrast(subject.string(20), subject.string(30), (20,), (30,))
     plant(subject, pair, neuron, contrast)
-    told = summary(find(subject, PromptPair(pair.clean, pair.corrupted, contrast), screen=20))
-    assert told["best"] == "L1N3"
-    assert "L1N3" in told["on_both_lists"]
+    document = summary(find(subject, PromptPair(pair.clean, pair.corrupted, contrast), screen=20))
+    assert document["best"] == "L1N3"
+    assert "L1N3" in document["on_both_lists"]
 
 
 def test_finding_recovers_what_the_sweep_recovers(subject, pair):
-    told = summary(find(subject, pair, screen=0))
+    document = summary(find(subject, pair, screen=0))
     sweep = neuron_sweep(subject, pair)
-    for row in told["by_weights"]:
+    for row in document["by_weights"]:
         place = parse_neuron(row["neuron"], subject.n_layers, subject.d_mlp)
         assert row["recovery"] == pytest.approx(float(sweep.recovery[place]), abs=1e-5)
-    json.dumps(told, allow_nan=False)
+    json.dumps(document, allow_nan=False)
 
 
 def found_with(lowest):

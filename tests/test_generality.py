@@ -19,7 +19,7 @@ from analysis.prompts import make_prompt
 from analysis.questions import default
 from tests.committed import committed
 from tests.plant import plant
-from tests.prose import Prose, check_turned, render
+from tests.prose import Prose, check_opposites, render
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -175,7 +175,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def _told(**fields):
@@ -208,12 +208,12 @@ def test_neuron_and_answer_are_put_to_one_test_in_every_sentence():
 
 def test_a_sentence_that_has_the_words_the_wrong_way_round_is_told_with_its_numbers():
     """By the interval of the answer and the p of the neuron it was "there, and nowhere else"."""
-    told = _sentences((RIGHT, RIGHT, WRONG), (RIGHT, RIGHT, NEITHER))
+    claims = _sentences((RIGHT, RIGHT, WRONG), (RIGHT, RIGHT, NEITHER))
     assert "In 1 it has them the wrong way round: the AUC is 0.00 there (p = 0.0040)" in (
-        told.sentences
+        claims.sentences
     )
-    assert "In that one the neuron does, too; in no other" in told.answers
-    assert "wrong way round, the answer has not" in told.answers
+    assert "In that one the neuron does, too; in no other" in claims.answers
+    assert "wrong way round, the answer has not" in claims.answers
     both = _sentences((RIGHT, RIGHT, WRONG), (RIGHT, RIGHT, WRONG))
     assert "has them the wrong way round in 1" in both.answers
     assert "wrong way round, the answer has, too" in both.answers
@@ -222,9 +222,9 @@ def test_a_sentence_that_has_the_words_the_wrong_way_round_is_told_with_its_numb
 def test_of_several_sentences_one_counts_only_if_luck_seldom_makes_any_of_them_do_so():
     """Two held-out sentences: each is given half of the 5 % of the pair's sentence alone."""
     once = (1.0, 0.03)
-    told = _sentences((once, once, NEITHER), (once, once, NEITHER))
-    assert told.heading == "It tells other words apart, but in no other sentence"
-    assert "tells the words apart in 0 of these 2 sentences" in told.answers
+    claims = _sentences((once, once, NEITHER), (once, once, NEITHER))
+    assert claims.heading == "It tells other words apart, but in no other sentence"
+    assert "tells the words apart in 0 of these 2 sentences" in claims.answers
     clear = _sentences((once, RIGHT, NEITHER), (once, RIGHT, NEITHER))
     assert "as far in at most one draw in 40" in clear.sentences
 
@@ -278,9 +278,9 @@ def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction(
     turned = {
         name: 1 - getattr(words, name) for name in ("auc", "auc_interval", "shuffled_interval")
     }
-    told = make_claims(changed(study, "generality", **turned)).generality
-    assert told.heading == "It tells other words apart, in other sentences too"
-    assert "the lower one after the word that takes" in told.words
+    claims = make_claims(changed(study, "generality", **turned)).generality
+    assert claims.heading == "It tells other words apart, in other sentences too"
+    assert "the lower one after the word that takes" in claims.words
     assert make_claims(study).generality.heading == "It does not tell other words apart"
 
 

@@ -252,9 +252,9 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_what_is_not_understood_or_not_there_is_refused_by_name(spoiled, damage):
-    change, told = DAMAGE[damage]
+    change, found = DAMAGE[damage]
     _, path = spoiled(change)
-    assert told in refusal(path)
+    assert found in refusal(path)
 
 
 @pytest.mark.parametrize("architecture", ["qwen2", "gpt2"])
@@ -348,6 +348,6 @@ def test_a_full_disk_is_told_as_such(spoiled, monkeypatch, tmp_path):
 
     monkeypatch.setattr(PreTrainedModel, "save_pretrained", full)
     _, path = spoiled()
-    told = refusal(path)
-    assert "cannot be written (No space left on device" in told
-    assert "AN_NEURON_CACHE" in told
+    found = refusal(path)
+    assert "cannot be written (No space left on device" in found
+    assert "AN_NEURON_CACHE" in found

@@ -94,8 +94,8 @@ def test_no_answer_takes_a_graft_for_a_neuron_of_the_models_own(file, monkeypatc
     subject = Loading(model="tiny-llama", graft=[str(file)]).load()
     assert subject.d_mlp == SUBJECT.d_mlp + 1
     assert f"{name} is the graft" in capsys.readouterr().err
-    told = {"neurons": [name, str(NEURON)], "by_name": {"best": f"{name} leads {name}5"}}
-    console.emit(told, as_json=True)
+    text = {"neurons": [name, str(NEURON)], "by_name": {"best": f"{name} leads {name}5"}}
+    console.emit(text, as_json=True)
     assert json.loads(capsys.readouterr().out) == {
         "neurons": [f"{name} (graft)", str(NEURON)],
         "by_name": {"best": f"{name} (graft) leads {name}5"},
@@ -105,13 +105,13 @@ def test_no_answer_takes_a_graft_for_a_neuron_of_the_models_own(file, monkeypatc
 def test_the_card_of_an_export_tells_whose_neuron_it_is_and_what_came_of_it():
     for plan in (Plan(), Plan(holds=False)):
         result = transplant(plan)
-        told = card(result, "L3N48")
-        assert f"L3N48: a graft of {result.neuron} of {result.donor}" in told
-        assert f"| Verdict | {facts(result).verdict} |" in told
-        assert result.recipient_revision in told
-        assert "licence" in told
-        assert told.count("\n| ") > len(result.variants)
-        assert not re.search(r"nan|None|<|&[a-z#]", told)
+        found = card(result, "L3N48")
+        assert f"L3N48: a graft of {result.neuron} of {result.donor}" in found
+        assert f"| Verdict | {facts(result).verdict} |" in found
+        assert result.recipient_revision in found
+        assert "licence" in found
+        assert found.count("\n| ") > len(result.variants)
+        assert not re.search(r"nan|None|<|&[a-z#]", found)
 
 
 def test_a_recipient_that_cannot_be_given_a_neuron_for_good_is_refused_before_the_work(monkeypatch):

@@ -11,7 +11,7 @@ from tests.subjects import kept
 
 
 @pytest.mark.parametrize(
-    ("target", "foil", "told"),
+    ("target", "foil", "message"),
     [
         (" an", " a", []),
         ("I", " a", ["'I' has no space before it"]),
@@ -19,16 +19,16 @@ from tests.subjects import kept
         (".", ",", []),
     ],
 )
-def test_a_word_without_its_space_is_told_where_it_is_a_token_with_it(target, foil, told):
+def test_a_word_without_its_space_is_told_where_it_is_a_token_with_it(target, foil, message):
     question = PAIR.replaced(target=target, foil=foil)
     found = hints(kept("llama").subject(), question)
-    assert [hint.split(",")[0] for hint in found] == told
+    assert [hint.split(",")[0] for hint in found] == message
 
 
 def test_prompts_of_unequal_length_are_told():
     subject = kept("llama").subject()
-    (told,) = hints(subject, PAIR.replaced(clean=PAIR.clean, corrupted=f"{PAIR.clean} an"))
-    assert told.startswith("The clean prompt has 8 tokens and the corrupted one 9: places")
+    (found,) = hints(subject, PAIR.replaced(clean=PAIR.clean, corrupted=f"{PAIR.clean} an"))
+    assert found.startswith("The clean prompt has 8 tokens and the corrupted one 9: places")
     assert hints(subject, PAIR) == hints(subject, PAIR.replaced(clean=PAIR.clean)) == ()
 
 

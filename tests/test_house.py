@@ -104,8 +104,8 @@ def test_no_list_outside_names_the_experiments_again():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, listing):
                 parts = node.keys if isinstance(node, ast.Dict) else node.elts
-                told = [part.value for part in parts if isinstance(part, ast.Constant)]
-                assert len(names & {*map(str, told)}) < 3, f"{path}:{node.lineno} {told}"
+                found = [part.value for part in parts if isinstance(part, ast.Constant)]
+                assert len(names & {*map(str, found)}) < 3, f"{path}:{node.lineno} {found}"
 
 
 def documents() -> str:
@@ -115,12 +115,12 @@ def documents() -> str:
 
 
 def test_documents_name_every_verb_and_every_make_target():
-    told = documents()
+    found = documents()
     named = [name for name, _ in verbs()]
     assert {each.verb for each in EXPERIMENTS} < {*named}
-    assert [verb for verb in named if not re.search(rf"`(an-neuron )?{verb}\b", told)] == []
+    assert [verb for verb in named if not re.search(rf"`(an-neuron )?{verb}\b", found)] == []
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
-    assert [t for t in targets if t != "help" and f"make {t}" not in told] == []
+    assert [t for t in targets if t != "help" and f"make {t}" not in found] == []
 
 
 def test_the_readme_is_short():

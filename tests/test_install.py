@@ -77,14 +77,14 @@ def test_the_package_is_the_installed_one_with_templates_and_the_committed_study
         "print(list(results.COMMITTED.iterdir()))\n"
         "print(questions.library(), analysis.Question)"
     )
-    told = run(installed, elsewhere, "python", "-c", code)
-    assert str(ROOT) not in told
-    assert "smollm2-135m" in told
-    assert "an" in told
+    found = run(installed, elsewhere, "python", "-c", code)
+    assert str(ROOT) not in found
+    assert "smollm2-135m" in found
+    assert "an" in found
 
 
 def test_the_command_answers_in_json(installed, elsewhere, model):
-    told = run(
+    document = run(
         installed,
         elsewhere,
         "an-neuron",
@@ -96,7 +96,7 @@ def test_the_command_answers_in_json(installed, elsewhere, model):
         model,
         *PAIR,
     )
-    assert json.loads(told)["exact"] == 64
+    assert json.loads(document)["exact"] == 64
     assert list(elsewhere.iterdir()) == []
 
 

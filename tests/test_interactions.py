@@ -15,7 +15,7 @@ from analysis.experiments.interactions.facts import facts
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from tests.plant import LOUD, ON, Planted
-from tests.prose import check_turned
+from tests.prose import check_opposites
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.reference import diff_with_held, diff_with_hooks
 from tests.synthetic import Plan, evidence
@@ -83,9 +83,9 @@ def test_a_planted_chain_stands_in_line(architecture):
     assert found.kind(0, 1) == "redundant"
     assert found.in_line(0, 1)
     assert found.through[0, 1] == pytest.approx(1.0, abs=0.02)
-    told = facts(found)
-    assert (told.in_line, told.beside) == (1, 0)
-    assert told.strongest.first == str(FIRST)
+    seen = facts(found)
+    assert (seen.in_line, seen.beside) == (1, 0)
+    assert seen.strongest.first == str(FIRST)
 
 
 @pytest.mark.parametrize("architecture", SOME)
@@ -162,7 +162,7 @@ TRUE_AND_FALSE = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def test_an_excess_within_rounding_is_none():
@@ -176,36 +176,36 @@ def test_an_excess_within_rounding_is_none():
 def test_an_excess_is_no_peculiarity_where_other_prompts_have_it_with_its_sign(times, kept):
     result = evidence(Plan()).interactions
     there = result.held_out_excess * np.float32(times)
-    told = facts(dataclasses.replace(result, held_out_excess=there)).held_out
-    assert (told.differing, told.kept, told.holds) == (1, int(kept), kept)
-    assert told.excess.mean == pytest.approx(times * result.excess[0, -1])
+    found = facts(dataclasses.replace(result, held_out_excess=there)).held_out
+    assert (found.differing, found.kept, found.holds) == (1, int(kept), kept)
+    assert found.excess.mean == pytest.approx(times * result.excess[0, -1])
 
 
-def told(result):
+def sentences_of(result):
     return str(sentences.alone(named("interactions"), result).on_others)
 
 
 def test_the_pair_that_adds_up_least_is_told_of_other_prompts_only_where_it_was_tried_there():
     result = evidence(Plan()).interactions
     first, middle, last = result.neurons
-    assert f"{first} and {last} add up least on the first pair" in told(result)
-    assert "not tried" not in told(result)
+    assert f"{first} and {last} add up least on the first pair" in sentences_of(result)
+    assert "not tried" not in sentences_of(result)
     without = dataclasses.replace(
         result, few=np.array([0, 1]), held_out_excess=result.held_out_excess[:, :2, :2]
     )
-    assert f"{first} and {last} were not tried there." in told(without)
-    assert f"Of those tried, {first} and {middle} add up least" in told(without)
+    assert f"{first} and {last} were not tried there." in sentences_of(without)
+    assert f"Of those tried, {first} and {middle} add up least" in sentences_of(without)
 
 
 def test_what_holds_of_one_pair_is_told_as_of_one_and_an_excess_with_its_own_sign():
     result = evidence(Plan()).interactions
-    assert "1 of these pairs does not add up on the first pair" in told(result)
-    assert "too, for 1 of them: by" in told(result)
+    assert "1 of these pairs does not add up on the first pair" in sentences_of(result)
+    assert "too, for 1 of them: by" in sentences_of(result)
     assert re.search(
-        r"is −30\s% of the difference \(95\s% interval −33\s% to −27\s%\)", told(result)
+        r"is −30\s% of the difference \(95\s% interval −33\s% to −27\s%\)", sentences_of(result)
     )
     turned = dataclasses.replace(result, held_out_excess=-result.held_out_excess)
-    assert "too, for none of them: by" in told(turned)
+    assert "too, for none of them: by" in sentences_of(turned)
 
 
 def test_without_other_prompts_nothing_is_said_of_them():
@@ -221,20 +221,20 @@ def test_without_other_prompts_nothing_is_said_of_them():
 
 
 def test_pairs_are_listed_by_the_size_of_their_excess():
-    told = summary(evidence(Plan()).interactions)["pairs"]
-    assert len(told) == 3
-    sizes = [abs(row["excess"]) for row in told]
+    document = summary(evidence(Plan()).interactions)["pairs"]
+    assert len(document) == 3
+    sizes = [abs(row["excess"]) for row in document]
     assert sizes == sorted(sizes, reverse=True)
-    assert (told[0]["kind"], told[0]["in_line"]) == ("redundant", True)
+    assert (document[0]["kind"], document[0]["in_line"]) == ("redundant", True)
 
 
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
-    told = answer(
+    found = answer(
         "interactions", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED
     )
-    assert len(told["neurons"]) == 30
-    assert len(told["pairs"]) == 435
-    assert {"together", "excess", "through_other", "kind", "in_line"} <= set(told["pairs"][0])
+    assert len(found["neurons"]) == 30
+    assert len(found["pairs"]) == 435
+    assert {"together", "excess", "through_other", "kind", "in_line"} <= set(found["pairs"][0])
 
 
 def test_the_embedded_models_second_neuron_acts_through_its_first(embedded):

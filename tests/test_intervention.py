@@ -30,7 +30,7 @@ from analysis.experiments.intervention.figures import intervention as draw
 from analysis.neuron import Neuron
 from tests import tiny
 from tests.plant import plant
-from tests.prose import Prose, check_turned, render
+from tests.prose import Prose, check_opposites, render
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan
 
@@ -292,29 +292,32 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
-def told(plan=None, **fields):
+def sentences_of(plan=None, **fields):
     return make_claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
 
 
 def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_setting():
     shares = evidence(Plan()).intervention.probabilities.copy()
     shares[AT["zero"], 2] = 0.95
-    claims = told(probabilities=shares)
+    claims = sentences_of(probabilities=shares)
     assert "Take the neuron away, and after this prompt it is" in claims.first
     assert "·the</code> with zero" in claims.first
     shares[AT["mean"]] = shares[0]
-    assert "it stays with its mean and 2 times the activation" in told(probabilities=shares).caption
+    assert (
+        "it stays with its mean and 2 times the activation"
+        in sentences_of(probabilities=shares).caption
+    )
 
 
 def test_a_neuron_that_holds_the_word_back_is_told_so():
     measures = evidence(Plan()).intervention.measures.copy()
     measures[AT["factor"], 0] = -3.0
-    assert "does not favour" in told(measures=measures).scaled
-    assert "makes" in told(measures=measures, factor=0.5).scaled
-    assert "more of" not in told(measures=measures, factor=1.0).scaled
+    assert "does not favour" in sentences_of(measures=measures).scaled
+    assert "makes" in sentences_of(measures=measures, factor=0.5).scaled
+    assert "more of" not in sentences_of(measures=measures, factor=1.0).scaled
 
 
 @pytest.mark.parametrize(
@@ -344,12 +347,15 @@ def test_every_setting_is_a_row_and_only_draws_have_a_spread():
 
 
 def test_nothing_written_is_told_as_nothing():
-    assert told(length=0, continuations=("",) * len(SETTINGS)).writes == "Nothing was written on."
+    assert (
+        sentences_of(length=0, continuations=("",) * len(SETTINGS)).writes
+        == "Nothing was written on."
+    )
 
 
 def test_what_a_model_writes_stays_text():
-    assert HOSTILE[0] not in str(told(hostile_plan()).writes)
-    settings = told(hostile_plan()).facts.settings.values()
+    assert HOSTILE[0] not in str(sentences_of(hostile_plan()).writes)
+    settings = sentences_of(hostile_plan()).facts.settings.values()
     assert any(HOSTILE[1] in setting.text for setting in settings)
 
 
@@ -434,9 +440,9 @@ def test_first_choices_that_differ_are_named_and_never_called_by_a_word_that_is_
     )
     shares[AT["zero"], 2] = 0.95
     fields = {"tokens": tokens, "probabilities": shares}
-    caption = Prose(told(**fields).caption).text
+    caption = Prose(sentences_of(**fields).caption).text
     assert "is ·an untouched, ·another with zero, ·a with its mean, ·a with draws, and" in caption
     assert caption.count("another") == caption.count("·another") == 1
     shares[[AT["mean"], AT["resample"], AT["negate"]], 2] = 0.95
-    caption = Prose(told(**fields).caption).text
+    caption = Prose(sentences_of(**fields).caption).text
     assert "and ·another with zero, its mean, draws and its negative in the activation" in caption

@@ -35,7 +35,7 @@ def pairs_of(subject) -> list[PromptPair]:
     return [TREES.pair(subject), *TREES.other_pairs(subject)]
 
 
-def told(result):
+def sentences_of(result):
     return sentences.alone(EXPERIMENT, result)
 
 
@@ -147,7 +147,7 @@ def test_a_question_that_the_model_does_not_tell_apart_has_no_number_and_says_so
     (alone,) = summary(found)["questions"]
     assert "recovery" not in alone
     assert facts(found).verdict == "untold"
-    assert "does not tell" in told(found).untold
+    assert "does not tell" in sentences_of(found).untold
     (listed,) = LISTING.rows(found)
     assert listed["verdict"] == "the model does not tell these apart"
     assert listed["recovery"] is None
@@ -171,14 +171,14 @@ def test_the_verdict_follows_the_rows():
 
 def test_of_a_question_that_is_not_told_apart_it_is_not_said_that_it_has_no_neuron():
     an = untold("an", (" an", " a"), Plan())
-    said = told(together([an, row("are", WORDS, 0.6), row("she", WORDS, 0.1)], {}))
+    said = sentences_of(together([an, row("are", WORDS, 0.6), row("she", WORDS, 0.1)], {}))
     assert said.heading.strip() == "1 of 2 questions has a neuron"
     assert "one neuron says the word in 1 of 2 questions." in said.caption
     assert "has no neuron" not in said.finding
 
 
 def test_one_of_two_questions_is_no_exception():
-    said = told(together([row("an", (" an", " a"), 0.7), row("are", WORDS, 0.1)], {}))
+    said = sentences_of(together([row("an", (" an", " a"), 0.7), row("are", WORDS, 0.1)], {}))
     assert said.heading.strip() == "1 of 2 questions has a neuron"
     assert "Of all others the most is recovered for" in said.answer
 
@@ -186,15 +186,15 @@ def test_one_of_two_questions_is_no_exception():
 def test_what_a_neuron_writes_is_counted_where_it_is_known():
     known, unknown = row("an", (" an", " a"), 0.7), row("are", WORDS, 0.6)
     unknown = replace(unknown, target_rank=np.array([0]))
-    assert not told(unknown).writes
-    assert "In 1 of 1 question" in told(together([known, unknown], {})).writes
-    assert "put other tokens first" not in told(together([known, unknown], {})).writes
+    assert not sentences_of(unknown).writes
+    assert "In 1 of 1 question" in sentences_of(together([known, unknown], {})).writes
+    assert "put other tokens first" not in sentences_of(together([known, unknown], {})).writes
 
 
 def test_a_word_is_not_alone_where_another_has_a_neuron_too():
     other = row("are", WORDS, 0.6)
     alone, near, far = (
-        told(together([row("an", (" an", " a"), 0.7), each], {}))
+        sentences_of(together([row("an", (" an", " a"), 0.7), each], {}))
         for each in (row("are", WORDS, 0.1), row("are", WORDS, 0.7), other)
     )
     assert "is not alone" not in alone.heading
@@ -205,11 +205,11 @@ def test_a_word_is_not_alone_where_another_has_a_neuron_too():
 
 def test_a_neuron_that_is_best_for_two_questions_is_no_word_s_own():
     both = together([row("have", (" have", " has"), 0.3), row("are", WORDS, 0.1)], {})
-    assert "it is not one word" in told(both).answer
+    assert "it is not one word" in sentences_of(both).answer
 
 
 def test_opposite_tables_are_told_in_opposite_sentences():
-    holds, fails = (told(over_questions(Plan(holds=holds))) for holds in (True, False))
+    holds, fails = (sentences_of(over_questions(Plan(holds=holds))) for holds in (True, False))
     assert "is the exception" in holds.heading
     assert "Only one has a neuron" in holds.answer
     assert "clearly less than for" in holds.answer
@@ -223,12 +223,12 @@ def test_no_word_has_a_neuron_that_another_equals_or_that_chance_gives(change):
     found = facts(row("an", (" an", " a"), 0.7, **change))
     assert not found.ones
     assert len(found.crowds) == 1
-    assert "does not stand alone" in told(row("an", (" an", " a"), 0.7, second=0.65)).crowds
+    assert "does not stand alone" in sentences_of(row("an", (" an", " a"), 0.7, second=0.65)).crowds
     by_chance = row("an", (" an", " a"), 0.7, chance=0.9)
-    assert "shuffled labels" in told(by_chance).crowds
+    assert "shuffled labels" in sentences_of(by_chance).crowds
     swapped = replace(by_chance, shuffled=by_chance.random, random=by_chance.shuffled)
-    assert "so did the best of random ones" in told(swapped).crowds
-    assert "shuffled labels" not in told(swapped).crowds
+    assert "so did the best of random ones" in sentences_of(swapped).crowds
+    assert "shuffled labels" not in sentences_of(swapped).crowds
 
 
 def test_intervals_of_several_questions_hold_at_once():

@@ -44,7 +44,7 @@ def random_row(monkeypatch):
     return subject, library_row(subject, pairs, screen=40)
 
 
-def told(result):
+def sentences_of(result):
     return sentences.alone(named("library"), result)
 
 
@@ -129,26 +129,26 @@ def test_of_a_target_that_comes_too_seldom_on_news_no_precision_is_told():
     for each in (seldom, alone):
         (listed,) = LISTING.rows(each)
         assert listed["precision"] is listed["recall"] is None
-        assert "too seldom" in told(each).news
-        assert "marks" not in told(each).news
+        assert "too seldom" in sentences_of(each).news
+        assert "marks" not in sentences_of(each).news
     unread = replace(seldom, documents=0)
-    assert not told(unread).news
+    assert not sentences_of(unread).news
     assert "occurrences" not in summary(unread)["questions"][0]
 
 
 def test_where_pairs_have_targets_of_their_own_no_single_word_is_named():
     many = replace(row("an", (" an", " a"), 0.7), **{**news(0.3, 0.4), "awaited": np.array([30])})
-    assert "of the places of one of the 30 words that its pairs ask for" in told(many).news
+    assert "of the places of one of the 30 words that its pairs ask for" in sentences_of(many).news
 
 
 def test_what_a_neuron_marks_on_news_is_held_against_how_often_its_word_comes():
     good, poor = (
         replace(row("an", (" an", " a"), 0.7), **news(precision, 0.4)) for precision in (0.3, 0.003)
     )
-    assert "In 1 of 1 question the marks are right more often" in told(good).news
-    assert "In none of 1 question the marks are right more often" in told(poor).news
+    assert "In 1 of 1 question the marks are right more often" in sentences_of(good).news
+    assert "In none of 1 question the marks are right more often" in sentences_of(poor).news
     silent = replace(poor, marked=np.array([0]), precision=np.full((1, 3), np.nan))
-    assert "marks no token at all" in told(silent).news
+    assert "marks no token at all" in sentences_of(silent).news
 
 
 def test_no_neuron_is_told_as_the_best_sign_by_the_articles_that_judge_it():
@@ -156,10 +156,10 @@ def test_no_neuron_is_told_as_the_best_sign_by_the_articles_that_judge_it():
     ours = replace(row("an", (" an", " a"), 0.2), **news(0.1, 0.4))
     better = replace(row("are", WORDS, 0.7), **news(0.9, 0.9))
     third = replace(row("she", (" she", " he"), 0.4), **news(0.95, 0.95))
-    said = told(together([ours, better, third], {})).news
+    said = sentences_of(together([ours, better, third], {})).news
     assert "best" not in said.split("judge it")[1]
     assert re.search(r"For <code class=.tok.>·an</code> against .*?, \w+ marks 40", said)
-    others = told(together([third, better], {})).news
+    others = sentences_of(together([third, better], {})).news
     assert re.search(r"recovers most for <code class=.tok.>·are</code>.*?: \w+ marks 90", others)
 
 

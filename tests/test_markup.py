@@ -24,7 +24,7 @@ def complaints(page: str) -> list[str]:
     """What a parser of the HTML standard finds wrong, with the place."""
     parser = html5lib.HTMLParser()
     parser.parse(page)
-    return [f"{place}: {E[code] % told}" for place, code, told in parser.errors]
+    return [f"{place}: {E[code] % each_text}" for place, code, each_text in parser.errors]
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(holds=False), toy_plan(), hostile_plan()])

@@ -25,7 +25,7 @@ def rows(study):
     return {(e.experiment.name, ground.claim): ground for e in found for _, ground in e.claims}
 
 
-def told(study):
+def sentences_of(study):
     """The table as it is read, a text for each row."""
     with undrawn():
         page = render(study, file="making.html")
@@ -40,8 +40,8 @@ def test_an_experiment_that_tells_an_interval_says_what_it_rests_on_and_no_other
         return
     folder = experiment.module("facts").__file__.removesuffix("facts.py")
     with open(f"{folder}sentences.html", encoding="utf-8") as file:
-        told = file.read()
-    assert ("interval" in told or "span(" in told) == experiment.has("grounds")
+        found = file.read()
+    assert ("interval" in found or "span(" in found) == experiment.has("grounds")
 
 
 @pytest.mark.parametrize("holds", [True, False])
@@ -51,7 +51,7 @@ def test_a_study_has_a_row_for_each_experiment_that_tells_an_interval(holds):
     having = {each.name for each in study.experiments if each.has("grounds")}
     assert {name for name, _ in found} == having
     assert all(size > 0 for ground in found.values() for size in ground.samples.values())
-    table = told(study)
+    table = sentences_of(study)
     assert len(table) == len(found)
     assert not any(re.search(r"\bnan\b|None|\{", row) for row in table)
 
@@ -59,9 +59,9 @@ def test_a_study_has_a_row_for_each_experiment_that_tells_an_interval(holds):
 def test_another_size_of_a_sample_is_told_as_it_is():
     study = evidence(Plan())
     other = changed(study, "weight_modulation", texts=37)
-    (row,) = (row for row in told(other) if "Change of loss on news by factor" in row)
+    (row,) = (row for row in sentences_of(other) if "Change of loss on news by factor" in row)
     assert "37 articles" in row
-    assert not any("37 articles" in row for row in told(study))
+    assert not any("37 articles" in row for row in sentences_of(study))
     sweep = study.results["neuron_sweep"]
     short = {
         name: getattr(sweep, name)[:3]
@@ -83,20 +83,20 @@ def test_a_claim_that_the_question_does_not_have_has_no_row():
     kept = {name: each for name, each in study.results.items() if name != "crossed"}
     unasked = dataclasses.replace(study, results=kept)
     assert not any(name == "crossed" for name, _ in rows(unasked))
-    assert not any("Example, frame and word" in row for row in told(unasked))
+    assert not any("Example, frame and word" in row for row in sentences_of(unasked))
 
 
 def test_frames_and_words_that_are_both_drawn_again_are_both_counted():
     result = evidence(Plan()).results["crossed"]
     samples = rows(evidence(Plan()))["crossed", "factors"].samples
     assert samples == {"frame": result.values.shape[2], "word": result.values.shape[3]}
-    (row,) = (row for row in told(evidence(Plan())) if "what would come next" in row)
+    (row,) = (row for row in sentences_of(evidence(Plan())) if "what would come next" in row)
     assert f"{result.values.shape[2]} frames and {result.values.shape[3]} words" in row
 
 
 def test_intervals_that_hold_at_once_are_told_from_those_that_hold_each_by_itself():
     study = evidence(Plan())
-    found, table = rows(study), told(study)
+    found, table = rows(study), sentences_of(study)
     scan = study.results["corpus_scan"]
     assert found["corpus_scan", "rivals"].at_once == len(scan.neurons) - 1
     assert found["corpus_scan", "ends"].at_once == 4  # two words at two ends

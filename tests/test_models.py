@@ -259,7 +259,7 @@ def test_a_weight_of_another_shape_is_named(folder):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"num_attention_heads": 0}, "modulo by zero"),
         ({"num_attention_heads": 5, "head_dim": None}, "Class validation error for validator"),
@@ -270,10 +270,10 @@ def test_a_weight_of_another_shape_is_named(folder):
     ],
     ids=str,
 )
-def test_a_configuration_that_makes_no_model_is_told_in_one_sentence(tmp_path, changes, told):
+def test_a_configuration_that_makes_no_model_is_told_in_one_sentence(tmp_path, changes, message):
     save(tmp_path, "llama")
     edit_config(tmp_path, **changes)
-    assert told in refusal(tmp_path)
+    assert message in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -343,13 +343,13 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "told"), CONTRADICTIONS, ids=lambda each: str(each)[:20])
+@pytest.mark.parametrize(("changes", "message"), CONTRADICTIONS, ids=lambda each: str(each)[:20])
 def test_a_configuration_of_another_model_is_refused_before_weights_are_read(
-    tmp_path, changes, told
+    tmp_path, changes, message
 ):
     save(tmp_path, "llama")
     edit_config(tmp_path, **changes)
-    assert told in refusal(tmp_path)
+    assert message in refusal(tmp_path)
 
 
 def test_an_adapter_beside_a_model_is_not_passed_over(folder):

@@ -20,7 +20,7 @@ from analysis.experiments.neuron_sets.measured import ORDERS, area
 from analysis.neuron import parse_neuron
 from analysis.prompts import make_pair
 from tests.committed import committed
-from tests.prose import check_turned
+from tests.prose import check_opposites
 from tests.questions import CLEAN, CORRUPTED
 from tests.reference import diff_with_held, diff_with_hooks, patched_recoveries
 from tests.synthetic import Plan, evidence
@@ -89,9 +89,9 @@ def test_the_orders_are_by_patching_by_the_gradient_and_by_what_a_neuron_adds(su
     patcher = NeuronPatcher(subject, pair)
     estimate = attribute_neurons(subject, pair, patcher.delta, patcher.start) / patcher.gap
     places = [parse_neuron(name, *estimate.shape) for name in result.names("attribution")]
-    told = [float(estimate[place]) for place in places]
+    seen = [float(estimate[place]) for place in places]
     np.testing.assert_allclose(
-        told, estimate.flatten().sort(descending=True).values[:10], atol=1e-5
+        seen, estimate.flatten().sort(descending=True).values[:10], atol=1e-5
     )
 
 
@@ -147,7 +147,7 @@ def test_what_is_written_on_is_what_hooks_write_token_by_token(subject, pair):
     at, sets = len(pair.corrupted.tokens) - 1, torch.zeros(2, subject.n_layers, subject.d_mlp)
     sets[0, 1, 3:9] = sets[1] = 1
     found = continuations_with(subject, pair.corrupted.tokens, values[:, -1], sets.bool(), 4)
-    for chosen, told in zip(sets.bool(), found.tolist(), strict=True):
+    for chosen, seen in zip(sets.bool(), found.tolist(), strict=True):
         tokens = list(pair.corrupted.tokens)
 
         def put(post, hook, chosen=chosen):
@@ -156,21 +156,21 @@ def test_what_is_written_on_is_what_hooks_write_token_by_token(subject, pair):
             return post
 
         hooks = [(f"blocks.{layer}.mlp.hook_post", put) for layer in range(subject.n_layers)]
-        for _ in told:
+        for _ in seen:
             batch = subject.batch(tokens)
             logits = subject.bridge.run_with_hooks(batch, fwd_hooks=hooks, prepend_bos=False)
             tokens.append(int(logits[0, -1].argmax()))
-        assert told == tokens[at + 1 :]
+        assert seen == tokens[at + 1 :]
 
 
 def test_every_size_that_a_slider_may_stand_at_is_told_with_what_it_writes(subject, pair, few):
     result = neuron_sets(subject, pair, size=4)
-    told = facts(result)
-    assert [step.size for step in told.steps] == result.sizes.tolist()
-    assert (told.begin.size, told.begin.written) == (4, result.continuations[3])
+    found = facts(result)
+    assert [step.size for step in found.steps] == result.sizes.tolist()
+    assert (found.begin.size, found.begin.written) == (4, result.continuations[3])
     clean, corrupted = result.clean_diff, result.corrupted_diff
     expected = corrupted + result.shares[0, GREEDY, 3] * (clean - corrupted)
-    assert told.begin.diff == pytest.approx(expected)
+    assert found.begin.diff == pytest.approx(expected)
 
 
 def test_matched_orders_have_the_same_layers_and_the_nearest_activations():
@@ -222,10 +222,10 @@ TRUE_AND_FALSE = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
-def told(**fields):
+def sentences_of(**fields):
     return facts(dataclasses.replace(evidence(Plan()).neuron_sets, **fields))
 
 
@@ -233,7 +233,7 @@ def test_a_curve_that_goes_on_growing_on_other_pairs_makes_no_small_set_enough()
     result = evidence(Plan()).neuron_sets
     effect = result.held_out_effect.copy()
     effect[:, 0, GREEDY] = [0.55, 0.6, 0.7, 0.8, 1.0, 1.2]
-    found = told(held_out_effect=effect)
+    found = sentences_of(held_out_effect=effect)
     assert (found.verdict, found.first.size) == ("begins", 1)
     assert found.adds_on_others
 
@@ -241,8 +241,8 @@ def test_a_curve_that_goes_on_growing_on_other_pairs_makes_no_small_set_enough()
 def test_what_the_pair_alone_shows_is_not_claimed_against_the_other_pairs():
     result = evidence(Plan()).neuron_sets
     nothing = np.full_like(result.held_out_effect, 0.1)
-    assert told(held_out_effect=nothing).verdict == "none"
-    alone = told(
+    assert sentences_of(held_out_effect=nothing).verdict == "none"
+    alone = sentences_of(
         held_out=(),
         held_out_gap=np.zeros(0, "f"),
         held_out_effect=result.held_out_effect[:0],
@@ -258,21 +258,21 @@ def test_a_share_is_confirmed_where_the_other_pairs_have_it_and_not_where_they_h
 ):
     result = evidence(Plan()).neuron_sets
     least = np.linspace(low, high, len(result.held_out_gap), dtype=np.float32)
-    found = told(held_out_smallest=np.tile(least[:, None, None], (1, 3, 3))).smallest[1]
+    found = sentences_of(held_out_smallest=np.tile(least[:, None, None], (1, 3, 3))).smallest[1]
     assert getattr(found, word)
     assert not (found.holds and found.fails)
 
 
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
-    told = answer(
+    found = answer(
         "neuron-sets", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED
     )
-    assert set(told["order"]) == set(ORDERS)
-    assert set(told["curves"]) == {*ORDERS, "random", "matched"}
-    for curve in told["curves"].values():
+    assert set(found["order"]) == set(ORDERS)
+    assert set(found["curves"]) == {*ORDERS, "random", "matched"}
+    for curve in found["curves"].values():
         assert {1, 2, 3, 5, 10, 20, 50, 100} <= {each["k"] for each in curve}
-    assert set(told["smallest"]) == {"0.5", "0.8", "0.9"}
-    assert set(told["held_out"]["curves"]) == set(ORDERS)
+    assert set(found["smallest"]) == {"0.5", "0.8", "0.9"}
+    assert set(found["held_out"]["curves"]) == set(ORDERS)
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,11 @@ def test_a_screen_measures_its_best_and_agrees_there_with_the_full_sweep(subject
     assert not any(screened.exact[place] for place in places)
     measured = [full.recovery[place] for place in places]
     np.testing.assert_allclose(screened.outside_recovery, measured, atol=1e-4)
-    told = summary(screened, 3)["attribution"]
+    document = summary(screened, 3)["attribution"]
     errors = [abs(full.attribution[place] - full.recovery[place]) for place in places]
-    assert told["outside_largest_error"] == pytest.approx(max(errors), abs=1e-4)
+    assert document["outside_largest_error"] == pytest.approx(max(errors), abs=1e-4)
     errors = np.abs(full.attribution - full.recovery)[screened.exact]
-    assert told["largest_error"] == pytest.approx(errors.max(), abs=1e-4)
+    assert document["largest_error"] == pytest.approx(errors.max(), abs=1e-4)
 
 
 def test_attribution_is_exact_for_a_change_so_small_that_the_model_is_linear(subject, pair):
@@ -217,9 +217,9 @@ def test_the_page_says_how_many_pairs_chose_and_with_what_interval():
         "selection_gap": np.full(2, 5, dtype="f"),
         "selection_effect": wide,
     }
-    told = make_claims(changed(study, "neuron_sweep", **two)).neuron_sweep
-    assert "at the last position of 2 pairs of prompts" in told.how
-    assert "over the 2 pairs that chose it (95" in told.standing
+    claims = make_claims(changed(study, "neuron_sweep", **two)).neuron_sweep
+    assert "at the last position of 2 pairs of prompts" in claims.how
+    assert "over the 2 pairs that chose it (95" in claims.standing
     assert "pairs" not in make_claims(study).neuron_sweep.how
 
 
@@ -287,17 +287,17 @@ def test_a_neuron_that_acts_through_the_best_is_no_rival():
     strong = sweep.recovery.copy()
     strong[2, 1] = 0.4
     through = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.1, 0.02]))
-    told = spaced(make_claims(through).neuron_sweep.standing)
-    assert "recovers 40 %, but mostly through L3N5: with that one held, 10 %." in told
+    claims = spaced(make_claims(through).neuron_sweep.standing)
+    assert "recovers 40 %, but mostly through L3N5: with that one held, 10 %." in claims
     strong[2, 1] = -0.01
     against = np.array([0.6, -0.01, -0.02])
     opposed = changed(plan, "neuron_sweep", recovery=strong, beside_best=against)
     assert "mostly through" not in make_claims(opposed).neuron_sweep.standing
     strong[2, 1] = 0.4
     aside = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.4, 0.02]))
-    told = make_claims(aside).neuron_sweep
-    assert "recovers 40 %." in spaced(told.standing)
-    assert "no other candidate recovers more than 40 % (L2N1)" in spaced(told.beside)
+    claims = make_claims(aside).neuron_sweep
+    assert "recovers 40 %." in spaced(claims.standing)
+    assert "no other candidate recovers more than 40 % (L2N1)" in spaced(claims.beside)
 
 
 def split_name(name):
@@ -386,8 +386,8 @@ def test_a_neuron_is_missed_only_where_it_is_of_the_true_top(subject, pair, outs
     recovery[sweep.exact] = [0.5, -0.4, 0.3, 0.01]
     others[: len(outside)] = outside
     given = dataclasses.replace(sweep, recovery=recovery, outside_recovery=others)
-    told = summary(given, 3)["attribution"]["missed"]
-    assert told == [sweep.outside[place] for place in missed]
+    document = summary(given, 3)["attribution"]["missed"]
+    assert document == [sweep.outside[place] for place in missed]
 
 
 @pytest.mark.parametrize("positions", ["last", "all"])

@@ -138,12 +138,12 @@ def test_an_address_of_ipv6_is_asked_without_its_brackets(monkeypatch):
 
 
 def test_workers_that_wait_for_what_others_hold_are_told():
-    told = []
-    wanted = functools.partial(workers._wanted, "GPU", tell=told.append)
+    fractions = []
+    wanted = functools.partial(workers._wanted, "GPU", tell=fractions.append)
     assert wanted(None, {"GPU": 4.0}, {"GPU": 4.0}) == 4
-    assert told == []
+    assert fractions == []
     assert wanted(3, {"GPU": 4.0}, {"GPU": 1.0}) == 3
-    assert "2 of 3 workers wait for one" in told[0]
+    assert "2 of 3 workers wait for one" in fractions[0]
     for asked, there in ((5, {"GPU": 4.0}), (None, {})):
         with pytest.raises(UserError, match="ask for fewer"):
             wanted(asked, there, there)
@@ -157,7 +157,7 @@ def test_only_a_worker_that_died_too_often_is_told_as_one(monkeypatch):
     exceptions.ActorDiedError = died
     unborn = type("Unborn", (died,), {"actor_init_failed": True})
 
-    def told(error):
+    def message(error):
         def get(_):
             raise error
 
@@ -167,9 +167,9 @@ def test_only_a_worker_that_died_too_often_is_told_as_one(monkeypatch):
             workers._got(None)
         return str(found.value)
 
-    assert told(died("killed")).startswith("A worker died more than 16 times (killed)")
+    assert message(died("killed")).startswith("A worker died more than 16 times (killed)")
     for other in (exceptions.RayError("an object is lost"), unborn("no such package")):
-        assert told(other).startswith(f"Ray could not do it ({other})")
+        assert message(other).startswith(f"Ray could not do it ({other})")
 
 
 def test_ray_is_asked_for_in_so_many_words(analysis):

@@ -45,23 +45,23 @@ def said_and_json(name, clean, corrupted):
 @pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
 @pytest.mark.parametrize(("clean", "corrupted", "why"), WEAK.values(), ids=list(WEAK))
 def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corrupted, why):
-    said, told = said_and_json(name, clean, corrupted)
+    said, document = said_and_json(name, clean, corrupted)
     assert said.startswith("This question has little to explain: the logit difference of ·an and")
     assert why in said
     assert "Ask with two prompts" in said
-    assert next(iter(told)) == "little_to_explain"
-    assert told["little_to_explain"] is True
-    assert told["pair"]["gap"] == pytest.approx(abs(clean - corrupted))
-    assert told["pair"]["prefers_target_after_clean"] == (clean > 0)
-    assert told["pair"]["prefers_foil_after_corrupted"] == (corrupted < 0)
+    assert next(iter(document)) == "little_to_explain"
+    assert document["little_to_explain"] is True
+    assert document["pair"]["gap"] == pytest.approx(abs(clean - corrupted))
+    assert document["pair"]["prefers_target_after_clean"] == (clean > 0)
+    assert document["pair"]["prefers_foil_after_corrupted"] == (corrupted < 0)
 
 
 @pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
 def test_of_a_clear_choice_an_answer_says_at_once_what_it_found(name):
-    said, told = said_and_json(name, 3.0, -2.0)
+    said, document = said_and_json(name, 3.0, -2.0)
     assert "little to explain" not in said
     assert "Ask with" not in said
-    assert told["little_to_explain"] is False
+    assert document["little_to_explain"] is False
 
 
 def test_a_gap_counts_whichever_its_sign_and_from_the_threshold_on():

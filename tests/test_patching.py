@@ -87,16 +87,16 @@ def test_a_difference_too_far_from_the_end_is_refused(embedded):
 
 
 @pytest.mark.parametrize(
-    ("best", "told"),
+    ("best", "message"),
     [
         ((0.8, 0.3), "Mostly one attention head does the carrying"),
         ((1.1, 0.6), "One attention head is enough, though not the only one that counts"),
         ((0.6, 0.5), "No one attention head does the carrying"),
     ],
 )
-def test_a_head_that_brings_back_all_is_not_said_to_carry_little(best, told):
+def test_a_head_that_brings_back_all_is_not_said_to_carry_little(best, message):
     own = evidence(Plan()).patching
     heads = np.zeros_like(own.heads_restored)
     heads.flat[:2] = best
     said = alone(named("patching"), dataclasses.replace(own, heads_restored=heads))
-    assert told in said.heads
+    assert message in said.heads

@@ -61,8 +61,8 @@ def test_every_sentence_that_it_tells_is_one_of_the_study(plan):
     written = pages(evidence(plan))
     post, study = (Prose(text).text for text in (written[POST], full(written)))
     claims = make_claims(evidence(plan))
-    told = [claims.neuron_sweep.standing, claims.ablation.heading, claims.generality.sentences]
-    for sentence in (Prose(text).text for text in told):
+    wording = [claims.neuron_sweep.standing, claims.ablation.heading, claims.generality.sentences]
+    for sentence in (Prose(text).text for text in wording):
         assert sentence in post
         assert sentence in study
     assert "undefined" not in post

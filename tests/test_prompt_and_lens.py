@@ -29,10 +29,10 @@ def test_probabilities_ranks_and_logit_difference_tell_one_story(subject, pair):
 def test_prose_after_one_prompt_alone_is_not_taken_for_a_corrupted_one(subject, pair):
     prose = [make_prompt(subject, text) for text in ("I saw the apple and ate", "We ate an egg")]
     result = next_token(subject, (pair.clean,), pair.contrast, prose)
-    found, told = facts(result), summary(result)
+    found, seen = facts(result), summary(result)
     assert found.corrupted is None
-    assert "corrupted" not in told
-    assert told["natural"]["prompts"] == 2
+    assert "corrupted" not in seen
+    assert seen["natural"]["prompts"] == 2
     diffs = [subject.logits(p.tokens)[-1] @ _contrast(subject, pair) for p in prose]
     assert found.natural.preferred == sum(float(diff) > 0 for diff in diffs)
 
@@ -47,9 +47,9 @@ def test_a_target_that_is_likelier_than_the_foil_need_not_come_first():
     """Both are told: after two prompts the target wins the choice, after none the next token."""
     ranks = np.array([1, 2, 3, 3])
     study = changed(evidence(Plan()), "next_token", rank_target=ranks)
-    told = Prose(make_claims(study).next_token.natural).text
-    assert "In ordinary prose the model always fails: ·an came first after 0 of 2 prompts" in told
-    assert "It was likelier than ·a after 2." in told
+    text = Prose(make_claims(study).next_token.natural).text
+    assert "In ordinary prose the model always fails: ·an came first after 0 of 2 prompts" in text
+    assert "It was likelier than ·a after 2." in text
 
 
 def test_one_pair_is_never_told_as_if_it_were_all_prompts():
@@ -58,10 +58,10 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     rare[1:, 0] -= 3.0
     fewer = changed(study, "ablation", baseline=rare)
     for asked, says in ((study, "after 5 of 5"), (fewer, "after none of 5")):
-        told = make_claims(asked).next_token
-        assert told.heading == "In this pair one word flips the answer"
-        assert says in told.answers
-        assert says in told.wrong
+        claims = make_claims(asked).next_token
+        assert claims.heading == "In this pair one word flips the answer"
+        assert says in claims.answers
+        assert says in claims.wrong
     alone = changed(study, "ablation", in_question=np.ones(len(rare), dtype=bool))
     assert "with other prompts was not asked" in make_claims(alone).next_token.answers
 

@@ -333,12 +333,12 @@ def test_the_folder_of_any_question_is_a_plain_name(target, foil):
 
 def test_held_out_pairs_are_of_words_of_one_length_and_leave_the_questions_own_out(subject):
     pairs = TREES.held_out_pairs(subject)
-    told = [(pair.clean.text, pair.corrupted.text) for pair in pairs]
+    text = [(pair.clean.text, pair.corrupted.text) for pair in pairs]
     expected = [
         tuple(TREES.template.format(word) for word in words)
         for words in zip(TREES.target_words, TREES.foil_words, strict=True)
     ]
-    assert told == expected[2:]  # apple stands in the clean prompt, lemon in the corrupted one
+    assert text == expected[2:]  # apple stands in the clean prompt, lemon in the corrupted one
     assert TREES.held_out_pairs(subject, 3) == pairs[:3]
     assert PAIR.held_out_pairs(subject) == ()
 

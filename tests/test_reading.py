@@ -97,8 +97,8 @@ def test_who_is_told_layer_by_layer_hears_what_a_reading_holds(subject):
     assert torch.equal(reading.logits, whole.logits)
     for layer, *values in heard:
         held = whole.activations[layer], whole.gates.get(layer), whole.ups.get(layer)
-        for told, expected in zip(values, held, strict=True):
-            assert told is expected is None or torch.equal(told, expected)
+        for found, expected in zip(values, held, strict=True):
+            assert found is expected is None or torch.equal(found, expected)
 
 
 def test_nothing_stays_changed_after_a_read(subject):

@@ -151,12 +151,12 @@ def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
     sweep = evidence(Plan()).neuron_sweep
     one = held_out(sweep, 1)
     study = changed(evidence(Plan()), "neuron_sweep", **one)
-    told = make_claims(study)
-    assert "not confirmed" in told.opening.lede
-    assert "Over 1 other pair it recovers" in told.neuron_sweep.confirmed
-    assert "without an interval" in told.neuron_sweep.confirmed
-    assert "There is no interval: one pair" in told.neuron_sweep.candidates
-    assert "either sign" not in told.neuron_sweep.candidates
+    claims = make_claims(study)
+    assert "not confirmed" in claims.opening.lede
+    assert "Over 1 other pair it recovers" in claims.neuron_sweep.confirmed
+    assert "without an interval" in claims.neuron_sweep.confirmed
+    assert "There is no interval: one pair" in claims.neuron_sweep.candidates
+    assert "either sign" not in claims.neuron_sweep.candidates
     (middles,) = study.neuron_sweep.figure("confirmation").select_traces({"marker.size": 10})
     assert [row[2:] for row in middles.customdata] == [["–", "–"]] * 3
 
@@ -176,10 +176,10 @@ def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed()
 
 
 def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
-    told = make_claims(evidence(Plan()))
-    assert "On held-out prompts L3N5 is also first among its 3" in told.neuron_sweep.confirmed
+    claims = make_claims(evidence(Plan()))
+    assert "On held-out prompts L3N5 is also first among its 3" in claims.neuron_sweep.confirmed
     assert "Only the candidates, 3 of 32 neurons, were patched there" in " ".join(
-        told.opening.limits
+        claims.opening.limits
     )
     study = evidence(Plan())
     weak = np.tile(np.array([0.02, 0.01, 0.01], dtype="f"), (6, 1))
@@ -191,8 +191,8 @@ def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
 
 def test_a_single_candidate_is_not_said_to_be_first():
     study = evidence(toy_plan())
-    told = make_claims(study)
-    assert "Held-out prompts confirm L0N0" in told.neuron_sweep.confirmed
+    claims = make_claims(study)
+    assert "Held-out prompts confirm L0N0" in claims.neuron_sweep.confirmed
     nothing = study.neuron_sweep.held_out_effect * 0
     unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=nothing))
     assert "Held-out prompts do not clearly confirm" in unclear.neuron_sweep.confirmed
@@ -204,9 +204,9 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     study = evidence(Plan())
     sweep = study.neuron_sweep
     turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
-    told = make_claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
-    assert "is also first among its 3 candidates" in told.confirmed
-    assert "strongest candidate in 6 of the 6 pairs" in told.candidates
+    claims = make_claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
+    assert "is also first among its 3 candidates" in claims.confirmed
+    assert "strongest candidate in 6 of the 6 pairs" in claims.candidates
 
 
 @pytest.mark.parametrize(
@@ -224,8 +224,8 @@ def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
     study = evidence(Plan())
     recovery = study.neuron_sweep.recovery.copy()
     recovery[0, : len(opposed)] = opposed
-    told = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neuron_sweep.against
-    assert said in told.replace("\u202f", " ")
+    claims = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neuron_sweep.against
+    assert said in claims.replace("\u202f", " ")
 
 
 def test_the_page_says_whether_the_best_neurons_rise_or_fall():
@@ -239,28 +239,28 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
 
 
 def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
-    told = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
-    assert "Where it changes most, its activation rises by 6.00" in told.direction
-    assert "last position" not in told.direction
+    claims = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
+    assert "Where it changes most, its activation rises by 6.00" in claims.direction
+    assert "last position" not in claims.direction
 
 
 def test_without_an_interval_the_page_says_so():
     gaps = np.array([1, -1, 1, -1, 1, 1], "f")  # of either sign: resampled, their sum may be zero
-    told = make_claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
+    claims = make_claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
     assert (
         "There is no interval: the gaps of these pairs have either sign"
-        in told.neuron_sweep.candidates
+        in claims.neuron_sweep.candidates
     )
-    assert "without an interval" in told.neuron_sweep.confirmed
-    assert "undefined" not in told.neuron_sweep.wrong
-    assert "not confirmed" in told.opening.lede
+    assert "without an interval" in claims.neuron_sweep.confirmed
+    assert "undefined" not in claims.neuron_sweep.wrong
+    assert "not confirmed" in claims.opening.lede
 
 
 def test_one_layer_of_one_head_and_one_neuron_makes_a_page():
-    told = prose(evidence(toy_plan()))
-    assert "L0N0 recovers 60 % of the difference by itself, and 48 % is lost" in told
-    assert "The only head, L0H0, recovers 0.80." in told
-    assert "undefined" not in told
+    found = prose(evidence(toy_plan()))
+    assert "L0N0 recovers 60 % of the difference by itself, and 48 % is lost" in found
+    assert "The only head, L0H0, recovers 0.80." in found
+    assert "undefined" not in found
 
 
 def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
@@ -268,10 +268,10 @@ def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
     study = evidence(Plan(**words))
     asked = study.question
     bare = Question(clean=asked.clean, corrupted=asked.corrupted, **words)
-    told = prose(replace(study, question=bare))
-    assert "The choice we study is the one between ·is and ·are" in told
+    found = prose(replace(study, question=bare))
+    assert "The choice we study is the one between ·is and ·are" in found
     for lesson in ("vowel", "English", "between articles", "·an "):
-        assert lesson not in told, lesson
+        assert lesson not in found, lesson
 
 
 @pytest.mark.parametrize(
@@ -297,9 +297,9 @@ def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quan
     ],
 )
 def test_the_original_study_is_told_apart_from_this_one(model, which):
-    told = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
-    assert which in told
-    assert "it is named as published" in told
+    claims = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
+    assert which in claims
+    assert "it is named as published" in claims
 
 
 @pytest.mark.parametrize(
@@ -329,10 +329,10 @@ def test_the_title_says_no_more_than_what_ablation_shows(shift, ablated, title, 
     changed_to[..., 0] += shift
     if ablated is None:
         changed_to[..., 0] = baseline[:, None, 0]
-    told = make_claims(changed(study, "ablation", baseline=baseline, ablated=changed_to)).opening
-    assert told.title.startswith(title)
-    assert told.lede.index("One neuron") == 0
-    assert re.search(without, Markup(told.preference).striptags())
+    claims = make_claims(changed(study, "ablation", baseline=baseline, ablated=changed_to)).opening
+    assert claims.title.startswith(title)
+    assert claims.lede.index("One neuron") == 0
+    assert re.search(without, Markup(claims.preference).striptags())
 
 
 def test_no_figure_in_a_caption_is_written_in_a_template():
@@ -364,12 +364,12 @@ def _commands(plan: Plan) -> dict[str, str]:
 
 
 def test_a_figures_command_is_its_experiments_own_with_what_the_study_asked_otherwise():
-    told = {name: text.removeprefix("an-neuron ") for name, text in _commands(Plan()).items()}
-    assert told["next_token"] == told["natural_prompts"] == "next-token"
-    assert told["beside_original"] == told["heads"] == "patching"
-    assert told["random_text"] == "activations --neuron L3N5 --random-texts 100"
-    assert told["corpus_auc"] == "corpus-scan --neuron L3N5 --rivals L2N1,L2N2"
-    assert told["comparison"] == "comparison"
+    found = {name: text.removeprefix("an-neuron ") for name, text in _commands(Plan()).items()}
+    assert found["next_token"] == found["natural_prompts"] == "next-token"
+    assert found["beside_original"] == found["heads"] == "patching"
+    assert found["random_text"] == "activations --neuron L3N5 --random-texts 100"
+    assert found["corpus_auc"] == "corpus-scan --neuron L3N5 --rivals L2N1,L2N2"
+    assert found["comparison"] == "comparison"
 
 
 @pytest.mark.parametrize("model", ["gpt2-large", "my model; rm -rf ~", HOSTILE[3]])
@@ -459,14 +459,14 @@ def _lowering() -> dict[str, object]:
 
 
 def test_a_neuron_can_work_with_negative_activation():
-    told = _on_prompts(-10.0, -1.0, news=0.1, **_lowering())
-    assert told.activations.heading == "It fires before the word, but is nearly silent on news"
-    assert "with negative activation" in told.activations.firing
-    assert "active at the end of both" not in told.activations.pair
-    assert "none reaches half of the −10.00" in told.activations.news
-    assert told.direct_effect.heading == "It writes the word, with negative activation"
-    assert "its output weights lower" in told.direct_effect.target
-    assert "It also pushes" in told.direct_effect.foil
+    found = _on_prompts(-10.0, -1.0, news=0.1, **_lowering())
+    assert found.activations.heading == "It fires before the word, but is nearly silent on news"
+    assert "with negative activation" in found.activations.firing
+    assert "active at the end of both" not in found.activations.pair
+    assert "none reaches half of the −10.00" in found.activations.news
+    assert found.direct_effect.heading == "It writes the word, with negative activation"
+    assert "its output weights lower" in found.direct_effect.target
+    assert "It also pushes" in found.direct_effect.foil
     assert "active on news text too" in _on_prompts(-10.0, -1.0, news=-8.0).activations.news
 
 
@@ -476,14 +476,14 @@ def test_lowering_the_target_with_positive_activation_is_not_writing_it():
 
 
 def test_a_neuron_loud_on_the_corrupted_prompt_is_said_to_fall_silent():
-    told = _on_prompts(0.1, 10.0, **_lowering())
-    assert "It falls silent on the token before" in told.activations.firing
-    assert told.activations.heading.startswith("It falls silent before the word")
-    assert "It holds" in told.direct_effect.target
-    assert "its output weights lower" in told.direct_effect.target
+    found = _on_prompts(0.1, 10.0, **_lowering())
+    assert "It falls silent on the token before" in found.activations.firing
+    assert found.activations.heading.startswith("It falls silent before the word")
+    assert "It holds" in found.direct_effect.target
+    assert "its output weights lower" in found.direct_effect.target
     assert "It holds" in _on_prompts(0.1, -10.0).direct_effect.target
     assert "its output weights raise" in _on_prompts(0.1, -10.0).direct_effect.target
-    assert "fires on the token before" not in told.opening.lede
+    assert "fires on the token before" not in found.opening.lede
     assert "quiets down" in _on_prompts(4.0, 10.0).activations.firing
 
 
@@ -503,10 +503,10 @@ def _in_news(active_where_expected: bool, active_otherwise: bool):
 
 
 def test_a_neuron_loud_just_where_the_word_comes_is_told_so():
-    told = _in_news(active_where_expected=True, active_otherwise=False)
-    assert "well beyond sentences like ours" in told.wrong
-    assert "at work there too" in told.model_there
-    assert "by other means" not in told.model_there
+    found = _in_news(active_where_expected=True, active_otherwise=False)
+    assert "well beyond sentences like ours" in found.wrong
+    assert "at work there too" in found.model_there
+    assert "by other means" not in found.model_there
     assert "more than the coming of" in _in_news(True, True).wrong
 
 
@@ -522,18 +522,22 @@ def test_a_token_that_begins_every_text_does_not_count():
     for index in range(len(result.lengths)):
         tokens[result.text(index).start] = "<|endoftext|>"
         values[result.text(index).start] = 99.0
-    told = make_claims(
+    claims = make_claims(
         changed(study, "activations", tokens=tuple(tokens), activations=values)
     ).activations
-    assert told.heading == "It fires before the word, but is nearly silent on news"
-    assert "of 195 tokens" in told.news
-    assert "left out" in told.news_range
+    assert claims.heading == "It fires before the word, but is nearly silent on news"
+    assert "of 195 tokens" in claims.news
+    assert "left out" in claims.news_range
 
 
 def test_the_news_sample_is_called_what_it_is():
-    told = make_claims(evidence(Plan()))
+    claims = make_claims(evidence(Plan()))
     sample = "the first tokens of 5 news articles drawn at random"
-    for text in (told.activations.news, told.activations.news_caption, told.opening.limits[-1]):
+    for text in (
+        claims.activations.news,
+        claims.activations.news_caption,
+        claims.opening.limits[-1],
+    ):
         assert sample in text
     assert "tokens drawn at random" not in prose(evidence(Plan()))
 
@@ -542,6 +546,6 @@ def test_the_originals_lens_is_told_beside_the_same_question_and_beside_no_other
     study = evidence(Plan())
     asked = questions.default()
     same = changed(study, "logit_lens", prompts=(asked.clean, asked.corrupted))
-    told = make_claims(same).logit_lens.published
-    assert "It jumped at MLP 31," in told
+    claims = make_claims(same).logit_lens.published
+    assert "It jumped at MLP 31," in claims
     assert make_claims(study).logit_lens.published == ""

@@ -53,8 +53,8 @@ def test_the_index_leads_to_the_page_over_all_questions(built):
     page = (built / "smollm2-135m/library.html").read_text()
     assert "is the exception" in page
     assert "the model does not tell these apart" in page
-    told = json.loads((built / "smollm2-135m/data/library.json").read_text())
-    assert [row["name"] for row in told["summary"]["questions"]] == ["an", "are", "she", "yes"]
+    document = json.loads((built / "smollm2-135m/data/library.json").read_text())
+    assert [row["name"] for row in document["summary"]["questions"]] == ["an", "are", "she", "yes"]
 
 
 def asked(study: Path, out: Path) -> list[str]:
@@ -86,14 +86,14 @@ def test_every_result_lies_beside_the_page_as_json_and_each_figure_leads_to_its_
         page = (built / WHERE / f"{home}.html").read_text(encoding="utf-8")
         part = page.partition(f'<figure id="{drawn.name}"')[2].partition("</figure>")[0]
         (link,) = re.findall(r'href="(data/[^"]*)"', part)
-        told = json.loads((built / WHERE / link).read_text(encoding="utf-8"))
-        assert told["provenance"]["experiment"] == experiment.name
-        assert told["summary"]
+        document = json.loads((built / WHERE / link).read_text(encoding="utf-8"))
+        assert document["provenance"]["experiment"] == experiment.name
+        assert document["summary"]
 
 
 def test_a_result_shows_more_on_the_site_where_its_experiment_says_so(built):
-    told = json.loads((built / WHERE / "data" / "patching.json").read_text(encoding="utf-8"))
-    assert {"resid_pre", "attn_out", "mlp_out", "z"} <= set(told["summary"])
+    document = json.loads((built / WHERE / "data" / "patching.json").read_text(encoding="utf-8"))
+    assert {"resid_pre", "attn_out", "mlp_out", "z"} <= set(document["summary"])
 
 
 def test_a_new_build_replaces_the_old_one(study, tmp_path):
@@ -151,11 +151,11 @@ def test_a_study_of_words_of_several_tokens_has_a_page_and_says_what_it_lacks(tm
     for holds, folder in folders.items():
         pages = built / folder.relative_to(tmp_path / "results")
         post = (pages / "index.html").read_text()
-        told = Prose(post).text
-        assert ("One neuron decides for" in told) == holds
-        assert ("No single neuron among the 32" in told) == (not holds)
-        assert "is several tokens long. What cannot be asked of such words is left out" in told
-        assert "part at their first tokens" in told
+        text = Prose(post).text
+        assert ("One neuron decides for" in text) == holds
+        assert ("No single neuron among the 32" in text) == (not holds)
+        assert "is several tokens long. What cannot be asked of such words is left out" in text
+        assert "part at their first tokens" in text
         assert 'id="dose"' not in post
         assert 'id="written_tokens"' not in post
         for name, why in studies[holds].refused.items():
@@ -184,10 +184,10 @@ def test_where_there_is_no_study_that_is_one_sentence_and_exit_code_2(
     options = [word for name, value in wanted.items() for word in (f"--{name}", value)]
     arguments = ["--results", str(folder), "--out", str(tmp_path / "dist"), *options]
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
+    text = capsys.readouterr()
+    assert text.out == ""
     which = "".join(f" of {name}" for name in wanted.values())
-    assert re.fullmatch(rf"error: There is no study{which} in .* first\.\n", told.err)
+    assert re.fullmatch(rf"error: There is no study{which} in .* first\.\n", text.err)
     assert not (tmp_path / "dist").exists()
 
 

@@ -41,11 +41,11 @@ def test_every_section_is_of_an_experiment_and_every_step_with_sentences_has_one
 
 
 def test_sections_and_contents_stand_in_the_order_of_the_argument():
-    told = evidence(Plan())
+    found = evidence(Plan())
     with undrawn():
-        page = render(told)
+        page = render(found)
     ids = re.findall(r'<section id="([\w-]+)"', page)
-    expected = [f"{each.name}-section" for each in told.experiments]
+    expected = [f"{each.name}-section" for each in found.experiments]
     assert ids == ["question", *expected, "original", "making"]
     files = [f"{name.removesuffix('-section')}.html" for name in ids]
     assert re.findall(r'<li id="[\w-]+">\s*<a href="([\w.]+)"', page) == files
@@ -105,16 +105,16 @@ def toy():
 
 def test_an_experiment_without_a_section_of_its_own_gets_one(toy):
     page = render(toy)
-    told = section(page, "toy_experiment")
-    assert told.count("<figure") == 1
-    assert "Computed by <code>an-neuron toy-experiment" in told
-    words = Prose(told).text
+    found = section(page, "toy_experiment")
+    assert found.count("<figure") == 1
+    assert "Computed by <code>an-neuron toy-experiment" in found
+    words = Prose(found).text
     assert TOY.title in words
     assert TOY.asks in words
     assert "Most tokens are long: 2 of 3" in words
     assert "Tokens and their letters" in words
-    assert '<td><code class="tok">·climbed</code></td><td>7</td>' in told
-    assert "<b>" not in told
+    assert '<td><code class="tok">·climbed</code></td><td>7</td>' in found
+    assert "<b>" not in found
     last = [part.id for part in parts(toy, make_claims(toy))][-3]
     assert last == "toy_experiment-section"
 
@@ -147,11 +147,11 @@ def test_a_bare_pair_makes_a_page_and_says_what_it_leaves_out(bare, page):
     chapters = re.findall(r'<li id="[\w-]+">\s*<a href="([\w.]+)"', page.read_text("utf-8"))
     text = "".join(page.with_name(file).read_text("utf-8") for file in chapters)
     (folder,) = (path.parent for path in bare.rglob("question.json"))
-    told = load_evidence(folder)
-    assert re.findall(r'<figure id="(\w+)"', text) == [f.name for _, f in figures(told)]
+    found = load_evidence(folder)
+    assert re.findall(r'<figure id="(\w+)"', text) == [f.name for _, f in figures(found)]
     assert "generality-section" not in text
     assert 'id="original"' not in text
-    lacking = sum(len(e.figures) - len(e.shows(told.question)) for e in told.experiments)
+    lacking = sum(len(e.figures) - len(e.shows(found.question)) for e in found.experiments)
     assert text.count("A figure is left out here: the question names no") == lacking > 0
     words = Prose(text).text
     assert (
@@ -170,9 +170,9 @@ def test_no_section_tells_of_english_articles_but_where_they_are_asked_about():
 
 
 def test_a_hostile_question_has_its_own_words_and_not_those_of_the_original():
-    told = prose(evidence(hostile_plan()))
-    assert "neuron 892" not in told
-    assert hostile_plan().target.replace(" ", "·") in told
+    found = prose(evidence(hostile_plan()))
+    assert "neuron 892" not in found
+    assert hostile_plan().target.replace(" ", "·") in found
 
 
 def without(study, *names):
@@ -223,7 +223,7 @@ def test_a_step_whose_file_is_gone_is_named_in_one_sentence(tmp_path, capsys):
         kept = folder / f"{step.name}.json"
         kept.rename(tmp_path / "aside")
         assert report(asked) == 2
-        (told,) = capsys.readouterr().err.splitlines()
-        assert f"There is no result {kept}: run `an-neuron study` first." in told
+        (text,) = capsys.readouterr().err.splitlines()
+        assert f"There is no result {kept}: run `an-neuron study` first." in text
         (tmp_path / "aside").rename(kept)
     assert not (tmp_path / "pages").exists()

@@ -20,7 +20,7 @@ from analysis.prompts import make_pair
 from analysis.questions import Question
 from tests.committed import committed
 from tests.plant import plant
-from tests.prose import check_turned
+from tests.prose import check_opposites
 from tests.questions import CLEAN, CORRUPTED
 from tests.reference import patched_recoveries
 from tests.synthetic import Plan, changed, evidence
@@ -168,7 +168,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def said(**fields):
@@ -177,37 +177,37 @@ def said(**fields):
 
 def test_what_was_not_rounded_is_not_said_to_survive_it():
     none = np.zeros((0, 4), "f")
-    told = said(quantised=(), drawn_answers=none, drawn_rank=np.zeros(0, int), drawn_best=())
-    assert "does not arise" in told.setup
-    assert told.drawn == told.answer == ""
-    assert told.heading == "It holds however the prompt is given"
-    assert "nothing was rounded" in told.caption
+    found = said(quantised=(), drawn_answers=none, drawn_rank=np.zeros(0, int), drawn_best=())
+    assert "does not arise" in found.setup
+    assert found.drawn == found.answer == ""
+    assert found.heading == "It holds however the prompt is given"
+    assert "nothing was rounded" in found.caption
 
 
 def test_what_cannot_be_drawn_anew_is_not_known():
     none = {"drawn_answers": np.zeros((0, 4), "f"), "drawn_rank": np.zeros(0, int)}
-    told = said(**none, drawn_best=(), redrawn=0.0, quantised=("IQ2_XXS",))
-    assert "not evenly spaced" in told.setup
-    assert told.heading == "It holds however the prompt is given"
+    found = said(**none, drawn_best=(), redrawn=0.0, quantised=("IQ2_XXS",))
+    assert "not evenly spaced" in found.setup
+    assert found.heading == "It holds however the prompt is given"
 
 
 def test_one_redraw_in_which_another_neuron_leads_is_told():
     result = evidence(Plan()).robustness
     rank, best = result.drawn_rank.copy(), list(result.drawn_best)
     rank[4], best[4] = 2, "L2N1"
-    told = said(drawn_rank=rank, drawn_best=tuple(best))
-    assert "first in 19 of 20 redraws" in told.drawn
-    assert "at times: then it is L2N1" in told.drawn
-    assert "It hangs on how the weights were rounded" in told.heading
+    found = said(drawn_rank=rank, drawn_best=tuple(best))
+    assert "first in 19 of 20 redraws" in found.drawn
+    assert "at times: then it is L2N1" in found.drawn
+    assert "It hangs on how the weights were rounded" in found.heading
 
 
 def test_a_redraw_that_turns_the_answer_alone_leaves_the_neurons_part():
     answers = evidence(Plan()).robustness.drawn_answers.copy()
     answers[7, 0] = -0.1
-    told = said(drawn_answers=answers)
-    assert "So rounding does not make the finding" in told.drawn
-    assert "preferred in 19 of 20 redraws" in told.answer
-    assert "within the noise of rounding" in told.answer
+    found = said(drawn_answers=answers)
+    assert "So rounding does not make the finding" in found.drawn
+    assert "preferred in 19 of 20 redraws" in found.answer
+    assert "within the noise of rounding" in found.answer
 
 
 def test_a_redraw_that_does_not_tell_the_prompts_apart_has_no_recovery():
@@ -221,13 +221,13 @@ def test_a_redraw_that_does_not_tell_the_prompts_apart_has_no_recovery():
 
 
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
-    told = answer(
+    found = answer(
         "robustness", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED,
         "--neuron", "L1N3",
     )  # fmt: skip
-    assert told["quantised"] == told["draws"] == []
-    assert told["formats"][0]["format"] == PLAIN
-    assert {"recovery", "lost", "rank"} <= set(told["formats"][0])
+    assert found["quantised"] == found["draws"] == []
+    assert found["formats"][0]["format"] == PLAIN
+    assert {"recovery", "lost", "rank"} <= set(found["formats"][0])
 
 
 def test_the_embedded_models_neuron_outlives_rounding_and_its_answer_does_not():

@@ -61,13 +61,13 @@ def test_the_same_documents_come_out_of_every_kind_of_file(tmp_path):
 def test_documents_are_numbered_through_all_files_and_empty_ones_are_left_out(tmp_path):
     first = write_parquet(tmp_path / "a.parquet", [STORIES[0], None, " ", STORIES[1]])
     second = write_json_lines(tmp_path / "b.jsonl", [STORIES[2]])
-    told = []
-    documents = list(Texts((first, second)).documents(told.append))
+    fractions = []
+    documents = list(Texts((first, second)).documents(fractions.append))
     assert [text for _, text in documents] == STORIES
     numbers = [number for number, _ in documents]
     assert numbers == sorted({*numbers})
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
 
 
 def test_a_long_text_is_read_in_parts_that_make_the_whole(tmp_path, monkeypatch):
@@ -130,12 +130,12 @@ def test_a_file_that_cannot_be_read_ends_the_scan_in_a_sentence_or_is_named_and_
     if content is not None:
         path.write_bytes(content)
     good, after = (write_json_lines(tmp_path / f"{i}.jsonl", STORIES[:1]) for i in range(2))
-    with pytest.raises(UserError, match=says.replace("(", r"\(").replace(")", r"\)")) as told:
+    with pytest.raises(UserError, match=says.replace("(", r"\(").replace(")", r"\)")) as seen:
         read(good, path, after)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(seen.value)
     left_out = []
     documents = read(good, path, after, unreadable=left_out.append)
-    assert left_out == [str(told.value)]
+    assert left_out == [str(seen.value)]
     assert [documents[0][1], documents[-1][1]] == STORIES[:1] * 2
 
 

@@ -41,9 +41,9 @@ def test_the_index_is_a_table_of_questions_by_models(site):
     assert table.count("<tr>") == 2
     assert table.count("<td>") == 2 * 3
     assert table.count("<td>–") == 2
-    told = Prose(table).text
-    assert "One neuron decides" in told
-    assert questions.default().title in told
+    text = Prose(table).text
+    assert "One neuron decides" in text
+    assert questions.default().title in text
 
 
 def test_every_page_leads_back_to_the_index(site):

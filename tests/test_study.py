@@ -132,9 +132,9 @@ def test_the_command_beside_every_number_asks_what_the_study_asked(which, reques
         words = shlex.split(command(made.evidence, experiment))
         assert words[:2] == ["an-neuron", experiment.verb]
         monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(Asked) as told:
+        with pytest.raises(Asked) as found:
             cli.main()
-        (asked,) = told.value.args
+        (asked,) = found.value.args
         assert asked.options == made.asked[experiment.name].options, experiment.name
         assert asked.neurons == made.asked[experiment.name].neurons, experiment.name
         record = experiment_record(experiment, asked)
@@ -145,11 +145,11 @@ def experiment_record(experiment, asked):
     """All that its Result depends on: the prompts of a question matter to some only."""
     from analysis.running import record
 
-    told = record(experiment, asked)
+    found = record(experiment, asked)
     if not {"prompts", "pair"} & {*experiment.needs}:
-        told.pop("clean")
-        told.pop("corrupted")
-    return told
+        found.pop("clean")
+        found.pop("corrupted")
+    return found
 
 
 @pytest.mark.parametrize("which", ["trees", "bare"])
@@ -159,8 +159,8 @@ def test_the_command_of_the_study_makes_the_study(which, request, answer, monkey
     monkeypatch.setattr(study, "run_study", lambda *asked: iter([*map(seen.append, asked)][:0]))
     seen = []
     _, *words = shlex.split(study_command(made.evidence))
-    told = answer(*words, "--out", tmp_path)
-    assert told["folder"] == str(tmp_path / made.folder.parent.name / made.folder.name)
+    found = answer(*words, "--out", tmp_path)
+    assert found["folder"] == str(tmp_path / made.folder.parent.name / made.folder.name)
     assert seen[:2] == [made.subject, made.evidence.question]
 
 

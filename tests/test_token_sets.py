@@ -118,12 +118,12 @@ def test_a_sets_direct_effect_is_the_derivative_of_its_log_sum(subject, sets):
     written = (subject.write(NEURON) @ subject.W_U).double()
     size = torch.zeros((), dtype=torch.float64, requires_grad=True)
     moved = logits + size * (written - written.mean())
-    for ids, told in (
+    for ids, found in (
         (sets.contrast.targets, result.target_logit),
         (sets.contrast.foils, result.foil_logit),
     ):
         (slope,) = torch.autograd.grad(moved[list(ids)].logsumexp(-1), size, retain_graph=True)
-        assert told == pytest.approx(float(slope), abs=1e-4)
+        assert found == pytest.approx(float(slope), abs=1e-4)
     assert result.weighted_at == CLEAN
 
 
@@ -210,9 +210,9 @@ def test_a_backslash_elsewhere_is_but_that():
     ],
 )
 def test_a_wrong_set_is_told_in_a_sentence(subject, target, foil, sentence):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         make_contrast(subject, target, foil)
-    assert str(told.value).startswith(sentence) or sentence in str(told.value)
+    assert str(found.value).startswith(sentence) or sentence in str(found.value)
     if "2 tokens" not in sentence:
         with pytest.raises(UserError, match="This is no question: "):
             Question(clean="x", target=target, foil=foil)

@@ -74,24 +74,24 @@ def study(registered, tmp_path_factory):
 def typed(capsys, monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["an-neuron", *map(str, arguments)])
     code = cli.main()
-    told = capsys.readouterr()
-    assert code == 0, told.err
-    return told.out
+    text = capsys.readouterr()
+    assert code == 0, text.err
+    return text.out
 
 
 def test_the_command_line_lists_it_and_its_options(capsys, monkeypatch):
     assert "toy-experiment" in typed(capsys, monkeypatch, "--help")
-    told = typed(capsys, monkeypatch, "toy-experiment", "--help")
-    assert "--least" in told
-    assert "Letters from which a token" in told
+    found = typed(capsys, monkeypatch, "toy-experiment", "--help")
+    assert "--least" in found
+    assert "Letters from which a token" in found
 
 
 def test_its_verb_answers_in_json(capsys, monkeypatch, model):
     asked = ["toy-experiment", "--model", model, "--clean", QUESTION.clean, "--least", 7, "--json"]
-    told = json.loads(typed(capsys, monkeypatch, *asked))
-    letters = [row["letters"] for row in told["tokens"]]
+    document = json.loads(typed(capsys, monkeypatch, *asked))
+    letters = [row["letters"] for row in document["tokens"]]
     assert letters == [len(word) for word in QUESTION.clean.split()]
-    assert told["share"] == pytest.approx(1 / 8)  # climbed alone
+    assert document["share"] == pytest.approx(1 / 8)  # climbed alone
 
 
 def test_python_has_it_as_a_function():

@@ -77,20 +77,20 @@ def test_a_failure_is_told_as_one():
     result = grafted(Plan(holds=False))
     gains = result.gains.copy()
     gains[..., 4, :] = [0.0, -0.1, 0.1]  # choices are no better
-    told = alone(EXPERIMENT, dataclasses.replace(result, gains=gains))
-    assert "cannot be copied" in told.heading
-    assert "it failed" in told.outcome
+    claims = alone(EXPERIMENT, dataclasses.replace(result, gains=gains))
+    assert "cannot be copied" in claims.heading
+    assert "it failed" in claims.outcome
 
 
 def test_the_summary_holds_what_programs_ask_for():
-    told = EXPERIMENT.summary(result("itself"))
-    held_out = told["held_out"]
-    assert told["verdict"] == "transplanted"
+    document = EXPERIMENT.summary(result("itself"))
+    held_out = document["held_out"]
+    assert document["verdict"] == "transplanted"
     assert held_out["after"] > held_out["before"]
     assert held_out["interval"][0] <= held_out["gain"] <= held_out["interval"][1]
     assert held_out["restored"] > 0.8
-    assert abs(told["corpus_loss_change"]) < 0.002
-    assert {each["variant"] for each in told["controls"]} >= {
+    assert abs(document["corpus_loss_change"]) < 0.002
+    assert {each["variant"] for each in document["controls"]} >= {
         "random donor neuron",
         "shuffled activations",
         "constant bias",
@@ -139,10 +139,10 @@ def test_a_transplant_that_turns_no_answer_says_so():
     held = grafted(Plan())
     gains = held.gains.copy()
     gains[..., 3, :] = [0.0, -0.05, 0.05]  # the share of right choices stays
-    told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
-    assert "not enough to turn answers" in told.outcome
+    claims = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
+    assert "not enough to turn answers" in claims.outcome
     assert "not enough to turn answers" not in alone(EXPERIMENT, held).outcome
-    assert "turns no answer there" in told.heading
+    assert "turns no answer there" in claims.heading
     assert "turns no answer there" not in alone(EXPERIMENT, held).heading
 
 
@@ -150,8 +150,8 @@ def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():
     held = grafted(Plan())
     gains = held.gains.copy()
     gains[held.variants.index("own neuron amplified")] = gains[0]
-    told = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
-    assert "has such a neuron itself" in told.controls
+    claims = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
+    assert "has such a neuron itself" in claims.controls
     assert "has such a neuron itself" not in alone(EXPERIMENT, held).controls
 
 
@@ -160,9 +160,9 @@ def beside(*others):
 
 
 def test_a_study_tells_whether_the_method_gives_a_model_its_own_neuron_back():
-    told = beside(put_back(Plan()))
-    assert "98 %" in told.back.replace("\u202f", " ").replace("\xa0", " ")
-    assert "it works where everything that the neuron reads is there" in told.back
+    found = beside(put_back(Plan()))
+    assert "98 %" in found.back.replace("\u202f", " ").replace("\xa0", " ")
+    assert "it works where everything that the neuron reads is there" in found.back
     assert "does not even work" in beside(put_back(Plan(holds=False))).back
     assert not beside().back
 

@@ -17,7 +17,7 @@ from analysis.experiments.upstream.compute import STEP_NEURONS, summary, upstrea
 from analysis.neuron import Neuron
 from analysis.prompts import make_pair
 from analysis.results import load, save
-from tests.prose import Prose, check_turned, render
+from tests.prose import Prose, check_opposites, render
 from tests.questions import CLEAN, CORRUPTED, default_pair
 from tests.synthetic import Plan, changed, evidence, toy_plan
 
@@ -134,10 +134,10 @@ def test_attention_is_the_models_own_and_no_whole_pattern_is_kept(subject, pair)
 
 def test_the_heads_are_those_that_differ_most_in_the_leading_projection(result):
     difference = dict(zip(result.components, result.difference[result.leading], strict=True))
-    told = [abs(difference[head]) for head in result.heads]
+    found = [abs(difference[head]) for head in result.heads]
     others = [abs(v) for name, v in difference.items() if "H" in name and name not in result.heads]
-    assert told == sorted(told, reverse=True)
-    assert min(told) >= max(others)
+    assert found == sorted(found, reverse=True)
+    assert min(found) >= max(others)
 
 
 def test_single_neurons_are_parts_of_their_mlp(subject, pair):
@@ -291,7 +291,7 @@ CLAIMS = [
 
 @pytest.mark.parametrize(("said", "opposite"), CLAIMS)
 def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def claims_of(study):
@@ -322,12 +322,12 @@ def test_parts_that_differ_most_are_not_called_the_largest():
     """A part that is the same in both prompts may be the largest: it tells nothing of them."""
     contributions = evidence(Plan()).upstream.step_contributions.copy()
     contributions[:, :, -1] += 50.0
-    told = _said(step_contributions=contributions)
-    assert "L1H0 differs most in what it reads from embedding" in told.steps
-    assert "L1H0 differs most in what it reads from embedding; L2N1" in told.steps_caption
-    assert "differs most in what it reads from" in told.sources_caption
+    found = _said(step_contributions=contributions)
+    assert "L1H0 differs most in what it reads from embedding" in found.steps
+    assert "L1H0 differs most in what it reads from embedding; L2N1" in found.steps_caption
+    assert "differs most in what it reads from" in found.sources_caption
     for wrong in ("most of all", "above all", "mostly", "matters most"):
-        assert wrong not in told.steps + told.steps_caption + told.sources_caption
+        assert wrong not in found.steps + found.steps_caption + found.sources_caption
 
 
 @pytest.mark.parametrize(
@@ -348,15 +348,15 @@ def test_a_neuron_is_said_not_to_be_driven_by_a_head_only_where_it_is_not(
     result = evidence(Plan()).upstream
     contributions = np.full_like(result.step_contributions, 0.05)
     contributions[1, 0, :2] += of_embedding, of_head
-    told = _said(step_contributions=contributions, step_totals=contributions.sum(-1)).steps
-    assert said in told
+    found = _said(step_contributions=contributions, step_totals=contributions.sum(-1)).steps
+    assert said in found
 
 
 def test_a_head_that_matched_neurons_read_too_is_not_called_certain():
     control = np.full_like(evidence(Plan()).upstream.matched_contrast, 3.0)
-    told = _said(matched_contrast=control)
-    assert "not certain" in told.pairs
-    assert "40 of 40 matched neurons" in told.pairs
+    found = _said(matched_contrast=control)
+    assert "not certain" in found.pairs
+    assert "40 of 40 matched neurons" in found.pairs
 
 
 def test_without_held_out_pairs_nothing_is_said_to_hold_elsewhere():
@@ -364,10 +364,10 @@ def test_without_held_out_pairs_nothing_is_said_to_hold_elsewhere():
     chain = {
         name: getattr(result, name)[:, :1] for name in ("chain_activation", "chain_answer")
     } | {name: getattr(result, name)[:1] for name in ("chain_activation_gap", "chain_answer_gap")}
-    told = _said(pairs=result.pairs[:1], contrast=result.contrast[:1], **chain)
-    assert "held-out" not in told.chain
-    assert "was not tested" in told.pairs
-    assert "no other pair was tested" in told.pairs_caption
+    found = _said(pairs=result.pairs[:1], contrast=result.contrast[:1], **chain)
+    assert "held-out" not in found.chain
+    assert "was not tested" in found.pairs
+    assert "no other pair was tested" in found.pairs_caption
 
 
 def test_a_plain_mlp_is_not_called_gated():
@@ -386,9 +386,9 @@ def test_a_plain_mlp_is_not_called_gated():
     one["matched_earlier"] = result.matched_earlier[:1]
     one |= {"matched_contributions": result.matched_contributions[:1], "shares": result.shares[:1]}
     one |= {"contrast": result.contrast[:, :1], "matched_contrast": result.matched_contrast[:, :1]}
-    told = _said(projections=("in",), lead="in", **one)
-    assert "gated" not in told.projections
-    assert "pre-activation of L3N5" in told.projections
+    found = _said(projections=("in",), lead="in", **one)
+    assert "gated" not in found.projections
+    assert "pre-activation of L3N5" in found.projections
 
 
 @pytest.mark.slow
@@ -396,8 +396,8 @@ def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
     found = upstream(subject, Neuron(0, 3), pair)
     study = evidence(Plan())
     study = dataclasses.replace(study, results={**study.results, "upstream": found})
-    told = Prose(render(study)).text
-    assert ("No attention head comes before it" in told) == subject.family.parallel
+    text = Prose(render(study)).text
+    assert ("No attention head comes before it" in text) == subject.family.parallel
     assert make_claims(evidence(toy_plan())).upstream.heading
 
 
@@ -433,18 +433,18 @@ def test_the_verb_prints_parts_that_sum(answer, folder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         (("--neuron", "L9N0", *PAIR), "outside this model"),
         (("--neuron", "892"), "is not a neuron"),
         (("--clean", CLEAN), "Only --clean is given"),
     ],
 )
-def test_bad_input_is_one_sentence(analysis, llama_folder, asked, told):
+def test_bad_input_is_one_sentence(analysis, llama_folder, asked, message):
     code, out, err = analysis("upstream", "--model", llama_folder, *asked)
     assert code == 2
     assert out == ""
-    assert told in err
+    assert message in err
 
 
 def hooked(subject, pair, base, source, patch, neuron):

@@ -29,8 +29,8 @@ def planted():
     subject = make_subject("gpt2")
     contrast = make_tiny_pair(subject).contrast
     prompts = {"clean": CLEAN, "corrupted": CORRUPTED, "target": " an", "foil": " a"}
-    told = published_of(subject, NEURON, prompts, contrast.target_id, contrast.foil_id)
-    return subject, told
+    found = published_of(subject, NEURON, prompts, contrast.target_id, contrast.foil_id)
+    return subject, found
 
 
 def test_every_number_computed_by_hand_from_processed_weights_comes_out(planted):
@@ -38,15 +38,15 @@ def test_every_number_computed_by_hand_from_processed_weights_comes_out(planted)
     off = np.abs(result.here - result.published)
     assert result.agrees.all()
     assert off.max() < 1e-3, result.names[int(off.argmax())]
-    subject, told = planted
+    subject, found = planted
     positions = len(subject.tokens(CLEAN))
     assert len(off) == (
-        len(told["scalars"]) - 1  # one of them counts texts that are not at hand
+        len(found["scalars"]) - 1  # one of them counts texts that are not at hand
         + 2 * subject.n_layers + 1  # the lens
         + 3 * subject.n_layers * positions  # the maps
         + subject.d_mlp  # the neurons of one layer
         + 2 * subject.d_vocab  # congruences of the neuron, leads of each token
-        + len(told["mutual_exclusive_top30"])
+        + len(found["mutual_exclusive_top30"])
     )  # fmt: skip
     assert set(result.left_out) == {"pile10k_top1_an", "an_proportion"}
     assert summary(result)["agree"] is True
@@ -65,15 +65,15 @@ def leaves(value, path=()):
 @pytest.mark.slow
 def test_a_number_published_otherwise_deviates_and_it_alone(planted):
     """One number of every group in turn, moved a little beyond its tolerance, then within it."""
-    subject, told = planted
-    result = verification(subject, told)
+    subject, found = planted
+    result = verification(subject, found)
     by_group = {}
-    for path in leaves(told):
+    for path in leaves(found):
         by_group.setdefault(path[0], []).append(path)
     for group, paths in by_group.items():
         path = paths[len(paths) // 2]
         for share, expected in ((1.1, 1), (0.9, 0)):
-            wrong = copy.deepcopy(told)
+            wrong = copy.deepcopy(found)
             at = wrong
             for key in path[:-1]:
                 at = at[key]
@@ -94,9 +94,9 @@ def kind_of_scalar(name):
     return "weight" if "congruence" in name or "W_E" in name else "logit"
 
 
-def rejudged(subject, told, result):
+def rejudged(subject, message, result):
     """The verdict on another document; what is computed here does not depend on its values."""
-    again = verification(subject, told)
+    again = verification(subject, message)
     np.testing.assert_allclose(again.here, result.here, atol=1e-5)
     return again
 
@@ -142,11 +142,11 @@ def test_mutual_pairs_come_out_the_same_in_blocks_of_any_size(monkeypatch, block
 
 
 def test_a_pair_that_is_not_mutual_here_deviates(planted):
-    subject, told = planted
+    subject, found = planted
     pairs = original.mutual_pairs(subject)
     lonely = next(n for n in range(subject.d_mlp) if int(pairs.neuron[int(pairs.token[n])]) != n)
     assert np.isnan(pairs.score(lonely))
-    wrong = copy.deepcopy(told)
+    wrong = copy.deepcopy(found)
     wrong["mutual_exclusive_top30"].append([f"Layer 0 Neuron {lonely}", "' an'", 1.0])
     result = verification(subject, wrong)
     assert (~result.agrees).sum() == 1
@@ -154,23 +154,23 @@ def test_a_pair_that_is_not_mutual_here_deviates(planted):
 
 
 def test_an_unknown_single_number_is_not_passed_over(planted):
-    subject, told = planted
-    wrong = copy.deepcopy(told)
+    subject, found = planted
+    wrong = copy.deepcopy(found)
     wrong["scalars"].append({"id": "recovery_of_nothing_known", "value": 0.0})
     assert (~verification(subject, wrong).agrees).sum() == 1
 
 
 def test_the_copy_holds_what_is_known_of_the_original():
-    told = published.document()
-    values = {entry["id"]: entry["value"] for entry in told["scalars"]}
+    found = published.document()
+    values = {entry["id"]: entry["value"] for entry in found["scalars"]}
     assert values["clean_p_an"] == 0.6492
     assert values["lens_final_diff_without_b_U"] == 1.2574
-    assert len(told["logit_lens"]["labels"]) == len(told["logit_lens"]["logit_diff"]) == 73
-    assert told["logit_lens"]["logit_diff"][-1] == pytest.approx(1.2574, abs=1e-4)
-    assert max(told["patched_neuron_L31"]) == told["patched_neuron_L31"][892]
-    assert told["patched_neuron_L31"][892] == pytest.approx(values["recovery_L31N892"], abs=1e-4)
-    assert told["L31N892_congruence_top"][0][:2] == [281, "' an'"]
-    assert {"source", "loading", "about"} <= set(told)
+    assert len(found["logit_lens"]["labels"]) == len(found["logit_lens"]["logit_diff"]) == 73
+    assert found["logit_lens"]["logit_diff"][-1] == pytest.approx(1.2574, abs=1e-4)
+    assert max(found["patched_neuron_L31"]) == found["patched_neuron_L31"][892]
+    assert found["patched_neuron_L31"][892] == pytest.approx(values["recovery_L31N892"], abs=1e-4)
+    assert found["L31N892_congruence_top"][0][:2] == [281, "' an'"]
+    assert {"source", "loading", "about"} <= set(found)
     assert published.PATH.stat().st_size < 80_000
 
 
@@ -178,9 +178,9 @@ def test_every_published_single_number_is_either_computed_or_left_out_with_a_rea
     """By name, on a model of another shape: what exists here is found, the rest is named."""
     from analysis.original import reproduction
 
-    subject, told = planted
+    subject, found = planted
     real = published.document()
-    measured = reproduction._Measured(subject, told, lambda _: None)
+    measured = reproduction._Measured(subject, found, lambda _: None)
     known = {
         *reproduction._from_prompts(measured),
         *reproduction._from_maps(measured),
@@ -239,8 +239,8 @@ def hooked_recovery(subject, pair, names):
 
 
 def test_the_named_circuit_is_patched_singly_and_together_as_hooks_do(planted):
-    subject, told = planted
-    result = verification(subject, told | {"circuit_identities": CIRCUIT})
+    subject, found = planted
+    result = verification(subject, found | {"circuit_identities": CIRCUIT})
     assert result.circuit[:6] == (*CIRCUIT["vowel_neurons"], "L1H1", "L1N2", "L1N5", "L2N7")
     assert result.circuit[6:8] == ("L0N3 + L0N9", "L0N3 + L0N9 + L1H1")
     assert result.circuit[-1] == "L0N3 + L0N9 + L1H1 + L1N2 + L1N5 + L2N7"
@@ -248,7 +248,7 @@ def test_the_named_circuit_is_patched_singly_and_together_as_hooks_do(planted):
     expected = [hooked_recovery(subject, pair, each.split(" + ")) for each in result.circuit]
     np.testing.assert_allclose(result.circuit_recovery, expected, atol=1e-4)
     alone = dict(zip(result.circuit, result.circuit_recovery, strict=True))
-    swept = told["patched_neuron_L1"][5]  # the published number of the neuron, by another way
+    swept = found["patched_neuron_L1"][5]  # the published number of the neuron, by another way
     assert alone["L1N5"] == pytest.approx(swept, abs=1e-4)
     together = result.circuit_recovery[-1]
     assert abs(together - sum(result.circuit_recovery[:6])) > 1e-3, "parts that meet do not add up"
@@ -256,13 +256,13 @@ def test_the_named_circuit_is_patched_singly_and_together_as_hooks_do(planted):
 
 
 def test_what_a_model_lacks_of_the_circuit_is_said_to_be_nothing_and_nothing_is_made_up(planted):
-    subject, told = planted
+    subject, found = planted
     other = CIRCUIT | {"mover_head": "L26H1 (elsewhere)"}
-    result = verification(subject, told | {"circuit_identities": other})
+    result = verification(subject, found | {"circuit_identities": other})
     lacking = ["L26H1" in each for each in result.circuit]
     assert np.isnan(result.circuit_recovery).tolist() == lacking
     assert sum(lacking) == 4
-    assert verification(subject, told).circuit == ()
+    assert verification(subject, found).circuit == ()
 
 
 def test_the_published_circuit_is_the_one_that_the_later_study_named():
@@ -293,8 +293,8 @@ def test_for_another_model_there_is_nothing_to_verify_and_it_is_not_even_loaded(
     for entry in CATALOGUE:
         if entry.name != "gpt2-large":
             code, out, _ = run("--model", entry.name, "--json")
-            told = json.loads(out)
-            assert (code, told["model"], told["published"]) == (0, entry.name, False)
+            document = json.loads(out)
+            assert (code, document["model"], document["published"]) == (0, entry.name, False)
     code, out, _ = run()
     assert code == 0
     assert "Nothing is published to verify for smollm2-135m" in out
@@ -310,15 +310,15 @@ def test_a_local_folder_of_another_shape_has_nothing_to_verify(run, gpt2_folder)
 def test_the_exit_code_is_0_where_all_agree_and_1_where_one_deviates(
     run, gpt2_folder, planted, monkeypatch
 ):
-    told = copy.deepcopy(planted[1])
-    monkeypatch.setattr(published, "document", lambda: told)
+    found = copy.deepcopy(planted[1])
+    monkeypatch.setattr(published, "document", lambda: found)
     code, out, _ = run("--model", gpt2_folder, "--json")
     answer = json.loads(out)
     assert (code, answer["published"], answer["agree"]) == (0, True, True)
     assert set(answer["numbers"][0]) == {
         *("group", "name", "kind", "published", "here", "tolerance", "verdict")
     }
-    told["logit_lens"]["logit_diff"][2] += 0.05
+    found["logit_lens"]["logit_diff"][2] += 0.05
     code, out, err = run("--model", gpt2_folder, "--json")
     answer = json.loads(out)
     assert (code, answer["agree"]) == (1, False)
@@ -331,10 +331,10 @@ def test_the_exit_code_is_0_where_all_agree_and_1_where_one_deviates(
 
 
 def test_gpt2_large_is_the_only_catalogue_model_of_the_originals_shape():
-    told = published.document()
+    found = published.document()
     shaped = [
         entry.name
         for entry in CATALOGUE
-        if published.describes(told, entry.layers, entry.d_model, entry.d_mlp)
+        if published.describes(found, entry.layers, entry.d_model, entry.d_mlp)
     ]
     assert shaped == ["gpt2-large"]

@@ -23,7 +23,7 @@ from analysis.subject import Subject
 from analysis.wording import written as as_text
 from tests.committed import committed
 from tests.plant import plant
-from tests.prose import check_turned, render
+from tests.prose import check_opposites, render
 from tests.synthetic import HOSTILE, Plan, changed, evidence, hostile_plan, toy_plan
 
 NEURON = Neuron(1, 7)
@@ -240,7 +240,7 @@ TRUE_AND_FALSE = [
 
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    check_turned(pages, said, opposite)
+    check_opposites(pages, said, opposite)
 
 
 def _told(plan=None, **fields):
@@ -252,44 +252,44 @@ def _told(plan=None, **fields):
 def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
     result = evidence(Plan()).weight_modulation
     turned = 2 - result.logit_diff
-    told = _told(logit_diff=turned, p_target=result.p_target[:, ::-1])
-    assert told.heading == "After the clean prompt more of the neuron means less of the word"
-    assert "at every step" in told.dose
+    found = _told(logit_diff=turned, p_target=result.p_target[:, ::-1])
+    assert found.heading == "After the clean prompt more of the neuron means less of the word"
+    assert "at every step" in found.dose
     assert _told(logit_diff=turned).heading.endswith("apart, and makes the word no likelier")
 
 
 def test_a_neuron_that_others_move_as_far_is_not_said_to_move_nothing():
     result = evidence(Plan()).weight_modulation
-    told = _told(control_diff=result.control_diff + 40 * (result.control_diff - [1.0, -3.0]))
-    assert told.heading == (
+    found = _told(control_diff=result.control_diff + 40 * (result.control_diff - [1.0, -3.0]))
+    assert found.heading == (
         "Turning it up or down moves the clean prompt’s answer, "
         "but no further than other neurons do"
     )
     assert (
         "does not steer the clean prompt’s answer beyond what other neurons’ factors do"
-        in told.dose
+        in found.dose
     )
-    assert "2 go as far" in told.wrong
+    assert "2 go as far" in found.wrong
 
 
 def test_a_trifle_is_no_answer_even_if_other_neurons_do_less():
     start = np.array([1.0, -3.0], dtype=np.float32)
     result = evidence(Plan()).weight_modulation
-    told = _told(
+    found = _told(
         logit_diff=start + (result.logit_diff - start) / 1000,
         control_diff=start + (result.control_diff - start) / 1000,
     )
-    assert told.heading == "Turning it up or down hardly moves the clean prompt’s answer"
-    assert "other neurons" not in told.dose
+    assert found.heading == "Turning it up or down hardly moves the clean prompt’s answer"
+    assert "other neurons" not in found.dose
 
 
 def test_an_answer_that_turns_back_is_told():
     diff = evidence(Plan()).weight_modulation.logit_diff.copy()
     diff[0, 9, 0] = 0.0
     diff[1, -1, 0] = -9.0
-    told = _told(logit_diff=diff)
-    assert "though not at every step" in told.dose
-    assert "the answer breaks down" in told.inputs
+    found = _told(logit_diff=diff)
+    assert "though not at every step" in found.dose
+    assert "the answer breaks down" in found.inputs
     assert "the answer breaks down" not in _told().inputs
 
 

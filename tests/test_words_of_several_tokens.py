@@ -152,14 +152,14 @@ def test_maps_patch_the_prompt_and_not_what_it_goes_on_with(subject, words):
         z[0, : len(pair.clean.tokens), head] = source["attn.hook_z"][layer][:, own]
         return z
 
-    for hook, told in (
+    for hook, found in (
         (("hook_mlp_out", one_place), result.restored[COMPONENTS.index("mlp_out"), layer, place]),
         (("attn.hook_z", one_head), result.heads_restored[layer, head]),
     ):
         name, change = hook
         with subject.bridge.hooks(fwd_hooks=[(f"blocks.{layer}.{name}", change)]):
             moved = choice_of_bridge(subject, pair.corrupted, pair.contrast)
-        assert told == pytest.approx((moved - corrupted) / (clean - corrupted), abs=2e-3)
+        assert found == pytest.approx((moved - corrupted) / (clean - corrupted), abs=2e-3)
     assert result.restored[0, 0, place] == pytest.approx(1, abs=1e-3)
     assert result.restored.shape[2] == len(pair.clean.tokens)
 
@@ -277,9 +277,9 @@ def test_an_engine_that_knows_the_next_token_alone_refuses_words(subject, both):
     ],
 )
 def test_what_is_no_choice_between_two_words_is_refused(llama, target, foil, sentence):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         make_contrast(llama, target, foil)
-    assert sentence in str(told.value)
+    assert sentence in str(found.value)
 
 
 def test_a_prompt_has_to_leave_room_for_the_word(subject):
@@ -316,8 +316,8 @@ def test_text_counts_as_the_targets_where_all_of_the_word_follows(subject):
 
 def test_a_longer_word_and_one_without_its_space_are_told():
     subject = kept("llama").subject()
-    (told,) = hints(subject, PAIR.replaced(target=" old tree", foil=" a"))
-    assert told.startswith("' old tree' is 2 tokens long and ' a' 1: logarithms")
+    (found,) = hints(subject, PAIR.replaced(target=" old tree", foil=" a"))
+    assert found.startswith("' old tree' is 2 tokens long and ' a' 1: logarithms")
     assert hints(subject, PAIR.replaced(target=" old tree", foil=" red dog")) == ()
 
 

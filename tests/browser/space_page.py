@@ -142,8 +142,8 @@ class SpaceVisit(Visit):
 
     def button(self, name: str):
         """A button by what it does; how long that takes may stand behind it."""
-        told = re.compile(rf"^{re.escape(name)}( \(about .+\))?$")
-        return self.tab.get_by_role("button", name=told)
+        found = re.compile(rf"^{re.escape(name)}( \(about .+\))?$")
+        return self.tab.get_by_role("button", name=found)
 
     def panel(self, experiment: str):
         """The place of an experiment's answer on the open tab."""
@@ -151,9 +151,9 @@ class SpaceVisit(Visit):
 
     def see_answer(self, experiment: str, figures: int = 0) -> str:
         """Wait for an answer and its figures; the finding, a sentence."""
-        told = self.panel(experiment).locator("[role=status]").inner_text()
+        text = self.panel(experiment).locator("[role=status]").inner_text()
         self.tab.wait_for_function(DRAWN, arg=[f".answer-{experiment}", figures])
-        return told
+        return text
 
     def see_command(self, experiment: str, part: str):
         """Wait until the command below an answer has a part: it is another answer than before."""

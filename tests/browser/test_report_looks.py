@@ -68,7 +68,7 @@ UNPLACED = """async () => {
 def test_by_keyboard_alone_a_reader_comes_to_every_number_of_a_circuit_and_back(browser, plain):
     with ReportVisit(browser, chapter(plain, "circuit"), width=400, color_scheme="dark") as visit:
         visit.see("circuit")
-        told = visit.tab.locator("#circuit .readout output")
+        found = visit.tab.locator("#circuit .readout output")
         visit.tab.locator("#circuit").get_by_role("button", name="Next mark").focus()
         for name, text in (
             ("MLP0.3", "MLP 0 at apple (3) · alone it restores 0.900, without it 0.800 is lost"),
@@ -77,17 +77,17 @@ def test_by_keyboard_alone_a_reader_comes_to_every_number_of_a_circuit_and_back(
             ("token-MLP0.3", "exchanged token apple (3) → MLP 0 at apple (3): +0.900"),
         ):
             visit.tab.keyboard.press("Enter")
-            told.get_by_text(text, exact=True).wait_for()
+            found.get_by_text(text, exact=True).wait_for()
             assert visit.tab.url.endswith(f"#circuit={name}")
         visit.tab.reload()
-        told.get_by_text("+0.900").wait_for()
+        found.get_by_text("+0.900").wait_for()
         visit.tab.locator("#circuit .scatterlayer .trace .point").last.hover(force=True)
         visit.tab.mouse.down()
         visit.tab.mouse.up()
-        told.get_by_text("L3N5 at saw (5)").wait_for()
+        found.get_by_text("L3N5 at saw (5)").wait_for()
         visit.tab.evaluate(UNPLACED)
         visit.tab.locator("#circuit").get_by_role("button", name="Next mark").click()
-        told.get_by_text("L2H0 at saw (5)").wait_for()
+        found.get_by_text("L2H0 at saw (5)").wait_for()
         visit.turn_to(chapter(plain, "neuron_sets"))
         visit.see("neuron_sets")
         visit.tab.get_by_label("How many neurons").focus()

@@ -88,13 +88,13 @@ def test_figures_far_down_wait_until_they_come_near(browser, plain):
 def test_hostile_texts_execute_nothing(browser, hostile):
     """Nor do figures, of which the test of all pages draws every one."""
     with ReportVisit(browser, hostile) as visit:
-        told = ""
+        found = ""
         for name in ("study", "next_token", "intervention", "making"):
             visit.turn_to(chapter(hostile, name))
             assert visit.tab.locator("[onerror], [onload]").count() == 0
             assert visit.tab.locator("article img").count() == 0
-            told += visit.tab.locator("article").inner_text()
-        assert "{{7*7}}" in told
+            found += visit.tab.locator("article").inner_text()
+        assert "{{7*7}}" in found
         assert visit.trouble == []
 
 

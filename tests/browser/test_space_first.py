@@ -159,11 +159,11 @@ def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
     visit.go("patching")
     visit.see_answer("patching", 2)
     visit.tab.locator("[role=tabpanel] .term:visible").first.focus()
-    told = visit.tab.locator("#meaning")
-    told.wait_for()
-    assert len(told.inner_text()) > 20
+    found = visit.tab.locator("#meaning")
+    found.wait_for()
+    assert len(found.inner_text()) > 20
     visit.tab.keyboard.press("Escape")
-    assert not told.is_visible()
+    assert not found.is_visible()
 
 
 def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(visit):
@@ -172,12 +172,12 @@ def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(
     table = visit.panel("circuit").locator("details")
     found = committed("circuit")
     head = next(found.nodes[i] for i in found.drawn if "H" in found.nodes[i])
-    told = visit.tab.locator(".answer-patching .readout output").filter(
+    seen = visit.tab.locator(".answer-patching .readout output").filter(
         has_text=f"{head}: recovery"
     )
     with visit.asked.once_more():
         table.get_by_role("button", name=head, exact=True).first.click()
-    told.wait_for()
+    seen.wait_for()
     assert visit.tab.url.endswith(f"#patching={head}")
     visit.go("circuit")
     step = visit.tab.locator(".answer-circuit").get_by_role("button", name="Next mark").first
@@ -248,11 +248,11 @@ def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_n
 
 
 def test_the_story_is_drawn_from_the_committed_results(context, address):
-    told = story(EMBEDDED)
-    assert told is not None
+    found = story(EMBEDDED)
+    assert found is not None
     with SpaceVisit(context, address, width=400, tab="story") as visit:
         captions = visit.tab.locator("gradio-app .caption")
-        said = [caption.striptags().split() for caption, _ in told.figures()]
+        said = [caption.striptags().split() for caption, _ in found.figures()]
         captions.nth(len(said) - 1).wait_for()
         assert [text.split() for text in captions.all_inner_texts()] == said
         visit.tab.wait_for_function(DRAWN, arg=len(said))

@@ -144,10 +144,10 @@ def test_a_mistake_is_told_in_a_sentence_and_the_page_goes_on(visit):
     visit.go("activations")
     visit.see_tokens(visit.neuron())
     start = boxes(visit)
-    for wrong, told in MISTAKES:
+    for wrong, found in MISTAKES:
         visit.write(**wrong)
         visit.press("Ask")
-        visit.panel("activations").get_by_role("alert").get_by_text(told).wait_for()
+        visit.panel("activations").get_by_role("alert").get_by_text(found).wait_for()
         error = visit.see_error("activations")
         assert error.endswith(".")
         assert "\n" not in error

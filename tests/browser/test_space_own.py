@@ -76,5 +76,5 @@ def asks_what_takes_longer_words(visit):
     verdict.get_by_text("2 tokens long").wait_for()
     verdict.get_by_role("button", name="Only patch the neurons").click()
     verdict.get_by_role("button", name="See how it was found").wait_for()
-    told = visit.panel("neuron_sweep").locator("[role=status]").inner_text()
-    assert told in verdict.inner_text()
+    text = visit.panel("neuron_sweep").locator("[role=status]").inner_text()
+    assert text in verdict.inner_text()

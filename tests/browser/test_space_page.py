@@ -116,11 +116,11 @@ def test_what_is_found_is_taken_away_as_files_that_agree_and_pressed_everywhere(
     visit.press("Find the neuron")
     visit.see_answer("find", 1)
     files = {kind: taken(visit, "find", "link", kind, tmp_path) for kind in ("JSON", "CSV")}
-    told = json.loads(files["JSON"].read_text(encoding="utf-8"))
+    document = json.loads(files["JSON"].read_text(encoding="utf-8"))
     with files["CSV"].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[0]["neuron"] == told["by_patching"][0]["neuron"]
-    assert float(rows[0]["recovery"]) == told["by_patching"][0]["recovery"]
+    assert rows[0]["neuron"] == document["by_patching"][0]["neuron"]
+    assert float(rows[0]["recovery"]) == document["by_patching"][0]["recovery"]
     before = visit.neuron()
     neurons = visit.panel("find").locator("button.neuron")
     name = next(text for text in neurons.all_inner_texts() if text != before)

@@ -48,8 +48,8 @@ def ask(name, view, options=None):
 
 def shown(name, view, options=None):
     """All of an answer that can be compared."""
-    told = ask(name, view, options)
-    return told.json, str(told.finding), told.csv, told.command
+    found = ask(name, view, options)
+    return found.json, str(found.finding), found.csv, found.command
 
 
 def sent(**parts):

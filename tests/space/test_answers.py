@@ -66,9 +66,9 @@ def on_the_command_line(command, monkeypatch, capsys):
     assert words[0] == "an-neuron"
     monkeypatch.setattr(sys, "argv", [*words, "--json"])
     code = cli.main()
-    told = capsys.readouterr()
-    assert code == 0, told.err
-    return told.out.strip()
+    text = capsys.readouterr()
+    assert code == 0, text.err
+    return text.out.strip()
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -193,10 +193,10 @@ THEIR_OWN = [each.name for each in LIVE if each.has("command")]
 def test_the_command_names_the_question_whose_words_are_asked(view, name, monkeypatch, capsys):
     """One of them reads the question's other words, the other one its prompts."""
     other = library()[1]
-    told = ask(name, replace(view, target=other.target, foil=other.foil))
-    assert f"--question {other.name}" in told.command
-    assert ("--clean" in told.command) == (name == "next_token")
-    same(told, monkeypatch, capsys)
+    found = ask(name, replace(view, target=other.target, foil=other.foil))
+    assert f"--question {other.name}" in found.command
+    assert ("--clean" in found.command) == (name == "next_token")
+    same(found, monkeypatch, capsys)
 
 
 @only_llama
@@ -211,9 +211,9 @@ def test_what_follows_a_pressed_token_is_what_follows_the_text_up_to_it(tiny_ses
     view = replace(VIEW, model=tiny_session.settings.models[0])
     seen = ask("activations", view, {"seed": 5}).result
     tokens = seen.tokens[seen.text(row)]
-    told = json.loads(ask(FOLLOWING, view, {"place": f"{row}:2", "seed": 5}).json)
-    assert told["tokens"] == list(tokens[:3])
-    assert told["prompt"] == "".join(token for token in tokens[:3] if token != tiny.BOS)
+    document = json.loads(ask(FOLLOWING, view, {"place": f"{row}:2", "seed": 5}).json)
+    assert document["tokens"] == list(tokens[:3])
+    assert document["prompt"] == "".join(token for token in tokens[:3] if token != tiny.BOS)
 
 
 @pytest.mark.parametrize("tiny_session", ["gpt2"], indirect=True)

@@ -41,12 +41,12 @@ def test_above_the_budget_it_is_told_what_it_would_take_and_what_takes_less(
     monkeypatch.setattr(session, "budget", lambda _: most)
     monkeypatch.setattr(running, "compute", lambda *_: pytest.fail("it was worked out"))
     monkeypatch.setattr(session, "alone", lambda *_: pytest.fail("it waited for the model"))
-    with pytest.raises(TooDearError) as told:
+    with pytest.raises(TooDearError) as found:
         ask(name, VIEW, options)
-    said = str(told.value)
+    said = str(found.value)
     assert is_one_sentence(said)
     assert f"one answer may take {most // 10} s: {cheaper} command line." in said
-    assert service.as_error(told.value).title == TOO_DEAR
+    assert service.as_error(found.value).title == TOO_DEAR
 
 
 def test_what_is_offered_fits(session, monkeypatch):

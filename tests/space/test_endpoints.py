@@ -63,9 +63,9 @@ def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server)
     more = "I saw the egg and ate | I saw the pear and ate | the| an | his| a"
     lines = f"{VIEW.clean} | {VIEW.corrupted}\n{more}"
     sweep = endpoint(named("neuron_sweep"))
-    told = json.loads(sweep(lines=lines, clean="", corrupted="", screen=16))
-    assert told["held_out"]
-    assert "neurons" in told
+    document = json.loads(sweep(lines=lines, clean="", corrupted="", screen=16))
+    assert document["held_out"]
+    assert "neurons" in document
     assert "as many tokens" in inspect.getdoc(endpoint(named("upstream")))
     assert "as many tokens" not in inspect.getdoc(sweep)
     confirmed = {each.__name__ for each in ENDPOINTS if "The others confirm" in each.__doc__}
@@ -74,15 +74,15 @@ def test_a_program_asks_pairs_of_its_own_and_is_told_where_lengths_count(server)
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
 def test_an_endpoint_is_listed_with_its_words_types_and_usual_values(listed, endpoint):
-    told = listed[f"/{endpoint.__name__}"]
-    assert first_line(endpoint) in told["description"]
+    found = listed[f"/{endpoint.__name__}"]
+    assert first_line(endpoint) in found["description"]
     parameters = inspect.signature(endpoint).parameters.values()
-    assert [p["parameter_name"] for p in told["parameters"]] == [p.name for p in parameters]
-    for ours, theirs in zip(parameters, told["parameters"], strict=True):
+    assert [p["parameter_name"] for p in found["parameters"]] == [p.name for p in parameters]
+    for ours, theirs in zip(parameters, found["parameters"], strict=True):
         assert theirs["parameter_has_default"]
         assert theirs["parameter_default"] == ours.default
         assert theirs["python_type"]["type"] == ours.annotation.__name__
-    assert [given["python_type"]["type"] for given in told["returns"]] == ["str"]
+    assert [given["python_type"]["type"] for given in found["returns"]] == ["str"]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
@@ -121,11 +121,11 @@ def test_a_tool_returns_the_json_and_says_what_was_wrong(server):
     )
     assert names == NAMES
     ours = [endpoint(named(name))(**given) for name, given in calls[:2]]
-    assert [[part.text for part in told.content] for told in (likely, exchanged)] == [
-        [told] for told in ours
+    assert [[part.text for part in each_text.content] for each_text in (likely, exchanged)] == [
+        [each_text] for each_text in ours
     ]
-    assert [told.isError for told in (likely, exchanged)] == [False, False]
-    assert all(isinstance(json.loads(told), dict) for told in ours)
+    assert [each_text.isError for each_text in (likely, exchanged)] == [False, False]
+    assert all(isinstance(json.loads(each_text), dict) for each_text in ours)
     assert wrong.isError
     assert "L9N9 is outside this model" in wrong.content[0].text
     _, (older,) = asyncio.run(used(sse_client(f"{server.api}/mcp/sse"), calls[:1]))
@@ -150,8 +150,8 @@ def test_the_owner_chooses_models_by_the_environment(env, gpu, settings):
 
 @pytest.mark.parametrize("name", ["gpt5", "/etc", "openai-community/gpt2", "GPT2", "x" * 9999])
 def test_a_model_that_is_not_in_the_catalogue_is_refused_with_the_list(name):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         from_environment({MODELS: f"gpt2,{name}"})
-    assert is_one_sentence(str(told.value))
-    assert str(told.value).startswith(f"{MODELS} names {name[:40]!r}: choose from ")
-    assert all(entry.name in str(told.value) for entry in CATALOGUE)
+    assert is_one_sentence(str(found.value))
+    assert str(found.value).startswith(f"{MODELS} names {name[:40]!r}: choose from ")
+    assert all(entry.name in str(found.value) for entry in CATALOGUE)

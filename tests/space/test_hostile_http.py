@@ -192,10 +192,10 @@ def test_half_a_character_ends_a_strangers_own_stream_at_worst(server):
         assert joined.is_success
         address = f"{server.api}/queue/data?session_hash={session}"
         try:
-            told = server.http.get(address, timeout=SECONDS).text
+            text = server.http.get(address, timeout=SECONDS).text
         except httpx.RemoteProtocolError:
             continue
-        assert tells_nothing_of_the_machine(told)
+        assert tells_nothing_of_the_machine(text)
 
 
 BODIES = [
@@ -303,13 +303,13 @@ def hostile(server, address):
 def test_a_body_that_says_it_is_too_long_is_not_read_at_all():
     headers = [(b"content-length", str(BODY + 1).encode())]
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/queue/join", "headers": headers}
-    told = []
+    fractions = []
 
     async def send(message):
-        told.append(message)
+        fractions.append(message)
 
     asyncio.run(Door(None)(scope, None, send))
-    assert told[0]["status"] == 413
+    assert fractions[0]["status"] == 413
 
 
 def resident():
@@ -335,9 +335,9 @@ def test_a_wrong_request_is_a_line_in_the_log_without_its_text(server, capfd):
     for body in (b'{"data": ["' + secret.encode() + b'"', b"[" * 100_000):
         server.http.post(f"{server.api}/queue/join", content=body, headers=JSON)
     time.sleep(0)
-    told = "".join(capfd.readouterr())
-    assert "SECRET" not in told
-    assert "Traceback" not in told
+    text = "".join(capfd.readouterr())
+    assert "SECRET" not in text
+    assert "Traceback" not in text
 
 
 def test_every_answer_says_what_the_page_may_load_and_that_it_is_no_other_kind(server):

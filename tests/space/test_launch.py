@@ -37,9 +37,9 @@ def test_a_port_that_is_named_and_taken_is_not_exchanged_for_another(demo, monke
 @pytest.mark.parametrize("port", ["seven", "0", "65536", "-1", "7860a", "٧٨٦٠"])
 def test_a_port_that_is_none_is_refused_in_a_sentence(demo, monkeypatch, port):
     monkeypatch.setenv(PORT, port)
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         launch(demo, quiet=True, prevent_thread_lock=True)
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 def test_a_proxy_is_not_asked_for_this_machine(demo, monkeypatch):
@@ -58,6 +58,6 @@ def test_a_full_disk_is_told_in_a_sentence(demo, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
 
     monkeypatch.setattr(demo, "launch", full)
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         launch(demo)
-    assert str(told.value) == "The app cannot start: No space left on device."
+    assert str(found.value) == "The app cannot start: No space left on device."

@@ -85,15 +85,15 @@ def listening(server, session):
 
 def answered(server, session):
     """What the page is told at last."""
-    with listening(server, session) as told:
-        return next(m["output"] for m in told if m["msg"] == "process_completed")
+    with listening(server, session) as found:
+        return next(m["output"] for m in found if m["msg"] == "process_completed")
 
 
 def test_a_closed_page_frees_the_model(server, endless):
     session = uuid.uuid4().hex
     assert press(server, session).is_success
-    with listening(server, session) as told:
-        next(m for m in told if m["msg"] == "process_starts")
+    with listening(server, session) as found:
+        next(m for m in found if m["msg"] == "process_starts")
         assert endless.begun.wait(GIVEN_UP)
     assert endless.ended.wait(GIVEN_UP)
 
@@ -116,8 +116,8 @@ def test_a_client_of_tools_that_leaves_frees_the_model(server, endless):
     headers = {**JSON, "accept": "application/json, text/event-stream"}
     with server.http.stream(
         "POST", f"{server.api}/mcp/", content=encoded(body), headers=headers
-    ) as told:
-        assert told.is_success
+    ) as found:
+        assert found.is_success
         assert endless.begun.wait(GIVEN_UP)
     assert endless.ended.wait(GIVEN_UP)
 
@@ -126,10 +126,10 @@ def test_stop_ends_the_work_and_says_so(server, endless):
     session = uuid.uuid4().hex
     press(server, session)
     (stop,) = [number for number, fn in server.demo.fns.items() if fn.name == "_stop"]
-    with listening(server, session) as told:
+    with listening(server, session) as found:
         assert endless.begun.wait(GIVEN_UP)
         run(server, stop, [], session)
-        done = next(m["output"] for m in told if m["msg"] == "process_completed")
+        done = next(m["output"] for m in found if m["msg"] == "process_completed")
     assert endless.ended.wait(GIVEN_UP)
     assert "Stopped before it was answered." in json.dumps(done)
 
@@ -156,11 +156,11 @@ def test_another_tab_or_another_neuron_does_not_end_what_reads_neither(server, e
     session = uuid.uuid4().hex
     press(server, session)
     (newest,) = [number for number, fn in server.demo.fns.items() if fn.name == "_newest"]
-    with listening(server, session) as told:
+    with listening(server, session) as found:
         assert endless.begun.wait(GIVEN_UP)
         run(server, newest, [sent(**{**PARTS, "tab": "upstream", "neuron": "L0N1"})], session)
         endless.release.set()
-        done = next(m["output"] for m in told if m["msg"] == "process_completed")
+        done = next(m["output"] for m in found if m["msg"] == "process_completed")
     assert "data-question" in json.dumps(done)
 
 
@@ -175,8 +175,8 @@ def test_what_waits_for_a_visitor_who_left_is_never_begun(server, endless):
     press(server, first)
     assert endless.begun.wait(GIVEN_UP)
     press(server, gone, clean=VIEW.clean.replace("I", "She"))
-    with listening(server, gone) as told:
-        next(m for m in told if m["msg"] == "estimation")
+    with listening(server, gone) as found:
+        next(m for m in found if m["msg"] == "estimation")
     with listening(server, first):
         press(server, other, target=" egg")
         endless.release.set()

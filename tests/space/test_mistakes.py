@@ -60,16 +60,16 @@ def tiny():
 @pytest.mark.parametrize("value", WRONG.values(), ids=list(WRONG))
 @pytest.mark.parametrize(("name", "option"), NUMBERS)
 def test_a_number_that_is_none_or_out_of_bounds_is_refused_in_a_sentence(name, option, value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         ask(name, VIEW, {**OPTIONS.get(name, {}), option: value})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 @pytest.mark.parametrize("value", [0, False, [], [" egg"], math.nan, "egg " * 100, " eggs egg"])
 def test_a_token_that_is_none_is_refused_in_a_sentence(value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         ask("writers", VIEW, {"token": value})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 PLACES = ["", "a", "0", ":", "0:", "0:-1", "9:0", "0:99", "0:٣", "0:1:2", "0:99999", None, [], 1.5]
@@ -77,9 +77,9 @@ PLACES = ["", "a", "0", ":", "0:", "0:-1", "9:0", "0:99", "0:٣", "0:1:2", "0:99
 
 @pytest.mark.parametrize("value", PLACES, ids=repr)
 def test_a_place_where_no_token_is_is_refused_in_a_sentence(value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         ask(FOLLOWING, VIEW, {"place": value, "seed": 0})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 def test_a_visitors_bounds_are_those_that_are_declared_for_visitors():
@@ -115,10 +115,10 @@ WRONG_VIEWS = {
 
 @pytest.mark.parametrize("name", ["patching", "upstream"])
 def test_prompts_of_different_lengths_are_refused_where_positions_are_compared(name):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         ask(name, replace(VIEW, corrupted=VIEW.clean + " an egg"))
-    assert "same number of tokens" in str(told.value)
-    assert is_one_sentence(str(told.value))
+    assert "same number of tokens" in str(found.value)
+    assert is_one_sentence(str(found.value))
 
 
 @pytest.mark.parametrize("parts", WRONG_VIEWS.values(), ids=list(WRONG_VIEWS))
@@ -130,9 +130,9 @@ def test_a_view_that_cannot_be_asked_is_refused_in_a_sentence(name, parts, monke
         given = service.given(experiment, view, {})
         assert service.result(experiment, view, given) == "computed"
         return
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         ask(name, view, {} if name == "writers" else None)
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 def reads(experiment, parts):

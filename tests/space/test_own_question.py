@@ -97,8 +97,8 @@ def test_the_other_pairs_confirm_what_the_first_one_chose(door):
 
 def test_own_words_are_tried_in_their_sentence(door):
     answer = service.ask(WORDS, replace(door, **SENTENCE, neuron="L1N3"), {})
-    (told,) = json.loads(answer.json)["templates"]
-    assert told["template"] == SENTENCE["template"]
+    (document,) = json.loads(answer.json)["templates"]
+    assert document["template"] == SENTENCE["template"]
 
 
 def test_sets_of_words_are_asked_in_the_same_boxes(door):
@@ -170,10 +170,10 @@ def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(door, parts, sentence):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         service.ask(SWEEP, replace(door, **parts), {"screen": 16})
-    assert sentence in str(told.value)
-    assert is_one_sentence(str(told.value))
+    assert sentence in str(found.value)
+    assert is_one_sentence(str(found.value))
 
 
 OWN_TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("|{}\n, a"))

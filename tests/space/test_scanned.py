@@ -69,10 +69,10 @@ def test_the_panel_says_what_the_table_has_of_the_neuron(table_of):
     assert found.moments["quantile 0.01"] == -1.5
     assert found.quadrants == (("+", "+", 1), ("+", "−", 2), ("−", "+", 4), ("−", "−", 9))
     assert [each["value"] for each in found.extremes] == [9.0, 8.0, -8.0, -9.0]
-    told = Prose(scanned_panel(path).shown(VIEW)).text
-    assert "of 16 tokens, L1N2 has the activations below" in told
-    assert "9.00" in told
-    assert "−5 × 10⁻⁴" in told
+    text = Prose(scanned_panel(path).shown(VIEW)).text
+    assert "of 16 tokens, L1N2 has the activations below" in text
+    assert "9.00" in text
+    assert "−5 × 10⁻⁴" in text
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_a_table_that_is_none_is_told_before_the_app_starts(table_of, tmp_path):
     assert from_environment({TABLE: str(path)}).table == path
     (tmp_path / "other.parquet").write_bytes(b"PAR1")
     for wrong in (tmp_path / "none.parquet", tmp_path / "other.parquet"):
-        with pytest.raises(UserError) as told:
+        with pytest.raises(UserError) as found:
             from_environment({TABLE: str(wrong)})
-        assert is_one_sentence(str(told.value))
+        assert is_one_sentence(str(found.value))

@@ -28,9 +28,9 @@ def test_a_neuron_has_its_place_in_every_committed_sweep():
 
 def test_the_panel_tells_of_the_named_neuron_and_refuses_what_is_none():
     panel = takes_part_panel()
-    told = Prose(panel.shown(View(neuron="L25N1527\u2212"))).text
-    assert "In which questions L25N1527\u2212 takes part" in told
-    assert "46,080 neurons" in told
+    text = Prose(panel.shown(View(neuron="L25N1527\u2212"))).text
+    assert "In which questions L25N1527\u2212 takes part" in text
+    assert "46,080 neurons" in text
     assert "name one" in Prose(panel.shown(View())).text
     assert "outside this model" in Prose(panel.shown(View(neuron="L99N1"))).text
     assert "No committed study" in Prose(panel.shown(View(model="gpt2", neuron="L1N1"))).text

@@ -38,13 +38,13 @@ def test_it_stands_beside_others_where_its_declaration_says_so(monkeypatch):
 
 
 def test_its_control_and_its_parameter_are_what_is_declared_of_its_option():
-    told = replace(TOY, app={"least": 3})
-    slider = controls(told)["least"]
+    found = replace(TOY, app={"least": 3})
+    slider = controls(found)["least"]
     assert (slider.label, slider.value) == (TOY.options[0].live.label, 3)
     assert (slider.minimum, slider.maximum, slider.step) == (1, 20, 1)
-    parameter = inspect.signature(endpoint(told)).parameters["least"]
+    parameter = inspect.signature(endpoint(found)).parameters["least"]
     assert (parameter.annotation, parameter.default) == (int, 3)
-    assert f"least: {TOY.options[0].help} From 1 to 20." in inspect.getdoc(endpoint(told))
+    assert f"least: {TOY.options[0].help} From 1 to 20." in inspect.getdoc(endpoint(found))
 
 
 def test_its_answer_is_all_that_is_declared():
@@ -59,7 +59,7 @@ def test_its_answer_is_all_that_is_declared():
 
 @pytest.mark.parametrize("value", [0, 21, 2.5, "5", None])
 def test_its_bounds_for_visitors_hold(value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         service.ask(TOY, VIEW, {"least": value})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
     assert TOY.options[0].check(50) == 50

@@ -72,33 +72,33 @@ def test_a_part_is_taken_up_to_its_longest_and_no_longer(name):
     longest, longer = "é" * LONGEST[name], "é" * (LONGEST[name] + 1)
     assert getattr(make_view({name: longest}), name) == longest
     assert from_query({name: longest}, START) == replace(START, **{name: longest})
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         make_view({name: longer})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
     assert from_query({name: longer, "other": "x"}, START) == START
 
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, [], ["a"], {}, b"a"], ids=repr)
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_what_is_no_text_is_refused_or_left_as_it_was(name, value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         make_view({name: value})
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
     assert from_query({name: value}, START) == START
 
 
 @pytest.mark.parametrize("value", [None, 1, [], ["a"], "a", {"other": "x"}, {1: "x"}], ids=repr)
 def test_what_is_no_view_is_refused_in_a_sentence(value):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         make_view(value)
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 90_000, "1" * 200_000, None, {}, 1])
 def test_what_was_not_sent_by_the_page_is_refused_in_a_sentence(text):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as found:
         received(text)
-    assert is_one_sentence(str(told.value))
+    assert is_one_sentence(str(found.value))
 
 
 PAIR, WORDS = named("upstream"), named("direct_effect")
