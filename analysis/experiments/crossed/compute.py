@@ -73,17 +73,14 @@ class Crossed(Result):
         own_values: the three measures with them in the first frame.
         area: AUC by factor (``FACTORS``), measure and example.
         area_interval: their intervals.
-        rule_lead: by how much the AUC of the rule is above that of the cue after the first example,
-            by measure.
+        rule_lead: AUC of the rule less that of the cue after the first example, by measure.
         rule_lead_interval: its intervals, the same frames and words for both.
-        drop: by how much the AUC of the rule after the first example is above that after each, by
-            measure and example.
+        drop: AUC of the rule after the first example less that after each, by measure and example.
         drop_interval: its intervals, likewise.
         frame_area: AUC of the rule by measure, example and frame, over words.
         shuffled: the middle 95 % of the AUC of the activation by factor, labels shuffled.
-        example_area: chance that a measure is larger after an example that has the target in it
-            than after one with the foil, in one frame, over any two words; not a number where
-            either is missing.
+        example_area: chance that a measure is larger after an example with the target than after
+            one with the foil, over any two words of a frame; not a number where either is missing.
         example_interval: their intervals.
         own_area: AUC of the rule over the question's own words, by measure and example.
         own_interval: their intervals, over words.
@@ -91,14 +88,12 @@ class Crossed(Result):
         share_interval: their intervals.
         means: mean activation by rule (target first), cue (target first) and example.
         mean_intervals: their intervals.
-        instead: the text that stands in the place of target and foil; empty where the question
-            does not say what would be a plan.
+        instead: the text in the place of target and foil; empty where nothing asks for a plan.
         planned: places of the examples after which it was asked.
         expected: log odds that the next token after it calls for the target, against the foil.
         expected_mass: mean probability of both kinds of tokens together, by example.
-        plan: correlation of the activation with ``expected`` over the words of a frame; the same
-            with the rule held fixed; and that of the activation and the rule with ``expected``
-            held fixed.
+        plan: correlation of activation and ``expected`` over the words of a frame; the same with
+            the rule held fixed; and that of activation and rule with ``expected`` held fixed.
         plan_interval: their intervals.
     """
 
