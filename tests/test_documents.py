@@ -155,8 +155,9 @@ def test_the_readmes_findings_are_the_studys():
     after = (found("ablation").ablated[calls, METHODS.index("mean"), 0] > 0).sum()
     assert f'prefers " an" after {before} of {calls.sum()} such prompts with' in words
     assert after == 0
-    chain = upstream_facts(found("upstream")).chain
-    assert f"{chain.head}, patched alone, brings its activation to {chain.reached:.2f}" in words
+    driven = upstream_facts(found("upstream"))
+    chain = driven.chain
+    assert f"{driven.head.name}, patched alone, brings its activation to {chain.reached:.2f}" in words
     assert f"the clean prompt has {chain.clean:.2f}" in words
     sweep = found("neuron_sweep")
     assert f"and {sweep.noising[0]:.2f} is lost when it alone is corrupted" in words

@@ -49,7 +49,7 @@ def test_facts_of_a_write_are_read_with_the_sign_that_the_neuron_is_used_with(si
     assert used.writes
     assert used.target_rank == 1
     assert used.target_z > 0
-    assert used.rotations.as_strong == 0
+    assert used.rotations.part == 0
     assert not unused.writes
     assert unused.target_rank == VOCABULARY
     assert unused.target_z == -used.target_z
