@@ -135,7 +135,7 @@ def test_a_few_of_the_candidates_are_called_few(above, says):
 def test_facts_of_the_split_hold_or_fail_with_the_result():
     holds, fails = driven(HOLDS.upstream), driven(FAILS.upstream)
     assert holds.carries
-    assert holds.head.held_out.holds
+    assert holds.head.holds
     assert not fails.carries
     headless = driven(dataclasses.replace(HOLDS.upstream, heads=()))
     assert headless.head is None
