@@ -411,7 +411,6 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
         ("near_zero", True),
         ("in_template.agrees", True),
         ("foil_prompts.follows", True),
-        ("foil_prompts.hides", True),
         ("both_kinds.narrows", True),
         ("before_target.change.positive", True),
         ("matched.as_large", False),
@@ -478,6 +477,8 @@ def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
     assert slope.mean == pytest.approx(-0.3, abs=1e-5)
     assert correlation.mean == pytest.approx(-1, abs=1e-5)
     assert (found.pushes_for, found.pushes_against) == (2, 2)
+    unclear = facts(evidence(Plan(holds=False)).ablation).foil_prompts
+    assert (found.hides, unclear.hides) == ("directions", "nothing")
     text = Prose(make_claims(evidence(Plan())).ablation.hidden).text
     assert "pushes towards ·an in 2 of 5 prompts, and against it in 2." in text
 

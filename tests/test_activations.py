@@ -158,7 +158,7 @@ def test_what_excites_it_is_told_of_as_many_places_only_where_enough_articles_ha
 ):
     found = in_articles([(i % articles, 1 + i // articles) for i in range(10)])
     assert (found.active, found.active_in.part) == (10, articles)
-    assert found.interval == share_interval(articles, 100)
+    assert found.active_in.interval == share_interval(articles, 100)
     assert found.enough == claims
     assert (found.due, found.due_in) == (10, articles)
     assert found.often == ("mostly" if claims else "unknown")
