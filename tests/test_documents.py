@@ -157,7 +157,8 @@ def test_the_readmes_findings_are_the_studys():
     assert after == 0
     driven = upstream_facts(found("upstream"))
     chain = driven.chain
-    assert f"{driven.head.name}, patched alone, brings its activation to {chain.reached:.2f}" in words
+    name = driven.head.name
+    assert f"{name}, patched alone, brings its activation to {chain.reached:.2f}" in words
     assert f"the clean prompt has {chain.clean:.2f}" in words
     sweep = found("neuron_sweep")
     assert f"and {sweep.noising[0]:.2f} is lost when it alone is corrupted" in words

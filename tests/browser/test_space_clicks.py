@@ -42,8 +42,8 @@ SETTLED = """() => {
     const panels = [...document.querySelectorAll("[role=tabpanel]")];
     const panel = panels.filter((each) => each.offsetParent).at(-1);
     return panel && [...panel.querySelectorAll(".answer.quick")].every((answer) => {
-        const told = answer.querySelector("[data-question]");
-        return told && told.offsetParent && told.textContent.trim();
+        const question = answer.querySelector("[data-question]");
+        return question && question.offsetParent && question.textContent.trim();
     });
 }"""
 """Whether the open tab's quick answers are there, and are seen."""
