@@ -126,6 +126,9 @@ def analysis(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
     """Run the command line; returns exit code, standard output and standard error."""
 
     from analysis import __main__ as cli
+    from tests.verbs import made_once
+
+    made_once(monkeypatch)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["an-neuron", *map(str, arguments)])

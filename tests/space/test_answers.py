@@ -25,6 +25,7 @@ from space.settings import Settings
 from space.view import View, library
 from tests import tiny
 from tests.space.questions import ASKED, FOLLOWING, LIVE, NAMES, VIEW, ask
+from tests.verbs import made_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("computed_once")]
 
@@ -64,6 +65,7 @@ def view(folder, session, monkeypatch, tmp_path):
 def on_the_command_line(command, monkeypatch, capsys):
     words = shlex.split(command)
     assert words[0] == "an-neuron"
+    made_once(monkeypatch)
     monkeypatch.setattr(sys, "argv", [*words, "--json"])
     code = cli.main()
     text = capsys.readouterr()
