@@ -112,7 +112,11 @@ def serving(session):
 
 
 def collect():
-    """Gradio leaves its loops to the collector, which would warn of them in any later test."""
+    """Gradio leaves its loops to the collector, which would warn of them in any later test.
+
+    What is still needed is not looked through again: that took a second for every module.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+    gc.freeze()
