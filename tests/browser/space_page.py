@@ -45,6 +45,13 @@ DRAWN = """([panel, number]) => {
 }"""
 
 
+PENDING = """() => new Promise((done) => setTimeout(done, 10)).then(
+    () => document.body.classList.contains("pending"))"""
+IDLE = 1000
+"""How often a page is found to wait for nothing before a stream that is open counts as idle: gradio
+may open one when the last answer has come, which the server ends with the next."""
+
+
 class Asked:
     """The questions of a page that are not answered yet.
 
@@ -82,10 +89,12 @@ class Asked:
     @contextmanager
     def once_more(self) -> Iterator[None]:
         """What is done in this asks something; it ends when all is answered."""
-        before = self.count
+        before, idle = self.count, 0
         yield
-        while self.count == before or self._open or self._unheard:
-            self._tab.evaluate("new Promise(done => setTimeout(done, 10))")
+        while self.count == before or self._unheard or (self._open and idle < IDLE):
+            busy = self._tab.evaluate(PENDING)
+            listening = all("/queue/data" in each.url for each in self._open)
+            idle = idle + 1 if listening and not busy else 0
 
 
 class SpaceVisit(Visit):
