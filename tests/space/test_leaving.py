@@ -4,6 +4,7 @@ Tests wait for what happens, never for a time: a computation here goes on until 
 """
 
 import json
+import math
 import threading
 import uuid
 from contextlib import contextmanager
@@ -184,7 +185,8 @@ def test_what_waits_for_a_visitor_who_left_is_never_begun(server, endless):
     assert endless.count == 2
 
 
-def test_one_page_fills_a_small_share_of_the_queue(server, endless):
+def test_one_page_fills_a_small_share_of_the_queue(server, endless, monkeypatch):
+    monkeypatch.setattr(leaving, "UNHEARD", math.inf)  # however slow this machine is meanwhile
     session, others = uuid.uuid4().hex, [uuid.uuid4().hex for _ in range(QUEUE)]
     replies = [press(server, session) for _ in range(63)]
     assert [reply.status_code for reply in replies] == [200] * SHARE + [503] * (63 - SHARE)
