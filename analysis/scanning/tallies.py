@@ -1,8 +1,7 @@
 """What a corpus scan keeps of what it has read: tallies that can be merged, and saved whole.
 
-Every tally holds plain tensors, all of them where it is told to be: on a processor, or on the GPU
-that reads. Reading a corpus in two halves and merging them, the earlier one first, gives what one
-pass gives.
+They hold tensors, on a processor or on the GPU that reads. A corpus read in two halves and merged,
+the earlier one first, gives what one pass gives.
 """
 
 from dataclasses import dataclass, fields
@@ -48,12 +47,10 @@ class Tally:
 
 @dataclass
 class Moments(Tally):
-    """Count, mean and summed squared deviation of every neuron.
+    """Count, mean and summed squared deviation of every neuron, merged pairwise."""
 
-    Merged pairwise (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
-    computing sample variances", 1979).
-    """
-
+    # Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+    # variances", 1979.
     count: Int[Tensor, ""]
     mean: Float[Tensor, " neuron"]
     deviation: Float[Tensor, " neuron"]
@@ -102,11 +99,9 @@ def _moments(
 
 @dataclass
 class Extremes(Tally):
-    """The highest values of every neuron and where they stand, highest first.
+    """The highest values of every neuron, highest first, and their places, -1 if never filled."""
 
-    Equal values keep the order in which they were read. Places of values never filled are -1.
-    """
-
+    # Equal values keep the order in which they were read.
     values: Float[Tensor, "top neuron"]
     places: Int[Tensor, "top neuron"]
 
@@ -128,17 +123,14 @@ class Extremes(Tally):
     ) -> None:
         """Take in values that are read later, times a sign; places are one a row, or one a value.
 
-        Only neurons of which some value beats the lowest that is kept are looked at closely, and of
-        those only the values that do; after the first few batches that is little.
+        Only what beats the lowest value that is kept is looked at closely: soon that is little.
         """
         here, top = self.values.device, len(self.values)
         highest = values.amax(0) if sign == 1 else -values.amin(0)
         some = (highest.to(here) > self.values[-1]).nonzero()[:, 0]
         if not len(some):
             return
-        if (
-            MANY * len(some) > values.shape[1]
-        ):  # to copy those columns would cost more than it saves
+        if MANY * len(some) > values.shape[1]:  # a copy of them would cost more than it saves
             some, fresh = torch.arange(values.shape[1], device=here), values.to(here)
         else:
             fresh = values.index_select(1, some.to(values.device)).to(here)
@@ -178,9 +170,8 @@ def _highest_rows(
 ) -> Int[Tensor, "row_of_top neuron"]:
     """Rows of each column's highest values, in their order, the earlier ones of equals.
 
-    To find the lowest value that is among the highest is several times faster than to rank rows,
-    so it comes first, and then the rows that reach it. Where too many reach it, some of them are
-    equal, and those columns are sorted.
+    Rows that reach the lowest of the highest are found several times faster than rows are ranked;
+    where too many reach it, some of them are equal, and those columns are sorted.
     """
     columns = values.T.contiguous()
     top = min(top, len(values))
@@ -202,12 +193,10 @@ def _lowest_of_highest(columns: Float[Tensor, "neuron row"], top: int) -> Float[
 
 @dataclass
 class Sample(Tally):
-    """A uniform random sample of tokens, with every neuron's activation on each.
+    """A uniform random sample of tokens, with every neuron's activation on each."""
 
-    Tokens get a priority from a hash of their place; the lowest ones are kept, so that the sample
-    is the same however the corpus is cut (bottom-k sampling; Cohen and Kaplan, 2007).
-    """
-
+    # Kept are the lowest hashes of places, however the corpus is cut: bottom-k sampling (Cohen and
+    # Kaplan, 2007).
     priorities: Int[Tensor, " sample"]
     places: Int[Tensor, " sample"]
     values: Float[Tensor, "sample neuron"]
@@ -246,10 +235,7 @@ class Sample(Tally):
 
 @dataclass
 class Quadrants(Tally):
-    """On how many tokens gate and up of every neuron have which signs.
-
-    The quadrants are those of ``quadrant``; there are no columns where nothing is gated.
-    """
+    """On how many tokens gate and up of every neuron have which signs (``quadrant``), if gated."""
 
     count: Int[Tensor, "quadrant neuron"]
 
@@ -282,29 +268,17 @@ def quadrant(gate: Float[Tensor, "*row"], up: Float[Tensor, "*row"]) -> Int[Tens
 
 @dataclass
 class Records(Tally):
-    """Every token, for a few chosen neurons.
+    """Every token, for a few chosen neurons."""
 
-    Attributes:
-        place: where in the corpus it stands.
-        activations: of the chosen neurons.
-        factors: gate and up of the first of them; no columns where it is not gated.
-        p_target: probability of the target as the next token.
-        logit_diff: logit(target) - logit(foil).
-        top_is_target: whether the model's first choice is the target.
-        next_is_target: whether the text's own next token is the target.
-        next_is_foil: whether it is the foil.
-        next_is_known: whether the window holds a next token.
-    """
-
-    place: Int[Tensor, " token"]
-    activations: Float[Tensor, "token chosen"]
-    factors: Float[Tensor, "token factor"]
-    p_target: Float[Tensor, " token"]
-    logit_diff: Float[Tensor, " token"]
-    top_is_target: Bool[Tensor, " token"]
-    next_is_target: Bool[Tensor, " token"]
-    next_is_foil: Bool[Tensor, " token"]
-    next_is_known: Bool[Tensor, " token"]
+    place: Int[Tensor, " token"]  # where in the corpus it stands
+    activations: Float[Tensor, "token chosen"]  # of the chosen neurons
+    factors: Float[Tensor, "token factor"]  # gate and up of the first; no columns if not gated
+    p_target: Float[Tensor, " token"]  # probability of the target as the next token
+    logit_diff: Float[Tensor, " token"]  # logit(target) - logit(foil)
+    top_is_target: Bool[Tensor, " token"]  # whether the model's first choice is the target
+    next_is_target: Bool[Tensor, " token"]  # whether the text's own next token is the target
+    next_is_foil: Bool[Tensor, " token"]  # whether it is the foil
+    next_is_known: Bool[Tensor, " token"]  # whether the window holds a next token
 
     @classmethod
     def empty(cls, chosen: int, factors: int = 0) -> "Records":
@@ -338,10 +312,7 @@ class Records(Tally):
 
 
 def priority(places: Int[Tensor, " row"], seed: int) -> Int[Tensor, " row"]:
-    """A hash of every place and the seed, as non-negative numbers.
-
-    The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), on signed 64-bit integers.
-    """
+    """A hash of places and seed: SplitMix64's finaliser (Steele, Lea and Flood, 2014), from 0."""
     state = places + _signed(seed * 0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         state = (state ^ _shifted(state, shift)) * _signed(factor)
