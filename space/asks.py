@@ -18,6 +18,7 @@ from space.settings import AT_ONCE
 from space.view import View
 
 USUAL_LABEL = "Ask this"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MODEL = "model"
 """Events that use a model wait for each other, and the page tells a visitor's place."""
 
@@ -65,7 +66,10 @@ class Ask:
             self.experiment, view, dict(zip(self.controls, values, strict=True))
         )
         said = self.experiment.button or USUAL_LABEL
-        return f"{said} (about {estimate.time})" if estimate else said
+        if not estimate:
+            return said
+        cost = f"(about {estimate.time})".replace(" ", NO_BREAK)
+        return f"{said} {cost}"
 
     def cheap(self, view: View) -> bool:
         """Whether it is worked out so soon that nobody has to wish for it."""

@@ -108,7 +108,7 @@ def transplant_layers(result: Transplant) -> go.Figure:
         )
     figure.add_vline(x=result.layer, line_dash="dot", line_color=style.OTHER)
     figure.update_xaxes(title="layer of the recipient", **style.layer_ticks(len(layers)))
-    figure.update_yaxes(title="share of variance told", rangemode="tozero")
+    figure.update_yaxes(title="share of variance explained", rangemode="tozero")
     swatches = [
         style.swatch(colour, name, sign)
         for name, colour, sign in zip(READINGS, COLOURS, SIGNS, strict=True)
