@@ -11,8 +11,8 @@
     drawn.add(plot);
     const spec = JSON.parse(document.getElementById(plot.dataset.source).textContent);
     const layout = { ...spec.layout, ...themes[window.currentScheme()] };
-    const drawn = () => plot.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
-    return window.Plotly.newPlot(plot, spec.data, layout, CONFIG).then(drawn);
+    const announce = () => plot.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
+    return window.Plotly.newPlot(plot, spec.data, layout, CONFIG).then(announce);
   };
   const dress = (scheme, size = {}) =>
     Promise.all([...drawn].map((plot) => window.Plotly.relayout(plot, { ...themes[scheme], ...size })));
