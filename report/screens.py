@@ -59,7 +59,7 @@ def _unfold(tab: Page) -> None:
 def _draw_all(section: Locator) -> None:
     """Wait for a section's figures, each of which is drawn when it comes near."""
     for plot in section.locator(".plot").all():
-        plot.scroll_into_view_if_needed()
+        plot.evaluate("place => place.scrollIntoView()")  # which waits for no frame
         plot.locator("svg.main-svg").first.wait_for()
 
 

@@ -70,12 +70,15 @@ def empty_hub(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_folder_loads_with_identical_logits(tmp_path, family):
+def test_a_folder_loads_with_the_very_logits(tmp_path, family):
+    """GPT-2's to rounding: its activation function is computed in one step here."""
     model, tokenizer = save(tmp_path, family)
     subject = models.load(str(tmp_path))
     ids = tokenizer(TEXT, return_tensors="pt").input_ids
     assert torch.equal(subject.tokenizer(TEXT, return_tensors="pt").input_ids, ids)
-    assert torch.equal(subject.model(ids).logits, model(ids).logits)
+    found, expected = subject.model(ids).logits, model(ids).logits
+    atol = 1e-6 if family == "gpt2" else 0.0
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=atol)
 
 
 def test_a_model_arrives_for_study_not_for_training(folder):
@@ -414,7 +417,7 @@ def test_a_tokenizer_that_does_not_say_where_its_tokens_stand_is_refused(monkeyp
 
 def test_unknown_devices_and_types_say_what_would_do(folder):
     assert refusal(folder, dtype="float8") == (
-        "Unknown dtype 'float8': choose one of float32, bfloat16, float16."
+        "Unknown dtype 'float8': choose one of float32, tf32, bfloat16, float16."
     )
     assert "choose cpu" in refusal(folder, device="gpu")
     assert "choose cpu" in refusal(folder, device="meta")
