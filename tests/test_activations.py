@@ -148,7 +148,7 @@ def test_silence_on_news_is_counted_in_articles_and_not_in_tokens():
         0,
     )
     # Wilson's upper end of 0 of n is z^2 / (n + z^2): 3.84 / 103.84; of tokens it would be less
-    assert found.interval == (0.0, pytest.approx(0.037, abs=5e-4))
+    assert found.active_in.interval == (0.0, pytest.approx(0.037, abs=5e-4))
     assert share_interval(0, 2400)[1] < 0.002
 
 
