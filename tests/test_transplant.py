@@ -234,7 +234,7 @@ def test_a_kept_transplant_is_not_written_over_by_one_that_was_asked_something_e
     def check(**asked):
         old = {**record(EXPERIMENT, given), **asked}
         results.save(folder, "transplant", grafted(Plan()), dataclasses.replace(made, inputs=old))
-        command._check_asked_alike(call, given, path)
+        command._check_same_inputs(call, given, path)
 
     check()
     for name, value in {"recipient": "other", "contexts": 8, "layer": "3", "cut": "L0N1"}.items():
