@@ -65,7 +65,7 @@ def made(tmp_path_factory) -> Made:
 
 
 @pytest.fixture
-def sentences_of(made) -> dict:
+def manifest(made) -> dict:
     """The manifest of the artifacts."""
     return json.loads((made.paper / "manifest.json").read_text())
 
@@ -84,8 +84,8 @@ def test_two_builds_hold_the_same_bytes(made, no_browser, tmp_path):
     assert files(tmp_path / "again") == files(made.paper)
 
 
-def test_the_manifest_lists_every_file_with_its_checksum(message, made):
-    listed = {entry["file"]: entry["sha256"] for entry in message["files"]}
+def test_the_manifest_lists_every_file_with_its_checksum(manifest, made):
+    listed = {entry["file"]: entry["sha256"] for entry in manifest["files"]}
     assert listed == {
         name: hashlib.sha256(content).hexdigest()
         for name, content in files(made.paper).items()
@@ -94,21 +94,21 @@ def test_the_manifest_lists_every_file_with_its_checksum(message, made):
     assert {f"tables/{name}.{kind}" for name in STUDIED for kind in ("csv", "tex")} < set(listed)
 
 
-def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(message, made):
-    listed = {file: sum_ for step in message["inputs"].values() for file, sum_ in step.items()}
+def test_the_checksums_of_inputs_are_those_of_the_results_on_disk(manifest, made):
+    listed = {file: sum_ for step in manifest["inputs"].values() for file, sum_ in step.items()}
     assert listed == {
         path.name: sha256(path) for path in made.study.iterdir() if path.name != "question.json"
     }
 
 
-def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(message):
-    inputs = {file for step in message["inputs"].values() for file in step}
-    for entry in message["files"]:
+def test_every_file_with_numbers_names_its_inputs_and_the_command_that_computes_them(manifest):
+    inputs = {file for step in manifest["inputs"].values() for file in step}
+    for entry in manifest["files"]:
         assert set(entry["inputs"]) <= inputs
         if entry["file"] != contents.BIBLIOGRAPHY:
             assert entry["inputs"]
             assert entry["command"].startswith("an-neuron ")
-    assert message["command"] == "python -m report.artifacts"
+    assert manifest["command"] == "python -m report.artifacts"
 
 
 def test_another_model_and_question_are_named_in_the_command_that_makes_the_folder(
@@ -133,12 +133,12 @@ def test_a_changed_result_changes_its_own_files_alone(made, no_browser, tmp_path
     assert {n for n in before if before[n] != after[n]} == {"manifest.json", "results.json"}
 
 
-def test_results_json_says_what_each_step_found_and_where_it_came_from(message, made):
+def test_results_json_says_what_each_step_found_and_where_it_came_from(manifest, made):
     numbers = json.loads((made.paper / "results.json").read_text())
     assert list(numbers) == list(STUDY.results)
     for step, entry in numbers.items():
         assert entry["provenance"] == asdict(results.provenance(made.study, step))
-        assert entry["files"] == message["inputs"][step]
+        assert entry["files"] == manifest["inputs"][step]
         assert entry["summary"]
 
 
@@ -282,7 +282,7 @@ def test_bibtex_has_what_the_citation_file_has(made):
             assert fields["note"] == f"Version {work['version']}"
 
 
-def test_the_manifest_says_how_figures_are_drawn_in_the_units_of_print(message):
-    assert message["figures"]["inches_wide"] == 5.5
-    assert message["figures"]["png_dpi"] == 300
-    assert message["generator"] == manifests.MARK
+def test_the_manifest_says_how_figures_are_drawn_in_the_units_of_print(manifest):
+    assert manifest["figures"]["inches_wide"] == 5.5
+    assert manifest["figures"]["png_dpi"] == 300
+    assert manifest["generator"] == manifests.MARK
