@@ -32,11 +32,11 @@ def random_model(layers: int = LAYERS) -> Subject:
     return Subject(model, None, Origin("curve", "random weights", "seed 0"), False)
 
 
-def pair(length: int) -> PromptPair:
+def pair(length: int, vocabulary: int = VOCAB) -> PromptPair:
     """Two prompts of random tokens that differ in the middle one."""
-    drawn = np.random.default_rng(0).integers(3, VOCAB, length).tolist()
+    drawn = np.random.default_rng(0).integers(3, vocabulary, length).tolist()
     other = [*drawn]
-    other[length // 2] = 3 + (drawn[length // 2] + 1) % (VOCAB - 3)
+    other[length // 2] = 3 + (drawn[length // 2] + 1) % (vocabulary - 3)
     prompts = [Prompt("", tuple(each), tuple(map(str, each))) for each in (drawn, other)]
     return PromptPair(*prompts, Contrast("a", "b", (1,), (2,)))
 

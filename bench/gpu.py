@@ -15,31 +15,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.engines.reading import Window
 from analysis.engines.tail import CHUNK_TOKENS, disagreement
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.loading.checkpoint import fused
 from analysis.loading.placement import placement
-from analysis.prompts import Prompt, PromptPair
 from analysis.scanning.scan import WINDOW_TOKENS, scan, started
 from analysis.subject import Subject
 from bench.census import gpt2_large
+from bench.curves import pair
 from bench.scan import forward
 from bench.sweep import bare_products, matrices
 from bench.timing import RESULTS, alternate, keep, seconds
 
 TYPES = ("float32", "tf32", "bfloat16")
 LENGTH, SAMPLE, SQUARE = 13, 4, 8192
-
-
-def pair(vocabulary: int) -> PromptPair:
-    """Two prompts of random tokens that differ in the middle one."""
-    drawn = np.random.default_rng(0).integers(3, vocabulary, (2, LENGTH))
-    drawn[1] = np.where(np.arange(LENGTH) == LENGTH // 2, drawn[1], drawn[0])
-    prompts = [Prompt("", tuple(ids), tuple(map(str, ids))) for ids in drawn.tolist()]
-    return PromptPair(*prompts, Contrast("a", "b", (1,), (2,)))
 
 
 def texts(vocabulary: int, count: int) -> list[Window]:
@@ -50,14 +41,14 @@ def texts(vocabulary: int, count: int) -> list[Window]:
 
 def said(subject: Subject) -> Float[Tensor, "pos d_vocab"]:
     """Logits of the first prompt, on the processor."""
-    return subject.logits(pair(subject.d_vocab).clean.tokens).cpu()
+    return subject.logits(pair(LENGTH, subject.d_vocab).clean.tokens).cpu()
 
 
 def sampled(subject: Subject, one_in: int) -> Float[Tensor, " neuron"]:
     """Effects of some neurons of every layer, on the processor."""
     chosen = torch.zeros((subject.n_layers, subject.d_mlp), dtype=torch.bool, device=subject.device)
     chosen[:, ::one_in] = True
-    return NeuronPatcher(subject, pair(subject.d_vocab)).effects(chosen).cpu()
+    return NeuronPatcher(subject, pair(LENGTH, subject.d_vocab)).effects(chosen).cpu()
 
 
 def tallied(subject: Subject) -> dict[str, Tensor]:
@@ -82,7 +73,7 @@ def peak(subject: Subject) -> float:
 
 def in_type(subject: Subject, rounds: int, windows: int) -> dict[str, Any]:
     """Seconds, and shares of what the GPU's products reach, in one type."""
-    question, every = pair(subject.d_vocab), (subject.n_layers, subject.d_mlp)
+    question, every = pair(LENGTH, subject.d_vocab), (subject.n_layers, subject.d_mlp)
     chosen = torch.ones(every, dtype=torch.bool, device=subject.device)
     patcher = NeuronPatcher(subject, question)
     works = {
