@@ -22,7 +22,7 @@ def sections(small: bool) -> dict[str, Section]:
     rounds = 1 if small else 3
     return {
         "cold": lambda _: cold.section(rounds),
-        "scan": lambda subject: scan.section(subject, 2 if small else 5, 500 if small else 3000),
+        "scan": lambda subject: scan.section(subject, 2 if small else 12, 500 if small else 1600),
         "sweep": lambda subject: sweep.section(subject, rounds, 64 if small else 256),
         "curves": lambda _: curves.section(rounds),
         "census": lambda _: census.section(rounds, 4 if small else 36),

@@ -1,5 +1,6 @@
 """The corpus scan against the plain forward pass of the same windows."""
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -41,21 +42,21 @@ def section(subject: Subject, rounds: int, tokens: int) -> dict[str, Any]:
     """
     texts = some_windows(subject, rounds * tokens)
     contrast = default().contrast(subject)
-    part = -(-len(texts) // rounds)
+    cuts = [len(texts) * number // rounds for number in range(rounds + 1)]
 
     def scanned(curve: bool) -> Work:
         chosen = [Neuron(subject.n_layers - 1, 0)] if curve else []
-        kept = started(subject, chosen)
+        kept, ends = started(subject, chosen), iter(cuts[1:])
 
         def work() -> None:
-            read = texts[: kept.windows + part]
+            read = texts[: next(ends)]
             for _ in scan(subject, read, chosen, contrast if curve else None, so_far=kept):
                 pass
 
         return work
 
     def passed(logits: bool) -> Work:
-        parts = iter(texts[start : start + part] for start in range(0, len(texts), part))
+        parts = iter(texts[start:end] for start, end in pairwise(cuts))
         return lambda: forward(subject, next(parts), logits)
 
     works = {

@@ -1,6 +1,7 @@
 """In which type a model computes, how much of it at once, and that a GPU says what this says."""
 
 import dataclasses
+from copy import deepcopy
 
 import pytest
 import torch
@@ -8,11 +9,14 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.activations import NewGELUActivation
 
 from analysis.arithmetic import GPU_BYTES, TF32_EPS, Arithmetic, exact_products
+from analysis.engines.in_float32 import in_float32
+from analysis.engines.reading import Window, read
 from analysis.engines.twins import check_twins
 from analysis.errors import UserError
 from analysis.loading.checkpoint import fused
 from analysis.loading.placement import placement
 from analysis.subject import Subject
+from tests import families
 from tests.subjects import make_subject
 
 GPU = torch.device("cuda")
@@ -88,3 +92,21 @@ def test_gpt2s_activation_function_in_one_kernel_is_the_same_function():
         found = fused(model)(tokens).logits
     assert not [each for each in model.modules() if isinstance(each, NewGELUActivation)]
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", families.CONFIGS)
+def test_a_model_in_bfloat16_computes_in_float32_and_its_weights_lie_where_they_lay(name):
+    given = families.shared_subject(name)
+    coarse = dataclasses.replace(given, model=deepcopy(given.model).to(torch.bfloat16))
+    widened = dataclasses.replace(given, model=deepcopy(coarse.model).float())
+    window, layers = (Window(0, 0, tuple(range(3, 11))),), range(given.n_layers)
+    before = [(each.data_ptr(), each.dtype) for each in coarse.model.parameters()]
+    expected = read(widened, window, layers)
+    with in_float32(coarse):
+        found = read(coarse, window, layers)
+        brief = read(coarse, window, (1,), logits=False)  # a pass that ends within a block
+    assert torch.equal(found.logits, expected.logits)
+    for layer in layers:
+        assert torch.equal(found.activations[layer], expected.activations[layer])
+    assert torch.equal(brief.activations[1], expected.activations[1])
+    assert [(each.data_ptr(), each.dtype) for each in coarse.model.parameters()] == before

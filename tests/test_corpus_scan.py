@@ -3,16 +3,16 @@
 import json
 import multiprocessing
 import time
+from copy import deepcopy
 from dataclasses import fields, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors import SafetensorError
@@ -22,7 +22,7 @@ from analysis.arithmetic import Arithmetic
 from analysis.calls import Call
 from analysis.claims import make_claims
 from analysis.contrast import make_contrast
-from analysis.engines.reading import Window, windows
+from analysis.engines.reading import Window, read, windows
 from analysis.errors import UserError
 from analysis.experiments.corpus_scan import EXPERIMENT
 from analysis.experiments.corpus_scan.compute import corpus_scan, summary
@@ -52,7 +52,6 @@ from analysis.scanning.scan_table import (
 from analysis.scanning.scanned import read_neuron
 from analysis.scanning.tallies import (
     POSITION_BITS,
-    Extremes,
     Moments,
     Records,
     Sample,
@@ -170,25 +169,6 @@ def test_two_halves_merged_equal_one_pass(subject):
         torch.testing.assert_close(merged.tensors()[name], values, atol=1e-5, rtol=1e-4, msg=name)
     assert torch.equal(merged.highest.places, together.highest.places)
     assert torch.equal(merged.sample.places, together.sample.places)
-
-
-@settings(max_examples=40)
-@given(
-    values=st.lists(st.integers(-3, 3), min_size=1, max_size=40),
-    cuts=st.lists(st.integers(1, 39), max_size=5),
-)
-def test_extremes_do_not_depend_on_how_the_corpus_was_cut_even_among_equals(values, cuts):
-    column = torch.tensor(values, dtype=torch.float32)[:, None]
-    places = torch.arange(len(values))[:, None]
-    kept, lowest = Extremes.empty(1, 4), Extremes.empty(1, 4)
-    edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
-    for begin, end in pairwise(edges):
-        kept.add(column[begin:end], places[begin:end])
-        lowest.add(column[begin:end], places[begin:end], -1)
-    for found, sign in ((kept, 1), (lowest, -1)):
-        expected = sorted(range(len(values)), key=lambda i: (-sign * values[i], i))[:4]
-        assert found.places[: len(expected), 0].tolist() == expected
-        assert found.values[: len(expected), 0].tolist() == [sign * values[i] for i in expected]
 
 
 @given(st.lists(st.lists(st.floats(-9, 9, width=32), min_size=1, max_size=9), max_size=5))
@@ -376,6 +356,20 @@ def test_examples_that_are_read_again_say_what_the_scan_said(subject):
     again = read_again(subject, neuron, [(kind, 0.0, p) for kind, _, p in found], pieces)
     assert [each[2] for each in again] == places
     assert [each[1] for each in again] == pytest.approx([each[1] for each in found], abs=1e-5)
+
+
+def test_examples_of_a_model_in_bfloat16_are_what_it_says_in_float32(subject):
+    coarse = replace(subject, model=deepcopy(subject.model).to(torch.bfloat16))
+    widened = replace(subject, model=deepcopy(coarse.model).float())
+    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
+    shown = examples(coarse, whole(coarse, DOCUMENTS), CHOSEN[0], dict(DOCUMENTS), pieces)
+    exact = read(widened, tuple(pieces), (CHOSEN[0].layer,)).activations[CHOSEN[0].layer]
+    near = exact[:, CHOSEN[0].number]
+    for example in shown:
+        assert float((near - example.value).abs().min()) < 1e-5
+    highest = [each.value for each in shown if each.kind == "highest"]
+    assert highest == sorted(highest, reverse=True)
+    assert coarse.dtype == torch.bfloat16
 
 
 def test_examples_show_the_token_that_was_read_in_its_document(subject):

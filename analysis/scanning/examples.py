@@ -3,14 +3,17 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
-from analysis.arithmetic import exact_products
+from analysis.engines.in_float32 import in_float32
 from analysis.engines.reading import Window, read
 from analysis.neuron import Neuron
+from analysis.scanning.extremes import Extremes
 from analysis.scanning.scan import Scan
-from analysis.scanning.tallies import Extremes, document_and_position, place_of
+from analysis.scanning.tallies import document_and_position, place_of
 from analysis.subject import Subject
 
 QUANTILES = (0.99, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01)
@@ -55,12 +58,12 @@ def examples(
     """The extremes of one neuron and, for a fair picture, random tokens around its quantiles.
 
     Top examples alone mislead about what a neuron does (Bolukbasi et al., "An Interpretability
-    Illusion for BERT", 2021). What was found with products in tf32 is read again without.
+    Illusion for BERT", 2021). What was found in another type than float32 is read again in that.
     """
     column = neuron.layer * subject.d_mlp + neuron.number
     found = [*_extreme(scan.highest, column, "highest", 1), *_sampled(scan, column)]
     found += reversed(list(_extreme(scan.lowest, column, "lowest", -1)))
-    if subject.arithmetic.name == "tf32":
+    if subject.arithmetic.name != "float32":
         found = read_again(subject, neuron, found, windows)
     spans: dict[int, Spans] = {}
     rows = []
@@ -77,7 +80,7 @@ def examples(
 def read_again(
     subject: Subject, neuron: Neuron, found: Sequence[Found], windows: Sequence[Window]
 ) -> list[Found]:
-    """The same tokens with what the neuron says there when products keep all bits of float32.
+    """The same tokens with what the neuron says there in float32; extremes are ranked anew.
 
     Args:
         subject: the model.
@@ -87,15 +90,22 @@ def read_again(
     """
     windows = sorted(windows, key=lambda each: (each.document, each.start))
     first = [place_of(each.document, each.start) for each in windows]
+    number_of = {place: bisect_right(first, place) - 1 for _, _, place in found}
     lead = int(subject.prepend_bos)
     values: dict[int, float] = {}
-    with exact_products():
-        for _, _, place in found:
-            number = bisect_right(first, place) - 1
-            window = windows[number]
-            own = read(subject, (window,), (neuron.layer,), logits=False).activations[neuron.layer]
-            values[place] = float(own[lead + place - first[number], neuron.number])
-    return [(kind, values[place], place) for kind, _, place in found]
+    with in_float32(subject):
+        for number in sorted({*number_of.values()}):
+            batch = (windows[number],)
+            own = read(subject, batch, (neuron.layer,), logits=False).activations[neuron.layer]
+            for place, of in number_of.items():
+                if of == number:
+                    values[place] = float(own[lead + place - first[of], neuron.number])
+    again = [(kind, values[place], place) for kind, _, place in found]
+    return [
+        each
+        for _, same in groupby(again, key=itemgetter(0))
+        for each in sorted(same, key=itemgetter(1), reverse=True)
+    ]
 
 
 def _extreme(extremes: Extremes, column: int, kind: str, sign: int) -> Iterator[Found]:

@@ -14,9 +14,9 @@ from torch import Tensor
 from analysis.contrast import Contrast
 from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, has_factors, read
 from analysis.neuron import Neuron
+from analysis.scanning.extremes import Extremes, add_both
 from analysis.scanning.tallies import (
     CPU,
-    Extremes,
     Moments,
     Quadrants,
     Records,
@@ -268,8 +268,7 @@ class _Tally:
             return
         at = slice(layer * own.shape[1], (layer + 1) * own.shape[1])
         self.moments.fill(at, own)
-        self.scan.highest.part(at).add(own, self.places)
-        self.scan.lowest.part(at).add(own, self.places, -1)
+        add_both(self.scan.highest.part(at), self.scan.lowest.part(at), own, self.places)
         self.sampled[:, at] = own[self.rows.to(own.device)].to(here)
         for column, neuron in enumerate(self.chosen):
             if neuron.layer == layer:

@@ -16,9 +16,10 @@ from analysis.errors import UserError, first_line
 from analysis.neuron import Neuron
 from analysis.results import atomic
 from analysis.scanning.examples import context
+from analysis.scanning.extremes import Extremes
 from analysis.scanning.scan import Scan
 from analysis.scanning.scanned import KEY
-from analysis.scanning.tallies import Extremes, document_and_position, place_of
+from analysis.scanning.tallies import document_and_position, place_of
 from analysis.subject import Subject
 
 if TYPE_CHECKING:

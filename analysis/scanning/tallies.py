@@ -5,17 +5,12 @@ the earlier one first, gives what one pass gives.
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 CPU = torch.device("cpu")
-
-MANY = 2
-"""If at least one column in so many has a new extreme, all are looked at."""
 
 POSITION_BITS = 24
 """A place in a corpus is one number: document, then position in these many bits."""
@@ -95,100 +90,6 @@ def _moments(
         return mean, variance * len(values)
     mean = values.mean(0)
     return mean, (values - mean).square_().sum(0)
-
-
-@dataclass
-class Extremes(Tally):
-    """The highest values of every neuron, highest first, and their places, -1 if never filled."""
-
-    # Equal values keep the order in which they were read.
-    values: Float[Tensor, "top neuron"]
-    places: Int[Tensor, "top neuron"]
-
-    @classmethod
-    def empty(cls, neurons: int, top: int) -> "Extremes":
-        """Nothing seen yet."""
-        values = torch.full((top, neurons), -torch.inf)
-        return cls(values, torch.full((top, neurons), -1))
-
-    def part(self, neurons: slice) -> "Extremes":
-        """Those of some neurons, which are changed with the whole."""
-        return Extremes(self.values[:, neurons], self.places[:, neurons])
-
-    def add(
-        self,
-        values: Float[Tensor, "row neuron"],
-        places: Int[Tensor, "row ..."],
-        sign: Literal[1, -1] = 1,
-    ) -> None:
-        """Take in values that are read later, times a sign; places are one a row, or one a value.
-
-        Only what beats the lowest value that is kept is looked at closely: soon that is little.
-        """
-        here, top = self.values.device, len(self.values)
-        highest = values.amax(0) if sign == 1 else -values.amin(0)
-        some = (highest.to(here) > self.values[-1]).nonzero()[:, 0]
-        if not len(some):
-            return
-        if MANY * len(some) > values.shape[1]:  # a copy of them would cost more than it saves
-            some, fresh = torch.arange(values.shape[1], device=here), values.to(here)
-        else:
-            fresh = values.index_select(1, some.to(values.device)).to(here)
-        limits, full = self.values[-1, some], bool((self.places[-1] >= 0).all())
-        if full:
-            rows = _rows_where(fresh > limits if sign == 1 else fresh < -limits)
-        else:
-            rows = _highest_rows(fresh if sign == 1 else -fresh, top)
-        some_row = rows.clamp_min(0)
-        where = places[some_row] if places.ndim == 1 else places[:, some].gather(0, some_row)
-        beating = (sign * fresh.gather(0, some_row)).masked_fill_(rows < 0, -torch.inf)
-        stacked = torch.cat([self.places[:, some], where])
-        known = torch.cat([self.values[:, some], beating])
-        order = known.T.contiguous().sort(descending=True, stable=True)
-        self.values[:, some] = order.values.T[:top]
-        self.places[:, some] = stacked.gather(0, order.indices.T[:top])
-
-    def merge(self, later: "Extremes") -> None:
-        """Take in the extremes of a later part of the corpus."""
-        self.add(later.values, later.places)
-
-
-def _rows_where(marked: Bool[Tensor, "row neuron"]) -> Int[Tensor, "most neuron"]:
-    """Rows that are marked in each column, in their order; -1 where there are no more."""
-    rows, columns = marked.nonzero(as_tuple=True)
-    columns, order = columns.sort(stable=True)
-    counts = columns.bincount(minlength=marked.shape[1])
-    before = counts.cumsum(0) - counts
-    found = rows.new_full((int(counts.max()), marked.shape[1]), -1)
-    number = torch.arange(len(rows), device=rows.device) - before[columns]
-    found[number, columns] = rows[order]
-    return found
-
-
-def _highest_rows(
-    values: Float[Tensor, "row neuron"], top: int
-) -> Int[Tensor, "row_of_top neuron"]:
-    """Rows of each column's highest values, in their order, the earlier ones of equals.
-
-    Rows that reach the lowest of the highest are found several times faster than rows are ranked;
-    where too many reach it, some of them are equal, and those columns are sorted.
-    """
-    columns = values.T.contiguous()
-    top = min(top, len(values))
-    reaching = columns >= _lowest_of_highest(columns, top)[:, None]
-    tied = (reaching.sum(1) != top).nonzero()[:, 0]
-    if len(tied):
-        ranked = columns[tied].sort(descending=True, stable=True).indices[:, :top]
-        reaching[tied] = torch.zeros_like(reaching[tied]).scatter_(1, ranked, True)
-    return reaching.nonzero()[:, 1].view(-1, top).T.contiguous()
-
-
-def _lowest_of_highest(columns: Float[Tensor, "neuron row"], top: int) -> Float[Tensor, " neuron"]:
-    """The lowest of each one's highest values: torch selects fast on a GPU, numpy elsewhere."""
-    if columns.is_cuda:
-        return columns.topk(top, sorted=False).values.amin(1)
-    place = columns.shape[1] - top
-    return torch.from_numpy(np.partition(columns.numpy(), place, axis=1)[:, place])
 
 
 @dataclass
