@@ -85,7 +85,7 @@ def index_of(server, endpoint):
 def spoiled(endpoint, wrong):
     """The endpoint's usual arguments, each in its turn exchanged for wrong values.
 
-    Parts of the view, which most endpoints share, get every third value there, and all of them
+    Parts of the view, which most endpoints share, get every fifth value there, and all of them
     in all; what is an endpoint's own gets every second value.
     """
     parameters = inspect.signature(endpoint).parameters
@@ -94,7 +94,7 @@ def spoiled(endpoint, wrong):
     return [
         [*usual[:place], value, *usual[place + 1 :]]
         for place, name in enumerate(parameters)
-        for step in [3 if name in SHARED else 2]
+        for step in [5 if name in SHARED else 2]
         for value in wrong[number % step :: step]
     ]
 
