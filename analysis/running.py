@@ -4,6 +4,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -140,13 +141,18 @@ def provenance(
         source=subject.origin.source,
         revision=subject.origin.revision,
         inputs={**record(experiment, given), "prepend_bos": subject.prepend_bos},
-        packages={name: version(name) for name in PACKAGES},
+        packages=dict(_versions()),
         device=f"{subject.device.type}, {platform.machine()}",
         dtype=subject.arithmetic.name,
         code=code_of(experiment),
         when=when,
         seconds=seconds,
     )
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in PACKAGES)
 
 
 def code_of(experiment: Experiment) -> str:

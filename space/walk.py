@@ -17,7 +17,10 @@ from space.story import Story
 CHOICES = 4
 THIRDS = ("the first third", "the second third", "the last third")
 KINDS = ("an attention layer", "an MLP layer")
-CHANCE = ((0.5, "about like a coin"), (0.75, "half way"), (1.0, "nearly always"))
+COIN = 0.5
+"""The AUC of who tells nothing; bars begin there."""
+
+CHANCE = ((COIN, "about like a coin"), (0.75, "half way"), (1.0, "nearly always"))
 """An AUC, and what it would mean."""
 
 WIDTH, HEIGHT = 600, 160
@@ -156,8 +159,15 @@ def _fails(_evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar,
     scan = facts.of.corpus_scan
     own = max(scan.next.auc.mean, 1 - scan.next.auc.mean)
     right = min(range(len(CHANCE)), key=lambda i: abs(CHANCE[i][0] - own))
-    areas = ((facts.neuron, own, "target"), (facts.model, scan.model_next.auc.mean, "other"))
-    bars = tuple(Bar(name, area, f"AUC {area:.2f}", kind) for name, area, kind in areas)
+    areas = (
+        (facts.neuron, own, "target"),
+        (facts.model, scan.model_next.auc.mean, "other"),
+        ("a coin", COIN, "other"),
+    )
+    bars = tuple(
+        Bar(name, max(0.0, (area - COIN) / (1 - COIN)), f"AUC {area:.2f}", kind)
+        for name, area, kind in areas
+    )
     return tuple(meaning for _, meaning in CHANCE), right, bars
 
 
