@@ -94,19 +94,41 @@ def test_gpt2s_activation_function_in_one_kernel_is_the_same_function():
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def loaded(folder, like, dtype):
+    """A model of a folder, as a user's is loaded."""
+    model = fused(type(like.model).from_pretrained(folder, dtype=dtype)).eval()
+    return dataclasses.replace(like, model=model.requires_grad_(False))
+
+
 @pytest.mark.parametrize("name", families.CONFIGS)
-def test_a_model_in_bfloat16_computes_in_float32_and_its_weights_lie_where_they_lay(name):
+def test_a_file_in_bfloat16_read_in_float32_says_what_it_says_when_loaded_so(name, tmp_path):
     given = families.shared_subject(name)
-    coarse = dataclasses.replace(given, model=deepcopy(given.model).to(torch.bfloat16))
-    widened = dataclasses.replace(given, model=deepcopy(coarse.model).float())
+    deepcopy(given.model).to(torch.bfloat16).save_pretrained(tmp_path)
+    coarse, exact = (loaded(tmp_path, given, each) for each in (torch.bfloat16, torch.float32))
     window, layers = (Window(0, 0, tuple(range(3, 11))),), range(given.n_layers)
     before = [(each.data_ptr(), each.dtype) for each in coarse.model.parameters()]
-    expected = read(widened, window, layers)
+    expected, rounded = read(exact, window, layers), read(coarse, window, layers)
     with in_float32(coarse):
         found = read(coarse, window, layers)
         brief = read(coarse, window, (1,), logits=False)  # a pass that ends within a block
+        assert [(each.data_ptr(), each.dtype) for each in coarse.model.parameters()] == before
     assert torch.equal(found.logits, expected.logits)
+    assert not torch.equal(rounded.logits, expected.logits)
     for layer in layers:
         assert torch.equal(found.activations[layer], expected.activations[layer])
     assert torch.equal(brief.activations[1], expected.activations[1])
-    assert [(each.data_ptr(), each.dtype) for each in coarse.model.parameters()] == before
+
+
+def test_no_more_than_what_is_passed_is_widened():
+    subject = make_subject("llama")
+    subject.model.to(torch.bfloat16)
+    wide = []
+
+    def look(*_):
+        wide.append({n for n, each in subject.model.named_parameters() if each.dtype != before})
+
+    before = torch.bfloat16
+    subject.blocks[1].mlp.up_proj.register_forward_pre_hook(look)
+    with in_float32(subject):
+        read(subject, (Window(0, 0, (3, 4, 5)),), (0,))
+    assert wide == [{"model.layers.1.mlp.up_proj.weight"}]

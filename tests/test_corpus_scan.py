@@ -347,29 +347,38 @@ def test_a_scan_is_of_its_device_and_its_libraries(monkeypatch):
     assert key() != first
 
 
-def test_examples_that_are_read_again_say_what_the_scan_said(subject):
+def test_examples_that_are_read_again_say_what_the_scan_said_in_their_order(subject):
     pieces, neuron = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS)), CHOSEN[0]
     done = whole(subject, DOCUMENTS)
     column = neuron.layer * subject.d_mlp + neuron.number
     places = done.highest.places[:, column].tolist()
-    found = [("highest", float(done.highest.values[i, column]), p) for i, p in enumerate(places)]
-    again = read_again(subject, neuron, [(kind, 0.0, p) for kind, _, p in found], pieces)
+    values = done.highest.values[:, column].tolist()
+    shuffled = [("highest", 0.0, place) for place in places[::-1]]
+    again = read_again(subject, neuron, shuffled, pieces)
     assert [each[2] for each in again] == places
-    assert [each[1] for each in again] == pytest.approx([each[1] for each in found], abs=1e-5)
+    assert [each[1] for each in again] == pytest.approx(values, abs=1e-5)
 
 
 def test_examples_of_a_model_in_bfloat16_are_what_it_says_in_float32(subject):
     coarse = replace(subject, model=deepcopy(subject.model).to(torch.bfloat16))
     widened = replace(subject, model=deepcopy(coarse.model).float())
-    pieces = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS))
-    shown = examples(coarse, whole(coarse, DOCUMENTS), CHOSEN[0], dict(DOCUMENTS), pieces)
-    exact = read(widened, tuple(pieces), (CHOSEN[0].layer,)).activations[CHOSEN[0].layer]
-    near = exact[:, CHOSEN[0].number]
-    for example in shown:
-        assert float((near - example.value).abs().min()) < 1e-5
-    highest = [each.value for each in shown if each.kind == "highest"]
-    assert highest == sorted(highest, reverse=True)
-    assert coarse.dtype == torch.bfloat16
+    pieces, neuron = list(windows(subject, DOCUMENTS, engine.WINDOW_TOKENS)), CHOSEN[0]
+    reading = read(widened, tuple(pieces), (neuron.layer,))
+    exact = {
+        place_of(pieces[window].document, pieces[window].start) + pos - subject.prepend_bos: value
+        for window, pos, value in zip(
+            reading.window.tolist(),
+            reading.pos.tolist(),
+            reading.activations[neuron.layer][:, neuron.number].tolist(),
+            strict=True,
+        )
+    }
+    done, column = whole(coarse, DOCUMENTS), neuron.layer * subject.d_mlp + neuron.number
+    shown = examples(coarse, done, neuron, dict(DOCUMENTS), pieces)
+    for kind, sign, kept in (("highest", 1, done.highest), ("lowest", -1, done.lowest)):
+        expected = sorted((exact[p] for p in kept.places[:, column].tolist()), reverse=True)
+        assert [e.value for e in shown if e.kind == kind] == pytest.approx(expected, abs=1e-5)
+        assert expected[0] != pytest.approx(max(sign * kept.values[:, column]).item(), abs=1e-5)
 
 
 def test_examples_show_the_token_that_was_read_in_its_document(subject):

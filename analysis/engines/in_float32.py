@@ -1,6 +1,6 @@
 """Passes that compute in float32, in whatever type a model's weights are kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -14,53 +14,52 @@ from analysis.subject import Subject
 def in_float32(subject: Subject) -> Iterator[None]:
     """Inside, the plain model computes in float32, with products that keep all of their bits.
 
-    The weights are what they are: those of a file in bfloat16 say what they say when it is loaded
-    in float32. Each block's are widened while it is passed, so that no more than one of them is in
-    memory twice; afterwards all lie where they lay before, mapped from a file perhaps.
+    Weights that were rounded stay so: those of a file in bfloat16 give what they give when it is
+    loaded in float32. Each module's are widened while it is passed, so that no more than one table
+    is in memory twice, and lie afterwards where they lay before, mapped from a file perhaps.
     """
-    with exact_products(), ExitStack() as stack:
+    with exact_products(), ExitStack() as inside:
         if subject.dtype != torch.float32:
-            inside = {id(each) for block in subject.blocks for each in _weights(block)}
-            stack.enter_context(
-                _widened(each for each in _weights(subject.model) if id(each) not in inside)
-            )
-            for block in subject.blocks:
-                stack.enter_context(_widened_when_passed(block))
+            for module in subject.model.modules():
+                inside.enter_context(_widened_when_passed(module))
         yield
-
-
-def _weights(module: nn.Module) -> Iterator[Tensor]:
-    """Parameters and buffers that are no integers."""
-    for each in (*module.parameters(), *module.buffers()):
-        if each.is_floating_point():
-            yield each
 
 
 @contextmanager
-def _widened(weights: Iterable[Tensor]) -> Iterator[None]:
-    """Inside, weights are in float32."""
-    kept = [(each, each.data) for each in weights]
-    try:
+def _widened_when_passed(module: nn.Module) -> Iterator[None]:
+    """Inside, a module's own weights are in float32 while it is passed, though a pass end in it."""
+    kept: list[tuple[Tensor, Tensor]] = []
+
+    def widen(*_: object) -> None:
         with torch.inference_mode(False):
-            for each, data in kept:
-                each.data = data.float()
-        yield
-    finally:
-        for each, data in kept:
+            for name, each in _own(module):
+                kept.append((each, each.data))
+                each.data = _widened(module, name, each.data)
+
+    def restore(*_: object) -> None:
+        while kept:
+            each, data = kept.pop()
             each.data = data
 
-
-@contextmanager
-def _widened_when_passed(block: nn.Module) -> Iterator[None]:
-    """Inside, a block's weights are in float32 while it is passed, even if a pass ends in it."""
-    with ExitStack() as hooks, ExitStack() as passing:
-
-        def widen(*_: object) -> None:
-            passing.enter_context(_widened(_weights(block)))
-
-        def restore(*_: object) -> None:
-            passing.close()
-
-        hooks.callback(block.register_forward_pre_hook(widen, prepend=True).remove)
-        hooks.callback(block.register_forward_hook(restore, always_call=True).remove)
+    hooks = (
+        module.register_forward_pre_hook(widen, prepend=True),
+        module.register_forward_hook(restore, always_call=True),
+    )
+    try:
         yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+        restore()
+
+
+def _own(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """A module's own parameters and buffers that are no integers, by name."""
+    for own in (module.named_parameters(recurse=False), module.named_buffers(recurse=False)):
+        yield from ((name, each) for name, each in own if each.is_floating_point())
+
+
+def _widened(module: nn.Module, name: str, each: Tensor) -> Tensor:
+    """A weight in float32; a constant of Gemma's, rounded when it was loaded, as it is."""
+    exact = getattr(module, f"scalar_{name}", None)
+    return each.float() if exact is None else torch.full_like(each, exact, dtype=torch.float32)

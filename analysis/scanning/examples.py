@@ -90,16 +90,14 @@ def read_again(
     """
     windows = sorted(windows, key=lambda each: (each.document, each.start))
     first = [place_of(each.document, each.start) for each in windows]
-    number_of = {place: bisect_right(first, place) - 1 for _, _, place in found}
-    lead = int(subject.prepend_bos)
-    values: dict[int, float] = {}
+    places = sorted({place for _, _, place in found})
+    lead, values = int(subject.prepend_bos), dict[int, float]()
     with in_float32(subject):
-        for number in sorted({*number_of.values()}):
-            batch = (windows[number],)
-            own = read(subject, batch, (neuron.layer,), logits=False).activations[neuron.layer]
-            for place, of in number_of.items():
-                if of == number:
-                    values[place] = float(own[lead + place - first[of], neuron.number])
+        for number, same in groupby(places, lambda place: bisect_right(first, place) - 1):
+            own = read(subject, (windows[number],), (neuron.layer,), logits=False)
+            for place in same:
+                row = lead + place - first[number]
+                values[place] = float(own.activations[neuron.layer][row, neuron.number])
     again = [(kind, values[place], place) for kind, _, place in found]
     return [
         each

@@ -71,14 +71,24 @@ class Extremes(Tally):
         some_row = rows.clamp_min(0)
         where = places[some_row] if places.ndim == 1 else places[:, some].gather(0, some_row)
         beating = (sign * fresh.gather(0, some_row)).masked_fill_(rows < 0, -torch.inf)
+        self._rank(some, beating, where)
+
+    def _rank(
+        self,
+        some: Int[Tensor, " some"] | slice,
+        fresh: Float[Tensor, "most some"],
+        where: Int[Tensor, "most some"],
+    ) -> None:
+        """Keep the highest of what is kept of some neurons and of new values."""
+        known = torch.cat([self.values[:, some], fresh])
         stacked = torch.cat([self.places[:, some], where])
-        known = torch.cat([self.values[:, some], beating])
-        order = known.T.contiguous().sort(descending=True, stable=True)
-        self.values[:, some] = order.values.T[:top]
-        self.places[:, some] = stacked.gather(0, order.indices.T[:top])
+        order = known.T.contiguous().sort(descending=True, stable=True).indices
+        first = order.T[: len(self.values)]
+        self.values[:, some] = known.gather(0, first)
+        self.places[:, some] = stacked.gather(0, first)
 
     def merge(self, later: "Extremes") -> None:
-        """Take in the extremes of a later part of the corpus."""
+        """Take in the extremes of a later part of the corpus, both on a processor."""
         self.add(later.values, later.places)
 
 
@@ -130,15 +140,9 @@ def add_both(
         lowest.add(values, places, -1)
         return
     fresh, rows = _ranked(values, len(highest.values))
-    kept = [torch.cat([getattr(each, name) for each in (highest, lowest)], 1) for name in NAMES]
-    known, stacked = torch.cat([kept[0], fresh]), torch.cat([kept[1], places[rows]])
-    order = known.T.contiguous().sort(descending=True, stable=True).indices.T[: len(kept[0])]
-    for name, ranked in zip(NAMES, (known.gather(0, order), stacked.gather(0, order)), strict=True):
-        for each, part in zip((highest, lowest), ranked.chunk(2, 1), strict=True):
-            getattr(each, name)[:] = part
-
-
-NAMES = ("values", "places")
+    ends = zip((highest, lowest), fresh.chunk(2, 1), places[rows].chunk(2, 1), strict=True)
+    for each, new, where in ends:
+        each._rank(slice(None), new, where)
 
 
 def _ranked(
