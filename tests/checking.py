@@ -3,12 +3,17 @@
 import ast
 import re
 import sys
+from functools import cache
+from pathlib import Path
 
 from beartype import BeartypeConf, beartype
 from jaxtyping import _import_hook, install_import_hook
 
+import analysis
+
 typed = beartype(conf=BeartypeConf(is_pep484_tower=True))
-"""As beartype, but an int will do for a float."""
+"""As beartype, but an int will do for a float. What is compiled is kept under this name: whoever
+changes what is checked gives it another."""
 
 PACKAGES = [
     f"analysis.{each}"
@@ -33,12 +38,19 @@ class Shaped(_import_hook.JaxtypingTransformer):
 
 
 def shapes(function: ast.FunctionDef) -> bool:
-    """Whether what a function takes or gives has a shape: ``Float[Tensor, "token"]``."""
+    """Whether a function takes or gives what has a shape: ``Float[Tensor, "token"]``, an alias."""
     types = [each for each in (function.args, function.returns) if each is not None]
-    return any(SHAPE.search(ast.unparse(each)) for each in types)
+    return any(shape().search(ast.unparse(each)) for each in types)
 
 
-SHAPE = re.compile(r"\b(Float|Float32|Int|UInt8|Bool|Real)\[")
+@cache
+def shape() -> re.Pattern[str]:
+    """What a type with a shape is called, aliases of all modules included."""
+    kinds = r"\b(?:Float|Float32|Int|UInt8|Bool|Real)\["
+    alias = re.compile(rf"^(\w+) = .*{kinds}", re.MULTILINE)
+    modules = Path(analysis.__file__).parent.rglob("*.py")
+    names = sorted({name for each in modules for name in alias.findall(each.read_text("utf-8"))})
+    return re.compile(rf"{kinds}|\b(?:{'|'.join(names)})\b")
 
 
 def check() -> None:

@@ -22,6 +22,7 @@ def test_arrays_whose_shapes_do_not_fit_together_are_refused():
         ('def f(x: Float[Tensor, "a"]) -> None: ...', True),
         ('def f(x: int, *, y: dict[str, Bool[np.ndarray, "*a"]] | None = None) -> int: ...', True),
         ('def f(x) -> tuple[Int[Tensor, ""], str]: ...', True),
+        ("def f(x: list[Order]) -> None: ...", True),  # one of rankings' own names
         ("def f(x: Tensor, y: Floating[int]) -> None: ...", False),
         ("def f(x): ...", False),
     ],

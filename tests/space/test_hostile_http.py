@@ -90,13 +90,26 @@ def spoiled(endpoint, wrong):
     """
     parameters = inspect.signature(endpoint).parameters
     usual = [parameter.default for parameter in parameters.values()]
-    number = ENDPOINTS.index(endpoint)
     return [
         [*usual[:place], value, *usual[place + 1 :]]
         for place, name in enumerate(parameters)
         for step in [5 if name in SHARED else 2]
-        for value in wrong[number % step :: step]
+        for value in wrong[turn(endpoint, name) % step :: step]
     ]
+
+
+def turn(endpoint, name):
+    """The endpoint's number among those that have a parameter of this name."""
+    return [e for e in ENDPOINTS if name in inspect.signature(e).parameters].index(endpoint)
+
+
+def test_every_part_of_the_view_gets_every_wrong_value_somewhere():
+    wrong = [*map(str, range(24))]
+    for name in SHARED:
+        sharing = [e for e in ENDPOINTS if name in inspect.signature(e).parameters]
+        assert len(sharing) >= 5
+        given = [args for e in sharing for args in spoiled(e, wrong)]
+        assert {value for args in given for value in args if value in wrong} == {*wrong}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.__name__)
