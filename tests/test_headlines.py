@@ -76,7 +76,7 @@ def test_on_held_out_prompts_it_is_first_among_its_candidates_and_recovers_most(
     again = sweep.held_out_effect[draws, 0].sum(1) / sweep.held_out_gap[draws].sum(1)
     low, high = np.quantile(again, [0.025, 0.975])
     assert 0.5 < low < shares[0] < high
-    says(brief, f"first among its {len(sweep.candidates)} candidates")
+    says(brief, f"first among the {len(sweep.candidates)} candidates")
     says(brief, f"Over {len(sweep.held_out)} other pairs it recovers {percent(shares[0])}")
 
 
@@ -135,7 +135,7 @@ def test_at_both_ends_words_are_likelier_and_the_neuron_does_not_choose_between_
     assert target[1] > 0
     assert (foil > 0).all()
     assert hits[:, [0, -1]].min() >= 3
-    assert "the neuron does not choose between them" in striptags(claims.corpus_scan.curve)
+    assert "So both are likelier there" in striptags(claims.corpus_scan.curve)
     assert "So ·a is likelier at both ends" in striptags(claims.corpus_scan.other_end)
 
 

@@ -37,13 +37,13 @@ TRUE_AND_FALSE = [
     ("necessary for much of the answer", "neither sufficient nor necessary"),
     ("L3N5 stands out", "none stands out"),
     ("Rounding cannot have done this", "Rounding could have done this"),
-    ("is also first among its 3 candidates", "is not first: third among its 3 candidates"),
+    ("is also first among the 3 candidates", "is not first: third among the 3 candidates"),
     ("It writes the word", "It does not write the word"),
     ("so it works on both sides of the choice", "down, but up"),
     ("is nearly silent on news", "is active on news text too"),
     ("its activation tells where", "its activation does not tell where"),
     ("So ·an is likelier there", "So neither word is shown to be likelier there"),
-    ("So that end goes with the other word", "So that end is not the other word’s own"),
+    ("So that end goes with ·a", "So that end does not stand for ·a"),
     ("the activation tells the two apart", "no better than a coin"),
     ("tells the word’s places as well as ours", "best in our prompts is not best in news"),
     ("one neuron stands out: L3N5", "no neuron stands out on both: the best, L0N0"),
@@ -171,13 +171,13 @@ def _lede(effects: list[float]) -> str:
 def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed():
     assert "confirmed" not in _lede([0.6, 0.1, 0.1])
     second, unclear = _lede([0.3, 0.4, 0.1]), _lede([0.02, 0.01, 0.01])
-    assert "not confirmed: on held-out prompts it is only second among its 3 candidates" in second
-    assert "it is first among its 3 candidates, but not clearly so" in unclear
+    assert "not confirmed: on held-out prompts it is only second among the 3 candidates" in second
+    assert "it is first among the 3 candidates, but not clearly so" in unclear
 
 
 def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
     claims = make_claims(evidence(Plan()))
-    assert "On held-out prompts L3N5 is also first among its 3" in claims.neuron_sweep.confirmed
+    assert "On held-out prompts L3N5 is also first among the 3" in claims.neuron_sweep.confirmed
     assert "Only the candidates, 3 of 32 neurons, were patched there" in " ".join(
         claims.opening.limits
     )
@@ -186,7 +186,7 @@ def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
     unclear = make_claims(
         changed(study, "neuron_sweep", held_out_effect=weak)
     ).neuron_sweep.confirmed
-    assert "is first among its 3 candidates, but not clearly so" in unclear
+    assert "is first among the 3 candidates, but not clearly so" in unclear
 
 
 def test_a_single_candidate_is_not_said_to_be_first():
@@ -205,7 +205,7 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     sweep = study.neuron_sweep
     turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
     claims = make_claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
-    assert "is also first among its 3 candidates" in claims.confirmed
+    assert "is also first among the 3 candidates" in claims.confirmed
     assert "strongest candidate in 6 of the 6 pairs" in claims.candidates
 
 

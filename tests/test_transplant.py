@@ -142,8 +142,8 @@ def test_a_transplant_that_turns_no_answer_says_so():
     claims = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
     assert "not enough to turn answers" in claims.outcome
     assert "not enough to turn answers" not in alone(EXPERIMENT, held).outcome
-    assert "turns no answer there" in claims.heading
-    assert "turns no answer there" not in alone(EXPERIMENT, held).heading
+    assert "is not shown to turn answers there" in claims.heading
+    assert "is not shown to turn answers there" not in alone(EXPERIMENT, held).heading
 
 
 def test_a_recipient_that_has_such_a_neuron_itself_is_told_to():

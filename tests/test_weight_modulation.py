@@ -289,8 +289,8 @@ def test_an_answer_that_turns_back_is_told():
     diff[1, -1, 0] = -9.0
     found = _told(logit_diff=diff)
     assert "though not at every step" in found.dose
-    assert "the answer breaks down" in found.inputs
-    assert "the answer breaks down" not in _told().inputs
+    assert "less is left than in the unchanged model" in found.inputs
+    assert "less is left than in the unchanged model" not in _told().inputs
 
 
 def test_a_probability_that_falls_again_is_told_with_its_peak():

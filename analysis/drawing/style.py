@@ -168,7 +168,7 @@ def diverging(limit: float, title: str) -> dict[str, Any]:
         "orientation": "h",
         "thickness": 10,
         "lenmode": "pixels",
-        "len": 260,
+        "len": 200,  # a plot beside its labels on a phone
         "x": 0.5,
         "xanchor": "center",
         "yref": "container",

@@ -7,6 +7,7 @@ from plotly.subplots import make_subplots
 from analysis.drawing import style
 from analysis.drawing.labels import end_labels, pair_tokens, stems, thinned
 from analysis.experiments.activations.compute import Activations
+from analysis.experiments.activations.facts import sampled
 
 MOST_TICKS = 40
 BINS = 80
@@ -125,8 +126,9 @@ def _rows(result: Activations) -> go.Figure:
 
 
 def random_text(result: Activations) -> go.Figure:
-    """The activation over all tokens of randomly drawn texts, the prompts' values marked."""
-    drawn = result.activations[result.random]
+    """The activation over tokens of randomly drawn texts, the prompts' values marked."""
+    news = sampled(result)
+    drawn = result.activations[news]
     if not len(drawn):
         return style.nothing()
     marks = _marks(result)
@@ -141,7 +143,7 @@ def random_text(result: Activations) -> go.Figure:
     figure.update_yaxes(title="tokens per bin (log scale)", type="log")
     texts = [(f"{name}: {style.plain(value)}", value, colour) for name, value, colour in marks]
     stems(figure, texts, base=-0.75, peak=float(np.log10(max(10, counts.max()))))
-    hits = int(result.next_is_target[result.random].sum())
+    hits = int(result.next_is_target[news].sum())
     style.note(
         figure,
         style.swatch(
@@ -181,13 +183,15 @@ def _histogram(figure: go.Figure, counts: np.ndarray, edges: np.ndarray) -> None
 
 def _rug(figure: go.Figure, result: Activations, drawn: np.ndarray) -> None:
     """A tick for every token that the target really follows."""
-    hits = np.flatnonzero(result.next_is_target[result.random])
-    tokens = result.tokens[result.random]
+    places = np.flatnonzero(sampled(result))
+    hits = np.flatnonzero(result.next_is_target[places])
     figure.add_scatter(
         x=drawn[hits].round(4).tolist(),
         y=[0.3] * len(hits),
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 12, "color": style.TRUE, "line": {"width": 2}},
-        customdata=[[style.visible(tokens[i]), style.plain(drawn[i], 3)] for i in hits],
+        customdata=[
+            [style.visible(result.tokens[places[i]]), style.plain(drawn[i], 3)] for i in hits
+        ],
         hovertemplate="%{customdata[0]}: %{customdata[1]}, and the target follows<extra></extra>",
     )

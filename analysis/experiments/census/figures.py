@@ -28,7 +28,7 @@ OUTCOME = "probability"
 
 
 def census(result: Census) -> go.Figure:
-    """Token gap against neuron gap of the best mutual pairs, by two measures."""
+    """Both leads of the best mutual pairs, by two measures."""
     figure = make_subplots(2, 1, vertical_spacing=0.24)
     figure.update_layout(style.frame(2 * ROW + 170, 60, 64, 56, 16))
     for row, measure in enumerate(SHOWN, start=1):
@@ -37,8 +37,8 @@ def census(result: Census) -> go.Figure:
         _title(figure, row, f"<b>{TITLES[measure]}</b><br>{_standing(result, place)}")
         unit = UNITS[measure]
         axis = {"type": "log", "row": row, "col": 1, "zeroline": False, "tickvals": TICKS}
-        figure.update_xaxes(title=f"neuron gap ({unit})", **axis)
-        figure.update_yaxes(title=f"token gap ({unit})", **axis)
+        figure.update_xaxes(title=f"lead over the neuron’s next token ({unit})", **axis)
+        figure.update_yaxes(title=f"lead over the token’s next neuron ({unit})", **axis)
     return figure
 
 

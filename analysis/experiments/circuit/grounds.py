@@ -11,5 +11,5 @@ from analysis.grounds import Ground
 
 def grounds(facts: Facts, result: Circuit) -> Iterator[Ground]:
     """Pairs of prompts are the sample."""
-    if facts.held_out and np.isfinite(facts.held_out.low):
+    if result.drawn_edges and facts.held_out and np.isfinite(facts.held_out.low):
         yield Ground("held_out", {"prompt_pair": len(result.held_out)}, "bootstrap")

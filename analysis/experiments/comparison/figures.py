@@ -25,7 +25,6 @@ def comparison(result: Comparison) -> go.Figure:
     _numbers(figure, result, places)
     _headings(figure, result, places)
     figure.update_yaxes(
-        title="neuron",
         tickvals=[y for y, _, _ in places],
         ticktext=labels,
         range=[rows - 0.4, -0.6],

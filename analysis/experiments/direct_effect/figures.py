@@ -9,6 +9,9 @@ from analysis.drawing.labels import stems
 from analysis.experiments.direct_effect.compute import DirectEffect
 from analysis.experiments.direct_effect.facts import raising
 
+WHOLE = 100
+"""From here on no tenths are written: they would not fit on a phone."""
+
 UNIT = {1: "unit of activation", -1: "unit of negative activation"}
 
 
@@ -29,6 +32,8 @@ def direct_effect(result: DirectEffect, sign: int | None = None) -> go.Figure:
         hovertemplate="tokens near %{x:.2f}: %{y:,}<extra></extra>",
     )
     values = [value for _, value, _ in marked]
+    band, most = _controls_of(result, sign)
+    values += [*band, *most]
     low, high = min(float(edges[0]), *values), max(float(edges[-1]), *values)
     room = 0.06 * (high - low)
     figure.update_xaxes(
@@ -38,7 +43,7 @@ def direct_effect(result: DirectEffect, sign: int | None = None) -> go.Figure:
         showgrid=False,
     )
     figure.update_yaxes(title="tokens per bin (log scale)", type="log")
-    _controls(figure, result, sign)
+    _controls(figure, band, most, sign * raising(result))
     texts = [(f"{style.short(t)} {style.signed(x, 1)}", x, colour) for t, x, colour in marked]
     stems(figure, texts, base=-0.4, peak=float(np.log10(max(10, counts.max()))))
     return figure
@@ -56,21 +61,25 @@ def _marked(result: DirectEffect, sign: int) -> list[tuple[str, float, str]]:
     return sorted(rows, key=lambda row: -row[1])
 
 
-def _controls(figure: go.Figure, result: DirectEffect, sign: int) -> None:
-    """Where the best tokens of random directions lie, and those of the layer's other neurons.
+def _controls_of(result: DirectEffect, sign: int) -> tuple[list[float], list[float]]:
+    """Where the best tokens of random directions lie, and most of those of the layer's neurons.
 
     They stand on the target's side: a neuron that is used to lower it has it below.
     """
     side = sign * raising(result)
-    low, high = sorted(np.quantile(side * result.rotated_best, [0.025, 0.975]).tolist())
-    figure.add_vrect(x0=low, x1=high, fillcolor=style.FAINT, line_width=0, layer="below")
+    band = sorted(np.quantile(side * result.rotated_best, [0.025, 0.975]).tolist())
+    if not len(result.layer_best):
+        return band, []
+    return band, [float(side * result.spread * np.quantile(result.layer_best, 0.95))]
+
+
+def _controls(figure: go.Figure, band: list[float], most: list[float], side: int) -> None:
+    figure.add_vrect(x0=band[0], x1=band[1], fillcolor=style.FAINT, line_width=0, layer="below")
     notes = ["shaded: best tokens of random directions (95 %)"]
-    if len(result.layer_best):
-        most = float(side * result.spread * np.quantile(result.layer_best, 0.95))
-        figure.add_vline(x=most, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
-        notes.append(
-            f"dotted: 95 % of its layer have their best {'below' if side > 0 else 'above'}"
-        )
+    for place in most:
+        figure.add_vline(x=place, line={"color": style.OTHER, "width": 1.5, "dash": "dot"})
+        where = "below" if side > 0 else "above"
+        notes.append(f"dotted: 95 % of its layer have their best {where}")
     style.note(figure, *notes)
 
 
@@ -104,13 +113,14 @@ def _bars(
     column: int,
 ) -> None:
     rows = list(range(len(tokens)))
+    most = float(np.abs(logits).max(initial=1e-6))
     figure.add_bar(
         x=np.abs(logits).round(3).tolist(),
         y=rows,
         orientation="h",
         width=0.72,
         marker={"color": [_colour(result, t) for t in tokens], "line": {"width": 0}},
-        text=[style.signed(v, 1) for v in logits],
+        text=[style.signed(v, int(most < WHOLE)) for v in logits],
         textposition="outside",
         textfont={"size": 11},
         customdata=[
@@ -122,7 +132,6 @@ def _bars(
         col=column,
     )
     figure.update_yaxes(**style.rows([style.short(t, 12) for t in tokens]), row=1, col=column)
-    most = float(np.abs(logits).max(initial=1e-6))
     figure.update_xaxes(range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column)
 
 
