@@ -480,7 +480,7 @@ def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
     unclear = facts(evidence(Plan(holds=False)).ablation).foil_prompts
     assert (found.hides, unclear.hides) == ("directions", "nothing")
     text = Prose(make_claims(evidence(Plan())).ablation.hidden).text
-    assert "pushes towards ·an in 2 of 5 prompts, and against it in 2." in text
+    assert "pushes towards ·an in 2 of 5 prompts, and against it in 2; 1 hardly moves" in text
 
 
 def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():

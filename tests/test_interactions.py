@@ -152,8 +152,8 @@ def test_the_best_are_those_that_recover_or_lose_most(subject, pair, monkeypatch
 
 TRUE_AND_FALSE = [
     ("partly do the same", "L2N1 and L2N2 need each other"),
-    ("So most of what they do can be summed", "So what they do cannot be summed"),
-    ("stand in line: the earlier", "stand side by side: neither"),
+    ("So most pairs can be summed", "So what they do cannot be summed"),
+    ("in line: the earlier", "side by side: neither"),
     ("No two of them need each other", "The strongest that need each other"),
     ("one path with two neurons on it", "where their writes meet"),
 ]

@@ -232,7 +232,7 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
         make_claims(evidence(Plan(holds=holds))).neuron_sweep.direction for holds in (True, False)
     )
-    assert "At the last position its activation rises by 6.00" in rising
+    assert "At the last position the activation of L3N5 rises by 6.00" in rising
     assert "none answers by falling" in rising
     assert "falls by 0.40" in falling
     assert "of the 3 best 3 answer by falling" in falling
@@ -240,7 +240,7 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
 
 def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
     claims = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
-    assert "Where it changes most, its activation rises by 6.00" in claims.direction
+    assert "Where it changes most, the activation of L3N5 rises by 6.00" in claims.direction
     assert "last position" not in claims.direction
 
 

@@ -140,8 +140,8 @@ def test_a_transplant_that_turns_no_answer_says_so():
     gains = held.gains.copy()
     gains[..., 3, :] = [0.0, -0.05, 0.05]  # the share of right choices stays
     claims = alone(EXPERIMENT, dataclasses.replace(held, gains=gains))
-    assert "not enough to turn answers" in claims.outcome
-    assert "not enough to turn answers" not in alone(EXPERIMENT, held).outcome
+    assert "that is not shown to turn answers" in claims.outcome
+    assert "that is not shown to turn answers" not in alone(EXPERIMENT, held).outcome
     assert "is not shown to turn answers there" in claims.heading
     assert "is not shown to turn answers there" not in alone(EXPERIMENT, held).heading
 

@@ -25,6 +25,7 @@ def comparison(result: Comparison) -> go.Figure:
     _numbers(figure, result, places)
     _headings(figure, result, places)
     figure.update_yaxes(
+        title="neuron",
         tickvals=[y for y, _, _ in places],
         ticktext=labels,
         range=[rows - 0.4, -0.6],
@@ -110,7 +111,7 @@ def _numbers(figure: go.Figure, result: Comparison, places: list[tuple[int, int,
 
 def _headings(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:
     """Each model's name, layers and neurons on the free row above its neurons."""
-    left = 8 - figure.layout.margin.l
+    left = 24 - figure.layout.margin.l  # beside the axis' name
     for y, model, rank in places:
         if rank == 0:
             size = f"{result.layers[model]} layers, {result.n_neurons[model]:,} neurons"
