@@ -37,8 +37,8 @@ def census(result: Census) -> go.Figure:
         _title(figure, row, f"<b>{TITLES[measure]}</b><br>{_standing(result, place)}")
         unit = UNITS[measure]
         axis = {"type": "log", "row": row, "col": 1, "zeroline": False, "tickvals": TICKS}
-        figure.update_xaxes(title=f"lead over the neuron’s next token ({unit})", **axis)
-        figure.update_yaxes(title=f"lead over the token’s next neuron ({unit})", **axis)
+        figure.update_xaxes(title=f"lead over the next token ({unit})", **axis)
+        figure.update_yaxes(title=f"lead over the next neuron ({unit})", **axis)
     return figure
 
 
