@@ -60,9 +60,9 @@ def test_a_finding_alone_reads_a_neuron_that_lowers_the_target_with_negative_act
     assert written(result) == written(result, -1)
     said = sentences.finding(named("direct_effect"), result)
     assert "No random rotation of the same length" in said
-    assert "out at +9.00 per unit of negative activation" in said
+    assert "out, at +9.00 per unit of negative activation" in said
     raising = sentences.finding(named("direct_effect"), HOLDS.direct_effect)
-    assert "out at +9.00. No" in raising
+    assert "out, at +9.00. No" in raising
 
 
 def test_the_controls_of_a_write_stand_on_the_targets_side_of_the_figure():

@@ -248,7 +248,7 @@ def test_the_chapter_of_what_was_answered_elsewhere_leads_there_if_it_is_shown(b
             for names in ((), (questions.DEFAULT,))
         )
     for page in (alone, beside):
-        assert "This was asked once for all questions" in page
+        assert "This was asked of" in page
         assert "an-neuron census --question" in page
     assert 'href="../an/census.html"' in beside
     assert "../an/" not in alone
