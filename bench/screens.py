@@ -65,7 +65,7 @@ def measure(
         for question in QUESTIONS
     ]  # in turn: what is broken off has some of each
     folder = TRUTHS.resolve() / subject.origin.name
-    paths = {case: folder / f"{case[0]}-{case[1]}.npz" for case in pairs}
+    paths = {case: folder / f"{Path(case[0]).name}-{case[1]}.npz" for case in pairs}
     wanted = [case for case in pairs if many != KEPT or paths[case].exists()]
     here = partial(load, name) if ray else lambda: subject
     with engine(here, "cpu", ray, print) as each:
