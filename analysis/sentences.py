@@ -19,7 +19,7 @@ from analysis.study_facts import StudyFacts, facts_of
 FILTERS = (
     "count", "exchanged", "factor", "fraction", "head_name", "noun", "number", "ordinal", "percent",
     "plain", "plural", "power", "prompt", "share_span", "signed", "small", "span", "token",
-    "tokens", "written",
+    "tokens", "typed", "written",
 )  # fmt: skip
 """How templates write numbers and tokens: the functions of ``wording``."""
 

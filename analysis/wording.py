@@ -4,7 +4,7 @@ import html
 import math
 import re
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from analysis.drawing import style
 
@@ -143,6 +143,15 @@ def factor(value: float) -> str:
 def written(text: str) -> str:
     """What a model wrote on, line ends and controls made visible."""
     return html.unescape(style.escaped(_spaced(text.replace("\n", "⏎").strip())))
+
+
+def typed(command: str) -> Markup:
+    """A command whose lines end between its words, never in the name of an option."""
+    pieces = re.split("(--[a-z-]+)", command)
+    return Markup().join(
+        markup('<span class="option">{}</span>', piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
 
 
 def _spaced(text: str) -> str:

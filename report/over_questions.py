@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from markupsafe import Markup
-
 from analysis import EMBEDDED, sentences
 from analysis.answer import command_line
 from analysis.over_questions import Kept, kept
 from report.images import draw, find_browser
 from report.page import OverQuestions, Part, environment
-from report.panels import PageFigure, safe_json, themes
+from report.panels import PageFigure, page_figure, themes
 from report.place import STILL_WIDTH, Place
 from report.rows import listed_rows
 from report.studies import Study
@@ -96,16 +94,13 @@ def _figures(table: Table) -> Iterator[PageFigure]:
     model = None if made.model == EMBEDDED else made.model
     for number, figure in enumerate(experiment.figures, 1):
         plot = experiment.draw(figure, table.kept.result)
-        caption: Markup = getattr(table.said, figure.caption)
-        yield PageFigure(
+        yield page_figure(
+            plot,
             name=figure.name,
             experiment=experiment,
             number=number,
-            caption=caption,
-            label=f"Figure {number}. {caption.striptags()}",
+            caption=getattr(table.said, figure.caption),
             command=command_line(experiment.verb, model=model, keep="results"),
             app="",
-            height=int(plot.layout.height),
             marks=(),
-            data=safe_json(plot.to_json()),
         )

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 from markupsafe import Markup
@@ -31,6 +32,7 @@ class PageFigure:
         label: the same without markup, for readers who do not see it.
         command: the command line that computes it.
         app: where the app asks the same; empty where it does not have the experiment.
+        drawn: whether there is anything to draw; else the caption says why not.
         height: pixels.
         marks: what its marks are called.
         data: traces and layout as JSON that is safe inside a script element.
@@ -43,6 +45,7 @@ class PageFigure:
     label: str
     command: str
     app: str
+    drawn: bool
     height: int
     marks: tuple[str, ...]
     data: Markup
@@ -105,16 +108,26 @@ def _panel(
 ) -> PageFigure:
     sign = study_facts(evidence).sign
     plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name], sign)
-    caption = claims.caption(experiment, figure)
-    return PageFigure(
+    return page_figure(
+        plot,
         name=figure.name,
         experiment=experiment,
         number=number,
-        caption=caption,
-        label=f"Figure {number}. {caption.striptags()}",
+        caption=claims.caption(experiment, figure),
         command=command(evidence, experiment),
         app=app_link(evidence, experiment, app) if experiment.app is not None else "",
-        height=int(plot.layout.height),
         marks=called(plot),
+    )
+
+
+def page_figure(plot: go.Figure, number: int, caption: Markup, **more: Any) -> PageFigure:
+    """What a page needs of a drawing, beside what is known of it without looking."""
+    return PageFigure(
+        number=number,
+        caption=caption,
+        label=f"Figure {number}. {caption.striptags()}",
+        drawn=bool(plot.data),
+        height=int(plot.layout.height),
         data=safe_json(plot.to_json()),
+        **more,
     )

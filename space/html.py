@@ -45,7 +45,8 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters |= {
-    name: getattr(wording, name) for name in ("count", "factor", "number", "percent", "plain")
+    name: getattr(wording, name)
+    for name in ("count", "factor", "number", "percent", "plain", "typed")
 }
 _templates.filters["in_text"] = in_text
 

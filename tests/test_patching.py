@@ -100,3 +100,13 @@ def test_a_head_that_brings_back_all_is_not_said_to_carry_little(best, message):
     heads.flat[:2] = best
     said = alone(named("patching"), dataclasses.replace(own, heads_restored=heads))
     assert message in said.heads
+
+
+def test_heads_beside_each_other_share_one_name_that_covers_neither():
+    own = evidence(Plan()).patching
+    heads = np.zeros((4, 9))
+    heads[3, 7:9] = heads[3, 5] = 0.6
+    heads[2, 0] = 0.1
+    figure = dataclasses.replace(own, heads_restored=heads, heads_broken=heads).figure("heads")
+    names = [note.text for note in figure.layout.annotations if note.text.startswith("L")]
+    assert names == ["L3H5", "L3H7, H8"] * 2

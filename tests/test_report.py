@@ -147,6 +147,15 @@ def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     assert "checked on" not in " ".join(claims.opening.limits)
 
 
+def test_a_figure_with_nothing_to_draw_has_its_caption_and_nothing_to_take_along():
+    sweep = evidence(Plan()).neuron_sweep
+    page = render(changed(evidence(Plan()), "neuron_sweep", **held_out(sweep, 0)))
+    figures = re.findall(r'<figure id="(\w+)".*?</figure>', page, re.DOTALL)
+    drawn = re.findall(r'data-source="(\w+)-data"', page)
+    assert set(figures) - set(drawn) == {"confirmation"}
+    assert len(drawn) == page.count('data-take="csv"') == page.count('-data">{')
+
+
 def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
     sweep = evidence(Plan()).neuron_sweep
     one = held_out(sweep, 1)

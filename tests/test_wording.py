@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from markupsafe import escape
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import exchanged, noun, prompt, written
+from analysis.wording import exchanged, noun, prompt, typed, written
 from tests.committed import FOLDER, committed
 
 SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
@@ -21,6 +22,13 @@ def test_two_spaces_which_a_page_shows_as_one_are_seen_in_a_prompt(text, seen):
 
 def test_two_spaces_are_seen_in_what_a_model_wrote_too():
     assert written(" an  egg\n") == "an··egg⏎"
+
+
+def test_a_command_breaks_its_line_at_no_option_and_what_it_quotes_is_escaped():
+    command = "an-neuron patching --clean '<b> & --c' --json"
+    option = re.compile('<span class="option">(--[a-z]+)</span>')
+    assert option.findall(typed(command)) == ["--clean", "--c", "--json"]
+    assert option.sub(r"\1", typed(command)) == str(escape(command))
 
 
 def test_what_has_no_letter_and_no_digit_is_a_mark():

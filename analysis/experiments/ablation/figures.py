@@ -233,14 +233,12 @@ def collateral(result: Ablation) -> go.Figure:
         figure.update_xaxes(title=title, row=len(kinds), col=col)
     figure.layout.margin.b += style.LINE
     figure.layout.height += style.LINE
+    compared = f"{result.position_compared.sum()} of the {len(result.position_compared)} tokens"
     style.note(
         figure,
         style.swatch(style.TARGET, f"{result.neuron}, mean and 95 % interval over documents"),
         style.swatch(style.FOIL, "the same when it is negated", "◆"),
-        style.swatch(
-            style.OTHER,
-            f"{len(result.matched)} matched neurons, on {result.position_compared.sum()} tokens",
-        ),
+        style.swatch(style.OTHER, f"{len(result.matched)} matched neurons, on {compared}"),
     )
     return figure
 

@@ -16,7 +16,7 @@ LOOKS = {
     "greedy": (style.TARGET, "solid", "greedy"),
 }
 CEILING = 1.6
-"""The plots end here, or at all neurons together: beyond, sets fit what is peculiar to a pair."""
+"""The plots end here, either way: beyond, sets fit what is peculiar to a pair."""
 
 PANEL, GAP, TOP, BOTTOM = 230, 56, 12, 48  # pixels
 MEASURES = ("recovery (share of the gap)", "lost (share of the gap)")
@@ -48,12 +48,14 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
 def _legend(result: NeuronSets) -> list[str]:
     draws = result.controls.shape[2]
     lines = [style.swatch(colour, name, "▬") for colour, _, name in LOOKS.values()]
+    shown = max(np.abs(result.shares).max(), np.abs(result.everything).max())
     return [
         "   ".join(lines[::-1]),
         style.key(
             (style.FAINT, f"{draws} random and {draws} matched sets", "■"),
             (style.TRUE, "all neurons", "◆"),
         ),
+        *[f"what lies beyond {CEILING} is cut off"] * bool(shown > CEILING),
     ]
 
 

@@ -1,6 +1,7 @@
 """Figures of experiment 3: which component, at which position, carries the difference."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +12,9 @@ from analysis.drawing.labels import beside_cell, pair_tokens, thinned
 from analysis.experiments.patching.compute import Patching
 
 LARGE = 0.4
+NAMED = 0.2
+"""A head has its name beside it from this share of the largest on."""
+
 MOST_TICKS = 8
 DIRECTIONS = ("clean into corrupted: restores", "corrupted into clean: breaks")
 MLP, HEAD = "MLP{y}.{x}", "L{y}H{x}"
@@ -169,9 +173,23 @@ def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int
         row=1,
         col=column,
     )
-    for flat in np.argsort(-np.abs(recovery), axis=None)[:4].tolist():
-        layer, head = divmod(flat, recovery.shape[1])
-        if abs(recovery[layer, head]) < 0.25 * limit:
-            continue
-        right = head < recovery.shape[1] / 2
-        beside_cell(figure, (head, layer), f"L{layer}H{head}", right=right, panel=(1, column))
+    for layer, row in groupby(_large_heads(recovery, limit), key=lambda cell: cell[0]):
+        _name_heads(figure, layer, [head for _, head in row], recovery.shape[1], column)
+
+
+def _large_heads(recovery: np.ndarray, limit: float) -> list[tuple[int, int]]:
+    """(layer, head) of the largest, in this order, of those that are large at all."""
+    largest = np.argsort(-np.abs(recovery), axis=None)[:4]
+    cells = (divmod(flat, recovery.shape[1]) for flat in largest.tolist())
+    return sorted(cell for cell in cells if abs(recovery[cell]) >= NAMED * limit)
+
+
+def _name_heads(figure: go.Figure, layer: int, heads: list[int], count: int, column: int) -> None:
+    """Name heads of a layer, neighbours in one label, which would else cover the next one."""
+    for _, run in groupby(enumerate(heads), key=lambda place: place[1] - place[0]):
+        first, *others = (head for _, head in run)
+        last = others[-1] if others else first
+        right = last < count / 2
+        name = ", ".join([f"L{layer}H{first}", *(f"H{head}" for head in others)])
+        place = (last if right else first, layer)
+        beside_cell(figure, place, name, right=right, panel=(1, column))
