@@ -61,7 +61,7 @@ class LowestNeuron:
 
 @dataclass(frozen=True)
 class LensComponent:
-    """The component at which the lens jumps, and what patching makes of it."""
+    """The component to which the lens points, and what patching makes of it."""
 
     name: str  # of it
     rank: int  # among all components at the last position by their recovery, 1 for the best
@@ -119,10 +119,10 @@ class StudyFacts:
 
     @cached_property
     def lens_component(self) -> LensComponent | None:
-        """Where the lens jumps, as patching ranks it; None where one of the two was not asked."""
+        """Where the lens points, as patching ranks it; None where one of the two was not asked."""
         if not self.evidence.has("logit_lens", "patching"):
             return None
-        name, components = self.of.logit_lens.jump.component, self.of.patching.components
+        name, components = self.of.logit_lens.at.component, self.of.patching.components
         rank, found = next((i, c) for i, c in enumerate(components, 1) if c.name == name)
         return LensComponent(name, rank, found.restored)
 

@@ -113,3 +113,23 @@ def test_the_embedded_models_lens_jumps_at_mlp_25(embedded):
     assert result.logit_diff[0, before] == pytest.approx(-5.57, abs=0.01)
     assert result.logit_diff[0, before + 1] == pytest.approx(1.50, abs=0.01)
     assert np.diff(result.logit_diff[0]).argmax() == before
+
+
+def test_the_lens_points_to_where_the_curves_part_if_both_prompts_make_it_jump_alike():
+    study = evidence(Plan())
+    curves = np.zeros_like(study.logit_lens.logit_diff)
+    curves[:2, 1:] = 5.0  # after the first half layer, whatever the prompt
+    curves[0, 4:] += 2.0  # the fourth is MLP 1
+    said = make_claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
+    assert (said.facts.jump.component, said.facts.at.component) == ("attention 0", "MLP 1")
+    assert said.heading == "The lens’s curves part at MLP 1"
+    assert "changes the clean one by +2.00 and the corrupted one by +0.00" in said.jump
+
+
+def test_the_lens_points_to_its_jump_if_the_other_prompts_curve_does_not_follow():
+    study = evidence(Plan())
+    curves = np.zeros_like(study.logit_lens.logit_diff)
+    curves[0, 1:] = 5.0
+    said = make_claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
+    assert said.facts.at == said.facts.jump
+    assert said.heading == "The lens jumps at attention 0"

@@ -1,4 +1,4 @@
-"""Where the answer appears: the largest single rise of the logit lens, and whether to trust it."""
+"""Where the answer appears: where the logit lens rises, and whether to trust it."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,14 @@ from analysis.original.published import asks_the_same, document, lens_curve
 
 @dataclass(frozen=True)
 class Jump:
-    """The largest single rise of a clean prompt's curve."""
+    """What a half layer makes of a clean prompt's curve, beside the corrupted prompt's."""
 
     component: str  # what wrote it, such as "MLP 25"
     step: int  # number of the reading before it, from 0
     depth: float  # the share of all steps that come before it
     before: float  # the readings around it, in logits
     after: float
+    corrupted: float | None  # how much the other curve rises there; None without such a prompt
 
     @property
     def rise(self) -> float:
@@ -35,9 +36,8 @@ class Facts:
     """What the curves show."""
 
     jump: Jump  # where the clean prompt's curve rises most
-    # of the corrupted prompt's curve there; None without such a prompt
-    corrupted_rise: float | None
-    specific: bool  # whether that rises much less
+    specific: bool  # whether the corrupted prompt's curve rises much less there
+    at: Jump  # where the lens points: there if so, else where the two curves part most
     first: tuple[float, ...]  # the clean prompt's first reading, and the corrupted one's
     starts_equal: bool  # whether all first readings are the same
     answer: float  # the model's own logit difference after the clean prompt
@@ -48,16 +48,17 @@ class Facts:
 
 def facts(result: LogitLens) -> Facts:
     """Read them off the curves."""
-    jump = largest_jump(result.logit_diff[0])
-    others = np.diff(result.logit_diff[1:2])[:, jump.step].tolist()
+    curves = result.logit_diff[:2]
+    jump = largest_jump(*curves)
+    specific = jump.corrupted is not None and jump.corrupted < SPECIFIC * jump.rise
     first = result.logit_diff[:2, 0].tolist()
     error = float(np.abs(result.logit_diff[:, -1] - result.model_logit_diff).max())
     theirs = document()
     same = asks_the_same(theirs, result.prompts[0], result.target, result.foil)
     return Facts(
         jump=jump,
-        corrupted_rise=others[0] if others else None,
-        specific=bool(others) and others[0] < SPECIFIC * jump.rise,
+        specific=specific,
+        at=jump if specific or len(curves) < 2 else _jump(np.diff(curves[0] - curves[1]), *curves),
         first=tuple(first),
         starts_equal=max(first) - min(first) <= SAME_READING,
         answer=float(result.model_logit_diff[0]),
@@ -67,13 +68,20 @@ def facts(result: LogitLens) -> Facts:
     )
 
 
-def largest_jump(curve: np.ndarray) -> Jump:
+def largest_jump(clean: np.ndarray, *corrupted: np.ndarray) -> Jump:
     """The half layer at which a curve of readings rises most."""
-    step = int(np.diff(curve).argmax())
+    return _jump(np.diff(clean), clean, *corrupted)
+
+
+def _jump(rises: np.ndarray, clean: np.ndarray, *corrupted: np.ndarray) -> Jump:
+    """The half layer at which these rises are largest."""
+    step = int(rises.argmax())
+    others = [float(np.diff(curve)[step]) for curve in corrupted]
     return Jump(
         component=f"{'MLP' if step % 2 else 'attention'} {step // 2}",
         step=step,
-        depth=step / (len(curve) - 1),
-        before=float(curve[step]),
-        after=float(curve[step + 1]),
+        depth=step / (len(clean) - 1),
+        before=float(clean[step]),
+        after=float(clean[step + 1]),
+        corrupted=others[0] if others else None,
     )

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from analysis.drawing import style
 from analysis.drawing.labels import end_labels
 from analysis.experiments.logit_lens.compute import LogitLens
+from analysis.experiments.logit_lens.facts import facts
 from analysis.original.published import asks_the_same, document, lens_curve
 
 NAMES = ("clean", "corrupted")
@@ -102,27 +103,25 @@ def _ends(figure: go.Figure, result: LogitLens) -> None:
 
 
 def _jump(figure: go.Figure, result: LogitLens) -> None:
-    """Mark the half layer that raises the clean curve most."""
-    clean = result.logit_diff[0]
-    rises = np.diff(clean)
-    if not rises.size or rises.max() <= 0:
+    """Mark the half layer to which the lens points, on the clean curve."""
+    at = facts(result).at
+    if at.rise <= 0:
         return
-    end = int(rises.argmax()) + 1
-    before, after = clean[end - 1], clean[end]
+    end, name = at.step + 1, step(result.labels, at.step + 1)
     figure.add_scatter(
-        x=[end - 1, end],
-        y=[float(before), float(after)],
+        x=[at.step, end],
+        y=[at.before, at.after],
         mode="lines+markers",
         line={"color": style.CLEAN, "width": 4},
         marker={"size": 7},
-        customdata=[[step(result.labels, end), style.signed(v)] for v in (before, after)],
+        customdata=[[name, style.signed(v)] for v in (at.before, at.after)],
         hoverinfo="skip",
     )
-    right = end > len(clean) / 2
+    right = end > len(result.labels) / 2
     figure.add_annotation(
         x=end,
-        y=float(after),
-        text=f"<b>{step(result.labels, end)}</b><br>{style.signed(before)} → {style.signed(after)}",
+        y=at.after,
+        text=f"<b>{name}</b><br>{style.signed(at.before)} → {style.signed(at.after)}",
         showarrow=True,
         standoff=6,
         ax=-70 if right else 70,
