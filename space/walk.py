@@ -124,7 +124,7 @@ def _words(evidence: Any, at: float) -> tuple[tuple[str, ...], int, tuple[Bar, .
 
 def _inside(evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, Lines]:
     """In which third of the half layers the lens finds the answer."""
-    right = min(int(3 * facts.of.logit_lens.at.depth), 2)
+    right = 3 * facts.of.logit_lens.at.step // (len(evidence.logit_lens.labels) - 1)
     return THIRDS, right, lines(evidence.logit_lens.logit_diff, ("target", "foil"))
 
 

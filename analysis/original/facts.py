@@ -167,7 +167,7 @@ def _published(theirs: Document) -> Answers:
 
 def _best(name: str, curve: np.ndarray) -> Layer:
     layer = int(curve.argmax())
-    return Layer(f"{name} {layer}", float(curve[layer]), layer / max(1, len(curve) - 1))
+    return Layer(f"{name} {layer}", float(curve[layer]), (layer + 1) / len(curve))
 
 
 def _verified(checked: Verification) -> Verified:

@@ -15,7 +15,7 @@ class Jump:
 
     component: str  # what wrote it, such as "MLP 25"
     step: int  # number of the reading before it, from 0
-    depth: float  # the share of all steps that come before it
+    depth: float  # the share of all half layers that have run when it has written
     before: float  # the readings around it, in logits
     after: float
     corrupted: float | None  # how much the other curve rises there; None without such a prompt
@@ -80,7 +80,7 @@ def _jump(rises: np.ndarray, clean: np.ndarray, *corrupted: np.ndarray) -> Jump:
     return Jump(
         component=f"{'MLP' if step % 2 else 'attention'} {step // 2}",
         step=step,
-        depth=step / (len(clean) - 1),
+        depth=(step + 1) / (len(clean) - 1),
         before=float(clean[step]),
         after=float(clean[step + 1]),
         corrupted=others[0] if others else None,

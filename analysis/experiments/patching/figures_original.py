@@ -31,7 +31,7 @@ def beside_original(result: Patching) -> go.Figure:
             _curve(figure, row, name, whose, values)
             _peak(figure, row, name, whose, values, right=whose == right and bool(published))
         figure.update_yaxes(title=f"recovery, {name}", zeroline=True, row=row, col=1)
-    figure.update_xaxes(range=[-0.02, 1.1], tickformat=".0%", showgrid=False)
+    figure.update_xaxes(range=[0, 1.1], tickformat=".0%", showgrid=False)
     figure.update_xaxes(title="share of the model’s depth", row=2, col=1)
     _legend(figure, bool(published))
     return figure
@@ -53,7 +53,8 @@ def _curve(figure: go.Figure, row: int, name: str, whose: str, values: np.ndarra
 
 
 def _depth(values: np.ndarray) -> np.ndarray:
-    return np.arange(len(values)) / max(1, len(values) - 1)
+    """The share of the layers that have run when each has written."""
+    return np.arange(1, len(values) + 1) / len(values)
 
 
 def _peak(
