@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("app.py", "README.md", "LICENSE", "TERMS.md", "analysis", "space", "results", "docs")
+PARTS = (
+    "app.py", "README.md", "LICENSE", "CITATION.cff", "TERMS.md", "ARCHITECTURE.md",
+    "CONTRIBUTING.md", "CHANGELOG.md", "analysis", "space", "results", "docs", "notebooks",
+)  # fmt: skip
 """What the app needs to run and a visitor of its files to understand it."""
 
 PLATFORMS = ("gradio", "spaces", "huggingface_hub")

@@ -7,7 +7,7 @@ from space.beside import beside
 
 EXPLAINED = (
     "logit difference", "recovery", "patching", "ablation", "AUC", "direct effect",
-    "indirect effect", "total effect", "pre-activation", "held-out", "noise floor", "attribution",
+    "indirect effect", "total effect", "pre-activation", "held-out", "attribution",
     "logit lens", "weight modulation", "exchange", "clean", "corrupted", "contribution",
     "natural prompts", "remainder",
 )  # fmt: skip

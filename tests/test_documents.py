@@ -16,6 +16,7 @@ from analysis import command_line, questions, results
 from analysis.engines.replacement import METHODS
 from analysis.experiments import named
 from analysis.experiments.crossed.facts import facts as crossed_facts
+from analysis.experiments.generality.facts import facts as generality_facts
 from analysis.experiments.upstream.facts import facts as upstream_facts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,7 +166,7 @@ def test_the_readmes_findings_are_the_studys():
     seen = sweep.held_out_recovery[0].mean, sweep.held_out_noising_recovery[0].mean
     assert "{:.2f} and {:.2f}.*".format(*seen) in words
     crossed = crossed_facts(found("crossed"))
-    assert f"(AUC {crossed.rule.neuron.mean:.2f}) more than its letter" in words
+    assert f"(AUC {crossed.rule.neuron.mean:.2f}, where" in words
     assert f"its letter ({crossed.cue.neuron.mean:.2f})" in words
     without = next(each for each in crossed.bare if not each.text)
     assert f"than without one ({without.neuron.mean:.2f})" in words
@@ -176,6 +177,29 @@ def test_the_readmes_findings_are_the_studys():
     best = max(rival, key=lambda area: abs(area - 0.5))
     assert f"{seen}{scan.model_auc[place, 0]:.2f}; another neuron, {best:.2f})" in words
     assert f"AUC from {other.min():.2f} to {other.max():.2f}" in words
+    told = generality_facts(found("generality")).held_out
+    assert (told.separates, told.sentences, told.reversed) == (3, 6, 1)
+    assert "of six other sentences it tells the two kinds of words apart in three" in words
+
+
+def test_the_numbers_of_the_transplant_are_the_studys():
+    page = " ".join(read("docs/howto/transplant.md").split())
+    told = found("transplant").summary()
+    gains = {row["variant"]: row["gains"] for row in told["grafts"] + told["controls"]}
+    controls = ("constant bias", "own neuron amplified", "edit fitted to the outcome")
+    for ground, known in told["held_out"]["grounds"].items():
+        rows = [known["in_donor"], {"value": known["gain"], "interval": known["interval"]}]
+        rows += [gains[name][ground]["margin"] for name in controls]
+        cells = ["{:.2f} ({:.2f} to {:.2f})".format(r["value"], *r["interval"]) for r in rows]
+        assert " | ".join(cells).replace("-0.00", "0.00") in page, ground
+    words, texts = told["held_out"]["grounds"]["words"], sum(told["held_out"]["texts"].values())
+    right = gains["graft"]["words"]["right"]
+    assert f"{words['copied']['value']:.0%}".replace("%", " %") + " of what the neuron does" in page
+    assert f"{right['value'] * texts:.0f} of {texts} words the choice" in page
+    assert "({:.2f} more, {:.2f} to {:.2f})".format(right["value"], *right["interval"]) in page
+    assert f"{told['fit']['tokens']:,} tokens" in page
+    costs = told["corpus_loss_change"], *told["corpus_loss_interval"]
+    assert "{:.4f} nats a token ({:.4f} to {:.4f})".format(*costs) in page
 
 
 def test_the_same_ruff_formats_before_a_commit_and_in_the_checks():

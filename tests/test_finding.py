@@ -4,8 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import analysis as an
 from analysis import sentences
 from analysis.contrast import Contrast
+from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.find.compute import Found, find, summary
 from analysis.experiments.find.tables import LISTING
@@ -17,7 +19,7 @@ from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
 from tests.plant import plant
 from tests.prose import Prose
-from tests.questions import make_tiny_pair
+from tests.questions import TREES, make_tiny_pair
 from tests.subjects import make_subject
 from tests.synthetic import Plan, evidence
 
@@ -95,3 +97,10 @@ def test_the_table_has_a_neuron_that_only_works_against_the_answer():
         "how": "patched",
         "writes, logits per unit": None,
     }
+
+
+def test_what_a_search_finds_is_not_saved_and_that_is_said(tmp_path):
+    for search in (an.find, an.writers):
+        with pytest.raises(UserError, match="is not saved: "):
+            search(make_subject("llama"), TREES).save(tmp_path)
+    assert not any(tmp_path.iterdir())

@@ -33,7 +33,7 @@ Dataset = Annotated[
     str,
     typer.Option(
         help="A data set to read in place of the corpus, row by row: owner/name on the Hugging "
-        "Face hub, with a configuration as owner/name:config, or a folder. `an-neuron[datasets]` "
+        "Face hub, with a configuration as owner/name:config, or a folder. `an-neuron\\[datasets]` "
         "installs what reads it."
     ),
 ]

@@ -1,11 +1,13 @@
 """Which neurons write a token rather than another, by their output weights alone."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from analysis.contrast import Contrast, make_contrast
+from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.linearity import check_comparable, comparable, weights_of_sets
 from analysis.neuron import Neuron
@@ -88,6 +90,14 @@ class Writers(Result):
     writers: tuple[Writer, ...]
     frozen_at: str = ""
     weighted_at: str = ""
+
+    def save(self, folder: Path | str) -> None:
+        """Never: it is read off the weights in no time, and its summary is JSON.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError("A list of writers is not saved: keep its summary, or what --json prints.")
 
 
 def writers_of(
