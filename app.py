@@ -1,6 +1,9 @@
 """Starts the Space: ``python app.py``."""
 
-from space.launch import make, serve
+from analysis.imports import uncollected
+
+with uncollected():
+    from space.launch import make, serve
 
 demo = make()
 

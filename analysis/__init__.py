@@ -22,11 +22,14 @@ def __getattr__(name: str) -> Any:
     """The public functions, imported when they are asked for: models come with heavy libraries."""
     from importlib import import_module
 
+    from analysis.imports import uncollected
+
     if name == "questions":
         return import_module("analysis.questions")
     if name.startswith("_") or name not in __dir__():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("analysis.api"), name)
+    with uncollected():
+        return getattr(import_module("analysis.api"), name)
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,7 @@ Models and their libraries are imported when asked for, so that ``--help`` answe
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ import typer
 
 from analysis import EMBEDDED, console
 from analysis.declaration import Experiment, Option
+from analysis.imports import uncollected
 
 if TYPE_CHECKING:
     from analysis.inputs import Inputs
@@ -48,7 +50,9 @@ class Loading:
 
     def load(self) -> "Subject":
         """The model, with a word of warning where its numbers will be coarse."""
-        from analysis.loading.models import load
+        with uncollected():
+            import_module("analysis.subject")
+            from analysis.loading.models import load
 
         if self.dtype != "float32":
             far = "some hundredths of a logit" if self.dtype == "tf32" else "up to whole logits"

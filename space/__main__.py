@@ -1,5 +1,8 @@
 """Starts the app: ``python -m space``, or ``an-neuron app``."""
 
-from space.launch import make, serve
+from analysis.imports import uncollected
+
+with uncollected():
+    from space.launch import make, serve
 
 serve(make())

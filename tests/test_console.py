@@ -1,13 +1,16 @@
 """Answers for a reader on a terminal: tables that fit it and leave nothing out."""
 
 import contextlib
+import gc
 import io
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import console
+from analysis.imports import uncollected
 
 NUMBERS = st.integers(10_000, 99_999)
 ROWS = st.dictionaries(st.sampled_from(["margin", "cost", "kl"]), NUMBERS, min_size=1)
@@ -62,3 +65,15 @@ def test_rows_by_name_are_the_rows_of_one_table():
     text = shown({"fit": {"grounds": {"words": {"n": 10}, "articles": {"n": 67}}}})
     assert re.search(r"words +│ 10 ", text)
     assert re.search(r"articles │ 67 ", text)
+
+
+def test_the_collector_is_off_while_libraries_are_imported_and_as_before_behind_it():
+    for before in (True, False):
+        (gc.enable if before else gc.disable)()
+        try:
+            with pytest.raises(ImportError), uncollected():
+                assert not gc.isenabled()
+                raise ImportError
+            assert gc.isenabled() is before
+        finally:
+            gc.enable()

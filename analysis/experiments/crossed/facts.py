@@ -131,9 +131,14 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
 
 
 def sign_of(result: Crossed) -> int:
-    """That of the largest of the neuron's mean activations."""
-    means = result.means.ravel()
-    return 1 if means[np.abs(means).argmax()] >= 0 else -1
+    """Which way words that call for the target, and look so, move the mean activation.
+
+    Against words that do neither; where that is little, the sign of the largest mean.
+    """
+    means = result.means
+    largest = float(means.ravel()[np.abs(means).argmax()])
+    moved = float(means[0, 0, 0] - means[1, 1, 0])
+    return 1 if (moved if abs(moved) >= abs(largest) / 2 else largest) >= 0 else -1
 
 
 def _plan(result: Crossed, sign: int) -> Plan:

@@ -98,8 +98,8 @@ def _mean(result: Generality, group: int) -> Interval:
 
 
 def sign_of(result: Generality) -> int:
-    """That of the mean activation after words that call for the target, in the pair's sentence."""
-    return 1 if result.means[0, 0] >= 0 else -1
+    """Which way words that call for the target move the activation in the pair's sentence."""
+    return 1 if result.means[0, 0] >= result.means[0, 1] else -1
 
 
 def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray) -> HeldOut | None:

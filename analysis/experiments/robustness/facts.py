@@ -79,9 +79,11 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
 
 
 def sign_of(result: Robustness) -> int:
-    """That of the mean activation after words that call for the target, the text as it is."""
-    after = result.values[0, :1, : result.target_words]
-    return -1 if after.sum() < 0 else 1
+    """Which way words that call for the target move the activation, the text as it is."""
+    after, size = result.values[0, :1].ravel(), result.target_words
+    if not 0 < size < len(after):
+        return 1
+    return -1 if after[:size].mean() < after[size:].mean() else 1
 
 
 def _precision(result: Robustness) -> Precision:

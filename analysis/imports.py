@@ -1,0 +1,20 @@
+"""Imports of large libraries, without what makes them slow."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leave the garbage collector off, for as long as much is imported that stays.
+
+    It would walk through these objects again and again as they grow in number: a fifth of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
