@@ -13,7 +13,7 @@ from analysis.declaration import Experiment, Figure
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
 from analysis.needs import Need, has
-from analysis.study_facts import study_facts
+from analysis.study_facts import StudyFacts
 from report.links import LOCAL, app_link
 from report.marks import called
 
@@ -79,7 +79,7 @@ def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, Pa
 
 def plots(evidence: Evidence) -> dict[str, go.Figure]:
     """Every figure of a study as it is drawn, by name, in reading order."""
-    sign = study_facts(evidence).sign
+    sign = StudyFacts(evidence).sign
     return {
         figure.name: experiment.draw(figure, evidence.results[experiment.name], sign)
         for experiment, figure in figures(evidence)
@@ -106,7 +106,7 @@ def _panel(
     number: int,
     app: str,
 ) -> PageFigure:
-    sign = study_facts(evidence).sign
+    sign = StudyFacts(evidence).sign
     plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name], sign)
     return page_figure(
         plot,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import results
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims
 from analysis.errors import UserError
 from analysis.evidence import QUESTION, Evidence, check_current, load_evidence
 
@@ -55,7 +55,7 @@ def read_studies(
         if all(wanted in ("", names[what]) for what, wanted in only.items()):
             evidence = load_evidence(folder)
             _check(evidence, stale)
-            found.append(Study(path, evidence, make_claims(evidence)))
+            found.append(Study(path, evidence, Claims(evidence)))
     if not found:
         which = "".join(f" of {name}" for name in only.values() if name)
         raise UserError(

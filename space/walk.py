@@ -9,7 +9,6 @@ from markupsafe import Markup
 from analysis.experiments.weight_modulation.turns import turns, words
 from analysis.sentences import Sentences
 from analysis.sentences import story as template
-from analysis.study_facts import study_facts
 from analysis.wording import count, factor, percent, plain
 from space.sky import sky
 from space.story import Story
@@ -88,7 +87,7 @@ class Step:
 
 def walk(study: Story) -> tuple[Step, ...]:
     """The steps for which the study has a result, in their order."""
-    facts = study_facts(study.evidence)
+    facts = study.claims.study
     said = Sentences(template("walk"), None, study=facts, claims=study.claims)
     return tuple(
         _step(said, name, *show(study.evidence, facts))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from analysis import corpus
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.continuation import exchanged
 from analysis.engines.reading import windows
 from analysis.engines.reference_activations import beginnings, reference_activations
@@ -296,7 +296,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def sentences_of(plan=None, **fields):
-    return make_claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
+    return Claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
 
 
 def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_setting():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis import corpus, experiments, study
-from analysis.claims import figures, make_claims
+from analysis.claims import Claims, figures
 from analysis.evidence import NEURON, is_expected, load_evidence
 from analysis.experiments import studied
 from report.__main__ import main as report
@@ -115,7 +115,7 @@ def test_an_experiment_without_a_section_of_its_own_gets_one(toy):
     assert "Tokens and their letters" in words
     assert '<td><code class="tok">·climbed</code></td><td>7</td>' in found
     assert "<b>" not in found
-    last = [part.id for part in parts(toy, make_claims(toy))][-3]
+    last = [part.id for part in parts(toy, Claims(toy))][-3]
     assert last == "toy_experiment-section"
 
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path)
     folder = index.parent / study.origin.model / study.question.key
     for name in names:
         page = Prose((folder / f"{name}.html").read_text()).text
-        assert f"This was not asked of {make_claims(study).study.model}." in page
+        assert f"This was not asked of {Claims(study).study.model}." in page
         assert "its parts do not add up to the whole." in page
     assert (
         "Some experiments cannot be asked this, or not of this model"

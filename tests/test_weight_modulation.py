@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from analysis import corpus
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.continuation import continuations, scaled, written
 from analysis.engines.modulation import Modulator, Setting
 from analysis.experiments.weight_modulation import compute as experiment
@@ -244,7 +244,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def _told(plan=None, **fields):
-    return make_claims(
+    return Claims(
         changed(evidence(plan or Plan()), "weight_modulation", **fields)
     ).weight_modulation
 
