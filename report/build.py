@@ -8,9 +8,9 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from analysis.beside import beside
 from analysis.drawing.scripts import SCRIPTS
 from analysis.errors import UserError
-from report.beside import PACKAGE, beside
 from report.feed import CHANGELOG, changes
 from report.folders import check_replaceable, replacing
 from report.images import draw, find_browser
@@ -21,7 +21,7 @@ from report.panels import plots
 from report.place import STILL_WIDTH, Place
 from report.studies import Study, document, read_studies, table
 
-STATIC = PACKAGE / "static"
+STATIC = Path(__file__).parent / "static"
 PAGE = "index.html"
 CARD = "docs/card.png"
 STILL_SCALE = 1.25

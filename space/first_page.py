@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from analysis.beside import beside
 from analysis.drawing.scripts import SCRIPTS
-from space.beside import beside
 from space.first import first
 from space.html import first_head, first_screen
 

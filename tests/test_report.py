@@ -10,11 +10,11 @@ import pytest
 from markupsafe import Markup
 
 from analysis import EMBEDDED, questions
+from analysis.beside import PACKAGE
 from analysis.claims import Claims, figures
 from analysis.evidence import Evidence
 from analysis.loading.models import CATALOGUE
 from analysis.questions import Question
-from report.beside import PACKAGE
 from report.page import environment
 from report.panels import panels, safe_json
 from tests.prose import Prose, prose, render, undrawn
@@ -347,7 +347,7 @@ def test_no_figure_in_a_caption_is_written_in_a_template():
     allowed = re.compile(
         r"GPT-2|20\d\d|1993|1927|892|31\b|h[1-6]\b|[{]{2}.*?[}]{2}|0 if|1 if|&#?\w+;|95&"
     )
-    for path in (PACKAGE / "sections").glob("*.html"):
+    for path in (PACKAGE.parent / "report/sections").glob("*.html"):
         text = re.sub(r"<[^>]*>|{%.*?%}", "", path.read_text(encoding="utf-8"))
         assert not re.findall(r"\d+", allowed.sub("", text)), path.name
 
@@ -420,8 +420,7 @@ def test_nothing_in_inlined_json_can_end_its_script():
 
 def test_sentences_are_text_not_layout():
     """They may mark tokens, quotations and stress, and nothing else; drawings are layout."""
-    analysis = PACKAGE.parent / "analysis"
-    for path in {*analysis.rglob("*.html")} - {*(analysis / "drawing").iterdir()}:
+    for path in {*PACKAGE.rglob("*.html")} - {*(PACKAGE / "drawing").iterdir()}:
         tags = re.findall(r"<(\w+)", path.read_text(encoding="utf-8"))
         assert set(tags) <= {"code", "q", "em"}, path
 

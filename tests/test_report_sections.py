@@ -9,11 +9,11 @@ import pytest
 
 from analysis import corpus, experiments, study
 from analysis.claims import Claims, figures
+from analysis.code_version import ROOT
 from analysis.evidence import NEURON, is_expected, load_evidence
 from analysis.experiments import studied
 from report.__main__ import main as report
 from report.artifacts import contents
-from report.beside import PACKAGE
 from report.build import build
 from report.linkcheck import anchors, broken_links
 from report.page import DOUBTS, POST, STUDY, pages, parts
@@ -26,6 +26,7 @@ from tests.toy_experiment.compute import ToyExperiment
 
 pytestmark = pytest.mark.slow
 
+REPORT = ROOT / "report"
 TEXT = "The cat ate an apple and the owl saw it. " * 6
 
 
@@ -36,7 +37,7 @@ def section(page: str, name: str) -> str:
 
 
 def test_every_section_is_of_an_experiment_and_every_step_with_sentences_has_one():
-    files = {path.stem for path in (PACKAGE / "sections").glob("*.html")}
+    files = {path.stem for path in (REPORT / "sections").glob("*.html")}
     assert files == {each.name for each in studied()} - {"verification"}
 
 
@@ -164,7 +165,7 @@ def test_no_link_of_a_bare_pairs_page_leads_nowhere(page):
 
 
 def test_no_section_tells_of_english_articles_but_where_they_are_asked_about():
-    for path in [*(PACKAGE / "sections").glob("*.html"), *(PACKAGE / "templates").glob("*.html")]:
+    for path in [*(REPORT / "sections").glob("*.html"), *(REPORT / "templates").glob("*.html")]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b(tree|apple|lemon|vowel|English)\b|[“·]an?\b", text), path.name
 
