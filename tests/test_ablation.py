@@ -729,19 +729,3 @@ def test_words_without_a_set_print_no_table_of_it(ablate):
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "2", *words)
     assert code == 0, err
     assert "calls_for" not in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--positions", "first"], "'--positions'"),
-        (["--draws", "1"], "'--draws'"),
-        (["--windows", "0"], "'--windows'"),
-        (["--neuron", "L9N0"], "L9N0 is outside this model"),
-        (["--neuron", "L1N3", "--target", "  an", "--foil", " a"], "is 2 tokens"),
-    ],
-)
-def test_bad_input_is_one_sentence(ablate, arguments, says):
-    code, out, err = ablate(*arguments)
-    assert (code, out, err.count("error: ")) == (2, "", 1)
-    assert says in err

@@ -331,20 +331,6 @@ def test_the_verb_answers_in_json(answer, llama_folder):
     assert found["for_token"][0]["neuron"] == found["neuron"]
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (("--token", " an egg"), "is 2 tokens"),
-        (("--neuron", "L9N0"), "outside this model"),
-        (("--tokens", "0"), "'--tokens'"),
-    ],
-)
-def test_bad_input_is_one_sentence(analysis, llama_folder, options, says):
-    code, out, err = analysis("census", "--model", llama_folder, *options)
-    assert (code, out) == (2, "")
-    assert says in err
-
-
 def test_neurons_that_go_with_their_word_in_both_directions_are_said_to_be_about_it():
     study = evidence(Plan())
     signs = study.census.correlation.copy()

@@ -221,23 +221,6 @@ def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
     assert "by component" in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--neuron", "L9N3"], "L9N3 is outside this model"),
-        (["--neuron", "947"], "is not a neuron"),
-        (["--neuron", "L1N3", "--target", " an", "--foil", " an"], "give two different tokens"),
-        (["--neuron", "L1N3", "--top", "0"], "--top"),
-    ],
-)
-def test_bad_input_is_one_sentence(run, arguments, message):
-    code, out, err = run(*arguments)
-    assert code == 2
-    assert out == ""
-    assert message in err
-    assert len(err.strip().splitlines()) == 1
-
-
 def test_a_later_part_that_turns_its_sign_is_not_said_to_do_the_same_both_ways():
     full = evidence(Plan()).composition.neurons_full
     assert "Both ways tell the same story" in claims_with(neurons_full=full).noising

@@ -402,22 +402,6 @@ def test_the_verb_answers_a_reader_in_tables_and_finds_its_own_neuron(intervene)
     assert "best of a sweep" in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--factor", "101"), "'--factor'"),
-        (("--factor", "nan"), "'--factor'"),
-        (("--length", "-1"), "'--length'"),
-        (("--neuron", "L9N9"), "L9N9 is outside this model"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(intervene, arguments, says):
-    code, out, err = intervene(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("error: ") == 1
-    assert says in err
-
-
 @pytest.mark.slow
 def test_coarser_number_types_are_answered_too(intervene):
     code, out, err = intervene("--neuron", "L1N3", "--dtype", "bfloat16", "--json")

@@ -432,21 +432,6 @@ def test_the_verb_prints_parts_that_sum(answer, folder):
     assert {step["of"] for step in document["steps_back"]}
 
 
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
-        (("--neuron", "L9N0", *PAIR), "outside this model"),
-        (("--neuron", "892"), "is not a neuron"),
-        (("--clean", CLEAN), "Only --clean is given"),
-    ],
-)
-def test_bad_input_is_one_sentence(analysis, llama_folder, asked, message):
-    code, out, err = analysis("upstream", "--model", llama_folder, *asked)
-    assert code == 2
-    assert out == ""
-    assert message in err
-
-
 def hooked(subject, pair, base, source, patch, neuron):
     """Activation and logit difference by plain hooks: one component patched, others held."""
     last = len(base.tokens) - 1

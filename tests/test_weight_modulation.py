@@ -356,21 +356,6 @@ def test_the_verb_answers_in_json(modulate):
     assert {"prompt", "factor", "how", "text"} == set(document["continuations"][0])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--length", "0"), "'--length'"),
-        (("--texts", "1"), "'--texts'"),
-        (("--neuron", "L9N9"), "L9N9 is outside this model"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(modulate, arguments, says):
-    code, out, err = modulate(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("error: ") == 1
-    assert says in err
-
-
 @pytest.mark.slow
 def test_coarser_number_types_are_answered_too(modulate):
     code, out, err = modulate("--neuron", "L1N3", "--dtype", "bfloat16", "--texts", "2", "--json")
