@@ -17,7 +17,7 @@ from analysis.loading.models import CATALOGUE
 from analysis.questions import Question
 from report.page import environment
 from report.panels import panels, safe_json
-from tests.prose import Prose, prose, render, undrawn
+from tests.prose import Prose, check_opposites, prose, render, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 from tests.synthetic.neuron_sweep import held_out
 
@@ -67,23 +67,9 @@ TRUE_AND_FALSE = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pages() -> tuple[str, str]:
-    """The prose of a study in which every claim holds, and of one in which none does."""
-    plans = (Plan(), Plan(holds=False))
-    return tuple(prose(evidence(plan)) for plan in plans)
-
-
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    _check_opposites(*pages, said, opposite)
-
-
-def _check_opposites(holds, fails, said, opposite):
-    assert said in holds
-    assert opposite not in holds
-    assert opposite in fails
-    assert said not in fails
+    check_opposites(pages, said, opposite)
 
 
 def with_earlier_activation():
@@ -128,7 +114,7 @@ def with_strong_rotations():
     ],
 )
 def test_one_result_against_a_claim_brings_out_the_opposite_sentence(pages, study, said, opposite):
-    _check_opposites(pages[0], prose(study()), said, opposite)
+    check_opposites((pages[0], prose(study())), said, opposite)
 
 
 def test_an_accurate_estimate_is_called_right():
