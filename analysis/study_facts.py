@@ -209,8 +209,3 @@ class StudyFacts:
         """Whether pairs that did not choose the neuron put it first, too."""
         held_out = self.of.neuron_sweep.held_out
         return held_out is not None and held_out.holds
-
-
-def study_facts(evidence: Evidence) -> StudyFacts:
-    """Read them off the results, each when it is needed."""
-    return StudyFacts(evidence)

@@ -19,7 +19,7 @@ from analysis.subject import Origin, Subject
 from analysis.weights.agreement import agreement
 from analysis.weights.congruence import MEASURES, Block, Surveyor
 from analysis.weights.pairs import all_pairs
-from bench.timing import alternate
+from bench.timing import alternate, memory
 
 BLOCKS, TEXTS, LENGTH, FOLLOWED = 2, 4, 128, 1000
 
@@ -29,14 +29,6 @@ def gpt2_large(layers: int = 36) -> Subject:
     config = GPT2Config(n_embd=1280, n_layer=layers, n_head=20)
     model = GPT2LMHeadModel(config).eval().requires_grad_(False)
     return Subject(model, None, Origin("gpt2-large shape", "random weights", "seed 0"), True)
-
-
-def memory(kind: str) -> float:
-    """GiB of this process, now (VmRSS) or at most (VmHWM)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(kind + ":"):
-            return int(line.split()[1]) / 2**20
-    raise SystemExit(f"This system does not tell {kind}.")
 
 
 @torch.inference_mode()
@@ -71,7 +63,7 @@ def main() -> None:
     subject = gpt2_large()
     weights = sum(p.numel() * p.element_size() for p in subject.model.parameters()) / 2**30
     assert subject.bridge is not None
-    before = memory("VmRSS")
+    before = memory()["VmRSS"]
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     began = time.perf_counter()
     surveyor = Surveyor(subject, Block())
@@ -91,7 +83,7 @@ def main() -> None:
     total = len(surveyor.starts())
     print(
         f"{surveyor.neurons:,} x {subject.d_vocab:,}, d_model {subject.d_model}: weights "
-        f"{weights:.2f} GiB; {memory('VmHWM') - before:.2f} GiB above them at most\n"
+        f"{weights:.2f} GiB; {memory()['VmHWM'] - before:.2f} GiB above them at most\n"
         f"mean and spread {ready - began:.1f} s; a block of {Block().tokens} tokens {each:.1f} s "
         f"({product / each * 1000:.0f} GFLOP/s on {torch.get_num_threads()} threads), so "
         f"{each * total / 60:.1f} min for all {total}\n"

@@ -7,7 +7,6 @@ resident, and what of that is the process's own and not mapped from the weights'
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from analysis.loading.models import find
-from bench.timing import RESULTS, keep
+from bench.timing import RESULTS, keep, memory
 
 WHOLE = {
     "hidden_size": 4096,
@@ -41,6 +40,9 @@ VERBS = {
     "sweep": ("--screen", "64"),
     "direct-effect": ("--neuron", "L1N0"),
 }
+PARTS = {"resident_gib": "VmRSS", "own_gib": "RssAnon"}
+"""Of a process's memory: all that is resident, and what of that is its own."""
+
 SPREAD = 0.02
 GIB = 2**30
 
@@ -86,7 +88,7 @@ def ask(folder: Path, verb: str, options: tuple[str, ...]) -> dict[str, float]:
     Raises:
         RuntimeError: it failed.
     """
-    start, peak = time.perf_counter(), {"resident_gib": 0.0, "own_gib": 0.0}
+    start, peak = time.perf_counter(), dict.fromkeys(PARTS, 0.0)
     command = (sys.executable, "-m", "analysis", verb, *options, "--json")
     with (
         tempfile.TemporaryFile("w+") as told,
@@ -95,24 +97,13 @@ def ask(folder: Path, verb: str, options: tuple[str, ...]) -> dict[str, float]:
         ) as child,
     ):
         while child.poll() is None:
-            for name, found in memory(child.pid).items():
-                peak[name] = max(peak[name], found)
+            now = memory(child.pid)
+            peak = {name: max(most, now.get(PARTS[name], 0.0)) for name, most in peak.items()}
             time.sleep(0.05)
         told.seek(0)
         if child.returncode:
             raise RuntimeError(f"{verb} failed: {told.read()[-500:]}")
     return {"seconds": time.perf_counter() - start, **peak}
-
-
-def memory(process: int) -> dict[str, float]:
-    """What of a process is in memory and what of that is its own, in GiB; nothing once it ended."""
-    try:
-        told = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return {}
-    sizes = dict(re.findall(r"^(\w+):\s+(\d+) kB$", told, re.MULTILINE))
-    names = {"resident_gib": "VmRSS", "own_gib": "RssAnon"}
-    return {name: int(sizes[own]) * 1024 / GIB for name, own in names.items() if own in sizes}
 
 
 def section(shape: dict[str, int]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.subplots import make_subplots
 
 from bench.cold import LIMITS
+from bench.timing import RESULTS
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results.json"
 PICTURE = HERE.parent / "docs" / "bench.png"
 OURS, BARE, PEER = "#2478c4", "#7f868d", "#cf6a0e"
 

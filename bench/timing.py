@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ import torch
 
 Work = Callable[[], object]
 
-RESULTS = Path("bench/results.json")
+RESULTS = Path(__file__).with_name("results.json")
 """Where all that was found is kept, and where the documentation's page takes it from."""
 
 
@@ -79,6 +80,16 @@ def alternate(works: Mapping[str, Work], rounds: int, warm: bool = False) -> Rou
         for name, work in works.items():
             found[name].append(seconds(work))
     return Round(found)
+
+
+def memory(process: int | str = "self") -> dict[str, float]:
+    """GiB of a process by Linux's names, such as VmRSS, VmHWM, RssAnon; nothing once it ended."""
+    try:
+        told = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return {}
+    sizes = re.findall(r"^(\w+):\s+(\d+) kB$", told, re.MULTILINE)
+    return {name: int(size) / 2**20 for name, size in sizes}
 
 
 def keep(out: Path, name: str, section: Callable[[], dict[str, Any]], small: bool) -> None:

@@ -41,6 +41,17 @@ def usual_out() -> Path:
     return here if here.parent.is_dir() else results.out().with_name("an-neuron-report")
 
 
+def of_results(program: str, does: str | None) -> argparse.ArgumentParser:
+    """The arguments of every program that reads saved results."""
+    parser = argparse.ArgumentParser(prog=program, description=does)
+    folder_help = (
+        "folder with results of a model and a question each; by default ./results, if it has any"
+    )
+    parser.add_argument("--results", type=Path, help=folder_help)
+    parser.add_argument("--stale", action="store_true", help="take results of other code, too")
+    return parser
+
+
 def _can_draw() -> bool:
     """Whether still images can be drawn; says so if not."""
     from report.images import find_browser
@@ -53,11 +64,7 @@ def _can_draw() -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
-    folder_help = (
-        "folder with results of a model and a question each; by default ./results, if it has any"
-    )
-    parser.add_argument("--results", type=Path, help=folder_help)
+    parser = of_results("python -m report", __doc__)
     parser.add_argument("--model", default="", help="the only model to show")
     parser.add_argument("--question", default="", help="the only question to show")
     parser.add_argument("--out", type=Path, default=usual_out(), help="folder to write")
@@ -66,7 +73,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repository", default="", help="OWNER/NAME on GitHub, for a link to the notebook in Colab"
     )
-    parser.add_argument("--stale", action="store_true", help="show results of other code, too")
     parser.add_argument(
         "--stills",
         action=argparse.BooleanOptionalAction,

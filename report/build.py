@@ -1,6 +1,5 @@
 """Studies and templates to one folder of pages that needs no network, with an index."""
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,24 +7,22 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from analysis.beside import beside
 from analysis.drawing.scripts import SCRIPTS
 from analysis.errors import UserError
-from report.beside import PACKAGE, beside
 from report.feed import CHANGELOG, changes
+from report.files import write_data, write_stills
 from report.folders import check_replaceable, replacing
-from report.images import draw, find_browser
 from report.linkcheck import broken_links
 from report.over_questions import Table, tables, write_table
 from report.page import OverQuestions, environment, pages
 from report.panels import plots
-from report.place import STILL_WIDTH, Place
+from report.place import Place
 from report.studies import Study, document, read_studies, table
 
-STATIC = PACKAGE / "static"
+STATIC = Path(__file__).parent / "static"
 PAGE = "index.html"
 CARD = "docs/card.png"
-STILL_SCALE = 1.25
-"""Pixels of a still image for each of the page's: the page stays small."""
 MARK = '<meta name="generator" content="an-neuron report">'
 """What the page of every build carries, so that a build is known from any other folder."""
 
@@ -86,23 +83,10 @@ def write_page(
     here = replace(place, root="../" * len(study.path.parts))
     for file, text in pages(study.evidence, here, words, study.claims).items():
         (folder / file).write_text(text, encoding="utf-8")
-    (folder / "data").mkdir()
     for name in study.evidence.results:
-        text = json.dumps(document(study.evidence, name), ensure_ascii=False, allow_nan=False)
-        (folder / "data" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        write_data(folder, name, document(study.evidence, name))
     if place.stills:
-        (folder / "images").mkdir()
-        for name, content in draw_stills(study).items():
-            (folder / "images" / name).write_bytes(content)
-
-
-def draw_stills(study: Study) -> dict[str, bytes]:
-    """Every figure of a study as a PNG, by file name.
-
-    Raises:
-        UserError: there is no browser to draw.
-    """
-    return draw(plots(study.evidence), find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
+        write_stills(folder, plots(study.evidence))
 
 
 def _copy_static(folder: Path) -> None:

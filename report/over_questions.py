@@ -1,6 +1,5 @@
 """The page over all questions to one model: which words have a neuron?"""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -8,14 +7,12 @@ from pathlib import Path
 from analysis import EMBEDDED, sentences
 from analysis.answer import command_line
 from analysis.over_questions import Kept, kept
-from report.images import draw, find_browser
+from report.files import write_data, write_stills
 from report.page import OverQuestions, Part, environment
 from report.panels import PageFigure, page_figure, themes
-from report.place import STILL_WIDTH, Place
+from report.place import Place
 from report.rows import listed_rows
 from report.studies import Study
-
-STILL_SCALE = 1.25
 
 
 @dataclass(frozen=True)
@@ -76,16 +73,11 @@ def write_table(folder: Path, table: Table, place: Place) -> None:
         )
     )
     (folder / table.page).write_text(text, encoding="utf-8")
-    (home / "data").mkdir(exist_ok=True)
     document = {"provenance": asdict(table.kept.made), "summary": result.summary()}
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    (home / "data" / f"{experiment.name}.json").write_text(text + "\n", encoding="utf-8")
+    write_data(home, experiment.name, document)
     if place.stills:
-        (home / "images").mkdir(exist_ok=True)
         plots = {each.name: experiment.draw(each, result) for each in experiment.figures}
-        stills = draw(plots, find_browser(), ("png",), STILL_WIDTH, STILL_SCALE)
-        for still, content in stills.items():
-            (home / "images" / still).write_bytes(content)
+        write_stills(home, plots)
 
 
 def _figures(table: Table) -> Iterator[PageFigure]:
@@ -101,6 +93,4 @@ def _figures(table: Table) -> Iterator[PageFigure]:
             number=number,
             caption=getattr(table.said, figure.caption),
             command=command_line(experiment.verb, model=model, keep="results"),
-            app="",
-            marks=(),
         )

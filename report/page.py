@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Stric
 from markupsafe import Markup
 
 from analysis import sentences, wording
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims
 from analysis.claims.making import command, command_here
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
@@ -116,7 +116,7 @@ def pages(
         words: what is known of the model over all questions, if there is a page of that.
         claims: what the study says, if that is known already.
     """
-    claims = claims or make_claims(evidence)
+    claims = claims or Claims(evidence)
     chapters = tuple(parts(evidence, claims))
     seen = {
         "claims": claims,

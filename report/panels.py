@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from analysis.claims import Claims, figures
 from analysis.claims.making import command
-from analysis.declaration import Experiment, Figure
+from analysis.declaration import Experiment
 from analysis.drawing.style import THEMES
 from analysis.evidence import Evidence
 from analysis.needs import Need, has
-from analysis.study_facts import study_facts
+from analysis.study_facts import StudyFacts
 from report.links import LOCAL, app_link
 from report.marks import called
 
@@ -31,11 +31,11 @@ class PageFigure:
         caption: the finding it shows.
         label: the same without markup, for readers who do not see it.
         command: the command line that computes it.
-        app: where the app asks the same; empty where it does not have the experiment.
         drawn: whether there is anything to draw; else the caption says why not.
         height: pixels.
-        marks: what its marks are called.
         data: traces and layout as JSON that is safe inside a script element.
+        app: where the app asks the same; empty where it does not have the experiment.
+        marks: what its marks are called.
     """
 
     name: str
@@ -44,11 +44,11 @@ class PageFigure:
     caption: Markup
     label: str
     command: str
-    app: str
     drawn: bool
     height: int
-    marks: tuple[str, ...]
     data: Markup
+    app: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,25 @@ def absent(evidence: Evidence) -> dict[str, Absent]:
 
 def panels(evidence: Evidence, claims: Claims, app: str = LOCAL) -> dict[str, PageFigure]:
     """Draw every figure, by name, in reading order; each knows where ``app`` asks the same."""
-    return {
-        figure.name: _panel(evidence, claims, experiment, figure, number, app)
-        for number, (experiment, figure) in enumerate(figures(evidence), 1)
-    }
+    drawn = {}
+    for number, (experiment, figure) in enumerate(figures(evidence), 1):
+        plot = experiment.draw(figure, evidence.results[experiment.name], claims.study.sign)
+        drawn[figure.name] = page_figure(
+            plot,
+            name=figure.name,
+            experiment=experiment,
+            number=number,
+            caption=claims.caption(experiment, figure),
+            command=command(evidence, experiment),
+            app=app_link(evidence, experiment, app) if experiment.app is not None else "",
+            marks=called(plot),
+        )
+    return drawn
 
 
 def plots(evidence: Evidence) -> dict[str, go.Figure]:
     """Every figure of a study as it is drawn, by name, in reading order."""
-    sign = study_facts(evidence).sign
+    sign = StudyFacts(evidence).sign
     return {
         figure.name: experiment.draw(figure, evidence.results[experiment.name], sign)
         for experiment, figure in figures(evidence)
@@ -96,28 +106,6 @@ def safe_json(text: str) -> Markup:
     for character, code in UNSAFE.items():
         text = text.replace(character, code)
     return Markup(text)  # noqa: S704
-
-
-def _panel(
-    evidence: Evidence,
-    claims: Claims,
-    experiment: Experiment,
-    figure: Figure,
-    number: int,
-    app: str,
-) -> PageFigure:
-    sign = study_facts(evidence).sign
-    plot: go.Figure = experiment.draw(figure, evidence.results[experiment.name], sign)
-    return page_figure(
-        plot,
-        name=figure.name,
-        experiment=experiment,
-        number=number,
-        caption=claims.caption(experiment, figure),
-        command=command(evidence, experiment),
-        app=app_link(evidence, experiment, app) if experiment.app is not None else "",
-        marks=called(plot),
-    )
 
 
 def page_figure(plot: go.Figure, number: int, caption: Markup, **more: Any) -> PageFigure:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import results
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims
 from analysis.errors import UserError
 from analysis.evidence import QUESTION, Evidence, check_current, load_evidence
 
@@ -53,9 +53,8 @@ def read_studies(
         path = folder.relative_to(root)
         names = {"model": path.parent.as_posix(), "question": path.name}
         if all(wanted in ("", names[what]) for what, wanted in only.items()):
-            evidence = load_evidence(folder)
-            _check(evidence, stale)
-            found.append(Study(path, evidence, make_claims(evidence)))
+            evidence = evidence_of(folder, stale)
+            found.append(Study(path, evidence, Claims(evidence)))
     if not found:
         which = "".join(f" of {name}" for name in only.values() if name)
         raise UserError(
@@ -72,13 +71,9 @@ def evidence_of(folder: Path, stale: bool = False) -> Evidence:
         UserError: results are missing, damaged or stale.
     """
     evidence = load_evidence(folder)
-    _check(evidence, stale)
-    return evidence
-
-
-def _check(evidence: Evidence, stale: bool) -> None:
     if not stale:
         check_current(evidence)
+    return evidence
 
 
 def document(evidence: Evidence, name: str) -> dict[str, Any]:

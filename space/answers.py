@@ -1,6 +1,6 @@
 """From a Result to all that is shown and taken away of it: needs no model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 from analysis import EMBEDDED, sentences
 from analysis.answer import as_csv, as_json, plain
 from analysis.commands import experiment_command
-from analysis.declaration import Experiment
+from analysis.declaration import Experiment, Figure
 from analysis.questions import Question
 from analysis.tables import Listing, Rows
 from space.own import brings_its_own, question_of
@@ -63,6 +63,15 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         result: what was found.
     """
     question = question_of(view, experiment)
+    figures = [figure for figure in experiment.shows(question) if figure.live]
+    command = _command(experiment, view, options, question)
+    return shown(experiment, result, figures, command, **experiment.shown(options))
+
+
+def shown(
+    experiment: Experiment, result: Any, figures: Iterable[Figure], command: str, **options: Any
+) -> Answer:
+    """All that is shown of a Result, with some of its figures and options of its summary."""
     listing = experiment.module("tables").LISTING if listed(experiment) else None
     return Answer(
         experiment=experiment,
@@ -70,13 +79,11 @@ def answer(experiment: Experiment, view: View, options: Mapping[str, Any], resul
         finding=sentences.finding(experiment, result),
         verdict=sentences.verdict(experiment, result),
         slider=sentences.slider(experiment, result),
-        figures=tuple(
-            experiment.draw(figure, result) for figure in experiment.shows(question) if figure.live
-        ),
+        figures=tuple(experiment.draw(figure, result) for figure in figures),
         listing=listing,
         rows=plain(list(listing.rows(result))) if listing else [],
-        json=as_json(experiment.summary(result, **experiment.shown(options))),
-        command=_command(experiment, view, options, question),
+        json=as_json(experiment.summary(result, **options)),
+        command=command,
     )
 
 

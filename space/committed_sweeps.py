@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from analysis import results
-from analysis.evidence import NEURON, QUESTION
+from analysis.evidence import NEURON, load_question
 from analysis.experiments import named
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.neuron import parse_neuron
@@ -61,10 +61,7 @@ def _parts(model: str, name: str) -> Iterator[Part]:
 def _sweeps(model: str) -> list[tuple[Question, NeuronSweep]]:
     kind = named(NEURON).kind
     return [
-        (
-            Question.model_validate(results.load_plain(folder, QUESTION)),
-            results.load(folder, NEURON, kind),
-        )
+        (load_question(folder), results.load(folder, NEURON, kind))
         for folder in sorted((results.COMMITTED / model).glob("*"))
         if results.exists(folder, NEURON)
     ]

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import FileResponse
+
+from analysis.beside import beside
 from analysis.drawing.scripts import SCRIPTS
-from space.beside import beside
 from space.first import first
 from space.html import first_head, first_screen
 
@@ -19,11 +21,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HERE = Path(__file__).parent / "static"
 CARD = beside("docs/card.png")
-KINDS = {
-    ".css": b"text/css; charset=utf-8",
-    ".js": b"text/javascript; charset=utf-8",
-    ".png": b"image/png",
-}
 NAMES = ("first.css", *(f"{n}.js" for n in ("answers", "space", "first", "sky", "walk", "explain")))
 PATHS = (*(HERE / name for name in NAMES), *SCRIPTS, CARD)
 FILES = {f"/first/{path.name}": path for path in PATHS if path}
@@ -55,7 +52,8 @@ class FirstPage:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
         elif inside in FILES:
-            await _file(FILES[inside], send)
+            file = FileResponse(FILES[inside], headers={"cache-control": "no-cache"})
+            await file(scope, receive, send)
         elif inside in ("", "/"):
             await self._page(scope, receive, send)
         else:
@@ -99,11 +97,3 @@ def address(scope: Scope) -> str:
     scheme = headers.get(b"x-forwarded-proto", str(scope.get("scheme"))).split(",")[0]
     host = headers.get(b"x-forwarded-host", headers.get(b"host", "")).split(",")[0]
     return f"{scheme.strip()}://{host.strip()}{scope.get('root_path', '')}/"
-
-
-async def _file(path: Path, send: Send) -> None:
-    body = path.read_bytes()
-    headers = [(b"content-type", KINDS[path.suffix]), (b"content-length", str(len(body)).encode())]
-    headers.append((b"cache-control", b"no-cache"))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from html import unescape
 from typing import Any
@@ -18,9 +18,7 @@ from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
-from space.committed_sweeps import Part
 from space.first import First, in_text
-from space.scan_row import Scanned
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
 
@@ -83,19 +81,9 @@ def tokens(result: Activations) -> str:
     )
 
 
-def scanned(found: Scanned | None, model: str, question: Mapping[str, str]) -> str:
-    """What a scan on disk says of a neuron; nothing if none is named, or another model is asked."""
-    text = _templates.get_template("scanned.html").render(
-        found=found, model=model, number=_number, shown=shown
-    )
-    return _answering(Markup(text), question)  # noqa: S704  (a template escaped it)
-
-
-def takes_part(found: Sequence[Part], neuron: str, question: Mapping[str, str]) -> str:
-    """In which committed questions a neuron takes part, if one is named and any tells."""
-    text = _templates.get_template("takes_part.html").render(
-        found=found, neuron=neuron, shown=shown
-    )
+def of_neuron(place: str, question: Mapping[str, str], known: Mapping[str, Any]) -> str:
+    """What is known of a neuron without its model: a template, and what it tells."""
+    text = _templates.get_template(f"{place}.html").render(known, number=_number, shown=shown)
     return _answering(Markup(text), question)  # noqa: S704  (a template escaped it)
 
 

@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from analysis import EMBEDDED, results, sentences
-from analysis.answer import as_json, command_line, plain
+from analysis import EMBEDDED, results
+from analysis.answer import command_line
 from analysis.errors import UserError
 from analysis.over_questions import kept
-from space.answers import Answer
+from space.answers import Answer, shown
 
 
 @cache
@@ -18,18 +18,6 @@ def committed(model: str) -> Answer | None:
         return None
     if table is None:
         return None
-    experiment, result = table.experiment, table.result
-    listing = experiment.module("tables").LISTING
-    return Answer(
-        experiment=experiment,
-        result=result,
-        finding=sentences.finding(experiment, result),
-        verdict=sentences.verdict(experiment, result),
-        figures=tuple(experiment.draw(figure, result) for figure in experiment.figures),
-        listing=listing,
-        rows=plain(list(listing.rows(result))),
-        json=as_json(experiment.summary(result)),
-        command=command_line(
-            experiment.verb, model=None if model == EMBEDDED else model, keep="results"
-        ),
-    )
+    experiment, asked = table.experiment, None if model == EMBEDDED else model
+    command = command_line(experiment.verb, model=asked, keep="results")
+    return shown(experiment, table.result, experiment.figures, command)

@@ -27,7 +27,8 @@ def own_question(view: View) -> Question | None:
     if view.lines.strip() and sentence:
         raise UserError("Give pairs of prompts or words in a sentence, not both.")
     if view.lines.strip():
-        return _of_pairs(view)
+        words = {"target": view.target, "foil": view.foil}
+        return Question(**pasted_pairs(view.lines, words))
     return _of_words(view) if sentence else None
 
 
@@ -38,10 +39,6 @@ def confirming(view: View) -> int:
         return 0
     others = len(question.pairs) + max(0, len(question.target_words) - 1)
     return min(CONFIRMING, others)
-
-
-def _of_pairs(view: View) -> Question:
-    return Question(**pasted_pairs(view.lines, {"target": view.target, "foil": view.foil}))
 
 
 def _of_words(view: View) -> Question:

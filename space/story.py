@@ -7,11 +7,10 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from analysis import questions, results, sentences
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims
 from analysis.errors import UserError
 from analysis.evidence import Evidence, load_evidence
 from analysis.sentences import Sentences
-from analysis.study_facts import study_facts
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Story:
 
     def figures(self) -> list[tuple[Markup, go.Figure]]:
         """The figures that tell the argument, each with its finding."""
-        sign = study_facts(self.evidence).sign
+        sign = self.claims.study.sign
         return [
             (
                 self.claims.caption(experiment, figure),
@@ -43,7 +42,7 @@ def story(model: str, question: str = questions.DEFAULT) -> Story | None:
         evidence = load_evidence(results.COMMITTED / model / question)
     except UserError:
         return None
-    return Story(evidence, make_claims(evidence))
+    return Story(evidence, Claims(evidence))
 
 
 def said(model: str) -> Sentences:

@@ -13,13 +13,10 @@ from space import html, service
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
 from space.library import committed
+from space.neuron_panel import SCANNED, TAKES_PART, scanned_panel, takes_part_panel
 from space.panel import Panel
 from space.question_bar import QuestionBar
-from space.scanned import TAB as SCANNED
-from space.scanned import scanned_panel
 from space.story import said, story
-from space.takes_part import TAB as TAKES_PART
-from space.takes_part import takes_part_panel
 
 STORY = "story"
 LIBRARY = "library"

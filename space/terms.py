@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from space.beside import beside
+from analysis.beside import beside
 
 EXPLAINED = (
     "logit difference", "recovery", "patching", "ablation", "AUC", "direct effect",

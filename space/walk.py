@@ -1,15 +1,16 @@
 """The study as a walk of six steps: each asks for a guess before it shows what was found."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from analysis.experiments.weight_modulation.turns import turns, words
+from analysis.neuron import parse_neuron
 from analysis.sentences import Sentences
 from analysis.sentences import story as template
-from analysis.study_facts import study_facts
 from analysis.wording import count, factor, percent, plain
 from space.sky import sky
 from space.story import Story
@@ -88,7 +89,7 @@ class Step:
 
 def walk(study: Story) -> tuple[Step, ...]:
     """The steps for which the study has a result, in their order."""
-    facts = study_facts(study.evidence)
+    facts = study.claims.study
     said = Sentences(template("walk"), None, study=facts, claims=study.claims)
     return tuple(
         _step(said, name, *show(study.evidence, facts))
@@ -103,15 +104,7 @@ def _step(said: Sentences, name: str, choices: tuple[str, ...], right: int, pict
     return Step(title, asks, choices, right, found, **shown)
 
 
-def _predict(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
-    return _words(evidence, 1.0)
-
-
-def _remove(evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
-    return _words(evidence, 0.0)
-
-
-def _words(evidence: Any, at: float) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
+def _words(at: float, evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
     """The likeliest words in an order that gives nothing away, and their bars at a factor."""
     result = evidence.weight_modulation
     known = {result.target: "target", result.foil: "foil"}
@@ -140,18 +133,14 @@ def _find(evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, .
     """How many neurons are notable, among numbers ten times apart."""
     found, neurons = facts.of.neuron_sweep.notable, facts.of.neuron_sweep.neurons
     numbers = [n for n in (found, *(max(found, 1) * 10**k for k in (1, 2, 3))) if n <= neurons]
-    furthest = sky(evidence.neuron_sweep.recovery, evidence.neuron_sweep.exact).furthest
-    recovered = [float(evidence.neuron_sweep.recovery[_place(name)]) for name, _ in furthest]
+    recovery = evidence.neuron_sweep.recovery
+    furthest = sky(recovery, evidence.neuron_sweep.exact).furthest
+    recovered = [float(recovery[parse_neuron(name, *recovery.shape)]) for name, _ in furthest]
     bars = tuple(
         Bar(name, min(abs(value), 1.0), text, "target" if value >= 0 else "foil")
         for (name, text), value in zip(furthest, recovered, strict=True)
     )
     return tuple(map(count, numbers)), 0, bars
-
-
-def _place(name: str) -> tuple[int, int]:
-    layer, number = name[1:].split("N")
-    return int(layer), int(number)
 
 
 def _fails(_evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
@@ -187,11 +176,11 @@ def lines(
 
 
 STEPS = (
-    ("predict", "weight_modulation", _predict),
+    ("predict", "weight_modulation", partial(_words, 1.0)),
     ("inside", "logit_lens", _inside),
     ("patch", "patching", _patch),
     ("find", "neuron_sweep", _find),
-    ("remove", "weight_modulation", _remove),
+    ("remove", "weight_modulation", partial(_words, 0.0)),
     ("fails", "corpus_scan", _fails),
 )
 """Each by the name of its sentences, the result that it shows, and what makes its picture."""

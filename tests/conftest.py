@@ -154,11 +154,10 @@ def answer(analysis: Callable) -> Callable:
 @pytest.fixture(scope="session")
 def pages() -> tuple[str, str]:
     """The prose of a study in which every claim holds, and of one in which none does."""
-    from tests.prose import Prose, render
+    from tests.prose import prose
     from tests.synthetic import Plan, evidence
 
-    holds, fails = (Prose(render(evidence(Plan(holds=holds)))).text for holds in (True, False))
-    return holds, fails
+    return prose(evidence(Plan())), prose(evidence(Plan(holds=False)))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.contrast import make_contrast
 from analysis.engines import ablator as engine
 from analysis.engines.ablations import CONTROL_METHOD, IN_TEMPLATE
@@ -357,7 +357,7 @@ def test_words_without_a_set_are_told_to_have_none():
     result = ablation(subject, NEURON, contrast, pair.clean, nothing, texts, sizes=SMALL)
     assert summary(result)["set"] == []
     study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
-    claims = make_claims(study).ablation
+    claims = Claims(study).ablation
     assert claims.prompts.startswith("No other prompts were asked, so nobody knows how often")
     assert "nothing to compare it by" in claims.matched
     assert "but the one asked about" in claims.caption
@@ -372,12 +372,12 @@ def test_words_without_a_set_are_told_to_have_none():
 def test_one_prompt_of_a_kind_has_no_interval_and_gets_no_verdict():
     study = evidence(Plan())
     asked = study.ablation.in_question | (np.arange(len(study.ablation.in_question)) > 1)
-    claims = make_claims(changed(study, "ablation", in_question=asked)).ablation.prompts
+    claims = Claims(changed(study, "ablation", in_question=asked)).ablation.prompts
     assert "On 1 prompt that calls for" in claims
     assert "(without an interval)" in claims
     assert (
         "cannot be told"
-        not in make_claims(changed(study, "ablation", in_question=asked)).ablation.hidden
+        not in Claims(changed(study, "ablation", in_question=asked)).ablation.hidden
     )
 
 
@@ -390,11 +390,11 @@ def test_a_corpus_without_the_target_is_measured_on_other_tokens_only(subject, p
     assert {row["next_is_target"] for row in summary(result)["corpus"]} == {False}
     assert len(collateral(result).data) > 0
     study = changed(evidence(Plan()), "ablation", **dataclasses.asdict(result))
-    assert "holds no place before" in make_claims(study).ablation.corpus
+    assert "holds no place before" in Claims(study).ablation.corpus
 
 
 def test_negation_is_never_called_an_ablation_but_what_the_original_did():
-    claims = make_claims(evidence(Plan())).ablation
+    claims = Claims(evidence(Plan())).ablation
     assert "That is not an ablation" in claims.negation
     assert "exaggerates" in claims.negation
     shown = draw_ablation(evidence(Plan()).ablation).to_json()
@@ -435,7 +435,7 @@ def shifted(study, by):
 def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     """There it raises the target, which never was preferred; in the other study it decides."""
     study = evidence(Plan())
-    rare, found = facts(shifted(study, -3.0).ablation), make_claims(shifted(study, -3.0)).ablation
+    rare, found = facts(shifted(study, -3.0).ablation), Claims(shifted(study, -3.0)).ablation
     assert rare.flips
     assert (rare.decides, rare.raises, rare.lowers) == (False, True, False)
     assert found.heading == "Take the neuron away, and the word loses ground"
@@ -444,7 +444,7 @@ def test_a_flip_of_the_prompt_that_was_asked_about_is_not_told_of_the_others():
     assert (often.decides, often.raises, often.lowers) == (True, False, False)
     assert (
         "after 5 with the neuron, and after none without it"
-        in Prose(make_claims(study).ablation.caption).text
+        in Prose(Claims(study).ablation.caption).text
     )
 
 
@@ -455,7 +455,7 @@ def test_a_neuron_that_holds_the_target_back_lowers_it():
     study = changed(evidence(Plan()), "ablation", ablated=ablated)
     found = facts(study.ablation)
     assert (found.decides, found.raises, found.lowers) == (False, False, True)
-    assert "the word gains ground" in make_claims(study).ablation.heading
+    assert "the word gains ground" in Claims(study).ablation.heading
 
 
 def test_a_trifling_change_raises_nothing_however_sure_it_is():
@@ -479,7 +479,7 @@ def test_a_mean_near_zero_hides_a_neuron_that_pushes_both_ways_and_is_told():
     assert (found.pushes_for, found.pushes_against) == (2, 2)
     unclear = facts(evidence(Plan(holds=False)).ablation).foil_prompts
     assert (found.hides, unclear.hides) == ("directions", "nothing")
-    text = Prose(make_claims(evidence(Plan())).ablation.hidden).text
+    text = Prose(Claims(evidence(Plan())).ablation.hidden).text
     assert "pushes towards ·an in 2 of 5 prompts, and against it in 2; 1 hardly moves" in text
 
 
@@ -494,7 +494,7 @@ def test_changes_that_do_not_follow_the_activation_hide_no_second_direction():
     found = facts(study.ablation).foil_prompts
     assert found.hides == "nothing"
     assert not found.follows
-    text = Prose(make_claims(study).ablation.hidden).text
+    text = Prose(Claims(study).ablation.hidden).text
     assert "In mean size it is 0.72" in text
     assert "it does not follow the activation" in text
     assert "hides" not in text
@@ -520,13 +520,13 @@ def test_the_neuron_is_compared_with_those_about_as_active():
     assert (found.alike, found.as_large, found.preferred) == (2, 1, (0, 5))
     assert (
         "nothing special: 1 of these changes"
-        in make_claims(changed(study, "ablation", **loud)).ablation.matched
+        in Claims(changed(study, "ablation", **loud)).ablation.matched
     )
 
 
 def test_where_none_is_about_as_active_there_is_no_fair_comparison():
     study = evidence(Plan())
-    claims = make_claims(changed(study, "ablation", **faint(study.ablation, [0, 1]))).ablation
+    claims = Claims(changed(study, "ablation", **faint(study.ablation, [0, 1]))).ablation
     assert "no fair comparison" in claims.matched
     assert "about as active" not in claims.caption
 
@@ -535,9 +535,9 @@ def test_ways_of_ablating_that_all_put_about_zero_are_one_test():
     study = evidence(Plan())
     loud = np.full_like(study.ablation.drawn, 8.0)
     wide = changed(study, "ablation", drawn=loud)
-    assert "they are one test and not three" in make_claims(study).ablation.agreement
-    assert "the ways of ablating agree" in make_claims(wide).ablation.agreement
-    assert "one test" not in make_claims(wide).ablation.agreement
+    assert "they are one test and not three" in Claims(study).ablation.agreement
+    assert "the ways of ablating agree" in Claims(wide).ablation.agreement
+    assert "one test" not in Claims(wide).ablation.agreement
 
 
 def test_a_preference_is_counted_where_the_target_is_the_likelier_of_the_two(subject, pair):
@@ -652,7 +652,7 @@ def test_what_does_not_vary_has_no_slope():
 
 
 def test_a_layer_of_one_neuron_has_nothing_to_compare_with():
-    claims = make_claims(evidence(toy_plan())).ablation
+    claims = Claims(evidence(toy_plan())).ablation
     assert "no neuron to compare it with" in claims.matched
     assert "no neuron to compare with" in claims.wrong
 
@@ -667,7 +667,7 @@ def test_where_nothing_is_lost_the_page_tells_whether_the_neuron_was_at_work(act
     study = evidence(Plan(holds=False))
     values = np.full_like(study.ablation.position_activation, sign * active)
     fields = {"position_activation": values, "activation": sign * study.ablation.activation}
-    claims = make_claims(changed(study, "ablation", **fields)).ablation
+    claims = Claims(changed(study, "ablation", **fields)).ablation
     assert "No harm can be shown" in claims.corpus
     assert says in claims.corpus
 
@@ -729,19 +729,3 @@ def test_words_without_a_set_print_no_table_of_it(ablate):
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "2", *words)
     assert code == 0, err
     assert "calls_for" not in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--positions", "first"], "'--positions'"),
-        (["--draws", "1"], "'--draws'"),
-        (["--windows", "0"], "'--windows'"),
-        (["--neuron", "L9N0"], "L9N0 is outside this model"),
-        (["--neuron", "L1N3", "--target", "  an", "--foil", " a"], "is 2 tokens"),
-    ],
-)
-def test_bad_input_is_one_sentence(ablate, arguments, says):
-    code, out, err = ablate(*arguments)
-    assert (code, out, err.count("error: ")) == (2, "", 1)
-    assert says in err

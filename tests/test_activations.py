@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import running
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments import named
 from analysis.experiments.activations.compute import activations
 from analysis.experiments.activations.facts import counted, facts, sampled
@@ -170,11 +170,11 @@ def test_words_of_so_few_articles_are_called_too_few():
     values, chances = (getattr(study.activations, n).copy() for n in ("activations", "p_target"))
     there = study.activations.random.start + np.arange(1, 21)  # all in the first article
     values[there], chances[there] = 9.0, 0.5
-    claims = make_claims(changed(study, "activations", activations=values, p_target=chances))
+    claims = Claims(changed(study, "activations", activations=values, p_target=chances))
     assert "in 1 article, and the neuron is active at 20 of them: too few" in (
         claims.activations.model_there
     )
     assert "So few articles cannot say what excites it" in claims.activations.wrong
     assert "They stand in 1 of the 5 articles" in claims.activations.news
-    usual = make_claims(study).activations.news
+    usual = Claims(study).activations.news
     assert "So it is active in none of the 5 articles" in usual

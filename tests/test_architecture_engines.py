@@ -20,7 +20,6 @@ from analysis.linearity import frozen
 from analysis.neuron import Neuron
 from analysis.sentences import finding
 from tests import families
-from tests.questions import make_tiny_pair
 from tests.reference import diff_with_hooks, outputs
 from tests.test_architectures import EVERY
 
@@ -36,11 +35,6 @@ def name(request):
 @pytest.fixture
 def subject(name):
     return families.shared_subject(name)
-
-
-@pytest.fixture
-def pair(subject):
-    return make_tiny_pair(subject)
 
 
 def diff_with(subject, pair, prompt, change, neuron=NEURON):

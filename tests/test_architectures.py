@@ -36,11 +36,6 @@ def subject(name):
     return families.shared_subject(name)
 
 
-@pytest.fixture
-def pair(subject):
-    return make_tiny_pair(subject)
-
-
 def plain_logits(subject, tokens):
     with torch.no_grad():
         return subject.model(torch.tensor([list(tokens)])).logits[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis import claims, questions, results
+from analysis.beside import beside
 from analysis.errors import UserError
 from analysis.experiments import named
 from report.artifacts import build as building
@@ -18,7 +19,6 @@ from report.artifacts import manifest as manifests
 from report.artifacts.__main__ import main
 from report.artifacts.build import build
 from report.artifacts.references import CITATION
-from report.beside import beside
 from report.images import find_browser
 from report.studies import document
 from tests.synthetic import Plan, changed, evidence, save, save_study, with_result

@@ -14,7 +14,7 @@ from analysis.loading import models
 from bench import __main__ as benches
 from bench import gpu, large, page, peers, scan
 from bench.peers import PEERS, spread
-from bench.timing import Round, alternate
+from bench.timing import Round, alternate, memory
 from tests.questions import TREES
 from tests.space.questions import ARTICLES
 from tests.subjects import kept, make_subject
@@ -115,11 +115,11 @@ def test_a_large_model_is_written_shard_by_shard_and_loads_as_it_is(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is read from Linux")
 def test_what_a_process_holds_of_its_own_is_a_part_of_what_is_resident():
-    found = large.memory(os.getpid())
-    assert 0 < found["own_gib"] <= found["resident_gib"]
+    found = memory(os.getpid())
+    assert 0 < found["RssAnon"] <= found["VmRSS"] == found[large.PARTS["resident_gib"]]
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    assert large.memory(ended.pid) == {}
+    assert memory(ended.pid) == {}
 
 
 def test_a_peer_that_cannot_be_had_is_named_without_the_machines_paths(monkeypatch, tmp_path):

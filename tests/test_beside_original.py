@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, questions, results
-from analysis.claims import BESIDE_ORIGINAL, figures, make_claims
+from analysis.claims import BESIDE_ORIGINAL, Claims, figures
 from analysis.evidence import load_evidence
 from analysis.experiments import named
 from analysis.experiments.verification.compute import Verification, applies, verification
@@ -53,7 +53,7 @@ def checked(off=0.0):
 
 
 def test_another_models_numbers_stand_beside_the_published_ones_and_are_not_judged():
-    claims = make_claims(load_evidence(COMMITTED)).original
+    claims = Claims(load_evidence(COMMITTED)).original
     assert claims.heading == "Beside the original study"
     assert "nothing published to verify" in claims.beside
     assert (claims.facts.groups, claims.facts.numbers) == ((), ())
@@ -71,7 +71,7 @@ def at_the_end():
 
 def test_for_other_prompts_nothing_published_is_shown():
     other = evidence(Plan())
-    claims = make_claims(other).original
+    claims = Claims(other).original
     assert claims.facts.published is None
     assert "another question" in claims.beside
     assert "GPT-2" not in claims.caption
@@ -80,7 +80,7 @@ def test_for_other_prompts_nothing_published_is_shown():
 
 def test_for_other_words_nothing_is_told_of_the_original_but_whose_the_method_is():
     other = evidence(Plan(target=" is", foil=" are"))
-    assert make_claims(other).original is None
+    assert Claims(other).original is None
     assert BESIDE_ORIGINAL not in [figure for _, figure in figures(other)]
     page = prose(other)
     for words in ("neuron 892", "layer 31", "their published result"):
@@ -98,7 +98,7 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
     ):
         turned = maps.copy()
         turned[first, 1, -1], turned[second, 2, -1] = 1.0, 1.0
-        claims = make_claims(changed(result, "patching", restored=turned)).original.beside
+        claims = Claims(changed(result, "patching", restored=turned)).original.beside
         assert expected in claims
 
 
@@ -120,7 +120,7 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
 )
 def test_for_the_originals_model_every_deviation_is_shown_and_counted(off, heading, verdicts):
     result = with_result(asks_as_the_original(Plan()), checked(off))
-    claims = make_claims(result).original
+    claims = Claims(result).original
     assert claims.heading.startswith(heading)
     assert {each.verdict for each in claims.facts.numbers} == verdicts
     assert len(claims.facts.numbers) == 2 + ("deviates" in verdicts)

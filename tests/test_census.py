@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.reading import Reading, windows
 from analysis.experiments.census import figures
 from analysis.experiments.census.compute import census, summary
@@ -331,34 +331,20 @@ def test_the_verb_answers_in_json(answer, llama_folder):
     assert found["for_token"][0]["neuron"] == found["neuron"]
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (("--token", " an egg"), "is 2 tokens"),
-        (("--neuron", "L9N0"), "outside this model"),
-        (("--tokens", "0"), "'--tokens'"),
-    ],
-)
-def test_bad_input_is_one_sentence(analysis, llama_folder, options, says):
-    code, out, err = analysis("census", "--model", llama_folder, *options)
-    assert (code, out) == (2, "")
-    assert says in err
-
-
 def test_neurons_that_go_with_their_word_in_both_directions_are_said_to_be_about_it():
     study = evidence(Plan())
     signs = study.census.correlation.copy()
     signs[..., 0] = 0.02
-    claims = make_claims(changed(study, "census", correlation=signs)).census
+    claims = Claims(changed(study, "census", correlation=signs)).census
     assert claims.behaviour_heading.startswith("Congruence tells which word")
     assert "neurons that hold a word back" in claims.behaviour
-    assert "neurons that hold a word back" not in make_claims(study).census.behaviour
+    assert "neurons that hold a word back" not in Claims(study).census.behaviour
 
 
 def test_a_census_that_read_no_text_says_so_on_page_and_in_figure():
     nothing = {"agreement_tokens": 0, "windows": 0}
     study = changed(evidence(Plan()), "census", **nothing)
-    assert "was not asked" in make_claims(study).census.behaviour_heading
+    assert "was not asked" in Claims(study).census.behaviour_heading
     assert "Nothing to draw" in figures.agreement(study.census).to_json()
 
 
@@ -375,9 +361,9 @@ def test_a_pair_that_another_spelling_or_neuron_spoils_has_no_score_with_every_s
     for spoilt in ((-2.0, -3.0), (-2.0, 3.0), (2.0, 0.0)):
         gaps = study.census.own_gaps.copy()
         gaps[:, 1] = spoilt
-        claims = make_claims(changed(study, "census", own_gaps=gaps)).census.pair
+        claims = Claims(changed(study, "census", own_gaps=gaps)).census.pair
         assert claims.endswith("With every spelling a rival they would not be each other’s best.")
-    assert "would be 2.25" in make_claims(study).census.pair
+    assert "would be 2.25" in Claims(study).census.pair
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=12))
@@ -412,26 +398,26 @@ def test_a_neuron_that_never_changes_is_left_out_everywhere(level):
 
 def test_pairs_left_out_for_a_neuron_that_never_changes_are_counted_on_the_page():
     study = evidence(Plan())
-    assert "never changes" not in make_claims(study).census.behaviour
+    assert "never changes" not in Claims(study).census.behaviour
     fewer = changed(study, "census", pairs_read=study.census.pairs_read - 1)
-    assert "(1 pair more cannot be asked" in make_claims(fewer).census.behaviour
+    assert "(1 pair more cannot be asked" in Claims(fewer).census.behaviour
 
 
 def test_from_one_pair_no_verdict_is_drawn():
     study = evidence(Plan())
     unknown = np.full_like(study.census.size_advantage, np.nan)
-    claims = make_claims(changed(study, "census", size_advantage=unknown)).census
+    claims = Claims(changed(study, "census", size_advantage=unknown)).census
     assert claims.behaviour_heading.startswith("Too few pairs to tell")
     assert "too few to tell from chance" in claims.behaviour
 
 
 def test_close_spellings_and_other_measures_are_told_only_where_they_matter():
     study = evidence(Plan())
-    claims = make_claims(study).census
+    claims = Claims(study).census
     assert claims.heading == "Of all neurons, none writes the word more"
     assert "close behind" not in claims.pair
     gaps, ranks = study.census.own_gaps.copy(), study.census.order_rank.copy()
     gaps[:, 1], ranks[1:3] = 0.1, 5
-    other = make_claims(changed(study, "census", own_gaps=gaps, order_rank=ranks)).census
+    other = Claims(changed(study, "census", own_gaps=gaps, order_rank=ranks)).census
     assert "close behind" in other.pair
     assert other.heading == "First of all neurons for the word, by one measure and not by another"

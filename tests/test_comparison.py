@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import EMBEDDED, corpus, results
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.evidence import load_evidence
 from analysis.experiments.comparison import EXPERIMENT
 from analysis.experiments.comparison.compute import (
@@ -224,7 +224,7 @@ def test_a_row_of_a_quieted_neuron_takes_the_middle_of_both_prompts(subject, pai
     assert (row.sign[0], row.threshold[0]) == (1, -4.0)
     study = evidence(Plan())
     few = {"sign": row.sign, "activation": row.activation, "chosen_on": np.array([1])}
-    claims = make_claims(changed(study, "comparison", **few)).comparison.corpus
+    claims = Claims(changed(study, "comparison", **few)).comparison.corpus
     assert "midway between its activations on the two prompts" in claims
 
 
@@ -457,17 +457,17 @@ def study_of(*held_out_of_best):
 
 
 def test_with_many_models_the_page_counts_those_in_which_a_neuron_stands_out():
-    claims = make_claims(study_of(0.6, 0.6, -0.2)).comparison
+    claims = Claims(study_of(0.6, 0.6, -0.2)).comparison
     assert claims.heading == "In 2 of 3 models one neuron stands out"
     assert "In model-1 one neuron stands out" in claims.found
     assert "In model-2 no neuron stands out on both" in claims.found
     assert "In 2 of 3 models" in claims.caption
     assert "One model shows" not in claims.wrong
-    assert "In 0 of 2 models" in make_claims(study_of(-0.2, 0.0)).comparison.heading
+    assert "In 0 of 2 models" in Claims(study_of(-0.2, 0.0)).comparison.heading
 
 
 def test_one_model_speaks_for_itself_alone():
-    claims = make_claims(evidence(Plan())).comparison
+    claims = Claims(evidence(Plan())).comparison
     assert claims.heading == "Other models: not part of this study"
     assert "One model shows that such a neuron can exist" in claims.wrong
     assert (
@@ -476,12 +476,12 @@ def test_one_model_speaks_for_itself_alone():
     assert "<code>make study-hub</code>" in claims.absent
     assert "1 other model is without a row" in claims.absent
     everything = changed(evidence(Plan()), "comparison", missing=(), reasons=())
-    assert make_claims(everything).comparison.absent == "No model that was asked for is missing."
+    assert Claims(everything).comparison.absent == "No model that was asked for is missing."
 
 
 def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
     def skill(**counts):
-        return make_claims(changed(study_of(0.6, 0.0), "comparison", **counts)).comparison.answers
+        return Claims(changed(study_of(0.6, 0.0), "comparison", **counts)).comparison.answers
 
     def answers(preferred, heard):
         return {
@@ -498,8 +498,8 @@ def test_a_model_without_the_skill_is_not_blamed_for_lacking_the_neuron():
     assert "after 1 of the prompts that call for it" in hears
     assert "says little" in hears
     both = changed(study_of(0.6, 0.6), "comparison", **answers((0, 0), 19))
-    assert "a preference that mostly stays on one side" in make_claims(both).comparison.answers
-    assert "after none of the prompts that call for it" in make_claims(both).comparison.answers
+    assert "a preference that mostly stays on one side" in Claims(both).comparison.answers
+    assert "after none of the prompts that call for it" in Claims(both).comparison.answers
     assert "model-1 lacks the skill" in skill(**answers((9, 10), 11))
     always = skill(**answers((20, 19), 18))  # it says the target whatever is called for
     assert "hears the difference and mostly does not act on it" in always
@@ -510,10 +510,10 @@ def test_depths_are_called_the_same_only_where_they_are():
     rows = study.comparison
     layers = [rows.layers[0], 10 * rows.layers[0]]
     deep = changed(study, "comparison", layers=np.array(layers))
-    assert "at about the same depth" in make_claims(study).comparison.depth
-    assert "at different depths" in make_claims(deep).comparison.depth
-    assert "lie apart" in make_claims(deep).comparison.depth_caption
-    assert make_claims(evidence(Plan())).comparison.depth == ""
+    assert "at about the same depth" in Claims(study).comparison.depth
+    assert "at different depths" in Claims(deep).comparison.depth
+    assert "lie apart" in Claims(deep).comparison.depth_caption
+    assert Claims(evidence(Plan())).comparison.depth == ""
 
 
 def test_the_figure_of_depths_has_every_model_and_its_best_neuron():
@@ -564,7 +564,7 @@ def test_few_occurrences_are_called_rough_and_many_are_not():
         if "active" in counts:  # of nothing there is no share
             given["shares"] = np.full((1, 4, 3), np.nan)
         study = changed(evidence(Plan()), "comparison", **given)
-        return make_claims(study).comparison.corpus
+        return Claims(study).comparison.corpus
 
     assert "rough" not in prose()
     assert "rough" in prose(followed=7, active_followed=5)
@@ -575,11 +575,11 @@ def test_few_occurrences_are_called_rough_and_many_are_not():
 
 
 def test_a_screen_that_found_another_neuron_says_so():
-    claims = make_claims(evidence(Plan(holds=False))).comparison.screen
+    claims = Claims(evidence(Plan(holds=False))).comparison.screen
     assert "finds another neuron" in claims
     assert "L3N5" in claims
     everything = changed(evidence(Plan()), "comparison", measured=np.array([32]))
-    assert "nothing was screened out" in make_claims(everything).comparison.screen
+    assert "nothing was screened out" in Claims(everything).comparison.screen
 
 
 def test_the_figure_shows_every_model_and_names_the_missing():

@@ -8,7 +8,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments.composition.compute import composition, held_out_shares
 from analysis.experiments.composition.facts import facts
 from analysis.experiments.composition.figures import TOTAL, waterfall
@@ -43,7 +43,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def claims_with(**fields):
-    return make_claims(changed(evidence(Plan()), "composition", **fields)).composition
+    return Claims(changed(evidence(Plan()), "composition", **fields)).composition
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, 
 
 @pytest.mark.slow
 def test_a_neuron_of_the_last_layer_is_said_to_have_nothing_behind_it():
-    claims = make_claims(evidence(toy_plan())).composition
+    claims = Claims(evidence(toy_plan())).composition
     assert claims.heading == "It acts directly: no layer stands behind it"
     assert "nothing can answer to it" in claims.later
     assert "final norm" in claims.paths
@@ -131,11 +131,11 @@ def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
         neurons = np.zeros_like(named.neurons_full)
         neurons[:, :, 2] = by_itself
         components = {"neurons_full": neurons, "components": ("L3N2", "L3H0"), "neuron": "L2N1"}
-        return make_claims(changed(study, "composition", **components)).composition.lowest
+        return Claims(changed(study, "composition", **components)).composition.lowest
 
     assert "most of what it does is an answer to this neuron" in lowest(-1.2)
     assert "is not, for the most part, an answer" in lowest(-0.2)
-    assert "cannot answer to it" in make_claims(study).composition.lowest
+    assert "cannot answer to it" in Claims(study).composition.lowest
 
 
 def test_controls_that_change_as_much_are_not_excused():
@@ -219,23 +219,6 @@ def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
     assert "is the best of a sweep" in err
     assert "{" not in out
     assert "by component" in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--neuron", "L9N3"], "L9N3 is outside this model"),
-        (["--neuron", "947"], "is not a neuron"),
-        (["--neuron", "L1N3", "--target", " an", "--foil", " an"], "give two different tokens"),
-        (["--neuron", "L1N3", "--top", "0"], "--top"),
-    ],
-)
-def test_bad_input_is_one_sentence(run, arguments, message):
-    code, out, err = run(*arguments)
-    assert code == 2
-    assert out == ""
-    assert message in err
-    assert len(err.strip().splitlines()) == 1
 
 
 def test_a_later_part_that_turns_its_sign_is_not_said_to_do_the_same_both_ways():

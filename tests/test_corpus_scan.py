@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from analysis import corpus
 from analysis.arithmetic import Arithmetic
 from analysis.calls import Call
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.contrast import make_contrast
 from analysis.engines.reading import Window, read, windows
 from analysis.errors import UserError
@@ -646,7 +646,7 @@ def test_a_threshold_chosen_on_noise_does_not_look_better_than_the_base_rate_els
 )
 def test_a_rival_tells_better_only_where_the_paired_difference_says_so(gain, says):
     gains = np.array([gain, (-0.3, -0.4, -0.2)])
-    claims = make_claims(changed(evidence(Plan()), "corpus_scan", rival_gain=gains)).corpus_scan
+    claims = Claims(changed(evidence(Plan()), "corpus_scan", rival_gain=gains)).corpus_scan
     assert says in claims.rivals
     assert claims.facts.rival.better == ("better than ours: best in" in claims.rivals)
     assert claims.facts.rival.worse == ("as well as ours" in claims.rivals)
@@ -736,7 +736,7 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
     assert not found.used.target.exceeds
     assert not any(area.tells for area in (found.top, found.next, found.which))
     two = changed(evidence(Plan()), "corpus_scan", label_documents=np.full(3, 2))
-    claims = make_claims(two).corpus_scan
+    claims = Claims(two).corpus_scan
     assert "too few articles" in claims.told_apart
     assert "0.97" not in claims.told_apart + claims.which + claims.finding
     assert not [trace for trace in two.corpus_scan.figure("corpus_auc").data if len(trace.x)]
@@ -744,7 +744,7 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
 
 def news(**fields):
     study = changed(evidence(Plan(holds=False)), "corpus_scan", **fields)
-    claims = make_claims(study).corpus_scan
+    claims = Claims(study).corpus_scan
     return [str(said) for said in (claims.heading, claims.finding, claims.auc_caption)]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments.direct_effect.compute import direct_effect, summary
 from analysis.experiments.direct_effect.facts import facts
 from analysis.experiments.neuron_sweep.measured import ranked
@@ -122,7 +122,7 @@ def test_a_favourite_far_out_is_special_only_if_few_neurons_of_the_layer_have_on
     usual = evidence(Plan()).direct_effect
     others = np.array([12.0] * far + [3.0] * (100 - far), dtype=np.float32)
     study = changed(evidence(Plan()), "direct_effect", layer_best=others)
-    found = make_claims(study).direct_effect
+    found = Claims(study).direct_effect
     assert usual.target_z == 9.0
     assert found.facts.rare is rare
     assert found.facts.rotations.part == 0
@@ -131,7 +131,7 @@ def test_a_favourite_far_out_is_special_only_if_few_neurons_of_the_layer_have_on
 
 
 def test_the_only_neuron_of_a_layer_has_no_such_control():
-    assert make_claims(evidence(toy_plan())).direct_effect.layer == ""
+    assert Claims(evidence(toy_plan())).direct_effect.layer == ""
 
 
 def test_the_page_names_those_ahead_and_says_that_strength_is_not_use():
@@ -143,14 +143,14 @@ def test_the_page_names_those_ahead_and_says_that_strength_is_not_use():
         "neurons_difference": np.array([13.0, 4.0, 3.0], dtype=np.float32),
         "rank_by_target": 3,
     }
-    claims = make_claims(changed(study, "direct_effect", **behind)).direct_effect.peers
+    claims = Claims(changed(study, "direct_effect", **behind)).direct_effect.peers
     assert "it is third by its direct effect on" in claims
     assert f"behind L3N1{MINUS} (16.00) and L2N2{MINUS} (14.00)." in claims
     assert "it is first (13.00; the next, L2N1, 4.00)" in claims
     assert "how a neuron is used" not in claims
     lowest = ranked(study.neuron_sweep)[-1]
     names = ("L3N5", f"{lowest}{MINUS}")
-    claims = make_claims(changed(study, "direct_effect", neurons_by_difference=names))
+    claims = Claims(changed(study, "direct_effect", neurons_by_difference=names))
     assert f"patched by itself, {lowest} works against" in claims.direct_effect.peers
     assert ", behind L" not in claims.direct_effect.peers
 

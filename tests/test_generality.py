@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments.generality import EXPERIMENT
 from analysis.experiments.generality.compute import generality, summary, unsigned_auc
 from analysis.experiments.generality.figures import generality as draw_generality
@@ -179,7 +179,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def _told(**fields):
-    return make_claims(changed(evidence(Plan()), "generality", **fields)).generality
+    return Claims(changed(evidence(Plan()), "generality", **fields)).generality
 
 
 RIGHT, NEITHER, WRONG = (1.0, 0.001), (0.5, 0.9), (0.0, 0.004)
@@ -278,10 +278,10 @@ def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction(
     turned = {
         name: 1 - getattr(words, name) for name in ("auc", "auc_interval", "shuffled_interval")
     }
-    claims = make_claims(changed(study, "generality", **turned)).generality
+    claims = Claims(changed(study, "generality", **turned)).generality
     assert claims.heading == "It tells other words apart, in other sentences too"
     assert "the lower one after the word that takes" in claims.words
-    assert make_claims(study).generality.heading == "It does not tell other words apart"
+    assert Claims(study).generality.heading == "It does not tell other words apart"
 
 
 def test_words_of_the_choosing_prompts_are_named():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, questions, results
-from analysis.claims import Claims, make_claims
+from analysis.claims import Claims
 from analysis.evidence import Evidence, load_evidence
 from analysis.experiments.neuron_sweep.measured import ranked
 from tests.prose import prose
@@ -25,7 +25,7 @@ def study() -> Evidence:
 
 @pytest.fixture(scope="module")
 def claims(study) -> Claims:
-    return make_claims(study)
+    return Claims(study)
 
 
 @pytest.fixture(scope="module")

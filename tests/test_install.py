@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
 from tests.questions import CLEAN, CORRUPTED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,15 +38,6 @@ def installed(tmp_path_factory):
     only = ["--no-deps", "--no-index", "--no-compile", file]
     subprocess.run([*install, *only], check=True, cwd=folder)
     return folder / "env" / "bin"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    network, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    network.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
 
 
 @pytest.fixture
@@ -83,7 +73,7 @@ def test_the_package_is_the_installed_one_with_templates_and_the_committed_study
     assert "an" in found
 
 
-def test_the_command_answers_in_json(installed, elsewhere, model):
+def test_the_command_answers_in_json(installed, elsewhere, llama_folder):
     document = run(
         installed,
         elsewhere,
@@ -93,7 +83,7 @@ def test_the_command_answers_in_json(installed, elsewhere, model):
         64,
         "--json",
         "--model",
-        model,
+        llama_folder,
         *PAIR,
     )
     assert json.loads(document)["exact"] == 64

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from analysis import corpus
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.continuation import exchanged
 from analysis.engines.reading import windows
 from analysis.engines.reference_activations import beginnings, reference_activations
@@ -296,7 +296,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def sentences_of(plan=None, **fields):
-    return make_claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
+    return Claims(changed(evidence(plan or Plan()), "intervention", **fields)).intervention
 
 
 def test_a_first_choice_that_only_some_settings_change_is_told_setting_by_setting():
@@ -400,22 +400,6 @@ def test_the_verb_answers_a_reader_in_tables_and_finds_its_own_neuron(intervene)
     assert code == 0, err
     assert out.count("negate") == 3, "in the settings, in what is written, and over the tokens"
     assert "best of a sweep" in err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--factor", "101"), "'--factor'"),
-        (("--factor", "nan"), "'--factor'"),
-        (("--length", "-1"), "'--length'"),
-        (("--neuron", "L9N9"), "L9N9 is outside this model"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(intervene, arguments, says):
-    code, out, err = intervene(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("error: ") == 1
-    assert says in err
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from markupsafe import Markup
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.wording import token
 from report.marks import called, lights
 from report.page import POST
@@ -76,7 +76,7 @@ def test_a_token_that_looks_like_markup_is_lit_and_stays_text():
 @pytest.mark.parametrize("plan", [Plan(), Plan(holds=False), hostile_plan()])
 def test_each_figure_of_the_post_has_sentences_that_speak_of_its_marks(plan):
     study = evidence(plan)
-    drawn = panels(study, make_claims(study))
+    drawn = panels(study, Claims(study))
     page = render(study, file=POST)
     said = {}
     for name, marks in lit(page):
@@ -97,6 +97,6 @@ def test_the_jump_of_the_lens_is_lit_wherever_it_is():
     curve = np.zeros_like(study.logit_lens.logit_diff)
     curve[0, 2:] = 5.0  # the second half layer after the embedding is MLP 0
     for moved, place in ((study, None), (changed(study, "logit_lens", logit_diff=curve), "MLP 0")):
-        jump = make_claims(moved).logit_lens.facts.jump.component
+        jump = Claims(moved).logit_lens.facts.jump.component
         assert place is None or jump == place
         assert ("logit_lens", [jump]) in lit(render(moved, file=POST))

@@ -10,7 +10,7 @@ from analysis import grounds
 from analysis.claims.methods import methods
 from analysis.experiments import EXPERIMENTS
 from analysis.sentences import claims
-from analysis.study_facts import study_facts
+from analysis.study_facts import StudyFacts
 from report.page import environment
 from tests.prose import Prose, render, undrawn
 from tests.synthetic import Plan, changed, evidence
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 def rows(study):
     """By experiment and claim: the grounds that the study tells."""
-    facts = study_facts(study)
+    facts = StudyFacts(study)
     found = methods(facts, {each.name: claims(each, facts) for each in study.experiments})
     return {(e.experiment.name, ground.claim): ground for e in found for _, ground in e.claims}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from analysis import questions
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.errors import UserError
@@ -217,10 +217,10 @@ def test_the_page_says_how_many_pairs_chose_and_with_what_interval():
         "selection_gap": np.full(2, 5, dtype="f"),
         "selection_effect": wide,
     }
-    claims = make_claims(changed(study, "neuron_sweep", **two)).neuron_sweep
+    claims = Claims(changed(study, "neuron_sweep", **two)).neuron_sweep
     assert "at the last position of 2 pairs of prompts" in claims.how
     assert "over the 2 pairs that chose it (95" in claims.standing
-    assert "pairs" not in make_claims(study).neuron_sweep.how
+    assert "pairs" not in Claims(study).neuron_sweep.how
 
 
 def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pair):
@@ -287,15 +287,15 @@ def test_a_neuron_that_acts_through_the_best_is_no_rival():
     strong = sweep.recovery.copy()
     strong[2, 1] = 0.4
     through = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.1, 0.02]))
-    claims = spaced(make_claims(through).neuron_sweep.standing)
+    claims = spaced(Claims(through).neuron_sweep.standing)
     assert "recovers 40 %, but mostly through L3N5: with that one held, 10 %." in claims
     strong[2, 1] = -0.01
     against = np.array([0.6, -0.01, -0.02])
     opposed = changed(plan, "neuron_sweep", recovery=strong, beside_best=against)
-    assert "mostly through" not in make_claims(opposed).neuron_sweep.standing
+    assert "mostly through" not in Claims(opposed).neuron_sweep.standing
     strong[2, 1] = 0.4
     aside = changed(plan, "neuron_sweep", recovery=strong, beside_best=np.array([0.6, 0.4, 0.02]))
-    claims = make_claims(aside).neuron_sweep
+    claims = Claims(aside).neuron_sweep
     assert "recovers 40 %." in spaced(claims.standing)
     assert "no other candidate recovers more than 40 % (L2N1)" in spaced(claims.beside)
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import sentences
 from analysis.answer import as_json
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.criteria import GAP
 from analysis.experiments import named
 from analysis.experiments.find.compute import Found
@@ -84,4 +84,4 @@ def test_a_page_says_so_in_brief_too():
 
 
 def sentences_in_brief(study):
-    return reversed(make_claims(study).opening.brief)
+    return reversed(Claims(study).opening.brief)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis import questions, results, sentences
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.evidence import load_evidence
 from analysis.over_questions import kept
 from report.dose import dose
@@ -50,7 +50,7 @@ def test_its_first_figure_is_every_neuron_and_stands_before_any_other_text(commi
     page = render(committed, file=POST)
     assert figures(page)[0] == "neuron_sweep"
     before = Prose(page.partition("<article>")[2].partition('<figure id="neuron_sweep"')[0]).text
-    claims = make_claims(committed).opening
+    claims = Claims(committed).opening
     first = (claims.title, claims.lede, claims.preference)
     assert before == " ".join(Prose(sentence).text for sentence in first)
 
@@ -60,7 +60,7 @@ def test_every_sentence_that_it_tells_is_one_of_the_study(plan):
     """Nothing is told in short that the full study, in which its control stands, does not tell."""
     written = pages(evidence(plan))
     post, study = (Prose(text).text for text in (written[POST], full(written)))
-    claims = make_claims(evidence(plan))
+    claims = Claims(evidence(plan))
     wording = [claims.neuron_sweep.standing, claims.ablation.heading, claims.generality.sentences]
     for sentence in (Prose(text).text for text in wording):
         assert sentence in post
@@ -121,7 +121,7 @@ def test_text_that_a_model_writes_cannot_leave_the_sliders_data():
 
 
 def test_each_claim_has_a_control_on_the_page_of_doubts(committed):
-    page, claims = render(committed, file=DOUBTS), make_claims(committed)
+    page, claims = render(committed, file=DOUBTS), Claims(committed)
     said = Prose(page).text
     controlled = [name for name, each in claims.sections.items() if hasattr(each, "wrong")]
     assert len(controlled) >= 12

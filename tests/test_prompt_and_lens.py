@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.next_token.compute import next_token, summary
 from analysis.experiments.next_token.facts import facts
@@ -47,7 +47,7 @@ def test_a_target_that_is_likelier_than_the_foil_need_not_come_first():
     """Both are told: after two prompts the target wins the choice, after none the next token."""
     ranks = np.array([1, 2, 3, 3])
     study = changed(evidence(Plan()), "next_token", rank_target=ranks)
-    text = Prose(make_claims(study).next_token.natural).text
+    text = Prose(Claims(study).next_token.natural).text
     assert "In ordinary prose the model always fails: ·an came first after 0 of 2 prompts" in text
     assert "It was likelier than ·a after 2." in text
 
@@ -58,20 +58,20 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     rare[1:, 0] -= 3.0
     fewer = changed(study, "ablation", baseline=rare)
     for asked, says in ((study, "after 5 of 5"), (fewer, "after none of 5")):
-        claims = make_claims(asked).next_token
+        claims = Claims(asked).next_token
         assert claims.heading == "In this pair one word flips the answer"
         assert says in claims.answers
         assert says in claims.wrong
     alone = changed(study, "ablation", in_question=np.ones(len(rare), dtype=bool))
-    assert "with other prompts was not asked" in make_claims(alone).next_token.answers
+    assert "with other prompts was not asked" in Claims(alone).next_token.answers
 
 
 def test_findings_in_brief_leave_out_what_was_not_asked():
     study = evidence(Plan())
-    names = [name for name, _ in make_claims(study).opening.brief]
+    names = [name for name, _ in Claims(study).opening.brief]
     assert names.count("next_token") == 1
     without = changed(study, "next_token", natural=0)
-    assert "next_token" not in [name for name, _ in make_claims(without).opening.brief]
+    assert "next_token" not in [name for name, _ in Claims(without).opening.brief]
 
 
 def test_the_last_reading_of_the_lens_is_the_models_own_difference(subject, pair):
@@ -120,7 +120,7 @@ def test_the_lens_points_to_where_the_curves_part_if_both_prompts_make_it_jump_a
     curves = np.zeros_like(study.logit_lens.logit_diff)
     curves[:2, 1:] = 5.0  # after the first half layer, whatever the prompt
     curves[0, 4:] += 2.0  # the fourth is MLP 1
-    said = make_claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
+    said = Claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
     assert (said.facts.jump.component, said.facts.at.component) == ("attention 0", "MLP 1")
     assert said.heading == "The lens’s curves part at MLP 1"
     assert "changes the clean one by +2.00 and the corrupted one by +0.00" in said.jump
@@ -130,6 +130,6 @@ def test_the_lens_points_to_its_jump_if_the_other_prompts_curve_does_not_follow(
     study = evidence(Plan())
     curves = np.zeros_like(study.logit_lens.logit_diff)
     curves[0, 1:] = 5.0
-    said = make_claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
+    said = Claims(changed(study, "logit_lens", logit_diff=curves)).logit_lens
     assert said.facts.at == said.facts.jump
     assert said.heading == "The lens jumps at attention 0"

@@ -10,14 +10,14 @@ import pytest
 from markupsafe import Markup
 
 from analysis import EMBEDDED, questions
-from analysis.claims import figures, make_claims
+from analysis.beside import PACKAGE
+from analysis.claims import Claims, figures
 from analysis.evidence import Evidence
 from analysis.loading.models import CATALOGUE
 from analysis.questions import Question
-from report.beside import PACKAGE
 from report.page import environment
 from report.panels import panels, safe_json
-from tests.prose import Prose, prose, render, undrawn
+from tests.prose import Prose, check_opposites, prose, render, undrawn
 from tests.synthetic import HOSTILE, VOCABULARY, Plan, changed, evidence, hostile_plan, toy_plan
 from tests.synthetic.neuron_sweep import held_out
 
@@ -67,23 +67,9 @@ TRUE_AND_FALSE = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pages() -> tuple[str, str]:
-    """The prose of a study in which every claim holds, and of one in which none does."""
-    plans = (Plan(), Plan(holds=False))
-    return tuple(prose(evidence(plan)) for plan in plans)
-
-
 @pytest.mark.parametrize(("said", "opposite"), TRUE_AND_FALSE)
 def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, opposite):
-    _check_opposites(*pages, said, opposite)
-
-
-def _check_opposites(holds, fails, said, opposite):
-    assert said in holds
-    assert opposite not in holds
-    assert opposite in fails
-    assert said not in fails
+    check_opposites(pages, said, opposite)
 
 
 def with_earlier_activation():
@@ -128,7 +114,7 @@ def with_strong_rotations():
     ],
 )
 def test_one_result_against_a_claim_brings_out_the_opposite_sentence(pages, study, said, opposite):
-    _check_opposites(pages[0], prose(study()), said, opposite)
+    check_opposites((pages[0], prose(study())), said, opposite)
 
 
 def test_an_accurate_estimate_is_called_right():
@@ -138,7 +124,7 @@ def test_an_accurate_estimate_is_called_right():
 def test_without_held_out_prompts_the_page_says_that_nothing_was_confirmed():
     sweep = evidence(Plan()).neuron_sweep
     study = changed(evidence(Plan()), "neuron_sweep", **held_out(sweep, 0))
-    claims = make_claims(study)
+    claims = Claims(study)
     assert "The choice was not confirmed" in claims.neuron_sweep.confirmed
     assert "One neuron among" in claims.opening.lede
     assert "not confirmed: there are no held-out prompts" in claims.opening.lede
@@ -160,7 +146,7 @@ def test_one_held_out_pair_gives_no_interval_and_confirms_nothing():
     sweep = evidence(Plan()).neuron_sweep
     one = held_out(sweep, 1)
     study = changed(evidence(Plan()), "neuron_sweep", **one)
-    claims = make_claims(study)
+    claims = Claims(study)
     assert "not confirmed" in claims.opening.lede
     assert "Over 1 other pair it recovers" in claims.neuron_sweep.confirmed
     assert "without an interval" in claims.neuron_sweep.confirmed
@@ -174,7 +160,7 @@ def _lede(effects: list[float]) -> str:
     """The first sentence, given what each candidate brings back on held-out pairs."""
     study = evidence(Plan())
     rows = np.tile(np.array(effects, dtype=np.float32), (len(study.neuron_sweep.held_out_gap), 1))
-    return make_claims(changed(study, "neuron_sweep", held_out_effect=rows)).opening.lede
+    return Claims(changed(study, "neuron_sweep", held_out_effect=rows)).opening.lede
 
 
 def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed():
@@ -185,25 +171,23 @@ def test_a_neuron_that_others_beat_on_held_out_prompts_is_not_called_confirmed()
 
 
 def test_a_neuron_is_said_to_be_first_only_among_those_that_were_patched():
-    claims = make_claims(evidence(Plan()))
+    claims = Claims(evidence(Plan()))
     assert "On held-out prompts L3N5 is also first among the 3" in claims.neuron_sweep.confirmed
     assert "Only the candidates, 3 of 32 neurons, were patched there" in " ".join(
         claims.opening.limits
     )
     study = evidence(Plan())
     weak = np.tile(np.array([0.02, 0.01, 0.01], dtype="f"), (6, 1))
-    unclear = make_claims(
-        changed(study, "neuron_sweep", held_out_effect=weak)
-    ).neuron_sweep.confirmed
+    unclear = Claims(changed(study, "neuron_sweep", held_out_effect=weak)).neuron_sweep.confirmed
     assert "is first among the 3 candidates, but not clearly so" in unclear
 
 
 def test_a_single_candidate_is_not_said_to_be_first():
     study = evidence(toy_plan())
-    claims = make_claims(study)
+    claims = Claims(study)
     assert "Held-out prompts confirm L0N0" in claims.neuron_sweep.confirmed
     nothing = study.neuron_sweep.held_out_effect * 0
-    unclear = make_claims(changed(study, "neuron_sweep", held_out_effect=nothing))
+    unclear = Claims(changed(study, "neuron_sweep", held_out_effect=nothing))
     assert "Held-out prompts do not clearly confirm" in unclear.neuron_sweep.confirmed
     assert "it does not clearly bring back the difference" in unclear.opening.lede
 
@@ -213,7 +197,7 @@ def test_wins_are_counted_along_the_gap_of_each_pair():
     study = evidence(Plan())
     sweep = study.neuron_sweep
     turned = {"held_out_gap": -sweep.held_out_gap, "held_out_effect": -sweep.held_out_effect}
-    claims = make_claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
+    claims = Claims(changed(study, "neuron_sweep", **turned)).neuron_sweep
     assert "is also first among the 3 candidates" in claims.confirmed
     assert "strongest candidate in 6 of the 6 pairs" in claims.candidates
 
@@ -233,13 +217,13 @@ def test_all_neurons_that_work_against_the_answer_are_counted(opposed, said):
     study = evidence(Plan())
     recovery = study.neuron_sweep.recovery.copy()
     recovery[0, : len(opposed)] = opposed
-    claims = make_claims(changed(study, "neuron_sweep", recovery=recovery)).neuron_sweep.against
+    claims = Claims(changed(study, "neuron_sweep", recovery=recovery)).neuron_sweep.against
     assert said in claims.replace("\u202f", " ")
 
 
 def test_the_page_says_whether_the_best_neurons_rise_or_fall():
     rising, falling = (
-        make_claims(evidence(Plan(holds=holds))).neuron_sweep.direction for holds in (True, False)
+        Claims(evidence(Plan(holds=holds))).neuron_sweep.direction for holds in (True, False)
     )
     assert "At the last position the activation of L3N5 rises by 6.00" in rising
     assert "none answers by falling" in rising
@@ -248,14 +232,14 @@ def test_the_page_says_whether_the_best_neurons_rise_or_fall():
 
 
 def test_a_change_at_an_earlier_position_is_not_told_of_the_last():
-    claims = make_claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
+    claims = Claims(changed(evidence(Plan()), "neuron_sweep", positions="all")).neuron_sweep
     assert "Where it changes most, the activation of L3N5 rises by 6.00" in claims.direction
     assert "last position" not in claims.direction
 
 
 def test_without_an_interval_the_page_says_so():
     gaps = np.array([1, -1, 1, -1, 1, 1], "f")  # of either sign: resampled, their sum may be zero
-    claims = make_claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
+    claims = Claims(changed(evidence(Plan()), "neuron_sweep", held_out_gap=gaps))
     assert (
         "There is no interval: the gaps of these pairs have either sign"
         in claims.neuron_sweep.candidates
@@ -291,7 +275,7 @@ def test_another_pair_of_words_gets_no_lesson_on_an_and_a():
     ],
 )
 def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quantised, tuned):
-    limits = " ".join(make_claims(evidence(Plan(source=source))).opening.limits)
+    limits = " ".join(Claims(evidence(Plan(source=source))).opening.limits)
     assert ("quantised" in limits) is quantised
     assert ("tuned on instructions" in limits) is tuned
 
@@ -306,7 +290,7 @@ def test_limits_that_hang_on_the_model_are_told_for_that_model_only(source, quan
     ],
 )
 def test_the_original_study_is_told_apart_from_this_one(model, which):
-    claims = make_claims(evidence(Plan(model=model, source="hub"))).opening.original
+    claims = Claims(evidence(Plan(model=model, source="hub"))).opening.original
     assert which in claims
     assert "it is named as published" in claims
 
@@ -338,7 +322,7 @@ def test_the_title_says_no_more_than_what_ablation_shows(shift, ablated, title, 
     changed_to[..., 0] += shift
     if ablated is None:
         changed_to[..., 0] = baseline[:, None, 0]
-    claims = make_claims(changed(study, "ablation", baseline=baseline, ablated=changed_to)).opening
+    claims = Claims(changed(study, "ablation", baseline=baseline, ablated=changed_to)).opening
     assert claims.title.startswith(title)
     assert claims.lede.index("One neuron") == 0
     assert re.search(without, Markup(claims.preference).striptags())
@@ -349,7 +333,7 @@ def test_no_figure_in_a_caption_is_written_in_a_template():
     allowed = re.compile(
         r"GPT-2|20\d\d|1993|1927|892|31\b|h[1-6]\b|[{]{2}.*?[}]{2}|0 if|1 if|&#?\w+;|95&"
     )
-    for path in (PACKAGE / "sections").glob("*.html"):
+    for path in (PACKAGE.parent / "report/sections").glob("*.html"):
         text = re.sub(r"<[^>]*>|{%.*?%}", "", path.read_text(encoding="utf-8"))
         assert not re.findall(r"\d+", allowed.sub("", text)), path.name
 
@@ -369,7 +353,7 @@ def test_every_figure_stands_on_the_page_once_with_its_command():
 def _commands(plan: Plan) -> dict[str, str]:
     study = evidence(plan)
     with undrawn():
-        return {name: panel.command for name, panel in panels(study, make_claims(study)).items()}
+        return {name: panel.command for name, panel in panels(study, Claims(study)).items()}
 
 
 def test_a_figures_command_is_its_experiments_own_with_what_the_study_asked_otherwise():
@@ -422,8 +406,7 @@ def test_nothing_in_inlined_json_can_end_its_script():
 
 def test_sentences_are_text_not_layout():
     """They may mark tokens, quotations and stress, and nothing else; drawings are layout."""
-    analysis = PACKAGE.parent / "analysis"
-    for path in {*analysis.rglob("*.html")} - {*(analysis / "drawing").iterdir()}:
+    for path in {*PACKAGE.rglob("*.html")} - {*(PACKAGE / "drawing").iterdir()}:
         tags = re.findall(r"<(\w+)", path.read_text(encoding="utf-8"))
         assert set(tags) <= {"code", "q", "em"}, path
 
@@ -450,7 +433,7 @@ def _on_prompts(clean: float, corrupted: float, news: float = 0.1, **write: obje
     values[result.random] = news
     values[result.text(0).stop - 1], values[result.text(1).stop - 1] = clean, corrupted
     study = changed(study, "activations", activations=values)
-    return make_claims(changed(study, "direct_effect", **write))
+    return Claims(changed(study, "direct_effect", **write))
 
 
 def _lowering() -> dict[str, object]:
@@ -506,9 +489,7 @@ def _in_news(active_where_expected: bool, active_otherwise: bool):
     values[due] = 9.0 if active_where_expected else 0.1
     if active_otherwise:
         values[np.setdiff1d(np.arange(len(values))[result.random], due)] = 9.0
-    return make_claims(
-        changed(study, "activations", activations=values, p_target=chances)
-    ).activations
+    return Claims(changed(study, "activations", activations=values, p_target=chances)).activations
 
 
 def test_a_neuron_loud_just_where_the_word_comes_is_told_so():
@@ -531,7 +512,7 @@ def test_a_token_that_begins_every_text_does_not_count():
     for index in range(len(result.lengths)):
         tokens[result.text(index).start] = "<|endoftext|>"
         values[result.text(index).start] = 99.0
-    claims = make_claims(
+    claims = Claims(
         changed(study, "activations", tokens=tuple(tokens), activations=values)
     ).activations
     assert claims.heading == "It fires before the word, but is nearly silent on news"
@@ -540,7 +521,7 @@ def test_a_token_that_begins_every_text_does_not_count():
 
 
 def test_the_news_sample_is_called_what_it_is():
-    claims = make_claims(evidence(Plan()))
+    claims = Claims(evidence(Plan()))
     sample = "the first tokens of 5 news articles drawn at random"
     for text in (
         claims.activations.news,
@@ -555,6 +536,6 @@ def test_the_originals_lens_is_told_beside_the_same_question_and_beside_no_other
     study = evidence(Plan())
     asked = questions.default()
     same = changed(study, "logit_lens", prompts=(asked.clean, asked.corrupted))
-    claims = make_claims(same).logit_lens.published
+    claims = Claims(same).logit_lens.published
     assert "It jumped at MLP 31," in claims
-    assert make_claims(study).logit_lens.published == ""
+    assert Claims(study).logit_lens.published == ""

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from analysis import questions
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments import named
 from report.links import app_link
 from report.panels import panels
@@ -32,7 +32,7 @@ def test_a_link_opens_the_experiments_tab_with_the_studys_model_and_neuron(name)
 
 def test_only_what_the_app_has_is_linked_to():
     study = evidence(Plan())
-    for panel in panels(study, make_claims(study)).values():
+    for panel in panels(study, Claims(study)).values():
         assert bool(panel.app) == (panel.experiment.app is not None), panel.name
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from analysis import corpus, experiments, study
-from analysis.claims import figures, make_claims
+from analysis.claims import Claims, figures
+from analysis.code_version import ROOT
 from analysis.evidence import NEURON, is_expected, load_evidence
 from analysis.experiments import studied
 from report.__main__ import main as report
 from report.artifacts import contents
-from report.beside import PACKAGE
 from report.build import build
 from report.linkcheck import anchors, broken_links
 from report.page import DOUBTS, POST, STUDY, pages, parts
@@ -26,6 +26,7 @@ from tests.toy_experiment.compute import ToyExperiment
 
 pytestmark = pytest.mark.slow
 
+REPORT = ROOT / "report"
 TEXT = "The cat ate an apple and the owl saw it. " * 6
 
 
@@ -36,7 +37,7 @@ def section(page: str, name: str) -> str:
 
 
 def test_every_section_is_of_an_experiment_and_every_step_with_sentences_has_one():
-    files = {path.stem for path in (PACKAGE / "sections").glob("*.html")}
+    files = {path.stem for path in (REPORT / "sections").glob("*.html")}
     assert files == {each.name for each in studied()} - {"verification"}
 
 
@@ -115,7 +116,7 @@ def test_an_experiment_without_a_section_of_its_own_gets_one(toy):
     assert "Tokens and their letters" in words
     assert '<td><code class="tok">·climbed</code></td><td>7</td>' in found
     assert "<b>" not in found
-    last = [part.id for part in parts(toy, make_claims(toy))][-3]
+    last = [part.id for part in parts(toy, Claims(toy))][-3]
     assert last == "toy_experiment-section"
 
 
@@ -164,7 +165,7 @@ def test_no_link_of_a_bare_pairs_page_leads_nowhere(page):
 
 
 def test_no_section_tells_of_english_articles_but_where_they_are_asked_about():
-    for path in [*(PACKAGE / "sections").glob("*.html"), *(PACKAGE / "templates").glob("*.html")]:
+    for path in [*(REPORT / "sections").glob("*.html"), *(REPORT / "templates").glob("*.html")]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b(tree|apple|lemon|vowel|English)\b|[“·]an?\b", text), path.name
 
@@ -196,7 +197,7 @@ def test_what_cannot_be_asked_of_the_model_has_a_chapter_that_says_why(tmp_path)
     folder = index.parent / study.origin.model / study.question.key
     for name in names:
         page = Prose((folder / f"{name}.html").read_text()).text
-        assert f"This was not asked of {make_claims(study).study.model}." in page
+        assert f"This was not asked of {Claims(study).study.model}." in page
         assert "its parts do not add up to the whole." in page
     assert (
         "Some experiments cannot be asked this, or not of this model"

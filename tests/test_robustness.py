@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments.robustness import compute
 from analysis.experiments.robustness.compute import lost, recovered, robustness, summary
 from analysis.experiments.robustness.facts import facts
@@ -172,7 +172,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def said(**fields):
-    return make_claims(changed(evidence(Plan()), "robustness", **fields)).robustness
+    return Claims(changed(evidence(Plan()), "robustness", **fields)).robustness
 
 
 def test_what_was_not_rounded_is_not_said_to_survive_it():

@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from analysis import beside as shipping
 from analysis import questions
-from report import beside as shipping
-from report.beside import PACKAGE, beside
+from analysis.beside import PACKAGE, beside
 from report.build import build
 from report.feed import changes
 from report.linkcheck import broken_links
@@ -117,7 +117,7 @@ def test_what_is_not_released_is_no_news():
 
 def test_files_of_the_project_are_found_in_the_package_where_it_is_installed(tmp_path, monkeypatch):
     assert beside("CHANGELOG.md") == PACKAGE.parent / "CHANGELOG.md"
-    package = tmp_path / "site-packages" / "report"
+    package = tmp_path / "site-packages" / "analysis"
     (package / "shipped").mkdir(parents=True)
     (package / "shipped" / "card.png").touch()
     (package.parent / "CHANGELOG.md").write_text("of nobody knows which package")
@@ -129,7 +129,7 @@ def test_files_of_the_project_are_found_in_the_package_where_it_is_installed(tmp
 
 
 def test_without_changelog_and_card_the_pages_do_without(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipping, "PACKAGE", tmp_path / "report")
+    monkeypatch.setattr(shipping, "PACKAGE", tmp_path / "analysis")
     save(toy_plan(), tmp_path / "results")
     with undrawn():
         out = build(tmp_path / "results", tmp_path / "site").parent

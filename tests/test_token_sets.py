@@ -1,7 +1,5 @@
 """Target and foil as sets of tokens: the log of the summed probabilities, by plain transformers."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
@@ -30,6 +28,7 @@ from analysis.running import check_suits
 from analysis.token_sets import members, together
 from tests.plant import plant
 from tests.questions import CLEAN, CORRUPTED
+from tests.reference import patched
 
 TARGET, FOIL = " an| the", " a| that| his"
 NEURON = Neuron(1, 7)
@@ -49,19 +48,6 @@ def answer(subject, tokens, words=(TARGET, FOIL)):
     return float((target / foil).log())
 
 
-@contextmanager
-def patched(subject, neuron, value):
-    """The plain model with a neuron's activation at the last position exchanged."""
-
-    def put(entering):
-        entering = entering.clone()
-        entering[:, -1, neuron.number] = value
-        return entering
-
-    with subject.family.activations(subject.blocks[neuron.layer], put):
-        yield
-
-
 def test_the_answer_is_the_logarithm_of_the_ratio_of_summed_probabilities(subject, sets):
     result = next_token(subject, (sets.clean, sets.corrupted), sets.contrast)
     expected = [answer(subject, prompt.tokens) for prompt in (sets.clean, sets.corrupted)]
@@ -77,7 +63,7 @@ def test_patches_of_a_neuron_recover_what_hooks_on_the_plain_model_recover(subje
     clean, corrupted = (answer(subject, p.tokens) for p in (sets.clean, sets.corrupted))
     source = subject.cache(sets.clean.tokens, "mlp.hook_post")["mlp.hook_post"][:, -1]
     for neuron in (NEURON, Neuron(0, 3), Neuron(2, 11)):
-        with patched(subject, neuron, source[neuron]):
+        with patched(subject, neuron, source[neuron][None], sets.corrupted):
             recovered = (answer(subject, sets.corrupted.tokens) - corrupted) / (clean - corrupted)
         assert sweep.recovery[neuron] == pytest.approx(recovered, abs=1e-3)
 
@@ -96,7 +82,7 @@ def test_attribution_is_the_slope_of_that_answer(subject, sets):
     delta = patcher.delta[NEURON.layer, -1, NEURON.number]
     ends = []
     for way in (1, -1):
-        with patched(subject, NEURON, own + way * step * delta):
+        with patched(subject, NEURON, (own + way * step * delta)[None], sets.corrupted):
             ends.append(answer(subject, sets.corrupted.tokens))
     slope = (ends[0] - ends[1]) / (2 * step)
     assert float(found[NEURON]) == pytest.approx(slope, rel=0.02, abs=1e-4)
@@ -105,7 +91,7 @@ def test_attribution_is_the_slope_of_that_answer(subject, sets):
 def test_ablation_follows_every_token_of_a_set(subject, sets):
     ablator = PromptAblator(subject, NEURON.layer, sets.clean, sets.contrast)
     diff, p_target, _ = ablator.effects([NEURON.number], torch.zeros(1, 1))[0]
-    with patched(subject, NEURON, 0.0):
+    with patched(subject, NEURON, torch.zeros(1), sets.clean):
         assert diff == pytest.approx(answer(subject, sets.clean.tokens), abs=1e-4)
         shares = subject.logits(sets.clean.tokens)[-1].softmax(-1)
     assert p_target == pytest.approx(float(sets.contrast.shares(shares)[0]), abs=1e-4)

@@ -52,15 +52,6 @@ def registered():
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    network, tokenizer = tiny.tiny_llama()
-    path = tmp_path_factory.mktemp("models") / "tiny-llama"
-    network.save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def study(registered, tmp_path_factory):
     """A study of a tiny model, with all that a bare pair has."""
     subject = make_subject("llama")
@@ -86,9 +77,9 @@ def test_the_command_line_lists_it_and_its_options(capsys, monkeypatch):
     assert "Letters from which a token" in found
 
 
-def test_its_verb_answers_in_json(capsys, monkeypatch, model):
-    asked = ["toy-experiment", "--model", model, "--clean", QUESTION.clean, "--least", 7, "--json"]
-    document = json.loads(typed(capsys, monkeypatch, *asked))
+def test_its_verb_answers_in_json(capsys, monkeypatch, llama_folder):
+    asked = ["--model", llama_folder, "--clean", QUESTION.clean, "--least", 7, "--json"]
+    document = json.loads(typed(capsys, monkeypatch, "toy-experiment", *asked))
     letters = [row["letters"] for row in document["tokens"]]
     assert letters == [len(word) for word in QUESTION.clean.split()]
     assert document["share"] == pytest.approx(1 / 8)  # climbed alone

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.decomposition import (
     Decomposition,
     neuron_readers,
@@ -295,7 +295,7 @@ def test_a_split_against_a_claim_brings_out_the_opposite_sentence(pages, said, o
 
 
 def claims_of(study):
-    return make_claims(study).upstream
+    return Claims(study).upstream
 
 
 def _said(**fields):
@@ -398,7 +398,7 @@ def test_a_neuron_without_heads_before_it_makes_a_page(subject, pair):
     study = dataclasses.replace(study, results={**study.results, "upstream": found})
     text = Prose(render(study)).text
     assert ("No attention head comes before it" in text) == subject.family.parallel
-    assert make_claims(evidence(toy_plan())).upstream.heading
+    assert Claims(evidence(toy_plan())).upstream.heading
 
 
 def test_a_result_survives_being_saved(tmp_path, result):
@@ -430,21 +430,6 @@ def test_the_verb_prints_parts_that_sum(answer, folder):
         document["alignment"]["activation"]
     )
     assert {step["of"] for step in document["steps_back"]}
-
-
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
-        (("--neuron", "L9N0", *PAIR), "outside this model"),
-        (("--neuron", "892"), "is not a neuron"),
-        (("--clean", CLEAN), "Only --clean is given"),
-    ],
-)
-def test_bad_input_is_one_sentence(analysis, llama_folder, asked, message):
-    code, out, err = analysis("upstream", "--model", llama_folder, *asked)
-    assert code == 2
-    assert out == ""
-    assert message in err
 
 
 def hooked(subject, pair, base, source, patch, neuron):
@@ -520,9 +505,9 @@ def test_contributions_in_units_of_activation_sum_to_its_difference(subject, pai
 
 
 def test_the_way_through_a_neuron_is_told_as_it_is():
-    through = make_claims(evidence(Plan())).upstream.chain
+    through = Claims(evidence(Plan())).upstream.chain
     assert "most of it goes through our neuron" in through
-    past = make_claims(evidence(Plan(holds=False))).upstream.chain
+    past = Claims(evidence(Plan(holds=False))).upstream.chain
     assert "most of it goes past our neuron" in past
     result = evidence(Plan()).upstream
     answer = result.chain_answer.copy()

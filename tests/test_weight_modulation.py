@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from analysis import corpus
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.engines.continuation import continuations, scaled, written
 from analysis.engines.modulation import Modulator, Setting
 from analysis.experiments.weight_modulation import compute as experiment
@@ -244,7 +244,7 @@ def test_data_against_a_claim_bring_out_the_opposite_sentence(pages, said, oppos
 
 
 def _told(plan=None, **fields):
-    return make_claims(
+    return Claims(
         changed(evidence(plan or Plan()), "weight_modulation", **fields)
     ).weight_modulation
 
@@ -354,21 +354,6 @@ def test_the_verb_answers_in_json(modulate):
     assert document["loss"]["texts"] == 4
     assert len(document["continuations"]) == 2 * len(WRITTEN_FACTORS) * 4
     assert {"prompt", "factor", "how", "text"} == set(document["continuations"][0])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--length", "0"), "'--length'"),
-        (("--texts", "1"), "'--texts'"),
-        (("--neuron", "L9N9"), "L9N9 is outside this model"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(modulate, arguments, says):
-    code, out, err = modulate(*arguments)
-    assert (code, out) == (2, "")
-    assert err.count("error: ") == 1
-    assert says in err
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from analysis.evidence import Evidence
 from analysis.experiments import named
 from analysis.original import facts as beside
 from analysis.sentences import Sentences
-from analysis.study_facts import StudyFacts, study_facts
+from analysis.study_facts import StudyFacts
 
 BESIDE_ORIGINAL = Figure("beside_original", module="figures_original")
 """Our patching maps beside the published ones, drawn for the question that they answer."""
@@ -51,7 +51,7 @@ class Claims:
     @cached_property
     def study(self) -> StudyFacts:
         """Facts that compare several experiments, or are about the study as a whole."""
-        return study_facts(self.evidence)
+        return StudyFacts(self.evidence)
 
     @cached_property
     def sections(self) -> Mapping[str, Any]:
@@ -92,11 +92,6 @@ class Claims:
             assert self.original is not None
             return self.original.caption
         return Markup(getattr(getattr(self, experiment.name), figure.caption))  # noqa: S704
-
-
-def make_claims(evidence: Evidence) -> Claims:
-    """All that the page says about one study."""
-    return Claims(evidence)
 
 
 def figures(evidence: Evidence) -> tuple[tuple[Experiment, Figure], ...]:

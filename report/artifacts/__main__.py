@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis import EMBEDDED, questions
 from analysis.errors import UserError
+from report.__main__ import of_results
 
 OUT = Path("build/artifacts")
 
@@ -32,17 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m report.artifacts", description=__doc__)
-    folder_help = (
-        "folder with results of a model and a question each; by default ./results, if it has any"
-    )
-    parser.add_argument("--results", type=Path, help=folder_help)
+    parser = of_results("python -m report.artifacts", __doc__)
     parser.add_argument("--model", default=EMBEDDED, help="name of the model's folder there")
     parser.add_argument(
         "--question", default=questions.DEFAULT, help="name of the question's folder in that"
     )
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write")
-    parser.add_argument("--stale", action="store_true", help="take results of other code, too")
     return parser
 
 

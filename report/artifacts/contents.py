@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis import claims
 from analysis.answer import as_csv
+from analysis.beside import beside
 from analysis.claims.making import command, study_command
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
@@ -16,7 +17,6 @@ from report.artifacts import latex
 from report.artifacts.notes import note
 from report.artifacts.references import CITATION, as_bibtex
 from report.artifacts.writing import as_latex
-from report.beside import beside
 from report.panels import plots
 from report.studies import document
 

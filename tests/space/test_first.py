@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import EMBEDDED, questions, results, sentences
-from analysis.claims import make_claims
+from analysis.claims import Claims
 from analysis.experiments import named, studied
 from analysis.experiments.find.compute import Found
 from analysis.experiments.weight_modulation.turns import turns, words
@@ -36,7 +36,7 @@ PLANNED = evidence(Plan())
 def screen_of(plan: Plan):
     """The first screen over a study that was made by hand."""
     study = evidence(plan)
-    claims = make_claims(study)
+    claims = Claims(study)
     return first_of(Story(study, claims), claims.opening.lede)
 
 
@@ -152,7 +152,7 @@ def test_what_the_study_was_asked_is_known_and_nothing_else():
 
 @pytest.mark.parametrize("own", [{"lines": "a | b"}, {"lines": "nonsense"}, {"template": "The {}"}])
 def test_no_study_was_asked_what_a_visitor_pastes(own, monkeypatch):
-    study = Story(PLANNED, make_claims(PLANNED))
+    study = Story(PLANNED, Claims(PLANNED))
     monkeypatch.setattr("space.known.story", lambda *_: study)
     monkeypatch.setattr("space.known._answer", lambda name, _view: name)
     asked = PLANNED.question

@@ -12,9 +12,9 @@ from analysis.errors import UserError
 from analysis.scanning.scan_table import QUADRANTS, QUANTILES, schema
 from analysis.scanning.scanned import KEY
 from space import html, service, tabs
+from space.neuron_panel import SCANNED, scanned_panel
 from space.question_bar import QuestionBar
 from space.scan_row import scanned
-from space.scanned import TAB, scanned_panel
 from space.session import Session
 from space.settings import TABLE, Settings, from_environment
 from space.view import View
@@ -89,8 +89,10 @@ def test_what_it_cannot_say_is_a_sentence(table_of, view, says):
 
 
 def test_texts_of_a_scan_bring_no_markup(table_of):
-    tame = Prose(html.scanned(scanned(table_of(" an"), "L0N0"), "tiny", {}))
-    hostile = Prose(html.scanned(scanned(table_of(*TEXTS), "L0N0"), "tiny", {}))
+    tame, hostile = (
+        Prose(html.of_neuron("scanned", {}, {"found": found, "model": "tiny"}))
+        for found in (scanned(table_of(*texts), "L0N0") for texts in ((" an",), TEXTS))
+    )
     assert set(hostile.elements) == set(tame.elements)
     assert set(hostile.attributes) == set(tame.attributes)
     assert "\x1b" not in hostile.text
@@ -101,9 +103,9 @@ def test_the_page_tells_of_the_neuron_on_its_tab_alone(table_of):
     service.open_session(Session(settings, tiny_loader))
     with gr.Blocks() as demo:
         bar = QuestionBar(settings, VIEW)
-        tabs.build(next(each for each in tabs.tabs() if each.name == TAB), bar)
+        tabs.build(next(each for each in tabs.tabs() if each.name == SCANNED), bar)
     (event,) = [each.fn for each in demo.fns.values() if each.name == "_sent"]
-    there = event(sent(model="tiny", neuron="L1N2", tab=TAB))
+    there = event(sent(model="tiny", neuron="L1N2", tab=SCANNED))
     assert "L1N2 has the activations below" in there
     assert event(sent(model="tiny", neuron="L1N2", tab="find")) == gr.skip()
 

@@ -6,7 +6,7 @@ import pytest
 from analysis import EMBEDDED, results
 from space import html
 from space.committed_sweeps import parts
-from space.takes_part import takes_part_panel
+from space.neuron_panel import takes_part_panel
 from space.view import View
 from tests.prose import Prose
 
@@ -37,5 +37,6 @@ def test_the_panel_tells_of_the_named_neuron_and_refuses_what_is_none():
 
 
 def test_a_name_brings_no_markup():
-    found = parts(EMBEDDED, "L25N1527")
-    assert "img" not in Prose(html.takes_part(found, "<img src=x>", {})).elements
+    known = {"found": parts(EMBEDDED, "L25N1527"), "neuron": "<img src=x>"}
+    page = Prose(html.of_neuron("takes-part", {}, known))
+    assert "img" not in page.elements

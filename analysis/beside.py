@@ -1,4 +1,4 @@
-"""Files that stand beside the package in a checkout, and inside it where it is installed."""
+"""Files that stand beside the packages in a checkout, and inside this one where installed."""
 
 from pathlib import Path
 
