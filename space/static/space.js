@@ -2,6 +2,9 @@
 /* What the page does by itself: the address, the neuron that is pressed, themes, copies, images. */
 (() => {
   if (window.packedView) return;
+  /* Where a page has a base, Plotly writes its whole address into gradients and clips, which are lost
+     when the address changes. This one says nothing. */
+  document.querySelector("base[href='./']")?.remove();
   const settings = () => document.getElementById("settings").dataset;
   const DEBOUNCE = 30;
   /* Every request of the page repeats its query, and servers refuse longer ones. */

@@ -166,6 +166,14 @@ def test_a_term_is_explained_on_focus_and_escape_takes_it_away(visit):
     assert not found.is_visible()
 
 
+def test_no_figure_refers_to_an_address_that_the_next_tab_changes(visit):
+    visit.click_tab("patching")
+    visit.see_answer("patching", 2)
+    drawn = visit.tab.locator(".answer-patching .js-plotly-plot").last.inner_html()
+    assert re.findall(r"url\([^#)]*", drawn)
+    assert set(re.findall(r"url\([^#)]*", drawn)) <= {"url('", "url(&quot;", "url("}
+
+
 def test_a_head_of_the_circuit_is_shown_in_the_map_of_heads_and_a_neuron_opened(visit):
     visit.go("circuit")
     visit.see_answer("circuit", live(named("circuit")))
