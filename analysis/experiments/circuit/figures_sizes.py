@@ -41,7 +41,7 @@ def circuit_sizes(result: Circuit) -> go.Figure:
     figure.update_yaxes(title="brought back (share of the gap)", zerolinewidth=2)
     style.note(
         figure,
-        "   ".join(style.swatch(colour, label, "▬") for *_, colour, label in LOOKS),
+        style.key(*((colour, label, "▬") for *_, colour, label in LOOKS)),
         style.swatch(style.FAINT, f"{len(result.random)} random circuits", "■"),
     )
     return figure

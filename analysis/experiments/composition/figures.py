@@ -47,9 +47,11 @@ def composition(result: Composition) -> go.Figure:
     _axes(figure, names, limits)
     style.note(
         figure,
-        style.key((style.TARGET, "for the target", "■"), (style.FOIL, "against it", "■"))
-        + "   "
-        + style.swatch(style.OTHER, "its path alone", "❘"),
+        style.key(
+            (style.TARGET, "for the target", "■"),
+            (style.FOIL, "against it", "■"),
+            (style.OTHER, "its path alone", "❘"),
+        ),
     )
     _legend_of_strip(figure, result)
     return figure

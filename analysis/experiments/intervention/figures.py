@@ -172,9 +172,7 @@ def _heading(figure: go.Figure, result: Intervention, setting: int, at: dict[str
 def _key(result: Intervention) -> list[str]:
     target, foil = style.short(result.target), style.short(result.foil)
     return [
-        style.key((style.TARGET, target), (style.FOIL, foil))
-        + "   "
-        + style.swatch(style.TRUE, "other tokens"),
+        style.key((style.TARGET, target), (style.FOIL, foil), (style.TRUE, "other tokens")),
         style.key(
             (style.OTHER, "untouched", "○"),
             (style.OTHER, f"middle 95 % of {len(result.drawn)} draws", "▬"),

@@ -47,10 +47,10 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
 
 def _legend(result: NeuronSets) -> list[str]:
     draws = result.controls.shape[2]
-    lines = [style.swatch(colour, name, "▬") for colour, _, name in LOOKS.values()]
+    lines = [(colour, name, "▬") for colour, _, name in LOOKS.values()]
     shown = max(np.abs(result.shares).max(), np.abs(result.everything).max())
     return [
-        "   ".join(lines[::-1]),
+        style.key(*lines[::-1]),
         style.key(
             (style.FAINT, f"{draws} random and {draws} matched sets", "■"),
             (style.TRUE, "all neurons", "◆"),
@@ -143,9 +143,11 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     figure.update_xaxes(title="neurons in the set", **_sizes(result))
     style.note(
         figure,
-        style.key((style.TARGET, "greedy"), (style.OTHER, "by patching each alone"))
-        + "   "
-        + style.swatch(style.TRUE, "all neurons", "◆"),
+        style.key(
+            (style.TARGET, "greedy"),
+            (style.OTHER, "by patching each alone"),
+            (style.TRUE, "all neurons", "◆"),
+        ),
         f"{len(result.held_out)} held-out pairs together, 95 % intervals",
         style.swatch(style.TARGET, "greedy on the pair that chose it", "╌"),
     )

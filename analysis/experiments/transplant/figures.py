@@ -39,12 +39,10 @@ def transplant(result: Transplant) -> go.Figure:
     figure.update_xaxes(title="gain, in logits", zerolinewidth=2, row=len(grounds), col=1)
     style.note(
         figure,
-        "   ".join(
-            [
-                style.swatch(style.TARGET, "the graft"),
-                style.swatch(style.OTHER, "controls"),
-                style.swatch(style.TRUE, "the neuron itself", "◆"),
-            ]
+        style.key(
+            (style.TARGET, "the graft"),
+            (style.OTHER, "controls"),
+            (style.TRUE, "the neuron itself", "◆"),
         ),
     )
     return figure
@@ -109,9 +107,6 @@ def transplant_layers(result: Transplant) -> go.Figure:
     figure.add_vline(x=result.layer, line_dash="dot", line_color=style.OTHER)
     figure.update_xaxes(title="layer of the recipient", **style.layer_ticks(len(layers)))
     figure.update_yaxes(title="share of variance explained", rangemode="tozero")
-    swatches = [
-        style.swatch(colour, name, sign)
-        for name, colour, sign in zip(READINGS, COLOURS, SIGNS, strict=True)
-    ]
-    style.note(figure, "   ".join([*swatches, style.swatch(style.OTHER, "the graft’s layer", "┊")]))
+    readings = zip(COLOURS, READINGS, SIGNS, strict=True)
+    style.note(figure, style.key(*readings, (style.OTHER, "the graft’s layer", "┊")))
     return figure

@@ -35,11 +35,8 @@ def upstream_alignment(result: Upstream) -> go.Figure:
         tickangle=-90,
         row=3,
     )
-    swatches = [
-        style.swatch(colour, f"{name}")
-        for colour, name in zip(COLOURS, result.projections, strict=False)
-    ]
-    style.note(figure, "   ".join([*swatches, style.swatch(style.CLEAN, "activation")]))
+    projections = zip(COLOURS, result.projections, strict=False)
+    style.note(figure, style.key(*projections, (style.CLEAN, "activation")))
     return figure
 
 
