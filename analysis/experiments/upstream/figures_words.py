@@ -34,13 +34,7 @@ def upstream_sources(result: Upstream) -> go.Figure:
             figure, f"<b>{name}</b>", figure.get_subplot(1, side + 1).xaxis.domain[0], 1, yshift=4
         )
     figure.update_xaxes(title="attention head", showgrid=False, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(**style.rows(labels))
     figure.update_yaxes(title="source token", col=1)
     return figure
 
@@ -120,7 +114,7 @@ def _pair_dots(
     values = result.contrast[:, result.leading][:, order]
     rows = list(range(len(names)))
     if len(values) > 1:
-        _single_pairs(figure, result, values[1:], names)
+        _single_pairs(figure, values[1:], names)
         held_out = [result.held_out_difference(result.components[i]) for i in order]
         means = np.array([each.mean for each in held_out])
         spans = [(each.low, each.high) for each in held_out]
@@ -148,10 +142,7 @@ def _pair_dots(
 
 
 def _single_pairs(
-    figure: go.Figure,
-    result: Upstream,
-    values: Float[np.ndarray, "pair row"],
-    names: list[str],
+    figure: go.Figure, values: Float[np.ndarray, "pair row"], names: list[str]
 ) -> None:
     places = [(pair, row) for pair in range(len(values)) for row in range(len(names))]
     figure.add_scatter(
