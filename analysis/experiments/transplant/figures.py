@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import UNCUT
 from analysis.experiments.transplant.measured import GRAFT, MAPPED
@@ -67,21 +67,10 @@ def _panel(figure: go.Figure, result: Transplant, place: int) -> None:
     )
     for chosen, colour, symbol in kinds:
         rows = np.flatnonzero([label in chosen for label in labels])
-        middle, low, high = values[rows].T
-        figure.add_scatter(
-            x=middle.round(4).tolist(),
-            y=rows.tolist(),
-            mode="markers",
-            marker={"color": colour, "size": 9, "symbol": symbol},
-            error_x=style.whiskers(colour, middle, low, high),
-            customdata=[
-                [labels[row], *(style.plain(value, 3) for value in values[row])] for row in rows
-            ],
-            hovertemplate="%{customdata[0]}: %{customdata[1]} (%{customdata[2]} to "
-            "%{customdata[3]})<extra></extra>",
-            row=place + 1,
-            col=1,
-        )
+        marks.estimates(
+            figure, values[rows], [labels[row] for row in rows], colour, rows=rows.tolist(),
+            size=9, symbol=symbol, row=place + 1, col=1,
+        )  # fmt: skip
     figure.update_yaxes(title="run", **style.rows(labels), row=place + 1, col=1)
 
 

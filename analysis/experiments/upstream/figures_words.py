@@ -112,32 +112,12 @@ def _pair_dots(
     figure: go.Figure, result: Upstream, order: Int[np.ndarray, " row"], names: list[str]
 ) -> None:
     values = result.contrast[:, result.leading][:, order]
-    rows = list(range(len(names)))
+    colour = style.CLEAN
     if len(values) > 1:
         _single_pairs(figure, values[1:], names)
         held_out = [result.held_out_difference(result.components[i]) for i in order]
-        means = np.array([each.mean for each in held_out])
-        spans = [(each.low, each.high) for each in held_out]
-        figure.add_scatter(
-            x=means.astype(float).round(4).tolist(),
-            y=rows,
-            mode="markers",
-            marker={"color": style.CLEAN, "size": 9},
-            error_x={
-                "array": [high - m for m, (_, high) in zip(means.tolist(), spans, strict=True)],
-                "arrayminus": [m - low for m, (low, _) in zip(means.tolist(), spans, strict=True)],
-                "color": style.CLEAN,
-                "thickness": 2,
-                "width": 0,
-            },
-            customdata=[
-                [name, style.signed(m), style.plain(low), style.plain(high)]
-                for name, m, (low, high) in zip(names, means, spans, strict=True)
-            ],
-            hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
-            "%{customdata[3]})<extra></extra>",
-        )
-    label, colour = "pair asked about", style.CLEAN
+        marks.estimates(figure, held_out, names, colour, ", mean", size=9, form=style.signed)
+    label = "pair asked about"
     marks.rings(figure, values[0], names, label, colour=colour, size=10, form=style.signed)
 
 
