@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import marks, style
-from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, NeuronSets
+from analysis.experiments.neuron_sets.measured import ORDERS, NeuronSets
 
 LOOKS = {
     "exact": (style.OTHER, "solid", "by patching each alone"),
@@ -30,8 +30,8 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
     figure.update_layout(style.frame(height, 56, TOP, BOTTOM, 14))
     for measure, title in enumerate(MEASURES):
         row = {"row": measure + 1, "col": 1}
-        for kind in range(len(CONTROLS)):
-            _band(figure, result, kind, measure, row)
+        for drawn in result.controls[:, measure]:
+            marks.spread(figure, result.control_sizes.tolist(), drawn, **row)
         for order in range(len(ORDERS)):
             _curve(figure, result, order, measure, row)
         _everything(figure, result.neurons, float(result.everything[measure]), row)
@@ -100,13 +100,6 @@ def _curve(
         "the last of them %{customdata[2]}<extra></extra>",
         **row,
     )
-
-
-def _band(
-    figure: go.Figure, result: NeuronSets, kind: int, measure: int, row: dict[str, int]
-) -> None:
-    """From the lowest to the highest of the control sets of each size."""
-    marks.spread(figure, result.control_sizes.tolist(), result.controls[kind, measure], **row)
 
 
 def _everything(figure: go.Figure, size: int, share: float, row: dict[str, int]) -> None:
