@@ -142,6 +142,20 @@ def estimate(
     )  # fmt: skip
 
 
+def joins(
+    figure: go.Figure, ends: Float[np.ndarray, "2 row"], colour: str, width: float, **more: Any
+) -> None:
+    """A line in every row, from one value to another."""
+    figure.add_scatter(
+        x=[value for each in ends.T.tolist() for value in (*each, None)],
+        y=[place for row in range(ends.shape[1]) for place in (row, row, None)],
+        mode="lines",
+        line={"color": colour, "width": width},
+        hoverinfo="skip",
+        **more,
+    )
+
+
 def spread(
     figure: go.Figure,
     places: Sequence[float],
