@@ -224,19 +224,22 @@ def _note_special(subject: "Subject", question: "Question") -> None:
         )
 
 
-NEURON = inspect.Parameter(
+def _keyword(name: str, default: Any, kind: Any) -> inspect.Parameter:
+    """A parameter of a verb, with what typer reads of it."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+NEURON = _keyword(
     "neuron",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=None,
-    annotation=Annotated[
+    None,
+    Annotated[
         str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
     ],
 )
-RIVALS = inspect.Parameter(
+RIVALS = _keyword(
     "rivals",
-    inspect.Parameter.KEYWORD_ONLY,
-    default="",
-    annotation=Annotated[
+    "",
+    Annotated[
         str, typer.Option(help="Neurons to compare with, separated by commas, such as L2N3,L4N5.")
     ],
 )
@@ -249,7 +252,7 @@ def verb_of(experiment: Experiment, answer: Callable[..., dict[str, Any]]) -> Ca
         experiment: its options are those of the verb, beside those of every question.
         answer: from the call, and options of its own that it names, to what is printed.
     """
-    own = [*inspect.signature(answer).parameters.values()][1:]
+    own = _behind_the_first(answer)
     names = {p.name for p in own}
 
     def verb(**given: Any) -> None:
@@ -270,7 +273,7 @@ def verb_of(experiment: Experiment, answer: Callable[..., dict[str, Any]]) -> Ca
         *([NEURON] if experiment.asks_about_a_neuron else []),
         *([RIVALS] if "rivals" in experiment.needs else []),
         *map(_parameter, experiment.options),
-        *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own),
+        *own,
     ]
     parameters = list({p.name: p for p in parameters}.values())
     return as_verb(verb, parameters, experiment.name, experiment.asks)
@@ -284,8 +287,7 @@ def takes_a_model(
     def verb(**given: Any) -> None:
         function(options(**{f.name: given.pop(f.name) for f in fields(options)}), **given)
 
-    own = [*inspect.signature(function).parameters.values()][1:]
-    parameters = [*_fields(options), *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
+    parameters = [*_fields(options), *_behind_the_first(function)]
     return as_verb(verb, parameters, function.__name__, function.__doc__ or "")
 
 
@@ -299,12 +301,14 @@ def as_verb(
     return verb
 
 
+def _behind_the_first(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """What a function takes beside the object that comes first."""
+    own = [*inspect.signature(function).parameters.values()][1:]
+    return [_keyword(p.name, p.default, p.annotation) for p in own]
+
+
 def _fields(options: type[Loading]) -> list[inspect.Parameter]:
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    return [
-        inspect.Parameter(f.name, keyword, default=f.default, annotation=f.type)
-        for f in fields(options)
-    ]
+    return [_keyword(f.name, f.default, f.type) for f in fields(options)]
 
 
 def _parameter(option: Option) -> inspect.Parameter:
@@ -315,9 +319,4 @@ def _parameter(option: Option) -> inspect.Parameter:
     bounded = option.kind in (int, float)
     low, high = (option.low, option.high) if bounded else (None, None)
     answer = typer.Option(help=option.help, min=low, max=high)
-    return inspect.Parameter(
-        option.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=option.default,
-        annotation=Annotated[kind, answer],
-    )
+    return _keyword(option.name, option.default, Annotated[kind, answer])

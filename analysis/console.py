@@ -1,11 +1,13 @@
 """The edge of the command line: answers on standard output, all else on standard error."""
 
+import gc
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,8 +15,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from analysis import answer
-from analysis.errors import lacks_memory
+from analysis.errors import UserError, lacks_memory
 from analysis.progress import Progress as Watcher
+from analysis.progress import silent
+
+if TYPE_CHECKING:
+    from analysis.workers import Each
 
 MATRIX_COLUMNS = 12
 """Wider matrices are shown by their last columns, where the prompts' ends stand."""
@@ -62,6 +68,53 @@ def watched(label: str) -> Iterator[Watcher]:
     ) as bars:
         task = bars.add_task(label, total=1.0)
         yield lambda fraction: bars.update(task, completed=fraction)
+
+
+def one_by_one(
+    each: "Each",
+    work: Callable[..., Any],
+    calls: Mapping[str, Any],
+    line: Callable[[Any], str],
+    bars: bool,
+) -> tuple[list[Any], dict[str, str]]:
+    """What becomes of each of some calls, told as it is finished, and why some have nothing.
+
+    Args:
+        each: what does a work with all of them, in their order.
+        work: from what loads the model, one call, and whom to tell of its progress. A ``UserError``
+            is the reason why that call has nothing, and so is too little memory.
+        calls: by the names that they are told by.
+        line: what becomes of one, in short.
+        bars: whether each has a bar of its own: it is done here.
+    """
+    task = partial(_made_or_why, work, len(calls) if bars else 0)
+    made, missing = [], {}
+    for name, found in zip(calls, each(task, enumerate(calls.items(), 1)), strict=True):
+        if isinstance(found, str):
+            missing[name] = found
+        else:
+            made.append(found)
+        note(f"{name:>17}  {found if isinstance(found, str) else line(found)}")
+    return made, missing
+
+
+def _made_or_why(
+    work: Callable[..., Any], of: int, load: Callable[[], Any], task: tuple[int, tuple[str, Any]]
+) -> Any:
+    """What becomes of one call, or why nothing does; with a bar where it is one of so many."""
+    place, (name, call) = task
+    bar = watched(f"{name} ({place} of {of})") if of else nullcontext(silent)
+    try:
+        with bar as progress:
+            return work(load, call, progress)
+    except UserError as error:
+        return str(error)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
+            raise
+        return "It does not fit into this machine's memory; bfloat16 takes half of float32's."
+    finally:
+        gc.collect()  # its model may have been its own
 
 
 def _side_by_side(document: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,9 @@ off its facts and its Result what was drawn again for each claim, and how many t
 that the question does not have has no ground. What a claim is called stands among its sentences.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from analysis.declaration import Experiment
+from typing import Literal
 
 Unit = Literal[
     "article", "frame", "neuron_and_word", "prompt", "prompt_pair", "redraw", "rotation", "word"
@@ -42,9 +40,3 @@ class Ground:
     test: Test
     at_once: int = 1
     correction: Correction = "bonferroni"
-
-
-def grounds(experiment: Experiment, facts: Any, result: Any) -> Iterator[Ground]:
-    """What the claims about one Result rest on; nothing where none of them has an interval."""
-    if experiment.has("grounds"):
-        yield from experiment.module("grounds").grounds(facts, result)

@@ -158,7 +158,7 @@ def kept_size(experiment: Experiment, folder: Path) -> dict[str, int]:
 
 def _found(folder: Path) -> tuple[str, ...]:
     """The sweep's best neuron and those that come next."""
-    sweep = next(each for each in steps() if each.name == NEURON)
+    sweep = named(NEURON)
     names: tuple[str, ...] = results.load(folder, NEURON, sweep.kind).candidates[: 1 + RIVALS]
     return names
 

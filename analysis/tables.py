@@ -8,12 +8,21 @@ Kind = Literal["number", "text", "token", "sentence"]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def part(values: Callable[..., Mapping[str, Any]], key: str, *shown: Any) -> Callable[[Any], Rows]:
-    """From a Result to one list of its plain values, of which it may show so many."""
+def part(
+    values: Callable[..., Mapping[str, Any]], key: str, *shown: Any, only: Sequence[str] = ()
+) -> Callable[[Any], Rows]:
+    """From a Result to one list of its plain values.
+
+    Args:
+        values: from the Result to all of its plain values.
+        key: of the list.
+        shown: of which it may show so many.
+        only: the columns that matter, in their order; all where none are named.
+    """
 
     def rows(result: Any) -> Rows:
         found: Rows = values(result, *shown)[key]
-        return found
+        return [{name: row[name] for name in only} for row in found] if only else found
 
     return rows
 

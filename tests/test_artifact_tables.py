@@ -202,3 +202,9 @@ def test_a_scaled_column_multiplies_its_number_and_its_interval():
     table = Table("kl", "In thousandths of a nat.", list, (column,))
     rows = [{"kl": 0.0002, "kl_interval": [0.0001, None]}]
     assert r"$0.200$ ($0.100$ to \textendash{})" in as_latex(table, rows, "")
+
+
+def test_a_count_in_a_column_of_text_is_no_answer():
+    table = Table("counts", "How many.", list, (Column("n", "Many", "text"),))
+    written = as_latex(table, [{"n": n} for n in (0, 1, True, False)], "")
+    assert re.findall(r"    (\w+) \\\\", written)[1:] == ["0", "1", "yes", "no"]

@@ -88,7 +88,8 @@ def test_a_figure_reads_a_neuron_with_the_sign_with_which_its_caption_does(name,
         found = [each.neuron.mean for each in facts.formats]
     else:
         own = {"generality": "AUC of the activation", "crossed": "neuron by"}[name]
-        areas = [each.x[0] for each in drawn if each.hovertemplate.startswith(own)]
+        told = [each for each in drawn if each.customdata]
+        areas = [each.x[0] for each in told if each.customdata[0][0].startswith(own)]
         found = [facts.auc.mean] if name == "generality" else [facts.rule.neuron.mean]
     assert list(areas[: len(found)]) == pytest.approx(found, abs=1e-4)
 

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.declaration import Experiment
-from analysis.grounds import Ground, grounds
+from analysis.grounds import Ground
 from analysis.study_facts import StudyFacts
 
 
@@ -22,9 +22,10 @@ class Methods:
 def methods(study: StudyFacts, sections: Mapping[str, Any]) -> Iterator[Methods]:
     """Of the experiments that have any, the claims that the study has, in the argument's order."""
     for each in study.evidence.experiments:
-        facts = getattr(study.of, each.name) if each.has("facts") else None
-        found = grounds(each, facts, study.evidence.results[each.name])
-        said = sections[each.name]
+        if not each.has("grounds"):
+            continue
+        facts, said = getattr(study.of, each.name), sections[each.name]
+        found = each.module("grounds").grounds(facts, study.evidence.results[each.name])
         claims = tuple((getattr(said, f"ground_{ground.claim}"), ground) for ground in found)
         if claims:
             yield Methods(each, claims)

@@ -113,34 +113,16 @@ def _panel(figure: go.Figure, panel: Bars, row: int) -> None:
             row=row,
             col=1,
         )
-    figure.update_yaxes(
-        tickvals=rows.tolist(),
-        ticktext=[f"<b>{name}</b>" if name == TOTAL else name for name in panel.names],
-        title="head, MLP, neuron",
-        range=[len(rows) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        row=row,
-        col=1,
-    )
+    names = [f"<b>{name}</b>" if name == TOTAL else name for name in panel.names]
+    figure.update_yaxes(title="head, MLP, neuron", **style.rows(names), row=row, col=1)
     _frame(figure, panel, row)
 
 
 def _frame(figure: go.Figure, panel: Bars, row: int) -> None:
     """The panel's title, and the line that parts stand above and their sum below."""
     axis = figure.get_subplot(row, 1).yaxis
-    figure.add_annotation(
-        text="<br>".join(panel.title),
-        x=0,
-        y=axis.domain[1],
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        xshift=8 - figure.layout.margin.l,
-        yshift=2,
-        align="left",
-    )
+    shift = {"xshift": 8 - figure.layout.margin.l, "yshift": 2}
+    style.heading(figure, "<br>".join(panel.title), 0, axis.domain[1], **shift, align="left")
     place = len(panel.names) - 1.5
     domain = f"x{row if row > 1 else ''} domain"
     figure.add_shape(

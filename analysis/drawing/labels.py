@@ -1,6 +1,7 @@
 """Where direct labels go: apart from each other, tied to their marks by thin lines."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -140,6 +141,13 @@ def pair_tokens(clean: Sequence[str], corrupted: Sequence[str], longest: int = 1
         short(a, longest) if a == b else f"{short(a, longest)} / {short(b, longest)}"
         for a, b in zip(clean, corrupted, strict=True)
     ]
+
+
+def token_axis(labels: Sequence[str], most: int = 40) -> dict[str, Any]:
+    """An axis with a place for each token, of which at most so many are named."""
+    ticks = thinned(len(labels), most, (len(labels) - 1,))
+    named = {"tickvals": ticks, "ticktext": [labels[i] for i in ticks], "tickangle": -90}
+    return {**named, "showgrid": False, "zeroline": False, "range": [-0.7, len(labels) - 0.3]}
 
 
 def thinned(count: int, most: int, always: Sequence[int] = ()) -> list[int]:

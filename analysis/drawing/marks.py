@@ -39,17 +39,18 @@ def estimates(
         label: what follows the name when a mark is pressed.
         rows: where each stands; from the first row on where none are given.
         size: of a dot.
-        symbol: in the place of a dot.
+        symbol: in the place of a dot; open ones are drawn with a line.
         form: how numbers are told.
         digits: with which they are drawn.
         more: where in the figure, if it has several panels.
     """
     found = np.array(values, dtype=float).reshape(-1, 3)
+    stroke = {"line": {"width": 2}} if symbol and symbol.endswith("open") else {}
     figure.add_scatter(
         x=found[:, 0].round(digits).tolist(),
         y=list(range(len(names)) if rows is None else rows),
         mode="markers",
-        marker={"color": colour, "size": size} | ({"symbol": symbol} if symbol else {}),
+        marker={"color": colour, "size": size, "symbol": symbol, **stroke},
         error_x=style.whiskers(colour, *found.T, digits=digits),
         customdata=[[name, *map(form, each)] for name, each in zip(names, found, strict=True)],
         hovertemplate=f"%{{customdata[0]}}{label}: %{{customdata[1]}} "
@@ -129,22 +130,28 @@ def estimate(
         figure: to draw in.
         point: the value, and the height at which it stands.
         span: its interval.
-        look: colour and symbol; open symbols are drawn with a line.
+        look: colour and symbol.
         name: what the value is.
         more: where in the figure, if it has several panels.
     """
-    (value, y), (colour, symbol), (low, high) = point, look, span.tolist()
-    stroke = 2 if symbol.endswith("open") else 0
+    (value, y), (colour, symbol) = point, look
+    found, form = [[value, *span.tolist()]], style.plain
+    estimates(
+        figure, found, [name], colour, rows=[y], size=9, symbol=symbol, form=form,
+        cliponaxis=False, **more,
+    )  # fmt: skip
+
+
+def joins(
+    figure: go.Figure, ends: Float[np.ndarray, "2 row"], colour: str, width: float, **more: Any
+) -> None:
+    """A line in every row, from one value to another."""
     figure.add_scatter(
-        x=[round(value, 4)],
-        y=[y],
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": stroke}},
-        error_x=style.whiskers(colour, [value], [low], [high]),
-        customdata=[[style.plain(value), style.plain(low), style.plain(high)]],
-        hovertemplate=f"{name}: %{{customdata[0]}} "
-        "[%{customdata[1]}, %{customdata[2]}]<extra></extra>",
-        cliponaxis=False,
+        x=[value for each in ends.T.tolist() for value in (*each, None)],
+        y=[place for row in range(ends.shape[1]) for place in (row, row, None)],
+        mode="lines",
+        line={"color": colour, "width": width},
+        hoverinfo="skip",
         **more,
     )
 

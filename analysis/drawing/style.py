@@ -110,18 +110,8 @@ def note(figure: go.Figure, *lines: str) -> None:
     top = margin.t
     margin.t = top + LINE * len(lines)
     figure.layout.height += LINE * len(lines)
-    figure.add_annotation(
-        text="<br>".join(lines),
-        x=0,
-        y=1,
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        xshift=8 - margin.l,
-        yshift=top - 4,
-        align="left",
-    )
+    place = {"xshift": 8 - margin.l, "yshift": top - 4}
+    heading(figure, "<br>".join(lines), 0, 1, **place, align="left")
 
 
 def nothing() -> go.Figure:
@@ -149,10 +139,16 @@ def beside(figure: go.Figure, y: float, text: str, **more: Any) -> None:
     figure.add_annotation(text=text, x=1, xref="paper", y=y, xanchor="left", xshift=8, **more)
 
 
-def band(figure: go.Figure, x0: float, x1: float, y0: float, y1: float) -> None:
+def above(figure: go.Figure, lines: Sequence[str], y: float) -> None:
+    """Write lines above a height of the plot, over the whole width."""
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": y, "yanchor": "bottom"}
+    figure.add_annotation(text="<br>".join(lines), **place, align="left", borderpad=0)
+
+
+def band(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, **more: Any) -> None:
     """A grey area behind the marks."""
     place = {"x0": x0, "x1": x1, "y0": y0, "y1": y1}
-    figure.add_shape(type="rect", **place, fillcolor=FAINT, line_width=0, layer="below")
+    figure.add_shape(type="rect", **place, fillcolor=FAINT, line_width=0, layer="below", **more)
 
 
 def label_width(labels: list[str], least: int = 40) -> int:

@@ -53,7 +53,7 @@ def _printed(columns: Sequence[Column], row: Mapping[str, Any]) -> Iterator[str]
         if column.kind == "token":
             yield latex.token(value)
         elif column.kind != "number":
-            yield latex.prose({True: "yes", False: "no"}.get(value, str(value)))
+            yield latex.prose(("no", "yes")[value] if isinstance(value, bool) else str(value))
         elif column.span:
             low, high = (_number(end, column) for end in row[column.span])
             yield f"{_number(value, column)} ({low} to {high})"

@@ -215,7 +215,9 @@ def collateral(result: Ablation) -> go.Figure:
         vertical_spacing=0.12,
     )  # fmt: skip
     figure.update_layout(style.frame(196 * len(kinds) + 76, 104, 28, 48, 16))
-    for col, (values, theirs) in enumerate(_corpus_values(result), start=1):
+    losses = result.position_change, result.matched_change
+    divergences = result.position_kl, result.matched_kl
+    for col, (values, theirs) in enumerate((losses, divergences), start=1):
         ticks = _ticks(result, values, theirs)
         texts = [f"{tick:g}".replace("-", "−") for tick in ticks]
         figure.update_xaxes(tickvals=ticks, ticktext=texts, col=col)
@@ -256,14 +258,6 @@ def _ticks(result: Ablation, values: np.ndarray, theirs: np.ndarray) -> list[flo
     power = 10.0 ** np.floor(np.log10(reach))
     step = float(max(digit * power for digit in (1, 2, 5) if digit * power <= reach * 1.001))
     return [-step, 0, step] if min(shown) < -step / 2 else [0, step]
-
-
-def _corpus_values(result: Ablation) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """(the neuron's by method, the matched neurons') loss changes, and KL divergences."""
-    return (
-        (result.position_change, result.matched_change),
-        (result.position_kl, result.matched_kl),
-    )
 
 
 def _corpus_panel(

@@ -5,11 +5,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import style
-from analysis.drawing.labels import end_labels, pair_tokens, stems, thinned
+from analysis.drawing.labels import end_labels, pair_tokens, stems, token_axis
 from analysis.experiments.activations.compute import Activations
 from analysis.experiments.activations.facts import sampled
 
-MOST_TICKS = 40
 BINS = 80
 FOOT = 0.6  # tokens; where bars of the logarithmic histogram begin
 UNIT = "activation (input of W_out)"
@@ -39,7 +38,7 @@ def _pair(result: Activations) -> go.Figure:
         ((style.CLEAN, "clean"), (style.CORRUPTED, "corrupted"))
     ):
         _bars(figure, result, index, colour, name, shift=0.4 * index - 0.2)
-    _token_axis(figure, labels)
+    figure.update_xaxes(title="token", **token_axis(labels))
     values = [result.activations[result.text(i)] for i in (0, 1)]
     low, high = min(0.0, *map(np.min, values)), max(0.0, *map(np.max, values))
     room = 0.06 * float(high - low) + 1e-6
@@ -93,20 +92,6 @@ def _hover(result: Activations, place: slice) -> list[list[str]]:
     ]
 
 
-def _token_axis(figure: go.Figure, labels: list[str], **where: int) -> None:
-    ticks = thinned(len(labels), MOST_TICKS, (len(labels) - 1,))
-    figure.update_xaxes(
-        title="token",
-        tickvals=ticks,
-        ticktext=[labels[i] for i in ticks],
-        tickangle=-90,
-        showgrid=False,
-        zeroline=False,
-        range=[-0.7, len(labels) - 0.3],
-        **where,
-    )
-
-
 def _rows(result: Activations) -> go.Figure:
     """One row per text, for texts that are not aligned."""
     count = len(result.texts)
@@ -120,7 +105,7 @@ def _rows(result: Activations) -> go.Figure:
     figure.update_layout(style.frame(height, 52, 24, between, 12))
     for index in range(count):
         _bars(figure, result, index, style.TARGET, "", row=index + 1)
-        _token_axis(figure, labels[index], row=index + 1, col=1)
+        figure.update_xaxes(title="token", **token_axis(labels[index]), row=index + 1, col=1)
     figure.update_yaxes(title="activation", zerolinewidth=2)
     return figure
 

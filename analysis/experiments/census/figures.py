@@ -110,18 +110,8 @@ def _standing(result: Census, place: int) -> str:
 
 
 def _title(figure: go.Figure, row: int, text: str) -> None:
-    figure.add_annotation(
-        text=text,
-        x=0,
-        xref="x domain" if row == 1 else f"x{row} domain",
-        y=1,
-        yref="y domain" if row == 1 else f"y{row} domain",
-        xanchor="left",
-        yanchor="bottom",
-        xshift=-44,
-        yshift=4,
-        align="left",
-    )
+    top = figure.get_subplot(row, 1).yaxis.domain[1]
+    style.heading(figure, text, 0, top, xshift=-44, yshift=4, align="left")
 
 
 def hubs(result: Census) -> go.Figure:

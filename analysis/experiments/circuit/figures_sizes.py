@@ -15,7 +15,7 @@ def circuit_sizes(result: Circuit) -> go.Figure:
     """Faithfulness over the share of all nodes, with random circuits behind."""
     figure = style.canvas(320, left=56, right=14)
     shares = list(SHARES)
-    _random(figure, result)
+    marks.spread(figure, SHARES, result.random)
     for name, label, colour, _ in LOOKS:
         values = getattr(result, name)
         figure.add_scatter(
@@ -41,12 +41,7 @@ def circuit_sizes(result: Circuit) -> go.Figure:
     figure.update_yaxes(title="brought back (share of the gap)", zerolinewidth=2)
     style.note(
         figure,
-        "   ".join(style.swatch(colour, label, "▬") for *_, colour, label in LOOKS),
+        style.key(*((colour, label, "▬") for *_, colour, label in LOOKS)),
         style.swatch(style.FAINT, f"{len(result.random)} random circuits", "■"),
     )
     return figure
-
-
-def _random(figure: go.Figure, result: Circuit) -> None:
-    """From the lowest to the highest of the random circuits of each size."""
-    marks.spread(figure, SHARES, result.random)

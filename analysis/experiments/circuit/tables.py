@@ -4,10 +4,6 @@ from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows
 from analysis.tables import Column, Listing, Rows, Table
 
 
-def _nodes(result: Circuit) -> Rows:
-    return [{**row, "position": str(row["position"])} for row in node_rows(result)]
-
-
 def _sizes(result: Circuit) -> Rows:
     return [{**row, "nodes": f"{row['nodes']:,}"} for row in curve_rows(result)]
 
@@ -17,14 +13,7 @@ TABLES = (
         "circuit",
         "Edges of the circuit: what each alone brings back, as a share of the difference, by exact "
         "path patching.",
-        lambda result: [
-            {
-                **row,
-                "sender_position": str(row["sender_position"]),
-                "receiver_position": str(row["receiver_position"]),
-            }
-            for row in edge_rows(result)
-        ],
+        edge_rows,
         (
             Column("sender", "From", "text"),
             Column("sender_position", "at", "text"),
@@ -37,7 +26,7 @@ TABLES = (
         "circuit_nodes",
         "Nodes of the circuit: what the clean value of each restores alone, and what is lost "
         "without it.",
-        _nodes,
+        node_rows,
         (
             Column("name", "Node", "text"),
             Column("position", "at", "text"),

@@ -1,6 +1,5 @@
 """The verb that puts one question to several models."""
 
-import gc
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ import typer
 from analysis import EMBEDDED, console
 from analysis.calls import Call
 from analysis.errors import UserError
-from analysis.progress import Progress, part_of, silent
+from analysis.progress import Progress, part_of
 from analysis.workers import Address, Engine, Workers, ray_of
 from analysis.workers import engine as workplace
 
@@ -55,17 +54,10 @@ def answer(
     from analysis.experiments.comparison.compute import summary, together
 
     names = _names([model] if model else [], models or [])
-    calls = [replace(call, model=name) for name in names]
+    calls = {name: replace(call, model=name) for name in names}
     ray = ray_of(engine, workers, ray_address)
-    rows, missing = [], {}
     with workplace(call.load, call.device, ray, console.note) as each:
-        work = partial(_row_or_reason, keep, None if ray else len(names))
-        for name, found in zip(names, each(work, enumerate(calls, 1)), strict=True):
-            if isinstance(found, str):
-                missing[name] = found
-            else:
-                rows.append(found)
-            console.note(f"{name:>17}  {found if isinstance(found, str) else _line(found)}")
+        rows, missing = console.one_by_one(each, partial(_row, keep), calls, _line, ray is None)
     if not rows:
         raise UserError(_nothing(missing))
     document = summary(together(rows, missing))
@@ -94,24 +86,7 @@ def _resolved(name: str) -> str:
         return name
 
 
-def _row_or_reason(
-    keep: Path | None, of: int | None, _model: object, task: tuple[int, Call]
-) -> "Comparison | str":
-    """A model's row, or why it has none; a bar of its own where it is one of so many here."""
-    place, call = task
-    bar = console.watched(f"{call.model} ({place} of {of})") if of else nullcontext(silent)
-    try:
-        with bar as progress:
-            return _row(call, keep, progress)
-    except UserError as error:
-        return str(error)
-    except (MemoryError, RuntimeError) as error:
-        return _no_room(error)
-    finally:
-        gc.collect()
-
-
-def _row(call: Call, keep: Path | None, progress: Progress) -> "Comparison":
+def _row(keep: Path | None, _model: object, call: Call, progress: Progress) -> "Comparison":
     """Load one model and ask it, unless its row is kept; it is let go on return.
 
     Raises:
@@ -134,13 +109,6 @@ def _line(row: "Comparison") -> str:
     """A finished row in short."""
     best, chosen, held_out = row.neurons[0][0], row.recovery[0, 0], row.held_out[0, 0]
     return f"{best} recovers {chosen:.2f}, on held-out pairs {held_out:.2f}"
-
-
-def _no_room(error: Exception) -> str:
-    """The reason where memory ran out; any other error is none of the user's and goes on."""
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return "It does not fit into this machine's memory."
-    raise error
 
 
 def _nothing(missing: dict[str, str]) -> str:

@@ -47,9 +47,11 @@ def composition(result: Composition) -> go.Figure:
     _axes(figure, names, limits)
     style.note(
         figure,
-        style.key((style.TARGET, "for the target", "■"), (style.FOIL, "against it", "■"))
-        + "   "
-        + style.swatch(style.OTHER, "its path alone", "❘"),
+        style.key(
+            (style.TARGET, "for the target", "■"),
+            (style.FOIL, "against it", "■"),
+            (style.OTHER, "its path alone", "❘"),
+        ),
     )
     _legend_of_strip(figure, result)
     return figure
@@ -203,37 +205,17 @@ def _strip(figure: go.Figure, result: Composition) -> None:
 
 def _legend_of_strip(figure: go.Figure, result: Composition) -> None:
     """What the marks of the lower panel stand for, written above it."""
-    text = (
-        style.swatch(style.TRUE, f"{result.neuron} put in")
-        + "  "
-        + style.swatch(style.TRUE, "taken out", "◇")
-        + "  "
-        + style.swatch(style.OTHER, f"{len(result.controls)} like it", "•")
+    signs = (
+        style.swatch(style.TRUE, f"{result.neuron} put in"),
+        style.swatch(style.TRUE, "taken out", "◇"),
+        style.swatch(style.OTHER, f"{len(result.controls)} like it", "•"),
     )
-    figure.add_annotation(
-        text=text,
-        x=0,
-        y=figure.layout.yaxis2.domain[1],
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        xshift=8 - figure.layout.margin.l,
-        yshift=6,
-    )
+    top, shift = figure.layout.yaxis2.domain[1], 8 - figure.layout.margin.l
+    style.heading(figure, "  ".join(signs), 0, top, xshift=shift, yshift=6)
 
 
 def _axes(figure: go.Figure, names: list[str], limits: list[float]) -> None:
-    quiet = {"showgrid": False, "zeroline": False}
-    for row, labels in ((1, names), (2, list(SPLIT))):
-        figure.update_yaxes(
-            tickvals=list(range(len(labels))),
-            ticktext=labels,
-            range=[len(labels) - 0.5, -0.5],
-            **quiet,
-            row=row,
-            col=1,
-        )
-    figure.update_yaxes(title="head or neuron", row=1, col=1)
+    figure.update_yaxes(title="head or neuron", **style.rows(names), row=1, col=1)
+    figure.update_yaxes(**style.rows(SPLIT), row=2, col=1)
     figure.update_xaxes(range=limits, zerolinewidth=2)
     figure.update_xaxes(title=UNIT, row=2, col=1)

@@ -29,9 +29,10 @@ def composition_pushes(result: Composition) -> go.Figure:
         _marks(figure, result, names, place, mark)
     figure.update_yaxes(title="head or neuron", **style.rows(names))
     figure.update_xaxes(title="logit difference, change in logits", zerolinewidth=2)
-    swatches = [style.swatch(colour, name, symbol) for colour, _, name, symbol in MARKS]
     style.note(
-        figure, "   ".join(swatches), style.swatch(style.FAINT, "random directions (95 %)", "■")
+        figure,
+        style.key(*((colour, name, symbol) for colour, _, name, symbol in MARKS)),
+        style.swatch(style.FAINT, "random directions (95 %)", "■"),
     )
     return figure
 

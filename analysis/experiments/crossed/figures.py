@@ -65,16 +65,7 @@ def _rows(headings: list[list[str]], strip: int) -> tuple[go.Figure, list[float]
     figure.update_yaxes(range=[-sum(heights), 0], visible=False)
     middles = (-np.cumsum(heights) + strip / 2).tolist()
     for lines, middle in zip(headings, middles, strict=True):
-        figure.add_annotation(
-            text="<br>".join(lines),
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=middle + strip / 2,
-            yanchor="bottom",
-            align="left",
-            borderpad=0,
-        )
+        style.above(figure, lines, middle + strip / 2)
     return figure, middles
 
 

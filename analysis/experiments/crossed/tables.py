@@ -35,10 +35,7 @@ TABLES = (
 )
 
 SHOWN = ("example", "rule_auc_activation", "cue_auc_activation", "rule_auc_logit_diff")
-
-
-def _short(result: Crossed) -> Rows:
-    return [{name: row[name] for name in SHOWN} for row in summary(result)["examples"]]
-
-
-LISTING = Listing("How well neuron and answer tell the words apart, by example", _short)
+LISTING = Listing(
+    "How well neuron and answer tell the words apart, by example",
+    part(summary, "examples", only=SHOWN),
+)

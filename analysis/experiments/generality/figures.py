@@ -30,7 +30,7 @@ def generality(result: Generality, sign: int | None = None) -> go.Figure:
     _axes(figure, result, sum(rows))
     for index, (middle, lines) in enumerate(zip(middles.tolist(), headings, strict=True)):
         drawn = len(figure.data)
-        _sentence(figure, lines, middle)
+        style.above(figure, lines, middle + STRIPS / 2)
         _words(figure, result, index, middle)
         _areas(figure, result, index, middle, sign or sign_of(result))
         for trace in figure.data[drawn:]:
@@ -59,21 +59,6 @@ def _axes(figure: go.Figure, result: Generality, height: float) -> None:
         tickvals=[0, 0.5, 1],
         zeroline=False,
         col=2,
-    )
-
-
-def _sentence(figure: go.Figure, lines: list[str], middle: float) -> None:
-    """The sentence above its strips, over the whole width."""
-    figure.add_annotation(
-        text="<br>".join(lines),
-        x=0,
-        xref="paper",
-        xanchor="left",
-        y=middle + STRIPS / 2,
-        yref="y",
-        yanchor="bottom",
-        align="left",
-        borderpad=0,
     )
 
 
@@ -108,16 +93,7 @@ def _words(figure: go.Figure, result: Generality, index: int, middle: float) -> 
 def _areas(figure: go.Figure, result: Generality, index: int, middle: float, sign: int) -> None:
     """The AUC of the activation and of the model's answer, over what chance and others reach."""
     low, high = area_span(result.shuffled_interval[index], sign)
-    band = {"x0": low, "x1": high, "y0": middle - STRIPS / 2, "y1": middle + STRIPS / 2}
-    figure.add_shape(
-        type="rect",
-        **band,
-        xref="x2",
-        yref="y2",
-        fillcolor=style.FAINT,
-        line_width=0,
-        layer="below",
-    )
+    style.band(figure, low, high, middle - STRIPS / 2, middle + STRIPS / 2, row=1, col=2)
     figure.add_scatter(
         x=signed_area(result.matched_auc[index], sign).round(3).tolist(),
         y=[middle - 1.5 * SHIFT] * len(result.matched),

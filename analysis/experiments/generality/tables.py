@@ -1,7 +1,7 @@
 """Other words and sentences as a table."""
 
-from analysis.experiments.generality.compute import Generality, summary
-from analysis.tables import Column, Listing, Rows, Table, part
+from analysis.experiments.generality.compute import summary
+from analysis.tables import Column, Listing, Table, part
 
 TABLES = (
     Table(
@@ -17,10 +17,7 @@ TABLES = (
     ),
 )
 SHOWN = ("template", "held_out", "auc", "p_shuffled", "logit_diff_auc")
-
-
-def _short(result: Generality) -> Rows:
-    return [{name: row[name] for name in SHOWN} for row in summary(result)["templates"]]
-
-
-LISTING = Listing("How well neuron and answer tell the words apart, by sentence", _short)
+LISTING = Listing(
+    "How well neuron and answer tell the words apart, by sentence",
+    part(summary, "templates", only=SHOWN),
+)

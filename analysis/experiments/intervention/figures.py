@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.intervention.compute import RESAMPLE, SETTINGS, Intervention
 from analysis.token_sets import members
 
@@ -70,28 +70,16 @@ def _ticks(most: float) -> int | None:
 def _panel(figure: go.Figure, result: Intervention, setting: int, places: list[int]) -> None:
     """One setting: where each token stood untouched, a line to where it stands now, the spread."""
     at = {"row": setting // COLUMNS + 1, "col": setting % COLUMNS + 1}
-    ys = list(range(len(places)))
-    before, after = (100 * result.probabilities[i, places] for i in (0, setting))
+    before, after = joined = 100 * result.probabilities[[0, setting]][:, places]
     if setting == RESAMPLE:
-        _spread(figure, result, places, at)
+        drawn = 100 * np.quantile(result.drawn_probabilities[:, places], [0.025, 0.975], axis=0)
+        marks.joins(figure, drawn, style.FAINT, 12, **at)
     if setting:
-        xs = [v for a, b in zip(before, after, strict=True) for v in (float(a), float(b), None)]
-        joined = [v for y in ys for v in (y, y, None)]
-        line = {"color": style.OTHER, "width": 1.5}
-        figure.add_scatter(x=xs, y=joined, mode="lines", line=line, hoverinfo="skip", **at)
+        marks.joins(figure, joined, style.OTHER, 1.5, **at)
         _dots(figure, result, places, before, "untouched", True, at)
     _dots(figure, result, places, after, _name(result, setting), False, at)
     _percentages(figure, result, setting, places, at)
     _heading(figure, result, setting, at)
-
-
-def _spread(figure: go.Figure, result: Intervention, places: list[int], at: dict[str, int]) -> None:
-    """Middle 95 % of the draws, as a band behind each token's mark."""
-    low, high = 100 * np.quantile(result.drawn_probabilities[:, places], [0.025, 0.975], axis=0)
-    xs = [v for a, b in zip(low, high, strict=True) for v in (float(a), float(b), None)]
-    ys = [v for y in range(len(places)) for v in (y, y, None)]
-    line = {"color": style.FAINT, "width": 12}
-    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip", **at)
 
 
 def _dots(
@@ -172,9 +160,7 @@ def _heading(figure: go.Figure, result: Intervention, setting: int, at: dict[str
 def _key(result: Intervention) -> list[str]:
     target, foil = style.short(result.target), style.short(result.foil)
     return [
-        style.key((style.TARGET, target), (style.FOIL, foil))
-        + "   "
-        + style.swatch(style.TRUE, "other tokens"),
+        style.key((style.TARGET, target), (style.FOIL, foil), (style.TRUE, "other tokens")),
         style.key(
             (style.OTHER, "untouched", "○"),
             (style.OTHER, f"middle 95 % of {len(result.drawn)} draws", "▬"),

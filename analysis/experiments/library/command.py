@@ -13,7 +13,6 @@ import typer
 from analysis import console, results
 from analysis.calls import Call
 from analysis.errors import UserError
-from analysis.progress import silent
 from analysis.workers import Address, Engine, Workers, ray_of
 from analysis.workers import engine as workplace
 
@@ -69,21 +68,13 @@ def answer(
     from analysis.experiments.library.facts import verdicts
     from analysis.experiments.library.tables import LISTING
 
-    calls = _calls(call, names or [])
+    calls = {each.question or "the question": each for each in _calls(call, names or [])}
     _check_documents(call)
     subject, ray = call.load(), ray_of(engine, workers, ray_address)
     load = call.load if ray else lambda: subject
-    made: list[Made] = []
-    missing = {}
     with workplace(load, call.device, ray, console.note) as each:
-        work = partial(_row_or_reason, keep, again, None if ray else len(calls))
-        for one, found in zip(calls, each(work, enumerate(calls, 1)), strict=True):
-            name = one.question or "the question"
-            if isinstance(found, str):
-                missing[name] = found
-            else:
-                made.append(found)
-            console.note(f"{name:>17}  {found if isinstance(found, str) else _line(found.row)}")
+        work = partial(_made, keep, again)
+        made, missing = console.one_by_one(each, work, calls, _line, ray is None)
     if not made:
         raise UserError(" ".join(missing.values()))
     result = together(_on_news(call, subject, made), missing)
@@ -117,26 +108,12 @@ def _check_documents(call: Call) -> None:
         corpus.sample(call.options["documents"], call.options["seed"])
 
 
-def _row_or_reason(
+def _made(
     keep: Path | None,
     again: bool,
-    of: int | None,
     model: Callable[[], "Subject"],
-    task: tuple[int, Call],
-) -> Made | str:
-    """A question's row, or why it has none; a bar of its own where it is one of so many here."""
-    place, call = task
-    name = call.question or "the question"
-    bar = console.watched(f"{name} ({place} of {of})") if of else nullcontext(silent)
-    try:
-        with bar as progress:
-            return _row(call, model(), keep, again, progress)
-    except UserError as error:
-        return str(error)
-
-
-def _row(
-    call: Call, subject: "Subject", keep: Path | None, again: bool, progress: "Progress"
+    call: Call,
+    progress: "Progress",
 ) -> Made:
     """Ask one question, unless its row is kept; what news say waits for the other rows.
 
@@ -147,7 +124,8 @@ def _row(
     from analysis.experiments.library.compute import run
     from analysis.experiments.library.measured import Library
 
-    given, experiment = call.inputs(subject), call.experiment
+    subject, experiment = model(), call.experiment
+    given = call.inputs(subject)
     unread = replace(given, options={**given.options, "documents": 0})
     if keep is None:
         return Made(given, run(subject, unread, progress))
@@ -181,8 +159,9 @@ def _on_news(call: Call, subject: "Subject", made: Sequence[Made]) -> list["Libr
     return list(rows.values())
 
 
-def _line(row: "Library") -> str:
+def _line(made: Made) -> str:
     """A finished row in short."""
+    row = made.row
     if not row.measured[0]:
         return f"the model does not tell these apart ({row.told_apart[0]} of {row.pairs[0]} pairs)"
     recovery, needed = row.recovery(0).mean, row.needed(0).size

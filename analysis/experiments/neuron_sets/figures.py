@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import marks, style
-from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, NeuronSets
+from analysis.experiments.neuron_sets.measured import ORDERS, NeuronSets
 
 LOOKS = {
     "exact": (style.OTHER, "solid", "by patching each alone"),
@@ -30,8 +30,8 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
     figure.update_layout(style.frame(height, 56, TOP, BOTTOM, 14))
     for measure, title in enumerate(MEASURES):
         row = {"row": measure + 1, "col": 1}
-        for kind in range(len(CONTROLS)):
-            _band(figure, result, kind, measure, row)
+        for drawn in result.controls[:, measure]:
+            marks.spread(figure, result.control_sizes.tolist(), drawn, **row)
         for order in range(len(ORDERS)):
             _curve(figure, result, order, measure, row)
         _everything(figure, result.neurons, float(result.everything[measure]), row)
@@ -47,10 +47,10 @@ def neuron_sets(result: NeuronSets) -> go.Figure:
 
 def _legend(result: NeuronSets) -> list[str]:
     draws = result.controls.shape[2]
-    lines = [style.swatch(colour, name, "▬") for colour, _, name in LOOKS.values()]
+    lines = [(colour, name, "▬") for colour, _, name in LOOKS.values()]
     shown = max(np.abs(result.shares).max(), np.abs(result.everything).max())
     return [
-        "   ".join(lines[::-1]),
+        style.key(*lines[::-1]),
         style.key(
             (style.FAINT, f"{draws} random and {draws} matched sets", "■"),
             (style.TRUE, "all neurons", "◆"),
@@ -102,13 +102,6 @@ def _curve(
     )
 
 
-def _band(
-    figure: go.Figure, result: NeuronSets, kind: int, measure: int, row: dict[str, int]
-) -> None:
-    """From the lowest to the highest of the control sets of each size."""
-    marks.spread(figure, result.control_sizes.tolist(), result.controls[kind, measure], **row)
-
-
 def _everything(figure: go.Figure, size: int, share: float, row: dict[str, int]) -> None:
     figure.add_scatter(
         x=[size],
@@ -143,9 +136,11 @@ def neuron_sets_held_out(result: NeuronSets) -> go.Figure:
     figure.update_xaxes(title="neurons in the set", **_sizes(result))
     style.note(
         figure,
-        style.key((style.TARGET, "greedy"), (style.OTHER, "by patching each alone"))
-        + "   "
-        + style.swatch(style.TRUE, "all neurons", "◆"),
+        style.key(
+            (style.TARGET, "greedy"),
+            (style.OTHER, "by patching each alone"),
+            (style.TRUE, "all neurons", "◆"),
+        ),
         f"{len(result.held_out)} held-out pairs together, 95 % intervals",
         style.swatch(style.TARGET, "greedy on the pair that chose it", "╌"),
     )

@@ -32,7 +32,7 @@ def _members(result: NeuronSets) -> Rows:
     """The neurons in the order in which they join, with what the set then recovers."""
     names, (recovery, lost) = result.names("greedy"), result.shares[:, 2].tolist()
     return [
-        {"k": str(k), "neuron": names[k - 1], "recovery": share, "lost": gone}
+        {"k": k, "neuron": names[k - 1], "recovery": share, "lost": gone}
         for k, share, gone in zip(result.sizes.tolist(), recovery, lost, strict=True)
         if k <= LISTED
     ]

@@ -15,7 +15,7 @@ from analysis.criteria import (
     TOLERABLE,
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
-from analysis.experiments.neuron_sweep.screens import Bench, kept, models
+from analysis.experiments.neuron_sweep.screens import Bench, kept, models, ranks
 from analysis.intervals import Interval
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.estimates import Estimate
@@ -149,13 +149,11 @@ def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:
 
 
 def _attribution(result: NeuronSweep, places: list[Neuron]) -> Attribution:
-    order = np.argsort(-np.abs(result.attribution), axis=None, kind="stable")
-    ranks = np.empty(order.size, dtype=int)
-    ranks[order] = np.arange(1, order.size + 1)
-    reached = [int(ranks.reshape(result.attribution.shape)[place]) for place in places]
+    rank = ranks(result.attribution).reshape(result.attribution.shape)
+    reached = [1 + int(rank[place]) for place in places]
     estimate, truth = float(result.attribution[places[0]]), float(result.recovery[places[0]])
     estimates, truths = result.attribution[result.exact], result.recovery[result.exact]
-    correlation = _correlation(estimates, truths)
+    agreement = correlation(estimates, truths)
     return Attribution(
         rank=reached[0],
         reach=max(reached),
@@ -164,12 +162,12 @@ def _attribution(result: NeuronSweep, places: list[Neuron]) -> Attribution:
         right=abs(estimate - truth) < TOLERABLE,
         over=estimate > truth,
         error=float(np.abs(estimates - truths).max()),
-        correlation=correlation,
-        agrees=correlation is not None and correlation > AGREEMENT,
+        correlation=agreement,
+        agrees=agreement is not None and agreement > AGREEMENT,
     )
 
 
-def _correlation(estimates: np.ndarray, truths: np.ndarray) -> float | None:
+def correlation(estimates: np.ndarray, truths: np.ndarray) -> float | None:
     """Pearson's; None where one side does not vary."""
     if len(truths) < 2 or not estimates.std() or not truths.std():
         return None

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from analysis.drawing import marks, style
 from analysis.drawing.labels import callouts
+from analysis.experiments.neuron_sweep.facts import correlation
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
 from analysis.neuron import Neuron, parse_neuron
 
@@ -200,9 +201,8 @@ def attribution(result: NeuronSweep) -> go.Figure:
 
 
 def _agreement(exact: np.ndarray, estimate: np.ndarray) -> str:
-    if len(exact) < 2 or not exact.std() or not estimate.std():
-        return "correlation undefined"
-    return f"Pearson r = {style.plain(np.corrcoef(exact, estimate)[0, 1], 3)}"
+    found = correlation(estimate, exact)
+    return "correlation undefined" if found is None else f"Pearson r = {style.plain(found, 3)}"
 
 
 def _name_outliers(

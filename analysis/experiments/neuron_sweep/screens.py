@@ -167,7 +167,7 @@ def compared(
     effects: Float[np.ndarray, "layer d_mlp"], estimates: Float[np.ndarray, "layer d_mlp"]
 ) -> "tuple[dict[str, float], dict[str, float], dict[str, int]]":
     """``recall``, ``missed`` and ``reach`` of a row."""
-    sizes, rank = np.abs(effects).ravel(), _ranks(estimates)
+    sizes, rank = np.abs(effects).ravel(), ranks(estimates)
     largest = np.argsort(-sizes, kind="stable")
     recall, missed, reach = {}, {}, {}
     for size in SIZES:
@@ -178,7 +178,8 @@ def compared(
     return recall, missed, reach
 
 
-def _ranks(estimates: Float[np.ndarray, "layer d_mlp"]) -> Int[np.ndarray, " neuron"]:
+def ranks(estimates: Float[np.ndarray, "layer d_mlp"]) -> Int[np.ndarray, " neuron"]:
+    """Each neuron's place in order of its estimate, sign aside, from 0."""
     order = np.argsort(-np.abs(estimates), axis=None, kind="stable")
     ranks = np.empty(order.size, dtype=int)
     ranks[order] = np.arange(order.size)

@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.token_sets import members
 
@@ -16,7 +16,7 @@ def next_token(result: NextToken) -> go.Figure:
     names = [style.short(token) for token in tokens]
     figure = style.canvas(len(tokens) * ROW + 64, left=style.label_width(names))
     if len(shares) > 1:
-        _joins(figure, shares)
+        marks.joins(figure, 100 * shares, style.FAINT, 3)
     colours = (style.CLEAN, style.CORRUPTED)
     for prompt, (colour, values) in enumerate(zip(colours, shares, strict=False)):
         _dots(figure, result, tokens, values, colour, ("clean", "corrupted")[prompt])
@@ -72,19 +72,10 @@ def _contrasted(result: NextToken, token: str) -> bool:
 
 
 def _key(result: NextToken) -> str:
-    clean = style.swatch(style.CLEAN, "after the clean prompt")
     if in_prose(result).start == 1:
-        return clean.replace("clean prompt", "prompt")
-    return clean + "   " + style.swatch(style.CORRUPTED, "after the corrupted prompt")
-
-
-def _joins(figure: go.Figure, shares: np.ndarray) -> None:
-    x, y = [], []
-    for row, (clean, corrupted) in enumerate(shares.T.tolist()):
-        x += [100 * clean, 100 * corrupted, None]
-        y += [row, row, None]
-    figure.add_scatter(
-        x=x, y=y, mode="lines", line={"color": style.FAINT, "width": 3}, hoverinfo="skip"
+        return style.swatch(style.CLEAN, "after the prompt")
+    return style.key(
+        (style.CLEAN, "after the clean prompt"), (style.CORRUPTED, "after the corrupted prompt")
     )
 
 

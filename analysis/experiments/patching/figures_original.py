@@ -76,7 +76,5 @@ def _peak(
 
 
 def _legend(figure: go.Figure, published: bool) -> None:
-    signs = [style.swatch(style.TARGET, "here")]
-    if published:
-        signs.append(style.swatch(style.OTHER, "GPT-2 Large as published, by depth", "○"))
-    style.note(figure, "   ".join(signs))
+    original = [(style.OTHER, "GPT-2 Large as published, by depth", "○")] * published
+    style.note(figure, style.key((style.TARGET, "here"), *original))

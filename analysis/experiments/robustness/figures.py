@@ -92,14 +92,9 @@ def robustness_formats(result: Robustness, sign: int | None = None) -> go.Figure
     )
     figure.update_yaxes(title="format", **style.rows(names))
     figure.update_xaxes(title="AUC, or share of the difference", **_range(shares))
-    marks = [style.swatch(style.OTHER, "recovery in the pair", "▲")]
-    if words:
-        marks = [
-            style.swatch(style.TARGET, "neuron over words"),
-            style.swatch(style.TRUE, "answer", "◆"),
-            *marks,
-        ]
-    style.note(figure, "   ".join(marks))
+    areas = ((style.TARGET, "neuron over words"), (style.TRUE, "answer", "◆"))
+    recovery = style.OTHER, "recovery in the pair", "▲"
+    style.note(figure, style.key(*(areas if words else ()), recovery))
     return figure
 
 

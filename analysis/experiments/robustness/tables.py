@@ -1,19 +1,12 @@
 """Redraws and formats as tables."""
 
 from analysis.experiments.robustness.compute import Robustness, summary
-from analysis.tables import Column, Listing, Rows, Table
+from analysis.tables import Column, Listing, Rows, Table, part
 
 
 def _draws(result: Robustness) -> Rows:
     rows: Rows = summary(result)["draws"]
-    return [
-        {**row, "draw": str(number), "rank": str(row["rank"])} for number, row in enumerate(rows, 1)
-    ]
-
-
-def _formats(result: Robustness) -> Rows:
-    rows: Rows = summary(result)["formats"]
-    return [{**row, "rank": str(row["rank"])} for row in rows]
+    return [{**row, "draw": number} for number, row in enumerate(rows, 1)]
 
 
 TABLES = (
@@ -35,7 +28,7 @@ TABLES = (
     Table(
         "robustness_formats",
         "Prompt formats: recovery, and AUC over words with 95 % intervals.",
-        _formats,
+        part(summary, "formats"),
         (
             Column("format", "Format", "text"),
             Column("recovery", "Recovery"),
@@ -47,10 +40,4 @@ TABLES = (
 )
 
 SHOWN = ("format", "recovery", "lost", "rank", "auc_activation", "preferred_target")
-
-
-def _short(result: Robustness) -> Rows:
-    return [{name: row[name] for name in SHOWN} for row in _formats(result)]
-
-
-LISTING = Listing("Neuron and answer by prompt format", _short)
+LISTING = Listing("Neuron and answer by prompt format", part(summary, "formats", only=SHOWN))

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 from plotly.subplots import make_subplots
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import UNCUT
 from analysis.experiments.transplant.measured import GRAFT, MAPPED
@@ -39,12 +39,10 @@ def transplant(result: Transplant) -> go.Figure:
     figure.update_xaxes(title="gain, in logits", zerolinewidth=2, row=len(grounds), col=1)
     style.note(
         figure,
-        "   ".join(
-            [
-                style.swatch(style.TARGET, "the graft"),
-                style.swatch(style.OTHER, "controls"),
-                style.swatch(style.TRUE, "the neuron itself", "◆"),
-            ]
+        style.key(
+            (style.TARGET, "the graft"),
+            (style.OTHER, "controls"),
+            (style.TRUE, "the neuron itself", "◆"),
         ),
     )
     return figure
@@ -69,21 +67,10 @@ def _panel(figure: go.Figure, result: Transplant, place: int) -> None:
     )
     for chosen, colour, symbol in kinds:
         rows = np.flatnonzero([label in chosen for label in labels])
-        middle, low, high = values[rows].T
-        figure.add_scatter(
-            x=middle.round(4).tolist(),
-            y=rows.tolist(),
-            mode="markers",
-            marker={"color": colour, "size": 9, "symbol": symbol},
-            error_x=style.whiskers(colour, middle, low, high),
-            customdata=[
-                [labels[row], *(style.plain(value, 3) for value in values[row])] for row in rows
-            ],
-            hovertemplate="%{customdata[0]}: %{customdata[1]} (%{customdata[2]} to "
-            "%{customdata[3]})<extra></extra>",
-            row=place + 1,
-            col=1,
-        )
+        marks.estimates(
+            figure, values[rows], [labels[row] for row in rows], colour, rows=rows.tolist(),
+            size=9, symbol=symbol, row=place + 1, col=1,
+        )  # fmt: skip
     figure.update_yaxes(title="run", **style.rows(labels), row=place + 1, col=1)
 
 
@@ -109,9 +96,6 @@ def transplant_layers(result: Transplant) -> go.Figure:
     figure.add_vline(x=result.layer, line_dash="dot", line_color=style.OTHER)
     figure.update_xaxes(title="layer of the recipient", **style.layer_ticks(len(layers)))
     figure.update_yaxes(title="share of variance explained", rangemode="tozero")
-    swatches = [
-        style.swatch(colour, name, sign)
-        for name, colour, sign in zip(READINGS, COLOURS, SIGNS, strict=True)
-    ]
-    style.note(figure, "   ".join([*swatches, style.swatch(style.OTHER, "the graft’s layer", "┊")]))
+    readings = zip(COLOURS, READINGS, SIGNS, strict=True)
+    style.note(figure, style.key(*readings, (style.OTHER, "the graft’s layer", "┊")))
     return figure

@@ -36,13 +36,9 @@ def _projection(result: Upstream, index: int) -> Bars:
     name = result.projections[index]
     title = f"<b>{name}</b>: pre-activation of {result.neuron}"
     if len(result.projections) > 1:
-        made = style.signed(result.shares[index])
-        title = f"<b>{name}</b>: {made} of the activation’s difference of {_change(result)}"
+        made, change = style.signed(result.shares[index]), style.signed(result.shares.sum())
+        title = f"<b>{name}</b>: {made} of the activation’s difference of {change}"
     return panel((title,), names, series, ROWS)
-
-
-def _change(result: Upstream) -> str:
-    return style.signed(result.shares.sum())
 
 
 def _with_control(

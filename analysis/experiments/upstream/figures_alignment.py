@@ -6,10 +6,9 @@ from jaxtyping import Float
 from plotly.subplots import make_subplots
 
 from analysis.drawing import style
-from analysis.drawing.labels import thinned
+from analysis.drawing.labels import token_axis
 from analysis.experiments.upstream.measured import Upstream
 
-MOST_TICKS = 40
 PANEL, BETWEEN = 130, 30
 COLOURS = (style.TRUE, style.FOIL)
 
@@ -26,20 +25,10 @@ def upstream_alignment(result: Upstream) -> go.Figure:
     _line(figure, result.activation[0], labels, 3, style.CLEAN, "activation")
     for row, title in enumerate(("neuron’s cosine", "pre-activation", "activation"), start=1):
         figure.update_yaxes(title=title, zerolinewidth=2, row=row)
-    ticks = thinned(len(labels), MOST_TICKS, (len(labels) - 1,))
-    figure.update_xaxes(showgrid=False, zeroline=False, range=[-0.7, len(labels) - 0.3])
-    figure.update_xaxes(
-        title="token of the clean prompt",
-        tickvals=ticks,
-        ticktext=[labels[i] for i in ticks],
-        tickangle=-90,
-        row=3,
-    )
-    swatches = [
-        style.swatch(colour, f"{name}")
-        for colour, name in zip(COLOURS, result.projections, strict=False)
-    ]
-    style.note(figure, "   ".join([*swatches, style.swatch(style.CLEAN, "activation")]))
+    figure.update_xaxes(**token_axis(labels))
+    figure.update_xaxes(title="token of the clean prompt", row=3)
+    projections = zip(COLOURS, result.projections, strict=False)
+    style.note(figure, style.key(*projections, (style.CLEAN, "activation")))
     return figure
 
 

@@ -1,9 +1,8 @@
 """The chain from head to neuron to answer, each patched while others are held."""
 
-import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
+from analysis.drawing import marks, style
 from analysis.engines.mediation import Patch
 from analysis.experiments.upstream.measured import Upstream
 
@@ -48,17 +47,6 @@ def _marks(
     look: tuple[str, str, float, str],
 ) -> None:
     (of, direction), (colour, symbol, shift, label) = what, look
-    found = result.mediated(direction, of)
-    figure.add_scatter(
-        x=[round(each.mean, 4) for each in found],
-        y=[row + shift for row in range(len(names))],
-        mode="markers",
-        marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
-        error_x=style.whiskers(colour, *np.array(found).T),
-        customdata=[
-            [name, of, label, *(style.plain(value, 3) for value in each)]
-            for name, each in zip(names, found, strict=True)
-        ],
-        hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]}: %{customdata[3]} "
-        "[%{customdata[4]}, %{customdata[5]}]<extra></extra>",
-    )
+    found, rows = result.mediated(direction, of), [row + shift for row in range(len(names))]
+    label = f", {of}, {label}"
+    marks.estimates(figure, found, names, colour, label, rows=rows, size=9, symbol=symbol)

@@ -34,13 +34,7 @@ def upstream_sources(result: Upstream) -> go.Figure:
             figure, f"<b>{name}</b>", figure.get_subplot(1, side + 1).xaxis.domain[0], 1, yshift=4
         )
     figure.update_xaxes(title="attention head", showgrid=False, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(**style.rows(labels))
     figure.update_yaxes(title="source token", col=1)
     return figure
 
@@ -118,40 +112,17 @@ def _pair_dots(
     figure: go.Figure, result: Upstream, order: Int[np.ndarray, " row"], names: list[str]
 ) -> None:
     values = result.contrast[:, result.leading][:, order]
-    rows = list(range(len(names)))
+    colour = style.CLEAN
     if len(values) > 1:
-        _single_pairs(figure, result, values[1:], names)
+        _single_pairs(figure, values[1:], names)
         held_out = [result.held_out_difference(result.components[i]) for i in order]
-        means = np.array([each.mean for each in held_out])
-        spans = [(each.low, each.high) for each in held_out]
-        figure.add_scatter(
-            x=means.astype(float).round(4).tolist(),
-            y=rows,
-            mode="markers",
-            marker={"color": style.CLEAN, "size": 9},
-            error_x={
-                "array": [high - m for m, (_, high) in zip(means.tolist(), spans, strict=True)],
-                "arrayminus": [m - low for m, (low, _) in zip(means.tolist(), spans, strict=True)],
-                "color": style.CLEAN,
-                "thickness": 2,
-                "width": 0,
-            },
-            customdata=[
-                [name, style.signed(m), style.plain(low), style.plain(high)]
-                for name, m, (low, high) in zip(names, means, spans, strict=True)
-            ],
-            hovertemplate="%{customdata[0]}: mean %{customdata[1]} (%{customdata[2]} to "
-            "%{customdata[3]})<extra></extra>",
-        )
-    label, colour = "pair asked about", style.CLEAN
+        marks.estimates(figure, held_out, names, colour, ", mean", size=9, form=style.signed)
+    label = "pair asked about"
     marks.rings(figure, values[0], names, label, colour=colour, size=10, form=style.signed)
 
 
 def _single_pairs(
-    figure: go.Figure,
-    result: Upstream,
-    values: Float[np.ndarray, "pair row"],
-    names: list[str],
+    figure: go.Figure, values: Float[np.ndarray, "pair row"], names: list[str]
 ) -> None:
     places = [(pair, row) for pair in range(len(values)) for row in range(len(names))]
     figure.add_scatter(

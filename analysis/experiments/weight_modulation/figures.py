@@ -124,14 +124,14 @@ def _axes(figure: go.Figure, result: WeightModulation) -> None:
 
 def _notes(figure: go.Figure, result: WeightModulation) -> None:
     prompts = [
-        style.swatch(colour, f"{name} prompt")
+        (colour, f"{name} prompt")
         for colour, name, _ in zip(COLOURS, NAMES, result.prompts, strict=False)
     ]
     inputs = "gate and up" if result.gated else "input weights"
     grey = f"{len(result.controls)} other neurons of the layer (loss: the first)"
     style.note(
         figure,
-        "   ".join(prompts),
+        style.key(*prompts),
         style.swatch(style.TRUE, f"loss on {result.texts} news texts"),
         f"solid: output weights scaled; dotted: {inputs}",
         style.swatch(style.OTHER, grey, "━") if result.controls else "no other neuron to compare",
