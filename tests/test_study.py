@@ -23,7 +23,7 @@ from analysis.questions import Question
 from report.page import pages
 from report.place import Place
 from tests import families
-from tests.prose import undrawn
+from tests.prose import Prose, undrawn
 from tests.questions import CLEAN, CORRUPTED, TREES
 from tests.subjects import make_subject
 
@@ -249,7 +249,7 @@ def test_the_chapter_of_what_was_answered_elsewhere_leads_there_if_it_is_shown(b
         )
     for page in (alone, beside):
         assert "This was asked of" in page
-        assert "an-neuron census --question" in page
+        assert "an-neuron census --question" in Prose(page).text
     assert 'href="../an/census.html"' in beside
     assert "../an/" not in alone
 
