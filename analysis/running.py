@@ -85,7 +85,8 @@ def check_suits(experiment: Experiment, question: Question) -> None:
     if "words" in experiment.needs and not question.has_words:
         raise UserError(
             f"There are no groups of words for {question.target[:40]!r} against "
-            f"{question.foil[:40]!r}: give a question that has them with --question."
+            f"{question.foil[:40]!r}: give a sentence with {{}} in it and two lists of words, as a "
+            "question of the library or a file has them."
         )
     if "crossed" in experiment.needs and question.crossed is None:
         raise UserError(

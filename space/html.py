@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from analysis import wording
 from analysis.drawing.style import THEMES, escaped
-from analysis.errors import UserError
+from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.activations.compute import Activations
 from analysis.experiments.activations.token_rows import token_rows
 from analysis.wording import markup, plain
@@ -61,7 +61,8 @@ def finding(answer: Answer, question: Mapping[str, str]) -> str:
 
 def error(what: UserError, question: Mapping[str, str]) -> str:
     """What was wrong and what would be right, and the question that it answers."""
-    text = markup('<p class="error" role="alert">{}</p>', shown(str(what)))
+    kind = "error unsuited" if isinstance(what, UnsuitedError) else "error"
+    text = markup('<p class="{}" role="alert">{}</p>', kind, shown(str(what)))
     return _answering(text, question)
 
 

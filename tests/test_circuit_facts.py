@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from analysis import sentences
+from analysis.drawing import style
 from analysis.experiments import named
 from analysis.experiments.circuit.facts import facts
+from analysis.experiments.circuit.measured import edge_rows
 from tests.synthetic import Plan, evidence
 
 
@@ -87,3 +89,18 @@ def test_what_drives_a_node_may_be_the_exchanged_token():
     result = changed(edges=edges, kept=kept)
     assert facts(result).opposed.source == "token"
     assert "driven most by the exchanged token (20" in sentences_of(result).back
+
+
+def test_an_edge_from_an_exchanged_token_comes_from_the_one_that_its_receiver_reads():
+    kept, edges = evidence(Plan()).circuit.kept.copy(), evidence(Plan()).circuit.edges.copy()
+    kept[0, :3], edges[0, :3] = True, 0.3
+    result = changed(kept=kept, edges=edges, exchanged=(3, 4), positions=np.array([3, 4, 5]))
+    read = {
+        row["receiver"]: row["sender_position"]
+        for row in edge_rows(result)
+        if row["sender"] == "token"
+    }
+    assert read == {"MLP 0": 3, "L2H0": 4, "L3N5": 4}
+    names = {note.text for note in result.figure().layout.annotations}
+    assert {style.short(result.tokens[at]) for at in (3, 4)} <= names
+    assert "on a way from the exchanged tokens to" in sentences_of(result).how

@@ -209,12 +209,9 @@
     at("verdict").classList.toggle("wrong", wrong);
     const found = () => answer.scrollIntoView({ block: "center" });
     const more = wrong ? [] : [button("See how it was found", found)];
-    if (name === "find")
-      more.push(
-        wrong
-          ? button(UNREAD, () => wish("neuron_sweep", "patching", view))
-          : button(TOGETHER, () => wish("neuron_sets", "sets", view)),
-      );
+    /* Words of several tokens, which a sweep can patch and a search cannot read. */
+    if (answer.querySelector(".unsuited")) more.push(button(UNREAD, () => wish("neuron_sweep", "patching", view)));
+    if (name === "find" && !wrong) more.push(button(TOGETHER, () => wish("neuron_sets", "sets", view)));
     const sentences = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);
       copy.removeAttribute("role");

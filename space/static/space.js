@@ -94,7 +94,7 @@
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =
-      `Now: ${view.neuron || "its own neuron"} · ${asked(view)}`;
+      `Now: ${view.neuron || "the best neuron"} of ${view.model} · ${asked(view)}`;
     document.getElementById("kept").hidden = !isKept(view);
     const link = home + (shared.size ? `?${shared}` : "") + location.hash;
     document.getElementById("link").value = fits ? link : "The texts are too long for a link.";

@@ -63,16 +63,27 @@ def circuit(result: Circuit) -> go.Figure:
 def _layout(result: Circuit) -> tuple[dict[int, _Point], list[int]]:
     """Points by place in the axes of ``edges``, and the positions of the columns.
 
-    The exchanged tokens are -1, nodes have their own numbers, the answer comes behind them.
+    Nodes have their own numbers, the answer comes behind them, and exchanged tokens are negative.
     """
     last = len(result.tokens) - 1
-    used = {int(result.positions[i]) for i in result.drawn} | {result.exchanged[0], last}
-    columns = sorted(used)
-    points = {-1: _Point(columns.index(result.exchanged[0]), 0)}
+    sources = {result.source(receiver) for sender, receiver in result.drawn_edges if not sender}
+    columns = sorted({int(result.positions[i]) for i in result.drawn} | sources | {last})
+    points = {_token(at): _Point(columns.index(at), 0) for at in sources}
     for row, node in enumerate(result.drawn, 1):
         points[node] = _Point(columns.index(int(result.positions[node])), row)
     points[len(result.nodes)] = _Point(columns.index(last), len(result.drawn) + 1)
     return points, columns
+
+
+def _token(position: int) -> int:
+    """The place in the layout of the exchanged token at a position, and the other way round."""
+    return -1 - position
+
+
+def _ends(result: Circuit, edge: tuple[int, int]) -> tuple[int, int]:
+    """The places in the layout between which an edge runs."""
+    sender, receiver = edge
+    return sender - 1 if sender else _token(result.source(receiver)), receiver
 
 
 def _aside(start: _Point, end: _Point) -> float:
@@ -85,14 +96,13 @@ def _edge(
     figure: go.Figure, result: Circuit, edge: tuple[int, int], points: dict[int, _Point]
 ) -> None:
     """A line whose width and colour say what the edge moves, with its numbers at its middle."""
-    sender, receiver = edge
+    ends = _ends(result, edge)
     effect = float(result.edges[edge])
-    start, end = points[sender - 1], points[receiver]
+    start, end = (points[node] for node in ends)
     colour = style.TARGET if effect >= 0 else style.FOIL
     aside = _aside(start, end) * (1 if effect >= 0 else -1)
     x = start.x + (end.x - start.x) * STEPS + 4 * aside * STEPS * (1 - STEPS)
     y = start.y + (end.y - start.y) * STEPS
-    ends = sender - 1, receiver
     names = [_name(result, node) for node in ends]
     figure.add_scatter(
         x=x.round(4).tolist(),
@@ -115,7 +125,7 @@ def _edge(
 
 def _nodes(figure: go.Figure, result: Circuit, points: dict[int, _Point]) -> None:
     """Marks with their names beside them; the first of their data is what can be pressed."""
-    ends = (-1, len(result.nodes))
+    ends = [node for node in points if node not in result.drawn]
     figure.add_scatter(
         x=[points[end].x for end in ends],
         y=[points[end].y for end in ends],
@@ -152,13 +162,13 @@ def _name(result: Circuit, node: int) -> str:
     if node == len(result.nodes):
         return "answer"
     if node < 0:
-        return f"exchanged token {style.escaped(result.at(result.exchanged[0]))}"
+        return f"exchanged token {style.escaped(result.at(_token(node)))}"
     return f"{result.nodes[node]} at {style.escaped(result.place(node))}"
 
 
 def _named(result: Circuit, node: int) -> str:
     """What an address calls it."""
-    if node in (-1, len(result.nodes)):
+    if node < 0 or node == len(result.nodes):
         return "token" if node < 0 else "answer"
     return f"{result.nodes[node].replace(' ', '')}.{int(result.positions[node])}"
 
@@ -172,18 +182,17 @@ def _symbol(result: Circuit, node: int) -> str:
 def _labels(figure: go.Figure, result: Circuit, points: dict[int, _Point]) -> None:
     """Names, beside all edges that lean their way; edges leave to the right but in the last."""
     names = {i: result.nodes[i] for i in result.drawn}
-    names |= {
-        -1: style.short(result.tokens[result.exchanged[0]]),
-        len(result.nodes): style.visible(result.target),
-    }
+    names |= {node: style.short(result.tokens[_token(node)]) for node in points if node < 0}
+    names[len(result.nodes)] = style.visible(result.target)
     last = max(point.x for point in points.values())
     for node, name in names.items():
         point = points[node]
         side = 1 if point.x == last else -1
         leaning = [
-            _aside(points[i - 1], points[j])
-            for i, j in result.drawn_edges
-            if points[i - 1].x == points[j].x == point.x and (result.edges[i, j] >= 0) == (side > 0)
+            _aside(points[i], points[j])
+            for edge in result.drawn_edges
+            for i, j in [_ends(result, edge)]
+            if points[i].x == points[j].x == point.x and (result.edges[edge] >= 0) == (side > 0)
         ]
         figure.add_annotation(
             text=name,

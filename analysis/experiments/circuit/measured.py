@@ -90,6 +90,14 @@ class Circuit(PairResult):
         """The token at which a node is, with its position."""
         return self.at(int(self.positions[node]))
 
+    def source(self, receiver: int) -> int:
+        """The position of the exchanged token that a node reads, or the answer behind them.
+
+        Its own where that was exchanged, else the last one before it.
+        """
+        at = [*self.positions, len(self.tokens) - 1][receiver]
+        return max(each for each in self.exchanged if each <= at)
+
     def at(self, position: int) -> str:
         """A token with its position."""
         return f"{self.tokens[position].strip()} ({position})"
@@ -146,7 +154,7 @@ def edge_rows(result: Circuit) -> list[dict[str, Any]]:
     return [
         {
             "sender": senders[i],
-            "sender_position": places[i - 1] if i else result.exchanged[0],
+            "sender_position": places[i - 1] if i else result.source(j),
             "receiver": receivers[j],
             "receiver_position": [*places, len(result.tokens) - 1][j],
             "effect": float(result.edges[i, j]),
