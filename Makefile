@@ -6,10 +6,12 @@ RUN := $(VENV)/bin/python
 QUESTIONS := are bracket her
 ARTICLES ?= 400
 JOBS ?= 2
+# Of tests; one more than processors, for many wait for a browser or for a process of their own.
+TESTERS ?= 3
 # What is used is compiled when it is first used: a fifth of all that is installed.
 INSTALL := $(RUN) -m pip install --quiet --no-compile
 HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
-TESTS := $(RUN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+TESTS := $(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
