@@ -93,6 +93,8 @@ def percent(share: float) -> str:
     digits = 0 if abs(value) >= 10 or value == int(value) else 1 if abs(value) >= 1 else 2
     if 0 < abs(value) < 0.005:
         digits = min(4, 1 - math.floor(math.log10(abs(value))))
+    if 0 < abs(value) < 0.00005:
+        return f"{'<' if value > 0 else '>' + MINUS}0.0001{THIN}%"
     return f"{number(value, digits)}{THIN}%"
 
 

@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import exchanged, noun, prompt, typed, written
+from analysis.wording import exchanged, noun, percent, prompt, typed, written
 from tests.committed import FOLDER, committed
 
 SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
@@ -29,6 +29,15 @@ def test_a_command_breaks_its_line_at_no_option_and_what_it_quotes_is_escaped():
     option = re.compile('<span class="option">(--[a-z]+)</span>')
     assert option.findall(typed(command)) == ["--clean", "--c", "--json"]
     assert option.sub(r"\1", typed(command)) == str(escape(command))
+
+
+@pytest.mark.parametrize(
+    ("share", "seen"),
+    [(0, "0"), (0.5, "50"), (0.0123, "1.2"), (0.00012, "0.01"), (2e-5, "0.0020"),
+     (1.23e-6, "0.0001"), (1e-8, "<0.0001"), (-1e-8, ">−0.0001")],
+)  # fmt: skip
+def test_a_share_that_is_not_nil_is_never_told_as_nil(share, seen):
+    assert percent(share) == f"{seen}\u202f%"
 
 
 def test_what_has_no_letter_and_no_digit_is_a_mark():

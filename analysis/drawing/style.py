@@ -41,7 +41,9 @@ def visible(token: str) -> str:
 
 def escaped(text: str) -> str:
     """Any text with nothing left that a figure could take as markup, formula or control."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else f"⟨{ord(c):X}⟩" for c in text)
+    shown = "".join(
+        c if unicodedata.category(c)[0] != "C" else f"⟨{ord(c):X}⟩" for c in text.replace("\n", "⏎")
+    )
     return html.escape(shown, quote=False).replace("$", "&#36;")
 
 

@@ -143,6 +143,7 @@
     for (const prompt of Object.values(prompts))
       prompt.addEventListener("input", () => {
         written = true;
+        about = { question: about.question };
         tell();
       });
     form.addEventListener("click", ({ target: pressed }) => {

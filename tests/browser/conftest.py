@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis import EMBEDDED, questions, results
-from report import build as building
+from report import files
 from report.build import build
 from report.page import POST
 from report.place import Place
@@ -94,8 +94,8 @@ def stills(tmp_path_factory) -> Path:
         first = draw(dict(list(figures.items())[:2]), *options)
         return {f"{name}.png": next(iter(first.values())) for name in figures} | first
 
-    draw = building.draw
+    draw = files.draw
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BROWSER_PATH", str(CHROMIUM))
-        patched.setattr(building, "draw", some)
+        patched.setattr(files, "draw", some)
         return built(tmp_path_factory, Plan(), Place(stills=True))
