@@ -74,8 +74,6 @@ def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> Non
 
 def corpus_auc(result: CorpusScan) -> go.Figure:
     """How well the model and each neuron tell the places of the target, with intervals."""
-    if not often_enough(result):
-        return style.nothing()
     names = [MODEL, *result.neurons]
     areas = np.concatenate([result.model_auc[None], result.auc])
     figure = style.canvas(90 + 84 * len(names), left=style.label_width(names) + 20, right=20)
