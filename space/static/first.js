@@ -211,7 +211,7 @@
     const found = () => answer.scrollIntoView({ block: "center" });
     const more = wrong ? [] : [button("See how it was found", found)];
     /* Words of several tokens, which a sweep can patch and a search cannot read. */
-    if (answer.querySelector(".unsuited")) more.push(button(UNREAD, () => wish("neuron_sweep", "patching", view)));
+    if (name === "find" && answer.querySelector(".unsuited")) more.push(button(UNREAD, () => wish("neuron_sweep", "patching", view)));
     if (name === "find" && !wrong) more.push(button(TOGETHER, () => wish("neuron_sets", "sets", view)));
     const sentences = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);
