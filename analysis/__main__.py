@@ -10,6 +10,7 @@ import typer
 
 from analysis import command_line, console
 from analysis.errors import UserError
+from analysis.imports import leave_all
 
 
 def main() -> int:
@@ -22,7 +23,9 @@ def main() -> int:
 
 def script() -> None:
     """What ``an-neuron`` starts."""
-    sys.exit(main())
+    code = main()
+    leave_all()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

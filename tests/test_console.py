@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import console
-from analysis.imports import uncollected
+from analysis.imports import leave_all, uncollected
 
 NUMBERS = st.integers(10_000, 99_999)
 ROWS = st.dictionaries(st.sampled_from(["margin", "cost", "kl"]), NUMBERS, min_size=1)
@@ -78,3 +78,10 @@ def test_the_collector_is_off_while_libraries_are_imported_and_as_before_behind_
         assert [*seen, gc.isenabled()] == [False, before]
     finally:
         gc.enable()
+
+
+def test_what_is_there_when_a_process_ends_is_not_walked_through_once_more():
+    kept = [[]]
+    assert any(each is kept for each in gc.get_objects())
+    leave_all()
+    assert not any(each is kept for each in gc.get_objects())
