@@ -163,6 +163,21 @@
       const { question } = about;
       wish("find", "find", { ...parts, ...none, question, neuron: "" });
     };
+    /* An address that names words or prompts is of somebody's own, and so is the form then, if it can
+       say them: what it has no word for stays in the workbench. */
+    const restore = () => {
+      const usual = { ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value };
+      const view = { question: about.question, ...usual, ...Object.fromEntries(query) };
+      if (!Object.keys(usual).some((name) => query.has(name))) return;
+      const bare = (text) => text.split(/(?<!\\)\|/).map((each) => each.trimStart()).join("|");
+      const sayable = (name) => token(bare(view[name])) === view[name];
+      if (Object.keys(none).some((name) => query.has(name)) || !Object.keys(fields).every(sayable)) return;
+      for (const [name, field] of Object.entries(fields)) field.value = bare(view[name]);
+      for (const [name, prompt] of Object.entries(prompts)) prompt.value = view[name];
+      about = { question: view.question };
+      written = true;
+    };
+    restore();
     tell();
   };
 

@@ -1,10 +1,12 @@
 """A visitor's own words on the first screen, and several pairs of prompts pasted into the page."""
 
+from space.view import USUAL
 from tests.browser.space_page import MARKS, SpaceVisit
 from tests.space.questions import VIEW
 
 pytestmark = MARKS
 
+PARTS = ("target", "foil", "clean", "corrupted")
 LINES = """I saw the egg and ate | I saw the pear and ate
 I saw the owl and the | I saw the dog and the | the| an | his| a"""
 
@@ -17,6 +19,26 @@ def test_pasted_pairs_are_asked_and_stand_in_the_address(context, address):
         )
         visit.press("Sweep the neurons")
         assert "other pair" in visit.see_answer("neuron_sweep", 1)
+
+
+def test_words_that_an_address_names_stand_in_the_form(context, address):
+    with SpaceVisit(context, address, foil=" the", clean="I saw the egg and ate") as visit:
+        read = {name: visit.tab.locator(f"#own-{name}").input_value() for name in PARTS}
+        assert read == {
+            "target": USUAL.target.strip(),
+            "foil": "the",
+            "clean": "I saw the egg and ate",
+            "corrupted": USUAL.corrupted,
+        }
+        visit.tab.locator("#own-foil").fill("his")
+        assert visit.tab.locator("#own-clean").input_value() == "I saw the egg and ate"
+
+
+def test_words_that_the_form_cannot_say_leave_it_as_it_was(context, address):
+    with SpaceVisit(context, address) as visit:
+        usual = visit.tab.locator("#own-foil").input_value()
+    with SpaceVisit(context, address, foil="the") as visit:
+        assert visit.tab.locator("#own-foil").input_value() == usual
 
 
 TOGETHER = "How many does it take together?"
