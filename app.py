@@ -1,11 +1,10 @@
 """Starts the Space: ``python app.py``."""
 
-from analysis.imports import leave_all, uncollected
+from analysis.imports import uncollected
 
 with uncollected():
     from space.launch import make, serve
 
-leave_all()
 demo = make()
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ def uncollected() -> Iterator[None]:
 
 
 def leave_all() -> None:
-    """Let the collector pass over all that there is now: it stays until the process ends.
+    """Let the collector pass over all that there is, where a process is about to end.
 
-    Before a process ends, this spares it a last walk through its libraries, which takes a second.
+    That spares it a last walk through its libraries, which takes a second.
     """
     gc.freeze()
