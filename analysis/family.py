@@ -1,4 +1,4 @@
-"""Where the parts of a block live in a Hugging Face module, read off TransformerLens' adapters."""
+"""Where the parts of a block live in a Hugging Face module."""
 
 import copy
 import inspect
@@ -8,16 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from transformer_lens.factories.architecture_adapter_factory import ArchitectureAdapterFactory
-from transformer_lens.model_bridge.generalized_components import (
-    JointGateUpMLPBridge,
-    MLPBridge,
-    MoEBridge,
-    ParallelBlockBridge,
-)
-from transformer_lens.model_bridge.sources import build_bridge_config_from_hf
 from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
@@ -38,6 +29,7 @@ class Family:
         mlp_in: in a block, what makes pre-activations of what the MLP reads; None where gate and up
             are one matrix.
         mlp_gate: in a block, the same for the gate, where the MLP has one.
+        gated: whether the MLP multiplies an activated gate by a second, linear reading (up).
         mlp_out: in a block, what turns activations into the MLP's output.
         mlp_post: in a block, the norm between the MLP's output and the residual stream, if any.
         positions: whether positions have embeddings that are added to those of tokens.
@@ -51,6 +43,7 @@ class Family:
     mlp_norm: str | None
     mlp_in: str | None
     mlp_gate: str | None
+    gated: bool
     mlp_out: str
     mlp_post: str | None
     positions: bool
@@ -101,84 +94,6 @@ def _entering(
     finally:
         for handle in handles:
             handle.remove()
-
-
-def family_of(config: Any, kind: str) -> Family:
-    """Where a transformers architecture keeps its parts.
-
-    Args:
-        config: the transformers configuration.
-        kind: name of the model's class.
-
-    Raises:
-        UserError: it is no decoder with neurons in every block, or TransformerLens does not know
-            it.
-    """
-    if config.is_encoder_decoder:
-        raise UserError(f"{kind} is an encoder with a decoder: only decoders are studied here.")
-    mapping = _component_mapping(config, kind)
-    if "blocks" not in mapping or "ln_final" not in mapping:
-        raise UserError(f"{kind} has no blocks with a norm behind the last that can be hooked.")
-    block = mapping["blocks"]
-    parts = block.submodules
-    if "attn" not in parts or {"mamba", "mixer", "ssm", "linear_attn"} & parts.keys():
-        raise UserError(f"{kind} has blocks without attention, which are not supported here.")
-    mlp = parts.get("mlp")
-    if isinstance(mlp, MoEBridge):
-        raise UserError(
-            f"{kind} is a mixture of experts: which neurons a token meets hangs on the text, and a"
-            " patch would have to choose them anew. That is not supported here."
-        )
-    if not isinstance(mlp, MLPBridge):
-        raise UserError(f"{kind} has no MLPs: no neurons to study.")
-    if "out" not in mlp.submodules or "o" not in parts["attn"].submodules:
-        raise UserError(f"{kind} has no output weights of MLPs or heads that can be hooked.")
-
-    def path(*names: str) -> str | None:
-        """The dotted path of a part of a block, if there is one; OPT's MLP has no name."""
-        place, found = parts, []
-        for name in names:
-            if name not in place:
-                return None
-            found.append(place[name].name)
-            place = place[name].submodules
-        return ".".join(each for each in found if each)
-
-    attn_out, mlp_out = path("attn", "o"), path("mlp", "out")
-    assert attn_out
-    assert mlp_out
-    return Family(
-        blocks=block.name,
-        final_norm=mapping["ln_final"].name,
-        attn_out=attn_out,
-        attn_written=path("ln1_post") or attn_out,
-        mlp_norm=path("ln2"),
-        mlp_in=None if isinstance(mlp, JointGateUpMLPBridge) else path("mlp", "in"),
-        mlp_gate=path("mlp", "gate"),
-        mlp_out=mlp_out,
-        mlp_post=path("ln2_post"),
-        positions="pos_embed" in mapping,
-        parallel=isinstance(block, ParallelBlockBridge),
-    )
-
-
-def _component_mapping(config: Any, kind: str) -> dict[str, Any]:
-    """TransformerLens' names of a causal architecture's parts.
-
-    Raises:
-        UserError: it has none, or not for this configuration, or every position sees all others.
-    """
-    if kind not in ArchitectureAdapterFactory._adapters:
-        raise UserError(f"{kind} is not an architecture that TransformerLens can hook.")
-    try:
-        described = build_bridge_config_from_hf(config, kind, kind, torch.float32)
-        adapter = ArchitectureAdapterFactory.select_architecture_adapter(described)
-        mapping = adapter.component_mapping or {}
-    except Exception as error:
-        raise UserError(f"{kind} of this configuration cannot be hooked ({error}).") from error
-    if described.attention_dir != "causal" or not getattr(config, "is_causal", True):
-        raise UserError(f"{kind} reads in both directions: it does not tell the next word.")
-    return dict(mapping)
 
 
 def activation_of(config: Any) -> Callable[[Tensor], Tensor]:

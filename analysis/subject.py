@@ -7,22 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformer_lens.model_bridge import TransformerBridge
-from transformer_lens.model_bridge.sources import build_bridge_from_module
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.pytorch_utils import Conv1D
 
 from analysis.arithmetic import Arithmetic
 from analysis.errors import UserError
-from analysis.family import Family, activation_of, family_of, part, share_weights
+from analysis.family import Family, activation_of, part, share_weights
 from analysis.neuron import Neuron
 from analysis.norms import Norm, read_norm
 from analysis.read_out import ReadOut, read_out
 from analysis.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
 
 USUAL_CONTEXT = 2048
 """Tokens that a model without a longest prompt is asked to read, as most of its time were."""
@@ -49,6 +51,7 @@ class Subject(Vocabulary):
         model: the plain transformers model (fast passes), evaluation mode, no gradients wanted.
         tokenizer: its tokenizer.
         origin: name, source and revision, for provenance.
+        family: where it keeps its parts.
         prepend_bos: whether prompts start with the beginning-of-sequence token, a policy per model.
         scales_behind: what the norms behind its MLPs are taken to divide by in ``writes``, one a
             layer; None where there are none, or they are not frozen (``linearity.frozen``).
@@ -58,27 +61,17 @@ class Subject(Vocabulary):
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     origin: Origin
+    family: Family
     prepend_bos: bool
     scales_behind: Float[Tensor, " layer"] | None = None
     frozen_at: str = ""
 
     @cached_property
-    def bridge(self) -> TransformerBridge:
+    def bridge(self) -> "TransformerBridge":
         """TransformerLens hooks over the same parameter tensors (nothing is copied)."""
-        twin = share_weights(self.model)
-        twin.config._attn_implementation = "eager"  # others do not tell their patterns
-        architecture = type(self.model).__name__
-        with torch.inference_mode(False):  # weights split in inference mode could have no gradient
-            return build_bridge_from_module(twin, architecture, hf_config=twin.config)
+        from analysis.hooks import hooked
 
-    @cached_property
-    def family(self) -> Family:
-        """Where this architecture keeps its parts.
-
-        Raises:
-            UserError: it is not supported.
-        """
-        return family_of(self.config, type(self.model).__name__)
+        return hooked(self.model)
 
     @cached_property
     def blocks(self) -> list[nn.Module]:
@@ -209,9 +202,10 @@ class Subject(Vocabulary):
 
     def W_out(self, layer: int) -> Float[Tensor, "d_mlp d_model"]:  # noqa: N802
         """What each neuron of ``layer`` writes to the residual stream per unit of activation."""
-        weight = self.bridge.blocks[layer].mlp.W_out
+        module = part(self.blocks[layer], self.family.mlp_out)
+        weight = module.weight
         assert isinstance(weight, Tensor)
-        return weight.detach()
+        return weight.detach() if isinstance(module, Conv1D) else weight.detach().T
 
     @property
     def W_E(self) -> Float[Tensor, "d_vocab d_model"]:  # noqa: N802

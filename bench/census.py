@@ -15,6 +15,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.engines.reading import Window
+from analysis.loading.models import assembled
 from analysis.subject import Origin, Subject
 from analysis.weights.agreement import agreement
 from analysis.weights.congruence import MEASURES, Block, Surveyor
@@ -28,7 +29,7 @@ def gpt2_large(layers: int = 36) -> Subject:
     torch.manual_seed(0)
     config = GPT2Config(n_embd=1280, n_layer=layers, n_head=20)
     model = GPT2LMHeadModel(config).eval().requires_grad_(False)
-    return Subject(model, None, Origin("gpt2-large shape", "random weights", "seed 0"), True)
+    return assembled(model, None, Origin("gpt2-large shape", "random weights", "seed 0"), True)
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.engines.reading import Window
+from analysis.loading.models import assembled
 from analysis.prompts import Prompt, PromptPair
 from analysis.scanning.scan import scan
 from analysis.subject import Origin, Subject
@@ -29,7 +30,7 @@ def random_model(layers: int = LAYERS) -> Subject:
         vocab_size=VOCAB,
     )
     model = LlamaForCausalLM(config).eval().requires_grad_(False)
-    return Subject(model, None, Origin("curve", "random weights", "seed 0"), False)
+    return assembled(model, None, Origin("curve", "random weights", "seed 0"), False)
 
 
 def pair(length: int, vocabulary: int = VOCAB) -> PromptPair:

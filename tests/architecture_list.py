@@ -8,7 +8,7 @@ from transformers import AutoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from analysis.errors import UserError
-from analysis.family import family_of
+from analysis.hooks import family_of
 from tests import families
 
 HEAD = """# Architectures

@@ -9,6 +9,7 @@ import functools
 import transformers
 from transformers import PreTrainedModel
 
+from analysis.loading.models import assembled
 from analysis.subject import Origin, Subject
 from tests import tiny
 
@@ -122,7 +123,7 @@ def shared_subject(name: str) -> Subject:
 
 def new_subject(name: str) -> Subject:
     origin = Origin(f"tiny-{name}", "random weights", "seed 0")
-    subject = Subject(
+    subject = assembled(
         make_model(*(CONFIGS | BRIEFLY)[name]), tiny.tokenizer(), origin, prepend_bos=False
     )
     _ = subject.bridge  # as whatever runs an experiment does

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import zlib
 
+from analysis.loading.models import assembled
 from analysis.subject import Origin, Subject
 from tests import tiny
 
@@ -13,7 +14,7 @@ MAKERS = {"gpt2": tiny.tiny_gpt2, "llama": tiny.tiny_llama, "gpt_neox": tiny.tin
 def make_subject(architecture: str, seed: int = 0) -> Subject:
     model, tokenizer = MAKERS[architecture](seed)
     origin = Origin(f"tiny-{architecture}", "random weights", f"seed {seed}")
-    return Subject(model, tokenizer, origin, prepend_bos=architecture == "gpt2")
+    return assembled(model, tokenizer, origin, prepend_bos=architecture == "gpt2")
 
 
 class Kept:

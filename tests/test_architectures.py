@@ -11,9 +11,9 @@ from analysis.engines.tail import Tail
 from analysis.engines.twins import check_twins
 from analysis.errors import UserError
 from analysis.experiments.logit_lens.compute import logit_lens
-from analysis.loading.models import wrap
+from analysis.loading.models import assembled, wrap
 from analysis.neuron import Neuron
-from analysis.subject import Origin, Subject
+from analysis.subject import Origin
 from tests import architecture_list, families, tiny
 from tests.plant import plant
 from tests.questions import TREES, make_tiny_pair
@@ -148,7 +148,7 @@ def test_every_experiment_answers_or_says_what_stands_in_the_way(subject):
 def test_what_needs_no_gradient_leaves_a_model_fit_for_what_does():
     """Fused weights are split when the hooks are made, once, by whichever comes first."""
     model = families.make_model(*families.CONFIGS["bloom"])
-    subject = Subject(model, tiny.tokenizer(), Origin("new", "random weights", ""), False)
+    subject = assembled(model, tiny.tokenizer(), Origin("new", "random weights", ""), False)
     for name in ("writers", "neuron_sweep"):
         experiment = experiments.named(name)
         asked = running.inputs(experiment, subject, TREES, [], {})

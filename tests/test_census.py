@@ -17,7 +17,6 @@ from analysis.weights.congruence import (
     MINUS,
     Block,
     Surveyor,
-    is_gated,
     scales,
     unit_name,
     unit_neuron,
@@ -47,7 +46,7 @@ def everything(subject):
         "centred": centred,
         "standardised": centred / centred.std(1, correction=0, keepdim=True),
     }
-    return {m: torch.cat([v, -v]) if is_gated(subject) else v for m, v in found.items()}
+    return {m: torch.cat([v, -v]) if subject.family.gated else v for m, v in found.items()}
 
 
 def surveyed(subject, block):
@@ -161,7 +160,7 @@ def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
     with torch.no_grad():
         subject.bridge.blocks[1].mlp.W_out[7] = sign * 50 * column / column.norm()
     result = census(subject, contrast)
-    if sign < 0 and not is_gated(subject):
+    if sign < 0 and not subject.family.gated:
         assert result.neuron != str(neuron)  # a plain neuron does not fire below zero
         return
     name = f"{neuron}{MINUS if sign < 0 else ''}"
@@ -181,7 +180,7 @@ def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
 def test_both_directions_of_a_gated_neuron_count_and_only_one_of_a_plain_one(subject, pair):
     result = census(subject, pair.contrast)
     turned = [name for name in result.pair_units if name.endswith(MINUS)]
-    assert bool(turned) == (result.directions == 2) == is_gated(subject)
+    assert bool(turned) == (result.directions == 2) == subject.family.gated
 
 
 def test_a_hub_by_its_mean_alone_is_no_hub_once_centred(subject, pair):
@@ -209,7 +208,7 @@ def test_correlations_are_those_of_all_tokens_read_at_once(subject):
     """Each window read alone with hooks; its first token is left out."""
     texts = list(windows(subject, TEXTS, 9))
     neurons = subject.n_layers * subject.d_mlp
-    units = [3, subject.d_mlp + 1, neurons - 2, 5 + (neurons if is_gated(subject) else 0)]
+    units = [3, subject.d_mlp + 1, neurons - 2, 5 + (neurons if subject.family.gated else 0)]
     tokens = [subject.tokens(text)[-1] for text in (" an", " a", " the", ".")]
     moments = _moments(subject, units, tokens)
     _read(subject, [moments], texts, lambda _: None)
@@ -220,7 +219,7 @@ def test_correlations_are_those_of_all_tokens_read_at_once(subject):
         active.append(torch.stack(own, 1))
         predicted.append(subject.logits(window.tokens).log_softmax(-1)[1:, tokens])
         following += [*window.tokens[2:], -1][: len(window.tokens) - 1]
-    active = torch.cat(active) * torch.tensor([1, 1, 1, -1 if is_gated(subject) else 1])
+    active = torch.cat(active) * torch.tensor([1, 1, 1, -1 if subject.family.gated else 1])
     active, predicted = active.double().numpy(), torch.cat(predicted).double().numpy()
     assert moments.count == len(active)
     seen = np.array(following)[:, None] == np.array(tokens)

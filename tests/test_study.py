@@ -271,7 +271,7 @@ def test_results_of_two_questions_are_no_study(trees, bare, copied):
 
 def test_a_question_without_a_pair_makes_no_study(trees, tmp_path):
     alone = Question(clean=CLEAN, target=" an", foil=" a")
-    with pytest.raises(UserError, match="Only --clean is given"):
+    with pytest.raises(UserError, match="Only the clean prompt is given"):
         run(trees.subject, alone, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -9,9 +9,10 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from analysis.loading.models import assembled
 from analysis.neuron import Neuron
 from analysis.questions import Question
-from analysis.subject import Origin, Subject
+from analysis.subject import Origin
 from tests import tiny
 
 NEURON = Neuron(1, 7)
@@ -89,7 +90,7 @@ def made(name, seed, feature=True, spaced=False):
         pad_token_id=0,
     )
     model = tiny.randomised(LlamaForCausalLM, config, seed)
-    subject = Subject(model, words, Origin(name, "made", f"seed {seed}"), prepend_bos=spaced)
+    subject = assembled(model, words, Origin(name, "made", f"seed {seed}"), prepend_bos=spaced)
     if feature:
         direction = feature_of(seed)
         with torch.no_grad():

@@ -19,7 +19,7 @@ def check_activation(subject: Subject, tokens: Sequence[int]) -> None:
     Raises:
         UnsuitedError: they are not the model's own.
     """
-    gated = hasattr(subject.bridge.blocks[0].mlp, "gate")
+    gated = subject.family.gated
     names = ("mlp.hook_post", "mlp.hook_pre", "mlp.hook_pre_linear")[: 2 + gated]
     post, read, *linear = subject.cache(tokens, *names).values()
     activated = subject.activation(read)

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.contrast import Contrast
-from analysis.engines.grafting import Graft, is_gated
+from analysis.engines.grafting import Graft
 from analysis.engines.ridge import Fit, Sums, fit
 from analysis.engines.transfer import VALUES, Transfer
 from analysis.engines.trial import Trial
@@ -45,15 +45,15 @@ def fitted(
         which: what stands behind each name in ``VALUES``, such as " dealt out anew".
     """
     names = [f"{name}{which}" for name in used(donor, recipient)]
-    if is_gated(recipient) and not is_gated(donor):
+    if recipient.family.gated and not donor.family.gated:
         names.append("one")
     return torch.stack([found.weights[VALUES.index(name)] for name in names]).float()
 
 
 def used(donor: Subject, recipient: Subject) -> tuple[str, ...]:
     """Which of the neuron's ``READINGS`` a graft is made of, in the order of its rows."""
-    if is_gated(donor):
-        return ("gate", "in") if is_gated(recipient) else ("activation",)
+    if donor.family.gated:
+        return ("gate", "in") if recipient.family.gated else ("activation",)
     return ("in",)
 
 

@@ -63,8 +63,7 @@ class Readers:
 
 def projections(subject: Subject) -> tuple[Projection, ...]:
     """The matrices through which the MLP reads, the one under the activation function first."""
-    gated = getattr(subject.bridge.blocks[0].mlp, "W_gate", None) is not None
-    return ("gate", "up") if gated else ("in",)
+    return ("gate", "up") if subject.family.gated else ("in",)
 
 
 def neuron_readers(subject: Subject, layer: int, numbers: Sequence[int]) -> Readers:

@@ -68,11 +68,6 @@ def check_graftable(subject: Subject) -> None:
     check_activation(subject, range(min(PROBE_TOKENS, subject.context, subject.d_vocab)))
 
 
-def is_gated(subject: Subject) -> bool:
-    """Whether the MLPs multiply an activated gate by a second, linear reading."""
-    return subject.family.mlp_gate is not None
-
-
 def is_biased(subject: Subject) -> bool:
     """Whether what the MLPs read is added a bias to."""
     assert subject.family.mlp_in is not None
@@ -94,13 +89,13 @@ def activated(
     if graft.kind == "linear":
         return pre[..., 0]
     activation: Tensor = subject.activation(pre[..., 0])
-    return activation * pre[..., 1] if is_gated(subject) else activation
+    return activation * pre[..., 1] if subject.family.gated else activation
 
 
 def native(subject: Subject, neuron: Neuron) -> Graft:
     """One of the model's own neurons, as a graft."""
     family, block = subject.family, subject.blocks[neuron.layer]
-    paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]
+    paths = [family.mlp_gate, family.mlp_in] if subject.family.gated else [family.mlp_in]
     rows = []
     for module in [part(block, path) for path in paths if path]:
         bias = getattr(module, "bias", None)
@@ -159,7 +154,7 @@ def size_name(subject: Subject) -> str:
 def _widen(subject: Subject, block: nn.Module, graft: Graft | None) -> None:
     """Give a block one more neuron: the graft, or one that does nothing."""
     family = subject.family
-    paths = [family.mlp_gate, family.mlp_in] if is_gated(subject) else [family.mlp_in]
+    paths = [family.mlp_gate, family.mlp_in] if subject.family.gated else [family.mlp_in]
     for row, path in enumerate(paths):
         assert path is not None
         module = part(block, path)

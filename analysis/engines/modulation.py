@@ -34,11 +34,6 @@ class Setting:
     factor: float
 
 
-def is_gated(subject: Subject) -> bool:
-    """Whether the MLPs multiply an activated gate by a second, linear projection."""
-    return hasattr(subject.bridge.blocks[0].mlp, "gate")
-
-
 class Modulator:
     """A model, ready to run texts with weights of neurons of one layer scaled.
 
@@ -86,7 +81,7 @@ class Modulator:
             check_activation(self.subject, tokens)
             self._checked = True
         names = ["mlp.hook_post", "mlp.hook_pre", "hook_resid_post"]
-        names += ["mlp.hook_pre_linear"] if is_gated(self.subject) else []
+        names += ["mlp.hook_pre_linear"] if self.subject.family.gated else []
         return {k: v[self.layer] for k, v in self.subject.cache(tokens, *names).items()}
 
     def _one(self, cache: dict[str, Tensor], setting: Setting) -> Float[Tensor, " pos"]:

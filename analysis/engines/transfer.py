@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analysis.engines.alignment import aligned
-from analysis.engines.grafting import Recorded, features, is_biased, is_gated, record
+from analysis.engines.grafting import Recorded, features, is_biased, record
 from analysis.engines.ridge import Sums
 from analysis.neuron import Neuron
 from analysis.progress import Progress, silent
@@ -143,7 +143,7 @@ def _ids(subject: Subject, batch: Sequence[Lesson]) -> Int[Tensor, "row pos"]:
 
 
 def _wanted(donor: Subject, neuron: Neuron) -> dict[str, list[int]]:
-    names = ("in", "gate", "activations") if is_gated(donor) else ("in", "activations")
+    names = ("in", "gate", "activations") if donor.family.gated else ("in", "activations")
     return {name: [neuron.layer] for name in (*names, "resid")}
 
 
@@ -162,7 +162,7 @@ def _values(
 ) -> Float[Tensor, "token value"]:
     """The neuron's readings, dealt out anew, and another neuron's."""
     layer = neurons[0].layer
-    sources = ours["in"], ours["gate"] if is_gated(donor) else ours["in"], ours["activations"]
+    sources = ours["in"], ours["gate"] if donor.family.gated else ours["in"], ours["activations"]
     mine, theirs = (
         torch.stack([source[layer][:, each.number] for source in sources], -1) for each in neurons
     )

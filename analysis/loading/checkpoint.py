@@ -157,7 +157,7 @@ def check_architecture(config: dict[str, Any], folder: Path | str) -> None:
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS
 
-    from analysis.family import family_of
+    from analysis.loading.families import family_of
 
     values = dict(config)
     model_type = str(values.pop("model_type", None))

@@ -141,7 +141,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     """
     where, precision = placement(device, dtype)
     found = find(name)
-    from analysis.subject import Origin, Subject
+    from analysis.subject import Origin
 
     model, tokenizer = checkpoint.read(found.folder, precision)
     origin = Origin(found.name, found.source, found.revision, found.gguf)
@@ -149,7 +149,7 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    subject = Subject(model.to(where), tokenizer, origin, prepend_bos)
+    subject = assembled(model.to(where), tokenizer, origin, prepend_bos)
     check_once(subject)
     return subject
 
@@ -173,7 +173,7 @@ def wrap(
         UserError: the architecture is not supported, a weight is NaN or infinite, or hooks and
             engine do not compute the model rightly.
     """
-    from analysis.subject import Origin, Subject
+    from analysis.subject import Origin
 
     kind = type(model).__name__
     checkpoint.check_kind({**model.config.to_dict(), "architectures": [kind]}, kind)
@@ -187,9 +187,27 @@ def wrap(
     if prepend_bos is None:
         prepend_bos = _wants_bos(model, tokenizer)
     prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    subject = Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
+    subject = assembled(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
     check_once(subject)
     return subject
+
+
+def assembled(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    origin: "Origin",
+    prepend_bos: bool,
+) -> "Subject":
+    """A model with where it keeps its parts; nothing is compared yet.
+
+    Raises:
+        UserError: the architecture is not supported.
+    """
+    from analysis.loading.families import family_of
+    from analysis.subject import Subject
+
+    family = family_of(model.config, type(model).__name__)
+    return Subject(model, tokenizer, origin, family, prepend_bos)
 
 
 def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:

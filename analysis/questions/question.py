@@ -169,11 +169,9 @@ class Question(Part):
         """
         from analysis.prompts import make_pair
 
-        given = {"--clean": self.clean, "--corrupted": self.corrupted}
-        missing = [name for name, text in given.items() if not text]
-        if len(missing) == 1:
-            (has,) = set(given) - set(missing)
-            raise UserError(f"Only {has} is given: a pair needs {missing[0]} too.")
+        if bool(self.clean) != bool(self.corrupted):
+            has, lacks = ("clean", "corrupted") if self.clean else ("corrupted", "clean")
+            raise UserError(f"Only the {has} prompt is given: a pair needs the {lacks} one too.")
         return make_pair(subject, self.clean, self.corrupted, self.target, self.foil, equal=False)
 
     def prompts(self, subject: "Subject") -> "tuple[Prompt, ...]":

@@ -93,11 +93,6 @@ class Survey:
     scales: Scales
 
 
-def is_gated(subject: Subject) -> bool:
-    """Whether activations take either sign freely: act(gate) * up, not act alone."""
-    return hasattr(subject.bridge.blocks[0].mlp, "gate")
-
-
 def unit_name(subject: Subject, unit: int) -> str:
     """``L25N1527``, and ``L25N1527−`` where it is read with negative activation."""
     neurons = subject.n_layers * subject.d_mlp
@@ -145,7 +140,7 @@ class Surveyor:
 
     def __init__(self, subject: Subject, block: Block) -> None:
         self.subject, self.block = subject, block
-        self.gated = is_gated(subject)
+        self.gated = subject.family.gated
         self.neurons = subject.n_layers * subject.d_mlp
         self.scales = scales(subject, block)
         self.centre = subject.W_U.float().mean(1)

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from analysis.subject import Subject
-from analysis.weights.congruence import MEASURES, Survey, is_gated, unit_name
+from analysis.weights.congruence import MEASURES, Survey, unit_name
 from analysis.weights.orders import embedding_column
 
 HUBS = 8
@@ -39,7 +39,7 @@ def _first_by_embedding(subject: Subject, seed: int) -> Int[Tensor, " token"]:
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randperm(subject.d_vocab, generator=generator)[:SAMPLE].to(subject.device)
     columns = embedding_column(subject, drawn).T
-    neurons, gated = subject.n_layers * subject.d_mlp, is_gated(subject)
+    neurons, gated = subject.n_layers * subject.d_mlp, subject.family.gated
     best = torch.full((len(drawn),), -torch.inf, device=subject.device)
     unit = torch.zeros(len(drawn), dtype=torch.long, device=subject.device)
     for layer in range(subject.n_layers):

@@ -10,7 +10,7 @@ from torch import Tensor
 from analysis.contrast import Contrast
 from analysis.neuron import Neuron
 from analysis.subject import Subject
-from analysis.weights.congruence import MEASURES, Scales, is_gated, unit_name
+from analysis.weights.congruence import MEASURES, Scales, unit_name
 
 TOP = 15
 """Neurons listed by each order."""
@@ -42,7 +42,7 @@ class Orders:
 def orders(subject: Subject, scales: Scales, contrast: Contrast, neuron: Neuron | None) -> Orders:
     """Order all neurons, in every direction that counts, by what they do to the target."""
     values = _values(subject, scales, contrast)
-    both = torch.cat([values, -values], 1) if is_gated(subject) else values
+    both = torch.cat([values, -values], 1) if subject.family.gated else values
     unit = int(both[0].argmax()) if neuron is None else _unit(subject, both, neuron)
     top = both.topk(min(TOP, both.shape[1]), dim=1)
     return Orders(

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tokenizers import AddedToken
 
+from analysis.loading.models import assembled
 from analysis.subject import Origin, Subject
 from space import tabs
 from space.session import Session
@@ -48,7 +49,7 @@ def hostile_subject() -> Subject:
         torch.manual_seed(0)
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     origin = Origin("tiny-hostile", "random weights", "seed 0")
-    return Subject(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos=False)
+    return assembled(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos=False)
 
 
 @pytest.fixture(scope="module")

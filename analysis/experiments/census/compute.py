@@ -22,7 +22,6 @@ from analysis.weights.congruence import (
     Block,
     Survey,
     Surveyor,
-    is_gated,
     unit_name,
 )
 from analysis.weights.hubs import hubs
@@ -163,7 +162,7 @@ def census(
         target=contrast.target,
         foil=contrast.foil,
         neuron=unit_name(subject, placed.unit),
-        directions=1 + is_gated(subject),
+        directions=1 + subject.family.gated,
         frozen_at=subject.frozen_at,
         neurons=subject.n_layers * subject.d_mlp,
         vocabulary=subject.d_vocab,

@@ -18,7 +18,7 @@ from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.token_sets import members
-from analysis.weights.congruence import MINUS, SMALLEST, is_gated
+from analysis.weights.congruence import MINUS, SMALLEST
 from analysis.weights.words import spellings
 
 TOP = 15
@@ -293,7 +293,7 @@ def _layer_best(subject: Subject, neuron: Neuron) -> Float[np.ndarray, " other"]
         logits = (rows @ subject.W_U).float()
         spread, mean = torch.std_mean(logits, -1)
         far = logits.amax(-1) - mean
-        if is_gated(subject):
+        if subject.family.gated:
             far = far.maximum(mean - logits.amin(-1))
         best.append(far / spread.clamp_min(SMALLEST))
     return np.delete(torch.cat(best).cpu().numpy(), neuron.number)
@@ -305,7 +305,7 @@ def _among_neurons(
     """Where the neuron stands among all neurons of the model, by its direct effect."""
     target, foil = contrast.weighted(subject.W_U, at)
     columns = torch.stack([target - subject.W_U.mean(1), target - foil], 1)
-    gated = is_gated(subject)
+    gated = subject.family.gated
     effects = torch.stack([subject.writes(i) @ columns for i in range(subject.n_layers)]).float()
     found: dict[str, Any] = {"neurons": subject.n_layers * subject.d_mlp, "gated": gated}
     own = neuron.layer * subject.d_mlp + neuron.number
@@ -321,5 +321,5 @@ def _among_neurons(
 
 def _name(subject: Subject, number: int, effects: Float[Tensor, " neuron"]) -> str:
     """A neuron's name, with a minus if negative activation raises the target by it."""
-    negative = is_gated(subject) and effects[number] < 0
+    negative = subject.family.gated and effects[number] < 0
     return str(Neuron(*divmod(number, subject.d_mlp))) + (MINUS if negative else "")

@@ -13,7 +13,7 @@ from torch import Tensor
 from analysis import corpus
 from analysis.contrast import Contrast
 from analysis.engines.controls import matched_neurons
-from analysis.engines.modulation import Modulator, Setting, Weights, is_gated
+from analysis.engines.modulation import Modulator, Setting, Weights
 from analysis.experiments.weight_modulation.next_words import (
     FACTORS,
     greedy_texts,
@@ -222,7 +222,7 @@ def weight_modulation(
         neuron=str(neuron),
         target=contrast.target,
         foil=contrast.foil,
-        gated=is_gated(subject),
+        gated=subject.family.gated,
         prompts=tuple(prompt.text for prompt in prompts),
         weights=WEIGHTS,
         factors=FACTORS,

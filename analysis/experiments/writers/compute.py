@@ -16,7 +16,6 @@ from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.token_sets import members
-from analysis.weights.congruence import is_gated
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,12 @@ def writers(
     rival = subject.W_U.float().mean(1) if alone else foil.float()
     direction = target.float() - rival
     values = torch.cat([subject.writes(i).float() @ direction for i in range(subject.n_layers)])
-    strength = values.abs() if is_gated(subject) else values
+    strength = values.abs() if subject.family.gated else values
     best = strength.topk(min(top, len(values))).indices.tolist()
     return tuple(
         Writer(
             neuron=str(Neuron(*divmod(place, subject.d_mlp))),
-            direction=1 if values[place] >= 0 or not is_gated(subject) else -1,
+            direction=1 if values[place] >= 0 or not subject.family.gated else -1,
             logits=float(strength[place]),
         )
         for place in best
