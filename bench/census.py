@@ -15,7 +15,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from analysis.engines.reading import Window
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.subject import Origin, Subject
 from analysis.weights.agreement import agreement
 from analysis.weights.congruence import MEASURES, Block, Surveyor

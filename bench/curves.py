@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from analysis.contrast import Contrast
 from analysis.engines.patcher import NeuronPatcher
 from analysis.engines.reading import Window
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.prompts import Prompt, PromptPair
 from analysis.scanning.scan import scan
 from analysis.subject import Origin, Subject

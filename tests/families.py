@@ -9,7 +9,7 @@ import functools
 import transformers
 from transformers import PreTrainedModel
 
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.subject import Origin, Subject
 from tests import tiny
 

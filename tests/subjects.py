@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import zlib
 
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.subject import Origin, Subject
 from tests import tiny
 

@@ -11,7 +11,8 @@ from analysis.engines.tail import Tail
 from analysis.engines.twins import check_twins
 from analysis.errors import UserError
 from analysis.experiments.logit_lens.compute import logit_lens
-from analysis.loading.models import assembled, wrap
+from analysis.loading.families import assembled
+from analysis.loading.models import wrap
 from analysis.neuron import Neuron
 from analysis.subject import Origin
 from tests import architecture_list, families, tiny

@@ -105,8 +105,14 @@ BAD = [
     (["next-token", "--clean", CLEAN, "--target", "  an", "--foil", " a"], "is 2 tokens"),
     (["next-token", "--clean", CLEAN, "--device", "abacus"], "Unknown device 'abacus'"),
     (["next-token", "--clean", CLEAN, "--dtype", "int3"], "Unknown dtype 'int3'"),
-    (["patching", "--clean", CLEAN], "Only the clean prompt is given: a pair needs the corrupted one too"),
-    (["patching", "--corrupted", CLEAN], "Only the corrupted prompt is given: a pair needs the clean one too"),
+    (
+        ["patching", "--clean", CLEAN],
+        "Only the clean prompt is given",
+    ),
+    (
+        ["patching", "--corrupted", CLEAN],
+        "a pair needs the clean one too",
+    ),
     (["patching", "--clean", CLEAN, "--corrupted", CLEAN], "identical"),
     (
         ["patching", "--clean", CLEAN, "--corrupted", CLEAN + " an"],

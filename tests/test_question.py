@@ -303,7 +303,7 @@ def test_a_question_keeps_its_words_only_with_its_own_target_and_foil():
 
 def test_one_prompt_given_alone_is_no_pair_with_the_questions_other_one():
     assert TREES.replaced(clean="She saw").corrupted == ""
-    with pytest.raises(UserError, match="Only the clean prompt is given: a pair needs the corrupted one too"):
+    with pytest.raises(UserError, match="a pair needs the corrupted one too"):
         TREES.replaced(clean="She saw").pair(make_subject("llama"))
 
 

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.neuron import Neuron
 from analysis.questions import Question
 from analysis.subject import Origin

@@ -12,9 +12,12 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 from analysis.code_version import code_version
 from analysis.family import Family
 from analysis.loading.assets import cache_root
+from analysis.subject import Origin, Subject
 
 PACKAGES = ("transformers", "transformer-lens")
 
@@ -46,3 +49,15 @@ def family_of(config: Any, kind: str) -> Family:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(family)), encoding="utf-8")
     return family
+
+
+def assembled(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, origin: Origin, prepend_bos: bool
+) -> Subject:
+    """A model with where it keeps its parts; nothing is compared yet.
+
+    Raises:
+        UserError: the architecture is not supported.
+    """
+    family = family_of(model.config, type(model).__name__)
+    return Subject(model, tokenizer, origin, family, prepend_bos)

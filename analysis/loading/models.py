@@ -64,8 +64,7 @@ class Entry:
 class Found:
     """A model on this disk: its folder, what to write into its Origin, and the BOS policy.
 
-    ``prepend_bos`` is None where the model's own files decide it; ``gguf`` is the file that the
-    user named, if it is one.
+    ``prepend_bos`` is None where the model's own files decide it; ``gguf`` a file that was named.
     """
 
     folder: Path
@@ -141,15 +140,13 @@ def load(name: str, device: str = "cpu", dtype: str = "float32") -> "Subject":
     """
     where, precision = placement(device, dtype)
     found = find(name)
+    from analysis.loading.families import assembled
     from analysis.subject import Origin
 
     model, tokenizer = checkpoint.read(found.folder, precision)
     origin = Origin(found.name, found.source, found.revision, found.gguf)
-    prepend_bos = found.prepend_bos
-    if prepend_bos is None:
-        prepend_bos = _wants_bos(model, tokenizer)
-    prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    subject = assembled(model.to(where), tokenizer, origin, prepend_bos)
+    begins = _begins_with_bos(model, tokenizer, found.prepend_bos)
+    subject = assembled(model.to(where), tokenizer, origin, begins)
     check_once(subject)
     return subject
 
@@ -173,6 +170,7 @@ def wrap(
         UserError: the architecture is not supported, a weight is NaN or infinite, or hooks and
             engine do not compute the model rightly.
     """
+    from analysis.loading.families import assembled
     from analysis.subject import Origin
 
     kind = type(model).__name__
@@ -184,37 +182,21 @@ def wrap(
         f"{kind} in memory",
         checkpoint.memory_sha256(model, tokenizer),
     )
-    if prepend_bos is None:
-        prepend_bos = _wants_bos(model, tokenizer)
-    prepend_bos = prepend_bos and tokenizer.bos_token_id is not None
-    subject = assembled(model.eval().requires_grad_(False), tokenizer, origin, prepend_bos)
+    begins = _begins_with_bos(model, tokenizer, prepend_bos)
+    subject = assembled(model.eval().requires_grad_(False), tokenizer, origin, begins)
     check_once(subject)
     return subject
 
 
-def assembled(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
-    origin: "Origin",
-    prepend_bos: bool,
-) -> "Subject":
-    """A model with where it keeps its parts; nothing is compared yet.
-
-    Raises:
-        UserError: the architecture is not supported.
-    """
-    from analysis.loading.families import family_of
-    from analysis.subject import Subject
-
-    family = family_of(model.config, type(model).__name__)
-    return Subject(model, tokenizer, origin, family, prepend_bos)
-
-
-def _wants_bos(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> bool:
-    """Whether prompts start with BOS: where the tokenizer adds it, or the family expects it.
+def _begins_with_bos(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", said: bool | None
+) -> bool:
+    """Whether prompts start with BOS: as is said, else as its tokenizer does or its family expects.
 
     A text that is not empty tells BOS in front from an EOS at the end, which may be the same token.
     """
+    if said is not None or tokenizer.bos_token_id is None:
+        return bool(said) and tokenizer.bos_token_id is not None
     with_special = tokenizer("a").input_ids
     without = tokenizer("a", add_special_tokens=False).input_ids
     adds_bos = with_special[:1] == [tokenizer.bos_token_id] and with_special[:1] != without[:1]

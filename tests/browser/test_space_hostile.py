@@ -4,7 +4,7 @@ import pytest
 import torch
 from tokenizers import AddedToken
 
-from analysis.loading.models import assembled
+from analysis.loading.families import assembled
 from analysis.subject import Origin, Subject
 from space import tabs
 from space.session import Session
