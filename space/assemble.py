@@ -15,7 +15,7 @@ PARTS = (
 PLATFORMS = ("gradio", "spaces", "huggingface_hub")
 """Packages that the platform itself installs, at the version of the README's ``sdk_version``."""
 
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store", "hooks.py")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store", "made_pages.py")
 """Of these: what others make, and what only the documentation is built with."""
 
 

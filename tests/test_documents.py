@@ -96,7 +96,7 @@ def test_python_in_a_document_is_python_and_names_what_there_is(path):
 
 @pytest.mark.parametrize("path", PAPERS, ids=name_of)
 def test_every_link_between_documents_leads_to_a_file(path):
-    made = set(re.findall(r'"([\w-]+\.md)"', read("docs/hooks.py")))  # pages of the site alone
+    made = set(re.findall(r'"([\w-]+\.md)"', read("docs/made_pages.py")))  # pages of the site alone
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         if "://" not in link:
             assert (path.parent / link).exists() or Path(link).name in made, link
