@@ -177,7 +177,7 @@ def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
     yield Part("question.html", "question", "The question", heading, ("question.html",))
     for each in evidence.wanted:
         file, id_ = f"{each.name}.html", f"{each.name}-section"
-        said = claims.sections.get(each.name)
+        said = claims.of(each.name)
         if said is not None:
             heading = getattr(said, "heading", each.title)
             templates = (f"sections/{each.name}.html", "generic.html")

@@ -123,8 +123,9 @@ def test_text_that_a_model_writes_cannot_leave_the_sliders_data():
 def test_each_claim_has_a_control_on_the_page_of_doubts(committed):
     page, claims = render(committed, file=DOUBTS), Claims(committed)
     said = Prose(page).text
-    controlled = [name for name, each in claims.sections.items() if hasattr(each, "wrong")]
+    names = [each.name for each in committed.experiments]
+    controlled = [name for name in names if hasattr(claims.of(name), "wrong")]
     assert len(controlled) >= 12
     for name in controlled:
-        assert Prose(claims.sections[name].wrong).text in said
+        assert Prose(claims.of(name).wrong).text in said
         assert f'href="{name}.html"' in page

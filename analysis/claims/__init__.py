@@ -4,7 +4,6 @@ Prose that a number could refute is chosen by that number. What an experiment sa
 its folder; what compares several, or is about the study as a whole, lies here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,26 +41,29 @@ class Claims:
         Raises:
             AttributeError: the study has none.
         """
-        if name not in {each.name for each in self.evidence.experiments}:
+        if name.startswith("_") or name not in self._names:
             raise AttributeError(f"nothing is said of {name}")
         said = sentences.claims(named(name), self.study)
         self.__dict__[name] = said  # worked out once, then there as any attribute
         return said
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.evidence.experiments)
+
+    @cached_property
     def study(self) -> StudyFacts:
         """Facts that compare several experiments, or are about the study as a whole."""
         return StudyFacts(self.evidence)
 
-    @cached_property
-    def sections(self) -> Mapping[str, Any]:
-        """What is said of every experiment, by its name."""
-        return {each.name: getattr(self, each.name) for each in self.evidence.experiments}
+    def of(self, name: str) -> Any:
+        """What is said of an experiment; None where the study has none of that name."""
+        return getattr(self, name) if name in self._names else None
 
     @cached_property
     def opening(self) -> Opening:
         """Title, first sentences, findings in brief and limits."""
-        return Opening(self.study, self.sections)
+        return Opening(self.study, self.of)
 
     @cached_property
     def making(self) -> Making:
@@ -71,7 +73,7 @@ class Claims:
     @cached_property
     def methods(self) -> tuple[Methods, ...]:
         """What each claim rests on."""
-        return tuple(methods(self.study, self.sections))
+        return tuple(methods(self.study, self.of))
 
     @cached_property
     def original(self) -> Sentences | None:

@@ -1,6 +1,6 @@
 """What every claim of a study rests on: its sample, its test, and how many hold at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,12 @@ class Methods:
     claims: tuple[tuple[Markup, Ground], ...]
 
 
-def methods(study: StudyFacts, sections: Mapping[str, Any]) -> Iterator[Methods]:
+def methods(study: StudyFacts, said_of: Callable[[str], Any]) -> Iterator[Methods]:
     """Of the experiments that have any, the claims that the study has, in the argument's order."""
     for each in study.evidence.experiments:
         if not each.has("grounds"):
             continue
-        facts, said = getattr(study.of, each.name), sections[each.name]
+        facts, said = getattr(study.of, each.name), said_of(each.name)
         found = each.module("grounds").grounds(facts, study.evidence.results[each.name])
         claims = tuple((getattr(said, f"ground_{ground.claim}"), ground) for ground in found)
         if claims:

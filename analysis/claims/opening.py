@@ -1,6 +1,7 @@
 """The first lines of the page: is there such a neuron at all, when does it fire, what limits it?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -19,23 +20,30 @@ LIMITS = ("size", "weights", "tuned", "question", "pairs", "greedy", "sample")
 
 
 class Opening(Sentences):
-    """Title and first sentences, the findings in brief, and what limits them.
+    """Title and first sentences, the findings in brief, and what limits them: each when asked."""
 
-    Attributes:
-        firing: on which token the neuron fires; empty where it was not asked.
-        brief: the findings, each with the experiment that shows it, of those that the study has.
-        limits: what to know before believing any of it.
-    """
-
-    def __init__(self, study: StudyFacts, sections: Mapping[str, Any]) -> None:
+    def __init__(self, study: StudyFacts, said_of: Callable[[str], Any]) -> None:
         super().__init__(story("opening"), None, study=study)
-        fires = sections.get("activations")
-        self.firing: Markup = fires.firing if fires else Markup()
+        self._experiments, self._said_of = study.evidence.experiments, said_of
+
+    @cached_property
+    def firing(self) -> Markup:
+        """On which token the neuron fires; empty where it was not asked."""
+        said = self._said_of("activations")
+        return said.firing if said else Markup()
+
+    @cached_property
+    def brief(self) -> tuple[tuple[str, Markup], ...]:
+        """The findings, each with the experiment that shows it, of those that the study has."""
         found = (
-            (each.name, _joined(getattr(sections[each.name], name) for name in names))
-            for each in study.evidence.experiments
+            (each.name, _joined(getattr(self._said_of(each.name), name) for name in names))
+            for each in self._experiments
             for names in each.brief
         )
-        self.brief = tuple((name, sentence) for name, sentence in found if sentence)
+        return tuple((name, sentence) for name, sentence in found if sentence)
+
+    @cached_property
+    def limits(self) -> tuple[Markup, ...]:
+        """What to know before believing any of it."""
         limits = (getattr(self, f"limit_{name}") for name in LIMITS)
-        self.limits = tuple(limit for limit in limits if limit)
+        return tuple(limit for limit in limits if limit)
