@@ -21,8 +21,8 @@ def uncollected() -> Iterator[None]:
 
 
 def leave_all() -> None:
-    """Let the collector pass over all that there is, where a process is about to end.
+    """Let the collector pass over all that there is: a walk through its libraries takes a second.
 
-    That spares it a last walk through its libraries, which takes a second.
+    For a process that has just imported what stays to its end, and for one that is about to end.
     """
     gc.freeze()

@@ -10,7 +10,9 @@ from bench.timing import alternate
 APP = """
 import os
 from gradio_client import Client
-from space.launch import launch, make
+from analysis.imports import uncollected
+with uncollected():
+    from space.launch import launch, make
 _, address, _ = launch(make(), prevent_thread_lock=True, quiet=True)
 Client(address, verbose=False).predict(api_name="/direct_effect")
 os._exit(0)  # its server would wait for visitors
