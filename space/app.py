@@ -16,6 +16,7 @@ from space.leaving import VISITORS
 from space.pages import Pages
 from space.question_bar import NEWEST, QUIET, UNLESS_STOPPED, QuestionBar, received
 from space.session import Session
+from space.shelves import SHELVES, Shelf, opened
 from space.view import USUAL, View, from_query
 
 TITLE = "Which neuron says the word?"
@@ -30,29 +31,33 @@ def build(session: Session) -> gr.Blocks:
     model = session.settings.models[0]
     start = View(model=model, neuron=session.best(model, USUAL), tab=tabs.first())
     asks: list[Ask] = []
+    shelves: list[Shelf] = []
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
         pages = Pages(start.tab)
         gr.HTML(html.head(start, os.environ.get("SPACE_ID", ""), pages.home))
         bar = QuestionBar(session.settings, start)
         for tab in pages:
-            asks += tabs.build(tab, bar)
+            if tab.name in SHELVES:
+                shelves.append(Shelf(tab.name))
+            else:
+                asks += tabs.build(tab, bar)
         _begin(asks, start, session.settings.zero)
-        Wiring(bar, asks, start).all(demo, pages)
+        Wiring(bar, asks, shelves, start).all(demo, pages)
         endpoints.register()
     return demo
 
 
 def _begin(asks: list[Ask], start: View, zero: bool) -> None:
-    """Put the first words on the page before anyone comes, and make the next answers quick."""
+    """Put the first words of the open tab on the page before anyone comes."""
     for ask in asks:
         values = [control.value for control in ask.controls.values()]
         if ask.button and not ask.quick:
             ask.button.value = ask.label(start, values)
-        if zero or not ask.quick:
+        if zero or not ask.quick or ask.tab != start.tab:
             continue
         shown = ask.show(start, values)
         for place, value in zip(ask.panel.outputs, shown, strict=True):
-            if ask.tab == start.tab and isinstance(value, str):
+            if isinstance(value, str):
                 place.value = value
 
 
@@ -62,11 +67,14 @@ class Wiring:
     Args:
         bar: the shared question.
         asks: what the tabs ask.
+        shelves: the tabs of what is committed.
         start: the view of a visitor who follows no link.
     """
 
-    def __init__(self, bar: QuestionBar, asks: list[Ask], start: View) -> None:
-        self.bar, self.asks, self.start = bar, asks, start
+    def __init__(
+        self, bar: QuestionBar, asks: list[Ask], shelves: list[Shelf], start: View
+    ) -> None:
+        self.bar, self.asks, self.shelves, self.start = bar, asks, shelves, start
         self.quick = [ask for ask in asks if ask.quick]
         self.wished = [ask for ask in asks if not ask.quick]
         self.dear = [ask for ask in asks if ask.button and ask.experiment.has("cost")]
@@ -115,12 +123,14 @@ class Wiring:
             **UNLESS_STOPPED,
         ).then(None, js="() => refreshedAnswers()", **QUIET)  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
+        kept = [place for shelf in self.shelves for place in shelf.outputs]
         hidden = [self.bar.heard, self.bar.unwished]
-        sent.then(self._known, self.bar.wire, [*hidden, *dear], **NEWEST, **QUIET)
+        sent.then(self._known, self.bar.wire, [*hidden, *dear, *kept], **NEWEST, **QUIET)
 
     def _known(self, sent: Any) -> list[Any]:
         """What was asked, which the page compares, what it asks now, and the answers to it."""
-        return [sent, comes_unwished(self.asks, sent), *known_answers(self.wished, sent)]
+        answers = known_answers(self.wished, sent)
+        return [sent, comes_unwished(self.asks, sent), *answers, *opened(self.shelves, sent)]
 
     def _refresh(self, sent: Any, *values: Any) -> list[Any]:
         return refresh(self.quick, sent, values)

@@ -7,11 +7,16 @@ from analysis.answer import command_line
 from analysis.errors import UserError
 from analysis.over_questions import kept
 from space.answers import Answer, shown
+from space.story import studied
+
+
+def committed(model: str) -> Answer | None:
+    """A model's committed table, ready to be shown."""
+    return _committed(model) if model in studied() else None
 
 
 @cache
-def committed(model: str) -> Answer | None:
-    """A model's committed table, ready to be shown."""
+def _committed(model: str) -> Answer | None:
     try:
         table = kept(results.COMMITTED / model, stale=True)
     except UserError:

@@ -1,7 +1,7 @@
 """What the committed study of a model says: instantly, since nothing is computed."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import plotly.graph_objects as go
 from markupsafe import Markup
@@ -20,6 +20,7 @@ class Story:
     evidence: Evidence
     claims: Claims
 
+    @cached_property
     def figures(self) -> list[tuple[Markup, go.Figure]]:
         """The figures that tell the argument, each with its finding."""
         sign = self.claims.study.sign
@@ -33,11 +34,19 @@ class Story:
         ]
 
 
-@cache
 def story(model: str, question: str = questions.DEFAULT) -> Story | None:
     """The committed study of a model and a question of the library, if there is one."""
-    if question not in questions.library():
-        return None
+    there = model in studied() and question in questions.library()
+    return _story(model, question) if there else None
+
+
+def studied() -> set[str]:
+    """The models of which anything is committed: only these may be looked for."""
+    return {folder.name for folder in results.COMMITTED.glob("*")}
+
+
+@cache
+def _story(model: str, question: str) -> Story | None:
     try:
         evidence = load_evidence(results.COMMITTED / model / question)
     except UserError:
@@ -45,9 +54,9 @@ def story(model: str, question: str = questions.DEFAULT) -> Story | None:
     return Story(evidence, Claims(evidence))
 
 
-def said(model: str) -> Sentences:
+def said(model: str, **words: str) -> Sentences:
     """What the app says of a model's committed results, or in their place."""
-    return Sentences(sentences.story("app"), None, model=model)
+    return Sentences(sentences.story("app"), None, model=model, **words)
 
 
 def opening(model: str) -> Markup:

@@ -12,14 +12,10 @@ from analysis.experiments import EXPERIMENTS
 from space import html, service
 from space.asks import USUAL_LABEL, Ask
 from space.controls import asking, controls, events, settable
-from space.library import committed
 from space.neuron_panel import SCANNED, TAKES_PART, scanned_panel, takes_part_panel
 from space.panel import Panel
 from space.question_bar import QuestionBar
-from space.story import said, story
-
-STORY = "story"
-LIBRARY = "library"
+from space.shelves import LIBRARY, STORY
 
 
 @dataclass(frozen=True)
@@ -84,12 +80,6 @@ def has_own_panel(experiment: Experiment) -> bool:
 
 def build(tab: Tab, bar: QuestionBar) -> list[Ask]:
     """The components of a tab, and what it asks."""
-    if tab.name == STORY:
-        _story(bar.boxes["model"].value)
-        return []
-    if tab.name == LIBRARY:
-        _library(bar.boxes["model"].value)
-        return []
     asks = [ask for each in tab.experiments for ask in _panel(each, tab, bar)]
     table = service.session().settings.table
     if table is not None and tab.name == SCANNED:
@@ -118,28 +108,3 @@ def _usual(experiment: Experiment, tab: str) -> Ask:
         button = asking(experiment, label) if label else None
     panel = Panel(experiment)
     return Ask(tab, experiment, panel, own, button, events(own, experiment.quick))
-
-
-def _story(model: str) -> None:
-    """The key figures of the committed study, with nothing to wait for."""
-    study = story(model)
-    if study is None:
-        gr.HTML(html.intro(said(model).no_study))
-        return
-    gr.HTML(html.intro(said(model).figures))
-    for caption, figure in study.figures():
-        gr.HTML(html.caption(caption))
-        gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
-
-
-def _library(model: str) -> None:
-    """The committed table of the words that have a neuron, with nothing to wait for."""
-    table = committed(model)
-    if table is None:
-        gr.HTML(html.intro(said(model).no_table))
-        return
-    gr.HTML(html.intro(table.experiment.asks))
-    gr.HTML(html.caption(table.finding))
-    for figure in table.figures:
-        gr.Plot(figure, show_label=False, container=False, elem_classes="figure")
-    gr.HTML(html.foot(table, embeds=False))

@@ -260,7 +260,7 @@ def test_the_story_is_drawn_from_the_committed_results(context, address):
     assert found is not None
     with SpaceVisit(context, address, width=400, tab="story") as visit:
         captions = visit.tab.locator("gradio-app .caption")
-        said = [caption.striptags().split() for caption, _ in found.figures()]
+        said = [caption.striptags().split() for caption, _ in found.figures]
         captions.nth(len(said) - 1).wait_for()
         assert [text.split() for text in captions.all_inner_texts()] == said
         visit.tab.wait_for_function(DRAWN, arg=len(said))

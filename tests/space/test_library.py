@@ -19,7 +19,7 @@ def test_the_committed_table_of_the_embedded_model_has_a_row_for_each_question()
 def test_a_model_without_one_has_none_and_another_s_is_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "COMMITTED", tmp_path)
     save_rows(tmp_path, over_questions(Plan(model="another")))
-    table = library.committed.__wrapped__("another")
+    table = library.committed("another")
     assert "Only one has a neuron" in table.finding
     assert table.command == "an-neuron library --model another --keep results"
-    assert library.committed.__wrapped__("nobody") is None
+    assert library.committed("nobody") is None

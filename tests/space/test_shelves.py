@@ -1,0 +1,72 @@
+"""Story and Words show what is committed of the model and the words that are asked, or nothing."""
+
+import gradio as gr
+
+from analysis import EMBEDDED, results
+from space import library, story
+from space.shelves import LIBRARY, STORY, Shelf, opened
+from space.story import studied
+from space.view import View
+from tests.space.questions import sent
+
+OTHER = "gemma-3-270m"
+
+
+def shown(tab, open_tab=None, **parts):
+    """What stands on a tab for a view: its texts, and the figures that are seen."""
+    with gr.Blocks():
+        shelf = Shelf(tab)
+    values = opened([shelf], sent(**{**vars(View()), **parts, "tab": open_tab or tab}))
+    assert len(values) == len(shelf.outputs)
+    if values == shelf.keep():
+        return None
+    seen = [update["value"] for update in values[1:-1] if update["visible"]]
+    texts = [each for each in seen if isinstance(each, str)]
+    return " ".join([values[0], *texts, values[-1]]), [f for f in seen if not isinstance(f, str)]
+
+
+def test_each_model_is_shown_its_own_study_and_its_own_table():
+    ours, theirs = shown(STORY)[0], shown(STORY, model=OTHER)[0]
+    assert f"committed study of {EMBEDDED} for" in ours
+    assert OTHER not in ours
+    assert f"committed study of {OTHER} for" in theirs
+    assert EMBEDDED not in theirs
+    assert shown(LIBRARY)[1]
+    text, figures = shown(LIBRARY, model=OTHER)
+    assert f"no committed table of {OTHER}" in text
+    assert not figures
+
+
+def test_each_question_of_the_library_is_shown_its_own_story():
+    parts = {"question": "her", "target": " her", "foil": " his"}
+    text, figures = shown(STORY, **parts)
+    found = story.story(EMBEDDED, "her")
+    assert [figure.layout.title for figure in figures] == [f.layout.title for _, f in found.figures]
+    assert all(caption in text for caption, _ in found.figures)
+    assert text != shown(STORY)[0]
+
+
+def test_words_of_a_visitors_own_have_no_study():
+    for own in ({"target": " dog"}, {"lines": "a b, a c,  d,  e"}):
+        text, figures = shown(STORY, **own)
+        assert "no committed study" in text
+        assert not figures
+
+
+def test_only_the_open_tab_is_filled():
+    assert shown(STORY, open_tab="find") is None
+    with gr.Blocks():
+        shelf = Shelf(STORY)
+    assert opened([shelf], "no view") == shelf.keep()
+
+
+def test_what_is_no_committed_model_is_never_looked_for(tmp_path, monkeypatch):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "outside").mkdir()
+    monkeypatch.setattr(results, "COMMITTED", tmp_path / "kept")
+    monkeypatch.setattr(story, "load_evidence", None)
+    monkeypatch.setattr(library, "kept", None)
+    for model in ("../outside", "", ".", "x" * 80, EMBEDDED):
+        assert model not in studied()
+        assert story.story(model) is None
+        assert library.committed(model) is None
