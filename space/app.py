@@ -91,6 +91,8 @@ class Wiring:
             self.bar.fill(button.click, parts).then(None, js=PRESS, **QUIET)
         self._ask([self.bar.button.click, *(box.submit for box in self.bar.typed)])
         self.bar.wire.change(self._newest, self.bar.wire, None, **QUIET)
+        neuron = self.bar.boxes["neuron"]
+        self.bar.boxes["model"].input(self._own_neuron, neuron, neuron, **QUIET)
         boxes = [box for ask in self.dear for box in ask.controls.values()]
         gr.on(
             [self.bar.wire.change, *(box.change for box in boxes)],
@@ -153,6 +155,11 @@ class Wiring:
     _listen.cache = True  # type: ignore[attr-defined]
 
     @staticmethod
+    def _own_neuron(neuron: Any) -> str:
+        """Another model has another neuron: one that an answer brought makes room for it."""
+        return "" if service.session().brought(neuron) else neuron
+
+    @staticmethod
     def _newest(sent: Any, request: gr.Request) -> None:
         """The page asks something else now: what it asked before ends."""
         with suppress(UserError):
@@ -165,10 +172,13 @@ class Wiring:
 
     def _restorer(self, pages: Pages) -> Any:
         def restore(request: gr.Request) -> dict[Any, Any]:
-            """The view that the address names."""
-            view = from_query(dict(request.query_params), self.start)
+            """The view that the address names; another model's neuron is its own where none is."""
+            query = dict(request.query_params)
+            view = from_query(query, self.start)
             if view.model not in service.session().settings.models:
                 view = replace(view, model=self.start.model)
+            if view.model != self.start.model and "neuron" not in query:
+                view = replace(view, neuron="")
             if view.tab not in pages.home:
                 view = replace(view, tab=self.start.tab)
             parts = asdict(view)

@@ -85,6 +85,8 @@ class Ask:
             return self.panel.show(answer, view)
         except UserError as error:
             return self.panel.refuse(error, view)
+        except service.FailedError as failed:
+            return self.panel.refuse(UserError(str(failed)), view)
         except Left as left:
             return (
                 self.panel.refuse(UserError(str(left)), view) if left.stopped else self.panel.keep()

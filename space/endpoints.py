@@ -21,13 +21,13 @@ from space import service
 from space.asks import MODEL
 from space.leaving import Left
 from space.pairs import LINE, TABLES
-from space.service import STOPPED, TOO_DEAR, WRONG
+from space.service import FAILED, STOPPED, TOO_DEAR, WRONG, FailedError
 from space.view import NAMES, USUAL, library, make_view
 
 HOW = (
     "Calls wait in one queue; an answer that was given before comes at once. A refusal is one "
     "sentence that says what would be right; its title is its kind: "
-    f"{WRONG}, {TOO_DEAR}, {STOPPED}."
+    f"{WRONG}, {TOO_DEAR}, {STOPPED}, {FAILED}."
 )
 """What a program has to know of every endpoint."""
 
@@ -107,7 +107,7 @@ def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
         if "question" in parts:
             parts |= _words(parts["question"])
         return service.ask(experiment, make_view(parts), options).json
-    except (UserError, Left) as error:
+    except (UserError, FailedError, Left) as error:
         if probing.get():
             raise CacheMissError from error  # it is told where it is asked
         raise service.as_error(error) from error

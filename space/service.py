@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
+from gradio.caching import CacheMissError
 
 from analysis import running
 from analysis.cost import Cost, cost
@@ -20,6 +21,7 @@ from analysis.study import committed
 from analysis.subject import Subject
 from space import limits
 from space.answers import Answer, answer
+from space.door import tell
 from space.leaving import Left, every_module_calls, watch
 from space.limits import TooDearError
 from space.own import confirming, library_question, question_of
@@ -36,9 +38,16 @@ Way = Callable[[Experiment, Subject, View, Mapping[str, Any], Progress], Any]
 """From what is asked to a Result: a function of a module, so that it can be pickled."""
 
 WRONG, TOO_DEAR, STOPPED = "That cannot be asked", "That takes too long here", "That was stopped"
+FAILED = "That failed here"
 """Kinds of refusals."""
 
+HERE = "This failed, and not by what was asked: whoever runs the app finds in its log where."
+
 _session = Session(Settings())
+
+
+class FailedError(Exception):
+    """What was asked could be, but something here went wrong."""
 
 
 def open_session(session: Session) -> None:
@@ -194,7 +203,18 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
     Raises:
         UserError: it cannot be asked, in one sentence.
+        FailedError: it can be asked, and something here is wrong.
     """
+    try:
+        return _answered(experiment, view, options)
+    except (UserError, Left, CacheMissError):
+        raise
+    except Exception as error:
+        tell(error)
+        raise FailedError(HERE) from error
+
+
+def _answered(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answer:
     full, chosen = complete(view, experiment), given(experiment, view, options)
     every = experiment.check(chosen, live=True)
     found = answer(experiment, full, every, result(experiment, full, chosen))
@@ -204,6 +224,6 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
 def as_error(error: Exception) -> gr.Error:
     """The error as the page and the API show it: its title is its kind."""
-    kinds = {TooDearError: TOO_DEAR, Left: STOPPED}
+    kinds = {TooDearError: TOO_DEAR, Left: STOPPED, FailedError: FAILED}
     title = kinds.get(type(error), WRONG)
     return gr.Error(str(error), title=title, print_exception=False)

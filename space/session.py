@@ -105,6 +105,10 @@ class Session:
             self._best[key] = committed_best(*key) or self._screened_best(name, question)
         return self._best[key]
 
+    def brought(self, neuron: str) -> bool:
+        """Whether a neuron is the answer that some model gave: it belongs to that model."""
+        return neuron in self._best.values()
+
     def rate(self, name: str) -> float:
         """Passes of a token through a layer in a second, as measured when the model was loaded."""
         return self._rates.get(name, RATE)

@@ -72,8 +72,12 @@
   const isPage = (name) => name.startsWith("__") || ["embed", "show"].includes(name);
 
   /* The address names the view; what is as at the start is left out, and so is a mark of an earlier
-     answer, but for the one that somebody came for. */
+     answer, but for the one that somebody came for. The browser's own Back goes to the view before. */
   let came = false;
+  let shown = location.search;
+  window.addEventListener("popstate", () => {
+    if (location.search !== shown) location.reload();
+  });
   const isGone = (name) => came && document.querySelector(`.answer-${CSS.escape(name)}[data-earlier]`);
   const keepAddress = (view) => {
     if (!document.getElementById("settings")) {
@@ -83,14 +87,17 @@
     const { start, space } = settings();
     const first = JSON.parse(start);
     const query = new URLSearchParams();
-    for (const name of Object.keys(first)) if (view[name] !== first[name]) query.set(name, view[name]);
+    const told = (name) => view[name] !== first[name] || (name === "neuron" && view.model !== first.model);
+    for (const name of Object.keys(first)) if (told(name)) query.set(name, view[name]);
     for (const [name, value] of new URLSearchParams(location.search))
       if (isPage(name)) query.set(name, value);
     const fits = query.toString().length <= LONGEST;
     const tail = query.size && fits ? `?${query}` : "";
     const hash = [...new URLSearchParams(location.hash.slice(1)).keys()].some(isGone) ? "" : location.hash;
+    const moved = came && tail !== location.search;
     came = true;
-    history.replaceState(null, "", location.pathname + tail + hash);
+    history[moved ? "pushState" : "replaceState"](null, "", location.pathname + tail + hash);
+    shown = location.search;
     const shared = new URLSearchParams([...query].filter(([name]) => !isPage(name)));
     const home = space ? `https://huggingface.co/spaces/${space}` : location.origin + location.pathname;
     document.getElementById("asked").textContent =

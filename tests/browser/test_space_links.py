@@ -55,6 +55,40 @@ def visit(context, address):
         yield visit
 
 
+def test_another_model_is_asked_about_a_neuron_of_its_own(context, address):
+    with SpaceVisit(context, address) as visit:
+        brought = visit.neuron()
+        assert brought != "the"
+        visit.unfold()
+        visit.tab.get_by_label("Model", exact=True).click()
+        visit.tab.get_by_role("option", name="tiny-too").click()
+        visit.tab.wait_for_function(
+            "() => document.querySelector('#neuron textarea, #neuron input').value === ''"
+        )
+        visit.press("Ask")
+        visit.see_view(model="tiny-too", neuron="")
+    with SpaceVisit(context, address, model="tiny-too") as visit:
+        visit.see_view(model="tiny-too", neuron="")
+    with SpaceVisit(context, address, model="tiny-too", neuron=brought) as visit:
+        visit.see_view(model="tiny-too", neuron=brought)
+
+
+def test_back_goes_to_the_view_before_and_forward_to_the_one_after(context, address):
+    with SpaceVisit(context, address) as visit:
+        visit.go("direct_effect")
+        visit.ask(neuron="L1N7")
+        visit.go("find")
+        for back in ({"tab": "direct_effect", "neuron": "L1N7"}, {"tab": "direct_effect"}):
+            visit.tab.go_back()
+            visit.ready()
+            visit.see_view(**back)
+            visit.see_tab("direct_effect")
+        visit.tab.go_forward()
+        visit.ready()
+        visit.see_view(neuron="L1N7")
+        assert visit.neuron() == "L1N7"
+
+
 def boxes(visit: SpaceVisit) -> dict[str, str]:
     """What the shared question holds."""
     visit.unfold()

@@ -72,6 +72,19 @@ def test_a_token_that_is_none_is_refused_in_a_sentence(value):
     assert is_one_sentence(str(found.value))
 
 
+def test_what_fails_here_is_told_apart_from_mistakes_and_where_is_in_the_log(monkeypatch, capsys):
+    secret = "weights of the model"
+    monkeypatch.setattr(running, "compute", lambda *_: {}[secret])
+    with pytest.raises(service.FailedError) as found:
+        service.ask(named("logit_lens"), VIEW, {})
+    error = service.as_error(found.value)
+    assert (error.title, error.message) == (service.FAILED, service.HERE)
+    assert is_one_sentence(service.HERE)
+    logged = capsys.readouterr().err
+    assert logged.startswith("error: KeyError at ")
+    assert secret not in logged
+
+
 PLACES = ["", "a", "0", ":", "0:", "0:-1", "9:0", "0:99", "0:٣", "0:1:2", "0:99999", None, [], 1.5]
 
 
