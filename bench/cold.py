@@ -10,9 +10,10 @@ from bench.timing import alternate
 APP = """
 import os
 from gradio_client import Client
-from analysis.imports import uncollected
+from analysis.imports import leave_all, uncollected
 with uncollected():
     from space.launch import launch, make
+leave_all()
 _, address, _ = launch(make(), prevent_thread_lock=True, quiet=True)
 Client(address, verbose=False).predict(api_name="/direct_effect")
 os._exit(0)  # its server would wait for visitors
