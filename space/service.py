@@ -207,8 +207,8 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     """
     try:
         return _answered(experiment, view, options)
-    except (UserError, Left, CacheMissError):
-        raise
+    except (UserError, Left, CacheMissError, gr.Error):
+        raise  # the last is the platform's own word, such as of a quota
     except Exception as error:
         tell(error)
         raise FailedError(HERE) from error

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import gradio as gr
 import pytest
 
 from analysis import running
@@ -83,6 +84,17 @@ def test_what_fails_here_is_told_apart_from_mistakes_and_where_is_in_the_log(mon
     logged = capsys.readouterr().err
     assert logged.startswith("error: KeyError at ")
     assert secret not in logged
+
+
+@pytest.mark.parametrize("own", [gr.Error("The quota is used up."), UserError("It is no pair.")])
+def test_what_the_platform_or_a_refusal_says_is_told_as_it_is(monkeypatch, own):
+    def refused(*_):
+        raise own
+
+    monkeypatch.setattr(running, "compute", refused)
+    with pytest.raises(type(own)) as found:
+        service.ask(named("logit_lens"), VIEW, {})
+    assert found.value is own
 
 
 PLACES = ["", "a", "0", ":", "0:", "0:-1", "9:0", "0:99", "0:٣", "0:1:2", "0:99999", None, [], 1.5]
