@@ -138,6 +138,10 @@ def hint(button: str) -> str:
     return markup('<p class="waiting">“{}” asks the model.</p>', button)
 
 
+WAITING = markup('<p class="waiting">What is committed comes in a moment.</p>')
+"""What stands in the place of an answer that is drawn when its tab is opened for the first time."""
+
+
 def caption(text: Markup) -> str:
     """The finding above a figure."""
     return markup('<p class="caption">{}</p>', text)

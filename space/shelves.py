@@ -44,7 +44,7 @@ class Shelf:
 
     def __init__(self, tab: str) -> None:
         self.tab, (self._contents, most) = tab, SHELVES[tab]
-        self._head = gr.HTML()
+        self._head = gr.HTML(html.WAITING)
         self._places = [(gr.HTML(visible=False), _plot()) for _ in range(most)]
         self._foot = gr.HTML()
 

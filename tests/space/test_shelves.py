@@ -2,7 +2,8 @@
 
 import gradio as gr
 
-from analysis import EMBEDDED, results
+from analysis import EMBEDDED, questions, results
+from analysis.experiments import EXPERIMENTS
 from space import library, story
 from space.shelves import LIBRARY, STORY, Shelf, opened
 from space.story import studied
@@ -10,6 +11,9 @@ from space.view import View
 from tests.space.questions import sent
 
 OTHER = "gemma-3-270m"
+HER = questions.load("her")
+KINDS = [each.kind for each in EXPERIMENTS]
+"""Asked here: modules that are first imported deep within a test may fail to compile."""
 
 
 def shown(tab, open_tab=None, **parts):
@@ -38,7 +42,7 @@ def test_each_model_is_shown_its_own_study_and_its_own_table():
 
 
 def test_each_question_of_the_library_is_shown_its_own_story():
-    parts = {"question": "her", "target": " her", "foil": " his"}
+    parts = {"question": HER.name, "target": HER.target, "foil": HER.foil}
     text, figures = shown(STORY, **parts)
     found = story.story(EMBEDDED, "her")
     assert [figure.layout.title for figure in figures] == [f.layout.title for _, f in found.figures]
