@@ -80,7 +80,7 @@ class Ask:
     def show(self, view: View, values: Sequence[Any]) -> list[Any]:
         """What the panel's components show: the answer, or what was wrong with the question."""
         try:
-            with answering(self.panel.question, view):
+            with answering(self.panel.question, view), service.told():
                 answer = self.answer(view, dict(zip(self.controls, values, strict=True)))
             return self.panel.show(answer, view)
         except UserError as error:

@@ -106,7 +106,8 @@ def _answer(experiment: Experiment, arguments: Mapping[str, Any]) -> str:
             parts["model"] = service.session().settings.models[0]
         if "question" in parts:
             parts |= _words(parts["question"])
-        return service.ask(experiment, make_view(parts), options).json
+        with service.told():
+            return service.ask(experiment, make_view(parts), options).json
     except (UserError, FailedError, Left) as error:
         if probing.get():
             raise CacheMissError from error  # it is told where it is asked

@@ -1,7 +1,8 @@
 """The one door to the models: every tab and every endpoint asks here."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -203,23 +204,28 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
 
     Raises:
         UserError: it cannot be asked, in one sentence.
-        FailedError: it can be asked, and something here is wrong.
     """
-    try:
-        return _answered(experiment, view, options)
-    except (UserError, Left, CacheMissError, gr.Error):
-        raise  # the last is the platform's own word, such as of a quota
-    except Exception as error:
-        tell(error)
-        raise FailedError(HERE) from error
-
-
-def _answered(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answer:
     full, chosen = complete(view, experiment), given(experiment, view, options)
     every = experiment.check(chosen, live=True)
     found = answer(experiment, full, every, result(experiment, full, chosen))
     subject = _session.loaded(view.model)
     return replace(found, hints=hints(subject, question_of(full, experiment))) if subject else found
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What fails within this and was no mistake is a line of the log, and a sentence.
+
+    Raises:
+        FailedError: something failed.
+    """
+    try:
+        yield
+    except (UserError, Left, CacheMissError, gr.Error):
+        raise  # the last is the platform's own word, such as of a quota
+    except Exception as error:
+        tell(error)
+        raise FailedError(HERE) from error
 
 
 def as_error(error: Exception) -> gr.Error:

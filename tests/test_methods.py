@@ -8,7 +8,7 @@ import pytest
 
 from analysis import grounds
 from analysis.claims.methods import methods
-from analysis.experiments import EXPERIMENTS
+from analysis.experiments import EXPERIMENTS, named
 from analysis.sentences import claims
 from analysis.study_facts import StudyFacts
 from report.page import environment
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def rows(study):
     """By experiment and claim: the grounds that the study tells."""
     facts = StudyFacts(study)
-    found = methods(facts, {each.name: claims(each, facts) for each in study.experiments})
+    found = methods(facts, lambda name: claims(named(name), facts))
     return {(e.experiment.name, ground.claim): ground for e in found for _, ground in e.claims}
 
 

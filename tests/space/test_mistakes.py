@@ -76,7 +76,7 @@ def test_a_token_that_is_none_is_refused_in_a_sentence(value):
 def test_what_fails_here_is_told_apart_from_mistakes_and_where_is_in_the_log(monkeypatch, capsys):
     secret = "weights of the model"
     monkeypatch.setattr(running, "compute", lambda *_: {}[secret])
-    with pytest.raises(service.FailedError) as found:
+    with pytest.raises(service.FailedError) as found, service.told():
         service.ask(named("logit_lens"), VIEW, {})
     error = service.as_error(found.value)
     assert (error.title, error.message) == (service.FAILED, service.HERE)
@@ -92,7 +92,7 @@ def test_what_the_platform_or_a_refusal_says_is_told_as_it_is(monkeypatch, own):
         raise own
 
     monkeypatch.setattr(running, "compute", refused)
-    with pytest.raises(type(own)) as found:
+    with pytest.raises(type(own)) as found, service.told():
         service.ask(named("logit_lens"), VIEW, {})
     assert found.value is own
 

@@ -56,7 +56,7 @@ def test_an_address_opens_each_of_the_tabs_and_fills_every_box():
         pages = Pages(tabs.first())
         assert {tab.name for tab in pages} == {tab.name for tab in tabs.tabs()}
     boxes = SimpleNamespace(boxes={name: name for name in NAMES})
-    restore = Wiring(boxes, [], START)._restorer(pages)
+    restore = Wiring(boxes, [], [], START)._restorer(pages)
     parts = {name: f" {name}" for name in NAMES - {"model"}}
     for tab in tabs.tabs():
         filled = restore(SimpleNamespace(query_params={**parts, "tab": tab.name}))
