@@ -40,7 +40,11 @@ class PairFacts:
 
 def pair_facts(result: Any) -> PairFacts:
     """Read them off the logit differences of the two prompts of a Result."""
-    clean, corrupted = result.clean_diff, result.corrupted_diff
+    return of_pair(result.clean_diff, result.corrupted_diff)
+
+
+def of_pair(clean: float, corrupted: float) -> PairFacts:
+    """What the two logit differences leave to explain."""
     return PairFacts(clean, corrupted, abs(clean - corrupted) < GAP, clean > 0, corrupted < 0)
 
 

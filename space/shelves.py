@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS, named
+from analysis.sentences import alone
 from space import html, library
 from space.own import library_question
 from space.question_bar import received
@@ -87,13 +88,16 @@ def _story(view: View) -> Contents:
 
 
 def _library(view: View) -> Contents:
-    """The committed table of the words that have a neuron."""
+    """The committed table of the words that have a neuron: who has one above it, the rest below."""
     table = library.committed(view.model)
     if table is None:
         return Contents(html.intro(said(view.model).no_table))
-    head = html.intro(table.experiment.asks) + html.caption(table.finding)
+    claims = alone(table.experiment, table.result)
+    head = html.intro(table.experiment.asks) + html.caption(claims.who)
+    rest = filter(None, (claims.needed, claims.news, claims.untold))
     figures = [(Markup(), figure) for figure in table.figures]
-    return Contents(head, figures, html.foot(table, embeds=False))
+    foot = Markup().join(map(html.caption, rest)) + html.foot(table, embeds=False)
+    return Contents(head, figures, foot)
 
 
 SHELVES: dict[str, tuple[Callable[[View], Contents], int]] = {

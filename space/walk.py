@@ -12,10 +12,13 @@ from analysis.neuron import parse_neuron
 from analysis.sentences import Sentences
 from analysis.sentences import story as template
 from analysis.wording import count, factor, percent, plain
-from space.sky import sky
+from space.sky import FURTHEST, sky
 from space.story import Story
 
 CHOICES = 4
+BARS = 8
+"""At most so many neurons have a bar: all that count, where they are no more."""
+
 THIRDS = ("the first third", "the second third", "the last third")
 KINDS = ("an attention layer", "an MLP layer")
 COIN = 0.5
@@ -134,7 +137,8 @@ def _find(evidence: Any, facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, .
     found, neurons = facts.of.neuron_sweep.notable, facts.of.neuron_sweep.neurons
     numbers = [n for n in (found, *(max(found, 1) * 10**k for k in (1, 2, 3))) if n <= neurons]
     recovery = evidence.neuron_sweep.recovery
-    furthest = sky(recovery, evidence.neuron_sweep.exact).furthest
+    shown = min(max(found, FURTHEST), BARS)
+    furthest = sky(recovery, evidence.neuron_sweep.exact, shown).furthest
     recovered = [float(recovery[parse_neuron(name, *recovery.shape)]) for name, _ in furthest]
     bars = tuple(
         Bar(name, min(abs(value), 1.0), text, "target" if value >= 0 else "foil")

@@ -10,6 +10,7 @@ from analysis.drawing import style
 from analysis.experiments import named
 from analysis.experiments.circuit.facts import facts
 from analysis.experiments.circuit.measured import edge_rows
+from tests.prose import Prose
 from tests.synthetic import Plan, evidence
 
 
@@ -31,12 +32,26 @@ def test_a_direct_edge_is_a_way_straight_to_the_answer():
 
 
 def test_of_a_circuit_without_an_edge_it_is_said_only_that_none_is_drawn():
-    said = sentences_of(changed(kept=np.zeros((4, 4), bool), faithful=0.0, without=1.0))
+    weak = np.full((4, 4), 0.01, np.float32)
+    said = sentences_of(changed(edges=weak, kept=np.zeros((4, 4), bool), faithful=0.0, without=1.0))
     assert said.caption == said.finding == said.way
     assert said.way.startswith("No edge is drawn")
     assert not any(
         getattr(said, name) for name in ("back", "faithful", "complete", "controls", "on_others")
     )
+
+
+def test_strong_edges_that_lie_on_no_way_are_counted_and_the_strongest_is_named():
+    edges, kept = (getattr(evidence(Plan()).circuit, name).copy() for name in ("edges", "kept"))
+    assert not sentences_of(changed()).aside
+    edges[1, 3], kept[1, 3] = -0.5, False
+    said = Prose(sentences_of(changed(edges=edges, kept=kept)).finding).text
+    assert "Not drawn is 1 edge that moves as much but lies on no such way, that from MLP 0" in said
+    assert "to the answer (−50 %)." in said
+    edges[0, 1], kept[0, 1] = 0.8, False
+    said = Prose(sentences_of(changed(edges=edges, kept=kept)).finding).text
+    assert "2 edges that move as much but lie on no such way" in said
+    assert "the strongest from the exchanged token to L2H0 (80 %)." in said
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from analysis import sentences
@@ -18,6 +19,16 @@ from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence
 
 STUDY = evidence(Plan())
+SHARING = ("neuron_sweep", "patching", "composition")
+ANSWERS = ("find", "logit_lens", *SHARING)
+BY_PROMPT = {
+    "logit_lens": ("prompts", "logit_diff", "model_logit_diff"),
+    "next_token": (
+        "prompts", "tokens", "top_probabilities", "p_target", "p_foil",
+        "rank_target", "rank_foil", "logit_diff",
+    ),
+}  # fmt: skip
+"""Fields with a row for each prompt."""
 WRITERS = (Writer(neuron="L3N5", direction=1, logits=9.0),)
 
 WEAK = {
@@ -30,10 +41,16 @@ WEAK = {
 
 
 def results(clean, corrupted):
-    """The three answers that share out a difference, of a pair with these logit differences."""
+    """The answers about a difference, of a pair with these logit differences."""
     diffs = {"clean_diff": clean, "corrupted_diff": corrupted}
-    sweep, patching = (replace(r, **diffs) for r in (STUDY.neuron_sweep, STUDY.patching))
-    return {"find": Found(WRITERS, sweep), "neuron_sweep": sweep, "patching": patching}
+    found = {name: replace(getattr(STUDY, name), **diffs) for name in SHARING}
+    both, prompt = np.array([clean, corrupted], np.float32), STUDY.next_token
+    own = np.concatenate([both, prompt.logit_diff[2:]])
+    return found | {
+        "find": Found(WRITERS, found["neuron_sweep"]),
+        "logit_lens": replace(STUDY.logit_lens, model_logit_diff=both),
+        "next_token": replace(prompt, logit_diff=own),
+    }
 
 
 def said_and_json(name, clean, corrupted):
@@ -42,26 +59,37 @@ def said_and_json(name, clean, corrupted):
     return said, json.loads(as_json(experiment.summary(result)))
 
 
-@pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
+@pytest.mark.parametrize("name", [*ANSWERS, "next_token"])
 @pytest.mark.parametrize(("clean", "corrupted", "why"), WEAK.values(), ids=list(WEAK))
 def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corrupted, why):
     said, document = said_and_json(name, clean, corrupted)
-    assert said.startswith("This question has little to explain: the logit difference of ·an and")
+    little = "This question has little to explain: the logit difference of ·an and"
+    assert said.startswith(little) if name in ANSWERS else little in said
     assert why in said
     assert "Ask with two prompts" in said
     assert next(iter(document)) == "little_to_explain"
     assert document["little_to_explain"] is True
-    assert document["pair"]["gap"] == pytest.approx(abs(clean - corrupted))
+    assert document["pair"]["gap"] == pytest.approx(abs(clean - corrupted), rel=1e-5)
     assert document["pair"]["prefers_target_after_clean"] == (clean > 0)
     assert document["pair"]["prefers_foil_after_corrupted"] == (corrupted < 0)
 
 
-@pytest.mark.parametrize("name", ["find", "neuron_sweep", "patching"])
+@pytest.mark.parametrize("name", [*ANSWERS, "next_token"])
 def test_of_a_clear_choice_an_answer_says_at_once_what_it_found(name):
     said, document = said_and_json(name, 3.0, -2.0)
     assert "little to explain" not in said
     assert "Ask with" not in said
     assert document["little_to_explain"] is False
+
+
+@pytest.mark.parametrize("name", BY_PROMPT)
+def test_of_a_single_prompt_no_answer_says_that_there_is_little_to_explain(name):
+    result = getattr(STUDY, name)
+    result = replace(result, **{field: getattr(result, field)[:1] for field in BY_PROMPT[name]})
+    if name == "next_token":
+        result = replace(result, natural=0)
+    assert "little to explain" not in Prose(sentences.finding(named(name), result)).text
+    assert "little_to_explain" not in named(name).summary(result)
 
 
 def test_a_gap_counts_whichever_its_sign_and_from_the_threshold_on():

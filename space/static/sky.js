@@ -38,11 +38,18 @@
   const LOW = 34;
   const x = (i) => LEFT + ((i + 0.5) / count) * (box.w - LEFT - 8);
   const y = (s) => 8 + ((top - height(s)) / (top - bottom)) * (box.h - LOW - 8);
-  const label = (i, heavy) => {
+  /* Left of its dot or right of it, where it has room and covers no label; else it is left out. */
+  const label = (i, heavy, taken) => {
     const text = `${name(i)}  ${written(i)}`;
     pen.font = `${heavy ? "700 14px" : "12px"} system-ui, sans-serif`;
     const wide = pen.measureText(text).width;
-    const left = x(i) - 10 - wide > LEFT ? x(i) - 10 - wide : Math.min(x(i) + 10, box.w - wide - 2);
+    const free = (left) =>
+      left > LEFT && left + wide < box.w && taken.every(
+        (other) => left > other.right || left + wide < other.left || Math.abs(y(share[i]) - other.at) > 18
+      );
+    const left = [x(i) - 10 - wide, x(i) + 10].find(free);
+    if (left === undefined) return;
+    taken.push({ left: left - 6, right: left + wide + 6, at: y(share[i]) });
     const ground = getComputedStyle(place.closest("section")).backgroundColor;
     pen.fillStyle = ground;
     pen.fillRect(left - 3, y(share[i]) - 9, wide + 6, 18);
@@ -88,10 +95,11 @@
     if (crowd.width && crowd.height) pen.drawImage(crowd, 0, 0);
     pen.setTransform(fine, 0, 0, fine, 0, 0);
     const named = order.slice(0, data.sky.furthest.length).filter((i) => i !== here);
-    for (const i of named) label(i, name(i) === data.neuron);
     dot(here, 7, colour("--ink"));
     dot(here, 4.5, colour(share[here] >= 0 ? "--target" : "--foil"));
-    label(here, true);
+    const taken = [];
+    label(here, true, taken);
+    for (const i of named) label(i, name(i) === data.neuron, taken);
   };
   const axes = () => {
     pen.font = "11px system-ui, sans-serif";

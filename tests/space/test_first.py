@@ -121,6 +121,7 @@ def test_the_walk_asks_before_it_shows_and_its_right_answers_are_the_studys():
     assert ("attention" in patch.choices[patch.right]) == (best["attn_out"] > best["mlp_out"])
     assert fails.choices[fails.right] == "about like a coin"
     assert all(step.bars or step.lines for step in steps)
+    assert 5 <= int(find.choices[find.right]) <= len(find.bars) <= 8, "all that count have a bar"
 
 
 def test_no_tab_that_the_study_answers_opens_empty():

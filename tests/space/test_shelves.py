@@ -3,7 +3,8 @@
 import gradio as gr
 
 from analysis import EMBEDDED, questions, results
-from analysis.experiments import EXPERIMENTS
+from analysis.experiments import EXPERIMENTS, named
+from analysis.sentences import alone
 from space import library, story
 from space.shelves import LIBRARY, STORY, Shelf, opened
 from space.story import studied
@@ -39,6 +40,17 @@ def test_each_model_is_shown_its_own_study_and_its_own_table():
     text, figures = shown(LIBRARY, model=OTHER)
     assert f"no committed table of {OTHER}" in text
     assert not figures
+
+
+def test_who_has_a_neuron_stands_above_the_table_of_words_and_the_rest_below():
+    with gr.Blocks():
+        shelf = Shelf(LIBRARY)
+    head, *_, foot = shelf.show(View())
+    claims = alone(named(LIBRARY), library.committed(EMBEDDED).result)
+    assert claims.who in head
+    rest = claims.needed, claims.news, claims.untold
+    assert all(rest)
+    assert all(said in foot and said not in head for said in rest)
 
 
 def test_each_question_of_the_library_is_shown_its_own_story():

@@ -17,6 +17,9 @@ or they move the answer the other way."""
 EXCHANGED = "token"
 """What the rows of edges call the exchanged token."""
 
+ANSWER = "answer"
+"""What they call what all ways lead to."""
+
 
 @dataclass(frozen=True)
 class Opposed:
@@ -29,10 +32,21 @@ class Opposed:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """Edges that move enough to be drawn, but lie on no way from the tokens to the answer."""
+
+    edges: int
+    sender: str  # of the strongest: a node, or EXCHANGED
+    receiver: str  # a node, or ANSWER
+    effect: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """The circuit."""
 
     tried: int  # edges that were
+    aside: Aside | None  # strong edges that are not drawn; None where all are
     verdict: Verdict
     edges_matter: bool  # whether other edges among the drawn nodes change what they bring back
     complete: bool  # whether next to nothing comes back through all others
@@ -63,6 +77,7 @@ def facts(result: Circuit) -> Facts:
     held_out = result.over_pairs(result.held_out_faithful) if result.held_out else None
     return Facts(
         tried=int(np.isfinite(result.edges).sum()),
+        aside=_aside(result),
         verdict=_verdict(result),
         edges_matter=abs(result.faithful_nodes - result.faithful) > NOTABLE,
         complete=abs(result.without) < NOTABLE,
@@ -81,6 +96,21 @@ def facts(result: Circuit) -> Facts:
         held_out=held_out,
         held_out_without=result.over_pairs(result.held_out_without) if result.held_out else None,
         holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
+    )
+
+
+def _aside(result: Circuit) -> Aside | None:
+    """The strong edges that are not drawn."""
+    sizes = np.where(result.kept | np.isnan(result.edges), 0.0, np.abs(result.edges))
+    sender, receiver = np.unravel_index(int(sizes.argmax()), sizes.shape)
+    edges = int((sizes >= result.least).sum())
+    if not edges:
+        return None
+    return Aside(
+        edges,
+        sender=(EXCHANGED, *result.nodes)[sender],
+        receiver=(*result.nodes, ANSWER)[receiver],
+        effect=float(result.edges[sender, receiver]),
     )
 
 

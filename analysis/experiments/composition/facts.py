@@ -10,6 +10,7 @@ from analysis.engines.pushes import PUSHES
 from analysis.experiments.composition.compute import Composition, held_out_shares
 from analysis.intervals import Interval
 from analysis.numbers.estimates import Estimate, ratio
+from analysis.pair_facts import verdicts as verdicts
 
 DENOISING, NOISING = 0, 1
 WHOLE, PART, REST = range(len(PUSHES))

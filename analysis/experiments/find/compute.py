@@ -1,6 +1,6 @@
 """From two words to a neuron: who writes the difference, and who carries it between two prompts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +81,11 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:
 def summary(found: Found) -> dict[str, Any]:
     """Both lists in plain values, and who works against the answer.
 
-    Beside each neuron is its standing on the other list.
+    Beside each neuron is its standing on the other list. Its ``logits`` are what it writes for
+    each unit of activation: below zero where it writes the target when it is negative.
     """
     sweep = found.sweep
-    written = {writer.neuron: writer for writer in found.writers}
+    written = {writer.neuron: writer.logits * writer.direction for writer in found.writers}
     order = ranked(sweep)
     best = [str(neuron) for neuron in order[:LISTED]]
     lowest = [str(neuron) for neuron in order[: -OPPOSED - 1 : -1] if sweep.recovery[neuron] < 0]
@@ -94,19 +95,18 @@ def summary(found: Found) -> dict[str, Any]:
         "best": str(sweep.best),
         "on_both_lists": [name for name in best if name in written],
         "frozen_at": found.frozen_at or None,
-        "by_weights": [{**asdict(w), **_recovered(sweep, w.neuron)} for w in found.writers],
-        "by_patching": [_patched(sweep, name, written) for name in best],
-        "against": [_patched(sweep, name, written) for name in lowest],
+        "by_weights": [_row(sweep, name, written) for name in written],
+        "by_patching": [_row(sweep, name, written) for name in best],
+        "against": [_row(sweep, name, written) for name in lowest],
     }
 
 
-def _patched(sweep: NeuronSweep, name: str, written: dict[str, Writer]) -> dict[str, Any]:
+def _row(sweep: NeuronSweep, name: str, written: dict[str, float]) -> dict[str, Any]:
     """A neuron by what it recovers, with what it writes where it is among those who write most."""
-    writer = written.get(name)
-    logits = writer.logits * writer.direction if writer else None
-    return {"neuron": name, **_recovered(sweep, name), "logits": logits}
-
-
-def _recovered(sweep: NeuronSweep, name: str) -> dict[str, Any]:
     neuron = parse_neuron(name, *sweep.recovery.shape)
-    return {"recovery": float(sweep.recovery[neuron]), "measured": bool(sweep.exact[neuron])}
+    return {
+        "neuron": name,
+        "recovery": float(sweep.recovery[neuron]),
+        "measured": bool(sweep.exact[neuron]),
+        "logits": written.get(name),
+    }

@@ -17,9 +17,7 @@ def _neurons(result: Found) -> Rows:
             "neuron": row["neuron"],
             "recovery": row["recovery"],
             "how": "patched" if row["measured"] else "estimate",
-            "writes, logits per unit": row["logits"] * row.get("direction", 1)
-            if row["logits"] is not None
-            else None,
+            "writes, logits per unit": row["logits"],
         }
         for row in first.values()
     ]

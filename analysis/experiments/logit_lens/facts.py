@@ -1,12 +1,14 @@
 """Where the answer appears: where the logit lens rises, and whether to trust it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from analysis.criteria import SAME_READING, SPECIFIC
 from analysis.experiments.logit_lens.compute import LogitLens
 from analysis.original.published import asks_the_same, document, lens_curve
+from analysis.pair_facts import PairFacts, of_pair
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Facts:
     answer: float  # the model's own logit difference after the clean prompt
     error: float  # of the last readings, at most, against the model's own; ``exact`` if that is nil
     exact: bool
+    pair: PairFacts | None  # the model's choice after both prompts; None where there is one
     published: Jump | None  # the jump of the original's curve, where it asked the same
 
 
@@ -64,8 +67,15 @@ def facts(result: LogitLens) -> Facts:
         answer=float(result.model_logit_diff[0]),
         error=error,
         exact=error <= SAME_READING,
+        pair=of_pair(*result.model_logit_diff[:2].tolist()) if len(curves) > 1 else None,
         published=largest_jump(np.array(lens_curve(theirs))) if same else None,
     )
+
+
+def verdicts(result: LogitLens) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values; empty where there is none."""
+    pair = facts(result).pair
+    return pair.plain() if pair else {}
 
 
 def largest_jump(clean: np.ndarray, *corrupted: np.ndarray) -> Jump:

@@ -1,9 +1,11 @@
 """What the model says next: its answer to each prompt, and to ordinary prose."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.intervals import Share
+from analysis.pair_facts import PairFacts, of_pair
 from analysis.token_sets import members
 
 
@@ -36,7 +38,7 @@ class Facts:
     clean: Answer  # the answers to the pair; the second None where there is one prompt
     corrupted: Answer | None
     flips: bool  # whether the target is preferred after the clean prompt, the foil after the other
-    gap: float  # between the two logit differences
+    pair: PairFacts | None  # its choice after both prompts; None where there is one
     tokens: int  # of the clean prompt
     other_tokens: int  # of the corrupted prompt
     # the tokens in which the prompts differ, of the clean and the corrupted one
@@ -57,13 +59,19 @@ def facts(result: NextToken) -> Facts:
         clean=clean,
         corrupted=corrupted,
         flips=corrupted is not None and clean.logit_diff > 0 > corrupted.logit_diff,
-        gap=clean.logit_diff - corrupted.logit_diff if corrupted else 0.0,
+        pair=of_pair(clean.logit_diff, corrupted.logit_diff) if corrupted else None,
         tokens=len(pair[0]),
         other_tokens=len(pair[-1]),
         exchanged=tuple((a, b) for a, b in zip(pair[0], pair[-1], strict=False) if a != b),
         names_target=_names_target(result, own),
         natural=_natural(result),
     )
+
+
+def verdicts(result: NextToken) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, in plain values; empty where there is none."""
+    pair = facts(result).pair
+    return pair.plain() if pair else {}
 
 
 def _names_target(result: NextToken, own: int) -> bool:
