@@ -96,8 +96,8 @@ def _library(view: View) -> Contents:
     head = html.intro(table.experiment.asks) + html.caption(claims.who)
     rest = filter(None, (claims.needed, claims.news, claims.untold))
     figures = [(Markup(), figure) for figure in table.figures]
-    foot = Markup().join(map(html.caption, rest)) + html.foot(table, embeds=False)
-    return Contents(head, figures, foot)
+    foot = [*map(html.caption, rest), html.foot(table, embeds=False)]
+    return Contents(head, figures, "".join(foot))
 
 
 SHELVES: dict[str, tuple[Callable[[View], Contents], int]] = {

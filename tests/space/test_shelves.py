@@ -5,7 +5,7 @@ import gradio as gr
 from analysis import EMBEDDED, questions, results
 from analysis.experiments import EXPERIMENTS, named
 from analysis.sentences import alone
-from space import library, story
+from space import html, library, story
 from space.shelves import LIBRARY, STORY, Shelf, opened
 from space.story import studied
 from space.view import View
@@ -50,6 +50,7 @@ def test_who_has_a_neuron_stands_above_the_table_of_words_and_the_rest_below():
     assert claims.who in head
     rest = claims.needed, claims.news, claims.untold
     assert all(rest)
+    assert foot.endswith(html.foot(library.committed(EMBEDDED), embeds=False))
     assert all(said in foot and said not in head for said in rest)
 
 
