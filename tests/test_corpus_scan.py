@@ -739,7 +739,17 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
     claims = Claims(two).corpus_scan
     assert "too few articles" in claims.told_apart
     assert "0.97" not in claims.told_apart + claims.which + claims.finding
-    assert not [trace for trace in two.corpus_scan.figure("corpus_auc").data if len(trace.x)]
+    assert not two.corpus_scan.figure("corpus_auc").data
+
+
+@pytest.mark.parametrize(("target", "foil", "curves"), [(3, 4, 2), (0, 4, 1), (3, 0, 1), (0, 0, 0)])
+def test_a_word_that_never_comes_has_no_share_to_draw_and_that_is_said(target, foil, curves):
+    result = evidence(Plan()).corpus_scan
+    drawn = replace(result, next_count=target, foil_count=foil).figure("corpus_scan")
+    said = [each.text for each in drawn.layout.annotations]
+    assert len(drawn.data) == len(drawn.layout.shapes) == curves
+    assert ("Nothing to draw" in said) == (not curves)
+    assert sum(text.count("never comes") for text in said) == (2 - curves if curves else 0)
 
 
 def news(**fields):

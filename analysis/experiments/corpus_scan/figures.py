@@ -14,13 +14,19 @@ MODEL = "the model itself"
 
 
 def corpus_scan(result: CorpusScan) -> go.Figure:
-    """Shares of tokens before target and foil by band of activation, with intervals."""
-    if not result.tokens:
+    """Shares of tokens before target and foil by band of activation, with intervals.
+
+    A word that never comes has no share to draw: that is said.
+    """
+    counts = (result.next_count, result.foil_count)
+    if not any(counts):
         return style.nothing()
     figure = style.canvas(400, left=60)
-    words = (result.target, result.foil)
-    counts = (result.next_count, result.foil_count)
+    words = [style.short(word) for word in (result.target, result.foil)]
+    says = ["really comes next" if count else "never comes" for count in counts]
     for word, (colour, count) in enumerate(zip(COLOURS[1:], counts, strict=True)):
+        if not count:
+            continue
         _curve(figure, result, word, colour)
         rate = count / max(result.known, 1)
         figure.add_hline(y=rate, line={"color": colour, "width": 1.5, "dash": "dot"})
@@ -37,8 +43,8 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
     style.note(
         figure,
         *(
-            style.swatch(colour, f"{style.short(word)} really comes next")
-            for colour, word in zip(COLOURS[1:], words, strict=True)
+            style.swatch(colour, f"{word} {said}")
+            for colour, word, said in zip(COLOURS[1:], words, says, strict=True)
         ),
         "bars: 95 % intervals over articles; dotted: over all tokens",
     )
@@ -74,6 +80,8 @@ def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> Non
 
 def corpus_auc(result: CorpusScan) -> go.Figure:
     """How well the model and each neuron tell the places of the target, with intervals."""
+    if not often_enough(result):
+        return style.nothing()
     names = [MODEL, *result.neurons]
     areas = np.concatenate([result.model_auc[None], result.auc])
     figure = style.canvas(90 + 84 * len(names), left=style.label_width(names) + 20, right=20)
