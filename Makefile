@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, 
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
-	@echo "make render   write the report from the committed results, in seconds"
+	@echo "make render   write the report from the committed results, in a minute"
 	@echo "make site     assemble the static site of all committed studies in build/site"
 	@echo "make artifacts  write figures, tables, numbers and references for a paper to build/artifacts"
 	@echo "make study    refresh the committed results in results/"

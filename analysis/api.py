@@ -8,6 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from analysis import running
 from analysis.declaration import Experiment
+from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS
 from analysis.loading.models import load, wrap
 from analysis.progress import Progress, silent
@@ -30,6 +31,7 @@ def function_of(experiment: Experiment) -> Callable[..., Any]:
         **options: Any,
     ) -> Any:
         named = [neuron, *rivals] if neuron else list(rivals)
+        _check(model, question, named)
         given = running.inputs(experiment, model, question, named, options)
         return running.compute(experiment, model, given, progress)
 
@@ -37,6 +39,24 @@ def function_of(experiment: Experiment) -> Callable[..., Any]:
     ask.__doc__ = _documentation(experiment)
     ask.__signature__ = _signature(experiment, ask)  # type: ignore[attr-defined]
     return ask
+
+
+def _check(model: Any, question: Any, neurons: list[Any]) -> None:
+    """Refuse what is of another kind.
+
+    Raises:
+        UserError: in one sentence.
+    """
+    if not isinstance(model, Subject):
+        raise UserError(f"The model is {model!r:.60}: it has to be what `load` or `wrap` returns.")
+    if not isinstance(question, Question):
+        raise UserError(
+            f"The question is {question!r:.60}: it has to be a `Question`, such as "
+            "`questions.load` reads by its name or from a file."
+        )
+    for neuron in neurons:
+        if not isinstance(neuron, str):
+            raise UserError(f"The neuron is {neuron!r:.60}: it has to be a name such as L25N1527.")
 
 
 def _signature(experiment: Experiment, ask: Callable[..., Any]) -> inspect.Signature:

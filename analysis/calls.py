@@ -54,10 +54,10 @@ class Loading:
             import_module("analysis.subject")
             from analysis.loading.models import load
 
+        subject = load(self.model, self.device, self.dtype)
         if self.dtype != "float32":
             far = "some hundredths of a logit" if self.dtype == "tf32" else "up to whole logits"
             console.note(f"note: numbers in {self.dtype} are off by {far}; report float32.")
-        subject = load(self.model, self.device, self.dtype)
         return self._grafted(subject) if self.graft else subject
 
     def _grafted(self, subject: "Subject") -> "Subject":
@@ -162,13 +162,10 @@ class Call(Asking):
             UserError: something of it cannot be asked.
         """
         from analysis import running
-        from analysis.hints import hints
 
         question = self.put(subject)
         running.check_suits(self.experiment, question)
         _note_special(subject, self.ask())
-        for hint in hints(subject, question):
-            console.note(f"note: {hint}")
         if "neuron" in self.experiment.needs and not self.named:
             best = str(running.best_neuron(subject, question))
             console.note(
@@ -178,13 +175,17 @@ class Call(Asking):
         return running.inputs(self.experiment, subject, question, self.named, self.options)
 
     def compute(self, subject: "Subject") -> Any:
-        """The Result, with a bar while it takes time."""
+        """The Result, with a bar while it takes time; then what may not have been meant."""
+        from analysis.hints import hints
         from analysis.running import compute
 
         inputs = self.inputs(subject)
         _note_cost(self.experiment, subject, inputs)
         with console.watched(self.experiment.verb) as progress:
-            return compute(self.experiment, subject, inputs, progress)
+            result = compute(self.experiment, subject, inputs, progress)
+        for hint in hints(subject, inputs.question):
+            console.note(f"note: {hint}")
+        return result
 
     def summary(self, result: Any) -> dict[str, Any]:
         """The Result as it is printed: for a reader some experiments cut it into tables."""

@@ -237,7 +237,22 @@ def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[
     return 2
 
 
+CHECKED = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "It has to be a whole "
+    "number",
+    "Input should be a valid number, unable to parse string as a number": "It has to be a number",
+    "Input should be greater than or equal to": "It has to be at least",
+    "Input should be less than or equal to": "It has to be at most",
+}
+"""What the library that checks options says of a bad value, and the same as others here say it."""
+
+
 def _usage(error: Exception) -> str:
     """What a misused option or verb is told; with no verb at all, how to see them."""
     message = str(getattr(error, "format_message", error.__str__)()).strip()
-    return message or "Name a verb; `an-neuron --help` lists them."
+    for said, plain in CHECKED.items():
+        message = message.replace(said, plain)
+    if not message:
+        return "Name a verb; `an-neuron --help` lists them."
+    return message if message.endswith((".", "?")) else f"{message}."

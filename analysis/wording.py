@@ -85,8 +85,13 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def percent(share: float) -> str:
-    """A share in per cent, with as many digits as a small one needs."""
+def percent(share: float, apart: float | None = None) -> str:
+    """A share in per cent, with as many digits as a small one needs.
+
+    Args:
+        share: which one.
+        apart: another that it is compared with: it gets digits until it is not written alike.
+    """
     if not math.isfinite(share):
         return number(share)
     value = 100 * share
@@ -95,6 +100,9 @@ def percent(share: float) -> str:
         digits = min(4, 1 - math.floor(math.log10(abs(value))))
     if 0 < abs(value) < 0.00005:
         return f"{'<' if value > 0 else '>' + MINUS}0.0001{THIN}%"
+    if apart is not None and math.isfinite(apart) and share != apart:
+        while digits < 4 and number(value, digits) == number(100 * apart, digits):
+            digits += 1
     return f"{number(value, digits)}{THIN}%"
 
 
@@ -105,11 +113,11 @@ def span(low: float, high: float, digits: int = 2) -> str:
     return f"95{THIN}% interval {number(low, digits)} to {number(high, digits)}"
 
 
-def share_span(low: float, high: float) -> str:
-    """An interval of shares, if there is one."""
+def share_span(low: float, high: float, apart: float | None = None) -> str:
+    """An interval of shares, if there is one; its ends as ``percent`` writes them."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return NO_INTERVAL
-    return f"95{THIN}% interval {percent(low)} to {percent(high)}"
+    return f"95{THIN}% interval {percent(low, apart)} to {percent(high, apart)}"
 
 
 def ordinal(rank: int) -> str:

@@ -108,26 +108,32 @@ class Wiring:
         self.bar.stop.click(self._stop, None, None, **QUIET)
         gr.on([page.select for page in pages.all], None, js="() => openedTab()", **QUIET)
         restored = demo.load(
-            self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()], **QUIET
-        )
+            self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()],
+            show_progress_on=self.bar.wire, **QUIET,
+        )  # fmt: skip
         restored.then(None, js="() => restoredView()", **QUIET).then(None, js=PRESS, **QUIET)
 
     def _ask(self, events: list[Any]) -> None:
         """On these events keep the address, and answer what the open tab answers by itself.
 
-        What the committed study answers comes at once: nobody waits for the model.
+        What the committed study answers comes at once: nobody waits for the model. Progress is
+        shown on a few small places: the page copies all that stands in such a place, and in all
+        below it, each time that an event begins or ends.
         """
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
         sent = self.bar.send(events)
         sent.then(
             self._refresh, inputs, outputs, concurrency_id=MODEL, api_visibility="private",
-            **UNLESS_STOPPED,
+            show_progress_on=[ask.panel.finding for ask in self.quick], **UNLESS_STOPPED,
         ).then(None, js="() => refreshedAnswers()", **QUIET)  # fmt: skip
         dear = [place for ask in self.wished for place in ask.panel.outputs]
         kept = [place for shelf in self.shelves for place in shelf.outputs]
         hidden = [self.bar.heard, self.bar.unwished]
-        sent.then(self._known, self.bar.wire, [*hidden, *dear, *kept], **NEWEST, **QUIET)
+        sent.then(
+            self._known, self.bar.wire, [*hidden, *dear, *kept],
+            show_progress_on=self.bar.wire, **NEWEST, **QUIET,
+        )  # fmt: skip
 
     def _known(self, sent: Any) -> list[Any]:
         """What was asked, which the page compares, what it asks now, and the answers to it."""

@@ -16,10 +16,20 @@ def settable(experiment: Experiment) -> list[Option]:
     return [o for o in experiment.options if o.live and o.live.label and o.name not in NAMES]
 
 
+def at_first(experiment: Experiment, option: Option) -> Any:
+    """What its control says before a visitor sets it."""
+    return (experiment.app or {}).get(option.name, option.default)
+
+
+def written(option: Option, value: Any) -> str:
+    """A value as its control shows it."""
+    choices = option.live.choices if option.live else ()
+    return next((label for label, each in choices if each == value), f"{value:,}")
+
+
 def controls(experiment: Experiment) -> dict[str, Any]:
     """A component for every option that a visitor sets."""
-    usual = experiment.app or {}
-    return {o.name: _control(o, usual.get(o.name, o.default)) for o in settable(experiment)}
+    return {o.name: _control(o, at_first(experiment, o)) for o in settable(experiment)}
 
 
 def _control(option: Option, value: Any) -> Any:

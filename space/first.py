@@ -4,7 +4,7 @@ It says what the study found, lets the neuron be turned through precomputed answ
 neuron of the model as a dot. Nothing is computed when it is shown.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -152,15 +152,17 @@ def _screen(study: Story) -> Screen:
     evidence, claims = study.evidence, study.claims
     result = evidence.weight_modulation
     peak = float(np.abs(_activations(evidence.activations)).max())
+    start, shown = result.factors.index(1.0), turns(result)
+    order = np.argsort([-share for share in shown[start].shares], kind="stable")
     return Screen(
         model=claims.study.model,
         neuron=evidence.neuron,
         target=result.target,
         foil=result.foil,
         tokens=_tokens(evidence.activations),
-        words=words(result),
-        turns=turns(result),
-        start=result.factors.index(1.0),
+        words=tuple(words(result)[i] for i in order),
+        turns=tuple(replace(each, shares=tuple(each.shares[i] for i in order)) for each in shown),
+        start=start,
         most=peak * max(map(abs, result.factors)),
         question=_parts(evidence.question),
         seen=Markup(claims.weight_modulation.zeroed),  # noqa: S704  (markup already)

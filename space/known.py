@@ -1,14 +1,16 @@
 """What the committed studies of a model answer: with the study's options, and with no model."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from analysis.declaration import Experiment
 from analysis.experiments import named
 from space.answers import Answer, answer
-from space.own import OWN
+from space.controls import at_first, settable, written
 from space.story import Story, story
-from space.view import View, parts
+from space.view import OWN, View, parts
 
 
 def known(experiment: Experiment, view: View) -> Answer | None:
@@ -34,8 +36,24 @@ def _answer(name: str, view: View) -> Answer:
     experiment, study = named(name), story(view.model, view.question)
     assert study is not None
     made = study.evidence.provenance[name].inputs
-    options = {o.name: made[o.name] for o in experiment.options if o.name in made}
-    return answer(experiment, view, experiment.check(options), study.evidence.results[name])
+    options = experiment.check({o.name: made[o.name] for o in experiment.options if o.name in made})
+    found = answer(experiment, view, options, study.evidence.results[name])
+    return replace(found, hints=_asked_with(experiment, options))
+
+
+def _asked_with(experiment: Experiment, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the study was asked with, where the controls beside its answer say something else."""
+    others = [
+        f"“{option.live.label}” at {written(option, options[option.name])}"
+        for option in settable(experiment)
+        if option.live and options[option.name] != at_first(experiment, option)
+    ]
+    if not others:
+        return ()
+    return (
+        f"The committed study answers, with {' and '.join(others)}; the button asks with what "
+        "stands here.",
+    )
 
 
 def _answered_view(study: Story, view: View) -> View:

@@ -6,10 +6,7 @@ from analysis.errors import UserError
 from analysis.questions import Question
 from space.pairs import pasted_pairs
 from space.settings import CONFIRMING, MOST_WORDS
-from space.view import USUAL, View, library
-
-OWN = ("lines", "template", "target_words", "foil_words")
-"""The parts of a view that stand in place of its two prompts."""
+from space.view import OWN, USUAL, View, library
 
 
 def brings_its_own(view: View) -> bool:

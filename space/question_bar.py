@@ -6,9 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from space.own import OWN
 from space.settings import Settings
-from space.view import View, library, make_view
+from space.view import OWN, View, library, make_view
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that use no model."""

@@ -93,7 +93,7 @@ def _library(view: View) -> Contents:
     if table is None:
         return Contents(html.intro(said(view.model).no_table))
     claims = alone(table.experiment, table.result)
-    head = html.intro(table.experiment.asks) + html.caption(claims.who)
+    head = html.intro(f"{table.experiment.asks} {claims.rule}") + html.caption(claims.who)
     rest = filter(None, (claims.needed, claims.news, claims.untold))
     figures = [(Markup(), figure) for figure in table.figures]
     foot = [*map(html.caption, rest), html.foot(table, embeds=False)]

@@ -41,6 +41,12 @@ CALLED = {
 
 USUAL = questions.default()
 
+PAIR = ("clean", "corrupted", "target", "foil")
+"""The parts of a view that ask one question of two prompts."""
+
+OWN = ("lines", "template", "target_words", "foil_words")
+"""The parts that stand in place of the two prompts."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -118,12 +124,19 @@ def make_view(parts: Any) -> View:
 
 
 def from_query(query: Mapping[str, str], start: View) -> View:
-    """The view that an address names; what is missing or cannot be is as at the start."""
+    """The view that an address names; what is missing or cannot be is as at the start.
+
+    Where it names a question of the library and no words or prompts, these are the question's.
+    """
     parts = {}
     for name in NAMES:
         value = query.get(name)
         if isinstance(value, str) and len(value) <= LONGEST[name]:
             parts[name] = value
+    asked = next((each for each in library() if each.name == parts.get("question")), None)
+    if asked and not {*PAIR, *OWN} & parts.keys():
+        start = replace(start, **{name: getattr(asked, name) for name in PAIR})
+        start = replace(start, neuron="" if asked != USUAL else start.neuron)
     return replace(start, **parts)
 
 

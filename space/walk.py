@@ -108,11 +108,11 @@ def _step(said: Sentences, name: str, choices: tuple[str, ...], right: int, pict
 
 
 def _words(at: float, evidence: Any, _facts: Any) -> tuple[tuple[str, ...], int, tuple[Bar, ...]]:
-    """The likeliest words in an order that gives nothing away, and their bars at a factor."""
+    """Likely words in an order that gives nothing away, and their bars at a factor."""
     result = evidence.weight_modulation
     known = {result.target: "target", result.foil: "foil"}
     turn = next(each for each in turns(result) if each.factor == at)
-    rows = list(zip(words(result), turn.shares, strict=True))
+    rows = sorted(zip(words(result), turn.shares, strict=True), key=lambda row: -row[1])
     bars = tuple(Bar(plain(w), p, percent(p), known.get(w, "other")) for w, p in rows)
     offered = sorted({turn.word, *words(result)[:CHOICES]})
     return tuple(map(plain, offered)), offered.index(turn.word), bars

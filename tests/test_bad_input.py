@@ -74,3 +74,25 @@ def test_a_draft_of_which_no_pair_is_left_names_the_words_it_dropped(analysis, l
         )
         assert " and ".join(words) in err
         assert err.strip().count("\n") == 0
+
+
+MISUSED = {
+    "an empty target": (["--target", ""], "The target is empty"),
+    "an unknown choice": (
+        ["--positions", "everything"],
+        "Invalid value for '--positions': 'everything' is not one of 'last', 'all'.",
+    ),
+    "no number": (["--screen", "many"], "for '--screen': It has to be a whole number."),
+    "too small": (["--screen", "-1"], "for '--screen': It has to be at least 0."),
+    "an unknown dtype": (["--dtype", "float8"], "Unknown dtype 'float8'"),
+}
+
+
+@pytest.mark.parametrize("what", MISUSED)
+def test_what_is_refused_is_told_alone_with_no_note_before_it(analysis, llama_folder, what):
+    given, says = MISUSED[what]
+    code, out, err = analysis("neuron-sweep", "--model", llama_folder, *given)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.startswith("error: ")
+    assert err.strip().count("\n") == 0

@@ -258,3 +258,16 @@ def test_a_classifier_in_memory_is_not_wrapped():
     model, tokenizer = tiny.tiny_gpt2()
     with pytest.raises(UserError, match="GPT2ForSequenceClassification, which is not a causal"):
         an.wrap(GPT2ForSequenceClassification(model.config), tokenizer)
+
+
+def test_what_is_no_model_no_question_and_no_neuron_is_refused_in_a_sentence():
+    subject = make_subject("llama")
+    for given, says in (
+        (("gpt2", PAIR), "The model is 'gpt2': it has to be what `load` or `wrap` returns"),
+        ((subject, "are"), "The question is 'are': it has to be a `Question`, such as"),
+        ((subject, None), "The question is None"),
+    ):
+        with pytest.raises(UserError, match=says):
+            an.neuron_sweep(*given, screen=4)
+    with pytest.raises(UserError, match="The neuron is 1527: it has to be a name such as L25N1527"):
+        an.direct_effect(subject, PAIR, neuron=1527)

@@ -99,6 +99,22 @@ def test_the_table_has_a_neuron_that_only_works_against_the_answer():
     }
 
 
+def test_the_best_neuron_is_told_where_its_weights_do_not_write_the_word():
+    search = found_with(lowest=0.02)
+    for names, both, said in (
+        (("L3N5", "L1N6"), "L3N5, L1N6.", False),
+        (
+            ("L1N6",),
+            "L1N6. L3N5 is not: it carries the difference, and is none of the 1 whose",
+            True,
+        ),
+    ):
+        found = replace(search, writers=tuple(Writer(name, 1, 9.0) for name in names))
+        text = Prose(sentences.finding(named("find"), found)).text
+        assert f"On both lists: {both}" in text
+        assert ("L3N5 is not" in text) == said
+
+
 def test_what_a_search_finds_is_not_saved_and_that_is_said(tmp_path):
     for search in (an.find, an.writers):
         with pytest.raises(UserError, match="is not saved: "):

@@ -63,7 +63,9 @@ def said_and_json(name, clean, corrupted):
 @pytest.mark.parametrize(("clean", "corrupted", "why"), WEAK.values(), ids=list(WEAK))
 def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corrupted, why):
     said, document = said_and_json(name, clean, corrupted)
-    little = "This question has little to explain: the logit difference of ·an and"
+    small = abs(clean - corrupted) < GAP
+    how = "This question has little to explain" if small else "These prompts do not turn the answer"
+    little = f"{how}: the logit difference of ·an and"
     assert said.startswith(little) if name in ANSWERS else little in said
     assert why in said
     assert "Ask with two prompts" in said
@@ -78,6 +80,7 @@ def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corr
 def test_of_a_clear_choice_an_answer_says_at_once_what_it_found(name):
     said, document = said_and_json(name, 3.0, -2.0)
     assert "little to explain" not in said
+    assert "do not turn" not in said
     assert "Ask with" not in said
     assert document["little_to_explain"] is False
 
@@ -107,6 +110,9 @@ def test_a_page_says_so_in_brief_too():
     weak = changed(STUDY, "neuron_sweep", clean_diff=0.05, corrupted_diff=-0.02)
     brief = {name: str(s) for name, s in sentences_in_brief(weak)}
     assert brief["neuron_sweep"].startswith("This question has little to explain")
+    turned = changed(STUDY, "neuron_sweep", clean_diff=5.0, corrupted_diff=0.5)
+    brief = {name: str(s) for name, s in sentences_in_brief(turned)}
+    assert brief["neuron_sweep"].startswith("These prompts do not turn the answer")
     clear = [str(s) for _, s in sentences_in_brief(STUDY)]
     assert not any("little to explain" in sentence for sentence in clear)
 

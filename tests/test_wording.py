@@ -1,5 +1,6 @@
 """How prose writes what came from data."""
 
+import math
 import re
 
 import pytest
@@ -7,7 +8,7 @@ from markupsafe import escape
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import exchanged, noun, percent, prompt, typed, written
+from analysis.wording import exchanged, noun, percent, prompt, share_span, typed, written
 from tests.committed import FOLDER, committed
 
 SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
@@ -38,6 +39,16 @@ def test_a_command_breaks_its_line_at_no_option_and_what_it_quotes_is_escaped():
 )  # fmt: skip
 def test_a_share_that_is_not_nil_is_never_told_as_nil(share, seen):
     assert percent(share) == f"{seen}\u202f%"
+
+
+@pytest.mark.parametrize(
+    ("share", "beside", "seen"),
+    [(0.79628, 0.8, "79.6"), (0.8, 0.8, "80"), (0.85, 0.8, "85"), (0.00249, 0.0025, "0.249"),
+     (0.5, math.nan, "50")],
+)  # fmt: skip
+def test_a_share_is_not_written_like_another_that_it_is_compared_with(share, beside, seen):
+    assert percent(share, beside) == f"{seen}\u202f%"
+    assert share_span(share, 0.95, beside) == f"95\u202f% interval {seen}\u202f% to 95\u202f%"
 
 
 def test_what_has_no_letter_and_no_digit_is_a_mark():

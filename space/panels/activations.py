@@ -25,10 +25,10 @@ from space import html, limits, service
 from space.answers import Answer, answer
 from space.asks import Ask
 from space.controls import asking
-from space.own import OWN, question_of
+from space.own import question_of
 from space.panel import Panel
 from space.question_bar import QuestionBar
-from space.view import View
+from space.view import OWN, View
 
 NAME = "activations"
 FOLLOWING = "next_token"

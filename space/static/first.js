@@ -123,7 +123,8 @@
         code.textContent = seen(each) || "\u2026";
         return code;
       });
-      const rest = ": inside a sentence a word has its space with it.";
+      const spaced = [target, foil].some((each) => each.startsWith(" "));
+      const rest = spaced ? ": inside a sentence a word has its space with it." : ".";
       at("own-read").replaceChildren("Read as ", read[0], " and ", read[1], rest);
       at("own-prompts").textContent = `\u201c${prompts.clean.value}\u201d`;
       const chips = fitting().map((each) => {
@@ -167,8 +168,10 @@
        say them: what it has no word for stays in the workbench. */
     const restore = () => {
       const usual = { ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value };
-      const view = { question: about.question, ...usual, ...Object.fromEntries(query) };
-      if (!Object.keys(usual).some((name) => query.has(name))) return;
+      const given = Object.keys(usual).some((name) => query.has(name));
+      const named = data.suggestions.find((s) => s.target && s.question === query.get("question"));
+      if (!given && !named) return;
+      const view = { question: about.question, ...usual, ...(given ? {} : named), ...Object.fromEntries(query) };
       const bare = (text) => text.split(/(?<!\\)\|/).map((each) => each.trimStart()).join("|");
       const sayable = (name) => token(bare(view[name])) === view[name];
       if (Object.keys(none).some((name) => query.has(name)) || !Object.keys(fields).every(sayable)) return;

@@ -217,7 +217,9 @@ def test_two_words_of_ones_own_find_their_neuron(visit):
     read = visit.tab.locator("#own-read code").all_inner_texts()
     assert read == ["·who", "·which"]
     visit.tab.locator("#own-foil").press("Enter")
-    visit.tab.locator("#verdict .verdict").get_by_text("Your neuron is L27N1455.").wait_for()
+    visit.tab.locator("#verdict .verdict").get_by_text(
+        "Your neuron is L27N1455, on these two prompts."
+    ).wait_for()
     visit.see_view(tab="find", **{name: f" {word}" for name, word in words.items()})
 
 

@@ -15,8 +15,8 @@ from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.loading.models import CATALOGUE
 from space.endpoints import endpoint, endpoints
-from space.own import OWN
 from space.settings import MODELS, ON_GPU, Settings, from_environment
+from space.view import OWN
 from tests.space.questions import LIVE, VIEW, is_one_sentence
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the server's threads warn of their own

@@ -134,6 +134,21 @@ def test_no_tab_that_the_study_answers_opens_empty():
         assert len(answer.figures) >= sum(figure.live for figure in each.figures), each.name
 
 
+def test_a_committed_answer_says_with_what_it_was_asked_where_the_controls_say_otherwise():
+    (hint,) = known(named("corpus_scan"), View(model=EMBEDDED)).hints
+    assert f"“Articles” at {committed('corpus_scan').documents}; the button" in hint
+    assert not known(named("patching"), View(model=EMBEDDED)).hints
+
+
+def test_likely_words_stand_in_the_order_of_what_the_model_says():
+    screen = first(EMBEDDED).screen
+    assert list(screen.turn.shares) == sorted(screen.turn.shares, reverse=True)
+    result = committed("weight_modulation")
+    for turn, row in zip(screen.turns, result.likely_p, strict=True):
+        held = dict(zip(result.likely, row, strict=True))
+        assert turn.shares == pytest.approx([held[word] for word in screen.words])
+
+
 def test_what_the_study_was_asked_is_known_and_nothing_else():
     for name in ("patching", "composition", "corpus_scan"):
         answer = known(named(name), View(model=EMBEDDED))
@@ -187,18 +202,23 @@ def test_explained_terms_are_those_of_the_terms():
 @pytest.mark.parametrize(
     ("best", "second", "said"),
     [
-        (0.4, 0.1, "Your neuron is L3N5."),
+        (0.4, 0.1, "Your neuron is L3N5, on these two prompts."),
         (
             0.4,
             0.38,
-            "No single neuron says ·an alone: 2 neurons move 5 % of the difference or more.",
+            "No single neuron says ·an alone: 2 neurons recover 5 % of the difference or more.",
         ),
         (
             0.1,
             0.01,
-            "No single neuron says ·an alone: 1 neuron moves 5 % of the difference or more.",
+            "No single neuron says ·an alone: 1 neuron recovers 5 % of the difference or more.",
         ),
-        (0.02, 0.01, "No single neuron says ·an: none moves 5 % of the difference."),
+        (
+            0.1,
+            -0.4,
+            "No single neuron says ·an alone: 1 neuron recovers 5 % of the difference or more.",
+        ),
+        (0.02, -0.4, "No single neuron says ·an: none recovers 5 % of the difference."),
     ],
 )
 def test_one_neuron_says_a_word_only_if_it_carries_a_quarter_and_stands_out(best, second, said):

@@ -15,9 +15,8 @@ import pytest
 
 from space.door import CLOSED, Door
 from space.endpoints import endpoints
-from space.own import OWN
 from space.settings import BODY, TEXT_CHARACTERS
-from space.view import LONGEST, NAMES
+from space.view import LONGEST, NAMES, OWN
 from tests.space.questions import VIEW, is_one_sentence, sent
 from tests.space.server import JSON, SECONDS, encoded
 

@@ -17,8 +17,8 @@ from space import leaving, service
 from space.endpoints import endpoints
 from space.kept import Kept
 from space.leaving import Left
-from space.own import OWN
 from space.settings import ADDRESS_SHARE, QUEUE, SHARE
+from space.view import OWN
 from tests.space.questions import ASKED, VIEW, ask, sent
 from tests.space.server import JSON, encoded, messages
 

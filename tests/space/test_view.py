@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from analysis import questions
 from analysis.errors import UserError
 from analysis.experiments import named
 from space import tabs
@@ -16,7 +17,7 @@ from space.app import Wiring
 from space.own import library_question, question_of
 from space.pages import Pages
 from space.question_bar import examples, received
-from space.view import LONGEST, NAMES, View, from_query, library, make_view
+from space.view import LONGEST, NAMES, USUAL, View, from_query, library, make_view
 from tests.space.questions import VIEW, is_one_sentence, sent
 
 START = View(model="tiny", neuron="L1N3")
@@ -49,6 +50,19 @@ def test_an_address_and_the_wire_restore_the_very_view(view):
     assert from_query(query, START) == view
     assert make_view(parts) == view
     assert received(sent(**parts)) == view
+
+
+@pytest.mark.parametrize("name", [each.name for each in library()])
+def test_an_address_that_names_a_question_alone_asks_it(name):
+    asked = questions.load(name)
+    view = from_query({"question": name, "tab": "find"}, START)
+    for part in ("clean", "corrupted", "target", "foil"):
+        assert getattr(view, part) == getattr(asked, part)
+    assert view.neuron == (START.neuron if asked == USUAL else "")
+    assert from_query({"question": name, "neuron": "L9N9"}, START).neuron == "L9N9"
+    own = {"question": name, "foil": " the"}
+    assert from_query(own, START) == replace(START, **own)
+    assert from_query({"question": "no such"}, START).target == START.target
 
 
 def test_an_address_opens_each_of_the_tabs_and_fills_every_box():

@@ -6,7 +6,12 @@ TEXT = Option(
     "text", str, None, "Any text; else the clean prompt.", high=4_000, live=Live(label="Your text")
 )
 RANDOM_TEXTS = Option(
-    "random_texts", int, 0, "How many pieces of random news to read beside it.", low=0, high=10_000
+    "random_texts",
+    int,
+    0,
+    "How many pieces of random news stand beside it in figures.",
+    low=0,
+    high=10_000,
 )
 RANDOM_TOKENS = Option("random_tokens", int, 128, "Tokens of each piece of news.", low=1, high=4096)
 

@@ -87,6 +87,11 @@ class Facts:
     attribution: Attribution  # how good a screen it would have been
     benches: tuple[Bench, ...]  # how good a screen it is on other pairs, by model
 
+    @property
+    def helping(self) -> int:
+        """Neurons that move a notable share towards the answer."""
+        return self.notable - self.against
+
 
 def facts(result: NeuronSweep) -> Facts:
     """Read them off."""
