@@ -236,6 +236,10 @@
       copy.removeAttribute("role");
       return copy;
     });
+    const { model } = JSON.parse(answer.dataset.question);
+    const whose = document.createElement("p");
+    whose.textContent = `Asked of ${model}.`;
+    if (model !== JSON.parse(at("settings").dataset.start).model) sentences.push(whose);
     say(...sentences, ...more);
     at("verdict").scrollIntoView({ block: "nearest" });
   };
