@@ -26,6 +26,11 @@ class PairFacts:
         """Whether the pair leaves little to explain."""
         return self.small or not (self.clean_right and self.corrupted_right)
 
+    @property
+    def reversed(self) -> bool:
+        """Whether the model prefers the wrong word both times."""
+        return not (self.clean_right or self.corrupted_right)
+
     def plain(self) -> dict[str, Any]:
         """The verdict and its reasons, for an answer in JSON."""
         return {

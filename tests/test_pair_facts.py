@@ -64,7 +64,13 @@ def said_and_json(name, clean, corrupted):
 def test_an_answer_begins_with_that_there_is_little_to_explain(name, clean, corrupted, why):
     said, document = said_and_json(name, clean, corrupted)
     small = abs(clean - corrupted) < GAP
-    how = "This question has little to explain" if small else "These prompts do not turn the answer"
+    how = (
+        "This question has little to explain"
+        if small
+        else "These prompts turn the answer the wrong way"
+        if clean < 0 < corrupted
+        else "These prompts do not turn the answer"
+    )
     little = f"{how}: the logit difference of ·an and"
     assert said.startswith(little) if name in ANSWERS else little in said
     assert why in said
@@ -104,6 +110,8 @@ def test_a_gap_counts_whichever_its_sign_and_from_the_threshold_on():
     assert clear.little is False
     assert weak.little
     assert not reversed_pair.small
+    assert reversed_pair.reversed
+    assert not clear.reversed
 
 
 def test_a_page_says_so_in_brief_too():
