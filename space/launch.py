@@ -70,9 +70,11 @@ def _built(settings: Settings) -> gr.Blocks:
 
 
 def serve(demo: gr.Blocks) -> None:
-    """Serve the app until it is ended; what keeps it from starting is one sentence."""
+    """Serve the app until it is ended, and say where; what keeps it from starting is a sentence."""
     try:
-        launch(demo)
+        _, address, _ = launch(demo, quiet=True, prevent_thread_lock=True)
+        print(f"The app answers at {address}")
+        demo.block_thread()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

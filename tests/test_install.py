@@ -108,6 +108,7 @@ def test_the_app_starts_and_answers(installed, elsewhere, embedded):
         try:
             said = iter(app.stdout.readline, "")
             address = next(m[0] for m in (re.search(r"http://\S+", line) for line in said) if m)
+            assert address.startswith("http://127.0.0.1:")
             with urllib.request.urlopen(address) as page:
                 assert b"<html" in page.read()
         finally:
