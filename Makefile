@@ -16,7 +16,7 @@ TESTS := $(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
 .DELETE_ON_ERROR:
-.PHONY: help report render site artifacts study studies study-all study-hub library transplants corpus app space test test-fast check docs bench picture screens lock clean
+.PHONY: help report render site artifacts study studies study-all study-hub library transplants corpus corpora app space test test-fast check docs bench picture screens lock clean
 
 help:
 	@echo "make report   compute the study on the embedded model and write report/dist/index.html"
@@ -28,6 +28,7 @@ help:
 	@echo "make study-all  all of these, and that of Gemma-3-270M, the second model that needs no hub"
 	@echo "make transplants  refresh the committed transplants: its neuron back into its own model, and into Gemma"
 	@echo "make corpus   read ARTICLES=$(ARTICLES) articles for the committed study, 0 for all; goes on where it was broken off"
+	@echo "make corpora  the same for the committed studies of the other questions"
 	@echo "make study-hub  fill the comparison's columns of models from the Hugging Face hub"
 	@echo "make library  search every question of the library for a neuron: the table of the words that have one"
 	@echo "make app      start the app on this machine"
@@ -71,6 +72,10 @@ transplants: $(VENV)/runtime
 corpus: $(VENV)/runtime
 	mkdir -p build/corpus
 	$(RUN) -m analysis corpus-scan --documents $(ARTICLES) --results results --table build/corpus/neurons.parquet
+
+corpora: $(VENV)/runtime
+	for question in $(QUESTIONS); do \
+	  $(RUN) -m analysis corpus-scan --question $$question --documents $(ARTICLES) --results results || exit; done
 
 study-hub: $(VENV)/runtime
 	$(RUN) -m analysis comparison $(HUB) --keep results
