@@ -99,7 +99,7 @@ class Wiring:
             self._labels,
             [self.bar.wire, *boxes],
             [ask.button for ask in self.dear],
-            **QUIET,
+            **self.bar.quiet,
         )
         self.bar.listen.click(
             self._listen, None, None, trigger_mode="multiple", api_visibility="private",
@@ -109,16 +109,14 @@ class Wiring:
         gr.on([page.select for page in pages.all], None, js="() => openedTab()", **QUIET)
         restored = demo.load(
             self._restorer(pages), None, [*self.bar.boxes.values(), *pages.rows.values()],
-            show_progress_on=self.bar.wire, **QUIET,
+            **self.bar.quiet,
         )  # fmt: skip
         restored.then(None, js="() => restoredView()", **QUIET).then(None, js=PRESS, **QUIET)
 
     def _ask(self, events: list[Any]) -> None:
         """On these events keep the address, and answer what the open tab answers by itself.
 
-        What the committed study answers comes at once: nobody waits for the model. Progress is
-        shown on a few small places: the page copies all that stands in such a place, and in all
-        below it, each time that an event begins or ends.
+        What the committed study answers comes at once: nobody waits for the model.
         """
         inputs = [self.bar.wire, *(box for ask in self.quick for box in ask.controls.values())]
         outputs = [place for ask in self.quick for place in ask.panel.outputs]
@@ -132,7 +130,7 @@ class Wiring:
         hidden = [self.bar.heard, self.bar.unwished]
         sent.then(
             self._known, self.bar.wire, [*hidden, *dear, *kept],
-            show_progress_on=self.bar.wire, **NEWEST, **QUIET,
+            **NEWEST, **self.bar.quiet,
         )  # fmt: skip
 
     def _known(self, sent: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import gradio as gr
 from analysis.errors import UserError
 from space import html
 from space.committed_sweeps import parts
-from space.question_bar import NEWEST, QUIET, QuestionBar, received
+from space.question_bar import NEWEST, QuestionBar, received
 from space.scan_row import scanned
 from space.view import View
 
@@ -33,7 +33,7 @@ class NeuronPanel:
 
     def wire(self, bar: QuestionBar) -> None:
         """Tell of the neuron whenever the view changes."""
-        bar.wire.change(self._sent, bar.wire, self.place, **NEWEST, **QUIET)
+        bar.wire.change(self._sent, bar.wire, self.place, **NEWEST, **bar.quiet)
 
     def _sent(self, sent: Any) -> Any:
         try:

@@ -113,6 +113,15 @@ class QuestionBar:
         self.listen = gr.Button("Listen", elem_id="listen", visible="hidden")
 
     @property
+    def quiet(self) -> dict[str, Any]:
+        """Options of events that use no model and bring something.
+
+        Each time that an event begins or ends the page copies all that stands in a place where it
+        shows progress, and in all below it. It is one small place, not what such an event brings.
+        """
+        return {**QUIET, "show_progress_on": self.wire}
+
+    @property
     def typed(self) -> list[Any]:
         """What a visitor types into: Enter asks."""
         return [self.boxes[name] for name in TYPED]

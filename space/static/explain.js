@@ -75,6 +75,13 @@
     else hide();
   };
   document.addEventListener("scroll", follow, true);
-  new MutationObserver(explain).observe(document.body, { subtree: true, childList: true });
+  let soon = 0; // once for all that changes until the next picture
+  const explainSoon = () => {
+    soon ||= requestAnimationFrame(() => {
+      soon = 0;
+      explain();
+    });
+  };
+  new MutationObserver(explainSoon).observe(document.body, { subtree: true, childList: true });
   explain();
 })();
