@@ -747,6 +747,8 @@ def test_a_word_that_never_comes_has_no_share_to_draw_and_that_is_said(target, f
     result = evidence(Plan()).corpus_scan
     drawn = replace(result, next_count=target, foil_count=foil).figure("corpus_scan")
     said = [each.text for each in drawn.layout.annotations]
+    if curves:
+        assert drawn.layout.yaxis.tickformat == ".2~%", "half a per cent is not written as one"
     assert len(drawn.data) == len(drawn.layout.shapes) == curves
     assert ("Nothing to draw" in said) == (not curves)
     assert sum(text.count("never comes") for text in said) == (2 - curves if curves else 0)

@@ -32,7 +32,7 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
         figure.add_hline(y=rate, line={"color": colour, "width": 1.5, "dash": "dot"})
     edges = range(len(result.band_edges))
     sizes = np.diff((0.0, *EDGES, 1.0))
-    figure.update_yaxes(title="share of tokens", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title="share of tokens", tickformat=".2~%", rangemode="tozero")
     figure.update_xaxes(
         title="activation; bands hold " + ", ".join(f"{100 * s:.0f}" for s in sizes) + " %",
         tickvals=[edge - 0.5 for edge in edges],
