@@ -24,7 +24,8 @@ def at_first(experiment: Experiment, option: Option) -> Any:
 def written(option: Option, value: Any) -> str:
     """A value as its control shows it."""
     choices = option.live.choices if option.live else ()
-    return next((label for label, each in choices if each == value), f"{value:,}")
+    text = f"{value:,}" if type(value) in (int, float) else str(value)
+    return next((label for label, each in choices if each == value), text)
 
 
 def controls(experiment: Experiment) -> dict[str, Any]:

@@ -135,8 +135,8 @@ def from_query(query: Mapping[str, str], start: View) -> View:
             parts[name] = value
     asked = next((each for each in library() if each.name == parts.get("question")), None)
     if asked and not {*PAIR, *OWN} & parts.keys():
-        start = replace(start, **{name: getattr(asked, name) for name in PAIR})
-        start = replace(start, neuron="" if asked != USUAL else start.neuron)
+        pair = {name: getattr(asked, name) for name in PAIR}
+        start = replace(start, neuron=start.neuron if asked == USUAL else "", **pair)
     return replace(start, **parts)
 
 
