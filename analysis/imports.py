@@ -1,8 +1,10 @@
-"""Large libraries, without the garbage collector's walks through them."""
+"""Large libraries, without what they need not do while they are imported."""
 
 import gc
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -18,6 +20,27 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def unstubbed() -> Iterator[None]:
+    """Keep gradio from writing stubs for editors beside its components while it is imported.
+
+    To compare those that are there with their sources takes it a second each time. It writes none
+    for a class that is in no file.
+    """
+    known = inspect.getfile
+
+    def getfile(object: Any) -> str:
+        if str(getattr(object, "__module__", "")).startswith("gradio."):
+            raise OSError("no file: no stub")
+        return known(object)
+
+    inspect.getfile = getfile
+    try:
+        yield
+    finally:
+        inspect.getfile = known
 
 
 def leave_all() -> None:

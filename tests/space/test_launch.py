@@ -1,12 +1,17 @@
 """What keeps the app from starting is told in a sentence, and a proxy does not."""
 
 import errno
+import inspect
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import gradio as gr
 import pytest
 
 from analysis.errors import UserError
+from analysis.imports import unstubbed
 from space import launch as starting
 from space.launch import PORT, launch, serve
 from tests.space.questions import is_one_sentence
@@ -61,3 +66,21 @@ def test_a_full_disk_is_told_in_a_sentence(demo, monkeypatch):
     with pytest.raises(UserError) as found:
         launch(demo)
     assert str(found.value) == "The app cannot start: No space left on device."
+
+
+def test_gradio_writes_no_stubs_beside_its_components_which_takes_it_a_second():
+    watched = (
+        "import ast; read, parse = [], ast.parse\n"
+        "ast.parse = lambda text, *more, **named: read.append(text) or parse(text, *more, **named)\n"
+        "import space; print(sum('class HTML(' in text for text in read))"
+    )
+    done = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_where_a_class_is_from_is_known_again_once_gradio_is_imported():
+    with unstubbed():
+        with pytest.raises(OSError, match="no stub"):
+            inspect.getfile(gr.HTML)
+        assert Path(inspect.getfile(UserError)).name == "errors.py"
+    assert Path(inspect.getfile(gr.HTML)).name == "html.py"
