@@ -190,6 +190,17 @@ class StudyFacts:
         return self.carries and not needed and self.of.neuron_sweep.noising < NOTABLE
 
     @property
+    def missed(self) -> bool:
+        """Whether taking the neuron away was tried on news, and the model needs it there."""
+        news = self.of.ablation.before_target if self.evidence.has("ablation") else None
+        return news is not None and news.needed
+
+    @property
+    def of_news_too(self) -> bool:
+        """Whether the corpus was read, and the activation tells there where the word comes."""
+        return self.evidence.has("corpus_scan") and self.of.corpus_scan.next.serves
+
+    @property
     def suppressed(self) -> bool:
         """Whether activations were asked, and the neuron is silenced where the word comes."""
         return self.evidence.has("activations") and self.of.activations.pair.suppressed

@@ -81,8 +81,19 @@ def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, sign):
     fields = {"direct": sign * direct * np.ones(2), "total": sign * np.ones(2)}
-    claims = claims_with(**{name: values.astype(np.float32) for name, values in fields.items()})
-    assert claims.heading.endswith(f"later components {ending}")
+    fields = {name: values.astype(np.float32) for name, values in fields.items()}
+    assert claims_with(held_out=(), **fields).heading.endswith(f"later components {ending}")
+
+
+def test_where_other_pairs_say_the_opposite_of_the_pair_the_heading_says_that_they_differ():
+    pair = {"direct": np.full(2, 0.5, np.float32), "total": np.ones(2, np.float32)}
+    assert claims_with(**pair).facts.held_out.exceeds
+    differs = "It acts directly; what later components do differs between pairs"
+    assert claims_with(**pair).heading == "It acts mostly through later components"
+    assert claims_with(**pair | {"direct": pair["direct"] * 1.2}).heading == differs
+    there = claims_with(held_out_direct=evidence(Plan()).composition.held_out_direct * 0.6)
+    assert there.facts.held_out.adds
+    assert there.heading == differs
 
 
 @pytest.mark.slow

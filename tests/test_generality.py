@@ -197,11 +197,11 @@ def test_neuron_and_answer_are_put_to_one_test_in_every_sentence():
     assert same.heading == "It tells other words apart, but not in every sentence"
     assert "In that one the neuron does, too; in no other does it" in same.answers
     without = _sentences((RIGHT, RIGHT, NEITHER), (RIGHT, RIGHT, RIGHT))
-    assert "In 1 of those it does without this neuron." in without.answers
+    assert "In 1 of those the neuron does not." in without.answers
     more = _sentences((RIGHT, RIGHT, RIGHT), (RIGHT, RIGHT, NEITHER))
     assert "In that one the neuron does, too, and in 1 more" in more.answers
     crossed = _sentences((RIGHT, RIGHT, NEITHER), (RIGHT, NEITHER, RIGHT))
-    assert "In 1 of those it does without this neuron, and in 1 more" in crossed.answers
+    assert "In 1 of those the neuron does not, and in 1 more" in crossed.answers
     nowhere = _sentences((RIGHT, NEITHER, NEITHER), (RIGHT, RIGHT, NEITHER))
     assert nowhere.heading == "It tells other words apart, but in no other sentence"
 

@@ -197,7 +197,7 @@ def test_without_it_the_word_loses_ground_and_no_neuron_as_active_does_as_much(s
     norms = [np.sqrt((row[1:] ** 2).mean()) for row in result.matched_activation]
     own = np.sqrt((result.activation[1:] ** 2).mean())
     alike = sum(own / 2 <= norm <= 2 * own for norm in norms)
-    says(brief, f"None of the {alike} neurons about as active changes it as much")
+    says(brief, f"None of the {alike} neurons of its layer about as active (within a factor of 2)")
 
 
 def test_where_the_other_word_is_called_for_it_pushes_both_ways(study, claims):

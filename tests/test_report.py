@@ -311,7 +311,12 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
             "One neuron raises “·an”",
             "It does not decide: after 5 of 5 .*, with the neuron or",
         ),
-        (0, None, "One neuron carries “·an” from", "Without it little changes: after 5 of 5"),
+        (
+            0,
+            None,
+            "One neuron carries “·an” from",
+            "little changes in these prompts, though on news the model needs it: after 5 of 5",
+        ),
     ],
 )
 def test_the_title_says_no_more_than_what_ablation_shows(shift, ablated, title, without):

@@ -232,7 +232,7 @@ TRUE_AND_FALSE = [
     ("more of the neuron means more of the word", "hardly moves the clean prompt’s answer"),
     ("prompt’s answer follows the factor at every step", "answer hardly moves with the factor"),
     ("We scale both", "The bias of the neuron is left as it is"),
-    ("cannot tell from nothing", "a change told from nothing at"),
+    ("cannot tell from nothing", "and beyond doubt at"),
     ("at factor 1, 2, 3, and with something else", "with something other than ·an at any factor"),
     ("and none goes as far", "and 2 go as far"),
 ]

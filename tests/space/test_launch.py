@@ -71,7 +71,7 @@ def test_a_full_disk_is_told_in_a_sentence(demo, monkeypatch):
 def test_gradio_writes_no_stubs_beside_its_components_which_takes_it_a_second():
     watched = (
         "import ast; read, parse = [], ast.parse\n"
-        "ast.parse = lambda text, *more, **named: read.append(text) or parse(text, *more, **named)\n"
+        "ast.parse = lambda text, *more, **to: read.append(text) or parse(text, *more, **to)\n"
         "import space; print(sum('class HTML(' in text for text in read))"
     )
     done = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True)

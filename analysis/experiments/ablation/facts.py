@@ -5,7 +5,17 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.criteria import ACTIVE, AS_ACTIVE, FEW, FOLLOWS, NEGLIGIBLE, OFF, UNMOVED
+from analysis.criteria import (
+    ACTIVE,
+    AS_ACTIVE,
+    FEW,
+    FOLLOWS,
+    HALF,
+    NEGLIGIBLE,
+    NOTABLE,
+    OFF,
+    UNMOVED,
+)
 from analysis.engines.ablations import IN_TEMPLATE
 from analysis.experiments.ablation.measured import (
     MEAN,
@@ -76,6 +86,9 @@ class BeforeTarget:
     places: int  # how many there are
     loss: float  # of the untouched model there, in nats
     change: Interval  # of it
+    median: float  # of it, and at how many places it is above zero
+    worse: int
+    needed: bool  # whether the loss clearly rises, by a share of it that counts, at most places
     active: int  # at how many the neuron is active, with the sign that it has on the prompt
     seldom: bool  # whether those are less than half
 
@@ -127,6 +140,8 @@ class Facts:
     exaggerates: bool  # whether negation changes more than ablation
     target_prompts: OnPrompts | None  # prompts that call for either; None where there are none
     foil_prompts: OnPrompts | None
+    # whether ablation changes both the same way, those that call for the foil half as much or more
+    either: bool
     both_kinds: BothKinds | None  # None where one is missing
     before_target: BeforeTarget | None  # positions on news; None where the target never comes
     others: int  # positions before all other tokens
@@ -141,7 +156,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     zero, mean, resample, negated = map(float, result.ablated[0, :4, 0])
     draws, own = result.resampled[0, :, 0], abs(float(result.activation[0]))
     drawn_size = float(np.sqrt((result.drawn.astype(float) ** 2).mean()))
-    targets = _prompts(result, True)
+    targets, foils = (_prompts(result, kind) for kind in (True, False))
     lost = no_longer_preferred(result, MEAN, True)
     decides = targets is not None and 2 * lost > targets.untouched.of
     both = _both_kinds(result)
@@ -168,7 +183,8 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         negated_change=negated - untouched,
         exaggerates=abs(negated - untouched) > abs(mean - untouched),
         target_prompts=targets,
-        foil_prompts=_prompts(result, False),
+        foil_prompts=foils,
+        either=clear and _either(targets, foils),
         both_kinds=both,
         before_target=_before_target(result) if result.position_target.any() else None,
         others=int((~result.position_target).sum()),
@@ -176,6 +192,13 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         divergence=over_positions(result, result.position_kl[MEAN], target=False).mean,
         matched=_matched(result) if result.matched else None,
     )
+
+
+def _either(targets: OnPrompts | None, foils: OnPrompts | None) -> bool:
+    if targets is None or foils is None:
+        return False
+    share = foils.change.mean / targets.change.mean if targets.change.mean else 0.0
+    return share >= HALF
 
 
 def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
@@ -236,8 +259,18 @@ def _before_target(result: Ablation) -> BeforeTarget:
     there, own = result.position_target, float(result.activation[0])
     active = int((np.sign(own) * result.position_activation[there] >= ACTIVE * abs(own)).sum())
     loss = float(result.position_loss[there].mean())
-    places = int(there.sum())
-    return BeforeTarget(places, loss, _news(result, True), active, seldom=2 * active < places)
+    places, changes_there = int(there.sum()), result.position_change[MEAN, there]
+    change, worse = _news(result, True), int((changes_there > 0).sum())
+    return BeforeTarget(
+        places,
+        loss,
+        change,
+        median=float(np.median(changes_there)),
+        worse=worse,
+        needed=change.positive and change.mean >= NOTABLE * loss and 2 * worse > places,
+        active=active,
+        seldom=2 * active < places,
+    )
 
 
 def _matched(result: Ablation) -> Matched:

@@ -45,7 +45,8 @@ class HeldOut:
     """Pairs that took no part in choosing the neuron, together."""
 
     share: Estimate  # of the total that is direct
-    exceeds: bool  # whether that is clearly more than all of it, than half, or less
+    exceeds: bool  # whether that is clearly more than all of it, less than all, more than half,
+    adds: bool  # or less
     mostly: bool
     minor: bool
     noising: Interval  # the same by noising; none where those totals are too near zero for a share
@@ -65,6 +66,7 @@ class Pushed:
     draws: int  # random directions
     opposes: bool  # whether it works against the whole write
     written: float  # mean answer to that, in logits
+    next_to_nothing: bool  # whether that is negligible beside the total
     part: Estimate  # share that is left for the unembedding part alone
     rest: Estimate  # share that the rest makes, which has no direct effect
     random: Estimate  # mean size for random directions, as a share
@@ -102,6 +104,7 @@ class Facts:
     noising: Effect
     agree: bool  # whether both say the same of it
     direct_unfrozen: float  # the direct effect with the final norm recomputed
+    varies: bool  # whether the pair and the held-out ones differ in whether they add or take back
     mostly_taken_back: bool  # whether later components undo more than half of the direct effect
     # what undoes most of it, and what adds most, where that is not negligible
     against: Component | None
@@ -131,6 +134,7 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
     against = _strongest(later, -1)
     largest = later[0] if later else None
     answering = against or largest
+    held_out = _held_out(result) if result.held_out else None
     undone = abs(denoising.indirect) > abs(denoising.direct) / 2
     return Facts(
         last_layer=not layers,
@@ -138,6 +142,8 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         noising=noising,
         agree=_kind(denoising) == _kind(noising) and _alike(denoising, noising),
         direct_unfrozen=float(result.direct_unfrozen[DENOISING]),
+        varies=held_out is not None
+        and (held_out.adds if denoising.opposed else denoising.reinforced and held_out.exceeds),
         mostly_taken_back=denoising.opposed and undone,
         against=against,
         along=_strongest(later, 1),
@@ -151,7 +157,7 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         post_norms=float(result.post_norms[DENOISING]) if result.post_norms.any() else None,
         cap=float(result.cap[DENOISING]) if result.cap.any() else None,
         complete=abs(remainder) <= NEGLIGIBLE * abs(denoising.total),
-        held_out=_held_out(result) if result.held_out else None,
+        held_out=held_out,
         pushed=_pushed(result, answering.name) if answering and result.held_out else None,
         controls=_controls(result) if result.controls else None,
         behind=float(result.behind[DENOISING]),
@@ -206,6 +212,7 @@ def _held_out(result: Composition) -> HeldOut:
     return HeldOut(
         share=share,
         exceeds=share.low > 1,
+        adds=share.high < 1,
         mostly=share.low > 1 / 2,
         minor=share.high <= 1 / 2,
         noising=noising,
@@ -235,6 +242,7 @@ def _pushed(result: Composition, name: str) -> Pushed:
         draws=result.random_total.shape[-1],
         opposes=float(whole.mean()) * float(result.held_out_direct.mean()) < 0,
         written=float(whole.mean()),
+        next_to_nothing=bool(abs(whole.mean()) < NEGLIGIBLE * abs(totals[WHOLE])),
         part=part,
         rest=ratio(answer[:, REST], whole),
         random=ratio(size, whole),

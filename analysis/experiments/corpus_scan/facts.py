@@ -33,6 +33,11 @@ class Area:
         return self.tells and self.auc.mean < 0.5
 
     @property
+    def serves(self) -> bool:
+        """Whether it tells as the prompts would have it, and more than a little."""
+        return self.tells and not (self.reversed or self.hardly)
+
+    @property
     def hardly(self) -> bool:
         """Whether it tells, but little: nearer to a coin than to perfect order."""
         return self.tells and 1 - FOLLOWS_FACTOR < self.auc.mean < FOLLOWS_FACTOR

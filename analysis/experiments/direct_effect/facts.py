@@ -47,6 +47,7 @@ class Facts:
     spellings: tuple[str, ...]  # variants of the target that lead the list
     foil_logit: float  # of the foil
     foil_rank: int
+    foil_amid: bool  # whether that lies in the middle half of the vocabulary
     both_sides: bool  # whether the target is written and the foil lowered
     by_target: int  # rank among all neurons, as they are used, by direct effect on the target
     by_difference: int  # and by that on target minus foil
@@ -57,6 +58,7 @@ class Facts:
     rotated: tuple[float, float]  # logit of the token that one writes most: the median, the largest
     as_far: float  # share of the layer's other neurons with a favourite as far out as the target
     rare: bool  # whether that is small enough for chance to be no explanation
+    by_chance: bool  # whether most rotations write one as strongly, and that others do is not rare
     embedding_rank: int  # of the target by the product with the embedding
     shared: int | None  # tokens that both lists hold; None where there is no list for that sign
     agree: bool  # whether those are more than half
@@ -79,6 +81,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
     begins = target <= logit and _begins(other, result.target)
     shared = len({*result.embedding_tokens} & {*top}) if sign > 0 else None
     by_target, by_difference = result.ranks(sign)
+    amid = 1 / 4 < result.foil_rank / vocabulary < 3 / 4
     listed = result.gated or sign > 0
     writers = _peers(result.neurons_by_target, result.neurons_target) if listed else ()
     choosers = _peers(result.neurons_by_difference, result.neurons_difference) if listed else ()
@@ -99,7 +102,8 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         spellings=tuple(takewhile(lambda text: text in result.variants, top)),
         foil_logit=sign * result.foil_logit,
         foil_rank=_rank(result.foil_rank, vocabulary, sign),
-        both_sides=(begins or target > logit) and sign * result.foil_logit < 0,
+        foil_amid=amid,
+        both_sides=(begins or target > logit) and sign * result.foil_logit < 0 and not amid,
         by_target=by_target,
         by_difference=by_difference,
         difference=sign * (result.target_logit - result.foil_logit),
@@ -109,6 +113,7 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         rotated=(float(np.median(rotated)), float(rotated.max())),
         as_far=as_far,
         rare=as_far <= USUAL,
+        by_chance=target > logit and as_far > USUAL and bool(np.median(rotated) >= target),
         embedding_rank=_rank(result.embedding_rank, vocabulary, sign),
         shared=shared if result.embedding_tokens else None,
         agree=shared is not None and shared > len(top) // 2,

@@ -71,6 +71,7 @@ class Facts:
     larger: Set  # so many times as large, or the largest
     half: int  # neurons for half of the difference, greedily; 0 where no size does
     halves: tuple[str, ...]  # those, where they are few enough to be listed
+    half_elsewhere: Estimate | None  # what those bring back on other pairs
     largest: Set
     beyond: bool  # whether the largest brings back more than there is, on the pair
     only_on_pair: bool  # whether it does not on the other pairs
@@ -98,20 +99,21 @@ def facts(result: NeuronSets) -> Facts:
     beyond = [size for size in result.control_sizes if size >= ENOUGH * first]
     twenty = float(_at(result, min(20, largest.size))[RESTORED, GREEDY])
     chosen, others = _set(result, first), largest.held_out
-    half = int(result.smallest[GREEDY, SHARES.index(HALF)])
+    half, smallest = SHARES.index(HALF), tuple(_smallest(result, i) for i in range(len(SHARES)))
     at_first = result.controls[:, RESTORED, :, int(np.argmax(result.control_sizes >= first))]
     exact, attribution, greedy = area = result.area[RESTORED].tolist()
     return Facts(
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),
-        half=half,
-        halves=tuple(result.names("greedy")[:half]) if half <= SMALL_SET else (),
+        half=(size := smallest[half].greedy),
+        halves=tuple(result.names("greedy")[:size]) if size <= SMALL_SET else (),
+        half_elsewhere=smallest[half].held_out,
         largest=largest,
         beyond=largest.recovery > MORE_THAN_ALL,
         only_on_pair=others is not None and others.mean <= MORE_THAN_ALL,
         adds_on_others=_mean(largest) - _mean(chosen) > MUCH_MORE,
-        smallest=tuple(_smallest(result, i) for i in range(len(SHARES))),
+        smallest=smallest,
         at_size=tuple(result.size_shares[RESTORED].tolist()),
         steps=steps,
         begin=steps[int(np.argmax(result.sizes >= result.size))],

@@ -61,6 +61,7 @@ class Facts:
     formats: tuple[Format, ...]  # first that of all other experiments
     formats_hold: bool  # whether the finding is there in all
     failing: tuple[str, ...]  # the formats in which it is not
+    weaker: tuple[str, ...]  # those in which the neuron tells words apart less well, beyond doubt
 
 
 def facts(result: Robustness, sign: int | None = None) -> Facts:
@@ -75,6 +76,7 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
         formats=formats,
         formats_hold=not failing,
         failing=failing,
+        weaker=tuple(e.name for e in formats[1:] if e.neuron.high < formats[0].neuron.low),
     )
 
 

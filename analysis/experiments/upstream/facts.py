@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MUCH, RESTATES, USUAL
+from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MOST, MUCH, RESTATES, USUAL
 from analysis.experiments.upstream.measured import Upstream
 from analysis.numbers.estimates import Estimate
 
@@ -37,6 +37,8 @@ class Source:
     clean_attention: float  # that the head pays to it
     corrupted_attention: float
     rest: float  # what the head takes from all other tokens, in the clean prompt
+    share: float  # of the head's whole difference that comes from this token
+    most: bool  # whether that is half or more
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Chain:
     answer_beside: float  # with the neuron held
     by_neuron: bool  # whether more than half of the way to the answer goes through the neuron
     held_out: Estimate | None  # of ``activation``, over the held-out pairs; None without any
+    part: bool  # whether that, or else the pair’s own, is less than half of the way
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,7 @@ def _chain(result: Upstream) -> Chain:
     activation, answer = share("activation"), share("answer")
     activation_beside = share("activation", earlier) if earlier else activation
     answer_beside = share("answer", neuron)
+    held_out = result.mediated(0, "activation")[alone] if len(result.pairs) > 1 else None
     return Chain(
         earlier=earlier,
         reached=corrupted + float(result.chain_activation[0, 0, alone]),
@@ -192,13 +196,15 @@ def _chain(result: Upstream) -> Chain:
         answer=answer,
         answer_beside=answer_beside,
         by_neuron=abs(answer_beside) < MEDIATED * abs(answer),
-        held_out=result.mediated(0, "activation")[alone] if len(result.pairs) > 1 else None,
+        held_out=held_out,
+        part=(held_out.mean if held_out else activation) < MOST,
     )
 
 
 def _source(result: Upstream) -> Source:
     place, contributions = result.step_positions[0], result.sources[result.leading, :, 0]
     clean, corrupted = contributions[:, place]
+    share = _share(float(clean - corrupted), float(contributions[0].sum() - contributions[1].sum()))
     attention = result.attention[:, 0, place]
     return Source(
         token=result.clean_tokens[place],
@@ -208,6 +214,8 @@ def _source(result: Upstream) -> Source:
         clean_attention=float(attention[0]),
         corrupted_attention=float(attention[1]),
         rest=float(contributions[0].sum() - clean),
+        share=share,
+        most=share >= MOST,
     )
 
 

@@ -41,6 +41,7 @@ class Facts:
     likelier: bool  # whether the target's probability goes the same way
     moves: bool  # whether that is more than a trifle
     steers: bool  # whether it is also more than any control's
+    only_opposite: bool  # whether next to all that it moves is moved by factors below zero
     steady: bool  # whether every step moves it the same way
     # where the probability is largest, if the factor steers and it is at neither end
     peak: Turn | None
@@ -72,7 +73,9 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
     best = max(inputs, key=lambda factor: inputs[factor])
     peak = max(of_turns.values(), key=lambda turn: turn.p_target)
     inside = peak.factor not in (result.factors[0], result.factors[-1])
-    steps = np.diff([turn.logit_diff for turn in of_turns.values()])
+    every = [turn.logit_diff for turn in of_turns.values()]
+    positive = [turn.logit_diff for turn in of_turns.values() if turn.factor >= 0]
+    steps = np.diff(every)
     first, targets = _first_tokens(result), members(result.target)
     return Facts(
         turns=of_turns,
@@ -81,6 +84,7 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         likelier=(of_turns[3.0].p_target - of_turns[-1.0].p_target) * rise > 0,
         moves=moves,
         steers=steers,
+        only_opposite=moves and float(np.ptp(positive)) < NEGLIGIBLE * float(np.ptp(every)),
         steady=bool((steps * np.sign(rise) > 0).all()),
         peak=peak if steers and inside else None,
         others_gain=last.logit_diff > peak.logit_diff,
