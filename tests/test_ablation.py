@@ -206,6 +206,22 @@ def test_predictions_of_many_places_are_held_for_some_at_a_time(subject, monkeyp
     torch.testing.assert_close(parted.logs, whole.logs)
 
 
+@pytest.mark.parametrize("step", [1e-4, 1e-2, 1.0, 1e3])
+def test_the_smallest_and_the_largest_change_keep_their_precision(subject, step):
+    """Against double precision, from the same changed residuals."""
+    generator = torch.Generator().manual_seed(0)
+    normed = torch.randn(5, subject.d_model, generator=generator)
+    after = normed + step * torch.randn(5, subject.d_model, generator=generator)
+    followed = torch.arange(5)[:, None]
+    changes, divergences = Predictions(subject, normed, followed).moved(after)
+    weight = subject.read_out.weight.double()
+    old, new = ((each.double() @ weight.T).log_softmax(-1) for each in (normed, after))
+    kl = (old.exp() * (old - new)).sum(-1)
+    torch.testing.assert_close(divergences.double(), kl, rtol=2e-3, atol=0)
+    change = (new - old).gather(-1, followed)
+    torch.testing.assert_close(changes.double(), change, rtol=2e-3, atol=1e-6 * step)
+
+
 @pytest.mark.parametrize("method", ["zero", "mean", "negate"])
 def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
     result = run(subject, pair)

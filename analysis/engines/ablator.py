@@ -96,8 +96,9 @@ class Predictions:
     ) -> tuple[Float[Tensor, "row token"], Float[Tensor, " row"]]:
         """Change of the followed log-probabilities, and KL divergence from old to new, in nats.
 
-        With ``d`` the change of the logits and ``p`` the old distribution, KL(p || q) =
-        log sum(p exp(d)) - sum(p d): small changes keep their precision. Where logits are capped,
+        With ``u`` the change of the logits less its mean under ``p``, the old distribution,
+        KL(p || q) = log sum(p exp(u)) = log(1 + sum(p (exp(u) - 1 - u))): nothing large is taken
+        from anything large, so the smallest change keeps its precision. Where logits are capped,
         both sets of logits are made, as the change is not linear.
 
         Args:
@@ -109,7 +110,7 @@ class Predictions:
         steps = after - self._normed[here]
         linear = self._read_out.cap is None
         means = self._read_out.scaled((steps.float() * self._mean_write[here].float()).sum(-1))
-        scales, changes, curved = [], [], []
+        changes, divergences = [], []
         tokens = self._tokens[here].expand(len(after), -1)
         numbers = torch.arange(len(after), device=after.device)
         for block, rows in enumerate(torch.split(numbers, ROWS)):
@@ -119,12 +120,20 @@ class Predictions:
             else:
                 old = self._normed[here].expand_as(after)[rows]
                 moves = (self._read_out.logits(after[rows]) - self._read_out.logits(old)).float()
-                curved.append((before.exp() * moves).sum(-1))
-            changes.append(moves.gather(-1, tokens[rows]))
-            moves += before
-            scales.append(moves.logsumexp(-1))
-        scale, means = torch.cat(scales), means if linear else torch.cat(curved)
-        return torch.cat(changes) - scale[:, None], (scale - means).clamp_min(0)
+            moves -= (means[rows] if linear else (before.exp() * moves).sum(-1))[:, None]
+            divergences.append(_divergence(before, moves))
+            changes.append(moves.gather(-1, tokens[rows]) - divergences[-1][:, None])
+        return torch.cat(changes), torch.cat(divergences)
+
+
+def _divergence(
+    before: Float[Tensor, "#row vocab"], moves: Float[Tensor, "row vocab"]
+) -> Float[Tensor, " row"]:
+    """log sum(p exp(u)), from log p and a u of which sum(p u) is zero."""
+    excess = torch.linalg.vecdot(before.exp(), moves.expm1() - moves)
+    if not excess.isfinite().all():  # exponentials overflow
+        return (before + moves).logsumexp(-1)
+    return excess.clamp_min(0).log1p()
 
 
 class PromptAblator:

@@ -95,12 +95,14 @@ def _chain_rows(result: Upstream) -> list[dict[str, Any]]:
 
 
 def _projection(result: Upstream, index: int) -> dict[str, Any]:
+    made, total = float(result.shares[index]), float(result.shares.sum())
     return {
         "projection": result.projections[index],
         "preactivation": result.preactivation[index, 0],
         "sum_of_parts": result.contributions[index, 0].sum(),
         "corrupted_preactivation": result.preactivation[index, 1],
-        "share_of_activation_difference": result.shares[index],
+        "activation_difference": made,
+        "share_of_activation_difference": made / total if total else None,
         "parts": _rows(result.components, result.contributions[index]),
         "earlier_neurons": _rows(result.earlier, result.earlier_contributions[index]),
     }
