@@ -41,6 +41,7 @@ def __dir__() -> list[str]:
         "Question",
         "load",
         "questions",
+        "read",
         "wrap",
         *(each.name for each in EXPERIMENTS),
     ]

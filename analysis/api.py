@@ -1,21 +1,93 @@
 """The public functions: a model, a question, and every experiment under its own name."""
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from analysis import running
+from analysis import results, running
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS
-from analysis.loading.models import load, wrap
+from analysis.loading import models
 from analysis.progress import Progress, silent
 from analysis.questions import Question
 from analysis.subject import Subject
 
-__all__ = ["PreTrainedModel", "PreTrainedTokenizerBase", "Question", "load", "wrap"]
+__all__ = ["PreTrainedModel", "PreTrainedTokenizerBase", "Question", "load", "read", "wrap"]
+
+
+def load(name: str | Path, device: str = "cpu", dtype: str = "float32") -> Subject:
+    """Load a model ready for study.
+
+    Args:
+        name: one that ``an-neuron models`` lists, or its hub repository, any other repository of
+            the hub, with ``@revision`` if need be, a folder, or a .gguf file.
+        device: where the weights go, as torch names it.
+        dtype: float32, bfloat16 or float16.
+
+    Raises:
+        UserError: nothing of that name, not to be had from here, damaged, not supported, or not
+            computed rightly by hooks and engine.
+    """
+    if not isinstance(name, str | Path):
+        raise UserError(
+            f"The model is {name!r:.60}: `load` takes a name, a folder or a .gguf file, `wrap` a"
+            " model in memory."
+        )
+    return models.load(os.fspath(name), device, dtype)
+
+
+def wrap(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    name: str = "",
+    prepend_bos: bool | None = None,
+) -> Subject:
+    """Study a transformers model that is in memory already.
+
+    It is not copied. From then on it is in evaluation mode, and its weights take no gradients.
+
+    Args:
+        model: a causal language model of a supported architecture, on any device.
+        tokenizer: its tokenizer.
+        name: what it is called in results; by default that of its configuration.
+        prepend_bos: whether prompts start with the beginning-of-sequence token; by default as its
+            tokenizer does, or as GPT-2 and GPT-NeoX are read, whose tokenizers do not.
+
+    Raises:
+        UserError: it is no model or no tokenizer of transformers, the architecture is not
+            supported, a weight is NaN or infinite, or hooks and engine do not compute the model
+            rightly.
+    """
+    for given, kind in ((model, PreTrainedModel), (tokenizer, PreTrainedTokenizerBase)):
+        if not isinstance(given, kind):
+            raise UserError(
+                f"`wrap` takes a model and its tokenizer: {given!r:.60} is no {kind.__name__}."
+            )
+    return models.wrap(model, tokenizer, name, prepend_bos)
+
+
+def read(path: str | Path) -> Any:
+    """A saved Result, with where it came from.
+
+    Args:
+        path: its file of plain values, such as ``here/neuron_sweep.json``, which its arrays lie
+            beside.
+
+    Raises:
+        UserError: there is no such Result, or it is damaged or of another version's form.
+    """
+    file = Path(path)
+    made = results.provenance(file.parent, file.stem)
+    kinds = {each.name: each.kind for each in EXPERIMENTS if each.name == made.experiment}
+    if not kinds:
+        raise UserError(f"{file} holds a {made.experiment[:40]!r}: there is no such experiment.")
+    result: Any = results.load(file.parent, file.stem, kinds[made.experiment])
+    return running.signed(result, made)
 
 
 def function_of(experiment: Experiment) -> Callable[..., Any]:

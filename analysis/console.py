@@ -2,6 +2,7 @@
 
 import gc
 import io
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -191,12 +192,18 @@ def _table(title: str, heads: Sequence[str], lines: Iterable[Sequence[str]]) -> 
 
 
 def _matrix(title: str, rows: list[list[float]]) -> Table:
+    """Numbers to be compared: all with as many decimals, two of the largest at least."""
     skipped = max(0, len(rows[0]) - MATRIX_COLUMNS)
-    table = Table(title=escape(title), title_justify="left")
+    sizes = [abs(item) for row in rows for item in row[skipped:] if isinstance(item, float)]
+    largest = max(filter(math.isfinite, sizes), default=0.0)
+    decimals = 2 if largest >= 0.1 or not largest else 1 - math.floor(math.log10(largest))
+    table = Table(title=escape(title), title_justify="left", padding=0)
     for column in ("", *range(skipped, len(rows[0]))):
-        table.add_column(str(column), justify="right")
+        table.add_column(str(column), justify="right", overflow="fold")
     for number, row in enumerate(rows):
-        table.add_row(str(number), *(_cell(item) for item in row[skipped:]))
+        cells = row[skipped:]
+        told = (f"{c:z.{decimals}f}" if isinstance(c, float) else _cell(c) for c in cells)
+        table.add_row(str(number), *told)
     return table
 
 

@@ -8,7 +8,7 @@ from analysis.token_sets import members
 
 def hints(subject: Subject, question: Question) -> tuple[str, ...]:
     """What may not have been meant, a sentence each."""
-    found = (_without_space, _uneven, _unlike_words, _unreadable)
+    found = (_without_space, _space_behind, _uneven, _unlike_words, _unreadable)
     return tuple(hint for each in found for hint in each(subject, question))
 
 
@@ -47,6 +47,19 @@ def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
         f"{f' {word}'!r}."
         for word in dict.fromkeys((*members(question.target), *members(question.foil)))
         if word[:1].isalpha() and _is_word(subject, f" {word}", len(subject.pieces(word)))
+    )
+
+
+def _space_behind(_subject: Subject, question: Question) -> tuple[str, ...]:
+    """Prompts that end in a space, where words begin with one: it stands there twice."""
+    words = (*members(question.target), *members(question.foil))
+    prompts = {"clean": question.clean, "corrupted": question.corrupted}
+    behind = [name for name, text in prompts.items() if text[-1:].isspace()]
+    if not behind or not all(word[:1] == " " for word in words):
+        return ()
+    which = "Both prompts end" if len(behind) > 1 else f"The {behind[0]} prompt ends"
+    return (
+        f"{which} in a space, and {words[0]!r} begins with one: the model hardly expects a second.",
     )
 
 

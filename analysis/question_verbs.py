@@ -53,12 +53,16 @@ def check(
 ) -> None:
     """Say all that is wrong with a question, and which of its pairs the model tells apart."""
     from analysis import questions
-    from analysis.drafting.checking import checked
+    from analysis.drafting.checking import checked, narrow
+    from analysis.hints import hints
 
     question = questions.load(name)
     subject = loading.load()
     with console.watched("question check") as progress:
-        console.emit(checked(subject, question, progress), loading.as_json)
+        found = checked(subject, question, progress)
+    console.emit(found, loading.as_json)
+    for hint in (*hints(subject, question), *narrow(subject, question, found)):
+        console.note(f"note: {hint}")
 
 
 def draft(

@@ -13,6 +13,7 @@ from analysis.errors import UnsuitedError, UserError
 from analysis.evidence import NEURON, QUESTION, REFUSED, is_in_other_study
 from analysis.experiments import named, steps
 from analysis.inputs import Inputs
+from analysis.loading.models import entry_of
 from analysis.progress import Progress, silent
 from analysis.questions import Question
 from analysis.running import compute, inputs, provenance
@@ -71,9 +72,11 @@ def run_study(
         others: does the steps behind the sweep, which rest on that alone; by itself this process.
 
     Raises:
-        UserError: the question cannot be put to the model.
+        UserError: the question cannot be put to the model, or the folder holds the study of another
+            model of that name.
     """
     question.pair(subject)
+    _check_model(subject, folder, NEURON)
     results.save_plain(folder, QUESTION, question.model_dump(mode="json"))
     mine = here(lambda: subject)
     work = partial(_step, question, folder, seed, watch)
@@ -182,15 +185,38 @@ def bring_up_to_date(
         name: of the result in the folder; by itself the experiment's.
 
     Raises:
-        UserError: the question cannot be put to the model.
+        UserError: the question cannot be put to the model, or another model of that name has its
+            result there.
     """
     name = name or experiment.name
+    _check_model(subject, folder, name)
     if is_current(subject, experiment, given, folder, name):
         return Done(name, 0.0, kept=True)
     with watch(name) as progress:
         result = compute(experiment, subject, given, progress)
     results.save(folder, name, result, result.provenance)
     return Done(name, result.provenance.seconds, kept=False)
+
+
+def _check_model(subject: Subject, folder: Path, name: str) -> None:
+    """Refuse to write over what another model of the same name was asked.
+
+    Names of folders and files say nothing of what lies in them; those of the catalogue are one
+    model's, of which a later version takes the place of an earlier one.
+    """
+    origin = subject.origin
+    entry = entry_of(origin.name)
+    if entry is not None and entry.source == origin.source:
+        return
+    try:
+        kept = results.provenance(folder, name).revision
+    except UserError:  # there is none, or it is damaged
+        return
+    if kept != origin.revision:
+        raise UserError(
+            f"{folder} holds what another model of the name {origin.name!r} was asked (checksum "
+            f"{kept[:12]}, this one has {origin.revision[:12]}): keep this one's in another folder."
+        )
 
 
 def is_current(

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import io
+import math
 import re
 
 import pytest
@@ -85,3 +86,13 @@ def test_what_is_there_when_a_process_ends_is_not_walked_through_once_more():
     assert any(each is kept for each in gc.get_objects())
     leave_all()
     assert not any(each is kept for each in gc.get_objects())
+
+
+def test_numbers_of_a_matrix_are_cut_nowhere_and_have_as_many_decimals():
+    rows = [[-0.00374, 0.8812, -7.461e-05] * 4, [0.0, 1.2345, math.nan] * 4]
+    text = shown({"recovery": rows})
+    assert "…" not in text
+    assert "│0│0.00│0.88│0.00│" in text
+    small = shown({"recovery": [[0.00123, -0.0004]]})
+    assert "0.0012" in small
+    assert "-0.0004" in small

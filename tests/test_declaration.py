@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -182,7 +183,7 @@ def test_importing_the_package_is_light():
 
 
 def test_five_lines_of_python_say_what_the_verb_says(answer, llama_folder, tmp_path):
-    model = an.load(str(llama_folder))
+    model = an.load(llama_folder)
     question = an.Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
     sweep = an.neuron_sweep(model, question, screen=20)
     asked = ("--clean", CLEAN, "--corrupted", CORRUPTED, "--target", " an", "--foil", " a")
@@ -196,7 +197,9 @@ def test_five_lines_of_python_say_what_the_verb_says(answer, llama_folder, tmp_p
     assert len(sweep.summary(top=3)["neurons"]) == 3
     assert sweep.figure().data
     sweep.save(tmp_path)
-    back = results.load(tmp_path, "neuron_sweep", type(sweep))
+    back = an.read(tmp_path / "neuron_sweep.json")
+    assert back.summary() == results.load(tmp_path, "neuron_sweep", type(sweep)).summary()
+    assert back.provenance == sweep.provenance
     for field in dataclasses.fields(sweep):
         both = getattr(back, field.name), getattr(sweep, field.name)
         if field.name in sweep.rounded:
@@ -252,6 +255,28 @@ def test_a_model_that_cannot_be_asked_is_not_wrapped():
     model.transformer.h[1].mlp.c_fc.weight.data[3, 5] = torch.nan
     with pytest.raises(UserError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight"):
         an.wrap(model, tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: an.load(None), "`load` takes a name, a folder or a .gguf file, `wrap` a model"),
+        (lambda: an.wrap("gpt2", None), "'gpt2' is no PreTrainedModel"),
+        (lambda: an.wrap(tiny.tiny_gpt2()[0], None), "None is no PreTrainedTokenizerBase"),
+        (lambda: an.read("here/nothing.json"), "There is no result here/nothing.json"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_in_a_sentence(ask, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        ask()
+
+
+def test_a_result_of_no_experiment_is_not_read(tmp_path):
+    an.neuron_sweep(make_subject("llama"), PAIR, screen=20).save(tmp_path)
+    file = tmp_path / "neuron_sweep.json"
+    file.write_text(file.read_text().replace('"neuron_sweep"', '"brain_sweep"'))
+    with pytest.raises(UserError, match="there is no such experiment"):
+        an.read(file)
 
 
 def test_a_classifier_in_memory_is_not_wrapped():

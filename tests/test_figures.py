@@ -34,7 +34,7 @@ def draw(name: str, study=None, plan=None) -> go.Figure:
     plan = Plan() if plan is None else plan
     study = study if study is not None else evidence(plan)
     beside = {
-        "find": Found((), study.neuron_sweep),
+        "find": Found((), study.neuron_sweep, study.neuron_sweep.recovery),
         "library": over_questions(plan),
     }
     results = {**study.results, **beside}

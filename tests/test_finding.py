@@ -60,6 +60,12 @@ def test_finding_recovers_what_the_sweep_recovers(subject, pair):
     for row in document["by_weights"]:
         place = parse_neuron(row["neuron"], subject.n_layers, subject.d_mlp)
         assert row["recovery"] == pytest.approx(float(sweep.recovery[place]), abs=1e-5)
+    for row in (*document["by_weights"], *document["by_patching"]):
+        place = parse_neuron(row["neuron"], subject.n_layers, subject.d_mlp)
+        written = subject.writes(place.layer)[place.number] @ (
+            subject.W_U[:, pair.contrast.target_id] - subject.W_U[:, pair.contrast.foil_id]
+        )
+        assert row["logits"] == pytest.approx(float(written), rel=1e-4)
     json.dumps(document, allow_nan=False)
 
 
@@ -68,9 +74,10 @@ def found_with(lowest):
     sweep = evidence(Plan()).neuron_sweep
     recovery = np.full_like(sweep.recovery, 0.001)
     recovery[3, 5], recovery[1, 6] = 0.03, lowest
-    return Found(
-        (Writer("L3N5", 1, 9.0), Writer("L1N6", -1, 7.0)), replace(sweep, recovery=recovery)
-    )
+    logits = np.zeros_like(recovery)
+    logits[3, 5], logits[1, 6] = 9.0, -7.0
+    both = (Writer("L3N5", 1, 9.0), Writer("L1N6", -1, 7.0))
+    return Found(both, replace(sweep, recovery=recovery), logits)
 
 
 @pytest.mark.parametrize(("lowest", "opposes"), [(-0.71, True), (0.002, False)])
@@ -88,14 +95,14 @@ def test_what_works_against_the_answer_stands_in_sentence_table_and_json(lowest,
 
 
 def test_the_table_has_a_neuron_that_only_works_against_the_answer():
-    sweep = found_with(-0.71).sweep
-    rows = LISTING.rows(Found((Writer("L3N5", 1, 9.0),), sweep))
+    found = found_with(-0.71)
+    rows = LISTING.rows(replace(found, writers=found.writers[:1]))
     assert rows[0]["neuron"] == "L3N5"
     assert rows[-1] == {
         "neuron": "L1N6",
         "recovery": pytest.approx(-0.71),
         "how": "patched",
-        "writes, logits per unit": None,
+        "writes, logits per unit": -7.0,
     }
 
 

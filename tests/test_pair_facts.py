@@ -47,7 +47,7 @@ def results(clean, corrupted):
     both, prompt = np.array([clean, corrupted], np.float32), STUDY.next_token
     own = np.concatenate([both, prompt.logit_diff[2:]])
     return found | {
-        "find": Found(WRITERS, found["neuron_sweep"]),
+        "find": Found(WRITERS, found["neuron_sweep"], found["neuron_sweep"].recovery),
         "logit_lens": replace(STUDY.logit_lens, model_logit_diff=both),
         "next_token": replace(prompt, logit_diff=own),
     }

@@ -323,3 +323,16 @@ def test_a_study_sends_away_what_rests_on_its_sweep_and_nothing_before(tmp_path,
     found = [each.name for each in study.run_study(subject, TREES, tmp_path, others=others)]
     assert found == [each.name for each in steps()]
     assert found.index("neuron_sweep") == len(found) - len(sent) - 1
+
+
+def test_no_study_writes_over_that_of_another_model_of_the_same_name(tmp_path):
+    """Two checkpoints of a run lie in folders of one name."""
+    first = make_subject("llama")
+    other = replace(first, origin=replace(first.origin, revision="another"))
+    folder = study.folder_of(tmp_path, first, BARE)
+    begun = study.run_study(first, BARE, folder)
+    next(begun)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(UserError, match="what another model of the name"):
+        next(study.run_study(other, BARE, folder))
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before

@@ -1,5 +1,6 @@
 """Whether a model can be asked a question, and which of its pairs it tells apart."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.criteria import GAP
@@ -43,6 +44,17 @@ def checked(subject: Subject, question: Question, progress: Progress = silent) -
         ],
         "prompts": rows,
     }
+
+
+def narrow(subject: Subject, question: Question, found: Mapping[str, Any]) -> Iterator[str]:
+    """What a question can hardly be asked, a sentence each, by what ``checked`` found."""
+    if question.contrast(subject).is_long:
+        yield (
+            "Its target or foil is several tokens long: `library`, and whatever else reads the next"
+            " token alone, refuses it."
+        )
+    if found["pairs"] and not found["told_apart"]:
+        yield "The model tells none of its pairs apart, so there is nothing that a neuron explains."
 
 
 def unreadable(subject: Subject, question: Question) -> dict[int, str]:

@@ -129,7 +129,7 @@ class Predictions:
 def _divergence(
     before: Float[Tensor, "#row vocab"], moves: Float[Tensor, "row vocab"]
 ) -> Float[Tensor, " row"]:
-    """log sum(p exp(u)), from log p and a u of which sum(p u) is zero."""
+    """Log of sum(p exp(u)), from log p and a u of which sum(p u) is zero."""
     excess = torch.linalg.vecdot(before.exp(), moves.expm1() - moves)
     if not excess.isfinite().all():  # exponentials overflow
         return (before + moves).logsumexp(-1)

@@ -38,7 +38,7 @@ def result_of(name, plan):
     neuron = Writer("L1N2", 1, 2.0)
     if name == "find":
         neuron = replace(neuron, neuron=str(study.neuron_sweep.best))
-        return Found((neuron,), study.neuron_sweep)
+        return Found((neuron,), study.neuron_sweep, study.neuron_sweep.recovery)
     if name == "writers":
         return Writers(plan.target, plan.foil, (neuron,))
     return study.results[name]

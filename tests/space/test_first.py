@@ -226,7 +226,8 @@ def test_one_neuron_says_a_word_only_if_it_carries_a_quarter_and_stands_out(best
     recovery = np.full_like(study.recovery, 0.001)
     recovery[3, 5], recovery[2, 1] = best, second
     exact = np.ones_like(study.exact)
-    found = Found((Writer("L3N5", 1, 9.0),), replace(study, recovery=recovery, exact=exact))
+    sweep = replace(study, recovery=recovery, exact=exact)
+    found = Found((Writer("L3N5", 1, 9.0),), sweep, recovery)
     assert Prose(sentences.verdict(named("find"), found)).text == said
 
 

@@ -1,14 +1,14 @@
 """Along which nodes the difference travels, and how much of it the drawn circuit carries."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
 from analysis.experiments.circuit.measured import Circuit, area
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import verdicts as verdicts
+from analysis.pair_facts import verdicts as of_pair
 
 Verdict = Literal["beyond", "whole", "half", "part", "none", "against"]
 """The drawn edges alone bring back more than all, nearly all, half of it, less, or next to nothing;
@@ -102,6 +102,11 @@ def facts(result: Circuit) -> Facts:
         few_pairs=len(result.held_out) < FEW_PAIRS,
         holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
     )
+
+
+def verdicts(result: Circuit) -> dict[str, Any]:
+    """Whether the pair leaves anything to explain, and what the drawn edges carry alone."""
+    return {**of_pair(result), "verdict": _verdict(result)}
 
 
 def _aside(result: Circuit) -> Aside | None:

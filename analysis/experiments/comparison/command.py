@@ -1,5 +1,6 @@
 """The verb that puts one question to several models."""
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -108,7 +109,8 @@ def _row(keep: Path | None, _model: object, call: Call, progress: Progress) -> "
 def _line(row: "Comparison") -> str:
     """A finished row in short."""
     best, chosen, held_out = row.neurons[0][0], row.recovery[0, 0], row.held_out[0, 0]
-    return f"{best} recovers {chosen:.2f}, on held-out pairs {held_out:.2f}"
+    elsewhere = f", on held-out pairs {held_out:.2f}" if math.isfinite(held_out) else ""
+    return f"{best} recovers {chosen:.2f}{elsewhere}"
 
 
 def _nothing(missing: dict[str, str]) -> str:

@@ -87,6 +87,10 @@ def answer(
         _check_for_a_study(call, bool(files or dataset), curve, engine)
     if files and dataset:
         raise UserError("--files and --dataset are two things to read: give one.")
+    if not dataset and (split, rows) != ("train", 0):
+        raise UserError("--split and --rows are of a data set: name one with --dataset.")
+    if not (files or dataset) and (form or field != "text" or skip_unreadable):
+        raise UserError("--format, --field and --skip-unreadable are of texts: name --files.")
     with (
         _of_dataset(call, dataset, split, field, rows)
         if dataset

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from analysis.errors import UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
 from analysis.experiments.neuron_sweep.measured import NeuronSweep, ranked
-from analysis.experiments.writers.compute import Writer, writers
+from analysis.experiments.writers.compute import Writer, writers, written
 from analysis.inputs import Inputs
 from analysis.linearity import frozen
 from analysis.neuron import parse_neuron
@@ -28,12 +31,15 @@ class Found(Result):
     Attributes:
         writers: those whose output weights write the difference most.
         sweep: those that carry it from one prompt to the other.
+        logits: what every neuron writes for each unit of activation above zero: target minus foil,
+            final norm's scale left out.
         frozen_at: the prompt at whose end norms behind the MLPs are frozen, if there are any.
         weighted_at: the prompt after which the tokens of sets are weighted, if there are sets.
     """
 
     writers: tuple[Writer, ...]
     sweep: NeuronSweep
+    logits: Float[np.ndarray, "layer d_mlp"]
     frozen_at: str = ""
     weighted_at: str = ""
 
@@ -67,9 +73,10 @@ def find(
     """
     sweep = neuron_sweep(subject, pair, (), "last", screen, seed, progress)
     comparable = frozen(subject, pair.clean)
-    written = writers(comparable, pair.contrast, LISTED, prompt=pair.clean)
+    most = writers(comparable, pair.contrast, LISTED, prompt=pair.clean)
+    logits = written(comparable, pair.contrast, prompt=pair.clean).cpu().numpy()
     at = pair.clean.text if pair.contrast.has_sets else ""
-    return Found(written, sweep, comparable.frozen_at, at)
+    return Found(most, sweep, logits, comparable.frozen_at, at)
 
 
 def run(subject: Subject, inputs: Inputs, progress: Progress) -> Found:
@@ -85,7 +92,7 @@ def summary(found: Found) -> dict[str, Any]:
     each unit of activation: below zero where it writes the target when it is negative.
     """
     sweep = found.sweep
-    written = {writer.neuron: writer.logits * writer.direction for writer in found.writers}
+    written = [writer.neuron for writer in found.writers]
     order = ranked(sweep)
     best = [str(neuron) for neuron in order[:LISTED]]
     lowest = [str(neuron) for neuron in order[: -OPPOSED - 1 : -1] if sweep.recovery[neuron] < 0]
@@ -95,18 +102,19 @@ def summary(found: Found) -> dict[str, Any]:
         "best": str(sweep.best),
         "on_both_lists": [name for name in best if name in written],
         "frozen_at": found.frozen_at or None,
-        "by_weights": [_row(sweep, name, written) for name in written],
-        "by_patching": [_row(sweep, name, written) for name in best],
-        "against": [_row(sweep, name, written) for name in lowest],
+        "by_weights": [_row(found, name) for name in written],
+        "by_patching": [_row(found, name) for name in best],
+        "against": [_row(found, name) for name in lowest],
     }
 
 
-def _row(sweep: NeuronSweep, name: str, written: dict[str, float]) -> dict[str, Any]:
-    """A neuron by what it recovers, with what it writes where it is among those who write most."""
+def _row(found: Found, name: str) -> dict[str, Any]:
+    """A neuron by what it recovers, with what it writes."""
+    sweep = found.sweep
     neuron = parse_neuron(name, *sweep.recovery.shape)
     return {
         "neuron": name,
         "recovery": float(sweep.recovery[neuron]),
         "measured": bool(sweep.exact[neuron]),
-        "logits": written.get(name),
+        "logits": float(found.logits[neuron]),
     }

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from analysis.contrast import Contrast, make_contrast
 from analysis.errors import UserError
@@ -55,11 +57,7 @@ def writers(
     Raises:
         UserError: weights of different layers cannot be compared.
     """
-    check_comparable(subject)
-    target, foil = contrast.weighted(subject.W_U, weights_of_sets(subject, contrast, prompt))
-    rival = subject.W_U.float().mean(1) if alone else foil.float()
-    direction = target.float() - rival
-    values = torch.cat([subject.writes(i).float() @ direction for i in range(subject.n_layers)])
+    values = written(subject, contrast, alone, prompt).flatten()
     strength = values.abs() if subject.family.gated else values
     best = strength.topk(min(top, len(values))).indices.tolist()
     return tuple(
@@ -70,6 +68,22 @@ def writers(
         )
         for place in best
     )
+
+
+@torch.inference_mode()
+def written(
+    subject: Subject, contrast: Contrast, alone: bool = False, prompt: Prompt | None = None
+) -> Float[Tensor, "layer d_mlp"]:
+    """What each neuron writes for each unit of activation above zero, as ``writers`` counts it.
+
+    Raises:
+        UserError: weights of different layers cannot be compared.
+    """
+    check_comparable(subject)
+    target, foil = contrast.weighted(subject.W_U, weights_of_sets(subject, contrast, prompt))
+    rival = subject.W_U.float().mean(1) if alone else foil.float()
+    direction = target.float() - rival
+    return torch.stack([subject.writes(i).float() @ direction for i in range(subject.n_layers)])
 
 
 @dataclass(frozen=True)
