@@ -12,6 +12,9 @@ from analysis.experiments.direct_effect.facts import raising
 WHOLE = 100
 """From here on no tenths are written: they would not fit on a phone."""
 
+LETTERS = 9
+"""Of a token in a list: half of a phone is narrow."""
+
 UNIT = {1: "unit of activation", -1: "unit of negative activation"}
 
 
@@ -86,15 +89,16 @@ def _controls(figure: go.Figure, band: list[float], most: list[float], side: int
 def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
     """The tokens the neuron raises most and lowers most, with that sign."""
     sign = sign or raising(result)
-    figure = make_subplots(1, 2, horizontal_spacing=0.22)
+    figure = make_subplots(1, 2, horizontal_spacing=0.28)
     rows = max(len(result.top_tokens), len(result.bottom_tokens))
     ends = ((result.top_tokens, result.top_logits), (result.bottom_tokens, result.bottom_logits))
     sides = [(tokens, sign * logits) for tokens, logits in ends[::sign]]
-    left = style.label_width([style.short(t, 12) for t in sides[0][0]])
-    figure.update_layout(style.frame(22 * rows + 32 + 52, left, 32, 52, 12))
+    left = style.label_width([style.short(t, LETTERS) for t in sides[0][0]])
+    below = 52 if sign > 0 else 68
+    figure.update_layout(style.frame(22 * rows + 32 + below, left, 32, below, 12))
     for column, (tokens, logits) in enumerate(sides, start=1):
         _bars(figure, result, tokens, logits, column)
-        title = "logit per unit" if sign > 0 else "logit per unit below 0"  # half a phone is narrow
+        title = "logit per unit" + ("" if sign > 0 else " of<br>negative activation")
         figure.update_xaxes(title=title, col=column)
     figure.update_yaxes(title="token", col=1)
     for axis, title in (
@@ -131,8 +135,8 @@ def _bars(
         row=1,
         col=column,
     )
-    figure.update_yaxes(**style.rows([style.short(t, 12) for t in tokens]), row=1, col=column)
-    figure.update_xaxes(range=[0, 1.4 * most], nticks=4, showgrid=False, row=1, col=column)
+    figure.update_yaxes(**style.rows([style.short(t, LETTERS) for t in tokens]), row=1, col=column)
+    figure.update_xaxes(range=[0, 1.6 * most], nticks=3, showgrid=False, row=1, col=column)
 
 
 def _colour(result: DirectEffect, token: str) -> str:

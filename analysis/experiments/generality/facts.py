@@ -44,6 +44,7 @@ class Facts:
 
     positive: bool  # whether the neuron works by activation above zero
     words: int  # of both kinds together
+    phrases: bool  # whether they are of several words each
     target_mean: Interval  # of the neuron after words of either kind
     foil_mean: Interval
     separates: bool  # whether the neuron separates the words in the sentence of the pair
@@ -75,6 +76,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
     return Facts(
         positive=sign > 0,
         words=result.activation.shape[1],
+        phrases=any(" " in each.strip() for each in result.target_words),
         target_mean=_mean(result, 0),
         foil_mean=_mean(result, 1),
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),

@@ -1,0 +1,189 @@
+"""Headlines give way where other pairs, controls or single places do not bear them out."""
+
+import numpy as np
+import pytest
+
+from analysis.claims import Claims
+from analysis.experiments.ablation.measured import MEAN
+from tests.prose import Prose
+from tests.synthetic import Plan, changed, evidence
+
+
+def said(name, **fields):
+    """What a study says of an experiment with some fields of its result changed."""
+    return getattr(Claims(changed(evidence(Plan()), name, **fields)), name)
+
+
+def result(name):
+    return getattr(evidence(Plan()), name)
+
+
+def text(sentence):
+    return Prose(sentence).text
+
+
+@pytest.mark.parametrize(
+    ("faithful", "heading"),
+    [
+        (0.8, "The difference runs through "),
+        (0.3, "Part of the difference runs through "),
+        (0.01, "The strong edges alone are no circuit"),
+        (-0.3, "The strong edges alone are no circuit"),
+    ],
+)
+def test_a_circuit_that_carries_nothing_has_no_heading_that_the_difference_runs_through_it(
+    faithful, heading
+):
+    elsewhere = np.full_like(result("circuit").held_out_faithful, faithful)
+    claims = said("circuit", faithful=faithful, held_out_faithful=elsewhere)
+    assert text(claims.heading).startswith(heading)
+    others = "that they are a circuit there is not shown either"
+    assert (others in claims.on_others) == heading.startswith("The strong")
+
+
+def test_an_interval_over_few_pairs_is_said_to_be_too_narrow():
+    claims = said("circuit")
+    assert claims.facts.few_pairs == (len(result("circuit").held_out) < 10)
+    assert ("too narrow" in claims.wrong) == claims.facts.few_pairs
+
+
+@pytest.mark.parametrize(
+    ("change", "needed", "sentence"),
+    [
+        (np.full(20, 0.5), True, "the model needs it there too"),
+        (np.full(20, 0.01), False, "only 0.50 % of the loss there"),
+        (
+            np.array([10.0] * 6 + [-0.1] * 14),
+            False,
+            "few places make that mean, for the loss rises at 6 of 20, and the median change is",
+        ),
+    ],
+)
+def test_a_loss_on_news_that_is_a_trifle_or_made_by_few_places_is_no_need(change, needed, sentence):
+    found = result("ablation")
+    there, changes = found.position_target, found.position_change.copy()
+    changes[MEAN, there] = change + 1e-6 * np.arange(20)
+    loss = np.where(there, 2.0, found.position_loss).astype(np.float32)
+    claims = said("ablation", position_change=changes, position_loss=loss)
+    assert claims.facts.before_target.change.positive
+    assert claims.facts.before_target.needed is needed
+    assert sentence in text(claims.corpus)
+    assert sentence in text(claims.corpus_caption)
+
+
+@pytest.mark.parametrize(("share", "either"), [(0.8, True), (0.2, False), (-0.8, False)])
+def test_what_ablation_takes_whichever_word_is_called_for_is_told(share, either):
+    found = result("ablation")
+    ablated, foils = found.ablated.copy(), ~found.calls_for_target
+    step = np.where(foils, -3.0 * share, -3.0)
+    ablated[:, MEAN, 0] = found.baseline[:, 0] + step
+    claims = said("ablation", ablated=ablated)
+    assert claims.facts.either is either
+    assert ("whichever word is called for" in text(claims.foil_too)) is either
+
+
+@pytest.mark.parametrize(
+    ("rotated", "as_far", "chance"), [(2.0, 0.5, True), (2.0, 0.0, False), (0.1, 0.5, False)]
+)
+def test_a_word_that_random_directions_write_as_strongly_is_not_just_said_to_be_written(
+    rotated, as_far, chance
+):
+    found = result("direct_effect")
+    claims = said(
+        "direct_effect",
+        rotated_best=np.full_like(found.rotated_best, rotated * abs(found.target_logit)),
+        layer_best=np.where(
+            np.arange(len(found.layer_best)) < as_far * len(found.layer_best),
+            2 * abs(found.target_z),
+            0.0,
+        ),
+    )
+    ending = "no more strongly than a random direction writes one"
+    assert text(claims.heading).endswith(ending) is chance
+    assert bool(claims.special) is (as_far > 0)
+
+
+def test_a_foil_in_the_middle_of_the_vocabulary_is_not_said_to_be_pushed():
+    found = result("direct_effect")
+    middle = int(found.bin_counts.sum()) // 2
+    claims = said("direct_effect", foil_logit=-0.01 * found.target_logit, foil_rank=middle)
+    assert text(claims.foil).startswith("It leaves ·a about where it was (")
+    assert not claims.facts.both_sides
+
+
+def test_where_only_the_opposite_of_a_neuron_moves_the_answer_more_of_it_is_not_said_to():
+    found = result("weight_modulation")
+    curves = found.logit_diff.copy()
+    out = found.weights.index("out")
+    curves[out, :, 0] = np.minimum(0.0, found.factors) + 2.0
+    claims = said("weight_modulation", logit_diff=curves)
+    assert claims.heading.startswith("Only its opposite moves the clean prompt’s answer")
+    assert claims.dose.startswith("Factors of zero and above hardly move")
+
+
+def test_words_that_an_example_turns_round_are_told():
+    found = result("crossed")
+    area, interval = found.own_area.copy(), found.own_interval.copy()
+    area[0, 1], interval[0, 1] = 0.1, (0.0, 0.25)
+    claims = said("crossed", own_area=area, own_interval=interval)
+    told = f"After “{found.examples[1]}” the neuron has them the wrong way round"
+    assert (told in text(claims.own)) == (claims.facts.every[1].own_neuron.high < 0.5)
+    mirrored = said("crossed", own_area=1 - area, own_interval=1 - interval[..., ::-1])
+    assert (told in text(claims.own)) != (told in text(mirrored.own))
+
+
+def test_what_comes_from_several_tokens_is_not_said_to_come_from_one():
+    found = result("upstream")
+    place, sources = found.step_positions[0], found.sources.copy()
+    head = sources[(found.lead == found.projections[-1] and -1) or 0, :, 0]
+    whole = float(head[0].sum() - head[1].sum())
+    others = [i for i in range(head.shape[1]) if i != place]
+    head[:, others] = 0.0
+    head[0, others[0]], head[1, others[0]] = 3 * whole, 0.0
+    head[0, place], head[1, place] = whole, 0.0
+    claims = said("upstream", sources=sources)
+    assert claims.facts.head.source.share == pytest.approx(0.25)
+    assert text(claims.heading) == "One attention head brings it what differs, from several tokens"
+    assert "comes from several tokens, the largest part, 25 %, from" in text(claims.sources)
+
+
+def test_a_head_that_brings_less_than_half_of_the_activation_is_said_to():
+    found = result("upstream")
+    claims = said("upstream", chain_activation=0.3 * found.chain_activation)
+    assert claims.facts.chain.part
+    assert text(claims.heading).endswith(", but less than half of its activation")
+    assert not said("upstream").facts.chain.part
+
+
+def test_a_format_in_which_words_are_told_apart_less_well_is_named():
+    found = result("robustness")
+    area, interval = found.area.copy(), found.area_interval.copy()
+    area[0], interval[0] = 0.99, (0.98, 1.0)
+    area[0, 1], interval[0, 1] = 0.9, (0.85, 0.95)
+    claims = said("robustness", area=area, area_interval=interval, format_rank=np.ones(3, int))
+    assert claims.facts.weaker == (found.formats[1],)
+    assert f"though {found.formats[1]} it tells the words apart less well." in text(claims.formats)
+
+
+@pytest.mark.parametrize(("auc", "little"), [(0.2, ""), (0.4, "a little ")])
+def test_an_activation_that_is_lower_before_the_word_is_said_to_be_so(auc, little):
+    found = result("corpus_scan")
+    areas = found.auc.copy()
+    areas[0, 1] = auc, auc - 0.03, auc + 0.03
+    claims = said("corpus_scan", auc=areas)
+    assert claims.facts.next.reversed
+    assert not claims.facts.next.serves
+    expected = f"On news, its activation is {little}lower before “·an”, not higher"
+    assert text(claims.heading) == expected
+
+
+def test_how_many_neurons_make_half_is_told_with_what_they_bring_back_elsewhere():
+    study = evidence(Plan(holds=False))
+    smallest = study.neuron_sets.smallest.copy()
+    smallest[:] = 7
+    claims = Claims(changed(study, "neuron_sets", smallest=smallest))
+    found = claims.neuron_sets.facts
+    assert found.half == 7
+    assert found.half_elsewhere is not None
+    assert "half of the pair’s difference takes" in text(claims.opening.lede)
+    assert "bring back" in text(claims.opening.lede)
