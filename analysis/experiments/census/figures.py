@@ -20,7 +20,7 @@ TITLES = {
     "raw": "the product, as the original scored",
     "centred": "less each neuron’s mean",
     "standardised": "in each neuron’s standard deviations",
-    "embedding": "the original’s product with W<sub>E</sub>",
+    "embedding": "the original’s, with W<sub>E</sub>",
 }
 UNITS = {"raw": "logits per unit", "standardised": "standard deviations"}
 ROW = 270
@@ -30,7 +30,7 @@ OUTCOME = "probability"
 def census(result: Census) -> go.Figure:
     """Both leads of the best mutual pairs, by two measures."""
     figure = make_subplots(2, 1, vertical_spacing=0.24)
-    figure.update_layout(style.frame(2 * ROW + 170, 60, 64, 56, 16))
+    figure.update_layout(style.frame(2 * ROW + 170, 72, 64, 56, 16))
     for row, measure in enumerate(SHOWN, start=1):
         _dots(figure, result, measure, row)
         place = result.measures.index(measure)
@@ -38,7 +38,7 @@ def census(result: Census) -> go.Figure:
         unit = UNITS[measure]
         axis = {"type": "log", "row": row, "col": 1, "zeroline": False, "tickvals": TICKS}
         figure.update_xaxes(title=f"lead over the next token ({unit})", **axis)
-        figure.update_yaxes(title=f"lead over the next neuron ({unit})", **axis)
+        figure.update_yaxes(title=f"lead over the next neuron<br>({unit})", **axis)
     return figure
 
 

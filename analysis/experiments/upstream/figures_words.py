@@ -55,15 +55,14 @@ def _source_map(
         for v in (values, attention)
     )
     limit = float(np.abs(result.sources[result.leading]).max())
-    digits = 1 if limit >= 1 else 2  # on a phone two digits more would reach into the next cell
+    digits = 1 if limit >= 1 else 2  # on a phone two digits more would reach into the next cell,
+    least = limit / 4  # and so would numbers in many cells
     figure.add_heatmap(
         z=cells.astype(float).round(4).tolist(),
         x=list(result.heads),
         y=list(range(len(labels))),
         coloraxis="coloraxis",
-        text=[
-            [style.plain(v, digits) if abs(v) >= 0.1 * limit else "" for v in row] for row in cells
-        ],
+        text=[[style.plain(v, digits) if abs(v) >= least else "" for v in row] for row in cells],
         texttemplate="%{text}",
         textfont={"size": 10, **style.ON_COLOUR},
         customdata=[
