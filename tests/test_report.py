@@ -315,7 +315,7 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
             0,
             None,
             "One neuron carries “·an” from",
-            "little changes in these prompts, though on news the model needs it: after 5 of 5",
+            "little changes in these prompts: after 5 of 5 .* On news the model needs it",
         ),
     ],
 )
