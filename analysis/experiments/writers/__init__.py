@@ -6,7 +6,7 @@ EXPERIMENT = Experiment(
     name="writers",
     title="Neurons that write a token",
     asks="Which neurons write a token most, by their output weights alone?",
-    returns="JSON: neurons, the direction in which each writes it, and how strongly.",
+    returns="JSON: neurons, with what each writes for a unit of activation above zero.",
     options=(
         Option(
             "token",

@@ -1,6 +1,6 @@
 """Which neurons write a token rather than another, by their output weights alone."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +140,17 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
 
 
 def summary(found: Writers) -> dict[str, Any]:
-    """The neurons in plain values."""
+    """The neurons in plain values.
+
+    ``logits`` are for each unit of activation above zero: negative where a neuron writes the target
+    when its activation is below.
+    """
     return {
         "target": found.target,
         "foil": found.foil or None,
-        "neurons": [asdict(writer) for writer in found.writers],
+        "neurons": [
+            {"neuron": writer.neuron, "logits": writer.logits * writer.direction}
+            for writer in found.writers
+        ],
         "frozen_at": found.frozen_at or None,
     }
