@@ -3,7 +3,7 @@
 import gradio as gr
 
 from analysis import EMBEDDED, questions, results
-from analysis.experiments import EXPERIMENTS, named
+from analysis.experiments import named
 from analysis.sentences import alone
 from space import html, library, story
 from space.shelves import LIBRARY, STORY, Shelf, opened
@@ -13,8 +13,6 @@ from tests.space.questions import sent
 
 OTHER = "gemma-3-270m"
 HER = questions.load("her")
-KINDS = [each.kind for each in EXPERIMENTS]
-"""Asked here: modules that are first imported deep within a test may fail to compile."""
 
 
 def shown(tab, open_tab=None, **parts):
