@@ -58,14 +58,13 @@ def check() -> None:
     """From now on these packages come with their checks."""
     assert not sys.modules.keys() & set(PACKAGES), "what is there already cannot be checked"
     _import_hook.JaxtypingTransformer = Shaped
-    _import_hook._JaxtypingLoader.source_to_code = twice(
-        _import_hook._JaxtypingLoader.source_to_code
-    )
+    loader = _import_hook._JaxtypingLoader
+    loader.source_to_code = twice(loader.source_to_code)
     install_import_hook(PACKAGES, "tests.checking.typed")
 
 
 def twice(compiled: Callable) -> Callable:
-    """The same, tried once more where Python 3.11 loses count of its own recursion in a deep test."""
+    """The same, tried once more where Python 3.11 loses count of its recursion deep in a test."""
 
     def attempt(*given: object, **named: object) -> object:
         try:
