@@ -157,7 +157,9 @@ def wrap(
     name: str = "",
     prepend_bos: bool | None = None,
 ) -> "Subject":
-    """Study a transformers model that is in memory already; it is neither copied nor changed.
+    """Study a transformers model that is in memory already.
+
+    It is not copied. From then on it is in evaluation mode, and its weights take no gradients.
 
     Args:
         model: a causal language model of a supported architecture, on any device.
