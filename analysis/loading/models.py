@@ -157,9 +157,7 @@ def wrap(
     name: str = "",
     prepend_bos: bool | None = None,
 ) -> "Subject":
-    """Study a transformers model that is in memory already.
-
-    It is not copied. From then on it is in evaluation mode, and its weights take no gradients.
+    """Study a transformers model in memory, which from then on evaluates and takes no gradients.
 
     Args:
         model: a causal language model of a supported architecture, on any device.
