@@ -88,6 +88,8 @@ class BeforeTarget:
     change: Interval  # of it
     median: float  # of it, and at how many places it is above zero
     worse: int
+    mostly_worse: bool  # whether those are more than half
+    share: float  # of the loss there that the mean change is
     needed: bool  # whether the loss clearly rises, by a share of it that counts, at most places
     active: int  # at how many the neuron is active, with the sign that it has on the prompt
     seldom: bool  # whether those are less than half
@@ -101,6 +103,7 @@ class Matched:
     lowest_norm: float
     highest_norm: float
     alike: int  # how many are about as active
+    rough: bool  # whether those are less than half
     more_active: int  # how many have a norm as large as the neuron's
     # of those about as active: the largest mean change of the logit difference, in size, where the
     # target is called for, and how many change it as much as the neuron does
@@ -261,13 +264,16 @@ def _before_target(result: Ablation) -> BeforeTarget:
     loss = float(result.position_loss[there].mean())
     places, changes_there = int(there.sum()), result.position_change[MEAN, there]
     change, worse = _news(result, True), int((changes_there > 0).sum())
+    share, mostly_worse = change.mean / loss, 2 * worse > places
     return BeforeTarget(
         places,
         loss,
         change,
         median=float(np.median(changes_there)),
         worse=worse,
-        needed=change.positive and change.mean >= NOTABLE * loss and 2 * worse > places,
+        mostly_worse=mostly_worse,
+        share=share,
+        needed=change.positive and share >= NOTABLE and mostly_worse,
         active=active,
         seldom=2 * active < places,
     )
@@ -290,6 +296,7 @@ def _matched(result: Ablation) -> Matched:
         lowest_norm=min(norms),
         highest_norm=max(norms),
         alike=int(alike.sum()),
+        rough=2 * int(alike.sum()) < len(alike),
         more_active=sum(each >= norm for each in norms),
         change=float(sizes.max(initial=0.0)),
         as_large=int((sizes >= own).sum()),

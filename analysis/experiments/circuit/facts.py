@@ -8,7 +8,7 @@ import numpy as np
 from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
 from analysis.experiments.circuit.measured import Circuit, area
 from analysis.numbers.estimates import Estimate
-from analysis.pair_facts import verdicts as of_pair
+from analysis.pair_facts import verdicts as of_the_pair
 
 Verdict = Literal["beyond", "whole", "half", "part", "none", "against"]
 """The drawn edges alone bring back more than all, nearly all, half of it, less, or next to nothing;
@@ -106,7 +106,7 @@ def facts(result: Circuit) -> Facts:
 
 def verdicts(result: Circuit) -> dict[str, Any]:
     """Whether the pair leaves anything to explain, and what the drawn edges carry alone."""
-    return {**of_pair(result), "verdict": _verdict(result)}
+    return {**of_the_pair(result), "verdict": _verdict(result)}
 
 
 def _aside(result: Circuit) -> Aside | None:
