@@ -15,7 +15,7 @@ Unit = Literal[
 """What is taken for a sample: drawn anew as a whole, for what lies within it is not independent."""
 
 Test = Literal["bootstrap", "shuffles", "wilson", "wilson_of_texts", "extremes"]
-"""How doubt is measured: the percentile bootstrap, shuffled labels, Wilson's interval, the same of
+"""How doubt is measured: the bootstrap, shuffled labels, Wilson's interval, the same of
 the effective sample size, or the smallest and the largest of the draws."""
 
 Correction = Literal["bonferroni", "largest"]

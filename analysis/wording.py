@@ -13,6 +13,7 @@ MINUS, THIN = "\u2212", "\u202f"
 FRACTIONS = {"about a quarter": 1 / 4, "about a third": 1 / 3, "about half": 1 / 2,
              "about two thirds": 2 / 3}  # fmt: skip
 NEAR = 0.035  # so that the spans around neighbouring fractions do not meet
+ROUNDING = 1e-3  # per cent: what is nearer to all than that is all, but for rounding
 NO_INTERVAL = "without an interval"
 
 
@@ -86,7 +87,7 @@ def count(value: int) -> str:
 
 
 def percent(share: float, apart: float | None = None) -> str:
-    """A share in per cent, with as many digits as a small one needs.
+    """A share in per cent, with as many digits as one needs that is near to nothing or to all.
 
     Args:
         share: which one.
@@ -96,6 +97,8 @@ def percent(share: float, apart: float | None = None) -> str:
         return number(share)
     value = 100 * share
     digits = 0 if abs(value) >= 10 or value == int(value) else 1 if abs(value) >= 1 else 2
+    while abs(value) < 100 - ROUNDING and abs(round(value, digits)) == 100:
+        digits += 1
     if 0 < abs(value) < 0.005:
         digits = min(4, 1 - math.floor(math.log10(abs(value))))
     if 0 < abs(value) < 0.00005:

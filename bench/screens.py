@@ -147,7 +147,7 @@ def table(bench: Bench) -> str:
         f"{len(rows)} pairs of {questions} questions, {bench.model}; all {bench.neurons:,} neurons "
         f"of a pair take {exact:.0f} s.",
         "",
-        "| estimate | CPU seconds | recall of 10 | of 50 | of 200 | largest missed of 50 | "
+        "| estimate | CPU seconds | recall of 10 | of 50 | of 200 | of 50 missed at most | "
         "until 10 are measured | until 50 |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -164,7 +164,7 @@ def table(bench: Bench) -> str:
 
 def averages(bench: Bench) -> Iterator[str]:
     """The same of the pairs of each question averaged, for two sizes."""
-    yield "| estimate, pairs averaged | recall of 10 | of 50 | largest missed of 10 | of 50 |"
+    yield "| estimate, pairs averaged | recall of 10 | of 50 | of 10 missed at most | of 50 |"
     yield "| --- | --- | --- | --- | --- |"
     for screen in bench.screens:
         recalls = " | ".join(f"{100 * bench.recall(screen, s, True):.0f} %" for s in (10, 50))

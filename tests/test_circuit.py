@@ -15,12 +15,16 @@ from analysis.experiments.circuit.facts import facts
 from analysis.experiments.circuit.graph import Graph
 from analysis.experiments.circuit.measured import SHARES, area, edge_rows
 from analysis.family import part
+from analysis.inputs import Inputs
 from analysis.neuron import Neuron
+from analysis.progress import silent
 from analysis.prompts import make_pair
+from analysis.questions.question import Question
 from tests.plant import LOUD, ON, Planted
 from tests.prose import check_opposites
-from tests.questions import CLEAN, CORRUPTED
+from tests.questions import CLEAN, CORRUPTED, PAIR
 from tests.reference import diff_with_hooks, patched_recoveries
+from tests.subjects import make_subject
 from tests.synthetic import Plan, evidence, toy_plan
 
 FIRST, SECOND = Neuron(0, 3), Neuron(1, 7)
@@ -253,3 +257,17 @@ def test_nodes_are_ranked_by_what_they_move_alone(subject, pair, monkeypatch):
     moved = graph.alone(list(graph.nodes.listed)).abs().amax(0)
     best = moved.argsort(descending=True)[:3].tolist()
     assert {graph.nodes.listed[i] for i in best} <= set(ranked.first)
+
+
+@pytest.mark.slow
+def test_pairs_that_fit_confirm_it_however_many_stand_before_them():
+    """The question's first other pair differs elsewhere, and is no reason to try none."""
+    subject = make_subject("llama")
+    longer = {"clean": f"{CLEAN} and picked", "corrupted": f"{CORRUPTED} and picked"}
+    fits = {"clean": f"So {CLEAN}", "corrupted": f"So {CORRUPTED}"}
+    question = Question(**{**PAIR.model_dump(), "pairs": [longer, fits]})
+    for most, tried in ((1, 1), (0, 0)):
+        asked = Inputs(question, (), {"least": 0.05, "held_out": most, "seed": 0})
+        found = compute.run(subject, asked, silent)
+        assert len(found.held_out) == tried
+        assert found.held_out[:1] == tuple([f"So {CLEAN} / So {CORRUPTED}"][:tried])

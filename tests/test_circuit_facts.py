@@ -76,7 +76,7 @@ def test_shares_below_nothing_and_above_all_are_told_as_what_they_are(values, na
 
 
 def test_other_words_have_to_bring_back_half_as_much_beyond_doubt():
-    pairs = np.array([4.0, 5.0], np.float32)
+    pairs = np.array([4.0, 5.0] * 6, np.float32)
     assert facts(changed(held_out_gap=pairs, held_out_faithful=0.4 * pairs)).holds
     assert not facts(changed(held_out_gap=pairs, held_out_faithful=0.3 * pairs)).holds
 

@@ -10,6 +10,7 @@ import torch
 from analysis.engines.patcher import NeuronPatcher
 from analysis.evidence import check_current, is_expected, load_evidence
 from analysis.experiments import steps, studied
+from analysis.experiments.ablation.facts import facts as ablation_facts
 from analysis.experiments.logit_lens.compute import logit_lens
 from analysis.experiments.neuron_sweep.measured import ranked
 from analysis.neuron import Neuron
@@ -112,6 +113,12 @@ def test_the_readmes_numbers_are_the_studys():
     assert f"on {len(sweep.held_out)} pairs of prompts" in words
     noising = sweep.held_out_noising[:, 0].sum() / sweep.held_out_gap.sum()
     assert f"choosing it, {held_out:.2f} and {noising:.2f}." in words
+    found = ablation_facts(committed("ablation")).target_prompts.change
+    low, high = sorted(abs(end) for end in found.span)
+    assert f"takes {abs(found.mean):.2f} off the logit difference" in words
+    assert f"interval {low:.2f} to {high:.2f}), more than that" in words
+    heard = committed("corpus_scan").auc[0, 1, 0], committed("corpus_scan").model_auc[1, 0]
+    assert "(AUC {:.2f}; the model's own probability, {:.2f};".format(*heard) in words
 
 
 def test_the_known_numbers_stand_in_the_committed_study():

@@ -10,6 +10,7 @@ from analysis.engines.splitting import norm_scale, side, split
 from analysis.errors import UserError
 from analysis.experiments.composition.compute import composition, held_out_shares, summary
 from analysis.experiments.direct_effect.compute import direct_effect
+from analysis.experiments.upstream.compute import upstream
 from analysis.neuron import Neuron
 from analysis.prompts import PromptPair, make_pair
 from tests.plant import plant
@@ -380,3 +381,18 @@ def test_a_later_neuron_of_the_embedded_model_takes_back_a_third(embedded):
     assert np.abs(result.random_components[0, :, :, 0]).mean() < abs(part[0]) / 6 / 5
     share, (low, high) = held_out_shares(result)["direct"]
     assert 1.2 < low <= share <= high < 1.7
+
+
+def test_controls_have_the_norms_of_what_hooks_read_and_the_nearest_stands_first(subject, pair):
+    neuron, ends = Neuron(0, 3), []
+    for prompt in (pair.clean, pair.corrupted):
+        ends.append(subject.cache(prompt.tokens, "mlp.hook_post")["mlp.hook_post"][0, -1])
+    norms = torch.stack(ends).square().mean(0).sqrt()
+    for found, names in (
+        (composition(subject, neuron, pair, controls=5), "controls"),
+        (upstream(subject, neuron, pair), "matched"),
+    ):
+        numbers = [neuron.number, *(int(each.split("N")[1]) for each in getattr(found, names))]
+        np.testing.assert_allclose(found.norms, norms[numbers].numpy(), rtol=1e-5)
+        apart = np.abs(np.log(found.norms[1:] / found.norms[0]))
+        assert (np.diff(apart) >= -1e-6).all()

@@ -128,7 +128,7 @@ def test_held_out_pairs_of_either_sign_leave_no_interval_and_no_verdict():
     total = result.held_out_total * np.array([1, -1, 1, -1, 1, 1], dtype=np.float32)
     claims = claims_with(held_out_total=total)
     assert "without an interval" in claims.held_out
-    assert "not clearly more than half" in claims.held_out
+    assert "which says nothing of other pairs" in claims.held_out
 
 
 def test_the_sweeps_lowest_neuron_is_said_to_answer_only_where_it_does():
@@ -272,9 +272,12 @@ def pushed_with(part, rest, random=0.04, noising=None):
     [
         ((0.8, 0.2), "whoever makes it: generic opposition"),
         ((0.2, 0.8), "for this neuron’s own write"),
-        ((0.8, 0.2, 0.9), "no more than any other push"),
+        ((0.8, 0.2, 0.9), "more than any other push is not shown"),
         ((0.8, 0.2), "part of the answer is for what else this neuron writes"),
-        ((0.8, 0.0), "The rest of this write brings no more than a random direction"),
+        (
+            (0.8, 0.0),
+            "That the rest of this write brings more than a random direction is not shown",
+        ),
         ((0.8, 0.2), "which says the same"),
         ((0.8, 0.2, 0.04, 0.1), "which does not say the same"),
     ],
@@ -283,10 +286,19 @@ def test_whom_a_later_neuron_answers_is_read_off_the_pushes(shares, said):
     assert said in pushed_with(*shares)
 
 
+def test_where_noising_has_no_interval_it_neither_agrees_nor_disagrees():
+    answers = evidence(Plan()).composition.pushed_components.copy()
+    answers[1] *= np.array([1, -1] * 3)[:, None, None]
+    told = claims_with(pushed_components=answers).pushed
+    assert "generic opposition" in told
+    assert "(without an interval)." in told
+    assert "say the same" not in told
+
+
 def test_a_share_that_differs_between_pairs_is_not_decided():
     result = evidence(Plan()).composition
     answers = result.pushed_components.copy()
-    answers[:, :, 1] = answers[:, :, 0] * np.array([0, 1, 0, 1, 0, 1.0])[:, None]
+    answers[:, :, 1] = answers[:, :, 0] * np.array([0.2, 0.8] * 3)[:, None]
     assert "cannot be told" in claims_with(pushed_components=answers).pushed
 
 

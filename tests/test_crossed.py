@@ -248,7 +248,7 @@ def test_each_verdict_has_its_opposite():
     assert "So it follows the letter." in cue.word
     assert "So it follows neither." in example.word
     assert "The neuron follows the example." in example.example
-    assert "does not copy the example" in rule.example
+    assert "That the neuron copies the example is not shown" in rule.example
     assert "The model copies" in example.example
     assert "The model itself hardly copies" in rule.example
     assert "not with its letter" in rule.kinds_caption

@@ -164,8 +164,11 @@ def test_the_embedded_neuron_parts_them_in_a_held_out_sentence_too():
 
 
 TRUE_AND_FALSE = [
-    ("in other sentences too", "It does not tell other words apart"),
-    ("L3N5 tells the two kinds of words apart", "L3N5 does not tell the two kinds of words apart"),
+    ("in other sentences too", "It is not shown to tell other words apart"),
+    (
+        "L3N5 tells the two kinds of words apart",
+        "L3N5 is not shown to tell the two kinds of words apart",
+    ),
     ("In 2 of 2 held-out sentences the neuron tells", "in none of the held-out sentences"),
     ("In every one the neuron does, too", "no question that the neuron could answer"),
     ("none can be said to tell the words apart better", "4 can be said to tell the words apart"),
@@ -281,7 +284,7 @@ def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction(
     claims = Claims(changed(study, "generality", **turned)).generality
     assert claims.heading == "It tells other words apart, in other sentences too"
     assert "the lower one after the word that takes" in claims.words
-    assert Claims(study).generality.heading == "It does not tell other words apart"
+    assert Claims(study).generality.heading == "It is not shown to tell other words apart"
 
 
 def test_words_of_the_choosing_prompts_are_named():

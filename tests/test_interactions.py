@@ -202,7 +202,7 @@ def test_what_holds_of_one_pair_is_told_as_of_one_and_an_excess_with_its_own_sig
     assert "1 of these pairs does not add up on the first pair" in sentences_of(result)
     assert "too, for 1 of them: by" in sentences_of(result)
     assert re.search(
-        r"is −30\s% of the difference \(95\s% interval −33\s% to −27\s%\)", sentences_of(result)
+        r"is −30\s% of the difference \(95\s% interval −38\s% to −22\s%\)", sentences_of(result)
     )
     turned = dataclasses.replace(result, held_out_excess=-result.held_out_excess)
     assert "too, for none of them: by" in sentences_of(turned)

@@ -280,8 +280,16 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     [
         (1, "This one neuron brings half of the difference back on this pair: L0N1."),
         (2, "These 2 neurons together bring half of the difference back on this pair: L0N1, L0N0."),
-        (17, "It takes 17 neurons together to bring half of the difference back on this pair."),
-        (0, "Not even 20 neurons together bring half of the difference back on this pair."),
+        (
+            17,
+            "17 neurons together bring half of the difference back on this pair; another choice "
+            "of fewer might.",
+        ),
+        (
+            0,
+            "Not even the first 20 of the greedy order bring half of the difference back on this "
+            "pair.",
+        ),
     ],
 )
 def test_the_smallest_set_for_half_is_named_while_it_is_small(half, said):

@@ -1,10 +1,13 @@
 """Headlines give way where other pairs, controls or single places do not bear them out."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from analysis.claims import Claims
 from analysis.experiments.ablation.measured import MEAN
+from analysis.experiments.direct_effect.facts import facts as direct_effect
 from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence
 
@@ -39,16 +42,6 @@ def test_a_circuit_that_carries_nothing_has_no_heading_that_the_difference_runs_
     assert text(claims.heading).startswith(heading)
     others = "that they are a circuit there is not shown either"
     assert (others in claims.on_others) == heading.startswith("The strong")
-
-
-@pytest.mark.parametrize(("times", "few"), [(1, True), (6, False)])
-def test_an_interval_over_few_pairs_is_said_to_be_too_narrow(times, few):
-    found = result("circuit")
-    names = ("held_out_gap", "held_out_faithful", "held_out_without")
-    more = {name: np.tile(getattr(found, name), times) for name in names}
-    claims = said("circuit", held_out=found.held_out * times, **more)
-    assert claims.facts.few_pairs is few
-    assert ("too narrow" in claims.wrong) is few
 
 
 @pytest.mark.parametrize(
@@ -189,5 +182,100 @@ def test_how_many_neurons_make_half_is_told_with_what_they_bring_back_elsewhere(
     found = claims.neuron_sets.facts
     assert found.half == 7
     assert found.half_elsewhere is not None
-    assert "half of the pair’s difference takes" in text(claims.opening.lede)
+    assert "of them together bring back half of the pair’s difference" in text(claims.opening.lede)
     assert "bring back" in text(claims.opening.lede)
+
+
+def one_pair():
+    """A composition that is confirmed by a single pair, of which nothing has an interval."""
+    found = result("composition")
+    of_pairs = [n for n in vars(found) if n.startswith("held_out_") and "share" not in n]
+    fields = {name: getattr(found, name)[:1] for name in ("held_out", *of_pairs)}
+    arrays = ("pushed_total", "pushed_components", "random_total", "random_components")
+    return said("composition", **fields, **{n: getattr(found, n)[:, :1] for n in arrays})
+
+
+def test_of_one_pair_that_confirms_there_is_no_verdict():
+    claims = one_pair()
+    assert "whether it answers the push alone cannot be told" in text(claims.pushed)
+    assert "random direction is not shown" not in text(claims.pushed)
+    assert "one pair has no interval" in text(claims.held_out)
+    assert "too near zero" not in text(claims.held_out)
+
+
+def test_it_is_told_how_many_controls_are_about_as_active():
+    assert "1 of them is about as active, within a factor of 2" in text(said("composition").wrong)
+    far = np.array([9.0, *[1.0] * 5])
+    assert "none of them is about as active" in text(said("composition", norms=far).wrong)
+    near = result("upstream").norms.copy()
+    near[1:] = near[0] / 3
+    assert "(none of them is about as active" in text(said("upstream", norms=near).wrong)
+
+
+def test_a_rank_from_the_other_end_counts_the_tokens_of_a_set_as_one():
+    """Of a hundred tokens a set of three: behind it can stand 97."""
+    found = result("direct_effect")
+    vocabulary = int(found.bin_counts.sum())
+    first = direct_effect(dataclasses.replace(found, target_rank=1), -1)
+    assert first.target_rank == vocabulary
+    of_set = dataclasses.replace(found, target=" an| An| AN", target_rank=1)
+    assert direct_effect(of_set, -1).target_rank == vocabulary - 2
+    last = dataclasses.replace(of_set, target_rank=vocabulary - 2)
+    assert direct_effect(last, -1).target_rank == 1
+
+
+def test_where_many_activations_are_equal_no_hundredth_of_them_is_told_of():
+    found = result("corpus_scan")
+    tokens = found.band_tokens.copy()
+    for count in (0, found.known):
+        tokens[-1] = count
+        claims = said("corpus_scan", band_tokens=tokens)
+        assert "too many tokens have the same one" in text(claims.curve)
+        assert not claims.facts.marks_target
+        assert "So " not in text(claims.curve)
+
+
+def test_a_set_is_never_the_likeliest_next_token():
+    found = result("weight_modulation")
+    sure = np.ones_like(found.p_target)
+    claims = said("weight_modulation", target=" an| An", p_target=sure)
+    assert {turn.word for turn in claims.facts.turns.values()} <= {*found.likely}
+
+
+def test_means_that_lie_the_other_way_round_count_as_apart():
+    found = result("generality")
+    assert not said("generality").facts.held_out.gap_reversed
+    means = found.means.copy()
+    means[1:] = means[:1, ::-1]
+    claims = said("generality", means=means)
+    assert claims.facts.held_out.gap == pytest.approx(claims.facts.gap)
+    assert "the other way round, in the others" in text(claims.strength)
+
+
+def test_what_stands_at_a_token_no_longer_was_not_read_there_alone():
+    found = result("patching")
+    stream = found.components.index("resid_pre")
+    restored = found.restored.copy()
+    restored[stream, :, found.start] = 0.1
+    restored[stream, :, -1] = np.arange(restored.shape[1]) >= 1
+    claims = said("patching", restored=restored)
+    assert "that it read it at ·apple alone is not shown" in text(claims.journey)
+    restored[stream, :, found.start] = 1.0
+    assert "something read it" in text(said("patching", restored=restored).journey)
+
+
+def test_prompts_that_do_not_vary_have_no_correlation_and_the_caption_says_so():
+    found = result("ablation")
+    activation = np.where(found.calls_for_target, found.activation, 1.0).astype("f")
+    claims = said("ablation", activation=activation)
+    assert "cannot be told: of one kind or both there are too few" in text(
+        claims.activation_caption
+    )
+
+
+def test_an_order_by_the_gradient_can_be_better():
+    found = result("neuron_sets")
+    shares = found.shares.copy()
+    shares[:, 1] = shares[:, 0] + 0.3
+    claims = said("neuron_sets", shares=shares)
+    assert "the gradient is better than patching each neuron alone" in text(claims.orders)

@@ -57,7 +57,7 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     study, rare = evidence(Plan()), evidence(Plan()).ablation.baseline.copy()
     rare[1:, 0] -= 3.0
     fewer = changed(study, "ablation", baseline=rare)
-    for asked, says in ((study, "after 5 of 5"), (fewer, "after none of 5")):
+    for asked, says in ((study, "after 6 of 6"), (fewer, "after none of 6")):
         claims = Claims(asked).next_token
         assert claims.heading == "In this pair one word flips the answer"
         assert says in claims.answers

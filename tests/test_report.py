@@ -298,24 +298,24 @@ def test_the_original_study_is_told_apart_from_this_one(model, which):
 @pytest.mark.parametrize(
     ("shift", "ablated", "title", "without"),
     [
-        (0, 0, "One neuron decides for “·an”", "after 5 of 5 prompts that call for .*after none"),
+        (0, 0, "One neuron decides for “·an”", "after 6 of 6 prompts that call for .*after none"),
         (
             -4,
             -1,
             "One neuron raises “·an”",
-            "It does not decide: after none of 5 .*, with the neuron or",
+            "It does not decide: after none of 6 .*, with the neuron or",
         ),
         (
             3,
             0,
             "One neuron raises “·an”",
-            "It does not decide: after 5 of 5 .*, with the neuron or",
+            "It does not decide: after 6 of 6 .*, with the neuron or",
         ),
         (
             0,
             None,
             "One neuron carries “·an” from",
-            "little changes in these prompts: after 5 of 5 .* On news the model needs it",
+            "little changes in these prompts: after 6 of 6 .* On news the model needs it",
         ),
     ],
 )

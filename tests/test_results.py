@@ -2,6 +2,7 @@ import ast
 import dataclasses
 import os
 import shutil
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.logit_lens.compute import LogitLens
 from analysis.numbers.estimates import mean_of_groups
-from analysis.numbers.statistics import ratio_interval, share_interval
+from analysis.numbers.statistics import for_few, ratio_interval, share_interval
 from analysis.result import Result
 from analysis.running import code_of
 
@@ -169,11 +170,32 @@ def test_a_step_is_not_stale_when_only_what_shows_it_changes_or_what_it_does_not
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1, 5)), min_size=2, max_size=30))
-def test_an_interval_lies_within_the_ratios_it_was_drawn_from(samples):
+def test_an_interval_holds_its_ratio_and_of_like_samples_has_no_width(samples):
     parts, wholes = (np.array(column) for column in zip(*samples, strict=True))
     low, high = ratio_interval(parts, wholes, seed=0)
-    ratios = parts / wholes
-    assert ratios.min() - 1e-9 <= low <= high <= ratios.max() + 1e-9
+    assert low - 1e-9 <= parts.sum() / wholes.sum() <= high + 1e-9
+    same = ratio_interval(2 * wholes, wholes, seed=0)
+    assert same == pytest.approx((2, 2))
+
+
+@pytest.mark.parametrize("samples", [2, 3, 4, 6, 10, 20])
+@pytest.mark.parametrize(("comparisons", "most"), [(1, 0.09), (12, 0.02)])
+def test_of_noise_hardly_more_intervals_leave_out_zero_than_they_say(samples, comparisons, most):
+    noise = np.random.default_rng(samples).normal(0, 1, (400, samples))
+    spans = np.array([ratio_interval(row, np.ones(samples), 0, comparisons) for row in noise])
+    assert ((spans[:, 0] > 0) | (spans[:, 1] < 0)).mean() <= most
+
+
+@pytest.mark.parametrize(
+    ("tail", "freedom", "tabulated"),
+    [(0.025, 1, 12.706), (0.025, 4, 2.776), (0.005, 9, 3.250), (0.0005, 19, 3.883)],
+)
+def test_student_s_t_is_that_of_the_tables(tail, freedom, tabulated):
+    """Ends that lie one normal quantile from the estimate end up at t, but for the bias of few."""
+    z = NormalDist().inv_cdf(1 - tail)
+    low, high = for_few(0.0, np.array([-z, z]), freedom + 1, tail)
+    assert high == pytest.approx(tabulated * np.sqrt((freedom + 1) / freedom), rel=2e-4)
+    assert low == -high
 
 
 def test_intervals_of_several_comparisons_hold_together_where_single_ones_do_not():

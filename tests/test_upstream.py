@@ -290,7 +290,7 @@ CLAIMS = [
     ("is driven by the same head", "is not driven by that head"),
     ("It holds beyond this pair", "It is not certain beyond this pair"),
     ("adds nothing by itself.", "is no evidence beyond the activation"),
-    ("chosen for being about as active, none do", "chosen for being about as active, 40 do"),
+    ("within a factor of 2) none do", "within a factor of 2) 40 do"),
 ]
 
 

@@ -35,9 +35,10 @@ def test_a_command_breaks_its_line_at_no_option_and_what_it_quotes_is_escaped():
 @pytest.mark.parametrize(
     ("share", "seen"),
     [(0, "0"), (0.5, "50"), (0.0123, "1.2"), (0.00012, "0.01"), (2e-5, "0.0020"),
-     (1.23e-6, "0.0001"), (1e-8, "<0.0001"), (-1e-8, ">−0.0001")],
+     (1.23e-6, "0.0001"), (1e-8, "<0.0001"), (-1e-8, ">−0.0001"), (1, "100"), (0.994, "99"),
+     (0.996, "99.6"), (0.9999, "99.99"), (-0.9999, "−99.99"), (1 - 1e-7, "100")],
 )  # fmt: skip
-def test_a_share_that_is_not_nil_is_never_told_as_nil(share, seen):
+def test_a_share_that_is_not_nil_or_all_is_never_told_as_that(share, seen):
     assert percent(share) == f"{seen}\u202f%"
 
 

@@ -1,4 +1,4 @@
-"""Neurons to compare a neuron with: of its own layer, and about as active."""
+"""Neurons to compare a neuron with: of its own layer, the nearest in activation."""
 
 from collections.abc import Sequence
 

@@ -6,8 +6,8 @@ from jaxtyping import Float
 from analysis.numbers.estimates import Estimate
 from analysis.numbers.statistics import RESAMPLES
 
-FEWEST = 3
-"""Any two points lie on a line."""
+FEWEST = 6
+"""Any two points lie on a line, and resamples of fewer than six often hold no more than two."""
 
 
 def slope_and_correlation(
@@ -16,7 +16,7 @@ def slope_and_correlation(
     """Least-squares slope of ``y`` on ``x`` and their correlation, each with its 95 % interval.
 
     A percentile bootstrap over items, values kept in pairs (Efron and Tibshirani, 1993). Where one
-    of the two does not vary, or of fewer than three items, there is neither number.
+    of the two does not vary, or of fewer than six items, there is neither number.
     """
     if len(x) < FEWEST:
         nothing = Estimate(np.nan, np.nan, np.nan)

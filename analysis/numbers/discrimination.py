@@ -113,7 +113,8 @@ class Detector:
         detected: how many items were detected.
         positives: how many items are positive.
         hits: how many are both.
-        precision: share of positives among the detected, with the ends of its interval.
+        precision: share of positives among the detected, with the ends of its interval; not
+            numbers where nothing was positive.
         recall: share of detected among the positives, with the ends of its interval.
     """
 
@@ -155,7 +156,7 @@ def detector(
         detected=int(detected.sum()),
         positives=int(truth.sum()),
         hits=int((detected & truth).sum()),
-        precision=share(detected & truth, detected),
+        precision=share(detected & truth, detected) if truth.any() else (NOT_A_NUMBER,) * 3,
         recall=share(detected & truth, truth),
     )
 

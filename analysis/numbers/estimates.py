@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Real
 
-from analysis.numbers.statistics import RESAMPLES, ratio_interval, share_interval
+from analysis.numbers.statistics import RESAMPLES, TAIL, for_few, ratio_interval, share_interval
 
 
 class Estimate(NamedTuple):
@@ -66,7 +66,7 @@ def share_excess(
 ) -> Estimate:
     """Share of hits among some tokens, less that among the others of the same documents.
 
-    A percentile bootstrap over documents, both shares of the same resampled ones; of several
+    A bootstrap over documents, both shares of the same resampled ones, ``for_few``; of several
     comparisons all intervals hold at once with 95 % (Bonferroni). No interval where a resample may
     hold no token of one kind.
     """
@@ -83,6 +83,6 @@ def share_excess(
         )
     if documents < 2:
         return Estimate(float(found), np.nan, np.nan)
-    tail = 0.025 / comparisons
-    low, high = np.quantile(samples, [tail, 1 - tail])
-    return Estimate(float(found), float(low), float(high))
+    tail = TAIL / comparisons
+    ends = np.quantile(samples, [tail, 1 - tail])
+    return Estimate(float(found), *for_few(float(found), ends, documents, tail))

@@ -7,7 +7,7 @@ from analysis.engines.replacement import METHODS
 from analysis.experiments.ablation.measured import Ablation
 from tests.synthetic.plan import Plan, text
 
-TARGETS, FOILS, DRAWS = 5, 5, 6
+TARGETS, FOILS, DRAWS = 6, 6, 6
 SPOTS = 20  # before the target, and as many before other tokens
 
 
@@ -15,8 +15,8 @@ def ablation(plan: Plan) -> Ablation:
     """The change follows the activation, of either sign where the foil is called for; or nothing
     changes, and every method says something else than the mean."""
     kinds = np.array([True] * (1 + TARGETS) + [False] * FOILS)
-    activation = np.array([10.0, 8.0, 9.0, 10.0, 11.0, 12.0, -3.0, -1.0, 0.0, 1.0, 3.0])
-    nothing = 0.001 * np.array([-1, *[1, -1, 0, -1, 1] * 2])
+    activation = np.array([10, 8, 9, 10, 10, 11, 12, -3, -1, 0, 0, 1, 3.0])
+    nothing = 0.001 * np.array([-1, *[1, -1, 0, 0, -1, 1] * 2])
     step = -0.3 * activation if plan.holds else nothing
     moved = np.outer(step, [1, 1, 1, 2, 1])
     if not plan.holds:

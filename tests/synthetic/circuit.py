@@ -41,8 +41,8 @@ def circuit(plan: Plan) -> Circuit:
         alone=curve if plan.holds else curve**4,
         complement=curve[::-1].copy() * 0.1 if plan.holds else curve[::-1].copy(),
         random=np.stack([curve**8] * 10),
-        held_out=("a / b", "c / d"),
-        held_out_gap=np.array([4.0, 5.0], np.float32),
-        held_out_faithful=np.array([2.4, 3.4], np.float32) * (1 if plan.holds else 0.02),
-        held_out_without=np.array([0.1, 0.1], np.float32),
+        held_out=("a / b", "c / d") * 6,
+        held_out_gap=np.array([4.0, 5.0] * 6, np.float32),
+        held_out_faithful=np.array([2.4, 3.4] * 6, np.float32) * (1 if plan.holds else 0.02),
+        held_out_without=np.full(12, 0.1, np.float32),
     )

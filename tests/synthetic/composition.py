@@ -40,6 +40,7 @@ def composition(plan: Plan) -> Composition:
         "heads_full": heads,
         "neurons_alone": neurons * (1.02 if plan.holds else 0.3),
         "neurons_full": neurons,
+        "norms": np.array([9.0, *[6.0, 1.0, 1.0, 1.0, 1.0][:CONTROLS]]),
         "control_delta": np.full((2, CONTROLS), 2.0),
         "control_total": np.full((2, CONTROLS), size),
         "control_direct": np.full((2, CONTROLS), 0.8 * size),

@@ -75,6 +75,7 @@ def upstream(plan: Plan) -> Upstream:
         step_neurons=(("L0N0", ""), *[("L0N0", "")] * len(earlier)),
         step_neuron_contributions=_small(np.full((len(steps), 2, 2), 0.02)),
         matched=tuple(f"L{layer}N{(number + 1 + i)}" for i in range(matched)),
+        norms=_small(np.array([8.0, *np.linspace(7.0, 1.0, matched)])),
         matched_contributions=_small(np.full((2, 2, len(components)), 0.2) * (matched > 0)),
         matched_earlier=_small(np.full((2, 2, len(earlier)), 0.01)),
         **_chain(plan, (heads[0], *earlier, plan.neurons[0])),

@@ -7,7 +7,6 @@ import numpy as np
 
 from analysis.criteria import (
     ACTIVE,
-    AS_ACTIVE,
     FEW,
     FOLLOWS,
     HALF,
@@ -37,6 +36,7 @@ from analysis.experiments.ablation.measured import (
     separation_change,
 )
 from analysis.intervals import Interval, Share
+from analysis.numbers.matched import as_active
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class OnPrompts:
     lowest: float  # change in any of them
     highest: float
     by_activation: ByActivation  # mean size of the change; how it hangs on the activation
+    correlated: bool  # whether enough prompts vary for a correlation
     follows: bool  # whether the change follows the activation
     pushes_for: int  # in how many the neuron raises the target against the foil, and lowers it
     pushes_against: int
@@ -224,6 +225,7 @@ def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
         lowest=float(mine.min()),
         highest=float(mine.max()),
         by_activation=found,
+        correlated=bool(np.isfinite(correlation)),
         follows=follows,
         pushes_for=pushes[0],
         pushes_against=pushes[1],
@@ -280,8 +282,8 @@ def _before_target(result: Ablation) -> BeforeTarget:
 
 
 def _matched(result: Ablation) -> Matched:
+    alike = as_active(activation_norms(result))
     norm, *norms = activation_norms(result).tolist()
-    alike = np.array([norm <= AS_ACTIVE * each <= AS_ACTIVE**2 * norm for each in norms])
     sizes, counts = np.zeros(0), np.zeros(0, int)
     own = np.inf
     if in_set(result, True).any():

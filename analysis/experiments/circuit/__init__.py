@@ -1,6 +1,6 @@
 """Along which edges does the difference travel from the exchanged token to the answer?"""
 
-from analysis.declaration import SEED, Experiment, Figure, Live, Option
+from analysis.declaration import HELD_OUT, SEED, Experiment, Figure, Live, Option
 
 LEAST = Option(
     "least",
@@ -11,7 +11,6 @@ LEAST = Option(
     high=1.0,
     live=Live(low=0.01, high=0.3, step=0.01, label="An edge moves at least"),
 )
-HELD_OUT = Option("held_out", int, 5, "How many other pairs confirm it, at most.", low=0)
 
 EXPERIMENT = Experiment(
     name="circuit",

@@ -13,7 +13,7 @@ from analysis.engines.nodes import Node
 from analysis.experiments.circuit.edges import Edges, computed_at
 from analysis.experiments.circuit.graph import Graph
 from analysis.experiments.circuit.measured import Circuit, curve_rows, edge_rows, node_rows
-from analysis.experiments.circuit.sets import confirm, sets_of
+from analysis.experiments.circuit.sets import confirm, from_end, sets_of
 from analysis.inputs import Inputs
 from analysis.pair_result import pair_fields, pair_summary
 from analysis.progress import Progress, part_of, silent
@@ -40,9 +40,9 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Circuit:
     """The circuit of the question's pair, and whether it serves on other pairs."""
     question = inputs.question
     pair = question.pair(subject)
-    held_out = question.held_out_pairs(subject, inputs["held_out"])
+    others = [each for each in question.other_pairs(subject) if from_end(each) == from_end(pair)]
     options = (inputs["least"], inputs["seed"])
-    return circuit(subject, pair, held_out, *options, progress=progress)
+    return circuit(subject, pair, others[: inputs["held_out"]], *options, progress=progress)
 
 
 def circuit(

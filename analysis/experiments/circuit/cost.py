@@ -3,7 +3,7 @@
 from analysis.cost import whole
 from analysis.experiments.circuit.compute import EDGE_SIZES, NODES, SHORTLIST
 from analysis.experiments.circuit.measured import SHARES
-from analysis.experiments.circuit.sets import DRAWS
+from analysis.experiments.circuit.sets import DRAWS, from_end
 from analysis.inputs import Inputs
 from analysis.subject import Subject
 
@@ -17,9 +17,8 @@ POSSIBLE = NODES**2 // 3
 def passes(subject: Subject, given: Inputs) -> int:
     """Passes of a token through a layer: nodes alone, edges, sets of nodes, and the prompts."""
     pair = given.question.pair(subject)
-    suffix = len(pair.clean.tokens) - pair.start
     prompts = PASSES * whole(subject, pair.clean.text, pair.corrupted.text)
-    return _patches(subject, suffix) + prompts * (1 + int(given["held_out"]))
+    return _patches(subject, from_end(pair)) + prompts * (1 + int(given["held_out"]))
 
 
 def _patches(subject: Subject, suffix: int) -> int:
@@ -34,6 +33,5 @@ def _patches(subject: Subject, suffix: int) -> int:
 def cheaper(subject: Subject, given: Inputs, most: int) -> str:
     """How to ask for less: fewer tokens from the first difference on."""
     pair = given.question.pair(subject)
-    longest = len(pair.clean.tokens) - pair.start
-    fits = [n for n in range(1, longest) if _patches(subject, n) < most]
+    fits = [n for n in range(1, from_end(pair)) if _patches(subject, n) < most]
     return f"bring the difference within {fits[-1]} tokens of the end" if fits else ""

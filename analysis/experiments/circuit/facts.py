@@ -20,9 +20,6 @@ EXCHANGED = "token"
 ANSWER = "answer"
 """What they call what all ways lead to."""
 
-FEW_PAIRS = 10
-"""Of fewer, the ends of a bootstrap's interval are means of the same few values again and again."""
-
 
 @dataclass(frozen=True)
 class Opposed:
@@ -67,7 +64,6 @@ class Facts:
     most_nodes: int
     held_out: Estimate | None
     held_out_without: Estimate | None
-    few_pairs: bool  # whether those are so few that the interval is too narrow
     holds: bool  # whether it brings back half as much there, beyond doubt
 
 
@@ -99,7 +95,6 @@ def facts(result: Circuit) -> Facts:
         most_nodes=int(result.sizes[near]),
         held_out=held_out,
         held_out_without=result.over_pairs(result.held_out_without) if result.held_out else None,
-        few_pairs=len(result.held_out) < FEW_PAIRS,
         holds=held_out is not None and held_out.low > max(NOTABLE, HALF * result.faithful),
     )
 

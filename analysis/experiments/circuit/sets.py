@@ -85,6 +85,11 @@ def _matched(nodes: Nodes, drawn: list[Node], generator: torch.Generator) -> Boo
     return _members(nodes, found)
 
 
+def from_end(pair: PromptPair) -> int:
+    """How many tokens stand from the first difference on: circuits of as many can be compared."""
+    return len(pair.clean.tokens) - pair.start
+
+
 def confirm(
     graph: Graph,
     edges: Edges,
@@ -100,7 +105,7 @@ def confirm(
     rows: list[tuple[float, float, float]] = []
     others = ~_members(graph.nodes, edges.used(kept))
     for done, pair in enumerate(held_out, 1):
-        if len(pair.clean.tokens) - pair.start == graph.nodes.suffix:
+        if from_end(pair) == graph.nodes.suffix:
             with suppress(UserError):
                 other = Graph(graph.subject, pair, graph.nodes.apart)
                 faithful = float(Edges(other, edges.nodes).faithful(kept[None]))

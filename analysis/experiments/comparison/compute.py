@@ -19,6 +19,7 @@ from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.scanning.detector import Detector, halfway
 from analysis.subject import Subject
+from analysis.token_sets import members
 
 SHOWN = 5
 """Neurons told per model: the best one, and the next ones beside it for comparison."""
@@ -278,7 +279,8 @@ def _from_sweep(sweep: NeuronSweep) -> dict[str, Any]:
 def _ranks(effect: DirectEffect, sign: int, vocabulary: int) -> dict[str, Any]:
     """Ranks in the direction in which the neuron is used."""
     by_target, by_difference = effect.ranks(sign)
-    place = effect.target_rank if sign > 0 else vocabulary + 1 - effect.target_rank
+    others = vocabulary - len(members(effect.target))  # which share one rank, as the target
+    place = effect.target_rank if sign > 0 else others + 2 - effect.target_rank
     return {
         "target_rank": _one(place),
         "rank_by_target": _one(by_target),

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
+from analysis.contrast import Contrast
 from analysis.engines.controls import matched_neurons
 from analysis.engines.pushes import PUSHES
-from analysis.engines.splitting import Later, side
+from analysis.engines.splitting import Later, Side, side
 from analysis.experiments.composition.held_out import confirm
 from analysis.experiments.composition.words import WordSplit, split_words
 from analysis.inputs import Inputs
@@ -21,7 +23,7 @@ from analysis.result import Result
 from analysis.subject import Subject
 
 CONTROLS = 20
-"""Neurons of the same layer, about as active, that are split beside the neuron."""
+"""Neurons of the same layer, the nearest in activation, that are split beside the neuron."""
 
 FOLLOWED = 10
 """How many of the largest later heads and neurons are followed on held-out pairs."""
@@ -46,12 +48,9 @@ class Composition(Result):
 
     Attributes:
         neuron: its name.
-        clean: the clean prompt.
-        corrupted: the corrupted prompt.
-        target: the token asked for.
-        foil: the token it competes with.
-        clean_diff: logit difference of the clean prompt, in logits.
-        corrupted_diff: logit difference of the corrupted prompt, in logits.
+        clean, corrupted: the prompts.
+        target, foil: the token asked for, and the one it competes with.
+        clean_diff, corrupted_diff: logit differences of the prompts.
         delta: patched minus unpatched activation of the neuron at the last position.
         total: change of the logit difference with everything downstream recomputed.
         direct: the change that the neuron's own write makes in the final residual, norm frozen;
@@ -61,30 +60,24 @@ class Composition(Result):
         post_norms: what the changed scales of later norms behind attention and MLPs do (Gemma).
         cap: what the cap on the logits makes of the whole (Gemma 2).
         behind: what patching changes of the tokens behind the first, in the full patched run.
-        heads_alone: path patching of each later head: it alone reads the neuron's change, and its
-            answer goes to the final residual alone.
+        heads_alone: of each later head, if it alone reads the change, and writes to the end alone.
         heads_full: what each later head writes differently in the full patched run.
-        neurons_alone: ``heads_alone`` for each later neuron, its total MLP reading the change.
-        neurons_full: ``heads_full`` for each later neuron.
-        controls: neurons of the same layer with about the same activation on the two prompts.
-        control_delta: change of their activation.
-        control_total: their totals.
-        control_direct: their direct effects, norm frozen.
+        neurons_alone, neurons_full: both of each later neuron; alone, its whole MLP reads it.
+        controls: neurons of the same layer, the nearest in activation on the two prompts.
+        norms: root mean square of the activation at the prompts' ends: the neuron's, then theirs.
+        control_delta, control_total, control_direct: the same of them as of the neuron.
         components: the later heads and neurons with the largest ``full`` in size, denoising.
         held_out: prompt pairs that took no part in choosing the neuron, as "clean / corrupted".
         held_out_total: total of the neuron there, denoising.
         held_out_direct: its direct effect there, norm frozen.
         held_out_direct_unfrozen: the same with the norm recomputed.
-        held_out_noising_total: total of the neuron there, noising.
-        held_out_noising_direct: its direct effect there, noising, norm frozen.
+        held_out_noising_total, held_out_noising_direct: both by noising.
         pushed_total: total of the pushes in the neuron's place there, ``PUSHES``: its write, its
             unembedding part, and the rest; of words the change of the first tokens' difference.
         pushed_components: what each of ``components`` then writes differently in the full run.
-        random_total: the same totals for random directions of the write's norm, without a part
-            along the unembedding difference.
+        random_total: those of random directions as long, with no part along the difference.
         random_components: what each of ``components`` then writes differently.
-        first_tokens: the first of the target and of the foil, as text, where one of these is
-            several tokens long; else empty.
+        first_tokens: those of target and foil, as text, where one has several; else empty.
     """
 
     rounded = ("neurons_alone", "neurons_full", "random_components")
@@ -106,6 +99,7 @@ class Composition(Result):
     neurons_alone: Float[np.ndarray, "direction later d_mlp"]
     neurons_full: Float[np.ndarray, "direction later d_mlp"]
     controls: tuple[str, ...]
+    norms: Float[np.ndarray, " neuron"]
     control_delta: Float[np.ndarray, "direction control"]
     control_total: Float[np.ndarray, "direction control"]
     control_direct: Float[np.ndarray, "direction control"]
@@ -188,7 +182,8 @@ def composition(
         UnsuitedError: target and foil are words that begin with the same token.
     """
     others = matched_neurons(subject, neuron, [pair.clean, pair.corrupted], controls)
-    splits = _both_directions(subject, pair, [neuron, *others])
+    sides = [side(subject, prompt, neuron.layer) for prompt in (pair.clean, pair.corrupted)]
+    splits = _both_directions(subject, sides, [neuron, *others], pair.contrast)
     check_gap(splits[1].base, splits[0].base)
     own = {name: _by_direction(splits, name)[:, 0] for name in _SPLIT}
     first = neuron.layer + 1
@@ -205,6 +200,7 @@ def composition(
         corrupted_diff=splits[0].base,
         **own,
         controls=tuple(map(str, others)),
+        norms=_norms(sides, [neuron, *others]),
         control_delta=_by_direction(splits, "delta")[:, 1:],
         control_total=_by_direction(splits, "total")[:, 1:],
         control_direct=_by_direction(splits, "direct")[:, 1:],
@@ -226,14 +222,20 @@ _SPLIT = (
 )  # fmt: skip
 
 
+def _norms(sides: Sequence[Side], neurons: list[Neuron]) -> Float[np.ndarray, " neuron"]:
+    """Root mean square of each neuron's activation at the ends of the prompts."""
+    ends = torch.stack([each.activations for each in sides])[:, [n.number for n in neurons]]
+    return ends.float().square().mean(0).sqrt().cpu().numpy()
+
+
 def _both_directions(
-    subject: Subject, pair: PromptPair, neurons: list[Neuron]
+    subject: Subject, sides: Sequence[Side], neurons: list[Neuron], contrast: Contrast
 ) -> tuple[WordSplit, WordSplit]:
     """Denoising (clean into corrupted) and noising (corrupted into clean)."""
-    clean, corrupted = (side(subject, p, neurons[0].layer) for p in (pair.clean, pair.corrupted))
+    clean, corrupted = sides
     return (
-        split_words(subject, corrupted, clean, neurons, pair.contrast),
-        split_words(subject, clean, corrupted, neurons, pair.contrast),
+        split_words(subject, corrupted, clean, neurons, contrast),
+        split_words(subject, clean, corrupted, neurons, contrast),
     )
 
 

@@ -10,6 +10,7 @@ from analysis.engines.pushes import PUSHES
 from analysis.experiments.composition.compute import Composition, held_out_shares
 from analysis.intervals import Interval
 from analysis.numbers.estimates import Estimate, ratio
+from analysis.numbers.matched import as_active
 from analysis.pair_facts import verdicts as verdicts
 
 DENOISING, NOISING = 0, 1
@@ -45,6 +46,7 @@ class HeldOut:
     """Pairs that took no part in choosing the neuron, together."""
 
     share: Estimate  # of the total that is direct
+    bounded: bool  # whether that has an interval
     exceeds: bool  # whether that is clearly more than all of it, less than all, more than half,
     adds: bool  # or less
     mostly: bool
@@ -71,6 +73,8 @@ class Pushed:
     rest: Estimate  # share that the rest makes, which has no direct effect
     random: Estimate  # mean size for random directions, as a share
     noising: Estimate  # the part's share, by noising
+    bounded: bool  # whether there are intervals, on which the verdicts rest; and by noising
+    noising_bounded: bool
     by_any: bool  # whether any push on the difference brings most of it
     by_write: bool  # whether most of it is for this neuron's write
     beyond_random: bool  # whether the part brings more than random directions do
@@ -83,8 +87,9 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Controls:
-    """Neurons of the layer, about as active: the largest value of any, and the neuron's own."""
+    """Neurons of the layer, the nearest in activation: the largest value of any, and its own."""
 
+    alike: int  # how many of them are about as active
     total: float  # effect, in logits
     as_large: bool  # whether it comes to half of the neuron's
     change: float  # of the activation between the prompts
@@ -211,6 +216,7 @@ def _held_out(result: Composition) -> HeldOut:
     largest = result.components[0] if result.components else ""
     return HeldOut(
         share=share,
+        bounded=bool(np.isfinite(share.low)),
         exceeds=share.low > 1,
         adds=share.high < 1,
         mostly=share.low > 1 / 2,
@@ -236,6 +242,7 @@ def _pushed(result: Composition, name: str) -> Pushed:
     )
     whole = answer[:, WHOLE]
     part, noising = (ratio(each[:, PART], each[:, WHOLE]) for each in answers)
+    beyond, rest_beyond = (ratio(answer[:, each] - size, whole) for each in (PART, REST))
     totals = result.pushed_total[DENOISING].mean(0).astype(float)
     return Pushed(
         name=name,
@@ -249,8 +256,10 @@ def _pushed(result: Composition, name: str) -> Pushed:
         noising=noising,
         by_any=part.low > MOST,
         by_write=part.high <= MOST,
-        beyond_random=ratio(answer[:, PART] - size, whole).low > 0,
-        rest_beyond_random=ratio(answer[:, REST] - size, whole).low > 0,
+        bounded=bool(np.isfinite(part.low)),
+        noising_bounded=bool(np.isfinite(noising.low)),
+        beyond_random=beyond.low > 0,
+        rest_beyond_random=rest_beyond.low > 0,
         noising_agrees=(noising.low > MOST, noising.high <= MOST)
         == (part.low > MOST, part.high <= MOST),
         total=float(totals[WHOLE]),
@@ -268,6 +277,7 @@ def _controls(result: Composition) -> Controls:
     own_per_unit = own_direct / own_change if own_change else 0.0
     total, change = float(totals.max()), float(changes.max())
     return Controls(
+        alike=int(as_active(result.norms).sum()),
         total=total,
         as_large=total >= own_total / 2,
         change=change,

@@ -208,7 +208,7 @@ def _legend_of_strip(figure: go.Figure, result: Composition) -> None:
     signs = (
         style.swatch(style.TRUE, f"{result.neuron} put in"),
         style.swatch(style.TRUE, "taken out", "◇"),
-        style.swatch(style.OTHER, f"{len(result.controls)} like it", "•"),
+        style.swatch(style.OTHER, f"{len(result.controls)} of its layer", "•"),
     )
     top, shift = figure.layout.yaxis2.domain[1], 8 - figure.layout.margin.l
     style.heading(figure, "  ".join(signs), 0, top, xshift=shift, yshift=6)

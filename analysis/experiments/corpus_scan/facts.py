@@ -16,6 +16,9 @@ from analysis.numbers.estimates import Estimate
 TOP, NEXT, WHICH = range(len(LABELS))
 TARGET, FOIL = range(len(WORDS))
 
+WITHIN = 2
+"""An end holds its share of the tokens within this factor, or is none: too many are equal."""
+
 
 @dataclass(frozen=True)
 class Area:
@@ -61,6 +64,7 @@ class End:
     highest: bool  # which of the two
     edge: float  # activation at which it begins
     tokens: int  # how many there are
+    apart: bool  # whether about a hundredth lies there: where many are equal, none may, or all
     target: Follows  # what comes next there
     foil: Follows
 
@@ -167,12 +171,14 @@ def _area(
 
 def _end(result: CorpusScan, band: int) -> End:
     """The lowest band (0) or the highest (-1)."""
-    target, foil = (_follows(result, word, band) for word in (TARGET, FOIL))
     edge, tokens = float(result.band_edges[-2 if band else 1]), int(result.band_tokens[band])
-    return End(bool(band), edge, tokens, target, foil)
+    share = EDGES[0] * result.known
+    apart = tokens > 0 and share / WITHIN - 1 <= tokens <= share * WITHIN + 1
+    target, foil = (_follows(result, word, band, apart) for word in (TARGET, FOIL))
+    return End(bool(band), edge, tokens, apart, target, foil)
 
 
-def _follows(result: CorpusScan, word: int, band: int) -> Follows:
+def _follows(result: CorpusScan, word: int, band: int, apart: bool) -> Follows:
     share = Estimate(*result.band_share[word, band].tolist())
     excess, least, _ = result.end_excess[word, band].tolist()
     documents = int(result.band_documents[word, band])
@@ -181,7 +187,7 @@ def _follows(result: CorpusScan, word: int, band: int) -> Follows:
         documents=documents,
         share=share,
         rate=share.mean - excess,
-        exceeds=documents >= DOCUMENTS and least > 0,
+        exceeds=apart and documents >= DOCUMENTS and least > 0,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from analysis.criteria import FAR, SPELLED, USUAL
 from analysis.experiments.direct_effect.compute import DirectEffect
 from analysis.intervals import Share
+from analysis.token_sets import members
 from analysis.weights.congruence import MINUS
 
 NAMED = 3
@@ -95,13 +96,13 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         begins=begins,
         every_spelling=bool(spelled),
         far=abs(result.target_z) > FAR,
-        target_rank=_rank(result.target_rank, vocabulary, sign),
+        target_rank=_rank(result.target_rank, vocabulary, sign, len(members(result.target))),
         target_z=sign * result.target_z,
         best_other=other,
         best_other_logit=logit,
         spellings=tuple(takewhile(lambda text: text in result.variants, top)),
         foil_logit=sign * result.foil_logit,
-        foil_rank=_rank(result.foil_rank, vocabulary, sign),
+        foil_rank=_rank(result.foil_rank, vocabulary, sign, len(members(result.foil))),
         foil_amid=amid,
         both_sides=(begins or target > logit) and sign * result.foil_logit < 0 and not amid,
         by_target=by_target,
@@ -114,15 +115,15 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         as_far=as_far,
         rare=as_far <= USUAL,
         by_chance=target > logit and as_far > USUAL and bool(np.median(rotated) >= target),
-        embedding_rank=_rank(result.embedding_rank, vocabulary, sign),
+        embedding_rank=_rank(result.embedding_rank, vocabulary, sign, len(members(result.target))),
         shared=shared if result.embedding_tokens else None,
         agree=shared is not None and shared > len(top) // 2,
     )
 
 
-def _rank(rank: int, among: int, sign: int) -> int:
-    """A rank, counted from the other end for negative activation."""
-    return rank if sign > 0 else among + 1 - rank
+def _rank(rank: int, among: int, sign: int, own: int) -> int:
+    """A rank, from the other end for negative activation; so many tokens share it, as one."""
+    return rank if sign > 0 else among - own + 2 - rank
 
 
 def _begins(text: str, target: str) -> bool:

@@ -27,7 +27,7 @@ from analysis.result import Result
 from analysis.subject import Subject
 
 MATCHED = 50
-"""How many neurons of the same layer, about as active, are asked the same."""
+"""How many neurons of the same layer, the nearest in activation, are asked the same."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Generality(Result):
         shuffled_interval: the middle 95 % of the AUC of the activation with labels shuffled.
         chance: two-sided p value of the AUC against shuffled labels.
         diff_chance: the same for the model's logit difference.
-        matched: control neurons of the same layer, about as active in the first sentence.
+        matched: control neurons of the same layer, the nearest in activation in the first sentence.
         matched_auc: AUC of their activations.
         lead: by how much the neuron's AUC in the first sentence is above that of each of them, both
             read in the direction in which they tell the groups apart.

@@ -34,7 +34,8 @@ class HeldOut:
     auc: Auc  # of the neuron, averaged over the sentences
     model_auc: Auc  # the same for the model's answer
     shuffled: Span  # the middle 95 % of the neuron's with labels shuffled
-    gap: float  # the largest difference of the means in any of them
+    gap: float  # the largest difference of the means in any of them, either way
+    gap_reversed: bool  # whether that is the other way round than in the first sentence
     share: int  # of draws by chance at which one sentence counts, one in so many
 
 
@@ -132,6 +133,7 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
         auc=auc(result.held_out_auc[0], result.held_out_interval[0], sign),
         model_auc=auc(result.held_out_auc[1], result.held_out_interval[1]),
         shuffled=area_span(result.held_out_shuffled, sign),
-        gap=float(gaps[1:].max()),
+        gap=float(np.abs(gaps[1:]).max()),
+        gap_reversed=bool(-gaps[1:].min() > gaps[1:].max()),
         share=round(sentences / SURE),
     )

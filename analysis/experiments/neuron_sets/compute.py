@@ -143,7 +143,7 @@ def _smallest(
 def _controls(
     both: _Both, order: Order, sizes: list[int], seed: int
 ) -> Float[np.ndarray, "control measure draw size"]:
-    """Shares of random sets, and of sets with as many neurons of each layer, about as active."""
+    """Shares of random sets, and of sets with as many neurons of each layer, near in activation."""
     patcher = both.restoring
     total, generator = patcher.delta[:, 0].numel(), torch.Generator().manual_seed(seed)
     random = [torch.randperm(total, generator=generator)[: len(order)] for _ in range(DRAWS)]

@@ -15,6 +15,7 @@ from analysis.criteria import (
     TOLERABLE,
 )
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, NeuronSets
+from analysis.experiments.neuron_sets.rankings import CANDIDATES
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import verdicts as verdicts
 
@@ -69,6 +70,7 @@ class Facts:
     verdict: Verdict
     first: Set  # the smallest that is enough, or that brings back half; else of the smallest size
     larger: Set  # so many times as large, or the largest
+    candidates: int  # those that recover most alone, of whom the greedy order takes its first
     half: int  # neurons for half of the difference, greedily; 0 where no size does
     halves: tuple[str, ...]  # those, where they are few enough to be listed
     half_elsewhere: Estimate | None  # what those bring back on other pairs
@@ -106,6 +108,7 @@ def facts(result: NeuronSets) -> Facts:
         verdict=verdict,
         first=chosen,
         larger=_set(result, int(beyond[0]) if beyond else largest.size),
+        candidates=min(CANDIDATES, result.shortlist),
         half=(size := smallest[half].greedy),
         halves=tuple(result.names("greedy")[:size]) if size <= SMALL_SET else (),
         half_elsewhere=smallest[half].held_out,

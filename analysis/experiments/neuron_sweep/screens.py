@@ -66,7 +66,8 @@ class Screen:
     Attributes:
         name: of the estimate.
         recall: its mean, for each of ``SIZES``.
-        missed: the largest effect missed on any pair, likewise: in logits, as a share of the gap.
+        missed: the largest effect missed on any pair in logits, and, of whichever pair, the largest
+            as a share of its gap, likewise.
         seconds: CPU time that it takes, the median.
         until: CPU time until all ``JUDGED`` neurons of largest effect are measured, the median.
         times: that, in times of what it takes by the default.
@@ -106,7 +107,7 @@ class Bench:
         return fmean(row.recall[str(size)] for row in self.of(screen, averaged))
 
     def missed(self, screen: str, size: int, averaged: bool = False) -> "tuple[float, float]":
-        """The largest effect missed on any pair: in logits, and as a share of the gap."""
+        """The largest effect missed on any pair in logits, and the largest share of a gap."""
         rows = self.of(screen, averaged)
         logits = [row.missed[str(size)] for row in rows]
         shares = [m / abs(row.gap) for m, row in zip(logits, rows, strict=True)]

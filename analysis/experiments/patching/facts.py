@@ -39,6 +39,7 @@ class Arrival:
     earlier: int  # the layer before, the first one if there is none
     before: float  # the same recovery there
     word_before: float  # there, of the residual stream at the exchanged word
+    by_others: bool  # whether that is less than half of what then arrives
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,10 @@ def _arrival(result: Patching) -> Arrival | None:
     layer = int(reached[0])
     earlier = max(0, layer - 1)
     before, word = (float(stream[earlier, place]) for place in (-1, result.start))
-    return Arrival(layer, float(stream[layer, -1]), earlier, before, word)
+    recovery = float(stream[layer, -1])
+    return Arrival(
+        layer, recovery, earlier, before, word, by_others=word < HALF * (recovery - before)
+    )
 
 
 def _heads(result: Patching) -> tuple[Head, ...]:

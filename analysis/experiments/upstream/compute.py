@@ -38,7 +38,7 @@ from analysis.prompts import Prompt, PromptPair
 from analysis.subject import Subject
 
 MATCHED = 50
-"""Neurons of the same layer, about as active, that the neuron is compared with."""
+"""Neurons of the same layer, the nearest in activation, that the neuron is compared with."""
 
 HEADS, EARLIER = 4, 8
 """How many heads are split by source, and single earlier neurons told apart from their MLP."""
@@ -208,6 +208,7 @@ def upstream(
         attention=_plain(attention),
         **_named(steps, components),
         matched=tuple(map(str, matched)),
+        norms=_plain(_norms(runs, [neuron, *matched])),
         matched_contributions=_plain(
             contributions[:, 1 if matched else 0].transpose(0, 1) * len(matched[:1])
         ),
@@ -225,6 +226,12 @@ def _split(run: Decomposition, readers: Readers) -> Float[Tensor, "neuron projec
     contributions = run.split(readers, len(run.prompt.tokens) - 1)
     count = len(projections(run.subject))
     return rearrange(contributions, "part (projection n) -> n projection part", projection=count)
+
+
+def _norms(runs: Sequence[Decomposition], neurons: Sequence[Neuron]) -> Float[Tensor, " neuron"]:
+    """Root mean square of each neuron's activation at the ends of the prompts."""
+    ends = [[run.activation(each)[-1] for each in neurons] for run in runs]
+    return torch.tensor(ends).square().mean(0).sqrt()
 
 
 def _contrasts(

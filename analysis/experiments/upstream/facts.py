@@ -7,6 +7,7 @@ import numpy as np
 from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MOST, MUCH, RESTATES, USUAL
 from analysis.experiments.upstream.measured import Upstream
 from analysis.numbers.estimates import Estimate
+from analysis.numbers.matched import as_active
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Head:
     share_of_activation: float  # of the difference of activation, gate and up together
     source: Source  # where it takes that from
     as_strong: int  # matched neurons that get as much from it, either sign
+    alike: int  # matched neurons that are about as active
     pairs: int  # that took no part in the choice, and its difference there; None without any
     held_out: Estimate | None
     holds: bool  # whether it has the same sign there, and matched neurons do not get as much
@@ -158,6 +160,7 @@ def _head(result: Upstream, total: float) -> Head:
         share_of_activation=_share(split, float(result.shares.sum())),
         source=_source(result),
         as_strong=as_strong,
+        alike=int(as_active(result.norms).sum()),
         pairs=others,
         held_out=found,
         holds=same and as_strong <= len(result.matched) * USUAL,

@@ -49,7 +49,9 @@ class Upstream(Result):
         step_totals: the readings themselves, from the model's own values.
         step_neurons: earlier neurons whose part of that differs most; empty if there are fewer.
         step_neuron_contributions: theirs.
-        matched: neurons of the same layer, about as active on the two prompts.
+        matched: neurons of the same layer, the nearest in activation on the two prompts.
+        norms: root mean square of the activation at the prompts' ends: of the neuron, then of each
+            of these.
         matched_contributions: those of the first of them; zeros if the layer has no other neuron.
         matched_earlier: those of the single neurons of ``earlier`` to it.
         chain: the strongest head, the strongest earlier neuron (where there are any), the neuron.
@@ -93,6 +95,7 @@ class Upstream(Result):
     step_neurons: tuple[tuple[str, ...], ...]
     step_neuron_contributions: Float[np.ndarray, "step side step_neuron"]
     matched: tuple[str, ...]
+    norms: Float[np.ndarray, " neuron"]
     matched_contributions: Float[np.ndarray, "projection side component"]
     matched_earlier: Float[np.ndarray, "projection side earlier"]
     chain: tuple[str, ...]

@@ -61,7 +61,7 @@ class WeightModulation(Result):
             weights, in the order of their largest probability.
         likely_p: their probabilities, factor by factor.
         greedy: what the model writes on greedily after the clean prompt, factor by factor.
-        controls: neurons of the same layer, about as active on the prompts; nearest first.
+        controls: neurons of the same layer, the nearest in activation on the prompts first.
         control_diff: the logit difference with a control scaled instead.
         control_p: the probability of the target with a control scaled instead.
         texts: how many texts of a corpus the loss was measured on.

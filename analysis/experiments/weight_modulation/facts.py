@@ -24,7 +24,7 @@ class Corrupted:
 
 @dataclass(frozen=True)
 class Controls:
-    """Neurons of the layer, about as active, scaled in the same way."""
+    """Neurons of the layer, the nearest in activation, scaled in the same way."""
 
     rise: float  # the largest of theirs, in size
     spread: float  # the largest distance between any two of one neuron's logit differences

@@ -59,5 +59,6 @@ def _turn(
     text: str,
     answer: tuple[float, float],
 ) -> Turn:
-    word, share = max(zip(words(result), shares, strict=True), key=lambda each: each[1])
+    single = zip(result.likely, shares, strict=False)  # a set is no token that may come first
+    word, share = max(single, key=lambda each: each[1])
     return Turn(factor, shares, word, share, text.removeprefix(word), *answer)
