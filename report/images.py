@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from analysis.drawing.style import themed
 from analysis.errors import UserError
+
+if TYPE_CHECKING:
+    from kaleido import Kaleido
 
 FORMATS = ("svg", "pdf", "png")
 PIXELS = 96
@@ -20,6 +24,12 @@ WIDTH = 528
 DPI = 300
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """Letters of one width under three names, so that a figure looks alike wherever it is drawn."""
+
+TRIES = 3
+"""How often a browser is started that ends by itself."""
+
+GRACE = 20.0
+"""Seconds in which all that waits for a browser has to hear that it has ended."""
 
 NO_BROWSER = "There is no Chromium or Chrome to draw with: install one, or name it in BROWSER_PATH."
 
@@ -67,13 +77,16 @@ def draw(
     from choreographer.errors import BrowserClosedError, BrowserFailedError
 
     printed = {name: dressed(figure, width) for name, figure in figures.items()}
-    try:
-        with ThreadPoolExecutor(1) as apart:  # a notebook's own thread has a loop that runs
-            session = _draw(printed, browser, formats, scale)
-            drawn = apart.submit(asyncio.run, session).result()
-    except (BrowserClosedError, BrowserFailedError, OSError) as error:
-        raise UserError(f"The browser {browser} cannot draw: {type(error).__name__}.") from error
-    return {name: _steady(name, content, scale) for name, content in drawn.items()}
+    failed: Exception | None = None
+    for _ in range(TRIES):
+        try:
+            with ThreadPoolExecutor(1) as apart:  # a notebook's own thread has a loop that runs
+                session = _draw(printed, browser, formats, scale)
+                drawn = apart.submit(asyncio.run, session).result()
+            return {name: _steady(name, content, scale) for name, content in drawn.items()}
+        except (BrowserClosedError, BrowserFailedError, OSError) as error:
+            failed = error
+    raise UserError(f"The browser {browser} cannot draw: {type(failed).__name__}.") from failed
 
 
 def dressed(figure: go.Figure, width: int = WIDTH) -> go.Figure:
@@ -91,10 +104,31 @@ def dressed(figure: go.Figure, width: int = WIDTH) -> go.Figure:
 async def _draw(
     figures: Mapping[str, go.Figure], browser: Path, formats: Sequence[str], scale: float
 ) -> dict[str, bytes]:
+    """Draw in one session; a browser that ends while it is waited for is an error.
+
+    Its pipes may stay open in a process of its own, and then nothing else tells that it ended.
+    """
+    from choreographer.errors import BrowserClosedError
     from kaleido import Kaleido
 
+    session = Kaleido(mathjax=False, path=str(browser))
+    drawing = asyncio.create_task(_drawn(session, figures, formats, scale))
+    while not drawing.done():
+        await asyncio.wait({drawing}, timeout=1.0)
+        process = getattr(session, "subprocess", None)
+        if process is not None and process.poll() is not None:
+            await asyncio.wait({drawing}, timeout=GRACE)
+            if not drawing.done():
+                drawing.cancel()
+                raise BrowserClosedError
+    return drawing.result()
+
+
+async def _drawn(
+    kaleido: "Kaleido", figures: Mapping[str, go.Figure], formats: Sequence[str], scale: float
+) -> dict[str, bytes]:
     drawn = {}
-    async with Kaleido(mathjax=False, path=str(browser)) as session:
+    async with kaleido as session:
         for name, figure in figures.items():
             size = {"width": figure.layout.width, "height": int(figure.layout.height)}
             for kind in formats:

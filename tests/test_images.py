@@ -1,12 +1,16 @@
 """Figures as files: the same twice, undated, of the width and resolution asked for."""
 
+import asyncio
 import io
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
 
 from analysis.errors import UserError
+from report import images
 from report.images import DPI, FONT, draw, find_browser
 from tests.synthetic import Plan, evidence, hostile_plan
 
@@ -84,3 +88,26 @@ def test_hostile_tokens_do_not_become_elements_of_an_svg(browser):
     assert not tags & {"script", "img", "image", "foreignobject", "a"}
     assert not [key for element in svg.iter() for key in element.attrib if key.startswith("on")]
     assert "<img·src=x" in "".join(svg.itertext())
+
+
+@pytest.mark.parametrize("deaf", [1, images.TRIES])
+def test_a_browser_that_ends_unheard_is_started_anew(browser, monkeypatch, deaf):
+    """Nothing that waits for it hears that it ended: as if its pipes were open elsewhere."""
+    figures, tried = {"lens": plotted(Plan())["logit_lens"]}, []
+
+    async def drawn(session, *rest, drawn=images._drawn):
+        tried.append(session)
+        if len(tried) <= deaf:
+            session.subprocess = subprocess.Popen([sys.executable, "-c", ""])
+            session.subprocess.wait()
+            await asyncio.Event().wait()
+        return await drawn(session, *rest)
+
+    monkeypatch.setattr(images, "GRACE", 0.1)
+    monkeypatch.setattr(images, "_drawn", drawn)
+    if deaf < images.TRIES:
+        assert list(draw(figures, browser, ["png"])) == ["lens.png"]
+    else:
+        with pytest.raises(UserError, match="cannot draw: BrowserClosedError"):
+            draw(figures, browser, ["png"])
+    assert len(tried) == min(deaf + 1, images.TRIES)
