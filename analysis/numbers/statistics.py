@@ -45,15 +45,15 @@ def for_few(
 ) -> tuple[float, float]:
     """The ends of a percentile bootstrap interval, as far from the estimate as so few demand.
 
+    Of normal samples the percentiles are too near by a factor of sqrt((n - 1) / n) z / t: of 20 by
+    a twelfth, of five by more than a third, of two by nine tenths (Hesterberg, "What Teachers
+    Should Know About the Bootstrap", 2015; he takes further percentiles, which five have not).
+
     Args:
         found: the estimate.
         ends: the percentiles, ``tail`` and 1 - ``tail``.
         samples: how many were drawn again, two or more.
         tail: what lies beyond either end.
-
-    Of normal samples the percentiles are too near by a factor of sqrt((n - 1) / n) z / t: of 20 by
-    a twelfth, of five by more than a third, of two by nine tenths (Hesterberg, "What Teachers
-    Should Know About the Bootstrap", 2015; he takes further percentiles, which five have not).
     """
     normal = NormalDist().inv_cdf(1 - tail)
     factor = np.sqrt(samples / (samples - 1)) * _student(tail, samples - 1) / normal
