@@ -117,10 +117,12 @@ def _of_words(
     held_out_templates: Sequence[str],
 ) -> dict[str, Any]:
     """A draft of words in a sentence."""
-    from analysis.drafting.words import try_words
+    from analysis.drafting.words import check_template, try_words
     from analysis.drafting.writing import choosing, words_file
     from analysis.errors import UserError
 
+    for each in held_out_templates:
+        check_template(each)
     with console.watched("question draft") as progress:
         tried = try_words(subject, template, *words, contrast, progress)
     dropped = [asdict(each) for each in tried.dropped]

@@ -34,12 +34,13 @@ DEAR = ("browser", "embedded", "slow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the embedded model or whole pages says so, for a run without them.
+    """What uses the embedded model, whole pages or a server says so, for a run without them.
 
     Files with most of what takes long come first: no worker is left with one at the end.
     """
     embedded = pytest.mark.embedded
-    marks = {"embedded": embedded, "gemma": embedded, "pages": pytest.mark.slow}
+    slow = pytest.mark.slow
+    marks = {"embedded": embedded, "gemma": embedded, "pages": slow, "running": slow}
     for item in items:
         for fixture in marks.keys() & {*getattr(item, "fixturenames", ())}:
             item.add_marker(marks[fixture])

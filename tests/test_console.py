@@ -38,6 +38,7 @@ def numbers(value):
     ]
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_no_number_of_a_document_is_left_out_or_cut_off(document):
     text = re.sub(r"[\s│]", "", shown(document))

@@ -218,6 +218,7 @@ def coverage(simulations, draws, weigh):
     return inside / simulations
 
 
+@pytest.mark.slow
 def test_intervals_over_frames_and_words_cover_the_truth_as_often_as_they_say():
     assert 0.92 <= coverage(500, 400, lambda both: both) <= 0.98
 

@@ -140,6 +140,7 @@ def found(name: str) -> Any:
     return results.load(results.COMMITTED / an.EMBEDDED / "an", name, experiment.kind)
 
 
+@pytest.mark.slow
 def test_the_readmes_findings_are_the_studys():
     words = " ".join(read("README.md").split())
     direct = found("direct_effect")

@@ -74,6 +74,7 @@ sys.exit(code or "transformer_lens" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_model_that_was_read_once_is_asked_without_the_library_of_hooks(kept, tmp_path):
     folder = tmp_path / "model"
     for each in tiny.tiny_llama(0):

@@ -88,6 +88,7 @@ def test_spaces_in_tokens_are_seen():
     assert visible("\n\t") == "⏎⇥"
 
 
+@pytest.mark.slow
 def test_tokens_never_stand_in_a_template_where_they_would_be_read_as_instructions():
     plan = Plan(target=" %{x}", foil=" %{y}", extra=(" %{customdata}",) * 3)
     for name in FIGURES:

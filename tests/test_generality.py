@@ -260,6 +260,7 @@ def test_a_rival_that_is_the_same_leads_by_nothing_and_one_upside_down_is_turned
     assert auc_differences(*turned, seed=0)[1] == pytest.approx(np.zeros((1, 2)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_no_rival_of_many_is_called_better_by_luck():
     """All rows are as good as each other; one comparison in twenty would be wrong one by one."""
     wrong, wrong_alone, sets = 0, 0, 60

@@ -337,6 +337,7 @@ def test_facts_of_a_study_and_of_its_opposite(verdict, is_true):
     assert bool(attrgetter(verdict)(fails)) is not is_true
 
 
+@pytest.mark.slow
 def test_every_setting_is_a_row_and_only_draws_have_a_spread():
     page = render(changed(evidence(Plan()), "intervention", factor=-2.25))
     table = page[page.index('<table class="settings">') :].split("</table>")[0]

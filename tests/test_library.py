@@ -105,6 +105,7 @@ def test_what_is_confirmed_is_what_hooks_measure_on_the_pairs_that_did_not_choos
         assert found.recovery(0, which).mean == pytest.approx(mean, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_best_recovers_most_of_all_neurons_on_the_pairs_that_choose(random_row):
     subject, pairs, found = random_row
     used = pairs[: int(found.chosen_on[0])]

@@ -10,6 +10,7 @@ from analysis.processes import processes
 from tests import chores
 
 
+@pytest.mark.slow
 def test_tasks_are_done_in_other_processes_and_come_in_their_order():
     with processes(chores.number, 2) as each:
         found = list(each(chores.answer, [1, 2, 3]))

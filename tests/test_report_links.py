@@ -30,6 +30,7 @@ def test_a_link_opens_the_experiments_tab_with_the_studys_model_and_neuron(name)
     assert (asked["neuron"], asked["model"]) == (study.neuron, study.origin.model)
 
 
+@pytest.mark.slow
 def test_only_what_the_app_has_is_linked_to():
     study = evidence(Plan())
     for panel in panels(study, Claims(study)).values():

@@ -198,6 +198,7 @@ def test_student_s_t_is_that_of_the_tables(tail, freedom, tabulated):
     assert low == -high
 
 
+@pytest.mark.slow
 def test_intervals_of_several_comparisons_hold_together_where_single_ones_do_not():
     """Ten changes that are all nothing: some interval leaves out zero in 5 % of the trials."""
     changes = np.random.default_rng(1).normal(0, 1, (30, 10, 60))

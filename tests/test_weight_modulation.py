@@ -255,7 +255,9 @@ def test_a_neuron_that_holds_the_word_back_says_less_when_turned_up():
     found = _told(logit_diff=turned, p_target=result.p_target[:, ::-1])
     assert found.heading == "After the clean prompt more of the neuron means less of the word"
     assert "at every step" in found.dose
-    assert _told(logit_diff=turned).heading.endswith("apart, and makes the word no likelier")
+    assert _told(logit_diff=turned).heading.endswith("makes the word no less likely")
+    likelier = _told(p_target=result.p_target[:, ::-1]).heading
+    assert likelier.endswith("over the other token, and makes it no likelier")
 
 
 def test_a_neuron_that_others_move_as_far_is_not_said_to_move_nothing():

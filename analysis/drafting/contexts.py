@@ -89,8 +89,12 @@ def contexts(
 
 
 def _before(texts: Sequence[str], word: str) -> Iterator[str]:
-    """What stands in front of a word, from the beginning of its sentence."""
-    ends = re.compile(re.escape(word) + r"(?!\w)")
+    """What stands in front of a word, from the beginning of its sentence.
+
+    A mark stands in front of a word or of space: with another mark it might be one token.
+    """
+    behind = r"(?!\w)" if re.search(r"\w$", word) else r"(?=\w|\s|$)"
+    ends = re.compile(re.escape(word) + behind)
     for text in texts:
         for sentence in _SENTENCE.finditer(text):
             line = sentence[0].strip()

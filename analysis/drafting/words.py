@@ -36,9 +36,10 @@ class Dropped:
 
     Attributes:
         words: which.
-        why: ``no_partner`` of as many tokens, or ``not_told_apart`` by the model.
+        why: ``no_partner`` of as many tokens, ``unequal`` in the sentence, or ``not_told_apart`` by
+            the model.
         tokens: how many tokens the word has.
-        gap: of a pair that is not told apart, in logits; None without a partner.
+        gap: of a pair that is not told apart, in logits; else None.
     """
 
     words: tuple[str, ...]
@@ -80,25 +81,41 @@ def try_words(
     """
     _check(template, target_words, foil_words)
     words = [*matched(subject, target_words, foil_words)]
-    texts = [(template.format(first), template.format(second)) for first, second in words]
-    prompts = [make_prompt(subject, text).tokens for pair in texts for text in pair]
-    diffs = answers(subject, prompts, contrast, progress).reshape(-1, 2).tolist()
+    made = [(pair, *(make_prompt(subject, template.format(w)) for w in pair)) for pair in words]
+    even = [each for each in made if len(each[1].tokens) == len(each[2].tokens)]
+    prompts = [prompt.tokens for _, *both in even for prompt in both]
+    diffs = answers(subject, prompts, contrast, progress).reshape(-1, 2).tolist() if even else []
     tried = [
-        WordPair(*text, *pair, *diff) for text, pair, diff in zip(texts, words, diffs, strict=True)
+        WordPair(clean.text, corrupted.text, *pair, *diff)
+        for (pair, clean, corrupted), diff in zip(even, diffs, strict=True)
     ]
     return Tried(
         pairs=tuple(each for each in tried if each.gap >= GAP),
         dropped=(
             *_partnerless(subject, target_words, [first for first, _ in words]),
             *_partnerless(subject, foil_words, [second for _, second in words]),
+            *(
+                Dropped(each[0], "unequal", _size(subject, each[0][0]))
+                for each in made
+                if each not in even
+            ),
             *(_not_told_apart(subject, each) for each in tried if each.gap < GAP),
         ),
     )
 
 
+def check_template(text: str) -> None:
+    """Refuse a sentence without the one slot for its word.
+
+    Raises:
+        UserError: it has none, or several.
+    """
+    if text.count("{}") != 1 or text.count("{") != 1 or text.count("}") != 1:
+        raise UserError(f"The template {text[:60]!r} needs {{}} once, where the word goes.")
+
+
 def _check(template: str, target_words: Sequence[str], foil_words: Sequence[str]) -> None:
-    if template.count("{}") != 1 or template.count("{") != 1 or template.count("}") != 1:
-        raise UserError(f"The template {template[:60]!r} needs {{}} once, where the word goes.")
+    check_template(template)
     if not target_words or not foil_words:
         raise UserError("Words of both kinds are needed: give --target-words and --foil-words.")
     both = {*target_words} & {*foil_words}
@@ -111,9 +128,14 @@ def _check(template: str, target_words: Sequence[str], foil_words: Sequence[str]
 
 def _partnerless(subject: Subject, words: Sequence[str], used: list[str]) -> list[Dropped]:
     left = [word for word in words if word not in used]
-    return [Dropped((word,), "no_partner", len(subject.pieces(" " + word))) for word in left]
+    return [Dropped((word,), "no_partner", _size(subject, word)) for word in left]
 
 
 def _not_told_apart(subject: Subject, pair: WordPair) -> Dropped:
-    size = len(subject.pieces(" " + pair.clean_word))
-    return Dropped((pair.clean_word, pair.corrupted_word), "not_told_apart", size, pair.gap)
+    words = pair.clean_word, pair.corrupted_word
+    return Dropped(words, "not_told_apart", _size(subject, pair.clean_word), pair.gap)
+
+
+def _size(subject: Subject, word: str) -> int:
+    """Its tokens inside a sentence."""
+    return len(subject.pieces(" " + word))

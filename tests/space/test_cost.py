@@ -89,6 +89,7 @@ def asked_unwished(opened, view=VIEW, **parts):
     return comes_unwished(asks, sent(**{**vars(view), **parts, "tab": opened}))
 
 
+@pytest.mark.slow
 def test_on_a_tab_that_would_open_empty_what_is_cheap_comes_by_itself(monkeypatch):
     assert asked_unwished("find") == "find"
     assert asked_unwished("patching") == "", "two answers come there anyway"

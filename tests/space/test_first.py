@@ -124,6 +124,7 @@ def test_the_walk_asks_before_it_shows_and_its_right_answers_are_the_studys():
     assert 5 <= int(find.choices[find.right]) <= len(find.bars) <= 8, "all that count have a bar"
 
 
+@pytest.mark.slow
 def test_no_tab_that_the_study_answers_opens_empty():
     """The browser opens one such tab; the pages of the study draw every figure there."""
     answered = [each for each in studied() if each.app is not None]

@@ -68,6 +68,7 @@ def test_a_full_disk_is_told_in_a_sentence(demo, monkeypatch):
     assert str(found.value) == "The app cannot start: No space left on device."
 
 
+@pytest.mark.slow
 def test_gradio_writes_no_stubs_beside_its_components_which_takes_it_a_second():
     watched = (
         "import ast; read, parse = [], ast.parse\n"

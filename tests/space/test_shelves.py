@@ -1,6 +1,7 @@
 """Story and Words show what is committed of the model and the words that are asked, or nothing."""
 
 import gradio as gr
+import pytest
 
 from analysis import EMBEDDED, questions, results
 from analysis.experiments import named
@@ -10,6 +11,8 @@ from space.shelves import LIBRARY, STORY, Shelf, opened
 from space.story import studied
 from space.view import View
 from tests.space.questions import sent
+
+pytestmark = pytest.mark.slow
 
 OTHER = "gemma-3-270m"
 HER = questions.load("her")

@@ -66,6 +66,7 @@ class BothKinds:
     without: Separation
     lowers_auc: bool  # whether the interval of the AUC's change lies below zero
     narrows: bool  # whether that of the gap's does
+    stays: bool  # whether that shows a loss of no more than a small part of the gap
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ class Facts:
     negated: float
     draws: int  # random draws, and the standard deviation of the difference over them
     spread: float
-    flips: bool  # whether this prompt prefers the target, and without the neuron no longer
+    # whether this prompt prefers the target, and without the neuron no longer; or the foil
+    flips: bool
+    flips_back: bool
     # over the prompts that call for the target: whether most prefer it, and without the neuron no
     # longer; else whether removing the neuron clearly lowers the logit difference; or raises it
     decides: bool
@@ -176,6 +179,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
         draws=len(draws),
         spread=float(draws.std()),
         flips=untouched > 0 > mean,
+        flips_back=untouched < 0 < mean,
         decides=decides,
         raises=bool(targets and clear and targets.change.negative and not decides),
         lowers=bool(targets and clear and targets.change.positive),
@@ -237,7 +241,14 @@ def _both_kinds(result: Ablation) -> BothKinds | None:
     change = separation_change(result, MEAN)
     if untouched is None or without is None or change is None:
         return None
-    return BothKinds(untouched, without, change.auc.high < 0, change.gap.high < 0)
+    small = NEGLIGIBLE * abs(untouched.gap.mean)
+    return BothKinds(
+        untouched,
+        without,
+        lowers_auc=change.auc.high < 0,
+        narrows=change.gap.high < 0,
+        stays=change.gap.low > -small,
+    )
 
 
 def _in_template(result: Ablation) -> InTemplate | None:

@@ -51,6 +51,7 @@ class Pair:
     negative: bool  # whether it answers to the clean prompt with negative activation
     peak: float  # activation at the end of the prompt that excites it
     differs: bool  # whether it is not active at the end of the other one
+    off: bool  # whether it is zero at the end of both
     fires_before: bool  # whether it is most active on the token before the target is due
     most_active: str  # the token of the clean prompt on which it is
     repeat: Repeat | None  # None where the last token stands nowhere else in the clean prompt
@@ -167,6 +168,7 @@ def _pair(result: Activations, sign: int) -> Pair:
         negative=sign < 0 and not suppressed,
         peak=peak,
         differs=active_sign * other < ACTIVE * active_sign * peak,
+        off=clean == corrupted == 0,
         fires_before=most == last and tokens[-1] not in members(result.target) and not suppressed,
         most_active=tokens[most],
         repeat=Repeat(

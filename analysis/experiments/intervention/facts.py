@@ -41,7 +41,7 @@ class Facts:
     foil_takes_over: bool  # whether it is the foil then
     p_pair: float  # probability of target and foil together, untouched and by the mean
     p_pair_without: float
-    traded: bool  # whether the foil gains most of what the target loses by the mean
+    traded: bool  # whether by the mean one of the two gains about what the other loses
     # whether more of the neuron raises target over foil; None for a factor of 1
     favours_target: bool | None
     spread: float  # standard deviation of the logit difference over draws
@@ -57,6 +57,7 @@ def facts(result: Intervention, _sign: int | None = None) -> Facts:
     without_it = {rows[place].choice for place in REMOVALS}
     others = {row.choice for row in rows} - {own.choice}
     lost, gained = own.p_target - without.p_target, without.p_foil - own.p_foil
+    sizes = abs(lost), abs(gained)
     spread = float(result.drawn_measures[:, DIFF].astype(float).std())
     changed = rows[RESAMPLE].logit_diff - own.logit_diff
     rise = (more.logit_diff - own.logit_diff) * (result.factor - 1)
@@ -69,7 +70,7 @@ def facts(result: Intervention, _sign: int | None = None) -> Facts:
         foil_takes_over=own.choice not in foils and without_it <= foils,
         p_pair=own.p_target + own.p_foil,
         p_pair_without=without.p_target + without.p_foil,
-        traded=lost > 0 and gained >= TRADED * lost,
+        traded=lost * gained > 0 and min(sizes) >= TRADED * max(sizes),
         favours_target=None if result.factor == 1 else rise > 0,
         spread=spread,
         draw_matters=spread >= max(UNMOVED, NEGLIGIBLE * abs(changed)),

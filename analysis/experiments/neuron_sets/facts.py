@@ -87,7 +87,8 @@ class Facts:
     necessary: bool  # whether half is lost without the first set
     random: float  # the largest share, in size, that any random set brings back
     matched: float  # the same of the matched sets as large as the first
-    beside_controls: bool  # whether the first set brings more than any control as large
+    controls_most: float  # that any control as large as the first set brings back
+    beside_controls: bool  # whether the first set brings more
     area: tuple[float, ...]  # by order
     greedy_gains: bool  # whether that of greedy is larger by more than can be neglected
     gradient_agrees: bool  # whether that of attribution is as large as that of exact
@@ -125,6 +126,7 @@ def facts(result: NeuronSets) -> Facts:
         necessary=chosen.lost >= HALF,
         random=float(np.abs(result.controls[CONTROLS.index("random"), RESTORED]).max()),
         matched=float(np.abs(at_first[CONTROLS.index("matched")]).max()),
+        controls_most=float(at_first.max()),
         beside_controls=chosen.recovery > float(at_first.max()),
         area=tuple(area),
         greedy_gains=greedy - exact > TOLERABLE,

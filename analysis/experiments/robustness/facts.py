@@ -30,7 +30,8 @@ class Precision:
     draws: int
     recovery: Estimate  # by denoising: as the model is, and the least and most of all redraws
     lost: Estimate  # by noising
-    first: int  # in so many the neuron is first
+    now_first: bool  # whether the neuron is first as the model is
+    first: int  # in so many redraws it is
     others: tuple[str, ...]  # neurons that are first in the others
     always: bool  # whether it is first in all, or in most
     mostly: bool
@@ -61,6 +62,7 @@ class Facts:
     formats: tuple[Format, ...]  # first that of all other experiments
     formats_hold: bool  # whether the finding is there in all
     failing: tuple[str, ...]  # the formats in which it is not
+    nowhere: bool  # whether those are all
     weaker: tuple[str, ...]  # those in which the neuron tells words apart less well, beyond doubt
 
 
@@ -76,6 +78,7 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
         formats=formats,
         formats_hold=not failing,
         failing=failing,
+        nowhere=len(failing) == len(formats),
         weaker=tuple(e.name for e in formats[1:] if e.neuron.high < formats[0].neuron.low),
     )
 
@@ -97,6 +100,7 @@ def _precision(result: Robustness) -> Precision:
         draws=draws,
         recovery=_range(recovered(now), recovered(drawn)),
         lost=_range(lost(now), lost(drawn)),
+        now_first=int(result.format_rank[0]) == 1,
         first=first,
         others=tuple(dict.fromkeys(others)),
         always=draws > 0 and first == draws,

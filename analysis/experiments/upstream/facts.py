@@ -1,5 +1,6 @@
 """Where the neuron's pre-activation comes from: heads, tokens, and one step further back."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +108,7 @@ class Facts:
     difference: float  # of the pre-activation
     head: Head | None  # the strongest head; None where no head comes before the neuron
     carries: bool  # whether it alone makes much of the difference
+    carried_by: Component | None  # a head that does where the strongest works against the whole
     opposed: Component | None  # the head that takes back most of that, if any does
     larger_mlp: Component | None  # an MLP that differs by more than that head, if any does
     earlier: Component | None  # the single earlier neuron that differs most, if there is one
@@ -132,6 +134,7 @@ def facts(result: Upstream, _sign: int | None = None) -> Facts:
         difference=float(clean - corrupted),
         head=head,
         carries=head is not None and head.share >= MUCH,
+        carried_by=_carried_by(result, head) if head else None,
         opposed=_opposed(result) if head else None,
         larger_mlp=_larger_mlp(result, head) if head else None,
         earlier=_earlier(result),
@@ -228,6 +231,17 @@ def _as_strong(result: Upstream) -> int:
     own = result.contrast[int(len(result.pairs) > 1) :, result.leading, place].mean()
     others = np.abs(result.matched_contrast[:, result.leading, place])
     return int((others >= abs(own)).sum())
+
+
+def _carried_by(result: Upstream, head: Head) -> Component | None:
+    """The head that makes most of the whole, where the strongest has the opposite sign."""
+    if head.share >= 0:
+        return None
+    heads = [each for each in result.components if re.fullmatch(r"L\d+H\d+", each)]
+    others = [Component(each, _difference(result, each)) for each in heads]
+    most = min(others, key=lambda each: each.difference * head.difference)
+    whole = head.difference / head.share
+    return most if most.difference / whole >= MUCH else None
 
 
 def _opposed(result: Upstream) -> Component | None:
