@@ -24,6 +24,7 @@ from analysis.experiments.ablation.measured import (
     matched_preferred,
     over_positions,
     over_prompts,
+    possible,
     preferred,
     separation,
     separation_change,
@@ -181,7 +182,8 @@ def _set_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
         "method": result.methods[method],
     }
     for index, measure in enumerate(MEASURES):
-        row[measure], *interval = over_prompts(result, result.ablated[:, method, index], kind)
+        found = over_prompts(result, result.ablated[:, method, index], kind)
+        row[measure], *interval = possible(measure, found)
         row[f"{measure}_interval"] = interval
     change = over_prompts(result, changes(result, method), kind)
     row |= {"logit_diff_change": change.mean, "logit_diff_change_interval": list(change[1:])}
@@ -220,7 +222,7 @@ def _corpus_row(result: Ablation, method: int, kind: bool) -> dict[str, Any]:
         "loss": float(result.position_loss[mine].mean()),
     }
     for name, values in (("loss_change", result.position_change), ("kl", result.position_kl)):
-        row[name], *interval = over_positions(result, values[method], kind)
+        row[name], *interval = possible(name, over_positions(result, values[method], kind))
         row[f"{name}_interval"] = interval
     return row
 

@@ -134,6 +134,16 @@ def over_prompts(
     return mean_of_groups(mine, np.arange(len(mine)))
 
 
+POSSIBLE = {"p_target": (0.0, 1.0), "kl": (0.0, np.inf), "size": (0.0, np.inf)}
+"""Between which values some means lie; an interval of few samples would reach beyond."""
+
+
+def possible(name: str, found: Estimate) -> Estimate:
+    """The same with the interval's ends where such a mean can lie."""
+    low, high = np.clip(found[1:], *POSSIBLE.get(name, (-np.inf, np.inf)))
+    return Estimate(found.mean, float(low), float(high))
+
+
 def preferred(result: Ablation, method: int, kind: bool) -> int:
     """After how many of the set's prompts of one kind the target is preferred to the foil."""
     return int((answers(result, method)[in_set(result, kind)] > 0).sum())
@@ -213,7 +223,7 @@ class ByActivation(NamedTuple):
 def by_activation(result: Ablation, method: int, kind: bool) -> ByActivation:
     """Over the set's prompts of one kind; the prompts are resampled."""
     change, mine = changes(result, method), in_set(result, kind)
-    size = over_prompts(result, np.abs(change), kind)
+    size = possible("size", over_prompts(result, np.abs(change), kind))
     return ByActivation(size, *slope_and_correlation(result.activation[mine], change[mine]))
 
 

@@ -119,6 +119,7 @@ def summary(result: Generality) -> dict[str, Any]:
         "neuron": result.neuron,
         "target": result.target,
         "foil": result.foil,
+        "sign": sign_of(result),
         "templates": [_row(result, i) for i in range(len(result.templates))],
         "held_out": {
             "templates": len(result.templates) - 1,
@@ -150,12 +151,18 @@ def summary(result: Generality) -> dict[str, Any]:
     }
 
 
+def sign_of(result: Generality) -> int:
+    """Which way words that call for the target move the activation in the pair's sentence."""
+    return 1 if result.means[0, 0] >= result.means[0, 1] else -1
+
+
 def _row(result: Generality, i: int) -> dict[str, Any]:
     def groups(means: np.ndarray, intervals: np.ndarray) -> dict[str, Any]:
         rows = zip(("target", "foil"), means[i], intervals[i], strict=True)
         return {group: {"mean": mean, "interval": interval} for group, mean, interval in rows}
 
     as_well = unsigned_auc(result.matched_auc[i]) >= unsigned_auc(result.auc)[i]
+    falls = int(sign_of(result) < 0)  # then an AUC is read the other way round, as 1 - auc
     return {
         "template": result.templates[i],
         "held_out": i > 0,
@@ -163,6 +170,8 @@ def _row(result: Generality, i: int) -> dict[str, Any]:
         "logit_diff": groups(result.diff_means, result.diff_mean_intervals),
         "auc": result.auc[i],
         "auc_interval": result.auc_interval[i],
+        "auc_signed": abs(result.auc[i] - falls),
+        "auc_signed_interval": np.sort(abs(result.auc_interval[i] - falls)),
         "shuffled": result.shuffled_interval[i],
         "p_shuffled": result.chance[i],
         "logit_diff_auc": result.diff_auc[i],
@@ -202,7 +211,8 @@ def generality(
     values, diffs = _read(subject, rows, neuron.layer, chosen, contrast, progress)
     size = len(words[0])
     first = values[0].T
-    lead, lead_interval = auc_differences(first[:, :size], first[:, size:], seed)
+    lead, leads = auc_differences(first[:, :size], first[:, size:], seed)
+    lead_interval = leads.clip(-1, 1)  # which few words would pass
     return Generality(
         neuron=str(neuron),
         target=contrast.target,

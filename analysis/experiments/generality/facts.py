@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.experiments.generality.compute import Generality, unsigned_auc
+from analysis.experiments.generality.compute import Generality, sign_of, unsigned_auc
 from analysis.intervals import Auc, Interval, Span, area_span, auc, signed_area
 from analysis.numbers.separation import RESAMPLES
 
@@ -98,11 +98,6 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
 
 def _mean(result: Generality, group: int) -> Interval:
     return Interval.of((result.means[0, group], *result.mean_intervals[0, group]))
-
-
-def sign_of(result: Generality) -> int:
-    """Which way words that call for the target move the activation in the pair's sentence."""
-    return 1 if result.means[0, 0] >= result.means[0, 1] else -1
 
 
 def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray) -> HeldOut | None:

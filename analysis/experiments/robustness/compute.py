@@ -267,7 +267,7 @@ def _row(answers: Float[np.ndarray, "4"], rank: int) -> dict[str, Any]:
 
 
 def _format(result: Robustness, i: int) -> dict[str, Any]:
-    target, foil = result.preferred[i].tolist()
+    asked = result.preferred[i].tolist() if result.target_words else (None, None)
     return {
         "format": result.formats[i],
         **_row(result.format_answers[i], int(result.format_rank[i])),
@@ -275,7 +275,6 @@ def _format(result: Robustness, i: int) -> dict[str, Any]:
         "auc_activation_interval": result.area_interval[0, i],
         "auc_logit_diff": result.area[1, i],
         "auc_logit_diff_interval": result.area_interval[1, i],
-        "preferred_target": target,
-        "preferred_foil": foil,
+        **dict(zip(("preferred_target", "preferred_foil"), asked, strict=True)),
         "text": result.given[i],
     }
