@@ -7,8 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import marks, style
-from analysis.experiments.generality.compute import Generality
-from analysis.experiments.generality.compute import sign_of
+from analysis.experiments.generality.compute import Generality, sign_of
 from analysis.intervals import area_span, signed_area
 
 STRIPS, HEADING = 40, 10  # pixels of a sentence's two strips of dots, and of the gap above it
