@@ -1,7 +1,8 @@
 """The command line, one verb per experiment: ``an-neuron VERB``, or ``python -m analysis VERB``.
 
-Every verb answers on standard output, with ``--json`` as one JSON object; progress and notes go to
-standard error. What the user got wrong is told in one sentence, with exit code 2.
+Every verb answers on standard output, but for ``app`` and ``report`` with ``--json`` as one JSON
+object; progress and notes go to standard error. What the user got wrong is told in one sentence,
+with exit code 2.
 """
 
 import sys
@@ -16,7 +17,7 @@ from analysis.imports import leave_all
 def main() -> int:
     """Run the command line and return its exit code."""
     app = command_line.make()
-    app.info.help = __doc__
+    app.info.help = (__doc__ or "").replace("``", "")
     usage_error = typer.BadParameter.__mro__[1]
     return console.run(app, usage_error, UserError)
 

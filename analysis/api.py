@@ -161,7 +161,7 @@ def _documentation(experiment: Experiment) -> str:
         "    question: prompts, target and foil.",
     ]
     if experiment.asks_about_a_neuron:
-        lines.append("    neuron: such as L25N1527; else the model's own best.")
+        lines.append(f"    neuron: {experiment.which_neuron}")
     if "rivals" in experiment.needs:
         lines.append("    rivals: neurons to compare with.")
     for option in experiment.options:

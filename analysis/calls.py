@@ -230,13 +230,6 @@ def _keyword(name: str, default: Any, kind: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
-NEURON = _keyword(
-    "neuron",
-    None,
-    Annotated[
-        str | None, typer.Option("--neuron", help="Such as L25N1527; else the model's own best.")
-    ],
-)
 RIVALS = _keyword(
     "rivals",
     "",
@@ -244,6 +237,12 @@ RIVALS = _keyword(
         str, typer.Option(help="Neurons to compare with, separated by commas, such as L2N3,L4N5.")
     ],
 )
+
+
+def _neuron(experiment: Experiment) -> inspect.Parameter:
+    which = experiment.which_neuron
+    option = typer.Option("--neuron", help=which[0].upper() + which[1:])
+    return _keyword("neuron", None, Annotated[str | None, option])
 
 
 def verb_of(experiment: Experiment, answer: Callable[..., dict[str, Any]]) -> Callable[..., None]:
@@ -271,7 +270,7 @@ def verb_of(experiment: Experiment, answer: Callable[..., dict[str, Any]]) -> Ca
 
     parameters = [
         *_fields(Asking),
-        *([NEURON] if experiment.asks_about_a_neuron else []),
+        *([_neuron(experiment)] if experiment.asks_about_a_neuron else []),
         *([RIVALS] if "rivals" in experiment.needs else []),
         *map(_parameter, experiment.options),
         *own,

@@ -229,6 +229,12 @@ class Experiment:
         return "neuron" in self.needs or "neuron if named" in self.needs
 
     @property
+    def which_neuron(self) -> str:
+        """What to name as the neuron, and which it is where none is named."""
+        best = "model's own best" if "neuron" in self.needs else "first that is found"
+        return f"such as L25N1527; else the {best}."
+
+    @property
     def home(self) -> str:
         """Its folder as Python names it."""
         return self.package or f"analysis.experiments.{self.name}"

@@ -40,8 +40,10 @@ def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
     """A sentence for each word that lacks its leading space, where it takes no more tokens with it.
 
     In the middle of a text hardly any word begins without one: “dog” is then the end of another
-    word, and has next to no probability.
+    word, and has next to no probability. Behind a space or a line's end it is the word itself.
     """
+    if question.clean[-1:].isspace():
+        return ()
     return tuple(
         f"{word!r} has no space before it, as the end of another word; the word itself is "
         f"{f' {word}'!r}."
@@ -51,13 +53,18 @@ def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
 
 
 def _space_behind(_subject: Subject, question: Question) -> tuple[str, ...]:
-    """Prompts that end in a space, where words begin with one: it stands there twice."""
+    """Prompts that end in a space or a line, where words begin with a space."""
     words = (*members(question.target), *members(question.foil))
     prompts = {"clean": question.clean, "corrupted": question.corrupted}
     behind = [name for name, text in prompts.items() if text[-1:].isspace()]
     if not behind or not all(word[:1] == " " for word in words):
         return ()
     which = "Both prompts end" if len(behind) > 1 else f"The {behind[0]} prompt ends"
+    if all(prompts[name][-1] != " " for name in behind):
+        return (
+            f"{which} in a line's end, and {words[0]!r} begins with a space: at the beginning of a"
+            f" line a word has none, so ask for {words[0].lstrip()!r}.",
+        )
     return (
         f"{which} in a space, and {words[0]!r} begins with one: the model hardly expects a second.",
     )

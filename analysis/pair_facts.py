@@ -31,6 +31,11 @@ class PairFacts:
         """Whether the model prefers the wrong word both times."""
         return not (self.clean_right or self.corrupted_right)
 
+    @property
+    def backwards(self) -> bool:
+        """Whether the target is the less favoured after the clean prompt."""
+        return self.clean < self.corrupted
+
     def plain(self) -> dict[str, Any]:
         """The verdict and its reasons, for an answer in JSON."""
         return {

@@ -154,15 +154,18 @@ def _of_corpus(subject: "Subject", contrast: "Contrast", documents: int) -> dict
     texts = [text for _, text in corpus.articles()[:documents]]
     with console.watched("question draft") as progress:
         found = contexts(subject, texts, contrast, part_of(progress, 0.0, 0.3))
-        calling = [each for each in found if each.follows == contrast.target][:CONTEXTS]
+        calling = [each for each in found if each.follows == contrast.target]
         exchanging = part_of(progress, 0.3, 1.0)
-        pairs = minimal_pairs(subject, calling, texts[:200], contrast, exchanging)
+        pairs = minimal_pairs(subject, calling[:CONTEXTS], texts[:200], contrast, exchanging)
     if not pairs:
         raise UserError(
             f"No single word of a sentence before {contrast.target!r} moves the answer by a whole "
             "logit: give a template and words."
         )
-    shown = [*calling[:CONTEXTS], *[e for e in found if e.follows == contrast.foil][:CONTEXTS]]
+    chosen = {pair.clean for pair in pairs}  # what chooses does not confirm
+    others = [each for each in calling if each.text not in chosen]
+    against = [each for each in found if each.follows == contrast.foil]
+    shown = [*others[:CONTEXTS], *against[:CONTEXTS]]
     many = choosing(len(pairs))
     return {
         "file": pairs_file((contrast.target, contrast.foil), pairs, shown),

@@ -44,7 +44,7 @@ def _answer(name: str, view: View) -> Answer:
 def _asked_with(experiment: Experiment, options: Mapping[str, Any]) -> tuple[str, ...]:
     """What the study was asked with, where the controls beside its answer say something else."""
     others = [
-        f"“{option.live.label}” at {written(option, options[option.name])}"
+        f"“{option.live.label}” at {written(option, options[option.name]).partition(':')[0]}"
         for option in settable(experiment)
         if option.live and options[option.name] != at_first(experiment, option)
     ]

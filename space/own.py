@@ -82,6 +82,11 @@ def question_of(view: View, experiment: Experiment) -> Question:
     own = own_question(view)
     if own is not None:
         return own
+    names = [each.name for each in library()]
+    if view.question not in ("", *names) and (view.target, view.foil) == (USUAL.target, USUAL.foil):
+        raise UserError(
+            f"There is no question {view.question[:40]!r} here: choose one of {', '.join(names)}."
+        )
     question = library_question(view) or USUAL
     words = {"target": view.target, "foil": view.foil}
     if not reads_prompts(experiment, view.target, view.foil):

@@ -1,5 +1,7 @@
 """Pairs that a visitor pasted: lines with bars, lines of a spreadsheet, or the text of a file."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +32,7 @@ def pasted_pairs(lines: str, words: dict[str, str]) -> dict[str, Any]:
     Raises:
         UserError: a line is no pair, named by its number, or there are too many.
     """
-    lines = lines.removeprefix("\ufeff")
+    lines = _with_commas(lines.removeprefix("\ufeff"))
     if name := _file(lines):
         parts = read_pairs(name, lines.strip())
         _check_number(1 + len(parts["pairs"]))
@@ -54,6 +56,15 @@ def _check_once(rows: dict[int, dict[str, str]]) -> None:
         before = lines.setdefault(same(**row), number)
         if before != number:
             raise UserError(f"Line {number} is the pair of line {before}: leave one out.")
+
+
+def _with_commas(lines: str) -> str:
+    """A spreadsheet's table with a heading as CSV; all else as it is."""
+    if not {*COLUMNS[:2]} <= {*lines.strip().partition("\n")[0].strip("\r").split("\t")}:
+        return lines
+    table = io.StringIO()
+    csv.writer(table).writerows(csv.reader(lines.strip("\r\n").splitlines(), delimiter="\t"))
+    return table.getvalue()
 
 
 def _file(lines: str) -> str:

@@ -55,7 +55,7 @@ def test_the_command_line_notes_it(analysis, llama_folder):
     ("clean", "corrupted", "target", "told"),
     [
         (" ", " ", " an", "Both prompts end in a space, and ' an' begins with one"),
-        ("", "\n", " an", "The corrupted prompt ends in a space, and ' an' begins with one"),
+        ("", "\n", " an", "The corrupted prompt ends in a line's end, and ' an' begins with a space"),
         (" ", " ", "I", ""),
         ("", "", " an", ""),
     ],
@@ -63,5 +63,5 @@ def test_the_command_line_notes_it(analysis, llama_folder):
 def test_a_space_behind_a_prompt_is_told_where_words_begin_with_one(clean, corrupted, target, told):
     prompts = {"clean": PAIR.clean + clean, "corrupted": PAIR.corrupted + corrupted}
     question = PAIR.replaced(**prompts, target=target, foil=" a" if target[0] == " " else "The")
-    found = [h for h in hints(kept("llama").subject(), question) if "in a space" in h]
+    found = [h for h in hints(kept("llama").subject(), question) if "prompt" in h and " in a " in h]
     assert [each.split(":")[0] for each in found] == [told] * bool(told)

@@ -81,13 +81,13 @@ def try_words(
     """
     _check(template, target_words, foil_words)
     words = [*matched(subject, target_words, foil_words)]
-    made = [(pair, *(make_prompt(subject, template.format(w)) for w in pair)) for pair in words]
-    even = [each for each in made if len(each[1].tokens) == len(each[2].tokens)]
-    prompts = [prompt.tokens for _, *both in even for prompt in both]
+    made = [(pair, [make_prompt(subject, template.format(w)) for w in pair]) for pair in words]
+    even = [each for each in made if len({len(prompt.tokens) for prompt in each[1]}) == 1]
+    prompts = [prompt.tokens for _, both in even for prompt in both]
     diffs = answers(subject, prompts, contrast, progress).reshape(-1, 2).tolist() if even else []
     tried = [
         WordPair(clean.text, corrupted.text, *pair, *diff)
-        for (pair, clean, corrupted), diff in zip(even, diffs, strict=True)
+        for (pair, (clean, corrupted)), diff in zip(even, diffs, strict=True)
     ]
     return Tried(
         pairs=tuple(each for each in tried if each.gap >= GAP),

@@ -48,6 +48,9 @@
     setTimeout(begin, SOON);
   }
 
+  /* What parts the words of a set. */
+  const BARS = /(?<!\\)\|/;
+
   /* The parts of a view that stand in place of its two prompts. */
   const none = { lines: "", template: "", target_words: "", foil_words: "" };
 
@@ -61,7 +64,8 @@
       window.open(`./?${new URLSearchParams({ ...data.question, neuron })}`, "_blank", "noopener");
       return;
     }
-    bench((ask) => ask({ ...data.question, ...none, neuron }, "activations"));
+    const { model } = JSON.parse(at("settings").dataset.start); // that of the picture, whatever is asked
+    bench((ask) => ask({ ...data.question, ...none, model, neuron }, "activations"));
     document.getElementsByTagName("gradio-app")[0].scrollIntoView();
   };
 
@@ -93,18 +97,21 @@
     turn();
   };
 
-  /* The visitor's words: a word inside a sentence has its space with it. */
+  /* The visitor's words: a word inside a sentence has its space with it, a number behind a space not. */
   const own = () => {
     const form = at("own");
     const fields = { target: at("own-target"), foil: at("own-foil") };
     const prompts = { clean: at("own-clean"), corrupted: at("own-corrupted") };
-    const spaced = (text) => (/^[\p{L}\p{N}]/u.test(text) ? ` ${text.trimEnd()}` : text);
-    const token = (text) => text.split(/(?<!\\)\|/).map(spaced).join("|");
+    const token = (text, prompt = prompts.clean.value) => {
+      const inside = /\s$/.test(prompt) ? /^\p{L}/u : /^[\p{L}\p{N}]/u;
+      const spaced = (each) => (inside.test(each) ? ` ${each.trimEnd()}` : each);
+      return text.split(BARS).map(spaced).join("|");
+    };
     const seen = (text) => text.replaceAll(" ", "\u00b7");
     const words = () => ({ target: token(fields.target.value), foil: token(fields.foil.value) });
     let written = false;
     let about = data.suggestions[0];
-    const filled = (text, word) => text.replace("{}", () => word);
+    const filled = (text, words) => text.replace("{}", () => words.split(BARS)[0].replace("\\|", "|"));
     const fill = (each) => {
       const { target, foil } = words();
       about = each;
@@ -116,8 +123,10 @@
       const { target, foil } = words();
       return data.suggestions.filter((s) => !s.target || (s.target === target && s.foil === foil));
     };
+    const mine = () => ({ ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value });
     const tell = () => {
       const { target, foil } = words();
+      forget(mine());
       const read = [target, foil].map((each) => {
         const code = document.createElement("code");
         code.textContent = seen(each) || "\u2026";
@@ -158,8 +167,15 @@
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      look({ ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value });
+      look(mine());
     });
+    /* Digits that are tokens of their own stand behind a space that is the prompt's. */
+    askAfterSpace = () => {
+      for (const prompt of Object.values(prompts)) prompt.value = `${prompt.value.trimEnd()} `;
+      written = true;
+      tell();
+      look(mine());
+    };
     const look = (parts) => {
       const { question } = about;
       wish("find", "find", { ...parts, ...none, question, neuron: "" });
@@ -167,13 +183,13 @@
     /* An address that names words or prompts is of somebody's own, and so is the form then, if it can
        say them: what it has no word for stays in the workbench. */
     const restore = () => {
-      const usual = { ...words(), clean: prompts.clean.value, corrupted: prompts.corrupted.value };
+      const usual = mine();
       const given = Object.keys(usual).some((name) => query.has(name));
       const named = data.suggestions.find((s) => s.target && s.question === query.get("question"));
       if (!given && !named) return;
       const view = { question: about.question, ...usual, ...(given ? {} : named), ...Object.fromEntries(query) };
-      const bare = (text) => text.split(/(?<!\\)\|/).map((each) => each.trimStart()).join("|");
-      const sayable = (name) => token(bare(view[name])) === view[name];
+      const bare = (text) => text.split(BARS).map((each) => each.trimStart()).join("|");
+      const sayable = (name) => token(bare(view[name]), view.clean) === view[name];
       if (Object.keys(none).some((name) => query.has(name)) || !Object.keys(fields).every(sayable)) return;
       for (const [name, field] of Object.entries(fields)) field.value = bare(view[name]);
       for (const [name, prompt] of Object.entries(prompts)) prompt.value = view[name];
@@ -184,11 +200,15 @@
     tell();
   };
 
-  /* An answer of the workbench that is waited for: whose it is, and the view that asks for it. */
+  /* An answer of the workbench that is waited for: whose it is, and the view that asks for it; and the
+     view that the verdict on this screen is about. */
   let awaited;
+  let judged;
+  let askAfterSpace;
   const READ = ["target", "foil", "clean", "corrupted", ...Object.keys(none)];
   const TOGETHER = "How many does it take together?";
   const UNREAD = "Only patch the neurons";
+  const AFTER_SPACE = "Put the space into the prompts";
   const button = (text, act) => {
     const made = document.createElement("button");
     Object.assign(made, { type: "button", textContent: text, onclick: act });
@@ -203,8 +223,16 @@
     at("verdict").classList.remove("wrong");
     say(LOOKING[name]);
     at("verdict").scrollIntoView({ block: "nearest" });
+    judged = view;
     awaited = { name, view, before: refusal(name), asked: false, begun: false };
     bench((ask) => ask(view, tab, name));
+  };
+  /* A verdict stands under its own words alone. */
+  const forget = (words) => {
+    if (!judged || Object.keys(words).every((name) => words[name] === judged[name])) return;
+    judged = awaited = undefined;
+    at("verdict").classList.remove("wrong");
+    say();
   };
   const refusal = (name) => document.querySelector(`.answer-${name} [role=alert]`);
   const say = (...parts) => at("verdict").replaceChildren(...parts);
@@ -230,6 +258,9 @@
     const more = wrong ? [] : [button("See how it was found", found)];
     /* Words of several tokens, which a sweep can patch and a search cannot read. */
     if (name === "find" && answer.querySelector(".unsuited")) more.push(button(UNREAD, () => wish("neuron_sweep", "patching", view)));
+    const digits = [view.target, view.foil].every((each) => /^ \p{N}+$/u.test(each));
+    const apart = wrong && digits && / tokens .* must be one/.test(answer.textContent);
+    if (apart && !/\s$/.test(view.clean)) more.push(button(AFTER_SPACE, askAfterSpace));
     if (name === "find" && !wrong) more.push(button(TOGETHER, () => wish("neuron_sets", "sets", view)));
     const sentences = [...answer.children].map((each) => {
       const copy = each.cloneNode(true);

@@ -119,7 +119,13 @@ PAIR, WORDS = named("upstream"), named("direct_effect")
 
 
 def test_the_usual_view_asks_the_default_question_itself():
-    assert question_of(View(), PAIR) is question_of(View(question="gone"), PAIR) is library()[0]
+    assert question_of(View(), PAIR) is library()[0]
+
+
+def test_a_question_that_is_not_there_is_said_not_to_be_unless_other_words_are_asked():
+    with pytest.raises(UserError, match="There is no question 'gone' here: choose one of an, "):
+        question_of(View(question="gone"), PAIR)
+    assert question_of(View(question="gone", target=" was"), PAIR).target == " was"
 
 
 def test_words_bring_the_librarys_question_that_has_them():

@@ -40,5 +40,5 @@ EXPERIMENT = Experiment(
     intro="A neuron of one model, fitted to read in another what it reads in its own. Live, the "
     "model itself, with the neuron cut out, gets it back; another model takes the command line.",
     seconds=60,
-    patience=2,
+    patience=3,
 )
