@@ -31,12 +31,14 @@ from analysis.experiments.ablation.measured import (
     matched_preferred,
     over_positions,
     over_prompts,
+    possible,
     preferred,
     separation,
     separation_change,
 )
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.association import slope_and_correlation
+from analysis.numbers.estimates import Estimate
 from analysis.prompts import PromptSet, make_prompt
 from analysis.questions import Question, default
 from tests.plant import plant
@@ -315,6 +317,14 @@ def test_texts_too_short_to_draw_from_are_refused_in_words(subject, pair):
         evaluation_positions(
             subject, [(0, "I saw"), (1, "We ate")], pair.contrast.targets, 4, seed=0
         )
+
+
+def test_intervals_of_few_stay_where_a_share_or_a_size_can_lie():
+    two = Estimate(0.06, -0.4, 1.4)
+    assert possible("p_target", two) == (0.06, 0.0, 1.0)
+    assert possible("kl", two) == possible("size", two) == (0.06, 0.0, 1.4)
+    assert possible("logit_diff", two) == two
+    assert np.isnan(possible("kl", Estimate(0.1, np.nan, np.nan))[1:]).all()
 
 
 def test_intervals_resample_documents_not_tokens(subject, pair):
@@ -724,6 +734,9 @@ def test_the_verb_answers_with_every_method(ablate):
     for row in result["set"]:
         low, high = row["logit_diff_interval"]
         assert low <= row["logit_diff"] <= high
+        assert all(0 <= end <= 1 for end in row["p_target_interval"])
+    for row in result["set"] + result["corpus"]:
+        assert row["kl_interval"][0] is None or row["kl_interval"][0] >= 0
     assert len(result["matched"]["neurons"]) == 3
     assert result["corpus"]
 

@@ -198,7 +198,8 @@ def test_the_numbers_of_the_transplant_are_the_studys():
         rows = [known["in_donor"], {"value": known["gain"], "interval": known["interval"]}]
         rows += [gains[name][ground]["margin"] for name in controls]
         cells = [
-            "{} ({} to {})".format(*map(hundredths, (row["value"], *row["interval"]))) for row in rows
+            "{} ({} to {})".format(*map(hundredths, (row["value"], *row["interval"])))
+            for row in rows
         ]
         assert " | ".join(cells) in page, ground
     words, texts = told["held_out"]["grounds"]["words"], sum(told["held_out"]["texts"].values())

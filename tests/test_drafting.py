@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from analysis import questions
+from analysis import corpus, questions
 from analysis.contrast import make_contrast
 from analysis.criteria import GAP
 from analysis.drafting import contexts as contexts_module
@@ -69,6 +69,17 @@ def test_a_draft_is_a_question_that_asks_the_very_pairs_that_were_kept(model, co
     assert all(each in text for each in ("cat", "hardly tells them apart"))
     found = checked(model, question)
     assert found["pairs"] == found["told_apart"] == len(kept)
+
+
+def test_prompts_of_unequal_length_make_no_pair_although_their_words_are_as_long(model, contrast):
+    """At the beginning of a sentence a word has no space, and may be more tokens for that."""
+    tried = try_words(model, "{} ate", *GROUPS, contrast)
+    uneven = [each.words for each in tried.dropped if each.why == "unequal"]
+    sizes = [{len(model.tokens(f"{word} ate")) for word in pair} for pair in uneven]
+    assert uneven
+    assert all(len(each) == 2 for each in sizes)
+    for pair in tried.pairs:
+        assert len(model.tokens(pair.clean)) == len(model.tokens(pair.corrupted))
 
 
 def test_a_draft_writes_over_no_file(tmp_path):
@@ -139,6 +150,37 @@ def test_the_best_exchange_of_a_word_is_the_one_that_trying_all_of_them_finds(
     assert pair.gap == pytest.approx(best, abs=1e-3)
     first, second = pair.clean.split(), pair.corrupted.split()
     assert sum(a != b for a, b in zip(first, second, strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "before"),
+    [
+        (" an", ["We saw"]),
+        (" (", ["We saw an owl", "They had"]),
+        (" $", ["It cost"]),
+        (")", ["We saw an owl (big"]),
+    ],
+)
+def test_a_mark_stands_before_letters_and_a_word_does_not(word, before):
+    texts = ["We saw an owl (big) there. We had anything ... They had ( one. It cost $5 ()."]
+    assert list(contexts_module._before(texts, word)) == before
+
+
+def test_what_chooses_in_a_draft_does_not_confirm_it(answer, folders, monkeypatch):
+    monkeypatch.setattr(corpus, "articles", lambda: [*enumerate(TEXTS)])
+    asked = ["--target", " an", "--foil", " a", "--model", folders["llama"]]
+    drafted = answer("question", "draft", *asked)
+    natural = {each["text"] for each in drafted["contexts"]}
+    assert drafted["pairs"]
+    assert not natural & {each["clean"] for each in drafted["pairs"]}
+
+
+def test_another_sentence_without_a_slot_is_refused_before_the_work(analysis, folders):
+    given = ["--template", TEMPLATE, "--target-words", "egg", "--foil-words", "pear"]
+    asked = ["--target", " an", "--foil", " a", "--model", folders["llama"]]
+    code, out, err = analysis("question", "draft", *asked, *given, "--held-out-template", "no slot")
+    assert (code, out) == (2, "")
+    assert "'no slot' needs {} once" in err
 
 
 def test_without_either_word_in_the_corpus_a_template_is_asked_for(model, contrast):

@@ -6,6 +6,7 @@ import pytest
 from analysis.claims import Claims
 from analysis.experiments.generality import EXPERIMENT
 from analysis.experiments.generality.compute import generality, summary, unsigned_auc
+from analysis.experiments.generality.facts import facts
 from analysis.experiments.generality.figures import generality as draw_generality
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.separation import (
@@ -338,6 +339,28 @@ def test_the_summary_tells_what_the_arrays_hold(result):
     assert [row["auc"] for row in document["templates"]] == result.auc.tolist()
     assert document["templates"][1]["activation"]["foil"]["mean"] == result.means[1, 1]
     assert document["words"]["foil"][0]["activation"] == result.activation[0, 5]
+
+
+def test_tables_read_an_auc_with_the_sign_of_the_neuron_as_the_page_does(result):
+    turned = dataclasses.replace(
+        result,
+        means=-result.means,
+        auc=1 - result.auc,
+        auc_interval=1 - result.auc_interval[:, ::-1],
+    )
+    ours, theirs = summary(result), summary(turned)
+    assert ours["sign"] == -theirs["sign"]
+    for mine, other in zip(ours["templates"], theirs["templates"], strict=True):
+        assert mine["auc_signed"] == pytest.approx(other["auc_signed"], abs=1e-6)
+        assert mine["auc_signed_interval"] == pytest.approx(other["auc_signed_interval"], abs=1e-6)
+        assert {mine["auc"], other["auc"]} >= {mine["auc_signed"]}
+    assert facts(turned).auc.mean == pytest.approx(theirs["templates"][0]["auc_signed"])
+
+
+def test_no_lead_of_few_words_passes_what_a_lead_can_be(subject, pair):
+    words = ("egg", "owl"), ("dog", "pear")
+    found = generality(subject, NEURON, pair.contrast, [SENTENCE], words)
+    assert np.abs(found.lead_interval).max() <= 1
 
 
 def test_a_neuron_that_works_with_negative_activation_is_drawn_in_the_right_order_too():

@@ -55,7 +55,12 @@ def test_the_command_line_notes_it(analysis, llama_folder):
     ("clean", "corrupted", "target", "told"),
     [
         (" ", " ", " an", "Both prompts end in a space, and ' an' begins with one"),
-        ("", "\n", " an", "The corrupted prompt ends in a line's end, and ' an' begins with a space"),
+        (
+            "",
+            "\n",
+            " an",
+            "The corrupted prompt ends in a line's end, and ' an' begins with a space",
+        ),
         (" ", " ", "I", ""),
         ("", "", " an", ""),
     ],

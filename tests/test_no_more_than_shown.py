@@ -8,6 +8,7 @@ import pytest
 from analysis.claims import Claims
 from analysis.experiments.ablation.measured import MEAN
 from analysis.experiments.direct_effect.facts import facts as direct_effect
+from analysis.experiments.intervention.facts import MEAN as MEAN_SETTING
 from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence
 
@@ -279,3 +280,128 @@ def test_an_order_by_the_gradient_can_be_better():
     shares[:, 1] = shares[:, 0] + 0.3
     claims = said("neuron_sets", shares=shares)
     assert "the gradient is better than patching each neuron alone" in text(claims.orders)
+
+
+def test_a_head_that_opposes_the_whole_hides_no_head_that_makes_it():
+    """The strongest takes back 3.2; another, weaker one makes 1.7 of the 0.4 that is left."""
+    contributions = result("upstream").contributions.copy()
+    heads = [result("upstream").components.index(name) for name in ("L1H0", "L1H1")]
+    difference = result("upstream").preactivation[result("upstream").leading] @ [1, -1]
+    assert difference > 0
+    contributions[1, 0, heads] = contributions[1, 1, heads] + np.array([-3.2, 1.7])
+    claims = said("upstream", contributions=contributions)
+    assert claims.heading.endswith("what differs, and another more that works against it")
+    assert "L1H1 alone makes" in text(claims.caption)
+    assert "No single head" not in text(claims.caption)
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence", "heading"),
+    [
+        ((-0.5, 0.5), "prefers ·pear with the neuron and ·apple without", "flips"),
+        ((-0.5, -0.4), "does not hang on the neuron", "stands"),
+    ],
+)
+def test_an_answer_that_flips_to_the_target_is_said_to_flip(answers, sentence, heading):
+    baseline, ablated = (result("ablation").__dict__[n].copy() for n in ("baseline", "ablated"))
+    baseline[0, 0], ablated[0, :, 0] = answers
+    alone = np.ones_like(result("ablation").in_question)
+    words = {"target": " apple", "foil": " pear", "in_question": alone}
+    claims = said("ablation", baseline=baseline, ablated=ablated, **words)
+    assert sentence in text(claims.prompt)
+    assert text(claims.heading).endswith(heading)
+
+
+def test_that_a_gap_does_not_need_the_neuron_is_said_only_where_an_interval_shows_it():
+    found = result("ablation")
+    one = np.arange(len(found.in_question)) % 6 != 1  # a prompt of each kind is left
+    assert "is not shown" in text(said("ablation", in_question=one).both_kinds)
+    same = np.repeat(found.baseline[:, None], found.ablated.shape[1], 1)
+    assert "does not need the neuron" in text(said("ablation", ablated=same).both_kinds)
+
+
+@pytest.mark.parametrize("formats", [1, 2])
+def test_a_finding_that_holds_in_no_format_hangs_on_none(formats):
+    found = result("robustness")
+    rank = np.full_like(found.format_rank, 50)
+    fields = {"format_rank": rank, "drawn_rank": np.full_like(found.drawn_rank, 50)}
+    if formats == 1:
+        cut = ("formats", "given", "format_answers", "format_rank")
+        fields |= {name: (fields | vars(found))[name][:1] for name in cut}
+        fields["format_rank"] = rank[:1]
+        two = ("area", "area_interval", "values")
+        fields |= {name: getattr(found, name)[:, :1] for name in two}
+    claims = said("robustness", **fields)
+    assert "no finding here" in text(claims.heading)
+    assert "not first either" in text(claims.drawn)
+    assert ("There was no other format" in text(claims.formats)) == (formats == 1)
+    assert "hangs on the prompt" not in text(claims.formats)
+
+
+def test_redraws_that_do_not_tell_the_prompts_apart_name_no_other_neuron():
+    found = result("robustness")
+    rank, best = found.drawn_rank.copy(), list(found.drawn_best)
+    rank[4], best[4] = 2, ""
+    claims = said("robustness", drawn_rank=rank, drawn_best=tuple(best))
+    assert "at times: then the prompts are not told apart." in text(claims.drawn)
+
+
+def test_a_pair_that_turns_the_answer_the_wrong_way_is_said_to():
+    found = result("next_token")
+    diffs = found.logit_diff.copy()
+    diffs[:2] = -2.5, 1.0
+    claims = said("next_token", logit_diff=diffs)
+    assert text(claims.heading).endswith("turns the answer the wrong way")
+    assert "does not choose the right word" in text(claims.wrong)
+    assert "one-sided" not in text(claims.wrong)
+
+
+def test_what_takes_from_the_margin_in_its_own_model_is_not_said_to_do_nothing():
+    found = result("transplant")
+    claims = said("transplant", donor_effect=-abs(found.donor_effect)[:, [0, 2, 1]])
+    assert "takes from it there" in text(claims.judged)
+    assert "nothing that is clear of zero there" not in text(claims.judged)
+    assert "does nothing" not in text(claims.outcome)
+
+
+def test_where_little_moves_from_one_word_to_the_other_no_third_word_is_blamed():
+    found = result("intervention")
+    measures = found.measures.copy()
+    measures[:, 1:3] = 0.3
+    measures[MEAN_SETTING, 1:3] = 0.31, 0.291
+    claims = said("intervention", measures=measures)
+    assert "goes to the other, not to third words" in text(claims.others)
+
+
+def test_a_lens_that_rises_nowhere_does_not_jump():
+    curves = -np.sort(np.random.default_rng(0).normal(size=result("logit_lens").logit_diff.shape))
+    claims = said("logit_lens", logit_diff=curves.astype("f"))
+    assert "rises nowhere" in text(claims.heading)
+    assert "rises most" not in text(claims.jump)
+
+
+def test_a_patch_that_changes_nothing_and_recovers_nothing_tells_nothing_of_rounding():
+    claims = said("neuron_sweep", noise=0.0)
+    assert "tells nothing of rounding" in text(claims.margin)
+    assert "cannot have" not in text(claims.margin)
+
+
+def test_a_neuron_at_zero_after_both_prompts_is_active_after_neither():
+    found = result("activations")
+    values = found.activations.copy()
+    for index in (0, 1):
+        values[found.text(index).stop - 1] = 0.0
+    claims = said("activations", activations=values)
+    assert text(claims.heading) == "It is active at the end of neither prompt"
+    assert "of both" not in text(claims.pair)
+    assert "has no activation" in text(claims.news)
+
+
+def test_controls_that_take_away_are_not_said_to_bring_back():
+    found = result("neuron_sets")
+    controls = found.controls.copy()
+    controls[0] = -0.9
+    controls[1, :, 0] = 0.99
+    claims = said("neuron_sets", controls=controls)
+    assert "up to 99 %" in text(claims.controls)
+    assert "90 %" not in text(claims.controls)

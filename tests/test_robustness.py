@@ -155,6 +155,7 @@ def test_a_question_without_words_is_asked_of_its_pair_alone(subject):
     result = asked(subject, question=bare)
     assert result.words == ()
     assert np.isnan(result.area).all()
+    assert {row["preferred_target"] for row in summary(result)["formats"]} == {None}
     assert result.figure("robustness_formats").data
 
 

@@ -54,18 +54,26 @@
   /* The parts of a view that stand in place of its two prompts. */
   const none = { lines: "", template: "", target_words: "", foil_words: "" };
 
+  /* The model that is asked, and that of the picture, whose neurons its dots are. */
+  let asks;
+  const studied = () => JSON.parse(at("settings").dataset.start).model;
+
   /* What waits for the workbench. */
   const bench = (wish) => {
     if (window.askView) wish(window.askView);
     else setTimeout(() => bench(wish), 50);
   };
   const open = (neuron) => {
+    const address = `./?${new URLSearchParams({ ...data.question, neuron, tab: "activations" })}`;
     if (bare) {
-      window.open(`./?${new URLSearchParams({ ...data.question, neuron })}`, "_blank", "noopener");
+      window.open(address, "_blank", "noopener");
       return;
     }
-    const { model } = JSON.parse(at("settings").dataset.start); // that of the picture, whatever is asked
-    bench((ask) => ask({ ...data.question, ...none, model, neuron }, "activations"));
+    if (asks && asks !== studied()) {
+      location.assign(address);
+      return;
+    }
+    bench((ask) => ask({ ...data.question, ...none, neuron }, "activations"));
     document.getElementsByTagName("gradio-app")[0].scrollIntoView();
   };
 
@@ -240,6 +248,7 @@
   /* The answer, which stands in the workbench, told beside the words that it is about: as soon as the
      page asks for it, where it is there already. A refusal that stood there before is none. */
   window.heardAnswers = (asked) => {
+    asks = asked?.model || asks;
     if (!awaited) return;
     const { name, view } = awaited;
     const other = (question) => READ.some((part) => question[part] !== view[part]);
@@ -270,7 +279,7 @@
     const { model } = JSON.parse(answer.dataset.question);
     const whose = document.createElement("p");
     whose.textContent = `Asked of ${model}.`;
-    if (model !== JSON.parse(at("settings").dataset.start).model) sentences.push(whose);
+    if (model !== studied()) sentences.push(whose);
     say(...sentences, ...more);
     at("verdict").scrollIntoView({ block: "nearest" });
   };

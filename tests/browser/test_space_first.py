@@ -223,6 +223,17 @@ def test_two_words_of_ones_own_find_their_neuron(visit):
         "Your neuron is L27N1455, on these two prompts."
     ).wait_for()
     visit.see_view(tab="find", **{name: f" {word}" for name, word in words.items()})
+    visit.tab.locator("#own-foil").fill("that")
+    assert visit.tab.locator("#verdict").inner_text() == ""
+
+
+def test_a_dot_opens_in_the_model_that_it_was_drawn_from_whichever_is_asked(own, address):
+    page = own.new_page()
+    page.goto(address)
+    page.wait_for_function("Boolean(window.openNeuron)")
+    page.evaluate("window.heardAnswers({ model: 'another' }); window.openNeuron('L6N1395')")
+    page.wait_for_url("**neuron=L6N1395**")
+    assert "model=" not in page.url
 
 
 def test_a_newcomer_reads_that_a_neuron_says_an_finds_it_and_makes_another_the_neuron(

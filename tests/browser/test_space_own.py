@@ -37,6 +37,16 @@ def test_words_that_an_address_names_stand_in_the_form(context, address):
 def test_words_that_the_form_cannot_say_leave_it_as_it_was(context, address):
     with SpaceVisit(context, address) as visit:
         usual = visit.tab.locator("#own-foil").input_value()
+        visit.tab.locator("#own summary").click()
+        visit.tab.locator("#own-target").fill("is|was")
+        assert " is" in visit.tab.locator("#own-clean").input_value()
+        assert "|" not in visit.tab.locator("#own-clean").input_value()
+        numbers = {"target": "7", "foil": "8", "clean": "I have ", "corrupted": "You have "}
+        for spaces in (0, 1):
+            for name, text in numbers.items():
+                visit.tab.locator(f"#own-{name}").fill(text if spaces else text.rstrip())
+            read = visit.tab.locator("#own-read code").all_inner_texts()
+            assert read == (["7", "8"] if spaces else ["·7", "·8"])
     with SpaceVisit(context, address, foil="the") as visit:
         assert visit.tab.locator("#own-foil").input_value() == usual
 

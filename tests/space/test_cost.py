@@ -4,13 +4,15 @@ import gradio as gr
 import pytest
 
 import space.asks
-from analysis import EMBEDDED, running
-from analysis.experiments import named
+from analysis import EMBEDDED, questions, running
+from analysis.experiments import EXPERIMENTS, named
 from space import limits, service, tabs
 from space.asks import Ask, comes_unwished
+from space.controls import at_first, settable
 from space.limits import TooDearError
 from space.question_bar import QuestionBar
 from space.service import TOO_DEAR
+from space.settings import BUDGET, RATE
 from space.view import View
 from tests.space.questions import VIEW, ask, is_one_sentence, sent
 from tests.space.server import tiny
@@ -47,6 +49,16 @@ def test_above_the_budget_it_is_told_what_it_would_take_and_what_takes_less(
     assert is_one_sentence(said)
     assert f"one answer may take {most // 10} s: {cheaper} command line." in said
     assert service.as_error(found.value).title == TOO_DEAR
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("name", [each.name for each in EXPERIMENTS if each.app is not None])
+def test_what_a_button_asks_at_first_fits_on_a_slow_machine(embedded, name):
+    """On the model that the app opens with, of its own question."""
+    experiment, question = named(name), questions.default()
+    options = {o.name: at_first(experiment, o) for o in settable(experiment)}
+    given = running.inputs(experiment, embedded, question, ("L25N1527",), options, live=True)
+    limits.afford(embedded, experiment, given, RATE, BUDGET * experiment.patience)
 
 
 def test_what_is_offered_fits(session, monkeypatch):

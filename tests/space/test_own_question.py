@@ -14,6 +14,7 @@ from analysis.questions import Question
 from analysis.token_sets import members
 from space import service
 from space.own import library_question, own_question, question_of
+from space.pairs import pasted_pairs
 from space.panels.activations import following
 from space.question_bar import examples
 from space.session import Session
@@ -191,3 +192,10 @@ def test_all_that_can_be_pasted_fits_into_a_request():
     texts = [name for name, most in LONGEST.items() if most > 80]
     assert 14 * sum(LONGEST[name] for name in texts) < BODY
     assert CONFIRMING < MOST_PAIRS
+
+
+def test_a_spreadsheet_with_a_heading_is_read_as_its_table_is():
+    rows = [("clean", "corrupted", "target", "foil"), ("a b", 'the "x", y', " an", " a")]
+    tabs = "\n".join("\t".join(row) for row in rows).replace('the "x", y', '"the ""x"", y"')
+    found = pasted_pairs(f"{tabs}\r\n", {})
+    assert found == {**dict(zip(*rows, strict=True)), "pairs": []}
