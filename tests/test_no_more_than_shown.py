@@ -9,6 +9,7 @@ from analysis.claims import Claims
 from analysis.experiments.ablation.measured import MEAN
 from analysis.experiments.direct_effect.facts import facts as direct_effect
 from analysis.experiments.intervention.facts import MEAN as MEAN_SETTING
+from analysis.neuron import parse_neuron
 from tests.prose import Prose
 from tests.synthetic import Plan, changed, evidence
 
@@ -405,3 +406,10 @@ def test_controls_that_take_away_are_not_said_to_bring_back():
     claims = said("neuron_sets", controls=controls)
     assert "up to 99 %" in text(claims.controls)
     assert "90 %" not in text(claims.controls)
+
+
+def test_a_recovery_just_below_the_notable_is_not_written_as_it_is():
+    recovery = result("neuron_sweep").recovery.copy()
+    second = parse_neuron(result("neuron_sweep").candidates[1], *recovery.shape)
+    recovery[second] = 0.0496
+    assert "recovers 4.96 %" in text(said("neuron_sweep", recovery=recovery).standing)

@@ -222,7 +222,8 @@
     for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
       if (!plot.offsetParent) continue;
       const { width, height } = plot.getBoundingClientRect();
-      const name = `neuron-${box("neuron").value}`;
+      const asked = /answer-(\w+)/.exec(panel.className)?.[1] || box("tab").value;
+      const name = [asked, box("neuron").value].filter(Boolean).join("-");
       window.Plotly.downloadImage(plot, { format, width, height, filename: name, scale: 2 });
     }
   };

@@ -176,6 +176,7 @@ def taken(visit: SpaceVisit, name: str, role: str, kind: str, folder: Path) -> P
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     assert path.suffix == f".{kind.lower()}"
+    assert path.stem.startswith(name)
     return path
 
 

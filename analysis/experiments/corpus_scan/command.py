@@ -85,6 +85,10 @@ def answer(
     ray = ray_of(engine, workers, ray_address)
     if results is not None:
         _check_for_a_study(call, bool(files or dataset), curve, engine)
+    if call.named and not curve:
+        console.note(
+            "note: without the curve no neuron is told of by its name; --table has them all."
+        )
     if files and dataset:
         raise UserError("--files and --dataset are two things to read: give one.")
     if not dataset and (split, rows) != ("train", 0):
