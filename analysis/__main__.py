@@ -12,7 +12,6 @@ import typer
 from analysis import command_line, console
 from analysis.errors import UserError
 from analysis.imports import leave_all
-from analysis.memory import keep_freed
 
 
 def main() -> int:
@@ -25,7 +24,6 @@ def main() -> int:
 
 def script() -> None:
     """What ``an-neuron`` starts."""
-    keep_freed()
     code = main()
     leave_all()
     sys.exit(code)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from analysis.errors import UserError
-from analysis.memory import keep_freed
 from analysis.workers import Each, Work, Worker
 
 _mine: Worker
@@ -67,7 +66,6 @@ def _begin(load: Callable[[], Any], threads: int) -> None:
 
     global _mine
     torch.set_num_threads(threads)
-    keep_freed()
     _mine = Worker(load)
 
 

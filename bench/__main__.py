@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from analysis.loading.models import load
-from analysis.memory import keep_freed
 from analysis.subject import Subject
 from bench import census, cold, curves, scan, sweep
 from bench.timing import RESULTS, keep
@@ -32,7 +31,6 @@ def sections(small: bool) -> dict[str, Section]:
 
 def main(asked: list[str], small: bool, out: Path) -> None:
     """Time the sections that are asked for, or all."""
-    keep_freed()
     known = sections(small)
     subject = load("smollm2-135m")
     for name in asked or known:

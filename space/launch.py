@@ -13,7 +13,6 @@ from starlette.middleware import Middleware
 from analysis import EMBEDDED
 from analysis.drawing.style import FONT
 from analysis.errors import UserError
-from analysis.memory import keep_freed
 from space import service
 from space.app import STATIC, build
 from space.door import Door, OneLine
@@ -72,7 +71,6 @@ def _built(settings: Settings) -> gr.Blocks:
 
 def serve(demo: gr.Blocks) -> None:
     """Serve the app until it is ended, and say where; what keeps it from starting is a sentence."""
-    keep_freed()
     try:
         _, address, _ = launch(demo, quiet=True, prevent_thread_lock=True)
         print(f"The app answers at {address}")
