@@ -230,7 +230,7 @@ def test_two_words_of_ones_own_find_their_neuron(visit):
 def test_a_dot_opens_in_the_model_that_it_was_drawn_from_whichever_is_asked(own, address):
     page = own.new_page()
     page.goto(address)
-    page.wait_for_function("Boolean(window.openNeuron)")
+    page.wait_for_function("Boolean(window.openNeuron && document.getElementById('settings'))")
     page.evaluate("window.heardAnswers({ model: 'another' }); window.openNeuron('L6N1395')")
     page.wait_for_url("**neuron=L6N1395**")
     assert "model=" not in page.url
