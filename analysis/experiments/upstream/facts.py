@@ -20,6 +20,14 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Carrier:
+    """A head that makes much of the difference, though another has a larger part in it."""
+
+    name: str
+    share: float  # of the whole difference
+
+
+@dataclass(frozen=True)
 class Part:
     """A component or a neuron, and its contribution in either prompt."""
 
@@ -108,7 +116,7 @@ class Facts:
     difference: float  # of the pre-activation
     head: Head | None  # the strongest head; None where no head comes before the neuron
     carries: bool  # whether it alone makes much of the difference
-    carried_by: Component | None  # a head that does where the strongest works against the whole
+    carried_by: Carrier | None  # a head that does where the strongest works against the whole
     opposed: Component | None  # the head that takes back most of that, if any does
     larger_mlp: Component | None  # an MLP that differs by more than that head, if any does
     earlier: Component | None  # the single earlier neuron that differs most, if there is one
@@ -233,15 +241,15 @@ def _as_strong(result: Upstream) -> int:
     return int((others >= abs(own)).sum())
 
 
-def _carried_by(result: Upstream, head: Head) -> Component | None:
+def _carried_by(result: Upstream, head: Head) -> Carrier | None:
     """The head that makes most of the whole, where the strongest has the opposite sign."""
     if head.share >= 0:
         return None
     heads = [each for each in result.components if re.fullmatch(r"L\d+H\d+", each)]
-    others = [Component(each, _difference(result, each)) for each in heads]
-    most = min(others, key=lambda each: each.difference * head.difference)
     whole = head.difference / head.share
-    return most if most.difference / whole >= MUCH else None
+    others = [Carrier(each, _difference(result, each) / whole) for each in heads]
+    most = max(others, key=lambda each: each.share)
+    return most if most.share >= MUCH else None
 
 
 def _opposed(result: Upstream) -> Component | None:
