@@ -413,3 +413,21 @@ def test_a_recovery_just_below_the_notable_is_not_written_as_it_is():
     second = parse_neuron(result("neuron_sweep").candidates[1], *recovery.shape)
     recovery[second] = 0.0496
     assert "recovers 4.96 %" in text(said("neuron_sweep", recovery=recovery).standing)
+
+
+def test_a_threshold_that_every_token_reaches_makes_no_sign_of_the_target():
+    of = result("comparison")
+    told, plain = "is not shown to be such a sign", said("comparison")
+    shares = of.shares.copy()
+    shares[:, 0], shares[:, 1] = (0.004, 0.002, 0.006), (1, 0.9, 1)
+    blind = said(
+        "comparison",
+        shares=shares,
+        active=of.tokens.copy(),
+        followed=np.full_like(of.followed, round(0.004 * of.tokens.min())),
+        active_followed=np.full_like(of.followed, round(0.004 * of.tokens.min())),
+    )
+    assert plain.facts.models[0].detector.tells
+    assert told not in text(plain.corpus)
+    assert not blind.facts.models[0].detector.tells
+    assert told in text(blind.corpus)

@@ -40,6 +40,8 @@ class Detector:
     active: int  # those on which the neuron is active
     precision: Share  # share of these that the target follows
     recall: Share  # share of those that it follows
+    rate: float  # share of all tokens that it follows
+    tells: bool  # whether even the lower end of the precision lies above that
     foreseen: Share  # tokens after which the target is the model's own first choice
     rough: bool  # whether the target is too rare for the shares to be exact
 
@@ -163,6 +165,7 @@ def _detector(result: Comparison, i: int) -> Detector:
     sign = int(result.sign[i])
     followed, active = int(result.followed[i]), int(result.active[i])
     both = int(result.active_followed[i])
+    precision, rate = _share(both, active, result.shares[i, 0]), followed / int(result.tokens[i])
     return Detector(
         threshold=sign * float(result.threshold[i]),
         chosen=bool(result.chosen_on[i] >= FEWEST),
@@ -171,8 +174,10 @@ def _detector(result: Comparison, i: int) -> Detector:
         tokens=int(result.tokens[i]),
         followed=followed,
         active=active,
-        precision=_share(both, active, result.shares[i, 0]),
+        precision=precision,
         recall=_share(both, followed, result.shares[i, 1]),
+        rate=rate,
+        tells=precision.interval[0] > rate,
         foreseen=_share(
             int(result.foreseen_followed[i]), int(result.foreseen[i]), result.shares[i, 2]
         ),
