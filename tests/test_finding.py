@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import analysis as an
 from analysis import sentences
@@ -19,7 +20,7 @@ from analysis.weights.congruence import Block, scales
 from analysis.weights.orders import ORDERS, orders
 from tests.plant import plant
 from tests.prose import Prose
-from tests.questions import TREES, make_tiny_pair
+from tests.questions import PAIR, TREES, make_tiny_pair
 from tests.subjects import make_subject
 from tests.synthetic import Plan, evidence
 
@@ -120,6 +121,20 @@ def test_the_best_neuron_is_told_where_its_weights_do_not_write_the_word():
         text = Prose(sentences.finding(named("find"), found)).text
         assert f"On both lists: {both}" in text
         assert ("L3N5 is not" in text) == said
+
+
+@pytest.mark.parametrize("words", [(" an", " a"), (" old tree", " red apple"), (" dog| cat", " a")])
+def test_who_writes_a_token_is_told_whatever_the_question_asks(words):
+    subject = make_subject("llama")
+    (token,) = subject.pieces(" a")
+    found = an.writers(
+        subject, PAIR.model_copy(update={"target": words[0], "foil": words[1]}), token=" a"
+    )
+    direction = subject.W_U[:, token] - subject.W_U.mean(1)
+    written = torch.stack([subject.writes(i) @ direction for i in range(subject.n_layers)])
+    best = parse_neuron(found.writers[0].neuron, *written.shape)
+    assert float(written[best].abs()) == pytest.approx(float(written.abs().max()))
+    assert found.writers[0].logits == pytest.approx(float(written[best].abs()), rel=1e-4)
 
 
 def test_what_a_search_finds_is_not_saved_and_that_is_said(tmp_path):

@@ -7,6 +7,7 @@ EXPERIMENT = Experiment(
     title="Neurons that write a token",
     asks="Which neurons write a token most, by their output weights alone?",
     returns="JSON: neurons, with what each writes for a unit of activation above zero.",
+    long=True,  # beside a token of its own; by themselves such words have no weights
     options=(
         Option(
             "token",

@@ -17,7 +17,7 @@ from analysis.progress import Progress
 from analysis.prompts import Prompt
 from analysis.result import Result
 from analysis.subject import Subject
-from analysis.token_sets import members
+from analysis.token_sets import BAR
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,21 @@ def run(subject: Subject, inputs: Inputs, _progress: Progress) -> Writers:
     subject = comparable(subject, question)
     if token is None:
         prompt = question.prompt(subject) if question.clean else None
-        return writers_of(subject, question.contrast(subject), top, prompt=prompt)
-    words = (*members(question.foil), *members(question.target))
-    rival = next(word for word in words if word != token)
-    return writers_of(subject, make_contrast(subject, token, rival), top, alone=True)
+        contrast = question.contrast(subject)
+        contrast.check_next("'Neurons that write a token'")
+        return writers_of(subject, contrast, top, prompt=prompt)
+    contrast = make_contrast(subject, token, _another(subject, token))
+    return writers_of(subject, contrast, top, alone=True)
+
+
+def _another(subject: Subject, token: str) -> str:
+    """Any other token, since a contrast has two; what is weighed against all others ignores it."""
+    texts = ((each, subject.string(each)) for each in range(subject.d_vocab))
+    return next(
+        text
+        for each, text in texts
+        if subject.pieces(text) == [each] and BAR not in text and text not in token
+    )
 
 
 def summary(found: Writers) -> dict[str, Any]:
