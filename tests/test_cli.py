@@ -175,6 +175,13 @@ def test_bad_input_is_one_sentence_and_exit_code_2(analysis, llama_folder, argum
     assert says in found[0]
 
 
+def test_a_recipient_that_there_is_not_is_refused_before_any_work(analysis, llama_folder):
+    code, _, err = analysis("transplant", "--model", llama_folder, "--recipient", "gpt3")
+    (said,) = err.splitlines()
+    assert code == 2
+    assert said.startswith("error: Unknown model 'gpt3'")
+
+
 def test_without_a_verb_the_verbs_are_listed(analysis):
     code, out, err = analysis()
     assert code == 2

@@ -36,6 +36,8 @@ def answer(
     if export and not save:
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
     call = replace(call, model=model)
+    if call.options["recipient"]:
+        _check_known(call.options["recipient"])
     if save:
         _check_can_widen(call)
     result = call.compute(call.load()) if keep is None else _kept(call, keep)
@@ -44,6 +46,13 @@ def answer(
     if export:
         _export(call, result, Path(save), Path(export))
     return call.summary(result)
+
+
+def _check_known(recipient: str) -> None:
+    """Refuse before the work a recipient that there is not."""
+    from analysis.loading.models import find
+
+    find(recipient)
 
 
 def _kept(call: Call, root: Path) -> "Transplant":
