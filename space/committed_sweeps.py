@@ -12,6 +12,7 @@ from analysis.experiments import named
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.neuron import parse_neuron
 from analysis.questions import Question
+from space.story import studied
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def parts(model: str, name: str) -> list[Part]:
 
 
 def _parts(model: str, name: str) -> Iterator[Part]:
-    for question, sweep in _sweeps(model):
+    for question, sweep in _sweeps(model) if model in studied() else []:
         neuron = parse_neuron(name, *sweep.exact.shape)
         if not sweep.exact[neuron]:
             continue

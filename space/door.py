@@ -6,6 +6,8 @@ in a traceback, which would hold what the visitor sent.
 """
 
 import asyncio
+import json
+import logging
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -24,9 +26,13 @@ Send = Callable[[Message], Awaitable[None]]
 API = "/gradio_api/"
 CLOSED = (
     "upload", "upload_progress", "process_recording", "component_server", "stream", "deep_link",
-    "vibe-code", "vibe-edit", "undo-vibe-edit", "vibe-starter-queries", "dev",
+    "vibe-code", "vibe-edit", "undo-vibe-edit", "vibe-starter-queries", "dev", "file",
+    "proxy",
 )  # fmt: skip
-"""Gradio's routes that nothing here uses."""
+"""Gradio's routes that nothing here uses; those for files and proxies fetch from any address."""
+
+NAME_BYTES = 64
+"""Of a session as a page or a client calls itself: theirs have 10 to 36."""
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -54,14 +60,18 @@ class Door:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         answer = _Answer(send)
-        if _route(scope)[0] in CLOSED:
+        if _route(scope)[0].partition("=")[0] in CLOSED:
             return await answer.say(404, "There is nothing here.")
         try:
-            received = await asyncio.wait_for(_body(scope, receive), BODY_SECONDS)
+            body = await asyncio.wait_for(_body(scope, receive), BODY_SECONDS)
         except TimeoutError:
             return await answer.say(408, "The request did not arrive in time.")
-        if received is None:
+        if body is None:
             return await answer.say(413, f"A question has at most {BODY:,} bytes.")
+        refusal = _refusal(body)
+        if refusal:
+            return await answer.say(400, refusal)
+        received = _again(body, receive) if _has_body(scope) else receive
         scope = _named(scope)
         session = _listens_as(scope)
         with VISITORS.listening(session) if session else nullcontext():
@@ -99,10 +109,14 @@ def _route(scope: Message) -> list[str]:
     return scope["path"].partition(API)[2].strip("/").split("/")
 
 
-async def _body(scope: Message, receive: Receive) -> Receive | None:
-    """What gives a request's body again, once it is here; None as soon as it is too long."""
-    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-        return receive
+def _has_body(scope: Message) -> bool:
+    return scope["method"] not in ("GET", "HEAD", "OPTIONS")
+
+
+async def _body(scope: Message, receive: Receive) -> bytes | None:
+    """A request's body, once it is here; None as soon as it is too long."""
+    if not _has_body(scope):
+        return b""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if not length.isdigit() or int(length) > BODY:
         return None
@@ -113,6 +127,11 @@ async def _body(scope: Message, receive: Receive) -> Receive | None:
         more = message["type"] == "http.request" and message.get("more_body", False)
         if len(body) > BODY:
             return None
+    return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that was received to whoever is asked next."""
     parts = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again() -> Message:
@@ -120,6 +139,29 @@ async def _body(scope: Message, receive: Receive) -> Receive | None:
         return await receive() if part is None else part
 
     return again
+
+
+def _refusal(body: bytes) -> str:
+    """What is wrong with something in a body, however deep; empty where nothing is.
+
+    Gradio fetches a file that is named in a question, from anywhere, before it looks who asks. It
+    keeps what a session calls itself.
+    """
+    wrong = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for name, value in pairs:
+            if name == "_type" and value == "gradio.FileData":
+                wrong.append("No files are taken here.")
+            if name == "session_hash" and len(str(value)) > NAME_BYTES:
+                wrong.append(f"A session has a name of at most {NAME_BYTES} characters.")
+        return dict(pairs)
+
+    try:
+        json.loads(body or b"0", object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return ""  # nothing that reads it will understand it
+    return wrong[0] if wrong else ""
 
 
 def _named(scope: Message) -> Message:
@@ -161,6 +203,14 @@ def tell(error: BaseException | None) -> None:
     places = traceback.extract_tb(error.__traceback__)
     where = f" at {places[-1].filename}:{places[-1].lineno}" if places else ""
     print(f"error: {type(error).__name__}{where}", file=sys.stderr)
+
+
+class OneLineLog(logging.Handler):
+    """In the place of a library's own log, whose lines would hold what was sent."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of a warning or an error where it was found."""
+        print(f"error: {record.name} at {record.pathname}:{record.lineno}", file=sys.stderr)
 
 
 class OneLine:

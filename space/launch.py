@@ -1,5 +1,6 @@
 """Starts the server."""
 
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -15,11 +16,11 @@ from analysis.drawing.style import FONT
 from analysis.errors import UserError
 from space import service
 from space.app import STATIC, build
-from space.door import Door, OneLine
+from space.door import Door, OneLine, OneLineLog
 from space.first import first
 from space.first_page import FirstPage
 from space.session import Session
-from space.settings import MODELS, Settings, from_environment
+from space.settings import MODELS, SESSIONS, Settings, from_environment
 from space.turns import Turns
 
 PORT = "GRADIO_SERVER_PORT"
@@ -89,6 +90,8 @@ def launch(demo: gr.Blocks, **options: Any) -> Any:
     _reach_this_machine_directly()
     for module in (queueing, routes):
         module.traceback = OneLine()  # type: ignore[attr-defined]
+    tools = logging.getLogger("mcp")
+    tools.handlers, tools.propagate = [OneLineLog(logging.WARNING)], False
     port = options.pop("server_port", None) or os.environ.get(PORT) or None
     demo.queue(default_concurrency_limit=1, api_open=False)
     demo._queue = Turns(demo)
@@ -128,6 +131,7 @@ def _launched(demo: gr.Blocks, **options: Any) -> Any:
         max_file_size="1kb",
         mcp_server=True,
         enable_monitoring=False,
+        state_session_capacity=SESSIONS,
         show_error=False,
         **options,
     )

@@ -177,12 +177,22 @@ def complete(view: View, experiment: Experiment) -> View:
     """The view, with the question's own neuron where one is needed and none is named.
 
     Raises:
-        UserError: the model cannot be had.
+        UserError: the model cannot be had, or its sweep is too long for one visitor among many.
     """
     if view.neurons or "neuron" not in experiment.needs:
         return view
     question = library_question(view) or question_of(view, named("find"))
-    return replace(view, neuron=_session.best(view.model, question))
+
+    def check(subject: Subject) -> None:
+        sweep, options = named(NEURON), {"screen": running.SCREEN, "held_out": 0}
+        try:
+            inputs = running.inputs(sweep, subject, question, (), options, live=True)
+            limits.check(subject, sweep, inputs)
+            _afford(sweep, subject, view, inputs)
+        except UserError as error:
+            raise type(error)(f"No neuron is named, and to find one: {error}") from error
+
+    return replace(view, neuron=_session.best(view.model, question, check))
 
 
 def given(experiment: Experiment, view: View, options: Mapping[str, Any]) -> dict[str, Any]:

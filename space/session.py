@@ -24,6 +24,7 @@ KEPT = 1000
 """Neurons that are remembered by their questions: bounds what visitors make the server hold."""
 
 Loader = Callable[[str, str], Subject]
+Check = Callable[[Subject], None]
 
 
 class Session:
@@ -89,10 +90,15 @@ class Session:
         """A model where it is kept, if it is there already: to be asked, not to compute with."""
         return self._subjects.get(name)
 
-    def best(self, name: str, question: Question) -> str:
+    def best(self, name: str, question: Question, check: Check = lambda _: None) -> str:
         """The model's own neuron for a question.
 
         It is that of the committed study, else the best of a screened sweep.
+
+        Args:
+            name: of the model.
+            question: what is asked.
+            check: refuses, by raising, to have the model swept.
 
         Raises:
             UserError: not one of the models that are offered, or it cannot be had.
@@ -102,7 +108,7 @@ class Session:
         if key not in self._best:
             if len(self._best) >= KEPT:
                 self._best.clear()
-            self._best[key] = committed_best(*key) or self._screened_best(name, question)
+            self._best[key] = committed_best(*key) or self._screened_best(name, question, check)
         return self._best[key]
 
     def brought(self, neuron: str) -> bool:
@@ -127,10 +133,11 @@ class Session:
             offered = ", ".join(self.settings.models)
             raise UserError(f"There is no model {name[:40]!r} here: choose {offered}.")
 
-    def _screened_best(self, name: str, question: Question) -> str:
+    def _screened_best(self, name: str, question: Question, check: Check) -> str:
         """The sweep runs where the model is kept: no GPU is lent outside of a visitor's call."""
         look = watch()
         with self.alone(name), every_module_calls(look):
+            check(self._subjects[name])
             return str(running.best_neuron(self._subjects[name], question))
 
 

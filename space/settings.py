@@ -39,6 +39,10 @@ SHARE = 8
 """Of those from one page or client: an eighth. A page asks one or two at a time."""
 ADDRESS_SHARE = 32
 """Of those from one address, behind which a whole class may sit: half, so that others get in."""
+SESSIONS = 500
+"""Pages and clients of which gradio keeps something: half a megabyte of each."""
+UNREAD = 2 * SHARE
+"""Answers that one of them may leave unread: a page reads them as they come."""
 UNHEARD = 30.0
 """Seconds after which a question is dropped for whose answer nobody listens. Pages and clients
 listen at once; by hand it takes a while to copy the name of an event into a second request."""

@@ -4,12 +4,13 @@ import time
 from typing import Any
 
 from gradio.queueing import Event, Queue
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import LRUCache
 
 from analysis.errors import UserError
 from space.leaving import VISITORS
 from space.question_bar import received
-from space.settings import ADDRESS_SHARE, QUEUE, SHARE
+from space.settings import ADDRESS_SHARE, QUEUE, SHARE, UNHEARD, UNREAD
 
 Pushed = tuple[bool, Any, Any]
 """Whether an event waits, its id or what is told of its refusal, and how gradio calls that."""
@@ -33,9 +34,14 @@ class Turns(Queue):
         )
         self.ANALYTICS_MAX_EVENTS = 1
         self._served: LRUCache[str, float] = LRUCache(4000)
+        self._asked: LRUCache[str, float] = LRUCache(self.pending_messages_per_session.max_size)
 
     async def push(self, body: Any, request: Any, username: Any) -> Pushed:
         """Queue an event, unless its visitor or all together have too many there."""
+        self._drop_unheard()
+        if self._unread(body.session_hash) >= UNREAD:
+            said = f"You have left {UNREAD} answers unread here: read those before you ask more."
+            return False, said, "queue_full"
         self._keep_newest(body)
         try:
             pushed: Pushed = await super().push(body, request, username)
@@ -46,6 +52,7 @@ class Turns(Queue):
         event = self.event_ids_to_events.get(str(pushed[1]))
         if event is None:
             return pushed
+        self._asked[event.session_hash] = time.monotonic()
         waits = event in self._waiting()
         refusal = self._refusal(event) if waits else ""
         if refusal:
@@ -67,6 +74,22 @@ class Turns(Queue):
         if len(self.pending_event_ids_session) > 2 * sessions.max_size:
             for gone in self.pending_event_ids_session.keys() - sessions.keys():
                 del self.pending_event_ids_session[gone]
+
+    def _unread(self, session: str | None) -> int:
+        """How many answers a session has not come for."""
+        messages = self.pending_messages_per_session.get(str(session))
+        kept = messages._queue if messages else ()  # type: ignore[attr-defined]
+        return sum(isinstance(each, ProcessCompletedMessage) for each in kept)
+
+    def _drop_unheard(self) -> None:
+        """What nobody came for goes, as questions do for whose answer nobody listens."""
+        long_ago = time.monotonic() - UNHEARD
+        silent = [s for s in self.pending_messages_per_session if self._asked.get(s, 0) < long_ago]
+        waited_for = {event.session_hash for event in self.event_ids_to_events.values()}
+        for session in silent:
+            if session not in waited_for and not VISITORS.listens(session):
+                del self.pending_messages_per_session[session]
+                self.pending_event_ids_session.pop(session, None)
 
     def _keep_newest(self, body: Any) -> None:
         """Note which question a page asks now: it ends what the page asked before."""

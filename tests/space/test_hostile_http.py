@@ -12,10 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import safehttpx
+from gradio import processing_utils
 
 from space.door import CLOSED, Door
 from space.endpoints import endpoints
-from space.settings import BODY, TEXT_CHARACTERS
+from space.settings import BODY, TEXT_CHARACTERS, UNREAD
 from space.view import LONGEST, NAMES, OWN
 from tests.space.questions import VIEW, is_one_sentence, sent
 from tests.space.server import JSON, SECONDS, encoded
@@ -183,11 +185,10 @@ def test_a_view_that_is_none_is_told_in_the_page_or_is_as_usual(server, view):
 
 
 def test_every_function_is_sent_a_file_in_vain(server):
-    """Gradio itself refuses it before a public endpoint is asked."""
     asked = functions(server)
-    for reply in server.ask_all((f["id"], [FILE] * len(f["inputs"])) for f in asked):
-        assert reply["msg"] == "process_completed"
-        assert tells_nothing_of_the_machine(json.dumps(reply["output"]))
+    for reply in server.ask_all((f["id"], [FILE] * len(f["inputs"])) for f in asked if f["inputs"]):
+        assert reply.status_code == 400
+        assert tells_nothing_of_the_machine(reply.text)
 
 
 def test_every_event_of_the_page_answers_what_is_none(server):
@@ -261,8 +262,57 @@ def test_an_unknown_address_is_not_found(server, path):
 
 
 @pytest.mark.parametrize("address", ["http://localhost:1/", "https://example.org/", "file:///etc"])
-def test_the_server_fetches_nothing_for_a_stranger(server, address):
-    assert server.http.get(f"{server.api}/proxy={address}").status_code == 400
+def test_the_server_fetches_nothing_for_a_stranger(server, address, monkeypatch):
+    """Neither by a route nor for a file that a question names, however deep or spelt."""
+    fetched = []
+
+    async def fetch(*given):
+        fetched.append(given)
+
+    for module, name in ((processing_utils, "async_ssrf_protected_get"), (safehttpx, "get")):
+        monkeypatch.setattr(module, name, fetch)
+    for route in ("proxy=", "file=", "file/"):
+        assert server.http.get(f"{server.api}/{route}{address}").status_code == 404
+    file = {"path": address, "meta": {"_type": "gradio.FileData"}}
+    letters = encoded(file).replace(b"FileData", b"\\u0046ileData")
+    for given in (encoded(file), encoded({"a": [{"b": file}]}), letters):
+        asked = {
+            "run/_sent": b'{"fn_index": 0, "data": [' + given + b"]}",
+            "call/next_token": b'{"data": [' + given + b', "", "", ""]}',
+            "queue/join": b'{"fn_index": 0, "session_hash": "a", "data": [' + given + b"]}",
+            "mcp/": b'{"params": {"arguments": ' + given + b"}}",
+        }
+        for path, body in asked.items():
+            reply = server.http.post(f"{server.api}/{path}", content=body, headers=JSON)
+            assert reply.status_code == 400
+            assert reply.text == "No files are taken here."
+    assert not fetched
+
+
+def test_a_session_with_a_long_name_is_not_kept(server):
+    before = dict(server.demo._queue.pending_messages_per_session)
+    reply = server.join(known(server), [sent()], "s" * 1000)
+    assert reply.status_code == 400
+    assert is_one_sentence(reply.text)
+    assert server.demo._queue.pending_messages_per_session.keys() == before.keys()
+
+
+def test_answers_that_nobody_reads_are_kept_for_a_while_and_not_without_end(server, monkeypatch):
+    queue, session = server.demo._queue, uuid.uuid4().hex
+    replies = [server.join(known(server), [], session) for _ in range(UNREAD + 5)]
+    assert [reply.status_code for reply in replies] == [200] * UNREAD + [503] * 5
+    assert is_one_sentence(replies[-1].json()["detail"])
+    assert server.join(known(server), [], uuid.uuid4().hex).is_success, "others may ask"
+    monkeypatch.setattr("space.turns.UNHEARD", 0.0)
+    assert server.join(known(server), [], uuid.uuid4().hex).is_success
+    assert session not in queue.pending_messages_per_session
+    assert session not in queue.pending_event_ids_session
+
+
+def known(server):
+    """The function that is answered past the queue, whatever it is asked."""
+    (found,) = [f["id"] for f in functions(server) if f["api_name"] == "_listen"]
+    return found
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -347,9 +397,16 @@ def test_a_wrong_request_is_a_line_in_the_log_without_its_text(server, capfd):
     for body in (b'{"data": ["' + secret.encode() + b'"', b"[" * 100_000):
         server.http.post(f"{server.api}/queue/join", content=body, headers=JSON)
     time.sleep(0)
+    tool = {"name": f"x\n{secret}", "arguments": {}}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
+    accept = {**JSON, "accept": "application/json, text/event-stream"}
+    for body in (encoded(asked), b"\xff"):
+        server.http.post(f"{server.api}/mcp/", content=body, headers=accept)
+    server.http.post(f"{server.api}/mcp/messages/?session_id={secret}%0A{secret}", content=b"{}")
     text = "".join(capfd.readouterr())
     assert "SECRET" not in text
     assert "Traceback" not in text
+    assert "error: mcp." in text
 
 
 def test_every_answer_says_what_the_page_may_load_and_that_it_is_no_other_kind(server):

@@ -146,6 +146,22 @@ def test_prompts_of_different_lengths_are_refused_where_positions_are_compared(n
     assert is_one_sentence(str(found.value))
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (FOR_A_PAIR, "the longest pair allowed here"),
+        ({"clean": " an" * 100, "corrupted": " egg" * 100}, "one answer may take"),
+    ],
+)
+def test_no_model_is_swept_for_a_neuron_where_that_is_too_dear(parts, said, monkeypatch):
+    monkeypatch.setattr(running, "best_neuron", lambda *_: pytest.fail("it was swept"))
+    monkeypatch.setattr(service.session(), "budget", lambda _: 1000)
+    view = replace(VIEW, neuron="", text="an egg", target=" egg", foil=" tree", **parts)
+    with pytest.raises(UserError, match="No neuron is named, and to find one: ") as found:
+        service.complete(view, named("activations"))
+    assert said in str(found.value)
+
+
 @pytest.mark.parametrize("parts", WRONG_VIEWS.values(), ids=list(WRONG_VIEWS))
 @pytest.mark.parametrize("name", NAMES)
 def test_a_view_that_cannot_be_asked_is_refused_in_a_sentence(name, parts, monkeypatch):

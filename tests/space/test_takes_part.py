@@ -5,7 +5,7 @@ import pytest
 
 from analysis import EMBEDDED, results
 from space import html
-from space.committed_sweeps import parts
+from space.committed_sweeps import _sweeps, parts
 from space.neuron_panel import takes_part_panel
 from space.view import View
 from tests.prose import Prose
@@ -34,6 +34,13 @@ def test_the_panel_tells_of_the_named_neuron_and_refuses_what_is_none():
     assert "name one" in Prose(panel.shown(View())).text
     assert "outside this model" in Prose(panel.shown(View(neuron="L99N1"))).text
     assert "No committed study" in Prose(panel.shown(View(model="gpt2", neuron="L1N1"))).text
+
+
+@pytest.mark.parametrize("model", ["../results/smollm2-135m", "./smollm2-135m", "/tmp", "/"])
+def test_a_model_that_is_a_path_is_not_looked_for(model):
+    kept = _sweeps.cache_info().currsize
+    assert parts(model, "L25N1527") == []
+    assert _sweeps.cache_info().currsize == kept
 
 
 def test_a_name_brings_no_markup():
