@@ -78,7 +78,7 @@ class Turns(Queue):
     def _unread(self, session: str | None) -> int:
         """How many answers a session has not come for."""
         messages = self.pending_messages_per_session.get(str(session))
-        kept = messages._queue if messages else ()  # type: ignore[attr-defined]
+        kept = messages._queue if messages else ()
         return sum(isinstance(each, ProcessCompletedMessage) for each in kept)
 
     def _drop_unheard(self) -> None:
