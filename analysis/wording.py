@@ -158,6 +158,11 @@ def written(text: str) -> str:
     return html.unescape(style.escaped(_spaced(text.replace("\n", "⏎").strip())))
 
 
+def goes_on(text: str) -> str:
+    """The same behind a prompt: a space stands between them only where the model wrote one."""
+    return f"{' ' if text[:1].isspace() else ''}{written(text)}"
+
+
 def typed(command: str) -> Markup:
     """A command whose lines end between its words, never in the name of an option."""
     pieces = re.split("(--[a-z-]+)", command)

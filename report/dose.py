@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 from markupsafe import Markup
 
 from analysis.claims.making import command
 from analysis.evidence import Evidence
 from analysis.experiments import named
-from analysis.wording import factor, percent, plain, written
+from analysis.token_sets import members
+from analysis.wording import factor, goes_on, percent, plain
 from report.panels import safe_json
 
 SHOWN = 4
@@ -40,7 +42,8 @@ class Dose:
 
     Attributes:
         prompt: the clean prompt.
-        tokens: those with a bar.
+        tokens: those with a bar, the likeliest of the model as it is first, and whose each is: the
+            target's, the foil's, or nobody's.
         steps: from the least factor to the largest.
         at: the place of factor 1, at which it stands first.
         command: the command that computes it.
@@ -48,7 +51,7 @@ class Dose:
     """
 
     prompt: str
-    tokens: tuple[str, ...]
+    tokens: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     at: int
     command: str
@@ -69,24 +72,28 @@ def dose(evidence: Evidence) -> Dose | None:
     """Read it off the study's weight modulation, if it has one."""
     if not evidence.has("weight_modulation"):
         return None
-    result = evidence.weight_modulation
-    steps = tuple(_step(result, place) for place in range(len(result.factors)))
+    result, at = evidence.weight_modulation, evidence.weight_modulation.factors.index(1.0)
+    order = np.argsort(-result.likely_p[at, :SHOWN], kind="stable")
+    steps = tuple(_step(result, place, order) for place in range(len(result.factors)))
+    whose = dict.fromkeys(members(result.foil), "foil")
+    whose |= dict.fromkeys(members(result.target), "target")
+    tokens = [result.likely[i] for i in order]
     factors = [{**vars(step), "factor": str(step.factor)} for step in steps]
     return Dose(
         prompt=result.prompts[0],
-        tokens=tuple(plain(token) for token in result.likely[:SHOWN]),
+        tokens=tuple((plain(token), whose.get(token, "")) for token in tokens),
         steps=steps,
-        at=result.factors.index(1.0),
+        at=at,
         command=command(evidence, named("weight_modulation")),
         data=safe_json(json.dumps({"steps": factors}, ensure_ascii=False)),
     )
 
 
-def _step(result: Any, place: int) -> Step:
-    shares = result.likely_p[place, :SHOWN]
+def _step(result: Any, place: int, order: Int[np.ndarray, " token"]) -> Step:
+    shares = result.likely_p[place, order]
     return Step(
         factor=str(factor(result.factors[place])),
         percents=tuple(np.round(100 * shares, 1).tolist()),
         shares=tuple(percent(float(share)) for share in shares),
-        text=written(result.greedy[place]),
+        text=goes_on(result.greedy[place]),
     )

@@ -26,7 +26,7 @@ class Answer:
         result: what was found.
         finding: the same in a sentence.
         verdict: the same in a few words, for those that are asked for one; else empty.
-        figures: in reading order.
+        figures: in reading order, without those that have nothing to draw.
         listing: what its rows are; none where it has none.
         rows: of the table.
         json: the answer as the command line prints it.
@@ -79,7 +79,7 @@ def shown(
         finding=sentences.finding(experiment, result),
         verdict=sentences.verdict(experiment, result),
         slider=sentences.slider(experiment, result),
-        figures=tuple(experiment.draw(figure, result) for figure in figures),
+        figures=tuple(drawn for f in figures if (drawn := experiment.draw(f, result)).data),
         listing=listing,
         rows=plain(list(listing.rows(result))) if listing else [],
         json=as_json(experiment.summary(result, **options)),

@@ -61,8 +61,9 @@ class QuestionBar:
     """
 
     def __init__(self, settings: Settings, start: View) -> None:
-        gr.Button("Ask another question", elem_id="unfold", size="sm")
-        self.stop = gr.Button("Stop", elem_id="stop", size="sm")
+        with gr.Row():
+            gr.Button("Ask another question", elem_id="unfold", size="sm")
+            self.stop = gr.Button("Stop", elem_id="stop", size="sm")
         with gr.Column(elem_id="question"):
             with gr.Row(elem_classes="examples"):
                 self.examples = [

@@ -742,8 +742,11 @@ def test_two_documents_are_too_few_however_clear_their_numbers_are():
     assert not two.corpus_scan.figure("corpus_auc").data
 
 
-@pytest.mark.parametrize(("target", "foil", "curves"), [(3, 4, 2), (0, 4, 1), (3, 0, 1), (0, 0, 0)])
-def test_a_word_that_never_comes_has_no_share_to_draw_and_that_is_said(target, foil, curves):
+@pytest.mark.parametrize(
+    ("target", "foil", "curves"),
+    [(30, 40, 2), (0, 40, 1), (30, 0, 1), (29, 30, 1), (29, 29, 0), (0, 0, 0)],
+)
+def test_a_word_that_hardly_comes_has_no_shares_to_draw_and_that_is_said(target, foil, curves):
     result = evidence(Plan()).corpus_scan
     drawn = replace(result, next_count=target, foil_count=foil).figure("corpus_scan")
     said = [each.text for each in drawn.layout.annotations]
@@ -751,7 +754,12 @@ def test_a_word_that_never_comes_has_no_share_to_draw_and_that_is_said(target, f
         assert drawn.layout.yaxis.tickformat == ".2~%", "half a per cent is not written as one"
     assert len(drawn.data) == len(drawn.layout.shapes) == curves
     assert ("Nothing to draw" in said) == (not curves)
-    assert sum(text.count("never comes") for text in said) == (2 - curves if curves else 0)
+    never, seldom = (
+        sum(text.count(words) for text in said)
+        for words in ("never comes", "comes too seldom to draw (29)")
+    )
+    assert never == ((target, foil).count(0) if curves else 0)
+    assert seldom == ((target, foil).count(29) if curves else 0)
 
 
 def news(**fields):

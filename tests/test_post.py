@@ -11,10 +11,11 @@ from analysis import questions, results, sentences
 from analysis.claims import Claims
 from analysis.evidence import load_evidence
 from analysis.over_questions import kept
+from analysis.wording import plain
 from report.dose import dose
 from report.page import DOUBTS, POST, OverQuestions, pages
 from tests.prose import Prose, full, render, undrawn
-from tests.synthetic import Plan, evidence, hostile_plan, toy_plan
+from tests.synthetic import Plan, changed, evidence, hostile_plan, toy_plan
 
 pytestmark = pytest.mark.slow
 
@@ -105,12 +106,30 @@ def test_the_slider_shows_the_results_own_numbers(committed):
     steps = json.loads(made.data)["steps"]
     assert [step["factor"] for step in steps] == ["−2", "−1.5", "−1", "−0.5", "0", "0.5", "1",
                                                   "1.5", "2", "2.5", "3"]  # fmt: skip
+    tokens = [plain(token) for token in result.likely]
+    places = [tokens.index(token) for token, _ in made.tokens]
     for place, step in enumerate(steps):
-        ours = 100 * result.likely_p[place, : len(made.tokens)]
-        np.testing.assert_allclose(step["percents"], ours, atol=0.051)
+        np.testing.assert_allclose(
+            step["percents"], 100 * result.likely_p[place, places], atol=0.051
+        )
+    assert list(made.start.percents) == sorted(made.start.percents, reverse=True)
+    assert {whose: token for token, whose in made.tokens if whose} == {
+        "target": plain(result.target),
+        "foil": plain(result.foil),
+    }
     target = result.likely.index(result.target)
     np.testing.assert_allclose(result.likely_p[:, target], result.p_target[0, :, 0], atol=1e-5)
     assert made.start.factor == "1"
+
+
+@pytest.mark.parametrize(
+    ("wrote", "shown"), [(" an egg. ", " an egg."), (") is", ") is"), ("", "")]
+)
+def test_a_space_stands_behind_the_prompt_where_the_model_wrote_one(wrote, shown):
+    result = evidence(Plan()).weight_modulation
+    greedy = tuple(wrote for _ in result.greedy)
+    made = dose(changed(evidence(Plan()), "weight_modulation", greedy=greedy))
+    assert made.start.text == shown
 
 
 def test_text_that_a_model_writes_cannot_leave_the_sliders_data():

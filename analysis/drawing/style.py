@@ -153,6 +153,12 @@ def band(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, **more: 
     figure.add_shape(type="rect", **place, fillcolor=FAINT, line_width=0, layer="below", **more)
 
 
+def zero(figure: go.Figure, y0: float, y1: float, **more: Any) -> None:
+    """A line at zero beside a row's marks; an axis' own would go through headings."""
+    place = {"x0": 0, "x1": 0, "y0": y0, "y1": y1}
+    figure.add_shape(type="line", **place, line={"width": 2}, layer="below", **more)
+
+
 def label_width(labels: list[str], least: int = 40) -> int:
     """Pixels that tick labels need."""
     longest = max((len(html.unescape(label)) for label in labels), default=0)

@@ -123,6 +123,8 @@ def _headings(figure: go.Figure, result: Comparison, places: list[tuple[int, int
                 y=y - 1,
                 xanchor="left",
                 xshift=left,
+                templateitemname=style.ON_CELLS,  # the line at zero lies beneath
+                visible=True,
             )
 
 

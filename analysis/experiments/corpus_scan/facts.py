@@ -10,7 +10,7 @@ from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
-from analysis.intervals import Auc, Interval
+from analysis.intervals import Auc, Interval, auc
 from analysis.numbers.estimates import Estimate
 
 TOP, NEXT, WHICH = range(len(LABELS))
@@ -34,6 +34,16 @@ class Area:
     def low(self) -> bool:
         """Whether it is low values that tell."""
         return self.tells and self.auc.mean < 0.5
+
+    @property
+    def downwards(self) -> bool:
+        """Whether low values tell, as the neuron is used."""
+        return self.low and not self.reversed
+
+    @property
+    def as_used(self) -> Auc:
+        """The AUC read in the direction in which the neuron is used."""
+        return auc(self.auc.mean, np.array(self.auc.span), -1 if self.downwards else 1)
 
     @property
     def serves(self) -> bool:

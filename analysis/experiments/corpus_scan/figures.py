@@ -3,12 +3,15 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.criteria import FEW_OCCURRENCES
 from analysis.drawing import style
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.facts import often_enough
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS
 
-COLOURS = (style.TARGET, style.TRUE, style.FOIL)
+COLOURS = (style.OTHER, style.TARGET, style.TRUE)
+"""Of the labels. Which of two words comes is neither's own."""
+OF_WORDS = (style.TARGET, style.FOIL)
 APART = 0.12  # bands; half the distance between the two words' marks
 MODEL = "the model itself"
 
@@ -16,16 +19,17 @@ MODEL = "the model itself"
 def corpus_scan(result: CorpusScan) -> go.Figure:
     """Shares of tokens before target and foil by band of activation, with intervals.
 
-    A word that never comes has no share to draw: that is said.
+    A word that never comes has no share to draw, and one that seldom does intervals as wide as the
+    figure: that is said.
     """
     counts = (result.next_count, result.foil_count)
-    if not any(counts):
+    if max(counts) < FEW_OCCURRENCES:
         return style.nothing()
     figure = style.canvas(400, left=60)
     words = [style.short(word) for word in (result.target, result.foil)]
-    says = ["really comes next" if count else "never comes" for count in counts]
-    for word, (colour, count) in enumerate(zip(COLOURS[1:], counts, strict=True)):
-        if not count:
+    says = [_comes(count) for count in counts]
+    for word, (colour, count) in enumerate(zip(OF_WORDS, counts, strict=True)):
+        if count < FEW_OCCURRENCES:
             continue
         _curve(figure, result, word, colour)
         rate = count / max(result.known, 1)
@@ -44,11 +48,17 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
         figure,
         *(
             style.swatch(colour, f"{word} {said}")
-            for colour, word, said in zip(COLOURS[1:], words, says, strict=True)
+            for colour, word, said in zip(OF_WORDS, words, says, strict=True)
         ),
         "bars: 95 % intervals over articles; dotted: over all tokens",
     )
     return figure
+
+
+def _comes(count: int) -> str:
+    if count >= FEW_OCCURRENCES:
+        return "really comes next"
+    return f"comes too seldom to draw ({count})" if count else "never comes"
 
 
 def _curve(figure: go.Figure, result: CorpusScan, word: int, colour: str) -> None:

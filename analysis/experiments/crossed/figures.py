@@ -109,10 +109,11 @@ def rule_and_cue(result: Crossed) -> go.Figure:
     figure.update_xaxes(
         title="activation, mean over frames<br>(after the pair’s own example)",
         range=[low - room, high + room],
-        zerolinewidth=2,
+        zeroline=False,
         nticks=6,
     )
     for (rule, cue), middle in zip(cells, middles, strict=True):
+        style.zero(figure, middle - STRIP / 4, middle + STRIP / 4)
         mine = (result.calls_for_target == rule) & (result.looks_like_target == cue)
         _words(figure, result, np.flatnonzero(mine), middle, SHADES[rule])
         place = int(not rule), int(not cue), 0

@@ -87,7 +87,7 @@ def _controls(figure: go.Figure, band: list[float], most: list[float], side: int
 
 
 def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
-    """The tokens the neuron raises most and lowers most, with that sign."""
+    """The tokens the neuron raises most and lowers most, with that sign, on one scale."""
     sign = sign or raising(result)
     figure = make_subplots(1, 2, horizontal_spacing=0.28)
     rows = max(len(result.top_tokens), len(result.bottom_tokens))
@@ -96,8 +96,11 @@ def written_tokens(result: DirectEffect, sign: int | None = None) -> go.Figure:
     left = style.label_width([style.short(t, LETTERS) for t in sides[0][0]])
     below = 52 if sign > 0 else 68
     figure.update_layout(style.frame(22 * rows + 32 + below, left, 32, below, 12))
-    for column, (tokens, logits) in enumerate(sides, start=1):
+    most = max(float(np.abs(logits).max(initial=1e-6)) for _, logits in sides)
+    for column, ((tokens, logits), up) in enumerate(zip(sides, (1, -1), strict=True), start=1):
         _bars(figure, result, tokens, logits, column)
+        near = up * min(0.0, float((up * logits).min(initial=0.0)))
+        figure.update_xaxes(range=[near, up * 1.5 * most], nticks=3, showgrid=False, col=column)
         title = "logit per unit" + ("" if sign > 0 else " of<br>negative activation")
         figure.update_xaxes(title=title, col=column)
     figure.update_yaxes(title="token", col=1)
@@ -119,7 +122,7 @@ def _bars(
     rows = list(range(len(tokens)))
     most = float(np.abs(logits).max(initial=1e-6))
     figure.add_bar(
-        x=np.abs(logits).round(3).tolist(),
+        x=logits.round(3).tolist(),
         y=rows,
         orientation="h",
         width=0.72,
@@ -136,7 +139,6 @@ def _bars(
         col=column,
     )
     figure.update_yaxes(**style.rows([style.short(t, LETTERS) for t in tokens]), row=1, col=column)
-    figure.update_xaxes(range=[0, 1.6 * most], nticks=3, showgrid=False, row=1, col=column)
 
 
 def _colour(result: DirectEffect, token: str) -> str:

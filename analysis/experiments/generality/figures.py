@@ -50,7 +50,7 @@ def _axes(figure: go.Figure, result: Generality, height: float) -> None:
     room = 0.04 * (high - low) + 1e-6
     figure.update_yaxes(range=[-height, 0], visible=False)
     figure.update_xaxes(
-        title="activation", range=[low - room, high + room], zerolinewidth=2, nticks=6, col=1
+        title="activation", range=[low - room, high + room], zeroline=False, nticks=6, col=1
     )
     figure.update_xaxes(
         title="AUC (share of<br>word pairs in the<br>expected order)",
@@ -64,6 +64,7 @@ def _axes(figure: go.Figure, result: Generality, height: float) -> None:
 def _words(figure: go.Figure, result: Generality, index: int, middle: float) -> None:
     """A strip of dots for either group, with its mean and interval."""
     size = len(result.target_words)
+    style.zero(figure, middle - STRIPS / 2, middle + STRIPS / 2, row=1, col=1)
     groups = (
         (style.TARGET, result.target, result.target_words, result.activation[index, :size]),
         (style.FOIL, result.foil, result.foil_words, result.activation[index, size:]),
