@@ -135,16 +135,31 @@ def _to_four_digits(values: Float[np.ndarray, "*shape"]) -> Float32[np.ndarray, 
     return short
 
 
+SCRATCH = ".part"
+"""How the name of a file ends that is being written."""
+
+
 @contextmanager
 def atomic(final: Path) -> Iterator[Path]:
-    """A temporary name that becomes the final one when the block ends well, else vanishes."""
-    handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.")
+    """A temporary name that becomes the final one when the block ends well, else vanishes.
+
+    Raises:
+        UserError: what is there is no file, such as a device.
+    """
+    final = final.resolve()  # a link stays one
+    if final.exists() and not final.is_file():
+        raise UserError(f"{final} is no file, and is not written over: name another one.")
+    handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.", suffix=SCRATCH)
     os.close(handle)
     scratch = Path(name)
     try:
         yield scratch
         scratch.chmod(0o644)
         scratch.replace(final)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say what was being written
+            raise OSError(error.errno, error.strerror, str(final)) from error
+        raise
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -214,7 +229,7 @@ def _document(folder: Path, name: str) -> dict[str, Any]:
         raise UserError(f"There is no result {path}: run `an-neuron study` first.")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(_damaged(folder, name)) from error
     if not isinstance(document, dict):
         raise UserError(_damaged(folder, name))
@@ -222,9 +237,10 @@ def _document(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _damaged(folder: Path, name: str) -> str:
+    verb = "transplant --keep" if name.startswith("transplant") else "study"
     return (
         f"The result {folder / name}.json is damaged or of another version: "
-        "delete it and run `an-neuron study` again."
+        f"delete it and run `an-neuron {verb}` again."
     )
 
 

@@ -46,6 +46,35 @@ def test_a_result_is_read_back_as_it_was(tmp_path_factory, texts):
     assert results.provenance(folder, "logit_lens") == MADE
 
 
+def test_a_link_stays_a_link_and_what_is_no_file_is_not_written_over(tmp_path):
+    target, link, pipe = (tmp_path / name for name in ("target", "link", "pipe"))
+    target.write_text("old")
+    link.symlink_to(target)
+    with results.atomic(link) as scratch:
+        scratch.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="is no file, and is not written over"):
+        results.atomic(pipe).__enter__()
+    assert pipe.is_fifo()
+    assert len([*tmp_path.iterdir()]) == 3
+
+
+def test_a_disk_that_is_full_names_the_file_that_did_not_fit(tmp_path):
+    with pytest.raises(OSError, match="No space left") as found, results.atomic(tmp_path / "a"):
+        raise OSError(28, "No space left on device")
+    assert found.value.filename == str(tmp_path / "a")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "verb"), [("lens", "study"), ("transplant.back", "transplant")])
+def test_a_damaged_result_names_the_verb_that_makes_it(name, verb, tmp_path):
+    (tmp_path / f"{name}.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=f"delete it and run `an-neuron {verb}"):
+        results.load_plain(tmp_path, name)
+
+
 def test_fields_of_many_numbers_are_kept_to_four_digits_and_others_as_they_are(tmp_path):
     @dataclasses.dataclass(frozen=True)
     class Many(Result):

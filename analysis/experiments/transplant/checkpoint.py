@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -16,11 +15,11 @@ from analysis.code_version import code_version
 from analysis.engines.ridge import Sums
 from analysis.engines.transfer import Transfer
 from analysis.experiments.transplant.texts import Text
+from analysis.loading.assets import cache_root
 from analysis.neuron import Neuron
 from analysis.results import atomic
 from analysis.subject import Subject
 
-CHECKPOINTS = platformdirs.user_cache_path("an-neuron") / "transplants"
 NAMES = [field.name for field in fields(Sums)]
 
 
@@ -32,6 +31,11 @@ class Pair:
     neuron: Neuron
     other: Neuron
     recipient: Subject
+
+
+def checkpoints() -> Path:
+    """The folder of all that is kept until it is done."""
+    return cache_root() / "transplants"
 
 
 class Checkpoint:

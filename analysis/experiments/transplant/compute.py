@@ -15,7 +15,7 @@ from analysis.engines.grafting import Graft, check_graftable, native, without
 from analysis.engines.ridge import Fit
 from analysis.engines.transfer import VALUES, Transfer
 from analysis.errors import UserError
-from analysis.experiments.transplant.checkpoint import CHECKPOINTS, Checkpoint, Pair
+from analysis.experiments.transplant.checkpoint import Checkpoint, Pair, checkpoints
 from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.judged import GAINS, UNCUT, costs, judged
 from analysis.experiments.transplant.measured import (
@@ -72,7 +72,7 @@ def run(subject: Subject, inputs: Inputs, progress: Progress) -> Transplant:
         layer=_layer(inputs["layer"], recipient),
         contexts=inputs["contexts"],
         seed=inputs["seed"],
-        kept=CHECKPOINTS if inputs["contexts"] > LITTLE else None,
+        kept=checkpoints() if inputs["contexts"] > LITTLE else None,
         progress=progress,
     )
 
