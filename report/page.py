@@ -38,7 +38,7 @@ class Part:
         heading: above it.
         templates: the first of these that is there writes it.
         experiment: the one that it tells of; None where it is about the study.
-        said: what is claimed of that experiment.
+        said: what is claimed of that experiment, or of the original study.
     """
 
     file: str
@@ -186,7 +186,7 @@ def parts(evidence: Evidence, claims: Claims) -> Iterator[Part]:
             why = "refused.html" if each.name in evidence.refused else "elsewhere.html"
             yield Part(file, id_, each.title, each.title, (why,), each)
     if claims.original is not None:
-        theirs = claims.original.heading
-        yield Part("original.html", "original", "The original", theirs, ("original.html",))
+        theirs, own = claims.original, ("original.html",)
+        yield Part("original.html", "original", "The original", theirs.heading, own, said=theirs)
     made = "How this was made"
     yield Part("making.html", "making", made, made, ("making.html",))
