@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from analysis import criteria, wording
@@ -106,20 +106,28 @@ def _sentences(experiment: Experiment, facts: Any, **seen: Any) -> Sentences:
 
 @cache
 def _templates(package: str) -> Environment:
-    """The templates in a folder, and those whose macros they may import: story and drawing.
-
-    They escape everything, and miss nothing.
-    """
+    """The templates in a folder, and those whose macros they may import: story and drawing."""
     packages = dict.fromkeys((package, "analysis.story", "analysis.drawing"))
     homes = [package.rpartition(".") for package in packages]
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader(parent, folder) for parent, _, folder in homes]),
+    made = environment(*(PackageLoader(parent, folder) for parent, _, folder in homes))
+    made.globals |= {"pair_facts": pair_facts, "criteria": criteria}
+    return made
+
+
+def environment(*loaders: BaseLoader) -> Environment:
+    """Templates that escape everything, miss nothing, and write numbers and tokens as ``wording``.
+
+    Args:
+        loaders: where they lie; the first that has one gives it.
+    """
+    made = Environment(
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     functions = {name: getattr(wording, name) for name in FILTERS}
-    environment.filters |= functions
-    environment.globals |= functions | {"pair_facts": pair_facts, "criteria": criteria}
-    return environment
+    made.filters |= functions
+    made.globals |= functions
+    return made

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
-from analysis import sentences, wording
+from analysis import sentences
 from analysis.claims import Claims
 from analysis.claims.making import command, command_here
 from analysis.declaration import Experiment
@@ -60,19 +60,11 @@ class OverQuestions:
 
 @cache
 def environment() -> Environment:
-    """Templates that escape everything, and fail on a name that is not there."""
-    templates = PackageLoader("report", "templates")
+    """The templates of all pages."""
     sections = PrefixLoader({"sections": PackageLoader("report", "sections")})
-    made = Environment(
-        loader=ChoiceLoader([sections, templates]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    written = {name: getattr(wording, name) for name in sentences.FILTERS}
-    made.filters |= written | {"lights": lights}
-    made.globals |= written | {
+    made = sentences.environment(sections, PackageLoader("report", "templates"))
+    made.filters["lights"] = lights
+    made.globals |= {
         "command": command,
         "command_here": command_here,
         "finding": sentences.finding,

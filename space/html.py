@@ -7,7 +7,7 @@ from dataclasses import asdict
 from html import unescape
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from analysis import wording
@@ -15,6 +15,7 @@ from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.activations.compute import Activations
 from analysis.experiments.activations.token_rows import token_rows
+from analysis.sentences import environment
 from analysis.wording import markup, plain
 from analysis.wording import number as plain_number
 from space.answers import Answer
@@ -35,17 +36,7 @@ NEURON = re.compile(r"L\d{1,4}N\d{1,7}\u2212?", re.ASCII)
 PART = re.compile(r"L\d{1,4}H\d{1,4}|MLP \d{1,4}", re.ASCII)
 """A head or an MLP, as results name it."""
 
-_templates = Environment(
-    loader=PackageLoader("space", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.filters |= {
-    name: getattr(wording, name)
-    for name in ("count", "factor", "number", "percent", "plain", "typed")
-}
+_templates = environment(PackageLoader("space", "templates"))
 _templates.filters["in_text"] = in_text
 
 
