@@ -124,6 +124,15 @@ def nothing() -> go.Figure:
     return figure
 
 
+def limits(values: npt.ArrayLike, room: float = 0.05) -> list[float]:
+    """The ends of an axis that has zero and all finite values, with a share of room beyond both."""
+    known = np.asarray(values, dtype=float).ravel()
+    known = np.append(known[np.isfinite(known)], 0.0)
+    low, high = float(known.min()), float(known.max())
+    beyond = room * (high - low) + 1e-6
+    return [low - beyond, high + beyond]
+
+
 def rows(names: Sequence[str], first: float = -0.5, last: float = 0.5) -> dict[str, Any]:
     """An axis with a row for each name, from above; the ends lie so far beyond the outer rows."""
     places = {"tickvals": list(range(len(names))), "ticktext": list(names)}

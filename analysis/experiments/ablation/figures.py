@@ -56,14 +56,12 @@ def ablation(result: Ablation) -> go.Figure:
 
 
 def _limits(result: Ablation, kinds: list[bool]) -> list[float]:
-    values = [0.0]
+    values = list[float]()
     for kind in kinds:
         for method in range(len(result.methods)):
-            estimate = _change(result, method, kind)
-            values += [v for v in estimate if np.isfinite(v)]
+            values += _change(result, method, kind)
             values += matched_changes(result, method, kind).tolist()
-    room = 0.06 * (max(values) - min(values)) + 1e-6
-    return [min(values) - room, max(values) + room]
+    return style.limits(values, 0.06)
 
 
 def _change(result: Ablation, method: int, kind: bool) -> Estimate:

@@ -40,9 +40,8 @@ def _pair(result: Activations) -> go.Figure:
         _bars(figure, result, index, colour, name, shift=0.4 * index - 0.2)
     figure.update_xaxes(title="token", **token_axis(labels))
     values = [result.activations[result.text(i)] for i in (0, 1)]
-    low, high = min(0.0, *map(np.min, values)), max(0.0, *map(np.max, values))
-    room = 0.06 * float(high - low) + 1e-6
-    figure.update_yaxes(title=UNIT, range=[float(low) - room, float(high) + room], zerolinewidth=2)
+    shown = style.limits(np.concatenate(values), 0.06)
+    figure.update_yaxes(title=UNIT, range=shown, zerolinewidth=2)
     ends = zip(("clean", "corrupted"), values, strict=True)
     texts = [(float(v[-1]), f"{name}<br><b>{style.plain(v[-1])}</b>") for name, v in ends]
     end_labels(figure, len(labels) - 0.6, texts)
@@ -123,8 +122,8 @@ def random_text(result: Activations) -> go.Figure:
     counts, edges = np.histogram(drawn, BINS, range=(low, high if high > low else low + 1))
     _histogram(figure, counts, edges)
     _rug(figure, result, drawn)
-    room = 0.05 * (high - low) + 1e-6
-    figure.update_xaxes(title=UNIT, range=[low - room, high + room], zeroline=False, showgrid=False)
+    shown = style.limits([low, high])
+    figure.update_xaxes(title=UNIT, range=shown, zeroline=False, showgrid=False)
     figure.update_yaxes(title="tokens per bin (log scale)", type="log")
     texts = [(f"{name}: {style.plain(value)}", value, colour) for name, value, colour in marks]
     stems(figure, texts, base=-0.75, peak=float(np.log10(max(10, counts.max()))))

@@ -91,13 +91,8 @@ def _points(figure: go.Figure, result: Comparison, places: list[tuple[int, int, 
 
 
 def _limits(result: Comparison, places: list[tuple[int, int, int]]) -> list[float]:
-    values = np.concatenate([
-        _picked(values, places)
-        for values in (result.recovery, result.held_out, result.held_out_low, result.held_out_high)
-    ])  # fmt: skip
-    low, high = min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values)))
-    room = 0.05 * (high - low) + 1e-6
-    return [low - room, high + room]
+    shown = (result.recovery, result.held_out, result.held_out_low, result.held_out_high)
+    return style.limits([_picked(values, places) for values in shown])
 
 
 def _numbers(figure: go.Figure, result: Comparison, places: list[tuple[int, int, int]]) -> None:

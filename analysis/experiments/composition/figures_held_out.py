@@ -46,6 +46,4 @@ def _limits(singles: np.ndarray, known: list[float]) -> list[float]:
     """A range that shows every summary and all pairs but those that a tiny total throws far."""
     low, high = min(known), max(known)
     near = np.clip(singles[np.isfinite(singles)], low - (high - low), high + (high - low))
-    low, high = min(low, *near), max(high, *near)
-    room = 0.05 * (high - low) + 1e-6
-    return [float(low - room), float(high + room)]
+    return style.limits([*known, *near])

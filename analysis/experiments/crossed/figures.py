@@ -103,12 +103,10 @@ def rule_and_cue(result: Crossed) -> go.Figure:
     cells = [(rule, cue) for rule in (True, False) for cue in (True, False)]
     figure, middles = _rows([_cell(result, *cell) for cell in cells], STRIP // 2)
     means = result.values[0, 0].mean(0)
-    seen = np.concatenate([[0], means, result.mean_intervals[:, :, 0].ravel()])
-    low, high = float(seen.min()), float(seen.max())
-    room = 0.04 * (high - low) + 1e-6
+    seen = np.concatenate([means, result.mean_intervals[:, :, 0].ravel()])
     figure.update_xaxes(
         title="activation, mean over frames<br>(after the pair’s own example)",
-        range=[low - room, high + room],
+        range=style.limits(seen, 0.04),
         zeroline=False,
         nticks=6,
     )

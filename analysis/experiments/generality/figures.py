@@ -45,13 +45,9 @@ def _heading(result: Generality, index: int) -> list[str]:
 
 
 def _axes(figure: go.Figure, result: Generality, height: float) -> None:
-    values = result.activation
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = 0.04 * (high - low) + 1e-6
+    shown = style.limits(result.activation, 0.04)
     figure.update_yaxes(range=[-height, 0], visible=False)
-    figure.update_xaxes(
-        title="activation", range=[low - room, high + room], zeroline=False, nticks=6, col=1
-    )
+    figure.update_xaxes(title="activation", range=shown, zeroline=False, nticks=6, col=1)
     figure.update_xaxes(
         title="AUC (share of<br>word pairs in the<br>expected order)",
         range=[-0.06, 1.06],

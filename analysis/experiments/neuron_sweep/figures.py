@@ -158,10 +158,7 @@ def confirmation(result: NeuronSweep) -> go.Figure:
 def _limits(result: NeuronSweep, shares: np.ndarray, middles: np.ndarray) -> list[float]:
     """A range that shows every summary and nearly every pair; a tiny gap may throw a pair far."""
     chosen = [_recovery_of(result, name) for name in result.candidates]
-    inner = np.quantile(shares, [0.02, 0.98])
-    low, high = min(0.0, *chosen, *middles, inner[0]), max(0.0, *chosen, *middles, inner[1])
-    room = 0.05 * (high - low) + 1e-6
-    return [float(low - room), float(high + room)]
+    return style.limits([*chosen, *middles, *np.quantile(shares, [0.02, 0.98])])
 
 
 def _recovery_of(result: NeuronSweep, name: str) -> float:
