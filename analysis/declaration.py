@@ -16,6 +16,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any, get_type_hints
 
+from analysis.code_version import code_version
 from analysis.errors import UserError
 from analysis.inputs import Inputs
 from analysis.needs import Need, has
@@ -238,6 +239,11 @@ class Experiment:
     def home(self) -> str:
         """Its folder as Python names it."""
         return self.package or f"analysis.experiments.{self.name}"
+
+    @property
+    def code(self) -> str:
+        """Checksum of the code that makes its Result: ``compute.py`` and all that it imports."""
+        return code_version(f"{self.home}.compute")
 
     def module(self, name: str) -> ModuleType:
         """One of the modules in its folder."""

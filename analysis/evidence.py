@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from analysis import results
-from analysis.code_version import code_version
 from analysis.declaration import Experiment, Figure
 from analysis.errors import UserError
 from analysis.experiments import EXPERIMENTS, named, studied
@@ -183,7 +182,7 @@ def check_current(evidence: Evidence) -> None:
     old = [
         each.name
         for each in evidence.experiments
-        if evidence.provenance[each.name].code != code_version(f"{each.home}.compute")
+        if evidence.provenance[each.name].code != each.code
     ]
     if old:
         again = {"study" if each.study is not None else each.verb for each in map(named, old)}

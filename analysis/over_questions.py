@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from analysis import results
-from analysis.code_version import code_version
 from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.experiments import named
@@ -57,7 +56,7 @@ def _check_alike(
 ) -> None:
     """Refuse rows of other code, or of different options or weights."""
     again = f"run `an-neuron {experiment.verb} --model {folder.name} --keep {folder.parent}`"
-    if not stale and any(m.code != code_version(f"{experiment.home}.compute") for m in made):
+    if not stale and any(m.code != experiment.code for m in made):
         raise UserError(f"Rows of {folder} over questions were computed by other code: {again}.")
     names = [option.name for option in experiment.options]
     if len({(m.revision, *map(m.inputs.get, names)) for m in made}) > 1:

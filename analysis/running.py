@@ -8,7 +8,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from analysis.code_version import code_version
 from analysis.declaration import Experiment
 from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.neuron_sweep.compute import neuron_sweep
@@ -145,7 +144,7 @@ def provenance(
         packages=dict(_versions()),
         device=f"{subject.device.type}, {platform.machine()}",
         dtype=subject.arithmetic.name,
-        code=code_of(experiment),
+        code=experiment.code,
         when=when,
         seconds=seconds,
     )
@@ -154,11 +153,6 @@ def provenance(
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
     return tuple((name, version(name)) for name in PACKAGES)
-
-
-def code_of(experiment: Experiment) -> str:
-    """Checksum of the code that makes the Result: ``compute.py`` and all that it imports."""
-    return code_version(f"{experiment.home}.compute")
 
 
 def record(experiment: Experiment, given: Inputs) -> dict[str, Any]:

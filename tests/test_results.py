@@ -18,7 +18,6 @@ from analysis.experiments.logit_lens.compute import LogitLens
 from analysis.numbers.estimates import mean_of_groups
 from analysis.numbers.statistics import for_few, ratio_interval, share_interval
 from analysis.result import Result
-from analysis.running import code_of
 
 MADE = results.Provenance(
     "logit_lens", "tiny", "random weights", "seed 0", {"clean": "x"}, {"torch": "2"},
@@ -182,20 +181,20 @@ def edited(tmp_path, monkeypatch):
     [("experiments/comparison/compute.py", "SHOWN"), ("numbers/statistics.py", "RESAMPLES")],
 )
 def test_a_step_is_stale_when_what_computes_it_changes(edited, module, constant):
-    before = code_of(named("comparison"))
+    before = named("comparison").code
     edited(module, f"\n{constant} = ", f"\n{constant} = 2 * ")
-    assert code_of(named("comparison")) != before
+    assert named("comparison").code != before
 
 
 @pytest.mark.slow
 def test_a_step_is_not_stale_when_only_what_shows_it_changes_or_what_it_does_not_read(edited):
-    before = code_of(named("comparison"))
+    before = named("comparison").code
     edited("experiments/comparison/compute.py", '"""Neurons told per', '"""Neurons named per')
     edited("experiments/comparison/__init__.py", 'title="', 'title="The ')
     edited("experiments/comparison/figures.py", "import numpy", "import re, numpy")
     edited("experiments/census/compute.py", "FOLLOWED = ", "FOLLOWED = 2 * ")
     edited("result.py", "def figure(", "def drawn(")
-    assert code_of(named("comparison")) == before
+    assert named("comparison").code == before
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1, 5)), min_size=2, max_size=30))

@@ -13,6 +13,7 @@ import pytest
 
 from analysis import __main__ as cli
 from analysis import results, running
+from analysis.declaration import Experiment
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.loading import models
@@ -264,6 +265,6 @@ def test_another_question_waits_for_the_model(committed_lens, part):
 
 def test_a_committed_answer_of_other_code_is_not_given(committed_lens, monkeypatch):
     view, _ = committed_lens
-    monkeypatch.setattr(running, "code_of", lambda _experiment: "0" * 16)
+    monkeypatch.setattr(Experiment, "code", "0" * 16)
     with pytest.raises(UserError, match="busy"):
         service.ask(named("logit_lens"), view, {})

@@ -16,7 +16,7 @@ from analysis.evidence import QUESTION, REFUSED, Evidence
 from analysis.experiments import EXPERIMENTS, named
 from analysis.result import Result
 from analysis.results import Provenance
-from analysis.running import PACKAGES, code_of
+from analysis.running import PACKAGES
 from tests.synthetic.plan import (
     BEST,
     HOSTILE,
@@ -104,7 +104,7 @@ def _provenance(plan: Plan, experiment: Experiment) -> Provenance:
 @cache
 def _code(name: str) -> str:
     """The checksum of an experiment's code as it stands."""
-    return code_of(named(name))
+    return named(name).code
 
 
 def with_result(study: Evidence, result: Result) -> Evidence:

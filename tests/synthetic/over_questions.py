@@ -9,7 +9,6 @@ from analysis import results
 from analysis.experiments import named
 from analysis.experiments.library.compute import Library, together
 from analysis.results import Provenance
-from analysis.running import code_of
 from tests.synthetic.plan import Plan
 
 PAIRS, SIZES, DRAWS = 8, np.array([1, 2, 5, 20, 100]), 20
@@ -132,7 +131,7 @@ def save_rows(root: Path, table: Library, **made: object) -> None:
         packages={},
         device="cpu",
         dtype="float32",
-        code=code_of(experiment),
+        code=experiment.code,
         when="2026-01-01T00:00:00+00:00",
         seconds=1.5,
     )
