@@ -72,16 +72,6 @@ def finding(experiment: Experiment, result: Any) -> Markup:
     return Markup(getattr(said, name))  # noqa: S704  (it is markup already)
 
 
-def verdict(experiment: Experiment, result: Any) -> Markup:
-    """What a Result comes to, in a few words; empty where its experiment has no such sentence."""
-    return Markup(getattr(alone(experiment, result), "verdict", ""))  # noqa: S704  (markup already)
-
-
-def slider(experiment: Experiment, result: Any) -> Markup:
-    """What a reader may slide through; empty where its experiment has nothing of that kind."""
-    return Markup(getattr(alone(experiment, result), "slider", ""))  # noqa: S704  (markup already)
-
-
 def alone(experiment: Experiment, result: Any) -> Sentences:
     """The sentences about a Result that belongs to no study."""
     return _sentences(experiment, facts_of(experiment, result), result=result, study=None)

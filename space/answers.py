@@ -73,12 +73,13 @@ def shown(
 ) -> Answer:
     """All that is shown of a Result, with some of its figures and options of its summary."""
     listing = experiment.module("tables").LISTING if listed(experiment) else None
+    said = sentences.alone(experiment, result)
     return Answer(
         experiment=experiment,
         result=result,
         finding=sentences.finding(experiment, result),
-        verdict=sentences.verdict(experiment, result),
-        slider=sentences.slider(experiment, result),
+        verdict=getattr(said, "verdict", Markup()),
+        slider=getattr(said, "slider", ""),
         figures=tuple(drawn for f in figures if (drawn := experiment.draw(f, result)).data),
         listing=listing,
         rows=plain(list(listing.rows(result))) if listing else [],

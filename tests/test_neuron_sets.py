@@ -298,7 +298,7 @@ def test_the_smallest_set_for_half_is_named_while_it_is_small(half, said):
     smallest[GREEDY, 0] = half
     order[GREEDY, :2] = 1, 0
     found = dataclasses.replace(made, smallest=smallest, order=order)
-    assert str(sentences.verdict(named("neuron_sets"), found)) == said
+    assert str(sentences.alone(named("neuron_sets"), found).verdict) == said
 
 
 AN = (0.613, 0.730, 0.727, 0.769, 0.792, 0.846, 0.954, 1.071, 1.425, 2.018, 0.734)

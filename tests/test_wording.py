@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
@@ -74,5 +74,6 @@ def test_what_two_prompts_differ_in_is_called_by_its_name(clean, corrupted, said
 @pytest.mark.parametrize("experiment", SAID, ids=lambda each: each.name)
 def test_no_finding_has_a_space_before_its_full_stop(experiment):
     result = committed(experiment.name)
-    for said in (sentences.finding(experiment, result), sentences.verdict(experiment, result)):
+    verdict = getattr(sentences.alone(experiment, result), "verdict", Markup())
+    for said in (sentences.finding(experiment, result), verdict):
         assert not re.search(r"\s[.,;:](\s|$)", said.striptags())

@@ -229,7 +229,7 @@ def test_one_neuron_says_a_word_only_if_it_carries_a_quarter_and_stands_out(best
     exact = np.ones_like(study.exact)
     sweep = replace(study, recovery=recovery, exact=exact)
     found = Found((Writer("L3N5", 1, 9.0),), sweep, recovery)
-    assert Prose(sentences.verdict(named("find"), found)).text == said
+    assert Prose(sentences.alone(named("find"), found).verdict).text == said
 
 
 def test_the_committed_study_is_told_by_its_name():
