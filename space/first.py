@@ -15,13 +15,13 @@ from markupsafe import Markup
 from analysis import questions
 from analysis.evidence import NEURON
 from analysis.experiments.weight_modulation.turns import Turn, turns, words
-from analysis.questions import Question
 from analysis.wording import factor, percent, plain
 from analysis.wording import number as written
 from space.sky import STEP, Sky, sky
 from space.story import Story, opening, story
 from space.suggestions import Suggestion, suggestions
 from space.terms import terms
+from space.view import pair_of
 from space.walk import Step, walk
 
 PALE = 0.08
@@ -164,17 +164,10 @@ def _screen(study: Story) -> Screen:
         turns=tuple(replace(each, shares=tuple(each.shares[i] for i in order)) for each in shown),
         start=start,
         most=peak * max(map(abs, result.factors)),
-        question=_parts(evidence.question),
+        question={"question": evidence.question.name, **pair_of(evidence.question)},
         seen=Markup(claims.weight_modulation.zeroed),  # noqa: S704  (markup already)
         sky=sky(evidence.neuron_sweep.recovery, evidence.neuron_sweep.exact),
     )
-
-
-def _parts(question: Question) -> dict[str, str]:
-    """The parts of a view that ask a question."""
-    pair = {"clean": question.clean, "corrupted": question.corrupted}
-    words = {"target": question.target, "foil": question.foil}
-    return {"question": question.name, **pair, **words}
 
 
 def _activations(result: Any) -> Float[np.ndarray, " pos"]:

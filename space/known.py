@@ -10,7 +10,7 @@ from analysis.experiments import named
 from space.answers import Answer, answer
 from space.controls import at_first, settable, written
 from space.story import Story, story
-from space.view import OWN, View, parts
+from space.view import OWN, View, pair_of, parts
 
 
 def known(experiment: Experiment, view: View) -> Answer | None:
@@ -59,7 +59,5 @@ def _asked_with(experiment: Experiment, options: Mapping[str, Any]) -> tuple[str
 def _answered_view(study: Story, view: View) -> View:
     """The view that asks what the study was asked."""
     question, neuron = study.evidence.question, study.evidence.neuron
-    names = ("clean", "corrupted", "target", "foil")
-    own: dict[str, str] = {name: getattr(question, name) for name in names}
     blank = dict.fromkeys((*OWN, "text"), "")
-    return replace(view, question=question.name, neuron=neuron, **blank, **own)
+    return replace(view, question=question.name, neuron=neuron, **blank, **pair_of(question))

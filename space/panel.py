@@ -11,6 +11,11 @@ from space.answers import Answer
 from space.view import View, parts
 
 
+def plot() -> gr.Plot:
+    """The place of a figure, which is not seen before there is one."""
+    return gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
+
+
 class Panel:
     """The place of one answer on a tab.
 
@@ -28,11 +33,7 @@ class Panel:
         with gr.Column(elem_classes=["answer", f"answer-{experiment.name}", *comes]):
             hint = "" if comes or not experiment.button else html.hint(experiment.button)
             self.finding = gr.HTML(hint, elem_classes="finding")
-            self.plots = [
-                gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
-                for figure in experiment.figures
-                if figure.live
-            ]
+            self.plots = [plot() for figure in experiment.figures if figure.live]
             self.foot = gr.HTML(
                 "", elem_classes=["foot", f"foot-{experiment.name}"], render=not late
             )

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from space.settings import Settings
-from space.view import OWN, View, library, make_view
+from space.view import OWN, View, library, make_view, pair_of
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that use no model."""
@@ -39,15 +39,12 @@ LARGEST = 1_000_000
 def examples() -> Iterator[tuple[str, dict[str, str]]]:
     """What a visitor can begin with, by its title: the parts of the view that it sets."""
     for question in library():
-        words = {"question": question.name, "target": question.target, "foil": question.foil}
-        words["neuron"] = ""  # the question's own
-        words |= dict.fromkeys(OWN, "")
-        pair = {"clean": question.clean, "corrupted": question.corrupted}
-        yield question.label, {**words, **pair, "text": ""}
+        parts = {"question": question.name, **pair_of(question)}
+        parts |= dict.fromkeys(("neuron", "text", *OWN), "")  # the neuron is the question's own
+        yield question.label, parts
         for example in question.examples:
-            own = {"clean": example.clean, "corrupted": example.corrupted}
-            prompts = own if example.clean else pair
-            yield example.name, {**words, **prompts, "text": example.text}
+            own = {"clean": example.clean, "corrupted": example.corrupted} if example.clean else {}
+            yield example.name, {**parts, **own, "text": example.text}
 
 
 class QuestionBar:

@@ -13,6 +13,7 @@ from analysis.experiments import EXPERIMENTS, named
 from analysis.sentences import alone
 from space import html, library
 from space.own import library_question
+from space.panel import plot
 from space.question_bar import received
 from space.story import said, story
 from space.view import View
@@ -46,7 +47,7 @@ class Shelf:
     def __init__(self, tab: str) -> None:
         self.tab, (self._contents, most) = tab, SHELVES[tab]
         self._head = gr.HTML(html.WAITING)
-        self._places = [(gr.HTML(visible=False), _plot()) for _ in range(most)]
+        self._places = [(gr.HTML(visible=False), plot()) for _ in range(most)]
         self._foot = gr.HTML()
 
     @property
@@ -70,10 +71,6 @@ class Shelf:
     def keep(self) -> list[Any]:
         """Values that leave everything as it is."""
         return [gr.skip()] * len(self.outputs)
-
-
-def _plot() -> gr.Plot:
-    return gr.Plot(show_label=False, container=False, visible=False, elem_classes="figure")
 
 
 def _story(view: View) -> Contents:

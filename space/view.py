@@ -104,6 +104,11 @@ def parts(view: View, experiment: Experiment) -> dict[str, str]:
     return {name: getattr(view, name) for name in sorted(NAMES) if read.get(name, True)}
 
 
+def pair_of(question: Question) -> dict[str, str]:
+    """The parts of a view that ask a question's own pair of prompts."""
+    return {name: getattr(question, name) for name in PAIR}
+
+
 def make_view(parts: Any) -> View:
     """A view of texts by their names, which came from a visitor; what is missing is as usual.
 
@@ -135,8 +140,7 @@ def from_query(query: Mapping[str, str], start: View) -> View:
             parts[name] = value
     asked = next((each for each in library() if each.name == parts.get("question")), None)
     if asked and not {*PAIR, *OWN} & parts.keys():
-        pair = {name: getattr(asked, name) for name in PAIR}
-        start = replace(start, neuron=start.neuron if asked == USUAL else "", **pair)
+        start = replace(start, neuron=start.neuron if asked == USUAL else "", **pair_of(asked))
     return replace(start, **parts)
 
 
