@@ -12,6 +12,7 @@ from report.page import POST
 from report.place import Place
 from space import service
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, WAIT, sync_playwright
+from tests.browser.space_page import SpaceVisit
 from tests.space.server import Server, serving, tiny
 from tests.synthetic import Plan, hostile_plan, save
 
@@ -44,6 +45,13 @@ def address(running) -> str:
     """Where it is served, whatever another module served before."""
     service.open_session(running.session)
     return running.address
+
+
+@pytest.fixture(scope="module")
+def visit(context, address) -> Iterator[SpaceVisit]:
+    """One page for tests that go on where another left it: to begin anew takes seconds."""
+    with SpaceVisit(context, address) as visit:
+        yield visit
 
 
 def page_of(index: Path) -> Path:

@@ -39,13 +39,6 @@ def address(embedded):
         yield server.address
 
 
-@pytest.fixture(scope="module")
-def visit(context, address):
-    """One page for tests that go on where another left it: to begin anew takes seconds."""
-    with SpaceVisit(context, address) as visit:
-        yield visit
-
-
 def test_the_picture_is_there_before_gradio_has_begun_and_the_slider_turns_it(context, address):
     page = context.new_page()
     page.route("**/assets/*.js", lambda route: route.abort())

@@ -59,13 +59,6 @@ def address():
         yield server.address
 
 
-@pytest.fixture(scope="module")
-def visit(context, address):
-    """One page for tests that go on where another left it: to begin anew takes seconds."""
-    with SpaceVisit(context, address) as visit:
-        yield visit
-
-
 def prompt_of(names: list[str]) -> str:
     return "I climbed up the" + "".join(f" {HOSTILE[name]}" for name in names) + " tree and picked"
 

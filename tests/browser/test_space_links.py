@@ -48,13 +48,6 @@ def address():
         yield server.address
 
 
-@pytest.fixture(scope="module")
-def visit(context, address):
-    """One page for tests that go on where another left it: to begin anew takes seconds."""
-    with SpaceVisit(context, address) as visit:
-        yield visit
-
-
 def test_another_model_is_asked_about_a_neuron_of_its_own(context, address):
     with SpaceVisit(context, address) as visit:
         brought = visit.neuron()

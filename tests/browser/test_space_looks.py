@@ -2,8 +2,6 @@
 
 from itertools import cycle
 
-import pytest
-
 from space import answers, tabs
 from tests.browser.space_page import MARKS, TABS, SpaceVisit, live
 
@@ -27,13 +25,6 @@ FOCUS = """() => {
         style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0);
     return { tagName, text: textContent.trim(), token: dataset.token, id, outlined };
 }"""
-
-
-@pytest.fixture(scope="module")
-def visit(context, address):
-    """One page for tests of keys, which go on where another left it."""
-    with SpaceVisit(context, address) as visit:
-        yield visit
 
 
 def test_every_tab_answers_and_axe_finds_no_grave_fault_in_it(context, address):

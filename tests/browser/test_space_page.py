@@ -17,13 +17,6 @@ TITLE = re.compile(r"\S+: activation [−\d.]+; probability of ·an next [<\d.]+
 FOCUSED = "document.activeElement.dataset.token"
 
 
-@pytest.fixture(scope="module")
-def visit(context, address):
-    """One page for tests that go on where another left it: to begin anew takes seconds."""
-    with SpaceVisit(context, address) as visit:
-        yield visit
-
-
 def test_the_first_screen_shows_two_sentences_and_the_clean_prompt_in_colour(visit):
     opening = visit.tab.locator(".lede").inner_text()
     assert len(re.findall(r"[.?!](?:\s|$)", opening)) == 2
