@@ -41,14 +41,7 @@ from analysis.scanning import scan as engine
 from analysis.scanning import scan_files
 from analysis.scanning.examples import examples, read_again
 from analysis.scanning.scan import scan
-from analysis.scanning.scan_table import (
-    QUADRANTS,
-    QUANTILES,
-    contexts,
-    rows,
-    schema,
-    write_table,
-)
+from analysis.scanning.scan_table import QUADRANTS, QUANTILES, contexts, rows, schema, write_table
 from analysis.scanning.scanned import read_neuron
 from analysis.scanning.tallies import (
     POSITION_BITS,

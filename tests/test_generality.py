@@ -9,13 +9,7 @@ from analysis.experiments.generality.compute import generality, summary, unsigne
 from analysis.experiments.generality.facts import facts
 from analysis.experiments.generality.figures import generality as draw_generality
 from analysis.neuron import Neuron, parse_neuron
-from analysis.numbers.separation import (
-    auc,
-    auc_differences,
-    group_means,
-    shuffled,
-    word_interval,
-)
+from analysis.numbers.separation import auc, auc_differences, group_means, shuffled, word_interval
 from analysis.prompts import make_prompt
 from analysis.questions import default
 from tests.committed import committed

@@ -15,15 +15,7 @@ from analysis.contrast import Contrast
 from analysis.engines.reading import NO_TOKEN, Reading, Window, batches, has_factors, read
 from analysis.neuron import Neuron
 from analysis.scanning.extremes import Extremes, add_both
-from analysis.scanning.tallies import (
-    CPU,
-    Moments,
-    Quadrants,
-    Records,
-    Sample,
-    place_of,
-    priority,
-)
+from analysis.scanning.tallies import CPU, Moments, Quadrants, Records, Sample, place_of, priority
 from analysis.subject import Subject
 
 WINDOW_TOKENS = 256

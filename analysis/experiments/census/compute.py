@@ -17,13 +17,7 @@ from analysis.progress import Progress, part_of, silent
 from analysis.result import Result
 from analysis.subject import Subject
 from analysis.weights.agreement import Agreement, agreement, draw_windows
-from analysis.weights.congruence import (
-    MEASURES,
-    Block,
-    Survey,
-    Surveyor,
-    unit_name,
-)
+from analysis.weights.congruence import MEASURES, Block, Survey, Surveyor, unit_name
 from analysis.weights.hubs import hubs
 from analysis.weights.orders import ORDERS, orders
 from analysis.weights.pairs import all_pairs, pair_table, unit_gaps
