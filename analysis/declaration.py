@@ -273,8 +273,12 @@ class Experiment:
 
     def verdicts(self, result: Any) -> dict[str, Any]:
         """What ``facts.py`` says in its ``verdicts`` of how the numbers can be read, if it does."""
-        verdicts = getattr(self.module("facts"), "verdicts", None) if self.has("facts") else None
+        verdicts = self.of_facts("verdicts")
         return verdicts(result) if verdicts else {}
+
+    def of_facts(self, name: str) -> Any:
+        """A function of ``facts.py``; None where there is none of that name."""
+        return getattr(self.module("facts"), name, None) if self.has("facts") else None
 
     def draw(self, figure: Figure, result: Any, sign: int | None = None) -> Any:
         """One figure of a Result; in a study with the sign with which its neuron is used."""

@@ -1,8 +1,8 @@
 """What the intervals and tests of an experiment's claims rest on.
 
-An experiment whose sentences tell an interval has ``grounds.py``, whose function of that name reads
-off its facts and its Result what was drawn again for each claim, and how many there were. A claim
-that the question does not have has no ground. What a claim is called stands among its sentences.
+An experiment whose sentences tell an interval has ``grounds`` in ``facts.py``, which reads off its
+facts and its Result what was drawn again for each claim, and how many there were. A claim that the
+question does not have has no ground. What a claim is called stands among its sentences.
 """
 
 from collections.abc import Mapping

@@ -13,8 +13,7 @@ from analysis.experiments import named
 from analysis.experiments.library import compute
 from analysis.experiments.library.at_once import at_once
 from analysis.experiments.library.compute import library_row, summary, together
-from analysis.experiments.library.facts import facts
-from analysis.experiments.library.grounds import grounds
+from analysis.experiments.library.facts import facts, grounds
 from analysis.experiments.library.in_news import in_news
 from analysis.experiments.library.tables import LISTING
 from analysis.neuron import parse_neuron

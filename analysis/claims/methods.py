@@ -22,10 +22,11 @@ class Methods:
 def methods(study: StudyFacts, said_of: Callable[[str], Any]) -> Iterator[Methods]:
     """Of the experiments that have any, the claims that the study has, in the argument's order."""
     for each in study.evidence.experiments:
-        if not each.has("grounds"):
+        grounds = each.of_facts("grounds")
+        if grounds is None:
             continue
         facts, said = getattr(study.of, each.name), said_of(each.name)
-        found = each.module("grounds").grounds(facts, study.evidence.results[each.name])
+        found = grounds(facts, study.evidence.results[each.name])
         claims = tuple((getattr(said, f"ground_{ground.claim}"), ground) for ground in found)
         if claims:
             yield Methods(each, claims)

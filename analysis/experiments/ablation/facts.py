@@ -1,20 +1,12 @@
 """What is lost when the neuron is taken away: on the prompt, on many prompts, on news."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from analysis.criteria import (
-    ACTIVE,
-    FEW,
-    FOLLOWS,
-    HALF,
-    NEGLIGIBLE,
-    NOTABLE,
-    OFF,
-    UNMOVED,
-)
+from analysis.criteria import ACTIVE, FEW, FOLLOWS, HALF, NEGLIGIBLE, NOTABLE, OFF, UNMOVED
 from analysis.engines.ablations import IN_TEMPLATE
 from analysis.experiments.ablation.measured import (
     MEAN,
@@ -35,6 +27,7 @@ from analysis.experiments.ablation.measured import (
     separation,
     separation_change,
 )
+from analysis.grounds import Ground, Unit
 from analysis.intervals import Interval, Share
 from analysis.numbers.matched import as_active
 
@@ -202,6 +195,25 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     )
 
 
+def grounds(found: Facts, result: Ablation) -> Iterator[Ground]:
+    """Prompts of a kind are a sample of their kind; on news, whole articles are."""
+    kinds = {"target": found.target_prompts, "foil": found.foil_prompts}
+    for name, each in kinds.items():
+        if each and each.change.bounded:
+            prompts: dict[Unit, int] = {"prompt": each.untouched.of}
+            yield Ground(name, prompts, "bootstrap")
+            yield Ground(f"{name}_preferred", prompts, "wilson")
+    target, foil = kinds.values()
+    if found.both_kinds and target and foil:
+        both = target.untouched.of + foil.untouched.of
+        yield Ground("both_kinds", {"prompt": both}, "bootstrap")
+    there, news = result.position_target, found.before_target and found.before_target.change
+    for name, change, places in (("news", news, there), ("others", found.before_others, ~there)):
+        if change and change.bounded:
+            articles = len(np.unique(result.position_document[places]))
+            yield Ground(name, {"article": articles}, "bootstrap")
+
+
 def _either(targets: OnPrompts | None, foils: OnPrompts | None) -> bool:
     if targets is None or foils is None:
         return False
@@ -295,8 +307,7 @@ def _before_target(result: Ablation) -> BeforeTarget:
 def _matched(result: Ablation) -> Matched:
     alike = as_active(activation_norms(result))
     norm, *norms = activation_norms(result).tolist()
-    sizes, counts = np.zeros(0), np.zeros(0, int)
-    own = np.inf
+    sizes, counts, own = np.zeros(0), np.zeros(0, int), np.inf
     if in_set(result, True).any():
         own = abs(over_prompts(result, changes(result, MEAN), True).mean)
         sizes = np.abs(matched_changes(result, MEAN, True))[alike]

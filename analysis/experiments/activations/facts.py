@@ -5,6 +5,7 @@ activation far below zero, and another may be active on the corrupted prompt and
 the clean one. So activation is read with the sign that it has where the neuron is active.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from analysis.criteria import ACTIVE, DOCUMENTS, EXPECTED, FEW, MOST, OFF, RARELY
 from analysis.experiments.activations.compute import Activations
+from analysis.grounds import Ground
 from analysis.intervals import Interval, Share, Span
 from analysis.numbers.estimates import mean_of_groups
 from analysis.token_sets import members
@@ -120,6 +122,14 @@ def facts(result: Activations, sign: int | None = None) -> Facts:
         pair=pair,
         news=_news(result, pair) if pair and sampled(result).any() else None,
     )
+
+
+def grounds(found: Facts, _result: Activations) -> Iterator[Ground]:
+    """Articles are the sample: tokens of one are not independent."""
+    if found.news:
+        yield Ground("active", {"article": found.news.active_in.of}, "wilson")
+    if found.news and found.news.before_target and found.news.before_target.articles > 1:
+        yield Ground("before", {"article": found.news.before_target.articles}, "bootstrap")
 
 
 def sign_of(result: Activations) -> int:

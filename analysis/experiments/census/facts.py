@@ -1,12 +1,13 @@
 """Which neuron for which word: standing, mutual pairs, hubs, and whether congruence matters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.criteria import CLOSE, HUB, SAME_SIGN
 from analysis.experiments.census.compute import FOLLOWED, Census
+from analysis.grounds import Ground
 from analysis.intervals import Interval
 
 LOG, PROBABILITY, NEXT = range(3)
@@ -115,6 +116,15 @@ def facts(result: Census, _sign: int | None = None) -> Facts:
         is_hub=hubs["raw"].share > HUB,
         behaviour=_behaviour(result) if result.agreement_tokens else None,
     )
+
+
+def grounds(found: Facts, _result: Census) -> Iterator[Ground]:
+    """Pairs of a neuron and its word are the sample; the tokens of news are as drawn."""
+    behaviour = found.behaviour
+    if behaviour and behaviour.known:
+        yield Ground("behaviour", {"neuron_and_word": behaviour.pairs}, "bootstrap")
+    if behaviour and behaviour.next:
+        yield Ground("next", {"neuron_and_word": behaviour.next_pairs}, "bootstrap")
 
 
 def _standing(result: Census, place: int) -> Standing:

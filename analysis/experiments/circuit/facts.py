@@ -1,5 +1,6 @@
 """Along which nodes the difference travels, and how much of it the drawn circuit carries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from analysis.criteria import AGREEMENT, HALF, MORE_THAN_ALL, NOTABLE
 from analysis.experiments.circuit.measured import Circuit, area
+from analysis.grounds import Ground
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import verdicts as of_the_pair
 
@@ -102,6 +104,12 @@ def facts(result: Circuit) -> Facts:
 def verdicts(result: Circuit) -> dict[str, Any]:
     """Whether the pair leaves anything to explain, and what the drawn edges carry alone."""
     return {**of_the_pair(result), "verdict": _verdict(result)}
+
+
+def grounds(found: Facts, result: Circuit) -> Iterator[Ground]:
+    """Pairs of prompts are the sample."""
+    if result.drawn_edges and found.held_out and np.isfinite(found.held_out.low):
+        yield Ground("held_out", {"prompt_pair": len(result.held_out)}, "bootstrap")
 
 
 def _aside(result: Circuit) -> Aside | None:

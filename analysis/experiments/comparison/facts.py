@@ -1,6 +1,7 @@
 """Whether other models have such a neuron too: the best neuron of each, by the same checks."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from analysis.criteria import FEW_OCCURRENCES, LEAD, MOST, NOTABLE, SAME_DEPTH
 from analysis.experiments.comparison.compute import AT_THE_HUB, HUB
 from analysis.experiments.comparison.measured import Comparison
+from analysis.grounds import Ground
 from analysis.intervals import Share
 from analysis.scanning.detector import FEWEST, quieted
 
@@ -118,6 +120,16 @@ def facts(result: Comparison) -> Facts:
         absent=len(result.missing) - len(waiting),
         names=shlex.join((*result.models, *result.missing)),
     )
+
+
+def grounds(found: Facts, result: Comparison) -> Iterator[Ground]:
+    """Pairs of prompts are the sample, on news every other text; of several models the fewest."""
+    pairs = [model.held_out_pairs for model in found.models if model.held_out_pairs]
+    if pairs:
+        yield Ground("held_out", {"prompt_pair": min(pairs)}, "bootstrap")
+    fewest = min(model.answers.pairs for model in found.models)
+    yield Ground("answers", {"prompt_pair": fewest}, "wilson")
+    yield Ground("detector", {"article": result.texts // 2}, "wilson_of_texts")
 
 
 def _model(result: Comparison, i: int) -> Model:

@@ -1,5 +1,6 @@
 """How much of the neuron's effect is direct, and what later components make of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import nan
 
@@ -8,6 +9,7 @@ import numpy as np
 from analysis.criteria import MOST, NEGLIGIBLE, UNCHANGED
 from analysis.engines.pushes import PUSHES
 from analysis.experiments.composition.compute import Composition, held_out_shares
+from analysis.grounds import Ground, Unit
 from analysis.intervals import Interval
 from analysis.numbers.estimates import Estimate, ratio
 from analysis.numbers.matched import as_active
@@ -167,6 +169,15 @@ def facts(result: Composition, _sign: int | None = None) -> Facts:
         controls=_controls(result) if result.controls else None,
         behind=float(result.behind[DENOISING]),
     )
+
+
+def grounds(found: Facts, result: Composition) -> Iterator[Ground]:
+    """Pairs of prompts are the sample."""
+    pairs: dict[Unit, int] = {"prompt_pair": len(result.held_out)}
+    if found.held_out:
+        yield Ground("held_out", pairs, "bootstrap")
+    if found.pushed:
+        yield Ground("pushed", pairs, "bootstrap")
 
 
 def _effect(result: Composition, direction: int) -> Effect:

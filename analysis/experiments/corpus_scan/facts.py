@@ -1,6 +1,7 @@
 """Whether a neuron's activation on news tells where the target comes, and what excites it there."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
+from analysis.grounds import Ground, Unit
 from analysis.intervals import Auc, Interval, auc
 from analysis.numbers.estimates import Estimate
 
@@ -159,6 +161,23 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         used_in=_end_quadrant(result, used),
         unused_in=_end_quadrant(result, unused),
     )
+
+
+def grounds(found: Facts, result: CorpusScan) -> Iterator[Ground]:
+    """Articles are the sample: tokens of one are not independent."""
+    articles: dict[Unit, int] = {"article": result.documents}
+    if result.documents < 2:
+        return
+    yield Ground("ends", articles, "bootstrap", result.end_excess[..., 0].size)
+    if found.next.enough and found.next.auc.bounded:
+        yield Ground("next", articles, "bootstrap")
+    if found.which.enough and found.which.auc.bounded:
+        yield Ground("which", articles, "bootstrap")
+    if found.rival:
+        yield Ground("rivals", articles, "bootstrap", found.rival.others)
+    if found.detector:
+        judged: dict[Unit, int] = {"article": result.documents // 2}
+        yield Ground("detector", judged, "wilson_of_texts")
 
 
 def often_enough(result: CorpusScan) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """What the neuron follows: the rule, the cue, or the example; and whether it needs the example."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.experiments.crossed.compute import Crossed
+from analysis.grounds import Ground, Unit
 from analysis.intervals import Auc, Interval, Span, auc, signed_area, signed_span
 from analysis.numbers.shares import SHARES
 
@@ -128,6 +130,16 @@ def facts(result: Crossed, sign: int | None = None) -> Facts:
         plan=_plan(result, sign) if len(result.expected) else None,
         frames=(float(frames.min()), float(frames.max())),
     )
+
+
+def grounds(found: Facts, result: Crossed) -> Iterator[Ground]:
+    """Frames and words are both a sample, words within their kinds; examples are as given."""
+    both: dict[Unit, int] = {"frame": len(result.frames), "word": len(result.words)}
+    yield Ground("factors", both, "bootstrap")
+    yield Ground("shares", both, "bootstrap")
+    if found.plan:
+        yield Ground("plan", both, "bootstrap")
+    yield Ground("own", {"word": len(result.own_words)}, "bootstrap")
 
 
 def sign_of(result: Crossed) -> int:

@@ -1,5 +1,6 @@
 """Which tokens the neuron writes, whatever the prompt, with the sign with which it is used."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from analysis.criteria import FAR, SPELLED, USUAL
 from analysis.experiments.direct_effect.compute import DirectEffect
+from analysis.grounds import Ground
 from analysis.intervals import Share
 from analysis.token_sets import members
 from analysis.weights.congruence import MINUS
@@ -119,6 +121,11 @@ def facts(result: DirectEffect, sign: int | None = None) -> Facts:
         shared=shared if result.embedding_tokens else None,
         agree=shared is not None and shared > len(top) // 2,
     )
+
+
+def grounds(_found: Facts, result: DirectEffect) -> Iterator[Ground]:
+    """Rotations are drawn at random."""
+    yield Ground("rotations", {"rotation": len(result.rotated_best)}, "wilson")
 
 
 def _rank(rank: int, among: int, sign: int, own: int) -> int:

@@ -1,10 +1,12 @@
 """Whether the neuron tells other words apart, in the sentence of the pair and in others."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.experiments.generality.compute import Generality, sign_of, unsigned_auc
+from analysis.grounds import Ground, Unit
 from analysis.intervals import Auc, Interval, Span, area_span, auc, signed_area
 from analysis.numbers.separation import RESAMPLES
 
@@ -94,6 +96,18 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         matched_best=float(matched.max(initial=0.5)),
         weaker_elsewhere=bool(len(gaps) > 1 and gaps[1:].max() < gaps[0] / 2),
     )
+
+
+def grounds(found: Facts, result: Generality) -> Iterator[Ground]:
+    """Words are the sample, within their kind; sentences are as given."""
+    words: dict[Unit, int] = {"word": found.words}
+    yield Ground("words", words, "bootstrap")
+    yield Ground("separates", words, "shuffles")
+    if found.held_out:
+        yield Ground("separates_held_out", words, "shuffles", found.held_out.sentences)
+        yield Ground("held_out", words, "bootstrap")
+    if result.matched:
+        yield Ground("matched", words, "bootstrap", len(result.matched), "largest")
 
 
 def _mean(result: Generality, group: int) -> Interval:

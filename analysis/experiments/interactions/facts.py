@@ -1,11 +1,13 @@
 """Whether the best neurons add up, and which two do not."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.criteria import MOST
 from analysis.experiments.interactions.compute import Interactions, Kind
+from analysis.grounds import Ground
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import verdicts as verdicts
 
@@ -87,6 +89,12 @@ def facts(result: Interactions) -> Facts:
         chief=_two(result, *best) if pairs else None,
         held_out=_held_out(result, by_size),
     )
+
+
+def grounds(found: Facts, result: Interactions) -> Iterator[Ground]:
+    """Pairs of prompts are the sample."""
+    if found.held_out and np.isfinite(found.held_out.excess.low):
+        yield Ground("on_others", {"prompt_pair": len(result.held_out)}, "bootstrap")
 
 
 def _held_out(result: Interactions, by_size: list[tuple[int, int]]) -> HeldOut | None:

@@ -1,5 +1,6 @@
 """Which questions one neuron answers, and whether the one that everybody asks is the exception."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from analysis import questions
 from analysis.criteria import LEAD, SAYS, SMALL_SET
 from analysis.experiments.library.compute import CHOOSING
 from analysis.experiments.library.measured import SECOND, Library, Needed
+from analysis.grounds import Ground
 from analysis.numbers.estimates import Estimate
 
 RowVerdict = Literal["one", "crowd", "none", "untold"]
@@ -145,6 +147,19 @@ def verdicts(result: Library) -> dict[str, Any]:
         "verdicts": {row.name: row.verdict for row in found.rows},
         "comparisons": result.comparisons,
     }
+
+
+def grounds(found: Facts, result: Library) -> Iterator[Ground]:
+    """Pairs of prompts are the sample, on news articles; all questions hold at once."""
+    at_once = result.comparisons
+    if found.told_apart:
+        pairs = found.pairs
+        yield Ground("recovery", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("lead", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("half", {"prompt_pair": pairs}, "bootstrap", at_once)
+        yield Ground("shuffled", {"prompt_pair": pairs}, "shuffles")
+    if found.heard:
+        yield Ground("news", {"article": found.judged}, "wilson_of_texts", at_once)
 
 
 def _shared(measured: list[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:

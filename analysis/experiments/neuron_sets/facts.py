@@ -6,16 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.criteria import (
-    ENOUGH,
-    HALF,
-    MORE_THAN_ALL,
-    MUCH_MORE,
-    SMALL_SET,
-    TOLERABLE,
-)
+from analysis.criteria import ENOUGH, HALF, MORE_THAN_ALL, MUCH_MORE, SMALL_SET, TOLERABLE
 from analysis.experiments.neuron_sets.measured import CONTROLS, ORDERS, SHARES, NeuronSets
 from analysis.experiments.neuron_sets.rankings import CANDIDATES
+from analysis.grounds import Ground
 from analysis.numbers.estimates import Estimate
 from analysis.pair_facts import verdicts as verdicts
 
@@ -132,6 +126,12 @@ def facts(result: NeuronSets) -> Facts:
         greedy_gains=greedy - exact > TOLERABLE,
         gradient_agrees=abs(attribution - exact) <= TOLERABLE,
     )
+
+
+def grounds(found: Facts, result: NeuronSets) -> Iterator[Ground]:
+    """Pairs of prompts are the sample; each set's interval holds by itself."""
+    if found.first.held_out and np.isfinite(found.first.held_out.low):
+        yield Ground("held_out", {"prompt_pair": len(result.held_out)}, "bootstrap")
 
 
 def _verdict(result: NeuronSets) -> tuple[Verdict, int]:

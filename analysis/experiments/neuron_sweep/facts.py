@@ -1,5 +1,6 @@
 """Which single neurons carry the difference, and whether the choice holds on other prompts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from analysis.criteria import (
 )
 from analysis.experiments.neuron_sweep.measured import NeuronSweep
 from analysis.experiments.neuron_sweep.screens import Bench, kept, models, ranks
+from analysis.grounds import Ground
 from analysis.intervals import Interval
 from analysis.neuron import Neuron, parse_neuron
 from analysis.numbers.estimates import Estimate
@@ -129,6 +131,12 @@ def facts(result: NeuronSweep) -> Facts:
         attribution=_attribution(result, places),
         benches=tuple(map(kept, models())),
     )
+
+
+def grounds(found: Facts, _result: NeuronSweep) -> Iterator[Ground]:
+    """Pairs of prompts are the sample; the candidates' intervals hold each by itself."""
+    if found.held_out and found.held_out.recovery.bounded:
+        yield Ground("held_out", {"prompt_pair": found.held_out.pairs}, "bootstrap")
 
 
 def _held_out(result: NeuronSweep, chosen: float) -> HeldOut | None:

@@ -1,9 +1,11 @@
 """What the model says next: its answer to each prompt, and to ordinary prose."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.experiments.next_token.compute import NextToken, in_prose
+from analysis.grounds import Ground
 from analysis.intervals import Share
 from analysis.pair_facts import PairFacts, of_pair
 from analysis.token_sets import members
@@ -72,6 +74,12 @@ def verdicts(result: NextToken) -> dict[str, Any]:
     """Whether the pair leaves anything to explain, in plain values; empty where there is none."""
     pair = facts(result).pair
     return pair.plain() if pair else {}
+
+
+def grounds(found: Facts, result: NextToken) -> Iterator[Ground]:
+    """Prompts are the sample."""
+    if found.natural:
+        yield Ground("natural", {"prompt": result.natural}, "wilson")
 
 
 def _names_target(result: NextToken, own: int) -> bool:

@@ -1,5 +1,6 @@
 """Whether the finding holds however the weights were rounded, and however the text is given."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from jaxtyping import Bool, Float
 
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
+from analysis.grounds import Ground
 from analysis.intervals import Auc, auc
 from analysis.numbers.estimates import Estimate
 
@@ -81,6 +83,14 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
         nowhere=len(failing) == len(formats),
         weaker=tuple(e.name for e in formats[1:] if e.neuron.high < formats[0].neuron.low),
     )
+
+
+def grounds(found: Facts, result: Robustness) -> Iterator[Ground]:
+    """Weights are drawn anew; words are the sample, within their kind."""
+    if found.precision and found.precision.draws:
+        yield Ground("precision", {"redraw": found.precision.draws}, "extremes")
+    if result.words:
+        yield Ground("formats", {"word": len(result.words)}, "bootstrap")
 
 
 def sign_of(result: Robustness) -> int:

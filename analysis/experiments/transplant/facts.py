@@ -1,12 +1,17 @@
 """Whether a neuron does in another model what it does in its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from analysis.criteria import COPIED
 from analysis.experiments.transplant.found import Transplant
 from analysis.experiments.transplant.measured import CONSTANT, GRAFT, MAPPED, OUTCOME, OWN
+from analysis.grounds import Ground as Basis
+from analysis.grounds import Unit
 from analysis.intervals import Interval
+
+UNITS: dict[str, Unit] = {"words": "word", "templates": "word", "natural": "article"}
 
 Verdict = Literal["transplanted", "bias only", "failed"]
 
@@ -111,6 +116,13 @@ def facts(result: Transplant, _sign: int | None = None) -> Facts:
 def verdicts(result: Transplant) -> dict[str, str]:
     """What the numbers come to."""
     return {"verdict": facts(result).verdict}
+
+
+def grounds(found: Facts, result: Transplant) -> Iterator[Basis]:
+    """Words and articles are drawn again, with all texts that they are in."""
+    for name, units in zip(result.grounds, result.units, strict=True):
+        yield Basis(name, {UNITS[name]: int(units)}, "bootstrap")
+    yield Basis("costs", {"article": result.articles}, "bootstrap")
 
 
 def _verdict(grounds: tuple[Ground, ...], effective: list[Ground], gained: list[Ground]) -> Verdict:

@@ -1,12 +1,14 @@
 """Where the neuron's pre-activation comes from: heads, tokens, and one step further back."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.criteria import EXACT, FAINT, LITTLE, MEDIATED, MOST, MUCH, RESTATES, USUAL
 from analysis.experiments.upstream.measured import Upstream
+from analysis.grounds import Ground, Unit
 from analysis.numbers.estimates import Estimate
 from analysis.numbers.matched import as_active
 
@@ -152,6 +154,15 @@ def facts(result: Upstream, _sign: int | None = None) -> Facts:
         correlation=correlation,
         restates=correlation >= RESTATES,
     )
+
+
+def grounds(found: Facts, result: Upstream) -> Iterator[Ground]:
+    """Pairs of prompts are the sample, the question's own left out."""
+    pairs: dict[Unit, int] = {"prompt_pair": len(result.pairs) - 1}
+    if found.head and found.head.held_out:
+        yield Ground("held_out", pairs, "bootstrap")
+    if found.chain and found.chain.held_out:
+        yield Ground("chain", pairs, "bootstrap")
 
 
 def _difference(result: Upstream, component: str) -> float:

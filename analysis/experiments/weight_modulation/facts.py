@@ -1,13 +1,15 @@
 """What the model answers and writes as the neuron's weights are scaled."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from analysis.criteria import NEGLIGIBLE, UNMOVED
-from analysis.experiments.weight_modulation.compute import WeightModulation
+from analysis.experiments.weight_modulation.compute import TRIED, WeightModulation
 from analysis.experiments.weight_modulation.turns import Turn, turns
+from analysis.grounds import Ground
 from analysis.intervals import Interval
 from analysis.token_sets import members
 
@@ -98,6 +100,11 @@ def facts(result: WeightModulation, _sign: int | None = None) -> Facts:
         other_first=tuple(f for f, text in first.items() if text not in targets),
         samples=max(result.written_sample, default=0),
     )
+
+
+def grounds(_found: Facts, result: WeightModulation) -> Iterator[Ground]:
+    """Texts of news are the sample."""
+    yield Ground("loss", {"article": result.texts}, "bootstrap", TRIED)
 
 
 def _controls(result: WeightModulation, own: float) -> Controls:
