@@ -16,6 +16,8 @@ NEAR = 0.035  # so that the spans around neighbouring fractions do not meet
 ROUNDING = 1e-3  # per cent: what is nearer to all than that is all, but for rounding
 NO_INTERVAL = "without an interval"
 
+power = style.power
+
 
 def markup(sentence: str, *values: object, **named: object) -> Markup:
     """A sentence with values filled in; values that are not markup themselves are escaped."""
@@ -74,11 +76,6 @@ def signed(value: float, digits: int = 2) -> str:
     """A number that shows its sign, plus included."""
     text = number(value, digits)
     return text if text.startswith(MINUS) or not math.isfinite(value) else f"+{text}"
-
-
-def power(value: float) -> str:
-    """A small number by its leading digit and power of ten, such as 1 × 10⁻⁶."""
-    return style.power(value)
 
 
 def count(value: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from analysis.beside import beside
-from analysis.drawing.scripts import SCRIPTS
+from analysis.drawing import SCRIPTS
 from analysis.errors import UserError
 from report.feed import CHANGELOG, changes
 from report.files import write_data, write_stills

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import FileResponse
 
 from analysis.beside import beside
-from analysis.drawing.scripts import SCRIPTS
+from analysis.drawing import SCRIPTS
 from space.first import first
 from space.html import first_head, first_screen
 
