@@ -13,8 +13,10 @@ from analysis.experiments.composition.compute import composition, held_out_share
 from analysis.experiments.composition.facts import facts
 from analysis.experiments.composition.figures import TOTAL, waterfall
 from analysis.experiments.composition.figures import composition as drawn
-from analysis.experiments.composition.figures_held_out import composition_held_out
-from analysis.experiments.composition.figures_pushes import composition_pushes
+from analysis.experiments.composition.figures_held_out import (
+    composition_held_out,
+    composition_pushes,
+)
 from analysis.neuron import Neuron
 from tests.prose import Prose, check_opposites, render
 from tests.questions import CLEAN, CORRUPTED

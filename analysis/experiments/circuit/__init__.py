@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     brief=(("caption",),),
     figures=(
         Figure("circuit"),
-        Figure("circuit_sizes", "sizes_caption", module="figures_sizes"),
+        Figure("circuit_sizes", "sizes_caption"),
     ),
     app={"held_out": 0},
     tab="circuit",

@@ -1,12 +1,12 @@
-"""Figure of experiment 24: the circuit, from the exchanged tokens below to the answer above."""
+"""Figures of experiment 24: the circuit, from the exchanged tokens up, and circuits by size."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.drawing import style
-from analysis.experiments.circuit.measured import Circuit
+from analysis.drawing import marks, style
+from analysis.experiments.circuit.measured import SHARES, Circuit
 
 MOST = 60
 """Edges that are drawn at most, the strongest; the table has all."""
@@ -16,6 +16,12 @@ BEND = 0.3
 """How far an edge between two nodes of one position leans aside, in columns."""
 
 STEPS = np.linspace(0, 1, 15)
+
+LOOKS = (
+    ("alone", "alone", style.TARGET, "the first nodes alone"),
+    ("complement", "all others", style.FOIL, "all nodes but these"),
+)
+"""Of the curves over the size of a circuit."""
 
 
 @dataclass(frozen=True)
@@ -201,3 +207,39 @@ def _labels(figure: go.Figure, result: Circuit, points: dict[int, _Point]) -> No
             xanchor="left" if side > 0 else "right",
             xshift=side * 10,
         )
+
+
+def circuit_sizes(result: Circuit) -> go.Figure:
+    """Faithfulness over the share of all nodes, with random circuits behind."""
+    figure = style.canvas(320, left=56, right=14)
+    shares = list(SHARES)
+    marks.spread(figure, SHARES, result.random)
+    for name, label, colour, _ in LOOKS:
+        values = getattr(result, name)
+        figure.add_scatter(
+            x=shares,
+            y=values.round(4).tolist(),
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"color": colour, "size": 6},
+            customdata=[
+                [f"{int(size):,} nodes, {label}", style.plain(value, 3)]
+                for size, value in zip(result.sizes, values, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        )
+    ticks = [share for share in SHARES if share in (0.001, 0.01, 0.1, 1.0)]
+    figure.update_xaxes(
+        type="log",
+        title="share of all nodes",
+        tickvals=ticks,
+        ticktext=["0.1 %", "1 %", "10 %", "100 %"],
+        showgrid=False,
+    )
+    figure.update_yaxes(title="brought back (share of the gap)", zerolinewidth=2)
+    style.note(
+        figure,
+        style.key(*((colour, label, "▬") for *_, colour, label in LOOKS)),
+        style.swatch(style.FAINT, f"{len(result.random)} random circuits", "■"),
+    )
+    return figure

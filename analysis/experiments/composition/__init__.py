@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
         Figure(
             "composition_pushes",
             "pushes_caption",
-            module="figures_pushes",
+            module="figures_held_out",
             needs=("held_out",),
             live=False,
         ),

@@ -14,7 +14,7 @@ EXPERIMENT = Experiment(
     figures=(
         Figure("crossed", key=True, signed=True),
         Figure("rule_and_cue", "kinds_caption"),
-        Figure("crossed_plan", "plan_caption", module="figures_plan", needs=("plan",)),
+        Figure("crossed_plan", "plan_caption", needs=("plan",)),
     ),
     seconds=180,
 )

@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
     figures=(
         Figure("upstream"),
         Figure("upstream_sources", "sources_caption", key=True, module="figures_words"),
-        Figure("upstream_chain", "chain_caption", module="figures_chain"),
+        Figure("upstream_chain", "chain_caption"),
         Figure("upstream_steps", "steps_caption"),
         Figure(
             "upstream_pairs",
@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
             needs=("held_out",),
             live=False,
         ),
-        Figure("upstream_alignment", "alignment_caption", module="figures_alignment", live=False),
+        Figure("upstream_alignment", "alignment_caption", live=False),
     ),
     group="How it works",
     app={"held_out": 0},
