@@ -189,9 +189,9 @@ class Call(Asking):
 
     def summary(self, result: Any) -> dict[str, Any]:
         """The Result as it is printed: for a reader some experiments cut it into tables."""
-        compute = self.experiment.module("compute")
-        if not self.as_json and hasattr(compute, "tables"):
-            answer: dict[str, Any] = compute.tables(result)
+        tables = self.experiment.part("compute", "tables")
+        if tables and not self.as_json:
+            answer: dict[str, Any] = tables(result)
             return answer
         return self.experiment.summary(result, **self.experiment.shown(self.options))
 

@@ -49,8 +49,7 @@ def verbs() -> Iterator[tuple[str, CommandInfo]]:
 
 def _add(app: typer.Typer, experiment: Experiment) -> None:
     """Add an experiment's verb; its older name still works."""
-    answer = experiment.module("command").answer if experiment.has("command") else _answer
-    verb = verb_of(experiment, answer)
+    verb = verb_of(experiment, experiment.part("command", "answer") or _answer)
     also = f" (Also: {experiment.also}.)" if experiment.also else ""
     app.command(experiment.verb, help=experiment.asks + also)(verb)
     if experiment.also:

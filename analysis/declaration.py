@@ -253,6 +253,10 @@ class Experiment:
         """Whether there is such a module in its folder."""
         return importlib.util.find_spec(f"{self.home}.{name}") is not None
 
+    def part(self, module: str, name: str) -> Any:
+        """What a module in its folder has by a name; None where there is no such thing."""
+        return getattr(self.module(module), name, None) if self.has(module) else None
+
     @cached_property
     def kind(self) -> type:
         """Class of its Result."""
@@ -273,12 +277,8 @@ class Experiment:
 
     def verdicts(self, result: Any) -> dict[str, Any]:
         """What ``facts.py`` says in its ``verdicts`` of how the numbers can be read, if it does."""
-        verdicts = self.of_facts("verdicts")
+        verdicts = self.part("facts", "verdicts")
         return verdicts(result) if verdicts else {}
-
-    def of_facts(self, name: str) -> Any:
-        """A function of ``facts.py``; None where there is none of that name."""
-        return getattr(self.module("facts"), name, None) if self.has("facts") else None
 
     def draw(self, figure: Figure, result: Any, sign: int | None = None) -> Any:
         """One figure of a Result; in a study with the sign with which its neuron is used."""

@@ -112,7 +112,7 @@ def _load(folder: Path, experiment: Experiment) -> Any:
     Only those count that the same code computed of the same question.
     """
     own: Any = results.load(folder, experiment.name, experiment.kind)
-    join = getattr(experiment.module("compute"), "joined", None)
+    join = experiment.part("compute", "joined")
     if join is None:
         return own
     others = [*_of_other_models(folder, experiment), *_beside(folder, experiment)]
@@ -169,7 +169,7 @@ def is_expected(experiment: Experiment, question: Question) -> bool:
 
     Some are of a certain model only, and some are kept by a command of their own.
     """
-    some = experiment.apart or hasattr(experiment.module("compute"), "applies")
+    some = experiment.apart or experiment.part("compute", "applies") is not None
     return experiment.suits(question) and not some
 
 

@@ -141,7 +141,7 @@ def step_inputs(
         return None
     neurons = _found(folder) if experiment.asks_about_a_neuron else []
     given = inputs(experiment, subject, question, neurons, options)
-    applies = getattr(experiment.module("compute"), "applies", None)
+    applies = experiment.part("compute", "applies")
     return given if applies is None or applies(subject, given) else None
 
 

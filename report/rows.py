@@ -23,12 +23,8 @@ class Listed:
 
 def listed(experiment: Experiment, evidence: Evidence, name: str = "LISTING") -> Listed | None:
     """The rows that an experiment lists of its result by a name; None where it lists none."""
-    if not experiment.has("tables"):
-        return None
-    found: Listing | None = getattr(experiment.module("tables"), name, None)
-    if found is None:
-        return None
-    return listed_rows(found, evidence.results[experiment.name])
+    found: Listing | None = experiment.part("tables", name)
+    return listed_rows(found, evidence.results[experiment.name]) if found else None
 
 
 def rows_of(experiment: Experiment, evidence: Evidence, name: str) -> Rows:

@@ -72,7 +72,7 @@ def shown(
     experiment: Experiment, result: Any, figures: Iterable[Figure], command: str, **options: Any
 ) -> Answer:
     """All that is shown of a Result, with some of its figures and options of its summary."""
-    listing = experiment.module("tables").LISTING if listed(experiment) else None
+    listing: Listing | None = experiment.part("tables", "LISTING")
     said = sentences.alone(experiment, result)
     return Answer(
         experiment=experiment,
@@ -96,8 +96,3 @@ def _command(
         return ""
     model = None if view.model == EMBEDDED else view.model
     return experiment_command(experiment, question, view.neurons, options, model=model)
-
-
-def listed(experiment: Experiment) -> bool:
-    """Whether rows stand below an answer."""
-    return experiment.has("tables") and hasattr(experiment.module("tables"), "LISTING")

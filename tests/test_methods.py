@@ -40,14 +40,14 @@ def test_an_experiment_that_tells_an_interval_says_what_it_rests_on_and_no_other
     folder = experiment.module("facts").__file__.removesuffix("facts.py")
     with open(f"{folder}sentences.html", encoding="utf-8") as file:
         found = file.read()
-    assert ("interval" in found or "span(" in found) == bool(experiment.of_facts("grounds"))
+    assert ("interval" in found or "span(" in found) == bool(experiment.part("facts", "grounds"))
 
 
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_study_has_a_row_for_each_experiment_that_tells_an_interval(holds):
     study = evidence(Plan(holds=holds))
     found = rows(study)
-    having = {each.name for each in study.experiments if each.of_facts("grounds")}
+    having = {each.name for each in study.experiments if each.part("facts", "grounds")}
     assert {name for name, _ in found} == having
     assert all(size > 0 for ground in found.values() for size in ground.samples.values())
     table = sentences_of(study)

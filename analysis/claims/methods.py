@@ -22,7 +22,7 @@ class Methods:
 def methods(study: StudyFacts, said_of: Callable[[str], Any]) -> Iterator[Methods]:
     """Of the experiments that have any, the claims that the study has, in the argument's order."""
     for each in study.evidence.experiments:
-        grounds = each.of_facts("grounds")
+        grounds = each.part("facts", "grounds")
         if grounds is None:
             continue
         facts, said = getattr(study.of, each.name), said_of(each.name)

@@ -69,10 +69,8 @@ def tables(evidence: Evidence) -> Iterator[Artifact]:
 
 def printed(experiment: Experiment) -> tuple[Table, ...]:
     """The tables that an experiment has for a paper."""
-    if not experiment.has("tables"):
-        return ()
-    found: tuple[Table, ...] = getattr(experiment.module("tables"), "TABLES", ())
-    return found
+    found: tuple[Table, ...] | None = experiment.part("tables", "TABLES")
+    return found or ()
 
 
 def _about(evidence: Evidence) -> str:
