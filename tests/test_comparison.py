@@ -31,7 +31,7 @@ from analysis.experiments.comparison.compute import (
 )
 from analysis.experiments.comparison.facts import facts
 from analysis.experiments.comparison.figures import comparison as figure_of
-from analysis.experiments.comparison.figures_depth import comparison_depth
+from analysis.experiments.comparison.figures import comparison_depth
 from analysis.experiments.comparison.measured import Comparison
 from analysis.experiments.direct_effect.compute import direct_effect
 from analysis.experiments.neuron_sweep.compute import neuron_sweep

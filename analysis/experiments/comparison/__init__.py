@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     once=True,
     figures=(
         Figure("comparison"),
-        Figure("comparison_depth", caption="depth_caption", module="figures_depth"),
+        Figure("comparison_depth", caption="depth_caption"),
     ),
     also="compare",
     tab="find",

@@ -1,4 +1,4 @@
-"""Figure of experiment 14: the best neuron of each model, beside the ones next to it."""
+"""Figures of experiment 14: the best neurons of each model, and how deep they lie."""
 
 import textwrap
 
@@ -13,6 +13,10 @@ FEW = 3
 """Up to so many models every kept neuron has a row; of more models, only the first few."""
 
 ROWS_OF_MANY = 3
+
+DEPTH_ROW = 44  # pixels from one model to the next, where they are drawn by depth
+SMALLEST, LARGEST = 7, 26  # pixels of a mark there
+NEAR_THE_END = 0.9  # from this depth on a name in the middle would leave a narrow page
 
 
 def comparison(result: Comparison) -> go.Figure:
@@ -148,3 +152,68 @@ def _missing(figure: go.Figure, result: Comparison) -> None:
         align="left",
         font={"color": style.OTHER},
     )
+
+
+def comparison_depth(result: Comparison) -> go.Figure:
+    """A row a model, a mark for each of its best neurons, larger where it recovers more."""
+    names = [style.escaped(name) for name in result.models]
+    rows = len(names)
+    figure = style.canvas(DEPTH_ROW * rows + 110, left=style.label_width(names) + 20, right=24)
+    for best in (False, True):
+        _marks(figure, result, best)
+    _named(figure, result)
+    figure.update_yaxes(
+        title="neurons",
+        tickvals=list(range(rows)),
+        ticktext=names,
+        range=[rows - 0.4, -0.6],
+        zeroline=False,
+    )
+    figure.update_xaxes(
+        title="share of the blocks that have run", range=[0, 1.04], tickformat=".0%", zeroline=False
+    )
+    style.note(
+        figure,
+        style.swatch(style.TARGET, "best neuron, larger where it recovers more"),
+        style.swatch(style.OTHER, "the next-best neurons of the model"),
+    )
+    return figure
+
+
+def _marks(figure: go.Figure, result: Comparison, best: bool) -> None:
+    places = [
+        (model, rank)
+        for model, names in enumerate(result.neurons)
+        for rank in range(len(names))
+        if (rank == 0) is best
+    ]
+    recovery = np.array([result.recovery[place] for place in places], dtype=float)
+    sizes = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(np.clip(recovery, 0, 1))
+    figure.add_scatter(
+        x=[round(float(result.depth[place]), 4) for place in places],
+        y=[model for model, _ in places],
+        mode="markers",
+        marker={
+            "color": style.TARGET if best else style.OTHER,
+            "size": sizes.round(1).tolist(),
+            "opacity": 0.75,
+        },
+        customdata=[
+            [style.escaped(result.models[m]), result.neurons[m][k], style.plain(value, 3)]
+            for (m, k), value in zip(places, recovery, strict=True)
+        ],
+        hovertemplate="%{customdata[0]} %{customdata[1]}: recovers %{customdata[2]}<extra></extra>",
+    )
+
+
+def _named(figure: go.Figure, result: Comparison) -> None:
+    """The best neuron's name above its mark."""
+    for model, names in enumerate(result.neurons):
+        depth = float(result.depth[model, 0])
+        figure.add_annotation(
+            text=f"<b>{names[0]}</b>",
+            x=depth,
+            y=model,
+            yshift=20,
+            xanchor="right" if depth > NEAR_THE_END else "center",
+        )
