@@ -26,13 +26,13 @@ SCREEN = 64
 """How many neurons are measured to find a model's own best one when none is named."""
 
 
-def best_neuron(subject: Subject, question: Question, progress: Progress = silent) -> Neuron:
+def best_neuron(subject: Subject, question: Question) -> Neuron:
     """The best of a screened sweep over the question's pair.
 
     Raises:
         UserError: there is no pair, or its prompts do not differ in their answer.
     """
-    return neuron_sweep(subject, question.pair(subject), screen=SCREEN, progress=progress).best
+    return neuron_sweep(subject, question.pair(subject), screen=SCREEN).best
 
 
 def inputs(

@@ -38,12 +38,7 @@ def unit_pixels(figure: go.Figure) -> float:
     return (figure.layout.height - margin.t - margin.b) / (high - low)
 
 
-def callouts(
-    figure: go.Figure,
-    points: Sequence[tuple[float, float, str]],
-    side: str = "left",
-    reach: int = 30,
-) -> None:
+def callouts(figure: go.Figure, points: Sequence[tuple[float, float, str]], side: str) -> None:
     """Label (x, y, text) points to one side, each label joined to its mark by a thin line."""
     low, high = figure.layout.yaxis.range
     scale = unit_pixels(figure)
@@ -53,7 +48,7 @@ def callouts(
             x=x,
             y=y,
             text=text,
-            ax=-reach if side == "left" else reach,
+            ax=-30 if side == "left" else 30,
             ay=y * scale - place,
             showarrow=True,
             standoff=4,

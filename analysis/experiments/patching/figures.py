@@ -95,13 +95,11 @@ def _cell_texts(recovery: np.ndarray) -> list[list[str]]:
     return texts
 
 
-def _beside(
-    figure: go.Figure, recovery: np.ndarray, row: int, column: int, start: int, most: int = 4
-) -> None:
-    """Layer labels beside cells that are too narrow to hold them."""
+def _beside(figure: go.Figure, recovery: np.ndarray, row: int, column: int, start: int) -> None:
+    """Layer labels beside cells that are too narrow to hold them, of the four largest runs."""
     strength = [(np.abs(recovery[f : t + 1, p]).max(), p, f, t) for p, f, t in runs(recovery)]
     width = recovery.shape[1]
-    for _, position, first, last in sorted(strength, reverse=True)[:most]:
+    for _, position, first, last in sorted(strength, reverse=True)[:4]:
         label = _run_name(first, last, len(recovery))
         place = (start + position, (first + last) / 2)
         beside_cell(figure, place, label, right=position < width / 2, panel=(row, column))
