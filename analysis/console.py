@@ -4,7 +4,9 @@ import gc
 import io
 import math
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -222,19 +224,39 @@ def _cell(value: Any) -> str:
     return repr(value) if isinstance(value, str) and value != value.strip() else str(value)
 
 
+@contextmanager
+def _ending_well() -> Iterator[None]:
+    """Within this a program that is told to end leaves nothing half-written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals come to the main thread alone
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+TERMINATED = 128 + signal.SIGTERM
+"""Exit code of a program that was told to end, as shells count."""
+
+
 def run(app: Callable[..., Any], usage_error: type[Exception], user_error: type[Exception]) -> int:
     """Run a command line; what the user got wrong is one sentence and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        return int(app(standalone_mode=False) or 0)
+        with _ending_well():
+            return int(app(standalone_mode=False) or 0)
     except user_error as error:
         note(f"error: {error}")
     except usage_error as error:
         note(f"error: {_usage(error)}")
     except OSError as error:
         note(f"error: {error.strerror or error} ({error.filename or 'standard output'}).")
+    except RecursionError:
+        note("error: What was given is nested too deeply to be read.")
     except (MemoryError, RuntimeError) as error:
         if not lacks_memory(error):
             raise

@@ -5,6 +5,8 @@ CPU minutes so, and 22 with two threads.
 """
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -65,8 +67,17 @@ def _begin(load: Callable[[], Any], threads: int) -> None:
     import torch
 
     global _mine
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     _mine = Worker(load)
+
+
+def _end_with_parent() -> None:
+    """Wait for the process that began this one: whatever ended it, nobody wants the work."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(work: Work, task: Any) -> Any:

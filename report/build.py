@@ -12,7 +12,7 @@ from analysis.drawing import SCRIPTS
 from analysis.errors import UserError
 from report.feed import CHANGELOG, changes
 from report.files import write_data, write_stills
-from report.folders import check_replaceable, replacing
+from report.folders import check_nothing_else, check_replaceable, replacing
 from report.linkcheck import broken_links
 from report.over_questions import Table, tables, write_table
 from report.page import OverQuestions, environment, pages
@@ -68,6 +68,7 @@ def build(
             write_table(scratch, each, place)
         _write_index(scratch, studies, over, place)
         _refuse_broken(scratch)
+        check_nothing_else(out, scratch)
     return out / PAGE
 
 

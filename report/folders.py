@@ -26,6 +26,26 @@ def check_replaceable(out: Path, is_build: Callable[[Path], bool], what: str) ->
         raise UserError(f"{out} is not {what}: give --out a new or an empty folder.")
 
 
+def check_nothing_else(out: Path, build: Path) -> None:
+    """Refuse to replace a folder in which stands what no build writes there, such as a ``.git``.
+
+    Args:
+        out: the folder.
+        build: what would take its place.
+
+    Raises:
+        UserError: something of another kind than the files of the build is there.
+    """
+    kinds = {each.suffix for each in build.iterdir() if each.is_file()}
+    for each in out.iterdir() if out.is_dir() else ():
+        own = (build / each.name).exists() or (each.is_file() and each.suffix in kinds)
+        if not own and (each.is_file() or each.name.startswith(".")):
+            raise UserError(
+                f"{each} is not of the pages, and would be lost: move it away, or give --out "
+                "another folder."
+            )
+
+
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """A scratch folder that takes the place of ``out`` when the block ends well, else vanishes."""

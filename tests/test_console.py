@@ -3,15 +3,20 @@
 import contextlib
 import gc
 import io
+import json
 import math
+import os
 import re
+import signal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import console
+from analysis.errors import UserError
 from analysis.imports import leave_all, uncollected
+from analysis.results import atomic
 
 NUMBERS = st.integers(10_000, 99_999)
 ROWS = st.dictionaries(st.sampled_from(["margin", "cost", "kl"]), NUMBERS, min_size=1)
@@ -97,3 +102,26 @@ def test_numbers_of_a_matrix_are_cut_nowhere_and_have_as_many_decimals():
     small = shown({"recovery": [[0.00123, -0.0004]]})
     assert "0.0012" in small
     assert "-0.0004" in small
+
+
+def test_a_program_that_is_told_to_end_leaves_nothing_half_written(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def app(**_):
+        with atomic(tmp_path / "a"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.sigtimedwait([], 0)  # what was sent is heard by now
+
+    with pytest.raises(SystemExit) as found:
+        console.run(app, ZeroDivisionError, UserError)
+    assert found.value.code == 143
+    assert not any(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_is_nested_too_deeply_is_told_in_a_sentence(capsys):
+    def app(**_):
+        json.loads("[" * 100_000)
+
+    assert console.run(app, ZeroDivisionError, UserError) == 2
+    assert capsys.readouterr().err == "error: What was given is nested too deeply to be read.\n"

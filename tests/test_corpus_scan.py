@@ -64,7 +64,7 @@ DOCUMENTS = [
     (9, "We picked an apple and a pear. they found my dog under an umbrella. it is his"),
 ]
 CHOSEN = (Neuron(1, 5), Neuron(2, 7))
-KEY = {"model": "m"}
+KEY = {"model": "m", "revision": "r"}
 
 
 @pytest.fixture(autouse=True)
@@ -269,9 +269,11 @@ def test_a_file_of_another_scan_or_a_damaged_one_is_refused_in_one_sentence(tmp_
     scan_files.save_scan(path, whole(subject, DOCUMENTS[:1]), KEY)
     with pytest.raises(UserError, match="scan of something else"):
         scan_files.load_scan(path, {"model": "other"})
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(UserError, match="damaged: delete it"):
-        scan_files.load_scan(path, KEY)
+    right = path.read_bytes()
+    for wrong in (right[:-100], right[:-1] + bytes([right[-1] ^ 1]), b"a text of somebody's own"):
+        path.write_bytes(wrong)
+        with pytest.raises(UserError, match="is no scan, or a damaged one"):
+            scan_files.load_scan(path, KEY)
     assert scan_files.file_of(tmp_path, KEY) != scan_files.file_of(tmp_path, {"model": "n"})
 
 
@@ -287,7 +289,10 @@ def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleare
     processes, tmp_path
 ):
     path = tmp_path / "kept"
-    (tmp_path / ".kept.killed").touch()
+    (tmp_path / ".kept.0a_1b2c3.part").touch()
+    others = {".kept.d", ".kept.local", ".kept.2.0a_1b2c3.part", "kept.2"}
+    for name in others:
+        (tmp_path / name).touch()
     child, found = start(processes, hold, path)
     assert found.recv() == "held"
     refused = pytest.raises(UserError, match="is being written by another process")
@@ -296,7 +301,7 @@ def test_two_processes_never_write_one_scan_and_what_a_killed_one_left_is_cleare
     found.send("let go")
     child.join()
     with scan_files.held(path):
-        assert {file.name for file in tmp_path.iterdir()} <= {"kept.lock"}
+        assert {file.name for file in tmp_path.iterdir()} - {"kept.lock"} == others
 
 
 def test_savers_of_one_scan_do_not_take_each_others_scratch_file(tmp_path, monkeypatch):
@@ -485,6 +490,9 @@ def test_texts_that_have_changed_since_the_scan_make_no_table():
     subject = make_subject("llama")
     with pytest.raises(UserError, match="not those any more that were scanned"):
         contexts(subject, whole(subject, DOCUMENTS), DOCUMENTS[1:])
+    shorter = [(number, text[:12]) for number, text in DOCUMENTS]
+    with pytest.raises(UserError, match="not those any more that were scanned"):
+        contexts(subject, whole(subject, DOCUMENTS), shorter)
 
 
 def test_a_neuron_comes_back_out_of_the_table_and_any_reader_of_parquet_reads_it(tmp_path):
@@ -500,6 +508,17 @@ def test_a_neuron_comes_back_out_of_the_table_and_any_reader_of_parquet_reads_it
     assert table.num_rows == subject.n_layers * subject.d_mlp
     with pytest.raises(UserError, match="outside this model: layers go from 0 to 2"):
         read_neuron(path, "L9N0")
+
+
+def test_a_table_in_another_order_shows_no_other_neuron(tmp_path):
+    subject, path = make_subject("llama"), tmp_path / "neurons.parquet"
+    write_table(path, subject, whole(subject, DOCUMENTS), DOCUMENTS, KEY)
+    table = parquet.read_table(path)
+    backwards = table.take(list(reversed(range(table.num_rows))))
+    for other, size in ((table, table.num_rows), (backwards, subject.d_mlp)):
+        parquet.write_table(other, path, row_group_size=size)
+        with pytest.raises(UserError, match="is not as `corpus-scan --table` wrote it"):
+            read_neuron(path, "L1N5")
 
 
 def test_what_is_no_table_of_a_scan_is_told_in_one_sentence(tmp_path):
@@ -923,6 +942,25 @@ def test_the_verb_scans_files_for_every_neuron_and_another_shows_one_of_them(
     code, _, err = analysis(*asked, "--documents", "2")
     assert code == 2
     assert "--documents draws articles" in err
+
+
+def test_nothing_that_is_read_is_written_over(analysis, llama_folder, tmp_path):
+    corpus_file, kept = tmp_path / "corpus.jsonl", tmp_path / "kept"
+    corpus_file.write_text(json.dumps({"text": DOCUMENTS[0][1]}))
+    before = corpus_file.read_bytes()
+    asked = ("corpus-scan", "--model", llama_folder, "--files", corpus_file, "--no-curve")
+    for options, says in (
+        (("--table", corpus_file), "is what is read and --table"),
+        (("--keep", corpus_file), "is what is read and --keep"),
+        (("--keep", kept, "--table", kept), "is --keep and --table"),
+        (("--keep", ""), "is no name of a file: give one to --keep"),
+        (("--table", tmp_path), "is no name of a file: give one to --table"),
+    ):
+        code, out, err = analysis(*asked, *options)
+        assert (code, out) == (2, "")
+        assert says in err
+    assert corpus_file.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [corpus_file]
 
 
 @pytest.mark.parametrize("curve", ["--curve", "--no-curve"])

@@ -115,11 +115,28 @@ def test_the_card_of_an_export_tells_whose_neuron_it_is_and_what_came_of_it():
 
 
 def test_a_recipient_that_cannot_be_given_a_neuron_for_good_is_refused_before_the_work(monkeypatch):
-    call = Call(experiment=EXPERIMENT, options={"recipient": "it"})
+    call = Call(experiment=EXPERIMENT, options={"recipient": "gpt2"})
+    monkeypatch.setattr(models, "find", lambda _: None)
     for family, reason in (("bloom", "follows from its width"), ("phi3", "one matrix")):
         monkeypatch.setattr(models, "load", lambda *_, f=family: families.shared_subject(f))
         with pytest.raises(UserError, match=reason):
             answer(call, save="graft.safetensors")
+
+
+def test_where_a_graft_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "load", lambda *_: pytest.fail("it was loaded"))
+    (tmp_path / "file").touch()
+    call = Call(experiment=EXPERIMENT, options={"recipient": ""})
+    for save, folder, says in (
+        (tmp_path, "", "is a folder: name a file with --save"),
+        (tmp_path / "file" / "g", "", "Results cannot be written to"),
+        (tmp_path / "g", tmp_path / "file", "is a file: name a folder"),
+        (tmp_path / "g", tmp_path, "is not empty: name another folder"),
+        ("", tmp_path / "new", "name one with --save"),
+    ):
+        with pytest.raises(UserError, match=says):
+            answer(call, save=str(save), export=str(folder))
+    assert [*tmp_path.iterdir()] == [tmp_path / "file"]
 
 
 def test_two_grafts_in_one_layer_are_refused(file):

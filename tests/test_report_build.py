@@ -99,9 +99,9 @@ def test_a_result_shows_more_on_the_site_where_its_experiment_says_so(built):
 def test_a_new_build_replaces_the_old_one(study, tmp_path):
     out = tmp_path / "dist"
     build(study.parent.parent, out)
-    (out / "leftover").touch()
+    (out / "leftover.js").touch()
     build(study.parent.parent, out)
-    assert not (out / "leftover").exists()
+    assert not (out / "leftover.js").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "results"]
 
 
@@ -137,6 +137,19 @@ def test_what_is_no_build_is_never_replaced(study, tmp_path, names):
     with pytest.raises(UserError, match="not an earlier report"):
         build(study.parent.parent, tmp_path / "mine")
     assert {path.name for path in (tmp_path / "mine").iterdir()} == set(names)
+
+
+@pytest.mark.parametrize("name", [".git/HEAD", "CNAME", ".htaccess"])
+def test_what_a_reader_put_beside_the_pages_is_not_lost(study, tmp_path, name):
+    out = tmp_path / "pages"
+    build(study.parents[1], out)
+    own = out / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine")
+    with pytest.raises(UserError, match="is not of the pages, and would be lost: move it away"):
+        build(study.parents[1], out)
+    assert own.read_text() == "mine"
+    assert {each.name for each in tmp_path.iterdir()} <= {"pages", study.parents[1].name}
 
 
 def test_the_command_prints_where_the_index_is(study, tmp_path, capsys):

@@ -43,6 +43,46 @@ def read(*paths, **how):
     return list(Texts(paths, **how).documents())
 
 
+def test_a_row_without_a_text_is_left_out_of_every_kind_of_file(tmp_path):
+    rows = [STORIES[0], None, STORIES[1]]
+    expected = [(0, STORIES[0]), (1, STORIES[1])]
+    assert read(write_json_lines(tmp_path / "a.jsonl", rows)) == expected
+    assert read(write_parquet(tmp_path / "a.parquet", rows)) == expected
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
+)
+def test_every_kind_of_text_that_parquet_has_is_read(tmp_path, kind):
+    column = pa.array(STORIES).cast(kind)
+    parquet.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == list(enumerate(STORIES))
+
+
+def test_texts_that_could_be_left_out_are_others_once_they_can_be_read(tmp_path, monkeypatch):
+    paths = [write_json_lines(tmp_path / name, STORIES) for name in ("a.jsonl", "b.jsonl")]
+    before = Texts(tuple(paths)).identity()
+    monkeypatch.setattr(os, "access", lambda path, _: path != paths[0])
+    assert Texts(tuple(paths)).identity() != before
+
+
+def test_texts_that_change_while_they_are_read_are_refused(tmp_path):
+    path = write_json_lines(tmp_path / "a.jsonl", STORIES)
+    with sources.files([str(path)], Texts(()), tmp_path) as source:
+        assert [*source.again()] == list(enumerate(STORIES))
+        write_json_lines(path, STORIES[:2])
+        with pytest.raises(UserError, match="not those any more that were scanned"):
+            list(source.again())
+
+
+def test_a_file_whose_name_is_in_no_letters_is_read_and_named(tmp_path):
+    path = write_json_lines(tmp_path / os.fsdecode(b"\xff.jsonl"), STORIES)
+    texts = Texts((path,))
+    assert list(texts.documents()) == list(enumerate(STORIES))
+    assert r"\xff.jsonl" in json.dumps(texts.identity(), ensure_ascii=False).encode().decode()
+
+
 def test_the_same_documents_come_out_of_every_kind_of_file(tmp_path):
     plain = []
     for number, story in enumerate(STORIES):

@@ -104,16 +104,27 @@ def _checksum(tensors: "dict[str, Tensor]") -> str:
     return digest.hexdigest()
 
 
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that has something in it, or is none.
+
+    Raises:
+        UserError: it is.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: name a folder.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty: name another folder.")
+
+
 def export(subject: "Subject", folder: Path, card: str) -> None:
     """Write a model with its grafts as a folder that plain transformers loads.
 
     Raises:
         UserError: the folder is not empty, or cannot be written.
     """
+    check_empty(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise UserError(f"{folder} is not empty: name another folder.")
         subject.model.save_pretrained(folder)
         subject.tokenizer.save_pretrained(folder)
         (folder / "README.md").write_text(card, encoding="utf-8")

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -83,9 +84,15 @@ class Texts:
         return sum(map(_size, self.files))
 
     def identity(self) -> list[Any]:
-        """What the texts depend on, in plain values: names, sizes and times of the files."""
-        known = [(str(path), path.stat()) for path in self.files if path.is_file()]
-        files = [[name, state.st_size, state.st_mtime_ns] for name, state in known]
+        """What the texts depend on, in plain values: of each file its name, size and time.
+
+        And whether it may be read: one that may not can be left out.
+        """
+        known = [(path, path.stat()) for path in self.files if path.is_file()]
+        files = [
+            [_name(path), state.st_size, state.st_mtime_ns, os.access(path, os.R_OK)]
+            for path, state in known
+        ]
         return [self.form, self.field, *files]
 
     def _readable(self, path: Path) -> Iterator[tuple[str, int]]:
@@ -148,6 +155,8 @@ def _text(line: str, field: str, where: str) -> str:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is no JSON ({first_line(error)}).") from error
     text = row.get(field) if isinstance(row, dict) else None
+    if text is None and isinstance(row, dict) and field in row:
+        return ""  # as a row of a table without a text
     if not isinstance(text, str):
         raise UserError(f"{where} has no text in a field {field!r}: name it with --field.")
     _check(text, where)
@@ -177,7 +186,7 @@ def _rows(path: Path, field: str) -> Iterator[tuple[str, int]]:
                     "--field."
                 )
             kind = file.schema_arrow.field(field).type
-            if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)):
+            if not _is_text(kind):
                 raise UserError(f"The column {field!r} of {path} holds {kind} and no text.")
             done, rows = 0, max(1, file.metadata.num_rows)
             for group in range(file.num_row_groups):  # all at once would be read ahead
@@ -187,6 +196,19 @@ def _rows(path: Path, field: str) -> Iterator[tuple[str, int]]:
                         yield text.as_py() or "", _size(path) * done // rows
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no whole Parquet file ({first_line(error)}).") from error
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _name(path: Path) -> str:
+    """The name of a file as text, also of one that is none in this system's letters."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _size(path: Path) -> int:

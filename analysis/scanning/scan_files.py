@@ -1,27 +1,32 @@
 """Scans on disk: one file that a kill at any moment leaves whole, and that knows what it is of."""
 
-import glob
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from analysis.code_version import code_version
 from analysis.errors import UserError
-from analysis.results import atomic
+from analysis.results import SCRATCH, atomic
 from analysis.scanning.scan import Scan
 from analysis.subject import Subject
 
 Key = Mapping[str, Any]
 """All that a scan depends on, in plain values: model, corpus, neurons, seed and code."""
+
+ABOUT = "scan"
+"""Under it the metadata of the file say what it is: under one name, for several have no order."""
 
 
 def model_key(subject: Subject) -> dict[str, Any]:
@@ -61,8 +66,10 @@ def held(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(_unwritable(path, error)) from error
     try:
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-            left.unlink(missing_ok=True)
+        scratch = re.compile(rf"\.{re.escape(path.name)}\.\w{{8}}{re.escape(SCRATCH)}")
+        for left in path.parent.iterdir():
+            if scratch.fullmatch(left.name):  # and no other file that is hidden there
+                left.unlink(missing_ok=True)
         yield
     finally:
         lock.release()
@@ -77,7 +84,9 @@ def save_scan(path: Path, scan: Scan, key: Key) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as scratch:
-            save_file(scan.tensors(), scratch, metadata={"key": _text(key)})
+            tensors = scan.tensors()
+            about = {"key": key, "sha256": _checksum(tensors)}
+            save_file(tensors, scratch, metadata={ABOUT: _text(about)})
             with scratch.open("rb") as file:
                 os.fsync(file.fileno())
     except (SafetensorError, OSError) as error:
@@ -94,12 +103,29 @@ def load_scan(path: Path, key: Key) -> Scan | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            stored = (file.metadata() or {}).get("key")
-            if stored != _text(key):
+            about = json.loads((file.metadata() or {}).get(ABOUT, "{}"))
+            if _text(about.get("key", {})) != _text(key):
                 raise UserError(f"{path} is the scan of something else: name another file.")
-            return Scan.restored({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError) as error:
-        raise UserError(f"The scan {path} is damaged: delete it, and it is made again.") from error
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if _checksum(tensors) != about.get("sha256"):
+            raise ValueError("other numbers")
+        return Scan.restored(tensors)
+    except UserError:
+        raise
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise UserError(
+            f"{path} is no scan, or a damaged one: name another file, or, if it was a scan, delete "
+            "it, and it is made again."
+        ) from error
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Of the names, kinds, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _unwritable(path: Path, error: Exception) -> str:

@@ -32,6 +32,8 @@ QUADRANTS = ("gate_pos_up_pos", "gate_pos_up_neg", "gate_neg_up_pos", "gate_neg_
 
 EXTREME = ("value", "document", "position", "before", "token", "after")
 
+OTHERS = "The texts are not those any more that were scanned: scan them again."
+
 Row = dict[str, Any]
 Contexts = Mapping[int, tuple[str, str, str]]
 
@@ -91,7 +93,7 @@ def _write_parquet(path: Path, layers: Iterable[list[Row]], key: Mapping[str, An
     from pyarrow import parquet
 
     columns = schema().with_metadata({KEY: json.dumps(key, ensure_ascii=False)})
-    with parquet.ParquetWriter(path, columns, compression="zstd") as file:
+    with path.open("wb") as own, parquet.ParquetWriter(own, columns, compression="zstd") as file:
         for layer in layers:
             file.write_table(pa.Table.from_pylist(layer, columns))
 
@@ -134,9 +136,11 @@ def contexts(subject: Subject, scan: Scan, documents: Iterable[tuple[int, str]])
         own = _between(places, place_of(number, 0), place_of(number + 1, 0))
         spans = subject.spans(text) if len(own) else ([], [])
         for place in own.tolist():
-            found[place] = context(subject, text, spans, document_and_position(place)[1])
+            position = document_and_position(place)[1]
+            if position < len(spans[0]):
+                found[place] = context(subject, text, spans, position)
     if len(found) < len(places):
-        raise UserError("The texts are not those any more that were scanned.")
+        raise UserError(OTHERS)
     return found
 
 

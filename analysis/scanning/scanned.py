@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KEY = b"an_neuron_scan"
 """Under it the metadata of the file say what the scan is of."""
+NAMED = {"model", "revision"}
+"""What they say at least."""
 
 
 def read_neuron(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -28,9 +30,18 @@ def read_neuron(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     with _opened(path) as (file, key):
         layers = file.num_row_groups
-        neuron = parse_neuron(name, layers, file.metadata.num_rows // layers)
-        row = file.read_row_group(neuron.layer).slice(neuron.number, 1).to_pylist()[0]
-        return row, key
+        last = file.read_row_group(layers - 1, ["layer"])["layer"][-1].as_py()
+        size = file.metadata.num_rows // layers
+        neuron = parse_neuron(name, 1 + last, size) if last + 1 == layers else None
+        row = (
+            file.read_row_group(neuron.layer).slice(neuron.number, 1).to_pylist() if neuron else []
+        )
+        if not row or row[0]["neuron"] != str(neuron):
+            raise UserError(
+                f"{path} is not as `corpus-scan --table` wrote it, a group of rows for each layer: "
+                "write it again."
+            )
+        return row[0], key
 
 
 def read_key(path: Path) -> dict[str, Any]:
@@ -51,9 +62,10 @@ def _opened(path: Path) -> Iterator[tuple["parquet.ParquetFile", dict[str, Any]]
     try:
         with parquet.ParquetFile(path) as file:
             key = (file.schema_arrow.metadata or {}).get(KEY)
-            if key is None or not file.num_row_groups:
+            about = json.loads(key) if key else None
+            if not file.num_row_groups or not isinstance(about, dict) or not about.keys() >= NAMED:
                 raise UserError(f"{path} is no table that `corpus-scan --table` wrote as Parquet.")
-            yield file, json.loads(key)
+            yield file, about
     except FileNotFoundError as error:
         raise UserError(f"There is no table {path}: `corpus-scan --table` writes one.") from error
     except UserError:

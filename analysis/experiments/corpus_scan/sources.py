@@ -11,6 +11,7 @@ from analysis.errors import UserError
 from analysis.loading.pinned import CORPUS
 from analysis.loading.texts import STDIN, Texts, found, spooled
 from analysis.progress import Progress, silent
+from analysis.scanning.scan_table import OTHERS
 
 MOST_CHARACTERS = 1 << 27
 """Of texts of which every token is recorded, for the curve: about 30 million tokens, whose records
@@ -24,10 +25,32 @@ class Source:
     Attributes:
         documents: (number, text), from the first; tells its progress.
         identity: all that they depend on, in plain values.
+        now: the same as it is now.
+        files: those that are read.
     """
 
     documents: Callable[[Progress], Iterator[tuple[int, str]]]
     identity: dict[str, Any]
+    now: Callable[[], dict[str, Any]] | None = None
+    files: tuple[Path, ...] = ()
+
+    def again(self) -> Iterator[tuple[int, str]]:
+        """The same documents once more.
+
+        Raises:
+            UserError: they are others by now.
+        """
+        yield from self.documents(silent)
+        self.check_same()
+
+    def check_same(self) -> None:
+        """Refuse files that were written while they were read.
+
+        Raises:
+            UserError: one of them was.
+        """
+        if self.now is not None and self.now() != self.identity:
+            raise UserError(OTHERS)
 
     def held(self) -> list[tuple[int, str]]:
         """All documents at once.
@@ -75,7 +98,11 @@ def files(patterns: Sequence[str], texts: Texts, folder: Path) -> Iterator[Sourc
     """
     if STDIN not in patterns:
         named = replace(texts, files=found(patterns))
-        yield Source(named.documents, {"files": named.identity()})
+
+        def known() -> dict[str, Any]:
+            return {"files": named.identity()}
+
+        yield Source(named.documents, known(), known, named.files)
         return
     if len(patterns) > 1:
         raise UserError("Standard input (-) is read alone: name it without other files.")

@@ -16,7 +16,7 @@ from analysis.experiments.corpus_scan.compute import CorpusScan, corpus_scan, wi
 from analysis.experiments.corpus_scan.sources import Source
 from analysis.inputs import Inputs
 from analysis.loading.assets import cache_root
-from analysis.progress import Progress, silent
+from analysis.progress import Progress
 from analysis.running import now, provenance
 from analysis.scanning import scan_files, scan_table
 from analysis.scanning.on_ray import Workers, checked
@@ -57,6 +57,7 @@ class Work:
             UserError: there is nothing to read, or a file is another's, damaged, or cannot be
                 written.
         """
+        self.check_apart(keep, table)
         subject = self.subject()
         inputs = self.inputs(subject) if self.curve else None
         key = self.key(subject, inputs)
@@ -75,11 +76,31 @@ class Work:
                     if inputs is None
                     else self.answer(subject, inputs, scanning.closely(inputs, so_far), spent)
                 )
+            self.source.check_same()
             if table is not None:
                 done = scan_files.load_scan(path, key)
                 assert done is not None
-                scan_table.write_table(table, subject, done, self.source.documents(silent), key)
+                scan_table.write_table(table, subject, done, self.source.again(), key)
         return {**answer, "kept": str(path)}
+
+    def check_apart(self, keep: Path | None, table: Path | None) -> None:
+        """Refuse to write over what is read, or two things into one file.
+
+        Raises:
+            UserError: a file is named twice, or a name is none.
+        """
+        written = {"--keep": keep, "--table": table}
+        named = {path.resolve(): "what is read" for path in self.source.files}
+        for option, path in written.items():
+            if path is None:
+                continue
+            if not path.name or (path.exists() and not path.is_file()):
+                raise UserError(f"{str(path)!r} is no name of a file: give one to {option}.")
+            if path.resolve() in named:
+                raise UserError(
+                    f"{path} is {named[path.resolve()]} and {option}: name another file."
+                )
+            named[path.resolve()] = option
 
     def subject(self) -> Subject:
         """The model; where workers have it too, this process does without a GPU."""

@@ -35,6 +35,7 @@ def answer(
     """The layer, the fit, what was gained, what it costs, and the verdict."""
     if export and not save:
         raise UserError("To export the recipient the graft needs a file: name one with --save.")
+    _check_places(save, export)
     call = replace(call, model=model)
     if call.options["recipient"]:
         _check_known(call.options["recipient"])
@@ -46,6 +47,19 @@ def answer(
     if export:
         _export(call, result, Path(save), Path(export))
     return call.summary(result)
+
+
+def _check_places(save: str, export: str) -> None:
+    """Refuse before the work what could not be written behind it."""
+    from analysis import results
+    from analysis.loading.grafts import check_empty
+
+    if save:
+        if Path(save).is_dir():
+            raise UserError(f"{save} is a folder: name a file with --save.")
+        results.writable(Path(save).resolve().parent)
+    if export:
+        check_empty(Path(export))
 
 
 def _check_known(recipient: str) -> None:
