@@ -201,6 +201,12 @@ class StudyFacts:
         return self.evidence.has("corpus_scan") and self.of.corpus_scan.next.serves
 
     @property
+    def holds_in_sentences(self) -> bool:
+        """Whether other sentences were asked, and it tells the words apart in every one."""
+        held = self.of.generality.held_out if self.evidence.has("generality") else None
+        return held is not None and held.separates == held.sentences
+
+    @property
     def suppressed(self) -> bool:
         """Whether activations were asked, and the neuron is silenced where the word comes."""
         return self.evidence.has("activations") and self.of.activations.pair.suppressed

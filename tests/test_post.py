@@ -148,3 +148,21 @@ def test_each_claim_has_a_control_on_the_page_of_doubts(committed):
     for name in controlled:
         assert Prose(claims.of(name).wrong).text in said
         assert f'href="{name}.html"' in page
+
+
+@pytest.mark.parametrize(
+    ("news", "sentences", "heading"),
+    [
+        (0.9, True, "On other text"),
+        (0.4, True, "How far it reaches"),
+        (0.4, False, "Where it fails"),
+    ],
+)
+def test_the_heading_over_other_text_says_it_fails_only_where_it_does(news, sentences, heading):
+    study = evidence(Plan())
+    areas = study.corpus_scan.auc.copy()
+    areas[0, 1] = (news, news - 0.02, news + 0.02)
+    study = changed(study, "corpus_scan", auc=areas)
+    if not sentences:
+        study = changed(study, "generality", auc=np.full_like(study.generality.auc, 0.5))
+    assert f">{heading}</h2>" in render(study, file=POST)
