@@ -171,7 +171,7 @@ def test_it_acts_directly_and_later_components_take_part_of_it_back(study, brief
     direct, total = float(result.direct[0]), float(result.total[0])
     assert direct > total > 0
     says(brief, f"writes +{direct:.2f} directly", f"the total is +{total:.2f}")
-    says(brief, f"changes that by -{direct - total:.2f}", "L29N947 the most")
+    says(brief, f"change that by -{direct - total:.2f}", "L29N947 the most")
 
 
 def test_in_prose_the_model_itself_seldom_says_the_word(study, brief):
