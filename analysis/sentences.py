@@ -17,9 +17,9 @@ from analysis.pair_facts import pair_facts
 from analysis.study_facts import StudyFacts, facts_of
 
 FILTERS = (
-    "count", "exchanged", "factor", "fraction", "goes_on", "head_name", "noun", "number", "ordinal",
-    "percent", "plain", "plural", "power", "prompt", "share_span", "signed", "small", "span",
-    "token", "tokens", "typed", "written",
+    "column_name", "count", "exchanged", "factor", "fraction", "goes_on", "head_name", "noun",
+    "number", "ordinal", "percent", "plain", "plural", "power", "prompt", "share_span", "signed",
+    "small", "span", "token", "tokens", "typed", "written",
 )  # fmt: skip
 """How templates write numbers and tokens: the functions of ``wording``."""
 

@@ -145,9 +145,19 @@ def small(value: float) -> str:
     return number(value, min(digits, 9))
 
 
+INITIALS = {"auc": "AUC", "kl": "KL"}
+"""Words of columns whose letters begin words."""
+
+
 def factor(value: float) -> str:
     """What something is multiplied by, without needless digits."""
     return f"{value:g}".replace("-", MINUS)
+
+
+def column_name(column: str) -> str:
+    """The name of a column, as it stands above it."""
+    words = " ".join(INITIALS.get(word, word) for word in re.split("[ _]", column))
+    return words[:1].upper() + words[1:]
 
 
 def written(text: str) -> str:

@@ -36,14 +36,8 @@ NEURON = re.compile(r"L\d{1,4}N\d{1,7}\u2212?", re.ASCII)
 PART = re.compile(r"L\d{1,4}H\d{1,4}|MLP \d{1,4}", re.ASCII)
 """A head or an MLP, as results name it."""
 
-SHORT = {"auc": "AUC", "kl": "KL"}
-"""Words of columns that are letters of others."""
-
 _templates = environment(PackageLoader("space", "templates"))
 _templates.filters["in_text"] = in_text
-_templates.filters["heading"] = lambda column: " ".join(
-    SHORT.get(word, word) for word in column.split("_")
-)
 
 
 def finding(answer: Answer, question: Mapping[str, str]) -> str:

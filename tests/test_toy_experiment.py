@@ -118,7 +118,7 @@ def test_the_page_has_a_section_of_its_finding_figure_table_and_command(page):
     assert TOY.title in section
     assert "Few tokens are long: 4 of 8 have at least 4 letters." in section
     assert 'id="toy_experiment-data"' in section
-    assert "letters</th>" in section
+    assert "Letters</th>" in section
     assert "an-neuron toy-experiment" in section
 
 

@@ -8,7 +8,16 @@ from markupsafe import Markup, escape
 
 from analysis import sentences
 from analysis.experiments import EXPERIMENTS
-from analysis.wording import exchanged, noun, percent, prompt, share_span, typed, written
+from analysis.wording import (
+    column_name,
+    exchanged,
+    noun,
+    percent,
+    prompt,
+    share_span,
+    typed,
+    written,
+)
 from tests.committed import FOLDER, committed
 
 SAID = [e for e in EXPERIMENTS if e.has("facts") and (FOLDER / f"{e.name}.json").is_file()]
@@ -77,3 +86,11 @@ def test_no_finding_has_a_space_before_its_full_stop(experiment):
     verdict = getattr(sentences.alone(experiment, result), "verdict", Markup())
     for said in (sentences.finding(experiment, result), verdict):
         assert not re.search(r"\s[.,;:](\s|$)", said.striptags())
+
+
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [("auc_signed", "AUC signed"), ("p shuffled", "P shuffled"), ("kl", "KL"), ("", "")],
+)
+def test_a_column_is_named_in_words(column, shown):
+    assert column_name(column) == shown
