@@ -45,11 +45,16 @@ def test_every_tab_answers_and_axe_finds_no_grave_fault_in_it(context, address):
         assert grave_faults(visit) == []
 
 
+FEWER = {"corpus_scan": 1}
+"""Figures of answers that leave one out: in a few articles the target comes too seldom for one."""
+
+
 def answered(visit: SpaceVisit, experiment) -> None:
     """Wait for an answer: a sentence, figures, a table where it has one, and a command."""
     if experiment.button:
         visit.press(experiment.button)
-    assert visit.see_answer(experiment.name, live(experiment)).endswith(".")
+    drawn = FEWER.get(experiment.name, live(experiment))
+    assert visit.see_answer(experiment.name, drawn).endswith(".")
     place = visit.panel(experiment.name)
     command = place.locator(".take code").inner_text()
     assert command.startswith(f"an-neuron {experiment.verb} ")
