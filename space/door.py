@@ -31,8 +31,10 @@ CLOSED = (
 )  # fmt: skip
 """Gradio's routes that nothing here uses; those for files and proxies fetch from any address."""
 
-NAME_BYTES = 64
-"""Of a session as a page or a client calls itself: theirs have 10 to 36."""
+LONGEST_NAME = 64
+"""Characters of what a page or a client calls its session: theirs have 10 to 36."""
+
+LONG = f"A session has a name of at most {LONGEST_NAME} characters."
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -74,6 +76,8 @@ class Door:
         received = _again(body, receive) if _has_body(scope) else receive
         scope = _named(scope)
         session = _listens_as(scope)
+        if len(session) > LONGEST_NAME:
+            return await answer.say(400, LONG)
         with VISITORS.listening(session) if session else nullcontext():
             try:
                 await self._app(scope, received, answer.send)
@@ -153,8 +157,8 @@ def _refusal(body: bytes) -> str:
         for name, value in pairs:
             if name == "_type" and value == "gradio.FileData":
                 wrong.append("No files are taken here.")
-            if name == "session_hash" and len(str(value)) > NAME_BYTES:
-                wrong.append(f"A session has a name of at most {NAME_BYTES} characters.")
+            if name == "session_hash" and len(str(value)) > LONGEST_NAME:
+                wrong.append(LONG)
         return dict(pairs)
 
     try:

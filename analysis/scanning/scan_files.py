@@ -112,7 +112,7 @@ def load_scan(path: Path, key: Key) -> Scan | None:
         return Scan.restored(tensors)
     except UserError:
         raise
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
         raise UserError(
             f"{path} is no scan, or a damaged one: name another file, or, if it was a scan, delete "
             "it, and it is made again."

@@ -295,6 +295,9 @@ def test_a_session_with_a_long_name_is_not_kept(server):
     assert reply.status_code == 400
     assert is_one_sentence(reply.text)
     assert server.demo._queue.pending_messages_per_session.keys() == before.keys()
+    reply = server.http.get(f"{server.api}/queue/data?session_hash={'s' * 1000}")
+    assert reply.status_code == 400
+    assert is_one_sentence(reply.text)
 
 
 def test_answers_that_nobody_reads_are_kept_for_a_while_and_not_without_end(server, monkeypatch):
