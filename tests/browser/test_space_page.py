@@ -88,10 +88,10 @@ def test_the_distribution_changes_with_the_factor(visit):
     visit.see_command("intervention", "--factor 10")
     after = settings(visit)
     assert [name for name in before if before[name] != after[name]] == ["factor"]
-    assert float(after["factor"]["set to"]) == pytest.approx(
-        10 * float(after["untouched"]["set to"]), rel=0.01
+    assert float(after["factor"]["Set to"]) == pytest.approx(
+        10 * float(after["untouched"]["Set to"]), rel=0.01
     )
-    assert before["factor"]["logit diff"] != after["factor"]["logit diff"]
+    assert before["factor"]["Logit diff"] != after["factor"]["Logit diff"]
 
 
 def settings(visit: SpaceVisit) -> dict[str, dict[str, str]]:
