@@ -177,6 +177,7 @@ class Allocated(TorchDispatchMode):
         return made
 
 
+@pytest.mark.slow
 def test_many_variants_are_never_all_in_memory_at_once(subject, pair, monkeypatch):
     ablator = PromptAblator(subject, 1, pair.clean, pair.contrast, "all")
     numbers = [n % subject.d_mlp for n in range(600)]
@@ -224,6 +225,7 @@ def test_the_smallest_and_the_largest_change_keep_their_precision(subject, step)
     torch.testing.assert_close(changes.double(), change, rtol=2e-3, atol=1e-6 * step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["zero", "mean", "negate"])
 def test_corpus_loss_and_divergence_equal_a_hook_at_every_position(subject, pair, method):
     result = run(subject, pair)
@@ -428,6 +430,7 @@ def test_negation_is_never_called_an_ablation_but_what_the_original_did():
     assert "original did" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verdict", "is_true"),
     [
@@ -653,6 +656,7 @@ def test_slope_and_correlation_are_those_of_least_squares():
     assert slope.high - slope.low == pytest.approx(width, rel=0.25)
 
 
+@pytest.mark.slow
 def test_a_slope_is_covered_as_often_as_its_interval_says():
     """300 samples of 25 prompts, true slope 0.5: 95 % would be 285, the bootstrap gives a little
     less of so few."""

@@ -106,6 +106,7 @@ def test_facts_of_a_neuron_that_the_clean_prompt_suppresses():
     assert not found.negative
 
 
+@pytest.mark.slow
 def test_a_text_is_read_beside_prompts_that_make_no_pair(subject):
     """Nothing is patched, so the two prompts need not be aligned."""
     prompts = {"clean": "I saw", "corrupted": "I saw an apple tree"}

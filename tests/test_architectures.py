@@ -104,6 +104,7 @@ def test_a_note_says_where_whole_sequences_are_run_again(capsys):
         assert note in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", families.REFUSED)
 def test_what_cannot_be_studied_is_refused_with_the_reason(what):
     kind, values, reason = families.REFUSED[what]

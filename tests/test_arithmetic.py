@@ -100,6 +100,7 @@ def loaded(folder, like, dtype):
     return dataclasses.replace(like, model=model.requires_grad_(False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", families.CONFIGS)
 def test_a_file_in_bfloat16_read_in_float32_says_what_it_says_when_loaded_so(name, tmp_path):
     given = families.shared_subject(name)

@@ -105,6 +105,7 @@ def test_sections_keep_the_machine_they_were_timed_on(monkeypatch, tmp_path):
     assert found["machine"]["small"], "one of them was a small run"
 
 
+@pytest.mark.slow
 def test_a_large_model_is_written_shard_by_shard_and_loads_as_it_is(tmp_path):
     weights = large.write(tmp_path, large.SMALL)
     subject = models.load(str(tmp_path), dtype="bfloat16")

@@ -78,6 +78,7 @@ def test_for_other_prompts_nothing_published_is_shown():
     assert "published" not in named("patching").draw(BESIDE_ORIGINAL, other.patching).to_json()
 
 
+@pytest.mark.slow
 def test_for_other_words_nothing_is_told_of_the_original_but_whose_the_method_is():
     other = evidence(Plan(target=" is", foil=" are"))
     assert Claims(other).original is None
@@ -102,6 +103,7 @@ def test_the_order_of_attention_and_mlp_is_read_off_both_curves():
         assert expected in claims
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("off", "heading", "verdicts"),
     [
@@ -149,6 +151,7 @@ def test_numbers_are_verified_for_the_model_and_question_that_they_are_about(
     assert applies(make_subject("gpt2"), Inputs(asked)) is (about and same)
 
 
+@pytest.mark.slow
 def test_evidence_has_a_verification_only_where_one_was_saved(tmp_path):
     without = load_evidence(save_study(evidence(Plan()), tmp_path / "without"))
     assert not without.has("verification")

@@ -151,6 +151,7 @@ def test_spellings_of_a_word_are_one_and_tokens_without_letters_are_each_their_o
     assert len(set(word.tolist())) == word.max() + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "gpt_neox"])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_planted_neuron_is_found_with_its_score(architecture, sign):
@@ -243,6 +244,7 @@ def as_pairs(units, tokens):
     return Pairs(np.array(units), np.array(tokens), *[gaps] * 4)
 
 
+@pytest.mark.slow
 def test_a_neuron_made_to_fire_with_a_prediction_agrees_and_permuted_pairs_do_not(pair_of_texts):
     """The last layer's neurons write straight to the logits; long writes decide the prediction."""
     subject, texts = pair_of_texts

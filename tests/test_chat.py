@@ -73,6 +73,7 @@ def test_braces_in_a_system_prompt_are_refused_where_they_would_mark_the_place_o
     assert "as {json}" in in_chat(tuned, pair, "Answer as {json}.").clean
 
 
+@pytest.mark.slow
 def test_a_verb_shows_the_rendered_prompt_and_a_model_without_template_says_so(
     analysis, folders, tmp_path
 ):

@@ -56,6 +56,7 @@ SOME = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", SOME)
 def test_a_planted_chain_is_drawn_with_its_edges_and_no_others(architecture):
     planted = chain(architecture)
@@ -229,6 +230,7 @@ def test_the_widest_way_and_what_takes_back_are_read_off_the_edges():
     assert facts(evidence(toy_plan()).circuit).path[-1] == "L0N0"
 
 
+@pytest.mark.slow
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     found = answer("circuit", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED)
     assert {"nodes", "edges", "faithful", "without", "cpr", "cmd", "curves"} <= found.keys()

@@ -41,6 +41,7 @@ def test_logit_lens(answer, folder):
     assert result["logit_diff"][-1] == pytest.approx(result["model_logit_diff"], abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("component", ["resid_pre", "attn_out", "mlp_out", "z"])
 def test_patching(answer, folder, component):
     result = answer("patching", "--model", folder, *PAIR, "--component", component)
@@ -294,6 +295,7 @@ def test_a_damaged_folder_is_told_with_its_cure(analysis, llama_folder, tmp_path
     assert "get the whole model again" in err
 
 
+@pytest.mark.slow
 def test_an_empty_cache_without_a_network_is_told_with_its_cure(analysis, tmp_path, monkeypatch):
     monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("AN_NEURON_WHEELS", str(tmp_path))  # no wheel here, so nothing to be had

@@ -52,6 +52,7 @@ def moved(subject, pair, neuron):
     return changes
 
 
+@pytest.mark.slow
 def test_the_total_of_words_is_what_hooks_on_the_plain_model_change(model, asked):
     composed = composition(model, NEURON, asked, (asked.swapped,), controls=2)
     denoising, noising = moved(model, asked, NEURON)
@@ -64,6 +65,7 @@ def test_the_total_of_words_is_what_hooks_on_the_plain_model_change(model, asked
     assert composed.control_total[0, 0] == pytest.approx(moved(model, asked, control)[0], abs=2e-4)
 
 
+@pytest.mark.slow
 def test_all_parts_sum_to_the_total_and_only_the_first_tokens_are_split(model, asked):
     composed = composition(model, NEURON, asked, controls=2)
     alone = composition(model, NEURON, first_tokens(asked), controls=2)

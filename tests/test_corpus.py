@@ -62,6 +62,7 @@ def test_every_article_with_text_is_there_once_and_in_order(articles):
     assert numbers == [number for number in range(1, 3825) if number != 1827]
 
 
+@pytest.mark.slow
 def test_articles_hold_words_and_no_runs_of_space(articles):
     assert sum(len(text.split()) for _, text in articles) > 2_000_000
     assert not any(re.search(r"[ \t\xa0]{2}|\n\n|^\s|\s$", text) for _, text in articles)

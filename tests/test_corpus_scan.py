@@ -193,6 +193,7 @@ def test_places_sort_as_the_corpus_is_read_and_come_back_whole():
     assert document_and_position(place_of(3_823, 9_999)) == (3_823, 9_999)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_a_scan_taken_up_where_it_stopped_ends_with_the_same_bytes(subject, tmp_path, stop):
     scan_files.save_scan(tmp_path / "whole", whole(subject, DOCUMENTS), KEY)
@@ -553,6 +554,7 @@ def hooked_factors(subject, neuron):
     return torch.cat(found).numpy()
 
 
+@pytest.mark.slow
 def test_quadrants_count_the_signs_of_gate_and_up_as_hooks_read_them():
     subject = make_subject("llama")
     found = corpus_scan(subject, CHOSEN, make_contrast(subject, " an", " a"), DOCUMENTS)
@@ -676,6 +678,7 @@ def two_neurons(alike):
     return rival, ours, positive, document
 
 
+@pytest.mark.slow
 def test_a_paired_difference_is_seen_where_intervals_overlap_and_not_where_neurons_are_unlike():
     rival, ours, positive, document = two_neurons(alike=True)
     spans = [auc_interval(each, positive, document, 0) for each in (ours, rival)]
@@ -727,6 +730,7 @@ def scanned(hits_in):
     return facts(replace(evidence(Plan()).corpus_scan, **made)), counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "claims"), [("one document", False), ("ten documents", True)])
 def test_hits_of_one_document_claim_nothing_and_as_many_of_ten_do(where, claims):
     found, counted = scanned(where)

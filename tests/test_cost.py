@@ -28,6 +28,7 @@ def counted():
     handle.remove()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clean", [CLEAN, "I climbed up the apple tree and picked an egg from the"])
 @pytest.mark.parametrize("experiment", DEAR, ids=lambda each: each.name)
 def test_the_cost_is_what_is_then_counted_to_a_factor_of_two(

@@ -223,6 +223,7 @@ def test_intervals_over_frames_and_words_cover_the_truth_as_often_as_they_say():
     assert 0.92 <= coverage(500, 400, lambda both: both) <= 0.98
 
 
+@pytest.mark.slow
 def test_intervals_that_resample_words_alone_or_frames_alone_are_too_narrow():
     def words_alone(both):
         return type(both)(np.ones_like(both.rows), both.columns)
@@ -354,6 +355,7 @@ def plant_factor(subject, pair, wanted):
     return crossed(subject, NEURON, pair.contrast, factors, OWN, value=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "name"),
     [

@@ -226,6 +226,7 @@ def test_a_neuron_and_its_rivals_are_named_as_on_the_command_line():
         an.direct_effect(subject, PAIR, sreen=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "gpt_neox"])
 def test_a_model_in_memory_is_wrapped_and_answers_as_from_disk(architecture, folders):
     model, tokenizer = getattr(tiny, f"tiny_{architecture.removeprefix('gpt_')}")()

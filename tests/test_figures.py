@@ -64,6 +64,7 @@ def test_every_visible_axis_names_what_it_counts(name):
         assert all(QUANTITY.search(title) for title in titles if title)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_it_draws_what_contradicts_the_claims_and_what_is_hostile_and_each_otherwise(name):
     plans = (Plan(), Plan(holds=False), hostile_plan())

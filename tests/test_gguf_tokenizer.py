@@ -67,6 +67,7 @@ def test_a_word_of_llama_3_that_is_a_token_stays_whole_whatever_the_merges_say(t
     assert len(own_ids(read(tmp_path, settings | {"tokenizer.ggml.pre": "gpt-2"}), "qzx")) == 3
 
 
+@pytest.mark.slow
 def test_llama_3_starts_with_bos_unless_the_file_says_otherwise(tmp_path):
     for rule, said, expected in (
         ("llama-bpe", None, True),

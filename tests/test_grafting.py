@@ -23,6 +23,7 @@ def trial_of(subject, layer=1):
     return Trial(subject, layer, [subject.tokens(text) for text in TEXTS])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3", "opt", "gpt_neox", "granite"])
 def test_a_neuron_that_is_cut_out_and_grafted_again_is_the_neuron(name):
     subject = families.shared_subject(name)
@@ -82,6 +83,7 @@ def test_a_model_whose_activations_are_made_otherwise_is_refused(name):
         grafting.check_graftable(families.shared_subject(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3", "opt", "gpt_neox", "phi"])
 def test_a_graft_that_is_built_in_is_the_last_neuron_of_its_layer(name, tmp_path):
     subject = families.shared_subject(name)

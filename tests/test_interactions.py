@@ -56,6 +56,7 @@ class Pair(Planted):
 SOME = ["llama", pytest.param("gpt2", marks=pytest.mark.slow)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", SOME)
 @pytest.mark.parametrize(
     ("table", "alone", "excess", "kind"),
@@ -117,6 +118,7 @@ def hooked(subject, pair, put, frozen=()):
     return (patched - corrupted) / (clean - corrupted)
 
 
+@pytest.mark.slow
 def test_every_pair_is_what_hooks_measure(subject, pair):
     neurons = [Neuron(2, 4), Neuron(0, 1), Neuron(1, 8), Neuron(1, 2)]
     texts = CLEAN.replace("apple", "orange"), CORRUPTED.replace("lemon", "pear")

@@ -248,6 +248,7 @@ def test_half_is_reached_at_the_smallest_set_that_has_it_and_nowhere_where_none_
     assert one.needed(0, share=2.0).size == 0
 
 
+@pytest.mark.slow
 def test_the_verb_puts_questions_to_a_model_and_makes_no_kept_row_again(
     analysis, llama_folder, tmp_path, monkeypatch
 ):

@@ -69,6 +69,7 @@ def empty_hub(tmp_path, monkeypatch):
     return tmp_path / "hub"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_folder_loads_with_the_very_logits(tmp_path, family):
     """GPT-2's to rounding: its activation function is computed in one step here."""
@@ -135,6 +136,7 @@ def test_sharded_weights_load_and_their_checksum_covers_every_shard(tmp_path):
     assert shards[-1].name in refusal(tmp_path)
 
 
+@pytest.mark.slow
 def test_local_models_start_with_bos_where_their_kind_was_trained_so_or_their_tokenizer_says(
     tmp_path,
 ):
@@ -360,6 +362,7 @@ def test_an_adapter_beside_a_model_is_not_passed_over(folder):
     assert "holds an adapter" in refusal(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["GPT2Tokenizer", "LlamaTokenizer", "Qwen2Tokenizer", None])
 def test_text_is_cut_as_tokenizer_json_says_whatever_class_is_named_beside_it(tmp_path, kind):
     from tests import made_gguf

@@ -59,6 +59,7 @@ def hooked(subject, pair, names, swapped=False):
     return moved / (clean - corrupted)
 
 
+@pytest.mark.slow
 def test_the_first_neurons_of_every_order_recover_what_hooks_measure(subject, pair, other, few):
     result = neuron_sets(subject, pair, [other], size=4)
     assert result.sizes.tolist() == list(range(1, 11))
@@ -78,6 +79,7 @@ def test_the_first_neurons_of_every_order_recover_what_hooks_measure(subject, pa
     np.testing.assert_allclose(result.size_shares, result.shares[:, :, 3], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_orders_are_by_patching_by_the_gradient_and_by_what_a_neuron_adds(subject, pair, few):
     result = neuron_sets(subject, pair)
     every = [f"L{i}N{n}" for i in range(subject.n_layers) for n in range(subject.d_mlp)]
@@ -95,6 +97,7 @@ def test_the_orders_are_by_patching_by_the_gradient_and_by_what_a_neuron_adds(su
     )
 
 
+@pytest.mark.slow
 def test_the_greedy_order_adds_at_each_step_what_recovers_most_beside_the_others(
     subject, pair, few
 ):
@@ -126,6 +129,7 @@ def test_all_neurons_together_are_the_whole_model_patched(subject, pair, few):
     }
 
 
+@pytest.mark.slow
 def test_a_smallest_set_is_the_first_size_that_reaches_a_share_and_it_alone_is_confirmed(
     subject, pair, other, few
 ):
@@ -263,6 +267,7 @@ def test_a_share_is_confirmed_where_the_other_pairs_have_it_and_not_where_they_h
     assert not (found.holds and found.fails)
 
 
+@pytest.mark.slow
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     found = answer(
         "neuron-sets", "--model", llama_folder, "--clean", CLEAN, "--corrupted", CORRUPTED

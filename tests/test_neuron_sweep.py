@@ -30,6 +30,7 @@ def all_neurons(subject):
     return [Neuron(i, n) for i in range(subject.n_layers) for n in range(subject.d_mlp)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positions", ["last", "all"])
 def test_every_neuron_of_the_sweep_equals_a_hooked_forward_pass(subject, pair, positions):
     sweep = neuron_sweep(subject, pair, positions=positions)

@@ -39,6 +39,7 @@ def by_library(subject, pair, function, noising):
     return ((patched - own) / gap).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noising", [False, True])
 def test_maps_equal_the_librarys_patching(subject, pair, noising):
     result = patching(subject, pair)

@@ -66,6 +66,7 @@ def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     assert "with other prompts was not asked" in Claims(alone).next_token.answers
 
 
+@pytest.mark.slow
 def test_findings_in_brief_leave_out_what_was_not_asked():
     study = evidence(Plan())
     names = [name for name, _ in Claims(study).opening.brief]

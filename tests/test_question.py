@@ -71,6 +71,7 @@ def test_what_is_suggested_is_a_word(embedded, word, says):
     assert "\ufffd" not in str(caught.value)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from([w for w in tiny.VOCABULARY if w[0] == " "]), min_size=1))
 def test_prompts_over_the_vocabulary_survive_tokenisation(words):

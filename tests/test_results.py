@@ -32,6 +32,7 @@ def lens(texts=("a", "b"), values=((0.5, 1.0, 2.0), (0.0, -1.0, 3.25))):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), min_size=2, max_size=2))
 def test_a_result_is_read_back_as_it_was(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("results")
@@ -206,6 +207,7 @@ def test_an_interval_holds_its_ratio_and_of_like_samples_has_no_width(samples):
     assert same == pytest.approx((2, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [2, 3, 4, 6, 10, 20])
 @pytest.mark.parametrize(("comparisons", "most"), [(1, 0.09), (12, 0.02)])
 def test_of_noise_hardly_more_intervals_leave_out_zero_than_they_say(samples, comparisons, most):

@@ -198,6 +198,7 @@ def test_the_readings_are_the_inputs_scaled_by_the_cosine(subject, pair, result)
     np.testing.assert_allclose(result.cosine[0, 0] * lengths + bias, result.readings[0, 0], **EXACT)
 
 
+@pytest.mark.slow
 def test_the_contrast_sets_the_asked_pair_beside_the_held_out_ones(subject, pair):
     texts = "We climbed up the egg tree and saw", "We climbed up the dog tree and saw"
     other = make_pair(subject, *texts, " an", " a")
@@ -424,6 +425,7 @@ def test_every_panel_of_bars_sums_to_its_last_row(result):
 PAIR = ("--clean", CLEAN, "--corrupted", CORRUPTED)
 
 
+@pytest.mark.slow
 def test_the_verb_prints_parts_that_sum(answer, folder):
     document = answer("upstream", "--model", folder, *PAIR, "--neuron", "L2N5")
     assert document["neuron"] == "L2N5"

@@ -80,6 +80,7 @@ def test_what_two_prompts_differ_in_is_called_by_its_name(clean, corrupted, said
     assert exchanged(clean, corrupted) == exchanged(corrupted, clean) == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", SAID, ids=lambda each: each.name)
 def test_no_finding_has_a_space_before_its_full_stop(experiment):
     result = committed(experiment.name)

@@ -91,6 +91,7 @@ def test_a_rank_of_one_is_what_the_model_writes_by_itself(subject):
     assert result.rank_target[0] == 1 < result.rank_foil[0]
 
 
+@pytest.mark.slow
 def test_a_sweep_recovers_what_hooks_on_the_plain_model_recover(llama, asked):
     sweep = neuron_sweep(llama, asked)
     expected = [by_hooks(llama, asked, neuron, 1) for neuron in NEURONS]
@@ -176,6 +177,7 @@ def choice_of_bridge(subject, prompt, contrast):
     return found[0] - found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positions", ["last", "all"])
 def test_ablation_follows_every_token_of_a_word(llama, asked, positions):
     neuron, prompt = NEURONS[1], asked.clean

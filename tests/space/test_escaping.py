@@ -86,6 +86,7 @@ class Files(Prose):
             self.files[given["download"]] = given["href"].partition(",")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_to_take_away_are_the_answers_own(name):
     shown = answered(name, hostile_plan())

@@ -70,6 +70,7 @@ def test_without_a_study_there_is_the_form_and_no_picture():
     assert 'id="turn"' not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [Plan(), Plan(holds=False), hostile_plan()])
 def test_every_study_has_a_first_screen_that_runs_nothing_of_its_tokens(plan):
     text = first_screen(screen_of(plan))
@@ -150,6 +151,7 @@ def test_likely_words_stand_in_the_order_of_what_the_model_says():
         assert turn.shares == pytest.approx([held[word] for word in screen.words])
 
 
+@pytest.mark.slow
 def test_what_the_study_was_asked_is_known_and_nothing_else():
     for name in ("patching", "composition", "corpus_scan"):
         answer = known(named(name), View(model=EMBEDDED))

@@ -57,6 +57,7 @@ def test_the_folder_holds_the_app_and_nothing_of_the_workshop(folder):
     assert not list(folder.rglob("__pycache__"))
 
 
+@pytest.mark.slow
 def test_every_import_of_the_folder_is_in_it_or_is_installed(folder):
     """The app has to start where only its own requirements are."""
     own = {path.stem for path in folder.glob("*") if path.is_dir() or path.suffix == ".py"}

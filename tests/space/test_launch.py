@@ -27,6 +27,7 @@ def demo():
     demo.close(verbose=False)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_named_and_taken_is_not_exchanged_for_another(demo, monkeypatch, capsys):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

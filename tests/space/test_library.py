@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from analysis import EMBEDDED, results
 from space import html, library
 from tests.synthetic import Plan
 from tests.synthetic.over_questions import over_questions, save_rows
 
 
+@pytest.mark.slow
 def test_the_committed_table_of_the_embedded_model_has_a_row_for_each_question():
     table = library.committed(EMBEDDED)
     names = {path.parent.name for path in (results.COMMITTED / EMBEDDED).glob("*/library.json")}

@@ -136,6 +136,7 @@ def test_an_example_asks_its_own_pair_whatever_was_pasted_before():
         assert own_question(view) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
