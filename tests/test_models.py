@@ -258,6 +258,15 @@ def test_biases_that_the_configuration_denies_are_not_left_out(tmp_path):
     assert "model.layers.0.self_attn.q_proj.bias" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["transformer.h.1.mlp.c_fc.weight", "h.1.mlp.c_fc.weight"])
+def test_whole_numbers_without_their_scale_are_no_weights(name, folder):
+    def quantise(weights):
+        weights[name] = (100 * weights.pop("transformer.h.1.mlp.c_fc.weight")).to(torch.int8)
+
+    edit_weights(folder, quantise)
+    assert f"hold {name} as whole numbers (I8)" in refusal(folder)
+
+
 def test_a_weight_of_another_shape_is_named(folder):
     edit_weights(folder, lambda weights: weights.update({"transformer.ln_f.bias": torch.ones(7)}))
     assert "hold transformer.ln_f.bias in another shape" in refusal(folder)
@@ -268,7 +277,7 @@ def test_a_weight_of_another_shape_is_named(folder):
     [
         ({"num_attention_heads": 0}, "modulo by zero"),
         ({"num_attention_heads": 5, "head_dim": None}, "Class validation error for validator"),
-        ({"hidden_act": "nonsense"}, "'nonsense'"),
+        ({"hidden_act": "nonsense"}, "describes no model that can be made ('nonsense')"),
         ({"rope_parameters": {"rope_type": "odd", "rope_theta": 1e4}}, "'odd'"),
         ({"max_position_embeddings": "many"}, "'max_position_embeddings': TypeError"),
         ({"num_hidden_layers": 0}, "for which its config.json has no place"),
@@ -312,8 +321,10 @@ def test_a_later_layer_of_the_file_is_not_left_out(folder):
 
 def test_masks_that_older_files_hold_beside_the_weights_do_no_harm(folder):
     before = models.load(str(folder)).logits([3, 4, 5])
-    edit_weights(folder, lambda w: w.update({"transformer.h.0.attn.bias": torch.ones(1, 1, 4, 4)}))
-    assert torch.equal(models.load(str(folder)).logits([3, 4, 5]), before)
+    for kind in (torch.float32, torch.uint8):
+        mask = torch.ones(1, 1, 4, 4, dtype=kind)
+        edit_weights(folder, lambda w, mask=mask: w.update({"transformer.h.0.attn.bias": mask}))
+        assert torch.equal(models.load(str(folder)).logits([3, 4, 5]), before)
 
 
 def test_with_a_whole_file_beside_shards_the_one_that_is_read_is_recorded(tmp_path):

@@ -3,9 +3,12 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis.errors import UserError
+from analysis.errors import UserError, first_line
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 
@@ -27,23 +30,34 @@ def check_headers(folder: Path) -> None:
     """Look at what the files of weights say they hold, before anything of it is read.
 
     Raises:
-        UserError: two hold the same tensor, or they hold far less than the configuration asks
-            for, which would be made up in memory first.
+        UserError: two hold the same tensor, a weight is stored as whole numbers, the configuration
+            makes no model, or they hold far less than it asks for, which would be made up in
+            memory first.
     """
     from safetensors import safe_open
 
+    described = _described(folder)
+    weights = {name: weight.numel() for name, weight in described.named_parameters()}
     held, count = set[str](), 0
     for path in weight_files(folder):
         with safe_open(path, "pt") as file:
             names = list(file.keys())
-            count += sum(math.prod(file.get_slice(name).get_shape()) for name in names)
+            stored = {name: file.get_slice(name) for name in names}
+        count += sum(math.prod(each.get_shape()) for each in stored.values())
+        for name, each in stored.items():
+            placed = name in weights or f"{described.base_model_prefix}.{name}" in weights
+            if placed and "F" not in each.get_dtype():
+                raise UserError(
+                    f"The weights in {folder} hold {name} as whole numbers ({each.get_dtype()}),"
+                    " and not what one of them is worth: give the full-precision model."
+                )
         twice = sorted(held.intersection(names))
         if twice:
             raise UserError(
                 f"Two of the shards in {folder} hold {twice[0]}: get the whole model again."
             )
         held.update(names)
-    wanted = _size(read_json(folder / "config.json"))
+    wanted = sum(weights.values())
     if wanted > 2 * count:
         raise UserError(
             f"{folder}/config.json describes a model of {wanted:,} weights, and the files hold"
@@ -51,15 +65,24 @@ def check_headers(folder: Path) -> None:
         )
 
 
-def _size(config: dict[str, Any]) -> int:
-    """How many weights a configuration asks for; none is made."""
+def _described(folder: Path) -> "PreTrainedModel":
+    """The model that the configuration asks for; none of its weights is made.
+
+    Raises:
+        UserError: it makes no model.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    made = AutoConfig.for_model(config.pop("model_type"), **config)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(made)
-    return sum(weight.numel() for weight in model.parameters())
+    config = read_json(folder / "config.json")
+    try:
+        made = AutoConfig.for_model(config.pop("model_type"), **config)
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(made)
+    except Exception as error:
+        raise UserError(
+            f"{folder}/config.json describes no model that can be made ({first_line(error)})."
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
