@@ -1,6 +1,7 @@
 """The queue before the models: visitors take turns, none fills it, and known answers pass it by."""
 
 import time
+from ipaddress import ip_address
 from typing import Any
 
 from gradio.queueing import Event, Queue
@@ -145,5 +146,12 @@ def _address(event: Event) -> str:
 
 
 def _is_tool(event: Event) -> bool:
-    """Whether it is asked by the server's own client for tools, which all their users share."""
-    return bool(event.request.headers.get("x-gradio-user") == "mcp")
+    """Whether it is asked by the server's own client for tools, which all their users share.
+
+    Anyone may send its header; it alone asks from the server's own machine.
+    """
+    try:
+        inside = ip_address(_address(event)).is_loopback
+    except ValueError:
+        inside = False
+    return inside and event.request.headers.get("x-gradio-user") == "mcp"
