@@ -76,7 +76,12 @@ def end_labels(figure: go.Figure, x: float, ends: Sequence[tuple[float, str]]) -
 
 
 def beside_cell(
-    figure: go.Figure, cell: tuple[float, float], text: str, right: bool, panel: tuple[int, int]
+    figure: go.Figure,
+    cell: tuple[float, float],
+    text: str,
+    right: bool,
+    panel: tuple[int, int],
+    lift: float = 0,
 ) -> None:
     """Label a cell of a map, on a ground of its own: other cells lie beneath, of any colour.
 
@@ -86,6 +91,7 @@ def beside_cell(
         text: the label.
         right: whether it stands to the right of the cell; else to the left.
         panel: row and column of the map in the figure.
+        lift: pixels that it stands higher than its cell, to leave another label free.
     """
     x, y = cell
     side = 1 if right else -1
@@ -95,6 +101,7 @@ def beside_cell(
         text=text,
         xanchor="left" if right else "right",
         xshift=2 * side,
+        yshift=lift,
         templateitemname=ON_CELLS,
         visible=True,
         showarrow=False,

@@ -11,10 +11,12 @@ from analysis.drawing import marks, style
 from analysis.experiments.neuron_sets.measured import ORDERS, NeuronSets
 
 LOOKS = {
-    "exact": (style.OTHER, "solid", "by patching each alone"),
-    "attribution": (style.FOIL, "dot", "by the gradient"),
-    "greedy": (style.TARGET, "solid", "greedy"),
+    "exact": (style.OTHER, 6, "by patching each alone"),
+    "attribution": (style.FOIL, 2, "by the gradient"),
+    "greedy": (style.TARGET, 2, "greedy"),
 }
+"""Colour, width of the curve and name of each order; the first is often the next but for little,
+and is seen beneath it."""
 CEILING = 1.6
 """The plots end here, either way: beyond, sets fit what is peculiar to a pair."""
 
@@ -83,14 +85,14 @@ def _sizes(result: NeuronSets) -> dict[str, Any]:
 def _curve(
     figure: go.Figure, result: NeuronSets, order: int, measure: int, row: dict[str, int]
 ) -> None:
-    colour, dash, name = LOOKS[ORDERS[order]]
+    colour, width, name = LOOKS[ORDERS[order]]
     shares, names = result.shares[measure, order], result.order[order].tolist()
     figure.add_scatter(
         x=result.sizes.tolist(),
         y=shares.round(4).tolist(),
         mode="lines+markers",
-        line={"color": colour, "width": 2, "dash": dash},
-        marker={"color": colour, "size": 5},
+        line={"color": colour, "width": width},
+        marker={"color": colour, "size": width + 3},
         ids=[f"{'lost.' * measure}{ORDERS[order]}.{k}" for k in result.sizes],
         customdata=[
             [int(k), style.plain(share, 3), result.name(names[k - 1])]

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.drawing import style
-from analysis.drawing.labels import beside_cell, pair_tokens, thinned
+from analysis.drawing.labels import beside_cell, pair_tokens, spread, thinned
+from analysis.drawing.style import LINE
 from analysis.experiments.patching.compute import Patching
 
 LARGE = 0.4
@@ -143,8 +144,7 @@ def heads(result: Patching) -> go.Figure:
     layers, count = maps[0].shape
     limit = min(1.0, max(0.05, float(np.abs(maps).max())))
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.05)
-    panel = min(460, max(200, 12 * layers))
-    figure.update_layout(style.frame(panel + 44 + 116, 46, 44, 116, 12))
+    figure.update_layout(style.frame(_panel(layers) + 44 + 116, 46, 44, 116, 12))
     figure.update_layout(coloraxis=style.diverging(limit, BAR_TITLE))
     for column, recovery in enumerate(maps, start=1):
         _head_map(figure, recovery, limit, column)
@@ -161,6 +161,11 @@ def heads(result: Patching) -> go.Figure:
     return figure
 
 
+def _panel(layers: int) -> int:
+    """Pixels from the foot of a map of heads to its top."""
+    return min(460, max(200, 12 * layers))
+
+
 def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int) -> None:
     figure.add_heatmap(
         z=recovery.astype(float).round(4).tolist(),
@@ -171,8 +176,15 @@ def _head_map(figure: go.Figure, recovery: np.ndarray, limit: float, column: int
         row=1,
         col=column,
     )
-    for layer, row in groupby(_large_heads(recovery, limit), key=lambda cell: cell[0]):
-        _name_heads(figure, layer, [head for _, head in row], recovery.shape[1], column)
+    named = {
+        layer: [head for _, head in row]
+        for layer, row in groupby(_large_heads(recovery, limit), key=lambda cell: cell[0])
+    }
+    pixels = _panel(len(recovery)) / len(recovery)
+    wanted = [(layer + 0.5) * pixels for layer in named]
+    places = spread(wanted, LINE, LINE / 2, _panel(len(recovery)) - LINE / 2)
+    for (layer, heads), want, place in zip(named.items(), wanted, places, strict=True):
+        _name_heads(figure, (layer, heads), place - want, recovery.shape[1], column)
 
 
 def _large_heads(recovery: np.ndarray, limit: float) -> list[tuple[int, int]]:
@@ -182,12 +194,15 @@ def _large_heads(recovery: np.ndarray, limit: float) -> list[tuple[int, int]]:
     return sorted(cell for cell in cells if abs(recovery[cell]) >= NAMED * limit)
 
 
-def _name_heads(figure: go.Figure, layer: int, heads: list[int], count: int, column: int) -> None:
+def _name_heads(
+    figure: go.Figure, named: tuple[int, list[int]], lift: float, count: int, column: int
+) -> None:
     """Name heads of a layer, neighbours in one label, which would else cover the next one."""
+    layer, heads = named
     for _, run in groupby(enumerate(heads), key=lambda place: place[1] - place[0]):
         first, *others = (head for _, head in run)
         last = others[-1] if others else first
         right = last < count / 2
         name = ", ".join([f"L{layer}H{first}", *(f"H{head}" for head in others)])
         place = (last if right else first, layer)
-        beside_cell(figure, place, name, right=right, panel=(1, column))
+        beside_cell(figure, place, name, right=right, panel=(1, column), lift=lift)
