@@ -13,6 +13,18 @@ from analysis.numbers.statistics import share_interval
 
 Span = tuple[float, float]
 
+SURE = 0.05
+"""A neuron separates two groups when shuffled labels do so at most this often, and in several
+sentences when they do so in any of them at most this often (Bonferroni)."""
+
+
+def enough_to_tell(target: int, foil: int, sentences: int = 1) -> bool:
+    """Whether so many words of either kind could be separated at all.
+
+    Of all ways to label them two part them wholly, so that no AUC is rarer than that.
+    """
+    return 2 / math.comb(target + foil, target) <= SURE / sentences
+
 
 class Interval(Estimate):
     """A number with the ends of its 95 % interval, and what the interval leaves no doubt of."""

@@ -202,9 +202,9 @@ class StudyFacts:
 
     @property
     def holds_in_sentences(self) -> bool:
-        """Whether other sentences were asked, and it tells the words apart in every one."""
+        """Whether other sentences were asked of it, and none shows that it fails."""
         held = self.of.generality.held_out if self.evidence.has("generality") else None
-        return held is not None and held.separates == held.sentences
+        return held is not None and (held.separates == held.sentences or not held.enough)
 
     @property
     def suppressed(self) -> bool:

@@ -8,12 +8,12 @@ import numpy as np
 
 from analysis.criteria import ACTIVE, FEW, FOLLOWS, HALF, NEGLIGIBLE, NOTABLE, OFF, UNMOVED
 from analysis.engines.ablations import IN_TEMPLATE
+from analysis.experiments.ablation.both_kinds import BothKinds, both_kinds
 from analysis.experiments.ablation.measured import (
     MEAN,
     UNTOUCHED,
     Ablation,
     ByActivation,
-    Separation,
     activation_norms,
     by_activation,
     changes,
@@ -24,8 +24,6 @@ from analysis.experiments.ablation.measured import (
     over_positions,
     over_prompts,
     preferred,
-    separation,
-    separation_change,
 )
 from analysis.grounds import Ground, Unit
 from analysis.intervals import Interval, Share
@@ -52,17 +50,6 @@ class OnPrompts:
 
 
 @dataclass(frozen=True)
-class BothKinds:
-    """How the model's answer tells the two kinds of prompts apart; without, by the mean."""
-
-    untouched: Separation
-    without: Separation
-    lowers_auc: bool  # whether the interval of the AUC's change lies below zero
-    narrows: bool  # whether that of the gap's does
-    stays: bool  # whether that shows a loss of no more than a small part of the gap
-
-
-@dataclass(frozen=True)
 class InTemplate:
     """Draws from the ends of the set's prompts that call for the foil."""
 
@@ -72,6 +59,7 @@ class InTemplate:
     spread: float
     change: Interval | None  # over the prompts that call for the target
     agrees: bool  # whether that is about what the mean changes
+    differs: bool  # whether it is not, beyond doubt
 
 
 @dataclass(frozen=True)
@@ -159,7 +147,7 @@ def facts(result: Ablation, _sign: int | None = None) -> Facts:
     targets, foils = (_prompts(result, kind) for kind in (True, False))
     lost = no_longer_preferred(result, MEAN, True)
     decides = targets is not None and 2 * lost > targets.untouched.of
-    both = _both_kinds(result)
+    both = both_kinds(result)
     trifle = max(UNMOVED, NEGLIGIBLE * abs(both.untouched.gap.mean)) if both else UNMOVED
     clear = targets is not None and abs(targets.change.mean) > trifle
     return Facts(
@@ -248,34 +236,23 @@ def _prompts(result: Ablation, kind: bool) -> OnPrompts | None:
     )
 
 
-def _both_kinds(result: Ablation) -> BothKinds | None:
-    untouched, without = (separation(result, method) for method in (UNTOUCHED, MEAN))
-    change = separation_change(result, MEAN)
-    if untouched is None or without is None or change is None:
-        return None
-    small = NEGLIGIBLE * abs(untouched.gap.mean)
-    return BothKinds(
-        untouched,
-        without,
-        lowers_auc=change.auc.high < 0,
-        narrows=change.gap.high < 0,
-        stays=change.gap.low > -small,
-    )
-
-
 def _in_template(result: Ablation) -> InTemplate | None:
     if IN_TEMPLATE not in result.methods:
         return None
     method = result.methods.index(IN_TEMPLATE)
     ours, mean = (over_prompts(result, changes(result, m), True) for m in (method, MEAN))
     draws = result.template_resampled[0, :, 0]
+    beside = Interval.of(
+        over_prompts(result, changes(result, method) - changes(result, MEAN), True)
+    )
     return InTemplate(
         lowest=float(result.template_drawn.min()),
         highest=float(result.template_drawn.max()),
         logit_diff=float(draws.mean()),
         spread=float(draws.std()),
         change=Interval.of(ours) if in_set(result, True).any() else None,
-        agrees=bool(abs(ours.mean - mean.mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean.mean))),
+        agrees=bool(abs(beside.mean) <= max(UNMOVED, NEGLIGIBLE * abs(mean.mean))),
+        differs=beside.positive or beside.negative,
     )
 
 

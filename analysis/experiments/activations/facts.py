@@ -91,7 +91,7 @@ class News:
     enough: bool  # whether they stand in enough articles to say what excites it
     lowest: float  # activation
     highest: float
-    on_target: OnTarget | None  # None where the target does not occur
+    on_target: OnTarget | None  # None where the target occurs in too few texts
     before_target: BeforeTarget | None
     likely: float  # probability of the target from which on the model expects it
     likeliest: float  # the largest anywhere
@@ -241,7 +241,7 @@ def _on_target(
     result: Activations, signed: Float[np.ndarray, " token"], active: Marks
 ) -> OnTarget | None:
     places = np.flatnonzero(sampled(result) & np.isin(result.tokens, members(result.target)))
-    if not len(places):
+    if len(np.unique(_text(result)[places])) < DOCUMENTS:
         return None
     largest = places[signed[places].argmax()]
     return OnTarget(len(places), float(result.activations[largest]), bool(active[largest]))

@@ -50,12 +50,18 @@ class Area:
     @property
     def serves(self) -> bool:
         """Whether it tells as the prompts would have it, and more than a little."""
-        return self.tells and not (self.reversed or self.hardly)
+        far = abs(self.auc.mean - 0.5) >= FOLLOWS_FACTOR - 0.5
+        return self.tells and far and not self.reversed
 
     @property
     def hardly(self) -> bool:
-        """Whether it tells, but little: nearer to a coin than to perfect order."""
-        return self.tells and 1 - FOLLOWS_FACTOR < self.auc.mean < FOLLOWS_FACTOR
+        """Whether it tells, but little: surely nearer to a coin than to perfect order."""
+        return self.tells and self.auc.low > 1 - FOLLOWS_FACTOR and self.auc.high < FOLLOWS_FACTOR
+
+    @property
+    def open(self) -> bool:
+        """Whether it tells, and may do so little or well."""
+        return self.tells and not self.hardly and abs(self.auc.mean - 0.5) < FOLLOWS_FACTOR - 0.5
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,17 @@ import numpy as np
 
 from analysis.experiments.generality.compute import Generality, sign_of, unsigned_auc
 from analysis.grounds import Ground, Unit
-from analysis.intervals import Auc, Interval, Span, area_span, auc, signed_area
+from analysis.intervals import (
+    SURE,
+    Auc,
+    Interval,
+    Span,
+    area_span,
+    auc,
+    enough_to_tell,
+    signed_area,
+)
 from analysis.numbers.separation import RESAMPLES
-
-SURE = 0.05
-"""A neuron separates two groups when shuffled labels do so at most this often, and in several
-sentences when they do so in any of them at most this often (Bonferroni)."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class HeldOut:
     """Sentences that took no part in choosing the neuron."""
 
     sentences: int  # how many
+    enough: bool  # whether there are words enough to show anything in so many
     separates: int  # in how many the neuron separates the words, the right way round
     reversed: int  # in how many it separates them the wrong way round
     reversed_auc: float  # its lowest AUC in those
@@ -50,6 +56,7 @@ class Facts:
     phrases: bool  # whether they are of several words each
     target_mean: Interval  # of the neuron after words of either kind
     foil_mean: Interval
+    enough: bool  # whether there are words enough to show that in one sentence
     separates: bool  # whether the neuron separates the words in the sentence of the pair
     auc: Auc  # of the neuron there
     shuffled: Span  # the middle 95 % of its AUC with labels shuffled
@@ -82,6 +89,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         phrases=any(" " in each.strip() for each in result.target_words),
         target_mean=_mean(result, 0),
         foil_mean=_mean(result, 1),
+        enough=enough_to_tell(size, len(result.foil_words)),
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
         auc=auc(result.auc[0], result.auc_interval[0], sign),
         shuffled=area_span(result.shuffled_interval[0], sign),
@@ -126,6 +134,7 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
     lowest = int(np.where(reverse, areas[1:], 1).argmin())
     return HeldOut(
         sentences=sentences,
+        enough=enough_to_tell(len(result.target_words), len(result.foil_words), sentences),
         separates=int(ours.sum()),
         reversed=int(reverse.sum()),
         reversed_auc=float(areas[1:][lowest]),

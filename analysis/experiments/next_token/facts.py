@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.criteria import DOCUMENTS
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.grounds import Ground
 from analysis.intervals import Share
@@ -29,6 +30,7 @@ class Natural:
     first: Share  # those after which the target is the likeliest token
     mostly: bool  # whether those are more than half
     half: bool  # whether they are just half
+    few: bool  # whether there are too few to say how often
 
 
 @dataclass(frozen=True)
@@ -108,4 +110,5 @@ def _natural(result: NextToken) -> Natural | None:
         first=Share.counted(first, result.natural),
         mostly=2 * first > result.natural,
         half=2 * first == result.natural,
+        few=result.natural < DOCUMENTS,
     )

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
 from analysis.grounds import Ground
-from analysis.intervals import Auc, auc
+from analysis.intervals import SURE, Auc, auc, enough_to_tell
+from analysis.numbers import separation
 from analysis.numbers.estimates import Estimate
 
 CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
@@ -52,7 +53,7 @@ class Format:
     neuron: Auc  # of its activation over words, read with its sign
     model: float  # AUC of the answer
     preferred: int  # words after which the target is preferred
-    holds: bool  # whether the neuron is first, and tells the words apart
+    holds: bool  # whether the neuron is first, and tells the words apart if there are enough
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Facts:
 
     precision: Precision | None  # None where no weight was quantised
     holds: bool  # whether rounding does not make it; true where there is none
+    enough: bool  # whether there are words enough to be told apart
     formats: tuple[Format, ...]  # first that of all other experiments
     formats_hold: bool  # whether the finding is there in all
     failing: tuple[str, ...]  # the formats in which it is not
@@ -77,6 +79,7 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
     return Facts(
         precision=precision,
         holds=precision is None or precision.always,
+        enough=_enough(result),
         formats=formats,
         formats_hold=not failing,
         failing=failing,
@@ -146,5 +149,18 @@ def _format(result: Robustness, i: int, sign: int) -> Format:
         neuron=neuron,
         model=float(result.area[1, i]),
         preferred=int(result.preferred[i, 0]),
-        holds=rank == 1 and (neuron.tells or not result.target_words),
+        holds=rank == 1 and (_tells(result, i, sign) or not _enough(result)),
     )
+
+
+def _enough(result: Robustness) -> bool:
+    size = result.target_words
+    return enough_to_tell(size, len(result.words) - size)
+
+
+def _tells(result: Robustness, i: int, sign: int) -> bool:
+    """Whether shuffled labels part the words as far seldom enough, as in other sentences."""
+    target, foil = np.split(sign * result.values[0, i : i + 1], [result.target_words], axis=1)
+    found = separation.auc(target, foil)
+    by_chance = separation.shuffled(target, foil, separation.auc, seed=0)
+    return bool(found[0] > 0.5 and separation.chance(found, by_chance)[0] <= SURE)
