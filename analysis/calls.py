@@ -164,15 +164,24 @@ class Call(Asking):
         from analysis import running
 
         question = self.put(subject)
-        running.check_suits(self.experiment, question)
         _note_special(subject, self.ask())
+        found = running.inputs(self.experiment, subject, question, self.named, self.options)
         if "neuron" in self.experiment.needs and not self.named:
-            best = str(running.best_neuron(subject, question))
             console.note(
-                f"note: {best} is the best of a sweep that measured {running.SCREEN} neurons."
+                f"note: {found.neuron} is the best of a sweep that measured"
+                f" {running.SCREEN} neurons."
             )
-            return running.inputs(self.experiment, subject, question, (best,), self.options)
-        return running.inputs(self.experiment, subject, question, self.named, self.options)
+        return found
+
+    def check(self) -> None:
+        """Refuse what can be seen to be wrong before a model is loaded.
+
+        Raises:
+            UserError: the question cannot be read, or lacks what the experiment needs.
+        """
+        from analysis import running
+
+        running.check_suits(self.experiment, self.ask())
 
     def compute(self, subject: "Subject") -> Any:
         """The Result, with a bar while it takes time; then what may not have been meant."""
@@ -189,7 +198,8 @@ class Call(Asking):
 
     def summary(self, result: Any) -> dict[str, Any]:
         """The Result as it is printed: for a reader some experiments cut it into tables."""
-        tables = self.experiment.part("compute", "tables")
+        part = self.experiment.part
+        tables = part("tables", "printed") or part("compute", "tables")
         if tables and not self.as_json:
             answer: dict[str, Any] = tables(result)
             return answer

@@ -58,6 +58,7 @@ def _add(app: typer.Typer, experiment: Experiment) -> None:
 
 def _answer(call: Call) -> dict[str, Any]:
     """What an experiment's verb prints."""
+    call.check()
     return call.summary(call.compute(call.load()))
 
 

@@ -84,8 +84,10 @@ def draft(
 ) -> None:
     """Write a question: of words in a sentence, or of two words alone, out of the corpus."""
     from analysis.contrast import make_contrast
-    from analysis.drafting.writing import save_new
+    from analysis.drafting.writing import check_new, save_new
 
+    if out is not None:
+        check_new(out)
     subject = loading.load()
     contrast = make_contrast(subject, target, foil)
     if template or target_words or foil_words:

@@ -27,7 +27,7 @@ WAITING = 2
 ANSWER_SECONDS = 10.0
 """Within which a cluster has to take a connection."""
 
-HINT = "Ray is not installed: `pip install 'an-neuron[ray]'` installs it."
+HINT = "Ray is not installed: `pip install '.[ray]'` in a clone installs it."
 
 Engine = Annotated[
     Literal["local", "ray"],

@@ -236,9 +236,9 @@ def test_candidates_are_confirmed_on_pairs_that_did_not_choose_them(subject, pai
     )
     rows = summary(sweep, 3)["held_out"]
     assert rows[0]["recovery"] == pytest.approx(confirmed[0], abs=1e-3)
-    assert np.isnan(rows[0]["interval"]).all()
+    assert np.isnan(rows[0]["recovery_interval"]).all()
     twice = summary(neuron_sweep(subject, pair, held_out=[other, other]), 3)["held_out"][0]
-    assert twice["interval"] == pytest.approx([twice["recovery"]] * 2, abs=1e-6)
+    assert twice["recovery_interval"] == pytest.approx([twice["recovery"]] * 2, abs=1e-6)
 
 
 def hooked_diff(subject, pair, prompt, values):

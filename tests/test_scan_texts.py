@@ -324,4 +324,4 @@ def test_without_a_network_or_the_package_a_data_set_is_refused_in_one_sentence(
     assert (code, "give one" in err) == (2, True)
     monkeypatch.setitem(sys.modules, "datasets", None)
     code, _, err = analysis(*asked)
-    assert (code, "pip install 'an-neuron[datasets]'" in err) == (2, True)
+    assert (code, "pip install '.[datasets]'" in err) == (2, True)

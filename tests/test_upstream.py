@@ -183,8 +183,9 @@ def test_the_shares_of_the_projections_sum_to_the_difference_of_activation(resul
     first = summary(result)
     told = [first, first["up"]] if len(result.projections) > 1 else [first]
     assert sum(each["share_of_activation_difference"] for each in told) == pytest.approx(1)
-    changes = [each["activation_difference"] for each in told]
+    changes = [each["of_activation_difference"] for each in told]
     np.testing.assert_allclose(changes, result.shares)
+    assert first["activation_difference"] == pytest.approx(float(clean - corrupted), abs=1e-4)
 
 
 def test_the_readings_are_the_inputs_scaled_by_the_cosine(subject, pair, result):

@@ -73,14 +73,27 @@ def _toml(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def check_new(path: Path) -> None:
+    """Refuse a name for a new question before anything is computed.
+
+    Raises:
+        UserError: it is no .toml file, is there, or its folder is not.
+    """
+    if path.suffix != ".toml":
+        raise UserError(f"{str(path)[:200]} is no .toml file: a question is one.")
+    if path.exists():
+        raise UserError(f"{path} is there already: name a new file.")
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent}: name a file in one that is there.")
+
+
 def save_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all.
 
     Raises:
         UserError: it is there, or cannot be written.
     """
-    if path.suffix != ".toml":
-        raise UserError(f"{str(path)[:200]} is no .toml file: a question is one.")
+    check_new(path)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -14,7 +14,7 @@ from analysis.loading.hub import PATIENCE
 from analysis.loading.texts import PART
 from analysis.progress import Progress, silent
 
-HINT = "Data sets need a package of their own: `pip install 'an-neuron[datasets]'` installs it."
+HINT = "Data sets need a package of their own: `pip install '.[datasets]'` in a clone installs it."
 
 
 @dataclass(frozen=True)

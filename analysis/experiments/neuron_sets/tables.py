@@ -17,10 +17,11 @@ def _curves(result: NeuronSets) -> Rows:
     orders, held_out = found["curves"], found["held_out"]
     rows = []
     for i, k in enumerate(result.control_sizes.tolist()):
-        row: dict[str, Any] = {"k": f"{k:,}", "held_out": np.nan, "interval": [np.nan, np.nan]}
+        row: dict[str, Any] = {"k": f"{k:,}"}
         for name in orders:
             (found,) = [each for each in orders[name] if each["k"] == k]
             row[name] = found["recovery"]
+        row |= {"held_out": np.nan, "interval": [np.nan, np.nan]}
         if held_out:
             found = held_out["curves"]["greedy"][i]
             row |= {"held_out": found["recovery"], "interval": found["recovery_interval"]}
@@ -36,6 +37,27 @@ def _members(result: NeuronSets) -> Rows:
         for k, share, gone in zip(result.sizes.tolist(), recovery, lost, strict=True)
         if k <= LISTED
     ]
+
+
+def printed(result: NeuronSets) -> dict[str, Any]:
+    """The result for a reader: rows of a few columns, in place of orders and nested curves."""
+    found = summary(result)
+    held_out = found["held_out"]
+    smallest = [
+        {"share": share, **{f"{name} K": k for name, k in orders.items()}}
+        for share, orders in found["smallest"].items()
+    ]
+    for row in smallest if held_out else ():
+        confirmed = held_out["smallest"][row["share"]]["greedy"] or {}
+        row |= {"greedy held_out": confirmed.get("recovery"), "interval": confirmed.get("interval")}
+    left_out = {"order", "curves", "continuations", "held_out", "smallest"}
+    return {
+        **{name: value for name, value in found.items() if name not in left_out},
+        "recovery": _curves(result),
+        "smallest": smallest,
+        "greedy": _members(result),
+        **({"held_out_pairs": held_out["pairs"]} if held_out else {}),
+    }
 
 
 SIZE = Column("k", "Neurons", "text")

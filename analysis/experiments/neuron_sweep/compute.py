@@ -63,12 +63,18 @@ def summary(sweep: NeuronSweep, top: int = 20) -> dict[str, Any]:
         "noise": sweep.noise,
         "neurons": [_row(sweep, neuron) for neuron in order[:top]],
         "candidates": [
-            {"neuron": name, "noising": noising, "beside_best": beside, "interval": interval}
-            for name, noising, beside, (_, *interval) in zip(
+            {
+                "neuron": name,
+                "recovery": recovery,
+                "recovery_interval": interval,
+                "noising": noising,
+                "beside_best": beside,
+            }
+            for name, (recovery, *interval), noising, beside in zip(
                 sweep.candidates,
+                sweep.selection_recovery,
                 sweep.noising.tolist(),
                 sweep.beside_best.tolist(),
-                sweep.selection_recovery,
                 strict=True,
             )
         ],
@@ -120,7 +126,6 @@ def _held_out_summary(sweep: NeuronSweep) -> list[dict[str, Any]]:
         rows.append({"neuron": neuron})
         for name, (mean, *interval) in ((k, found[i]) for k, found in kinds.items()):
             rows[-1] |= {name: mean, f"{name}_interval": interval}
-        rows[-1]["interval"] = rows[-1]["recovery_interval"]
     return rows
 
 

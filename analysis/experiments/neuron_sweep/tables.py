@@ -29,7 +29,7 @@ TABLES = (
         part(summary, "held_out"),
         (
             NEURON,
-            Column("recovery", "Recovery, held out", span="interval"),
+            Column("recovery", "Recovery, held out", span="recovery_interval"),
             Column("noising", "Lost by noising", span="noising_interval"),
             Column("beside_best", "Beside the best", span="beside_best_interval"),
         ),

@@ -58,6 +58,7 @@ def summary(result: Upstream) -> dict[str, Any]:
         "neuron": result.neuron,
         **lists[0],
         **({"up": lists[1]} if len(lists) > 1 else {}),
+        "activation_difference": float(result.shares.sum()),
         "lead": result.lead,
         "heads_by_source": [
             {"head": head, "sources": _sources(result, index)}
@@ -101,7 +102,7 @@ def _projection(result: Upstream, index: int) -> dict[str, Any]:
         "preactivation": result.preactivation[index, 0],
         "sum_of_parts": result.contributions[index, 0].sum(),
         "corrupted_preactivation": result.preactivation[index, 1],
-        "activation_difference": made,
+        "of_activation_difference": made,
         "share_of_activation_difference": made / total if total else None,
         "parts": _rows(result.components, result.contributions[index]),
         "earlier_neurons": _rows(result.earlier, result.earlier_contributions[index]),
