@@ -176,12 +176,21 @@ def _rows(console: Console, title: str, rows: list[dict[str, Any]]) -> Table:
 
 
 def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a row holds, by its name; inner names behind the outer one."""
+    """What a row holds, by name; inner names behind the outer one, intervals at their numbers."""
     for key, item in row.items():
-        if isinstance(item, dict) and set(item) != ESTIMATE:
+        interval = row.get(f"{key}_interval")
+        if key.endswith("_interval") and _is_number(row.get(key.removesuffix("_interval"))):
+            continue
+        if _is_number(item) and interval is not None:
+            yield str(key), {"value": item, "interval": interval}
+        elif isinstance(item, dict) and set(item) != ESTIMATE:
             yield from ((f"{key} {name}", inner) for name, inner in _flat(item))
         else:
             yield str(key), item
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _table(title: str, heads: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
@@ -217,7 +226,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(_cell, value))
     if isinstance(value, dict) and set(value) == ESTIMATE:
-        if value["interval"] is None:
+        if value["interval"] is None or None in value["interval"]:
             return _cell(value["value"])
         low, high = value["interval"]
         return f"{_cell(value['value'])} ({_cell(low)} to {_cell(high)})"

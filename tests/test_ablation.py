@@ -18,6 +18,7 @@ from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.replacement import METHODS, Pool
 from analysis.errors import UserError
+from analysis.experiments.ablation import both_kinds
 from analysis.experiments.ablation.compute import Sizes, ablation, summary
 from analysis.experiments.ablation.facts import facts
 from analysis.experiments.ablation.figures import ablation as draw_ablation
@@ -760,3 +761,12 @@ def test_words_without_a_set_print_no_table_of_it(ablate):
     code, out, err = ablate("--neuron", "L1N3", "--windows", "2", "--matched", "2", *words)
     assert code == 0, err
     assert "calls_for" not in out
+
+
+def test_a_gap_of_few_prompts_narrows_only_by_an_interval_wide_enough_for_them():
+    """Percentiles of three prompts of a kind are less than half as far as they should be."""
+    gap = Estimate(-0.2, -0.35, -0.05)
+    low, high = both_kinds._for_few(gap, 32, 3)
+    assert low < -0.35 < -0.05 < 0 < high
+    assert both_kinds._for_few(gap, 32, 40)[1] < 0
+    assert both_kinds._for_few(gap, 32, 1) == (-np.inf, np.inf)

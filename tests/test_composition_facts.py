@@ -87,6 +87,15 @@ def test_the_heading_says_what_later_components_do_to_the_write(direct, ending, 
     assert claims_with(held_out=(), **fields).heading.endswith(f"later components {ending}")
 
 
+def test_a_share_that_may_be_half_is_told_as_such_in_the_heading():
+    held_out = evidence(Plan()).composition
+    total = held_out.held_out_total
+    shares = np.resize(np.array([0.3, 0.7], np.float32), total.shape)
+    said = claims_with(held_out_direct=(total * shares).astype(np.float32))
+    assert said.facts.held_out.either
+    assert said.heading == "It acts partly by itself, partly through later components"
+
+
 def test_where_other_pairs_say_the_opposite_of_the_pair_the_heading_says_that_they_differ():
     pair = {"direct": np.full(2, 0.5, np.float32), "total": np.ones(2, np.float32)}
     assert claims_with(**pair).facts.held_out.exceeds

@@ -54,6 +54,14 @@ def test_an_estimate_stands_in_one_cell_with_its_interval():
     assert "1.5 (1.25 to 2)" in shown({"fit": {"gain": {"value": 1.5, "interval": [1.25, 2.0]}}})
 
 
+def test_a_number_and_its_interval_are_one_cell():
+    row = {"neuron": "L1N2", "recovery": 0.5, "recovery_interval": [0.25, 0.75]}
+    text = shown({"held_out": [row, row | {"recovery_interval": [None, None]}]})
+    assert "0.5 (0.25 to 0.75)" in text
+    assert "interval" not in text
+    assert "interval" in shown({"of": [{"name": "x", "recovery_interval": [0.25, 0.75]}]})
+
+
 def test_what_there_is_no_number_of_is_an_empty_cell():
     text = shown({"on_news": [{"title": "an", "rate": None}, {"title": "if", "rate": 0.25}]})
     assert "None" not in text

@@ -808,6 +808,7 @@ def test_what_a_word_that_hardly_comes_cannot_tell_is_not_called_untold(places, 
         (0.58, 0.4, 0.6, "does not tell"),
         (0.58, 0.2, 0.9, "is not shown to tell"),
         (0.58, 0.55, 0.6, "hardly tells"),
+        (0.73, 0.62, 0.92, "tells, if perhaps little,"),
         (0.8, 0.7, 0.9, "tells"),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_draft_writes_over_no_file(tmp_path):
     assert path.read_text() == "one"
     with pytest.raises(UserError, match=r"is no \.toml file"):
         save_new(tmp_path / "mine.txt", "one")
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="There is no folder"):
         save_new(tmp_path / "nowhere" / "mine.toml", "one")
 
 

@@ -227,6 +227,25 @@ def test_of_several_sentences_one_counts_only_if_luck_seldom_makes_any_of_them_d
     assert "as far in at most one draw in 40" in clear.sentences
 
 
+def test_few_words_that_are_all_in_order_show_nothing_and_no_lack_of_a_question():
+    """Three of each kind: two labellings in twenty part them wholly, and 5 % are asked for."""
+    result = evidence(Plan()).generality
+    few = _told(
+        target_words=result.target_words[:3],
+        foil_words=result.foil_words[:3],
+        activation=result.activation[:, [0, 1, 2, 6, 7, 8]],
+        logit_diff=result.logit_diff[:, [0, 1, 2, 6, 7, 8]],
+        chance=np.full(3, 0.1, "f"),
+        diff_chance=np.full(3, 0.1, "f"),
+    )
+    assert "is not shown to tell the two kinds of words apart" in few.words
+    assert "So few words could not show it" in few.words
+    assert "where so few could show nothing" in few.sentences
+    assert "could not pass this test either" in few.answers
+    assert "no question" not in few.answers
+    assert "could not show it" not in _told().words
+
+
 def _rival(less):
     """A neuron, and one that is as it is but for words of the target's kind, after which less."""
     draw = np.random.default_rng(0)

@@ -52,6 +52,18 @@ def test_a_target_that_is_likelier_than_the_foil_need_not_come_first():
     assert "It was likelier than ·a after 2." in text
 
 
+def test_one_prompt_of_prose_does_not_say_how_often_the_model_succeeds():
+    """It was said to "mostly succeed", after 1 of 1."""
+    result = evidence(Plan()).next_token
+    each = ("prompts", "tokens", "p_target", "p_foil", "rank_target", "rank_foil", "logit_diff")
+    first = {name: getattr(result, name)[:3] for name in (*each, "top_probabilities")}
+    said = Claims(changed(evidence(Plan()), "next_token", natural=1, **first)).next_token
+    assert "one prompt alone was tried" in said.natural
+    assert "mostly" not in said.natural
+    assert said.natural_wrong == ""
+    assert "after 1 of 1 prompt that calls for it" in said.natural_caption
+
+
 def test_one_pair_is_never_told_as_if_it_were_all_prompts():
     """The pair gets the right words; whether other words do is told from the prompts that ask."""
     study, rare = evidence(Plan()), evidence(Plan()).ablation.baseline.copy()

@@ -43,7 +43,7 @@ TRUE_AND_FALSE = [
     ("is nearly silent on news", "is active on news text too"),
     ("its activation tells where", "its activation does not tell where"),
     ("So ·an is likelier there", "So neither word is shown to be likelier there"),
-    ("So that end goes with ·a", "So that end does not stand for ·a"),
+    ("So that end goes with ·a", "So that end is not shown to stand for ·a"),
     ("the activation tells the two apart", "no better than a coin"),
     ("tells the word’s places as well as ours", "best in our prompts is not best in news"),
     ("one neuron stands out: L3N5", "no neuron stands out on both: the best, L0N0"),
@@ -417,17 +417,27 @@ def test_sentences_are_text_not_layout():
 
 
 def _firing(activation_on_target: float) -> str:
-    """What the page says of a neuron with this activation on the target's own token in news."""
+    """What the page says of a neuron with this activation on the target in three articles."""
     study = evidence(Plan())
     result = study.activations
     tokens, values = list(result.tokens), result.activations.copy()
-    tokens[-5], values[-5] = result.target, activation_on_target
+    for text in (-1, -2, -3):
+        place = result.text(len(result.lengths) + text).start + 2
+        tokens[place], values[place] = result.target, activation_on_target
     return prose(changed(study, "activations", tokens=tuple(tokens), activations=values))
 
 
 def test_whether_it_fires_on_the_word_itself_is_read_off_the_news():
-    assert "It does not fire on ·an (at its 1 place in the news" in _firing(0.2)
-    assert "It fires on ·an itself too (at its 1 place in the news" in _firing(9.0)
+    assert "It does not fire on ·an (at its 3 places in the news" in _firing(0.2)
+    assert "It fires on ·an itself too (at its 3 places in the news" in _firing(9.0)
+
+
+def test_of_one_article_nothing_is_said_of_the_word_itself():
+    study = evidence(Plan())
+    result, tokens = study.activations, list(study.activations.tokens)
+    tokens[result.text(len(result.lengths) - 1).start + 2] = result.target
+    page = prose(changed(study, "activations", tokens=tuple(tokens)))
+    assert "It fires on the token before ·an" in page
 
 
 def _on_prompts(clean: float, corrupted: float, news: float = 0.1, **write: object):

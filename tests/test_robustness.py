@@ -211,6 +211,31 @@ def test_a_redraw_that_turns_the_answer_alone_leaves_the_neurons_part():
     assert "within the noise of rounding" in found.answer
 
 
+def test_redraws_that_all_agree_on_one_thing_are_not_called_noise_for_the_other():
+    answers = evidence(Plan()).robustness.drawn_answers.copy()
+    answers[7, 3] = 0.1  # the neuron's corrupted activation does not turn it
+    turned = said(drawn_answers=answers).answer
+    assert "whether the neuron turns the answer here is within the noise" in turned
+    assert "which token comes first is not" in turned
+    answers = np.tile(np.array([2.0, -3.0, 0.5, 0.5], "f"), (20, 1))  # it never turns it
+    answers[7, 0] = -0.1
+    now = evidence(Plan()).robustness.format_answers.copy()
+    now[0, 3] = 0.5
+    first = said(drawn_answers=answers, format_answers=now).answer
+    assert "which of the two tokens comes first here is within the noise" in first
+    assert "whether the neuron turns it is not" in first
+
+
+def test_too_few_words_are_not_said_to_be_told_apart_nor_not():
+    result = evidence(Plan()).robustness
+    few = said(
+        words=result.words[:6], target_words=3, values=result.values[..., [0, 1, 2, 6, 7, 8]]
+    )
+    assert "is the first neuron." in few.formats_caption
+    assert "So few words cannot show" in few.formats
+    assert "the first neuron and tells the words apart" in said().formats_caption
+
+
 def test_a_redraw_that_does_not_tell_the_prompts_apart_has_no_recovery():
     result = evidence(Plan()).robustness
     answers, rank = result.drawn_answers.copy(), result.drawn_rank.copy()

@@ -19,7 +19,7 @@ def robustness(plan: Plan) -> Robustness:
     answers[:, 2] += np.linspace(-0.5, 0.5, DRAWS)
     rank, best = np.ones(DRAWS, dtype=int), [plan.neurons[0]] * DRAWS
     formats = np.tile(np.array([2.0, -3.0, 0.5, -0.5]), (3, 1))
-    apart = np.full((2, 3), 3.0)
+    apart = np.full((2, 3), 4.0)
     if not plan.holds:
         answers[::2, 0] = -0.25
         rank[3:], best[3:] = 2, ["L2N1"] * (DRAWS - 3)

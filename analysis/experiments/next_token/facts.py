@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.criteria import DOCUMENTS
 from analysis.experiments.next_token.compute import NextToken, in_prose
 from analysis.grounds import Ground
 from analysis.intervals import Share
@@ -30,7 +29,7 @@ class Natural:
     first: Share  # those after which the target is the likeliest token
     mostly: bool  # whether those are more than half
     half: bool  # whether they are just half
-    few: bool  # whether there are too few to say how often
+    alone: bool  # whether it is one alone, which says nothing of how often
 
 
 @dataclass(frozen=True)
@@ -110,5 +109,5 @@ def _natural(result: NextToken) -> Natural | None:
         first=Share.counted(first, result.natural),
         mostly=2 * first > result.natural,
         half=2 * first == result.natural,
-        few=result.natural < DOCUMENTS,
+        alone=result.natural == 1,
     )
