@@ -151,7 +151,15 @@ def load_question(folder: Path) -> Question:
     Raises:
         UserError: its file is missing or damaged.
     """
-    return Question(**results.load_plain(folder, QUESTION))
+    try:
+        return Question(**results.load_plain(folder, QUESTION))
+    except UserError as error:
+        wrong = str(error).removeprefix("This is no question: ")
+        if wrong == str(error):
+            raise
+        raise UserError(
+            f"{folder / QUESTION}.json: {wrong} Delete it and run `an-neuron study` again."
+        ) from error
 
 
 def is_in_other_study(folder: Path, experiment: Experiment) -> bool:

@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     asks="Along which edges does the difference travel from the exchanged token to the answer?",
     returns="JSON: the nodes and edges that are drawn, with what each moves alone; how much comes "
     "back through them alone, and through all others; the same by size, with random circuits; "
-    "CPR and CMD.",
+    "CPR and CMD. An MLP's node is what is left of it without the neurons set apart.",
     needs=("pair", "held_out"),
     even=True,
     options=(LEAST, HELD_OUT, SEED),

@@ -6,7 +6,8 @@ COMPONENT = Option(
     "component",
     str,
     "mlp_out",
-    "What to print: a stream by layer and position, z for single heads, or all of them.",
+    "What to print: a stream by layer and position, z for single heads (at all positions at once), "
+    "or all of them.",
     choices=("resid_pre", "attn_out", "mlp_out", "z", "all"),
     shows=True,
 )
