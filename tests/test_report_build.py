@@ -213,6 +213,14 @@ def test_damaged_results_are_one_sentence_and_exit_code_2(study, tmp_path, capsy
     assert error.count("\n") == 1
 
 
+def test_a_question_that_is_none_is_named_with_its_file(study, tmp_path, capsys):
+    kept = json.loads((study / "question.json").read_text())
+    (study / "question.json").write_text(json.dumps({**kept, "clean": 3}))
+    assert main(asked(study, tmp_path / "dist")) == 2
+    error = capsys.readouterr().err
+    assert f"{study / 'question.json'}: clean: input should be a valid string" in error
+
+
 def test_a_missing_result_is_named(study, tmp_path, capsys):
     (study / "patching.json").unlink()
     assert main(asked(study, tmp_path / "dist")) == 2
