@@ -192,7 +192,7 @@ class Call(Asking):
         _note_cost(self.experiment, subject, inputs)
         with console.watched(self.experiment.verb) as progress:
             result = compute(self.experiment, subject, inputs, progress)
-        for hint in hints(subject, inputs.question):
+        for hint in hints(subject, inputs.question, inputs.options.get("token")):
             console.note(f"note: {hint}")
         return result
 

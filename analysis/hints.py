@@ -1,13 +1,23 @@
 """What may not have been meant: told beside an answer, which stands as it was asked."""
 
+from collections.abc import Sequence
+
 from analysis.drafting.checking import unreadable
 from analysis.questions import Question
 from analysis.subject import Subject
 from analysis.token_sets import members
 
 
-def hints(subject: Subject, question: Question) -> tuple[str, ...]:
-    """What may not have been meant, a sentence each."""
+def hints(subject: Subject, question: Question, token: str | None = None) -> tuple[str, ...]:
+    """What may not have been meant, a sentence each.
+
+    Args:
+        subject: the model.
+        question: what is asked.
+        token: one that is asked for in place of the question's words.
+    """
+    if token:
+        return _spaceless(subject, (token,))
     found = (_without_space, _space_behind, _uneven, _unlike_words, _unreadable)
     return tuple(hint for each in found for hint in each(subject, question))
 
@@ -44,10 +54,14 @@ def _without_space(subject: Subject, question: Question) -> tuple[str, ...]:
     """
     if question.clean[-1:].isspace():
         return ()
+    return _spaceless(subject, (*members(question.target), *members(question.foil)))
+
+
+def _spaceless(subject: Subject, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         f"{word!r} has no space before it, as the end of another word; the word itself is "
         f"{f' {word}'!r}."
-        for word in dict.fromkeys((*members(question.target), *members(question.foil)))
+        for word in dict.fromkeys(words)
         if word[:1].isalpha() and _is_word(subject, f" {word}", len(subject.pieces(word)))
     )
 

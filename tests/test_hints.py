@@ -41,6 +41,16 @@ def test_it_stands_below_the_answer_of_the_app():
     assert ask("next_token", VIEW).hints == ()
 
 
+def test_a_token_that_is_asked_for_by_itself_is_told_of_in_place_of_the_questions_words(
+    analysis, llama_folder
+):
+    given = ("writers", "--model", llama_folder, "--json", "--token")
+    code, _, err = analysis(*given, "I")
+    assert code == 0, err
+    assert "note: 'I' has no space before it" in err
+    assert "note" not in analysis(*given, " I")[2]
+
+
 def test_the_command_line_notes_it(analysis, llama_folder):
     given = ("next-token", "--model", llama_folder, "--clean", PAIR.clean, "--json")
     code, out, err = analysis(
