@@ -167,10 +167,8 @@ class Call(Asking):
         _note_special(subject, self.ask())
         found = running.inputs(self.experiment, subject, question, self.named, self.options)
         if "neuron" in self.experiment.needs and not self.named:
-            console.note(
-                f"note: {found.neuron} is the best of a sweep that measured"
-                f" {running.SCREEN} neurons."
-            )
+            of = f"a sweep that measured {running.SCREEN} neurons"
+            console.note(f"note: {found.neuron} is the best of {of}.")
         return found
 
     def check(self) -> None:

@@ -121,6 +121,7 @@ def test_ablating_to_its_own_value_changes_nothing(subject, pair, positions):
     np.testing.assert_allclose(kl, 0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positions", ["last", "all"])
 def test_every_method_equals_a_hook_that_overwrites_the_activation(subject, pair, positions):
     result = run(subject, pair, positions=positions)

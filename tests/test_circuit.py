@@ -169,6 +169,7 @@ class Hooked:
         return self.share(self.pair.corrupted.tokens, answer)
 
 
+@pytest.mark.slow
 def test_every_edge_is_what_hooks_measure(subject, pair, graph):
     nodes, hooked = some_nodes(graph), Hooked(subject, pair, graph)
     edges = Edges(graph, nodes)
@@ -205,6 +206,7 @@ def test_areas_are_those_of_the_benchmark():
     assert area(np.ones_like(shares)) == pytest.approx(1 - shares[0])
 
 
+@pytest.mark.slow
 def test_other_pairs_are_counted_where_their_positions_match(subject, pair):
     texts = (f"I climbed up the {fruit} and picked" for fruit in ("apple", "lemon"))
     longer = make_pair(subject, *texts, " an", " a")

@@ -60,6 +60,7 @@ def test_sweep_measures_every_neuron(answer, folder):
     assert result["lowest"][0]["recovery"] <= result["lowest"][1]["recovery"]
 
 
+@pytest.mark.slow
 def test_a_screened_sweep_says_what_it_measured_and_what_it_may_have_missed(answer, folder):
     result = answer(
         "neuron-sweep", "--model", folder, *PAIR, "--screen", "20", "--positions", "all"
@@ -247,6 +248,7 @@ def test_a_question_can_be_a_file(answer, llama_folder):
     assert len(found["templates"]) == 1 + len(TREES.held_out_templates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", [e for e in EXPERIMENTS if e.also], ids=lambda e: e.also)
 def test_an_older_name_of_a_verb_still_works_and_is_not_listed(analysis, experiment):
     code, listed, _ = analysis("--help")
@@ -375,6 +377,7 @@ def change_json(path, **fields):
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
+@pytest.mark.slow
 def test_a_neuron_that_writes_nothing_is_answered_too(answer, tmp_path):
     model, tokenizer = tiny.tiny_llama()
     model.model.layers[1].mlp.down_proj.weight.data[:, 3] = 0

@@ -221,6 +221,7 @@ def run(analysis, llama_folder):
     return partial(analysis, "composition", "--model", llama_folder, *PAIR)
 
 
+@pytest.mark.slow
 def test_the_verb_prints_the_keys_that_others_rely_on(answer, folder):
     found = answer("composition", "--model", folder, *PAIR, "--neuron", "L1N3", "--top", "4")
     assert {"total", "direct", "direct_unfrozen", "indirect", "by_component", "remainder"} <= set(
@@ -235,6 +236,7 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, folder):
     assert len(found["controls"]) == 20
 
 
+@pytest.mark.slow
 def test_the_verb_finds_a_neuron_and_prints_tables_for_a_reader(run):
     code, out, err = run()
     assert code == 0

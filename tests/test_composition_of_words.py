@@ -82,6 +82,7 @@ def test_all_parts_sum_to_the_total_and_only_the_first_tokens_are_split(model, a
     assert summary(composed)["noising"]["behind"] == pytest.approx(float(composed.behind[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["llama", "gpt2"])
 def test_of_a_neuron_planted_in_the_last_layer_nothing_reaches_the_second_token(architecture):
     """It writes the first tokens' difference, which no attention stands behind to read."""

@@ -170,6 +170,7 @@ def test_a_neuron_that_follows_nothing_is_said_to():
     assert found.followed == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("follows", WAYS)
 def test_a_neuron_that_works_with_negative_activation_is_read_in_that_direction(follows):
     values = planted(follows) * np.array([-1, 1, 1], dtype="f")[:, None, None, None]
@@ -239,6 +240,7 @@ def said(values, plan=None):
     return sentences.alone(EXPERIMENT, made(plan or Plan(), values))
 
 
+@pytest.mark.slow
 def test_each_verdict_has_its_opposite():
     rule, cue, example = (said(planted(each)) for each in WAYS)
     nothing = said(planted("nothing"))

@@ -171,6 +171,7 @@ def test_a_function_of_python_is_documented_as_it_is_declared(experiment):
         assert f"    {option.name}: {option.help}" in function.__doc__
 
 
+@pytest.mark.slow
 def test_five_lines_of_python_say_what_the_verb_says(answer, llama_folder, tmp_path):
     model = an.load(llama_folder)
     question = an.Question(clean=CLEAN, corrupted=CORRUPTED, target=" an", foil=" a")
@@ -199,6 +200,7 @@ def test_five_lines_of_python_say_what_the_verb_says(answer, llama_folder, tmp_p
     assert sweep.provenance.inputs["screen"] == 20
 
 
+@pytest.mark.slow
 def test_a_result_draws_every_figure_by_its_name_and_names_those_that_there_are():
     sweep = an.neuron_sweep(make_subject("llama"), TREES, screen=20)
     for figure in named("neuron_sweep").figures:

@@ -43,6 +43,7 @@ def test_a_writer_raises_the_difference_when_it_moves_in_its_direction(subject, 
         assert change == pytest.approx(writer.logits, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "gpt_neox"])
 def test_a_planted_neuron_is_found_by_what_it_writes_and_by_what_it_carries(architecture):
     subject = make_subject(architecture)

@@ -45,6 +45,7 @@ def _plain(subject, text, contrast):
     return float(logits[contrast.target_id] - logits[contrast.foil_id])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "gemma3"])
 def test_costs_are_those_of_the_plain_model(name):
     subject = families.shared_subject(name)

@@ -76,6 +76,7 @@ def plant(subject, neuron: Neuron, pairs: list[PromptPair]) -> None:
         mlp.W_out[neuron.number] = LOUD * direction / direction.norm()
 
 
+@pytest.mark.slow
 def test_a_planted_neuron_is_found_and_confirmed_and_is_one_neuron_that_says_the_word():
     subject, neuron = make_subject("gpt2"), Neuron(1, 17)
     pairs = pairs_of(subject)

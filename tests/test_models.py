@@ -319,6 +319,7 @@ def test_a_later_layer_of_the_file_is_not_left_out(folder):
     assert "transformer.h.2." in refusal(folder)
 
 
+@pytest.mark.slow
 def test_masks_that_older_files_hold_beside_the_weights_do_no_harm(folder):
     before = models.load(str(folder)).logits([3, 4, 5])
     for kind in (torch.float32, torch.uint8):

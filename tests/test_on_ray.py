@@ -124,7 +124,7 @@ def test_where_no_ray_is_or_answers_is_told_in_one_sentence(loading, monkeypatch
         with pytest.raises(UserError, match=f"No Ray answers at {nowhere}"), ask(2, nowhere):
             pass
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match="pip install 'an-neuron"), ask(2):
+    with pytest.raises(UserError, match=r"pip install '.\[ray\]'"), ask(2):
         pass
 
 

@@ -1,5 +1,6 @@
 """Reading text: the plain model's activations and logits, batched, padded and changed."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ def test_a_padded_batch_reads_each_text_as_if_it_were_alone(subject):
         assert reading.following[own].tolist() == [*window.tokens[1:], NO_TOKEN]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(length=st.integers(1, 30), most=st.integers(1, 60))
 def test_windows_and_batches_lose_no_token_and_change_no_order(length, most):

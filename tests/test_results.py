@@ -198,6 +198,7 @@ def test_a_step_is_not_stale_when_only_what_shows_it_changes_or_what_it_does_not
     assert named("comparison").code == before
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(1, 5)), min_size=2, max_size=30))
 def test_an_interval_holds_its_ratio_and_of_like_samples_has_no_width(samples):
     parts, wholes = (np.array(column) for column in zip(*samples, strict=True))

@@ -200,6 +200,7 @@ def checked(monkeypatch, tmp_path):
     return asked
 
 
+@pytest.mark.slow
 def test_a_model_is_compared_once_and_again_when_anything_of_it_is_another(folder, checked):
     models.load(str(folder))
     models.load(str(folder))
@@ -221,6 +222,7 @@ def test_a_refusal_is_not_remembered_as_a_good_verdict(checked):
     assert len(checked) == 2
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_only_costs_time(folder, checked, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("AN_NEURON_CACHE", str(tmp_path / "file" / "cache"))

@@ -53,6 +53,7 @@ def by_hooks(subject, pair, neuron, many):
     return (patched - corrupted) / (clean - corrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("positions", "many"), [("last", 1), ("all", BEHIND)])
 def test_neurons_are_patched_at_places_counted_from_the_end(subject, uneven, positions, many):
     sweep = neuron_sweep(subject, uneven, positions=positions)

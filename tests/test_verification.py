@@ -238,6 +238,7 @@ def hooked_recovery(subject, pair, names):
     return float((part - nothing) / (whole - nothing))
 
 
+@pytest.mark.slow
 def test_the_named_circuit_is_patched_singly_and_together_as_hooks_do(planted):
     subject, found = planted
     result = verification(subject, found | {"circuit_identities": CIRCUIT})

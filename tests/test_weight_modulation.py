@@ -199,6 +199,7 @@ def test_the_hook_is_gone_even_after_an_error(subject):
     assert not [m for m in subject.model.modules() if m._forward_pre_hooks]
 
 
+@pytest.mark.slow
 def test_a_planted_neuron_follows_its_factor_beyond_every_control(subject, pair):
     plant(subject, pair, NEURON, pair.contrast)
     found = run(subject, pair)
@@ -346,6 +347,7 @@ def modulate(analysis, monkeypatch, llama_folder):
     return partial(analysis, "weight-modulation", "--model", llama_folder)
 
 
+@pytest.mark.slow
 def test_the_verb_answers_in_json(modulate):
     code, out, err = modulate("--neuron", "L1N3", "--length", "3", "--texts", "4", "--json")
     assert code == 0, err

@@ -102,6 +102,7 @@ def test_dots_are_the_recoveries_to_a_hundredth_of_a_percent():
     assert shown.furthest[0][0] == str(result.best)
 
 
+@pytest.mark.slow
 def test_the_walk_asks_before_it_shows_and_its_right_answers_are_the_studys():
     steps = first(EMBEDDED).steps
     predict, inside, patch, find, remove, fails = steps

@@ -40,6 +40,7 @@ def test_a_port_that_is_named_and_taken_is_not_exchanged_for_another(demo, monke
     assert capsys.readouterr().err == f"error: Port {taken} is taken: name another one in {PORT}.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("port", ["seven", "0", "65536", "-1", "7860a", "٧٨٦٠"])
 def test_a_port_that_is_none_is_refused_in_a_sentence(demo, monkeypatch, port):
     monkeypatch.setenv(PORT, port)

@@ -85,6 +85,7 @@ def test_a_view_without_them_asks_its_two_prompts():
     assert library_question(replace(VIEW, lines=LINES)) is None
 
 
+@pytest.mark.slow
 def test_the_other_pairs_confirm_what_the_first_one_chose(door):
     answer = service.ask(SWEEP, replace(door, lines=LINES), {"screen": 16})
     assert "other pair" in answer.finding
@@ -102,6 +103,7 @@ def test_own_words_are_tried_in_their_sentence(door):
     assert document["template"] == SENTENCE["template"]
 
 
+@pytest.mark.slow
 def test_sets_of_words_are_asked_in_the_same_boxes(door):
     view = replace(door, target=" an| the", foil=" a| his")
     answer = service.ask(FIND, view, {"screen": 16})
