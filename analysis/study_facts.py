@@ -201,7 +201,7 @@ class StudyFacts:
         return self.evidence.has("corpus_scan") and self.of.corpus_scan.next.serves
 
     @property
-    def holds_in_sentences(self) -> bool:
+    def fails_in_no_sentence(self) -> bool:
         """Whether other sentences were asked of it, and none shows that it fails."""
         held = self.of.generality.held_out if self.evidence.has("generality") else None
         return held is not None and (held.separates == held.sentences or not held.enough)

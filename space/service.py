@@ -219,7 +219,9 @@ def ask(experiment: Experiment, view: View, options: Mapping[str, Any]) -> Answe
     every = experiment.check(chosen, live=True)
     found = answer(experiment, full, every, result(experiment, full, chosen))
     subject = _session.loaded(view.model)
-    return replace(found, hints=hints(subject, question_of(full, experiment))) if subject else found
+    if subject is None:
+        return found
+    return replace(found, hints=hints(subject, question_of(full, experiment), every.get("token")))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The queue before the models: visitors take turns, none fills it, and known answers pass it by."""
 
 import time
-from ipaddress import ip_address
 from typing import Any
 
 from gradio.queueing import Event, Queue
@@ -111,13 +110,21 @@ class Turns(Queue):
         waiting = [*self._waiting(), *running]
         own = sum(e.session_hash == event.session_hash for e in waiting)
         near = sum(_address(e) == _address(event) for e in waiting)
-        if own > SHARE and not _is_tool(event):
+        if own > SHARE and not self._is_tool(event):
             return f"You have {SHARE} questions waiting here: ask again when one is answered."
         if near > ADDRESS_SHARE:
             return f"{ADDRESS_SHARE} questions from your network wait here: ask again in a while."
         if len(self._waiting()) > QUEUE:
             return f"{QUEUE} questions wait here, as many as can: ask again in a while."
         return ""
+
+    def _is_tool(self, event: Event) -> bool:
+        """Whether it is asked by the server's own client for tools, which all their users share.
+
+        Anyone may send its headers; nobody else knows its session.
+        """
+        client = getattr(self.blocks.mcp_server_obj, "_client_instance", None)
+        return client is not None and event.session_hash == client.session_hash
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """The next event: of the address, and there of the visitor, who waits longest."""
@@ -143,15 +150,3 @@ class Turns(Queue):
 def _address(event: Event) -> str:
     client = event.request.client
     return client.host if client else ""
-
-
-def _is_tool(event: Event) -> bool:
-    """Whether it is asked by the server's own client for tools, which all their users share.
-
-    Anyone may send its header; it alone asks from the server's own machine.
-    """
-    try:
-        inside = ip_address(_address(event)).is_loopback
-    except ValueError:
-        inside = False
-    return inside and event.request.headers.get("x-gradio-user") == "mcp"

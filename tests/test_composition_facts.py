@@ -94,6 +94,9 @@ def test_a_share_that_may_be_half_is_told_as_such_in_the_heading():
     said = claims_with(held_out_direct=(total * shares).astype(np.float32))
     assert said.facts.held_out.either
     assert said.heading == "It acts partly by itself, partly through later components"
+    wide = np.resize(np.array([0.1, 2.9], np.float32), total.shape)
+    unknown = claims_with(held_out_direct=(total * wide).astype(np.float32))
+    assert "partly" not in unknown.heading
 
 
 def test_where_other_pairs_say_the_opposite_of_the_pair_the_heading_says_that_they_differ():

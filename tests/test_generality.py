@@ -246,6 +246,20 @@ def test_few_words_that_are_all_in_order_show_nothing_and_no_lack_of_a_question(
     assert "could not show it" not in _told().words
 
 
+def test_words_enough_for_one_sentence_and_too_few_for_others_are_not_said_to_fail_there():
+    """Four of each kind: two labellings in seventy part them wholly, 2.9 %, and 2.5 % are asked."""
+    result, few = evidence(Plan()).generality, [0, 1, 2, 3, 6, 7, 8, 9]
+    told = _told(
+        target_words=result.target_words[:4],
+        foil_words=result.foil_words[:4],
+        activation=result.activation[:, few],
+        logit_diff=result.logit_diff[:, few],
+        chance=np.full(3, 0.029, "f"),
+        diff_chance=np.full(3, 0.029, "f"),
+    )
+    assert told.heading == "It tells other words apart; they are too few for other sentences"
+
+
 def _rival(less):
     """A neuron, and one that is as it is but for words of the target's kind, after which less."""
     draw = np.random.default_rng(0)

@@ -236,6 +236,24 @@ def test_too_few_words_are_not_said_to_be_told_apart_nor_not():
     assert "the first neuron and tells the words apart" in said().formats_caption
 
 
+def test_a_question_without_words_that_is_first_in_every_format_has_its_facts():
+    result = evidence(Plan()).robustness
+    nothing = np.full_like(result.area, np.nan)
+    span = np.full_like(result.area_interval, np.nan)
+    bare = dataclasses.replace(
+        result,
+        words=(),
+        target_words=0,
+        area=nothing,
+        area_interval=span,
+        values=result.values[..., :0],
+    )
+    found = facts(bare)
+    assert found.formats_hold
+    assert not found.enough
+    assert found.weaker == ()
+
+
 def test_a_redraw_that_does_not_tell_the_prompts_apart_has_no_recovery():
     result = evidence(Plan()).robustness
     answers, rank = result.drawn_answers.copy(), result.drawn_rank.copy()

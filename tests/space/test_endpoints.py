@@ -16,6 +16,7 @@ from analysis.experiments import named
 from analysis.loading.models import CATALOGUE
 from space.endpoints import endpoint, endpoints
 from space.settings import MODELS, ON_GPU, Settings, from_environment
+from space.turns import Turns
 from space.view import OWN
 from tests.space.questions import LIVE, VIEW, is_one_sentence
 
@@ -106,6 +107,25 @@ async def used(transport, calls):
         await session.initialize()
         names = {tool.name for tool in (await session.list_tools()).tools}
         return names, [await session.call_tool(name, given) for name, given in calls]
+
+
+def test_only_the_servers_own_client_asks_for_more_than_one_page(server, monkeypatch):
+    """Also behind a proxy, whose header is passed on; and whatever a visitor's headers say."""
+    seen, is_tool = {}, Turns._is_tool
+
+    def noted(queue, event):
+        seen[event.session_hash] = is_tool(queue, event)
+        return ""
+
+    monkeypatch.setattr(Turns, "_refusal", noted)
+    through = {"x-forwarded-for": "203.0.113.9"}
+    asked = {"clean": f"{VIEW.clean} an", "corrupted": f"{VIEW.corrupted} an"}
+    transport = streamablehttp_client(f"{server.api}/mcp/", headers=through)
+    asyncio.run(used(transport, [("next_token", asked)]))
+    assert list(seen.values()) == [True]
+    pretending = Client(server.url, headers={"x-gradio-user": "mcp"}, verbose=False)
+    pretending.predict(f"{VIEW.clean} a", VIEW.corrupted, api_name="/next_token")
+    assert seen[pretending.session_hash] is False
 
 
 def test_a_tool_returns_the_json_and_says_what_was_wrong(server):

@@ -9,13 +9,11 @@ import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
-from starlette.requests import Request
 
 from analysis import running
-from space import leaving, service, turns
+from space import leaving, service
 from space.endpoints import endpoints
 from space.kept import Kept
 from space.leaving import Left
@@ -270,18 +268,3 @@ def test_what_no_visitor_asked_is_always_waited_for():
 
 def test_engines_that_try_other_ways_let_it_through():
     assert not issubclass(Left, (ValueError, RuntimeError, TypeError, LookupError, AttributeError))
-
-
-@pytest.mark.parametrize(
-    ("host", "user", "whose"),
-    [
-        ("127.0.0.1", b"mcp", True),
-        ("::1", b"mcp", True),
-        ("127.0.0.1", b"", False),
-        ("203.0.113.5", b"mcp", False),
-        ("testclient", b"mcp", False),
-    ],
-)
-def test_only_the_servers_own_client_asks_for_more_than_one_page(host, user, whose):
-    scope = {"type": "http", "client": (host, 1), "headers": [(b"x-gradio-user", user)]}
-    assert turns._is_tool(SimpleNamespace(request=Request(scope))) is whose

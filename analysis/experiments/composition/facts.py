@@ -53,7 +53,7 @@ class HeldOut:
     adds: bool  # or less
     mostly: bool
     minor: bool
-    either: bool  # whether it may be half, or more, or less
+    either: bool  # whether it is a part, and may be half, or more, or less
     noising: Interval  # the same by noising; none where those totals are too near zero for a share
     noising_agrees: bool  # whether the two intervals overlap
     largest_share: float  # of the total that the largest later component writes
@@ -233,7 +233,7 @@ def _held_out(result: Composition) -> HeldOut:
         adds=share.high < 1,
         mostly=share.low > 1 / 2,
         minor=share.high <= 1 / 2,
-        either=share.low <= 1 / 2 < share.high,
+        either=0 < share.low <= 1 / 2 < share.high < 1,
         noising=noising,
         noising_agrees=share.low <= noising.high and noising.low <= share.high,
         largest_share=of_total.get(largest, nothing)[0],

@@ -89,7 +89,7 @@ def facts(result: Generality, sign: int | None = None) -> Facts:
         phrases=any(" " in each.strip() for each in result.target_words),
         target_mean=_mean(result, 0),
         foil_mean=_mean(result, 1),
-        enough=enough_to_tell(size, len(result.foil_words)),
+        enough=enough_to_tell(size, len(result.foil_words)) or bool(result.chance[0] <= SURE),
         separates=bool(areas[0] > 0.5 and result.chance[0] <= SURE),
         auc=auc(result.auc[0], result.auc_interval[0], sign),
         shuffled=area_span(result.shuffled_interval[0], sign),
@@ -134,7 +134,8 @@ def _held_out(result: Generality, sign: int, areas: np.ndarray, gaps: np.ndarray
     lowest = int(np.where(reverse, areas[1:], 1).argmin())
     return HeldOut(
         sentences=sentences,
-        enough=enough_to_tell(len(result.target_words), len(result.foil_words), sentences),
+        enough=bool(sure.any() or clear.any())
+        or enough_to_tell(len(result.target_words), len(result.foil_words), sentences),
         separates=int(ours.sum()),
         reversed=int(reverse.sum()),
         reversed_auc=float(areas[1:][lowest]),

@@ -21,10 +21,10 @@ def _curves(result: NeuronSets) -> Rows:
         for name in orders:
             (found,) = [each for each in orders[name] if each["k"] == k]
             row[name] = found["recovery"]
-        row |= {"held_out": np.nan, "interval": [np.nan, np.nan]}
+        row |= {"held_out": np.nan, "held_out_interval": [np.nan, np.nan]}
         if held_out:
             found = held_out["curves"]["greedy"][i]
-            row |= {"held_out": found["recovery"], "interval": found["recovery_interval"]}
+            row |= {"held_out": found["recovery"], "held_out_interval": found["recovery_interval"]}
         rows.append(row)
     return rows
 
@@ -49,7 +49,10 @@ def printed(result: NeuronSets) -> dict[str, Any]:
     ]
     for row in smallest if held_out else ():
         confirmed = held_out["smallest"][row["share"]]["greedy"] or {}
-        row |= {"greedy held_out": confirmed.get("recovery"), "interval": confirmed.get("interval")}
+        row |= {
+            "held_out": confirmed.get("recovery"),
+            "held_out_interval": confirmed.get("interval"),
+        }
     left_out = {"order", "curves", "continuations", "held_out", "smallest"}
     return {
         **{name: value for name, value in found.items() if name not in left_out},
@@ -74,7 +77,7 @@ TABLES = (
             Column("greedy", "Greedy"),
             Column("random", "Random"),
             Column("matched", "Matched"),
-            Column("held_out", "Greedy, held out", span="interval"),
+            Column("held_out", "Greedy, held out", span="held_out_interval"),
         ),
     ),
     Table(

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
-from analysis.grounds import Ground
+from analysis.grounds import Ground, Unit
 from analysis.intervals import SURE, Auc, auc, enough_to_tell
 from analysis.numbers import separation
 from analysis.numbers.estimates import Estimate
@@ -84,7 +84,11 @@ def facts(result: Robustness, sign: int | None = None) -> Facts:
         formats_hold=not failing,
         failing=failing,
         nowhere=len(failing) == len(formats),
-        weaker=tuple(e.name for e in formats[1:] if e.neuron.high < formats[0].neuron.low),
+        weaker=tuple(
+            each.name
+            for each in formats[1:]
+            if _enough(result) and each.neuron.high < formats[0].neuron.low
+        ),
     )
 
 
@@ -93,7 +97,10 @@ def grounds(found: Facts, result: Robustness) -> Iterator[Ground]:
     if found.precision and found.precision.draws:
         yield Ground("precision", {"redraw": found.precision.draws}, "extremes")
     if result.words:
-        yield Ground("formats", {"word": len(result.words)}, "bootstrap")
+        words: dict[Unit, int] = {"word": len(result.words)}
+        yield Ground("formats", words, "bootstrap")
+        if found.enough:
+            yield Ground("told_apart", words, "shuffles", len(found.formats))
 
 
 def sign_of(result: Robustness) -> int:
@@ -149,7 +156,7 @@ def _format(result: Robustness, i: int, sign: int) -> Format:
         neuron=neuron,
         model=float(result.area[1, i]),
         preferred=int(result.preferred[i, 0]),
-        holds=rank == 1 and (_tells(result, i, sign) or not _enough(result)),
+        holds=rank == 1 and (not _enough(result) or _tells(result, i, sign)),
     )
 
 
