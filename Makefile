@@ -11,7 +11,7 @@ TESTERS ?= 3
 # What is used is compiled when it is first used: a fifth of all that is installed.
 INSTALL := $(RUN) -m pip install --quiet --no-compile
 HUB := gpt2 gpt2-medium gpt2-large gpt2-xl pythia-160m pythia-410m qwen2.5-0.5b llama-3.2-1b
-TESTS := $(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+TESTS = $(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # tests start many Pythons: what one compiled, the others need not
 
@@ -96,6 +96,7 @@ space: $(VENV)/runtime
 test: $(VENV)/dev
 	$(TESTS)
 
+test-fast: TESTERS = 2 # it waits for nothing
 test-fast: $(VENV)/dev
 	$(TESTS) -m "not embedded and not browser and not slow"
 

@@ -18,7 +18,7 @@ from analysis.engines.controls import matched_neurons
 from analysis.engines.evaluation_positions import evaluation_positions
 from analysis.engines.replacement import METHODS, Pool
 from analysis.errors import UserError
-from analysis.experiments.ablation import both_kinds
+from analysis.experiments.ablation.both_kinds import both_kinds
 from analysis.experiments.ablation.compute import Sizes, ablation, summary
 from analysis.experiments.ablation.facts import facts
 from analysis.experiments.ablation.figures import ablation as draw_ablation
@@ -766,8 +766,20 @@ def test_words_without_a_set_print_no_table_of_it(ablate):
 
 def test_a_gap_of_few_prompts_narrows_only_by_an_interval_wide_enough_for_them():
     """Percentiles of three prompts of a kind are less than half as far as they should be."""
-    gap = Estimate(-0.2, -0.35, -0.05)
-    low, high = both_kinds._for_few(gap, 32, 3)
-    assert low < -0.35 < -0.05 < 0 < high
-    assert both_kinds._for_few(gap, 32, 40)[1] < 0
-    assert both_kinds._for_few(gap, 32, 1) == (-np.inf, np.inf)
+    result = evidence(Plan()).ablation
+    three = np.isin(np.arange(len(result.prompts)), [1, 2, 3, 7, 8, 9])
+    change = np.zeros(len(three), "f")
+    change[three] = -0.05, -0.2, -0.35, 0.05, -0.05, 0.0
+    ablated = result.ablated.copy()
+    ablated[..., 0] = result.baseline[:, [0]] + change[:, None]
+    few = dataclasses.replace(result, in_question=~three, ablated=ablated)
+    assert separation_change(few, MEAN).gap.high < 0
+    found = both_kinds(few)
+    assert not found.narrows
+    assert not found.stays
+    ablated[three, :, 0] -= 3.0 * result.calls_for_target[three, None]
+    assert both_kinds(dataclasses.replace(few, ablated=ablated)).narrows
+    alone = np.isin(np.arange(len(three)), [1, 7, 8])
+    one = both_kinds(dataclasses.replace(result, in_question=~alone, ablated=ablated))
+    assert not one.narrows
+    assert not one.stays
