@@ -1,7 +1,9 @@
 """What the committed study of a model says: instantly, since nothing is computed."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 
 import plotly.graph_objects as go
 from markupsafe import Markup
@@ -36,8 +38,11 @@ class Story:
 
 def story(model: str, question: str = questions.DEFAULT) -> Story | None:
     """The committed study of a model and a question of the library, if there is one."""
-    there = model in studied() and question in questions.library()
-    return _story(model, question) if there else None
+    if model not in studied() or question not in questions.library():
+        return None
+    with suppress(UserError):  # of what cannot be read nothing is kept: it may be whole next time
+        return _story(results.COMMITTED / model / question)
+    return None
 
 
 def studied() -> set[str]:
@@ -46,11 +51,8 @@ def studied() -> set[str]:
 
 
 @cache
-def _story(model: str, question: str) -> Story | None:
-    try:
-        evidence = load_evidence(results.COMMITTED / model / question)
-    except UserError:
-        return None
+def _story(folder: Path) -> Story:
+    evidence = load_evidence(folder)
     return Story(evidence, Claims(evidence))
 
 
