@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analysis.parsing import parsed
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SHOWS = ("analysis.result",)
@@ -89,5 +91,6 @@ def _shape(tree: ast.Module) -> str:
 @cache
 def _read(module: str) -> tuple[str, set[str]]:
     """The shape of a module's code and what it imports: once, as every answer names its code."""
-    tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
+    text = path_of(module).read_text(encoding="utf-8")
+    tree = parsed(lambda: ast.parse(text))
     return _shape(tree), _imported(tree)

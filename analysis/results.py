@@ -19,6 +19,7 @@ from jaxtyping import Float, Float32
 
 from analysis.errors import UserError
 from analysis.loading.assets import sha256
+from analysis.parsing import parsed
 
 R = TypeVar("R")
 
@@ -185,13 +186,17 @@ def load(folder: Path, name: str, kind: type[R]) -> R:
     try:
         if sha256(folder / f"{name}.npz") != document["arrays_sha256"]:
             raise ValueError("arrays of another result")
-        with (
-            (folder / f"{name}.npz").open("rb") as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
-            return kind(**_tuples(document["result"]), **{k: arrays[k] for k in arrays.files})
+        arrays = parsed(lambda: _arrays(folder / f"{name}.npz"))
+        return kind(**_tuples(document["result"]), **arrays)
+    except (MemoryError, SystemError):  # the file may be sound
+        raise
     except Exception as error:
         raise UserError(_damaged(folder, name)) from error
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def provenance(folder: Path, name: str) -> Provenance:

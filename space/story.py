@@ -1,6 +1,5 @@
 """What the committed study of a model says: instantly, since nothing is computed."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,7 +10,8 @@ from markupsafe import Markup
 from analysis import questions, results, sentences
 from analysis.claims import Claims
 from analysis.errors import UserError
-from analysis.evidence import Evidence, load_evidence
+from analysis.evidence import QUESTION, Evidence, load_evidence
+from analysis.loading.assets import notice
 from analysis.sentences import Sentences
 
 
@@ -37,12 +37,25 @@ class Story:
 
 
 def story(model: str, question: str = questions.DEFAULT) -> Story | None:
-    """The committed study of a model and a question of the library, if there is one."""
+    """The committed study of a model and a question of the library, if there is one.
+
+    One that cannot be read is none for visitors; whoever runs the app is told why.
+    """
     if model not in studied() or question not in questions.library():
         return None
-    with suppress(UserError):  # of what cannot be read nothing is kept: it may be whole next time
-        return _story(results.COMMITTED / model / question)
-    return None
+    folder = results.COMMITTED / model / question
+    if not results.exists(folder, QUESTION):
+        return None
+    try:
+        return _story(folder)
+    except UserError as error:  # nothing of it is kept: it may be whole next time
+        unread(error)
+        return None
+
+
+def unread(error: UserError) -> None:
+    """Tell whoever runs the app why visitors are not shown what is committed."""
+    notice(f"What is committed is not shown: {error}")
 
 
 def studied() -> set[str]:

@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from beartype import BeartypeConf, beartype
 from jaxtyping import _import_hook, install_import_hook
 
 import analysis
+from analysis.parsing import parsed
 
 typed = beartype(conf=BeartypeConf(is_pep484_tower=True))
 """As beartype, but an int will do for a float. What is compiled is kept under this name: whoever
@@ -59,17 +59,6 @@ def check() -> None:
     assert not sys.modules.keys() & set(PACKAGES), "what is there already cannot be checked"
     _import_hook.JaxtypingTransformer = Shaped
     loader = _import_hook._JaxtypingLoader
-    loader.source_to_code = twice(loader.source_to_code)
+    compiled = loader.source_to_code
+    loader.source_to_code = lambda *given, **named: parsed(lambda: compiled(*given, **named))
     install_import_hook(PACKAGES, "tests.checking.typed")
-
-
-def twice(compiled: Callable) -> Callable:
-    """The same, tried once more where Python 3.11 loses count of its recursion deep in a test."""
-
-    def attempt(*given: object, **named: object) -> object:
-        try:
-            return compiled(*given, **named)
-        except SystemError:
-            return compiled(*given, **named)
-
-    return attempt

@@ -8,7 +8,7 @@ import torch
 
 from analysis.claims import Claims
 from analysis.experiments.robustness import compute
-from analysis.experiments.robustness.compute import lost, recovered, robustness, summary
+from analysis.experiments.robustness.compute import lost, of_words, recovered, robustness, summary
 from analysis.experiments.robustness.facts import facts
 from analysis.experiments.robustness.figures import robustness as drawn
 from analysis.experiments.robustness.figures import robustness_formats
@@ -236,6 +236,19 @@ def test_too_few_words_are_not_said_to_be_told_apart_nor_not():
     assert "the first neuron and tells the words apart" in said().formats_caption
 
 
+def test_words_are_told_apart_where_shuffled_labels_seldom_part_them_as_far():
+    """Six against six part wholly in 2 of the 924 ways to label them."""
+    apart, alike = np.arange(12.0).reshape(2, 1, 6), np.zeros((1, 1, 6))
+    found = of_words(np.concatenate([apart[1:], alike]), np.concatenate([apart[:1], alike]))
+    assert found["area"].ravel().tolist() == [1.0, 0.5]
+    assert found["chance"][0, 0] == pytest.approx(2 / 924, abs=3e-3)
+    assert found["chance"][1, 0] == 1.0
+    result = evidence(Plan()).robustness
+    by_chance = dataclasses.replace(result, chance=np.full_like(result.chance, 0.06))
+    assert facts(result).formats_hold
+    assert facts(by_chance).nowhere
+
+
 def test_a_question_without_words_that_is_first_in_every_format_has_its_facts():
     result = evidence(Plan()).robustness
     nothing = np.full_like(result.area, np.nan)
@@ -246,6 +259,7 @@ def test_a_question_without_words_that_is_first_in_every_format_has_its_facts():
         target_words=0,
         area=nothing,
         area_interval=span,
+        chance=nothing,
         values=result.values[..., :0],
     )
     found = facts(bare)
@@ -272,6 +286,7 @@ def test_the_verb_prints_the_keys_that_others_rely_on(answer, llama_folder):
     assert found["quantised"] == found["draws"] == []
     assert found["formats"][0]["format"] == PLAIN
     assert {"recovery", "lost", "rank"} <= set(found["formats"][0])
+    assert "auc_activation_p_shuffled" in found["formats"][0]
 
 
 def test_the_embedded_models_neuron_outlives_rounding_and_its_answer_does_not():

@@ -79,6 +79,8 @@ def _described(folder: Path) -> "PreTrainedModel":
         made = AutoConfig.for_model(config.pop("model_type"), **config)
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(made)
+    except MemoryError:
+        raise
     except Exception as error:
         raise UserError(
             f"{folder}/config.json describes no model that can be made ({first_line(error)})."

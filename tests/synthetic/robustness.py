@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from analysis.experiments.robustness.compute import Robustness
-from analysis.numbers.separation import auc, word_interval
+from analysis.experiments.robustness.compute import Robustness, of_words
 from tests.synthetic.plan import Plan, question, text
 
 DRAWS, WORDS = 20, 6
@@ -44,8 +43,5 @@ def robustness(plan: Plan) -> Robustness:
         words=tuple(f"{plan.extra[1]} {i}" for i in range(2 * WORDS)),
         target_words=WORDS,
         values=np.concatenate([ours, others], -1).astype(np.float32),
-        area=auc(ours, others),
-        area_interval=np.stack(
-            [word_interval(a, b, auc, 0) for a, b in zip(ours, others, strict=True)]
-        ),
+        **of_words(ours, others),
     )

@@ -15,7 +15,7 @@ from analysis.inputs import Inputs
 from analysis.loading.models import gguf_of
 from analysis.loading.quantisation import quantised
 from analysis.neuron import Neuron
-from analysis.numbers.separation import auc, word_interval
+from analysis.numbers.separation import auc, chance, shuffled, word_interval
 from analysis.progress import Progress, part_of, silent
 from analysis.prompts import PromptPair
 from analysis.result import Result
@@ -59,6 +59,7 @@ class Robustness(Result):
         values: the neuron's activation and the logit difference at the end of the sentence.
         area: AUC of either: the chance that it is larger for a word that calls for the target.
         area_interval: their 95 % bootstrap intervals over words.
+        chance: two-sided p value of either: how often shuffled labels part the words as far.
     """
 
     neuron: str
@@ -83,6 +84,7 @@ class Robustness(Result):
     values: Float[np.ndarray, "2 format word"]
     area: Float[np.ndarray, "2 format"]
     area_interval: Float[np.ndarray, "2 format 2"]
+    chance: Float[np.ndarray, "2 format"]
 
     @property
     def preferred(self) -> Int[np.ndarray, "format 2"]:
@@ -179,8 +181,7 @@ def robustness(
         words=(*words[0], *words[1]),
         target_words=size,
         values=read.values,
-        area=_of_words(ours, others, seed)[0],
-        area_interval=_of_words(ours, others, seed)[1],
+        **of_words(ours, others, seed),
     )
 
 
@@ -188,17 +189,28 @@ def _stacked(measured: Sequence[Measured]) -> Float[np.ndarray, "row 4"]:
     return np.array([each.answers for each in measured], dtype=np.float32).reshape(-1, len(ANSWERS))
 
 
-def _of_words(
+def of_words(
     ours: Float[np.ndarray, "2 format target"],
     others: Float[np.ndarray, "2 format foil"],
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """AUC of either measure in every format, and its interval over words; NaN without words."""
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """The fields that tell how well either measure parts words, by format; NaN without words.
+
+    Args:
+        ours: activations and logit differences after words that call for the target.
+        others: the same after the others.
+        seed: of resampled words and of shuffled labels.
+    """
     if not (ours.size and others.size):
         empty = np.full(ours.shape[:2], np.nan, np.float32)
-        return empty, np.repeat(empty[..., None], 2, -1)
-    spans = [word_interval(a, b, auc, seed) for a, b in zip(ours, others, strict=True)]
-    return auc(ours, others), np.stack(spans)
+        return {"area": empty, "area_interval": np.stack([empty, empty], -1), "chance": empty}
+    area, each = auc(ours, others), list(zip(ours, others, strict=True))
+    shuffles = [shuffled(a, b, auc, seed) for a, b in each]
+    return {
+        "area": area,
+        "area_interval": np.stack([word_interval(a, b, auc, seed) for a, b in each]),
+        "chance": np.stack([chance(*both) for both in zip(area, shuffles, strict=True)]),
+    }
 
 
 @dataclass(frozen=True)
@@ -273,8 +285,10 @@ def _format(result: Robustness, i: int) -> dict[str, Any]:
         **_row(result.format_answers[i], int(result.format_rank[i])),
         "auc_activation": result.area[0, i],
         "auc_activation_interval": result.area_interval[0, i],
+        "auc_activation_p_shuffled": result.chance[0, i],
         "auc_logit_diff": result.area[1, i],
         "auc_logit_diff_interval": result.area_interval[1, i],
+        "auc_logit_diff_p_shuffled": result.chance[1, i],
         **dict(zip(("preferred_target", "preferred_foil"), asked, strict=True)),
         "text": result.given[i],
     }

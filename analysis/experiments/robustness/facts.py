@@ -10,7 +10,6 @@ from analysis.criteria import MOST
 from analysis.experiments.robustness.compute import Robustness, lost, recovered
 from analysis.grounds import Ground, Unit
 from analysis.intervals import SURE, Auc, auc, enough_to_tell
-from analysis.numbers import separation
 from analysis.numbers.estimates import Estimate
 
 CLEAN, CORRUPTED, DENOISED, NOISED = range(4)  # the answers
@@ -149,6 +148,7 @@ def _flips(answers: Float[np.ndarray, "*row 4"]) -> np.ndarray:
 def _format(result: Robustness, i: int, sign: int) -> Format:
     answers, rank = result.format_answers[i], int(result.format_rank[i])
     neuron = auc(result.area[0, i], result.area_interval[0, i], sign)
+    tells = bool(neuron.mean > 0.5 and result.chance[0, i] <= SURE)
     return Format(
         name=result.formats[i],
         recovery=float(recovered(answers)),
@@ -156,18 +156,10 @@ def _format(result: Robustness, i: int, sign: int) -> Format:
         neuron=neuron,
         model=float(result.area[1, i]),
         preferred=int(result.preferred[i, 0]),
-        holds=rank == 1 and (not _enough(result) or _tells(result, i, sign)),
+        holds=rank == 1 and (not _enough(result) or tells),
     )
 
 
 def _enough(result: Robustness) -> bool:
     size = result.target_words
     return enough_to_tell(size, len(result.words) - size)
-
-
-def _tells(result: Robustness, i: int, sign: int) -> bool:
-    """Whether shuffled labels part the words as far seldom enough, as in other sentences."""
-    target, foil = np.split(sign * result.values[0, i : i + 1], [result.target_words], axis=1)
-    found = separation.auc(target, foil)
-    by_chance = separation.shuffled(target, foil, separation.auc, seed=0)
-    return bool(found[0] > 0.5 and separation.chance(found, by_chance)[0] <= SURE)
