@@ -203,6 +203,9 @@
       for (const [name, prompt] of Object.entries(prompts)) prompt.value = view[name];
       about = { question: view.question };
       written = true;
+      /* The workbench asks an address anew, as after a lost connection: what it finds is told here. */
+      expect("find", { ...mine(), ...none, question: view.question, neuron: "" });
+      awaited.quiet = true;
     };
     restore();
     tell();
@@ -231,9 +234,12 @@
     at("verdict").classList.remove("wrong");
     say(LOOKING[name]);
     at("verdict").scrollIntoView({ block: "nearest" });
+    expect(name, view);
+    bench((ask) => ask(view, tab, name));
+  };
+  const expect = (name, view) => {
     judged = view;
     awaited = { name, view, before: refusal(name), asked: false, begun: false };
-    bench((ask) => ask(view, tab, name));
   };
   /* A verdict stands under its own words alone. */
   const forget = (words) => {
@@ -250,7 +256,7 @@
   window.heardAnswers = (asked) => {
     asks = asked?.model || asks;
     if (!awaited) return;
-    const { name, view } = awaited;
+    const { name, view, quiet } = awaited;
     const other = (question) => READ.some((part) => question[part] !== view[part]);
     if (asked && !other(asked)) awaited.asked = true;
     const place = document.querySelector(`.answer-${name}`);
@@ -281,7 +287,7 @@
     whose.textContent = `Asked of ${model}.`;
     if (model !== studied()) sentences.push(whose);
     say(...sentences, ...more);
-    at("verdict").scrollIntoView({ block: "nearest" });
+    if (!quiet) at("verdict").scrollIntoView({ block: "nearest" });
   };
 
   if (data.turns) turning();

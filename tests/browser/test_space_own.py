@@ -110,3 +110,15 @@ def asks_what_takes_longer_words(visit):
     verdict.get_by_role("button", name="See how it was found").wait_for()
     text = visit.panel("neuron_sweep").locator("[role=status]").inner_text()
     assert text in verdict.inner_text()
+
+
+def test_the_page_that_comes_anew_after_a_lost_connection_tells_what_was_asked(context, address):
+    with SpaceVisit(context, address) as visit:
+        visit.tab.locator("#own summary").click()
+        visit.tab.locator("#own-foil").fill("the")
+        visit.tab.route("**/queue/join*", lambda route: route.abort(), times=1)
+        with visit.tab.expect_navigation():
+            visit.tab.locator("#own-foil").press("Enter")
+        visit.tab.locator("#verdict").get_by_role("button", name=TOGETHER).wait_for()
+        assert "\u00b7an and \u00b7the" in visit.tab.locator("#verdict").inner_text()
+        visit.trouble.clear()  # that the network lost something is on the console

@@ -11,6 +11,8 @@ from space.shelves import LIBRARY, STORY, Shelf, opened
 from space.story import studied
 from space.view import View
 from tests.space.questions import sent
+from tests.synthetic import Plan, save
+from tests.synthetic.over_questions import over_questions, save_rows
 
 pytestmark = pytest.mark.slow
 
@@ -88,3 +90,26 @@ def test_what_is_no_committed_model_is_never_looked_for(tmp_path, monkeypatch):
         assert model not in studied()
         assert story.story(model) is None
         assert library.committed(model) is None
+
+
+def test_what_cannot_be_read_is_told_and_shown_again_once_it_is_whole(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(results, "COMMITTED", tmp_path)
+    study = save(Plan(), tmp_path)
+    study = study.rename(study.parent / questions.DEFAULT)
+    save_rows(tmp_path, over_questions(Plan()))
+    row = next(tmp_path.glob("*/*/library.json"))
+    for spoilt, read in ((study / "patching.json", story.story), (row, library.committed)):
+        whole = spoilt.read_text()
+        spoilt.write_text(whole[:-9])
+        assert read(EMBEDDED) is None
+        assert f"is not shown: The result {spoilt} is damaged" in capsys.readouterr().err
+        spoilt.write_text(whole)
+        assert read(EMBEDDED) is not None
+        assert capsys.readouterr().err == ""
+
+
+def test_a_question_that_has_no_study_is_no_trouble(capsys):
+    assert story.story(EMBEDDED, "who") is None
+    assert capsys.readouterr().err == ""
