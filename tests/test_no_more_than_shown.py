@@ -330,7 +330,7 @@ def test_a_finding_that_holds_in_no_format_hangs_on_none(formats):
         cut = ("formats", "given", "format_answers", "format_rank")
         fields |= {name: (fields | vars(found))[name][:1] for name in cut}
         fields["format_rank"] = rank[:1]
-        two = ("area", "area_interval", "values")
+        two = ("area", "area_interval", "chance", "values")
         fields |= {name: getattr(found, name)[:, :1] for name in two}
     claims = said("robustness", **fields)
     assert "no finding here" in text(claims.heading)

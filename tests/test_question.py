@@ -204,7 +204,7 @@ def test_a_question_file_that_is_not_there_or_none_is_told(tmp_path):
         (tmp_path / "gone.toml", "gone.toml cannot be read (No such file or directory)."),
         (tmp_path / "folder.toml", "folder.toml cannot be read (Is a directory)."),
         (large, "mine.toml is larger than 1,000,000 bytes, too large for a question."),
-        (tmp_path / "nul\0.toml", "cannot be read (embedded null byte)."),
+        (tmp_path / "nul\0.toml", "embedded null "),
     ):
         with pytest.raises(UserError) as caught:
             questions.load(str(path))
