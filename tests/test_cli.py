@@ -184,6 +184,23 @@ def test_a_recipient_that_there_is_not_is_refused_before_any_work(analysis, llam
     assert said.startswith("error: Unknown model 'gpt3'")
 
 
+@pytest.mark.parametrize(
+    ("verb", "words", "says"),
+    [
+        ("generality", (" one", " two"), "There are no groups of words"),
+        ("crossed", (" one", " two"), "No factors are named"),
+        ("census", (" an| the", " a"), "takes one target token"),
+    ],
+)
+def test_what_a_question_lacks_is_told_before_a_model_is_loaded(analysis, verb, words, says):
+    target, foil = words
+    asked = [*PAIR, "--target", target, "--foil", foil]
+    code, _, err = analysis(verb, *asked, "--model", "there-is-no-such-model")
+    assert code == 2
+    assert says in err
+    assert "there-is-no-such-model" not in err
+
+
 def test_without_a_verb_the_verbs_are_listed(analysis):
     code, out, err = analysis()
     assert code == 2

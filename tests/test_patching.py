@@ -5,14 +5,17 @@ import pytest
 import torch
 from transformer_lens import patching as library
 
+from analysis.drawing.labels import LINE
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.patching.compute import COMPONENTS, patching
+from analysis.experiments.patching.figures import _panel
 from analysis.prompts import make_pair
 from analysis.sentences import alone
 from tests.committed import committed
 from tests.reference import logit_diff
 from tests.synthetic import Plan, evidence
+from tests.synthetic.patching import patching as synthetic
 
 LIBRARY = {
     "resid_pre": library.get_act_patch_resid_pre,
@@ -111,3 +114,17 @@ def test_heads_beside_each_other_share_one_name_that_covers_neither():
     figure = dataclasses.replace(own, heads_restored=heads, heads_broken=heads).figure("heads")
     names = [note.text for note in figure.layout.annotations if note.text.startswith("L")]
     assert names == ["L3H5", "L3H7, H8"] * 2
+
+
+def test_names_of_heads_in_neighbouring_layers_leave_each_other_free():
+    own = synthetic(Plan(layers=30))
+    heads = np.zeros((30, 9))
+    heads[10, 2] = heads[11, 2] = heads[20, 2] = 0.6
+    figure = dataclasses.replace(own, heads_restored=heads, heads_broken=heads).figure("heads")
+    cell = _panel(len(heads)) / len(heads)
+    notes = [note for note in figure.layout.annotations if note.text.startswith("L")]
+    below, above, alone_there = (note.y * cell + note.yshift for note in notes[:3])
+    assert cell < LINE, "they would lie on each other"
+    assert above - below == pytest.approx(LINE)
+    assert below + above == pytest.approx(21 * cell), "neither is farther from its cell"
+    assert alone_there == pytest.approx(20 * cell), "where nothing is near, the name stays"
