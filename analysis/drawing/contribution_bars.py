@@ -83,7 +83,7 @@ def draw(panels: Sequence[Bars], unit: str) -> go.Figure:
         top -= height
     low = min(0.0, *(float(p.values.min()) for p in panels))
     high = max(0.0, *(float(p.values.max()) for p in panels))
-    room = 0.2 * (high - low) + 1e-6
+    room = 0.27 * (high - low) + 1e-6  # for a number beside the longest bar, on a phone too
     figure.update_xaxes(
         range=[low - (room if low < 0 else 0), high + room], nticks=6, zerolinewidth=2
     )

@@ -104,7 +104,6 @@ def beside_cell(
         yshift=lift,
         templateitemname=ON_CELLS,
         visible=True,
-        showarrow=False,
         row=panel[0],
         col=panel[1],
     )

@@ -107,6 +107,7 @@ def single_pairs(
             "opacity": 0.6,
             "symbol": symbols.ravel().tolist(),
         },
+        cliponaxis=False,  # a triangle at the edge is whole
         customdata=[
             [name, to_three(value), style.wrapped(pair, 60, 4)]
             for row, pair in zip(values, prompts, strict=True)

@@ -260,7 +260,9 @@ def _template(ink: str, grid: str, zero: str, hover: str, scale: list[str]) -> d
                 "arrowcolor": OTHER,
                 "font": {"size": SIZE},
             },
-            "annotations": [{"name": ON_CELLS, "visible": False, "bgcolor": hover}],
+            "annotations": [  # to which the defaults above do not apply
+                {"name": ON_CELLS, "visible": False, "bgcolor": hover, "showarrow": False}
+            ],
             "shapedefaults": {"line": {"color": OTHER, "width": 1}},
             "showlegend": False,
             "hovermode": "closest",

@@ -26,6 +26,23 @@ CUT = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => 
         .map((text) => `${plot.parentElement.id}: ${text.textContent}`);
 })"""
 
+OVERLAID = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot) => {
+    const upright = ({ a, b }) => Math.min(Math.abs(a), Math.abs(b)) < 0.01;
+    const lines = [...plot.querySelectorAll("svg.main-svg text")]
+        .filter((text) => text.textContent.trim() && upright(text.getScreenCTM()))
+        .flatMap((text) => {
+            const parts = [...text.querySelectorAll("tspan.line")];
+            return (parts.length ? parts : [text]).map((part) => [text, part]);
+        })
+        .map(([text, part]) => [text, part.textContent, part.getBoundingClientRect()]);
+    const shared = (from, to, one, other) =>
+        Math.min(one[to], other[to]) - Math.max(one[from], other[from]);
+    return lines.flatMap(([text, says, box], place) => lines.slice(place + 1)
+        .filter(([other, , its]) => other !== text
+            && shared("left", "right", box, its) > 2 && shared("top", "bottom", box, its) > 4)
+        .map(([, also]) => `${plot.parentElement.id}: ${says} / ${also}`));
+})"""
+
 FOLLOWED = """() => [...document.querySelectorAll(".js-plotly-plot")].every((plot) => {
     const themes = JSON.parse(document.getElementById("themes").textContent);
     const { width, font } = plot._fullLayout;
@@ -77,6 +94,10 @@ class ReportVisit(Visit):
     def cut_off(self) -> list[str]:
         """Texts that reach out of the figures, which are drawn."""
         return self.tab.evaluate(CUT)
+
+    def overlaid(self) -> list[str]:
+        """Pairs of texts in the figures, which are drawn, that lie on each other."""
+        return self.tab.evaluate(OVERLAID)
 
     def ink(self, name: str) -> str:
         """Colour of the figure's first tick label."""

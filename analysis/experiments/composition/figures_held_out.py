@@ -39,12 +39,12 @@ def composition_held_out(result: Composition) -> go.Figure:
     marks.single_pairs(figure, singles, names, result.held_out, limits)
     found = [(share, *interval) for share, interval in (shares[name] for name in names)]
     marks.estimates(figure, found, names, style.TARGET, ", held-out pairs")
-    marks.rings(figure, own_pair, names, "the question's pair")
+    marks.rings(figure, own_pair, names, "the question’s pair")
     figure.update_yaxes(title="head or neuron", **style.rows(names))
     figure.update_xaxes(title="share of the total effect", range=limits, zerolinewidth=2)
     style.note(
         figure,
-        style.swatch(style.OTHER, "the question's pair", "○"),
+        style.swatch(style.OTHER, "the question’s pair", "○"),
         style.key(
             (style.TARGET, f"{len(total)} held-out pairs together, 95 % interval"),
             (style.OTHER, "each pair", "•"),

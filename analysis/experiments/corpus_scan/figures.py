@@ -41,7 +41,7 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
         title="activation; bands hold " + ", ".join(f"{100 * s:.0f}" for s in sizes) + " %",
         tickvals=[edge - 0.5 for edge in edges],
         ticktext=[style.plain(value) for value in result.band_edges],
-        range=[-0.6, len(edges) - 1.4],
+        range=[-0.9, len(edges) - 1.4],  # the first edge stands clear of the other axis
         zeroline=False,
     )
     style.note(

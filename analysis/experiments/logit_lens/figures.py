@@ -94,7 +94,7 @@ def _ends(figure: go.Figure, result: LogitLens) -> None:
             y=[value],
             mode="markers",
             marker={"color": colour, "size": 10},
-            hovertemplate=f"{name}, the model's own difference: {style.signed(value)}"
+            hovertemplate=f"{name}, the model’s own difference: {style.signed(value)}"
             "<extra></extra>",
             cliponaxis=False,
         )

@@ -102,7 +102,7 @@ def upstream_chain(result: Upstream) -> go.Figure:
     figure.update_yaxes(title="head or neuron patched", **style.rows(names))
     figure.update_xaxes(title="share of the gap", zerolinewidth=2)
     pairs = len(result.pairs) - 1
-    over = f"{pairs} held-out pairs, 95 % interval" if pairs else "the question's pair"
+    over = f"{pairs} held-out pairs, 95 % interval" if pairs else "the question’s pair"
     style.note(
         figure,
         style.key((style.CLEAN, f"activation of {result.neuron}"), (style.TRUE, "answer")),
