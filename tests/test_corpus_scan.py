@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 from pyarrow import parquet
 from safetensors import SafetensorError
 
@@ -817,6 +818,56 @@ def test_an_interval_about_a_coins_does_not_tell_and_a_value_near_it_hardly(valu
     areas[0] = (value, low, high)
     for said in news(auc=areas):
         assert f"activation {says}" in said
+
+
+def outermost(after, articles):
+    """A scan whose lowest tokens, the lowest first, these follow, in these articles."""
+    study = evidence(Plan(holds=False))
+    count = len(after)
+    kept = {
+        "kinds": ("lowest",) * count, "values": np.arange(count) - 9.0, "articles": tuple(articles),
+        "before": ("",) * count, "token": (" b",) * count, "after": tuple(after),
+    }  # fmt: skip
+    return changed(study, "corpus_scan", **kept)
+
+
+@pytest.mark.parametrize(
+    ("foils", "articles", "says", "told"),
+    [
+        (
+            10,
+            range(10),
+            True,
+            "all 10 and {0} none (10 of 10 articles, 95 % interval 72 % to 100 %)",
+        ),
+        (10, [*range(9), 0], True, "all 10 and {0} none (9 of 9 articles, 95 % interval 70 %"),
+        (10, [0, 0, 0, 0, 1, 1, 1, 2, 2, 2], False, "{0} follows none and {1} all 10."),
+        (7, range(10), False, "{0} follows none and {1} 7."),
+    ],
+)
+def test_a_word_that_follows_the_outermost_tokens_of_many_articles_is_told(
+    foils, articles, says, told
+):
+    plan = Plan(holds=False)
+    study = outermost([plan.foil] * foils + [plan.extra[0]] * (10 - foils), articles)
+    found = facts(study.corpus_scan).unused_extreme
+    assert (found.highest, found.target, found.foil) == (False, 0, foils)
+    assert found.says_foil == says
+    assert not found.says
+    claims = Claims(study).corpus_scan
+    assert bool(claims.extremes) == says
+    assert claims.extremes in claims.finding
+    shown = [word.replace(" ", "·") for word in (plan.target, plan.foil)]
+    words = Markup(claims.unused_extreme).striptags().replace("\u202f", " ")
+    assert told.format(*shown) in words
+
+
+def test_an_article_counts_once_among_the_outermost_by_the_token_farthest_out():
+    plan = Plan(holds=False)
+    study = outermost([plan.target, plan.foil, plan.foil, plan.foil], [7, 7, 8, 8])
+    found = facts(study.corpus_scan).unused_extreme
+    assert (found.target, found.foil) == (1, 3)
+    assert (found.target_in.part, found.foil_in.part, found.foil_in.of) == (1, 1, 2)
 
 
 def test_a_scan_alone_is_read_at_the_end_that_tells_the_words_places():

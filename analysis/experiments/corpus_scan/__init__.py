@@ -21,7 +21,7 @@ EXPERIMENT = Experiment(
     needs=("neuron", "rivals", "corpus"),
     options=(DOCUMENTS, replace(SEED, live=Live(label="Which draw"))),
     size="documents",
-    brief=(("on_news",),),
+    brief=(("on_news",), ("extremes",)),
     figures=(Figure("corpus_scan", key=True), Figure("corpus_auc", "auc_caption")),
     also="scan",
     group="Where it fires",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, ONE_WAY, PLENTY
+from analysis.criteria import DOCUMENTS, FOLLOWS_FACTOR, MOST, ONE_WAY, PLENTY
 from analysis.experiments.corpus_scan.compute import CorpusScan
 from analysis.experiments.corpus_scan.followed import EDGES, LABELS, WORDS
 from analysis.experiments.corpus_scan.quadrants import SIGNS
 from analysis.grounds import Ground, Unit
-from analysis.intervals import Auc, Interval, auc
+from analysis.intervals import Auc, Interval, Share, auc
 from analysis.numbers.estimates import Estimate
 
 TOP, NEXT, WHICH = range(len(LABELS))
@@ -88,6 +88,31 @@ class End:
 
 
 @dataclass(frozen=True)
+class Extreme:
+    """The few tokens on which the activation is highest of all, or lowest.
+
+    Those of one article are alike, so each article counts once, by the token farthest out.
+    """
+
+    highest: bool  # which of the two
+    tokens: int  # how many there are, and how many of them either word follows
+    target: int
+    foil: int
+    target_in: Share  # articles in which the target follows, among those in which they stand
+    foil_in: Share
+
+    @property
+    def says(self) -> bool:
+        """Whether the target follows in most such articles, beyond doubt."""
+        return self.target_in.interval[0] > MOST
+
+    @property
+    def says_foil(self) -> bool:
+        """Whether the foil does."""
+        return self.foil_in.interval[0] > MOST
+
+
+@dataclass(frozen=True)
 class Rival:
     """The other neuron whose activation tells the target's places best, in either direction."""
 
@@ -133,6 +158,8 @@ class Facts:
     model_which: Area  # the AUC of its logit difference
     used: End  # the end of activation with which the neuron is used
     unused: End  # the other one
+    used_extreme: Extreme | None  # its outermost tokens; None where none was kept
+    unused_extreme: Extreme | None
     marks_target: bool  # whether the target, and not the foil, is likelier at the used end
     rival: Rival | None  # None where there is no other neuron
     detector: Detector | None  # None where the sample holds too few places
@@ -158,6 +185,8 @@ def facts(result: CorpusScan, sign: int | None = None) -> Facts:
         model_which=_area(result, result.model_auc, WHICH),
         used=used,
         unused=unused,
+        used_extreme=_extreme(result, used.highest),
+        unused_extreme=_extreme(result, unused.highest),
         marks_target=used.target.exceeds and not used.foil.exceeds,
         rival=_rival(result),
         detector=_detector(result),
@@ -175,6 +204,9 @@ def grounds(found: Facts, result: CorpusScan) -> Iterator[Ground]:
     if result.documents < 2:
         return
     yield Ground("ends", articles, "bootstrap", result.end_excess[..., 0].size)
+    for name, extreme in (("used", found.used_extreme), ("unused", found.unused_extreme)):
+        if extreme:
+            yield Ground(f"{name}_extreme", {"article": extreme.target_in.of}, "wilson")
     if found.next.enough and found.next.auc.bounded:
         yield Ground("next", articles, "bootstrap")
     if found.which.enough and found.which.auc.bounded:
@@ -224,6 +256,22 @@ def _follows(result: CorpusScan, word: int, band: int, apart: bool) -> Follows:
         rate=share.mean - excess,
         exceeds=apart and documents >= DOCUMENTS and least > 0,
     )
+
+
+def _extreme(result: CorpusScan, highest: bool) -> Extreme | None:
+    """Of the examples that were kept, those of this end."""
+    kind = "highest" if highest else "lowest"
+    places = [place for place, each in enumerate(result.kinds) if each == kind]
+    if not places:
+        return None
+    places.sort(key=lambda place: result.values[place], reverse=highest)
+    farthest: dict[int, str] = {}
+    for place in places:
+        farthest.setdefault(result.articles[place], result.after[place])
+    after, first = [result.after[place] for place in places], list(farthest.values())
+    words = (result.target, result.foil)
+    shares = [Share.counted(first.count(word), len(first)) for word in words]
+    return Extreme(highest, len(places), *map(after.count, words), *shares)
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:
