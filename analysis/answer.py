@@ -13,8 +13,11 @@ import numpy as np
 DIGITS = 6
 """Significant digits of a number: more than any of these computations repeats elsewhere."""
 
-TOKENS = ("token", "next", "context", "calls_for", "continuation")
-"""Columns that hold what a model wrote or read."""
+TOKENS = ("token", "next", "target", "foil", "calls_for")
+"""Columns that hold tokens, of which a space may be the first character."""
+
+WRITTEN = (*TOKENS, "context", "continuation")
+"""These, and columns with more of what a model wrote or read."""
 
 INTERVALS = ("interval", "shuffled")
 FORMULAS = (*"=+-@＝＋－＠", '"')
@@ -70,7 +73,7 @@ def _cell(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     risky = value.startswith(FORMULAS) or not value.isprintable()
-    return json.dumps(value) if name in TOKENS or risky else value
+    return json.dumps(value) if name in WRITTEN or risky else value
 
 
 def command_line(verb: str, **options: Any) -> str:

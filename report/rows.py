@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.answer import TOKENS, plain
+from analysis.answer import WRITTEN, plain
 from analysis.declaration import Experiment
 from analysis.evidence import Evidence
 from analysis.tables import Listing, Rows
@@ -45,7 +45,7 @@ def _cell(column: str, value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
-        return token(value) if column in TOKENS else value
+        return token(value) if column in WRITTEN else value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):

@@ -11,6 +11,7 @@ from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from analysis import wording
+from analysis.answer import TOKENS
 from analysis.drawing.style import THEMES, escaped
 from analysis.errors import UnsuitedError, UserError
 from analysis.experiments.activations.compute import Activations
@@ -22,9 +23,6 @@ from space.answers import Answer
 from space.first import First, in_text
 from space.settings import TEXT_CHARACTERS, WORD_CHARACTERS
 from space.view import View
-
-TOKENS = ("token", "next")
-"""Columns of the tables that hold single tokens."""
 
 ROWS, NEWS = ("The text", "The corrupted prompt"), "A random piece of news"
 """What the rows of tokens are."""
