@@ -357,6 +357,31 @@ def test_the_figure_marks_the_asked_pair_only_where_it_is_one():
     assert "no mutual pair" in missing
 
 
+GAPS = st.floats(0.0, 30.0).map(lambda gap: round(gap, 2))
+
+
+@given(st.lists(st.tuples(GAPS, GAPS, st.text("abc ", min_size=1, max_size=9)), max_size=30))
+def test_a_name_beside_a_dot_covers_no_other_and_has_room(pairs):
+    across, up, names = zip(*pairs, strict=True) if pairs else ((), (), ())
+    study = changed(
+        evidence(Plan(holds=False)), "census", pair_measure=np.zeros(len(pairs), int),
+        pair_units=("L0N0",) * len(pairs), pair_tokens=names, pair_neuron_gap=np.array(across),
+        pair_token_gap=np.array(up), pair_single_score=np.array(across),
+    )  # fmt: skip
+    figure = study.census.figure("census")
+    dots = figure.data[0]
+    assert len(dots.x) == sum(min(pair[:2]) > 0 for pair in pairs)
+    places = np.log10(np.array([dots.x, dots.y], dtype=float).reshape(2, -1)).T
+    for (x, y), name, side in zip(places, dots.text, dots.textposition or (), strict=False):
+        if not name:
+            continue
+        width = figures.LETTER * len(name)
+        low, high = sorted((x, x + (width if side == "middle right" else -width)))
+        within = (low < places[:, 0]) & (places[:, 0] < high) & (places[:, 0] != x)
+        assert not (within & (np.abs(places[:, 1] - y) < figures.APART[1] / 3)).any()
+        assert high < figure.layout.xaxis.range[1]
+
+
 def test_a_pair_that_another_spelling_or_neuron_spoils_has_no_score_with_every_spelling_a_rival():
     study = evidence(Plan())
     for spoilt in ((-2.0, -3.0), (-2.0, 3.0), (2.0, 0.0)):

@@ -204,8 +204,7 @@
       about = { question: view.question };
       written = true;
       /* The workbench asks an address anew, as after a lost connection: what it finds is told here. */
-      expect("find", { ...mine(), ...none, question: view.question, neuron: "" });
-      awaited.quiet = true;
+      expect("find", { ...mine(), ...none, question: view.question, neuron: "" }, { quiet: true });
     };
     restore();
     tell();
@@ -237,9 +236,9 @@
     expect(name, view);
     bench((ask) => ask(view, tab, name));
   };
-  const expect = (name, view) => {
+  const expect = (name, view, { quiet = false } = {}) => {
     judged = view;
-    awaited = { name, view, before: refusal(name), asked: false, begun: false };
+    awaited = { name, view, quiet, before: refusal(name), asked: false, begun: false };
   };
   /* A verdict stands under its own words alone. */
   const forget = (words) => {

@@ -1,5 +1,7 @@
 """Figures of experiment 9: clean pairs of neuron and word, hubs, and whether pairs matter."""
 
+from html import unescape
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -14,6 +16,11 @@ TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 
 APART = np.array([0.36, 0.14])
 """Decades between named dots, across or upwards, that keep their names apart."""
+
+LETTER = 0.036
+"""Decades that a letter of a name is wide, on a phone."""
+
+LEFT, RIGHT = "middle left", "middle right"
 
 SHOWN = ("raw", "standardised")
 TITLES = {
@@ -43,14 +50,21 @@ def census(result: Census) -> go.Figure:
 
 
 def _dots(figure: go.Figure, result: Census, measure: str, row: int) -> None:
-    rows = np.flatnonzero(result.pair_measure == result.measures.index(measure))
+    of_measure = result.pair_measure == result.measures.index(measure)
+    drawn = (result.pair_neuron_gap > 0) & (result.pair_token_gap > 0)  # by their logarithms
+    rows = np.flatnonzero(of_measure & drawn)
+    names, sides = _names(result, rows)
+    across = np.log10(result.pair_neuron_gap[rows])
+    ends = across + [
+        _width(name) * (side == RIGHT) for name, side in zip(names, sides, strict=True)
+    ]
     figure.add_scatter(
         x=result.pair_neuron_gap[rows].round(4).tolist(),
         y=result.pair_token_gap[rows].round(4).tolist(),
         mode="markers+text",
         marker={"size": 6, "color": style.OTHER},
-        text=_names(result, rows),
-        textposition="middle left",
+        text=names,
+        textposition=sides,
         textfont={"size": 11},
         customdata=[
             [
@@ -65,39 +79,58 @@ def _dots(figure: go.Figure, result: Census, measure: str, row: int) -> None:
         row=row,
         col=1,
     )
-    _own_dot(figure, result, measure, row)
+    own = _own_dot(figure, result, measure, row)
+    reach = np.concatenate([across, ends, np.log10(own)])
+    if len(reach):
+        figure.update_xaxes(range=[reach.min() - 0.1, reach.max() + 0.1], row=row, col=1)
 
 
-def _names(result: Census, rows: np.ndarray) -> list[str]:
-    """Words of the best pairs, best first, as far as none covers another's."""
-    names = [""] * len(rows)
+def _names(result: Census, rows: np.ndarray) -> tuple[list[str], list[str]]:
+    """Words of the best pairs, best first, and on which side of its dot each stands.
+
+    None covers another's, or a dot.
+    """
+    names, sides = [""] * len(rows), [LEFT] * len(rows)
+    gaps = (result.pair_neuron_gap[rows], result.pair_token_gap[rows])
+    places = np.log10(np.stack(gaps, axis=1))
     taken: list[np.ndarray] = []
-    for k, i in enumerate(rows):
-        place = np.log10([result.pair_neuron_gap[i], result.pair_token_gap[i]])
-        if len(taken) < NAMED and all((abs(place - other) > APART).any() for other in taken):
-            names[k] = style.short(result.pair_tokens[i])
+    for k, (place, i) in enumerate(zip(places, rows, strict=True)):
+        name = style.short(result.pair_tokens[i])
+        across, up = (places - place).T
+        beside = np.abs(across) < _width(name)
+        covered = across[beside & (np.abs(up) < APART[1] / 2)]
+        side = LEFT if not (covered < 0).any() else RIGHT if not (covered > 0).any() else ""
+        apart = all((abs(place - other) > APART).any() for other in taken)
+        if side and apart and len(taken) < NAMED:
+            names[k], sides[k] = name, side
             taken.append(place)
-    return names
+    return names, sides
 
 
-def _own_dot(figure: go.Figure, result: Census, measure: str, row: int) -> None:
-    """The asked neuron and the target, where they are a mutual pair."""
+def _width(name: str) -> float:
+    """Decades that a name takes beside its dot."""
+    return LETTER * (len(unescape(name)) + 1)
+
+
+def _own_dot(figure: go.Figure, result: Census, measure: str, row: int) -> list[float]:
+    """The asked neuron and the target, where they are a mutual pair; where it stands across."""
     place = result.measures.index(measure)
     token_gap, neuron_gap = result.own_gaps[place, 0].tolist()
-    if not result.own_rank[place]:
-        return
+    if not result.own_rank[place] or min(token_gap, neuron_gap) <= 0:
+        return []
     figure.add_scatter(
         x=[round(neuron_gap, 4)],
         y=[round(token_gap, 4)],
         mode="markers+text",
         marker={"size": 11, "color": style.TARGET},
         text=[f"<b>{style.short(result.target)} {result.neuron}</b>"],
-        textposition="middle right" if neuron_gap < 3 else "middle left",
+        textposition=RIGHT if neuron_gap < 3 else LEFT,
         textfont={"color": style.TARGET},
         hoverinfo="skip",
         row=row,
         col=1,
     )
+    return [neuron_gap]
 
 
 def _standing(result: Census, place: int) -> str:
