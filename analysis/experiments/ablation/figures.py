@@ -69,14 +69,15 @@ def _change(result: Ablation, method: int, kind: bool) -> Estimate:
 
 
 def _prompt_panel(figure: go.Figure, result: Ablation, kind: bool, row: int) -> None:
-    """One kind of prompts: a row for each method."""
-    for method, name in enumerate(result.methods):
-        cloud = matched_changes(result, method, kind)
+    """One kind of prompts: a row for each method; a mean that no other neuron reaches is told."""
+    clouds = [matched_changes(result, method, kind) for method in range(len(result.methods))]
+    farthest = np.abs(np.concatenate(clouds)).max(initial=0)
+    for method, (name, cloud) in enumerate(zip(result.methods, clouds, strict=True)):
         _cloud(figure, method, cloud, list(result.matched), f"{name}: %{{x:.3f}}", row, 1)
         label = f"{result.neuron}, {name}"
         estimate = _change(result, method, kind)
         _estimate(figure, method, estimate, label, 3, row, 1)
-        if abs(estimate.mean) > np.abs(cloud).max(initial=0):
+        if abs(estimate.mean) > farthest:
             text = style.signed(estimate.mean)
             figure.add_annotation(x=estimate.mean, y=method, text=text, yshift=15, row=row, col=1)
     word = style.short(result.target if kind else result.foil)
