@@ -219,7 +219,7 @@ def test_every_step_of_the_study_is_drawn():
 
 
 def test_small_numbers_are_written_as_powers():
-    assert power(1.2e-6) == "1 × 10⁻⁶"
+    assert power(1.2e-6) == "1\u00a0×\u00a010⁻⁶"
 
 
 def test_the_published_lens_is_drawn_beside_the_same_question_and_beside_no_other():

@@ -79,10 +79,10 @@ def percent(probability: SupportsFloat) -> str:
 
 
 def power(value: SupportsFloat) -> str:
-    """A small number by its leading digit and power of ten, such as 1 × 10⁻⁶."""
+    """A small number by its leading digit and power of ten, on one line, such as 1 × 10⁻⁶."""
     digit, exponent = f"{float(value):.0e}".split("e")
     raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{digit.replace('-', '−')} × 10{raised}"
+    return f"{digit.replace('-', '−')}\u00a0×\u00a010{raised}"
 
 
 def swatch(colour: str, text: str, symbol: str = "●") -> str:
