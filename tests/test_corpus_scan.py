@@ -870,6 +870,13 @@ def test_an_article_counts_once_among_the_outermost_by_the_token_farthest_out():
     assert (found.target_in.part, found.foil_in.part, found.foil_in.of) == (1, 1, 2)
 
 
+def test_each_token_of_a_set_counts_after_the_outermost():
+    study = outermost([" on", " in", " at", " by", ""], range(5))
+    result = replace(study.corpus_scan, target=" in| at", foil=" on")
+    found = facts(result).unused_extreme
+    assert (found.target, found.foil, found.target_in.part) == (2, 1, 2)
+
+
 def test_a_scan_alone_is_read_at_the_end_that_tells_the_words_places():
     result = evidence(Plan()).corpus_scan
     assert facts(result).used.highest

@@ -1,7 +1,7 @@
 """Whether a neuron's activation on news tells where the target comes, and what excites it there."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from analysis.experiments.corpus_scan.quadrants import SIGNS
 from analysis.grounds import Ground, Unit
 from analysis.intervals import Auc, Interval, Share, auc
 from analysis.numbers.estimates import Estimate
+from analysis.token_sets import members
 
 TOP, NEXT, WHICH = range(len(LABELS))
 TARGET, FOIL = range(len(WORDS))
@@ -265,13 +266,19 @@ def _extreme(result: CorpusScan, highest: bool) -> Extreme | None:
     if not places:
         return None
     places.sort(key=lambda place: result.values[place], reverse=highest)
-    farthest: dict[int, str] = {}
+    farthest: dict[int, int] = {}
     for place in places:
-        farthest.setdefault(result.articles[place], result.after[place])
-    after, first = [result.after[place] for place in places], list(farthest.values())
-    words = (result.target, result.foil)
-    shares = [Share.counted(first.count(word), len(first)) for word in words]
-    return Extreme(highest, len(places), *map(after.count, words), *shares)
+        farthest.setdefault(result.articles[place], place)
+
+    def follows(word: str, among: Collection[int]) -> int:
+        return sum(result.after[place] in members(word) for place in among)
+
+    def share(word: str) -> Share:
+        return Share.counted(follows(word, farthest.values()), len(farthest))
+
+    target, foil = result.target, result.foil
+    counts = (follows(target, places), follows(foil, places))
+    return Extreme(highest, len(places), *counts, share(target), share(foil))
 
 
 def _end_quadrant(result: CorpusScan, end: End) -> EndQuadrant | None:
