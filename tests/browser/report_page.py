@@ -35,11 +35,15 @@ OVERLAID = """() => [...document.querySelectorAll("figure .plot")].flatMap((plot
             return (parts.length ? parts : [text]).map((part) => [text, part]);
         })
         .map(([text, part]) => [text, part.textContent, part.getBoundingClientRect()]);
-    const shared = (from, to, one, other) =>
-        Math.min(one[to], other[to]) - Math.max(one[from], other[from]);
+    const size = (text) => parseFloat(getComputedStyle(text).fontSize);
+    const overlap = (one, other) => Math.min(
+        Math.min(one.right, other.right) - Math.max(one.left, other.left),
+        Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top),
+    );
+    // fonts differ in the room that they leave around letters
+    const least = (text, other) => Math.min(size(text), size(other)) / 3;
     return lines.flatMap(([text, says, box], place) => lines.slice(place + 1)
-        .filter(([other, , its]) => other !== text
-            && shared("left", "right", box, its) > 2 && shared("top", "bottom", box, its) > 4)
+        .filter(([other, , its]) => other !== text && overlap(box, its) > least(text, other))
         .map(([, also]) => `${plot.parentElement.id}: ${says} / ${also}`));
 })"""
 
