@@ -17,6 +17,7 @@ def test_the_committed_table_of_the_embedded_model_has_a_row_for_each_question()
     assert {row["name"] for row in json.loads(table.json)["questions"]} == names
     assert len(table.rows) == len(names) == 12
     assert "the model does not tell these apart" in html.foot(table)
+    assert ">·an<" in html.foot(table), "the space that a target begins with is seen"
 
 
 def test_a_model_without_one_has_none_and_another_s_is_its_own(tmp_path, monkeypatch):

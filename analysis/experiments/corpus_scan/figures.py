@@ -42,6 +42,7 @@ def corpus_scan(result: CorpusScan) -> go.Figure:
         tickvals=[edge - 0.5 for edge in edges],
         ticktext=[style.plain(value) for value in result.band_edges],
         range=[-0.9, len(edges) - 1.4],  # the first edge stands clear of the other axis
+        autotickangles=[0, -45],  # the last is not cut where all are turned
         zeroline=False,
     )
     style.note(
