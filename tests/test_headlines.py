@@ -137,6 +137,7 @@ def test_at_both_ends_words_are_likelier_and_the_neuron_does_not_choose_between_
     assert hits[:, [0, -1]].min() >= 3
     assert "So both are likelier there" in striptags(claims.corpus_scan.curve)
     assert "So ·a is likelier at both ends" in striptags(claims.corpus_scan.other_end)
+    assert "·a follows all 10 and ·an none" in striptags(claims.corpus_scan.extremes)
 
 
 def test_of_all_direct_effects_its_own_is_third_on_the_word_and_first_on_the_choice(study, claims):

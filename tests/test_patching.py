@@ -9,7 +9,6 @@ from analysis.drawing.labels import LINE
 from analysis.errors import UserError
 from analysis.experiments import named
 from analysis.experiments.patching.compute import COMPONENTS, patching
-from analysis.experiments.patching.figures import _panel
 from analysis.prompts import make_pair
 from analysis.sentences import alone
 from tests.committed import committed
@@ -121,7 +120,8 @@ def test_names_of_heads_in_neighbouring_layers_leave_each_other_free():
     heads = np.zeros((30, 9))
     heads[10, 2] = heads[11, 2] = heads[20, 2] = 0.6
     figure = dataclasses.replace(own, heads_restored=heads, heads_broken=heads).figure("heads")
-    cell = _panel(len(heads)) / len(heads)
+    margin = figure.layout.margin
+    cell = (figure.layout.height - margin.t - margin.b) / len(heads)
     notes = [note for note in figure.layout.annotations if note.text.startswith("L")]
     below, above, alone_there = (note.y * cell + note.yshift for note in notes[:3])
     assert cell < LINE, "they would lie on each other"
